@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:40:00Z
+// Spec: openspec/specs/values/spec.md#requirement-typed-errors
+// Diagram: openspec/specs/values/diagram.md#from-request-to-record
+
+package hybridcore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Exit codes of every verb. They are part of the interface: scripts and CI
+// branch on them.
+const (
+	ExitOK        = 0   // done
+	ExitFailed    = 1   // a target failed
+	ExitUsage     = 2   // wrong arguments or configuration
+	ExitBlocked   = 3   // drift, policy, missing tool or leak; nothing was built
+	ExitChanges   = 4   // changes are pending (plan --detailed-exitcode)
+	ExitCancelled = 130 // cancelled by a signal
+)
+
+// UsageError says that the request itself is wrong: arguments, configuration
+// or templates that the user must change. Exit code 2.
+type UsageError struct {
+	Msg string
+}
+
+func (e *UsageError) Error() string { return e.Msg }
+
+// Usagef builds a UsageError.
+func Usagef(format string, args ...any) error {
+	return &UsageError{Msg: fmt.Sprintf(format, args...)}
+}
+
+// BlockedError says that the request is right but must not go on: a missing or
+// outdated tool, a lock held by somebody else, drift, policy, a leaked secret.
+// Exit code 3.
+type BlockedError struct {
+	Msg string
+	Err error // the cause, may be nil
+}
+
+func (e *BlockedError) Error() string {
+	if e.Err == nil {
+		return e.Msg
+	}
+	return e.Msg + ": " + e.Err.Error()
+}
+
+func (e *BlockedError) Unwrap() error { return e.Err }
+
+// Blockedf builds a BlockedError without a cause.
+func Blockedf(format string, args ...any) error {
+	return &BlockedError{Msg: fmt.Sprintf(format, args...)}
+}
+
+// FindingsError carries findings that end a request. Exit code 2 when every
+// blocking finding is about the input's form (syntax, schema), 3 otherwise.
+type FindingsError struct {
+	Findings []Finding
+}
+
+func (e *FindingsError) Error() string {
+	lines := make([]string, 0, len(e.Findings))
+	for _, f := range e.Findings {
+		lines = append(lines, f.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ExitCode maps an error to the exit code of the table above; an error of no
+// typed kind is a failure.
+func ExitCode(err error) int {
+	var usage *UsageError
+	var blocked *BlockedError
+	var findings *FindingsError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &blocked):
+		return ExitBlocked
+	case errors.As(err, &usage):
+		return ExitUsage
+	case errors.As(err, &findings):
+		if Blocked(findings.Findings) == BlockedByForm {
+			return ExitUsage
+		}
+		return ExitBlocked
+	default:
+		return ExitFailed
+	}
+}
+
+// DidYouMean returns ` (did you mean "x"?)` for the nearest of the candidates
+// at an edit distance of at most a third of the name, or an empty string.
+func DidYouMean(name string, candidates []string) string {
+	best, at := "", len(name)/3+1
+	for _, c := range candidates {
+		if d := editDistance(name, c, at); d <= at && (best == "" || d < at) {
+			best, at = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// editDistance is the Levenshtein distance of two names, or limit+1 when their
+// lengths alone put them further apart than limit.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

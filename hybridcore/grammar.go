@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:40:00Z
+// Spec: openspec/specs/values/spec.md#requirement-command-grammar
+// Diagram: openspec/specs/values/diagram.md#from-request-to-record
+
+package hybridcore
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Action is what a request asks for.
+type Action string
+
+// Actions that the shared grammar knows.
+const (
+	ActionPlan     Action = "plan"
+	ActionValidate Action = "validate"
+	ActionBuild    Action = "build"
+	ActionStatus   Action = "status"
+)
+
+// Origin says where a request came from.
+type Origin struct {
+	Kind    string `json:"kind"`            // cli, github, gitlab, slack, comment
+	Actor   string `json:"actor,omitempty"` // who asked, by an identifier that does not change
+	URL     string `json:"url,omitempty"`   // of the run or message
+	Change  string `json:"change,omitempty"`
+	ReplyTo string `json:"reply_to,omitempty"`
+}
+
+// Request is one parsed command. Every door makes the same one from the same text.
+type Request struct {
+	ID        string     `json:"id"` // the run ID
+	Action    Action     `json:"action"`
+	Env       string     `json:"env"`       // environment: a folder under configs/
+	Images    []string   `json:"images"`    // empty: all of the catalogue
+	Platforms []Platform `json:"platforms"` // empty: all that the environment has
+	// Rebuild builds targets although they are unchanged.
+	Rebuild bool `json:"rebuild,omitempty"`
+	// Parallel bounds how many targets build at once; 0 takes the project's setting.
+	Parallel int `json:"parallel,omitempty"`
+	// DetailedExitCode makes a plan with pending changes exit 4.
+	DetailedExitCode bool   `json:"detailed_exit_code,omitempty"`
+	Origin           Origin `json:"origin"`
+}
+
+// Limits of one command line from outside.
+const (
+	// MaxCommand bounds the text of a command, in bytes. Slack sends up to
+	// 8,000 characters; no sensible command needs a tenth of it.
+	MaxCommand  = 1000
+	maxParallel = 64
+)
+
+// NewRunID makes a run's ID from the time and 32 random bits:
+// 20261122t224501-1a2b3c4d. It sorts by time and fits the name rules of all
+// platforms (lower case, digits, hyphen).
+func NewRunID(now time.Time) string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
+	return now.UTC().Format("20060102t150405") + "-" + hex.EncodeToString(b[:])
+}
+
+// Verb is one word of the grammar with its help and flags.
+type Verb struct {
+	Action  Action
+	Args    string // usage of the positional arguments
+	Short   string
+	Long    string
+	Example string
+	// Bind adds the verb's flags, which write into the request.
+	Bind func(*pflag.FlagSet, *Request)
+}
+
+// Verbs lists the grammar: the verbs that every door understands.
+func Verbs() []Verb {
+	return []Verb{
+		{
+			Action: ActionPlan, Args: "[IMAGE...]", Short: "Show which targets would be built, and why",
+			Long: `Plan reads templates, variable files, configuration and state, and says which
+targets (image × platform) would be built and for which reason. It changes
+nothing and starts no builder.`,
+			Example: `  packer-hybrid plan
+  packer-hybrid plan debian-12 --env prod --targets vsphere
+  packer-hybrid plan --output json --detailed-exitcode`,
+			Bind: func(fs *pflag.FlagSet, r *Request) {
+				fs.BoolVar(&r.Rebuild, "rebuild", false, "plan targets as if nothing had been built")
+				fs.BoolVar(&r.DetailedExitCode, "detailed-exitcode", false, "exit 4 when targets would be built")
+			},
+		},
+		{
+			Action: ActionValidate, Args: "[IMAGE...]", Short: "Check templates and variables with Packer, building nothing",
+			Long: `Validate stages every target and lets Packer and its plugins check it. No
+platform is contacted.`,
+			Example: `  packer-hybrid validate --env lab
+  packer-hybrid validate debian-12 --targets vsphere`,
+			Bind: bindParallel,
+		},
+		{
+			Action: ActionBuild, Args: "[IMAGE...]", Short: "Build the targets whose inputs changed",
+			Long: `Build plans, then builds every target whose inputs changed since its last good
+build: each in a directory and a Packer process of its own. One target's failure
+does not stop another. What was built is looked up on the platform and recorded.`,
+			Example: `  packer-hybrid build debian-12 --env lab --targets vsphere
+  packer-hybrid build --env prod --parallel 3
+  packer-hybrid build ubuntu-24.04 --env prod --rebuild`,
+			Bind: func(fs *pflag.FlagSet, r *Request) {
+				fs.BoolVar(&r.Rebuild, "rebuild", false, "build unchanged targets too")
+				bindParallel(fs, r)
+			},
+		},
+		{
+			Action: ActionStatus, Args: "[IMAGE...]", Short: "Show what was last built, and what is running",
+			Long: `Status reads the state: the last good build of each target with its artifact,
+running builds, and runs that ended without saying so.`,
+			Example: `  packer-hybrid status
+  packer-hybrid status debian-12 --env prod --output json`,
+		},
+	}
+}
+
+func bindParallel(fs *pflag.FlagSet, r *Request) {
+	fs.IntVar(&r.Parallel, "parallel", 0, "how many targets at once, 1 to 64 (default: the project's setting)")
+}
+
+// BindCommon adds the flags that every verb of the grammar has.
+func BindCommon(fs *pflag.FlagSet, r *Request) {
+	fs.StringVarP(&r.Env, "env", "e", "", "environment: a folder under configs/ (default: the project's)")
+	fs.StringSliceVar(&r.Images, "image", nil, "image, as an alternative to the arguments")
+	fs.Var(&platformList{&r.Platforms}, "targets", "platforms, comma-separated: "+strings.Join(PlatformNames(), ", "))
+	fs.SetNormalizeFunc(alias)
+}
+
+// alias maps other tools' names of a flag to ours.
+func alias(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	switch name {
+	case "os":
+		name = "image"
+	case "platform", "platforms", "target":
+		name = "targets"
+	case "force":
+		name = "rebuild"
+	}
+	return pflag.NormalizedName(name)
+}
+
+// platformList is a pflag.Value that refuses unknown platforms and drops repeats.
+type platformList struct{ to *[]Platform }
+
+func (l *platformList) String() string {
+	if l.to == nil {
+		return ""
+	}
+	names := make([]string, 0, len(*l.to))
+	for _, p := range *l.to {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ",")
+}
+
+func (l *platformList) Type() string { return "platforms" }
+
+func (l *platformList) Set(text string) error {
+	for name := range strings.SplitSeq(text, ",") {
+		p, err := ParsePlatform(strings.TrimSpace(name))
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(*l.to, p) {
+			*l.to = append(*l.to, p)
+		}
+	}
+	return nil
+}
+
+// Finish completes a request after its flags were read: positional arguments
+// are images, and every name must fit the grammar.
+func (r *Request) Finish(args []string) error {
+	r.Images = append(r.Images, args...)
+	seen := r.Images[:0]
+	for _, image := range r.Images {
+		if err := CheckName("image", image); err != nil {
+			return err
+		}
+		if !slices.Contains(seen, image) {
+			seen = append(seen, image)
+		}
+	}
+	r.Images = seen
+	if r.Env != "" {
+		if err := CheckName("environment", r.Env); err != nil {
+			return err
+		}
+	}
+	if r.Parallel < 0 || r.Parallel > maxParallel {
+		return Usagef("--parallel is %d: it must be from 1 to %d", r.Parallel, maxParallel)
+	}
+	return nil
+}
+
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+// CheckName refuses a name that is not made of 1 to 64 lower-case letters,
+// digits, dots, hyphens and underscores: such names are safe in paths, VM names
+// and command lines. A name with ".." is refused too.
+func CheckName(what, name string) error {
+	if !nameRule.MatchString(name) || strings.Contains(name, "..") {
+		return Usagef("%s %.80q is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit", what, name)
+	}
+	return nil
+}
+
+// Parse reads one command from outside the shell (Slack, a comment, the
+// action's input): words separated by blanks, no quoting, no pass-through.
+func Parse(text string) (Request, error) {
+	if len(text) > MaxCommand {
+		return Request{}, Usagef("the command has %d bytes; at most %d are read", len(text), MaxCommand)
+	}
+	words := strings.Fields(text)
+	if strings.ContainsAny(text, "\r\n\x00\"'`\\") {
+		return Request{}, Usagef("the command holds a quote, a backslash or a line break; write plain words on one line")
+	}
+	if len(words) == 0 {
+		return Request{}, Usagef("no command; try one of: %s", verbNames())
+	}
+	verbs := Verbs()
+	i := slices.IndexFunc(verbs, func(v Verb) bool { return string(v.Action) == words[0] })
+	if i < 0 {
+		return Request{}, Usagef("unknown command %.80q%s; known: %s", words[0], DidYouMean(words[0], strings.Split(verbNames(), ", ")), verbNames())
+	}
+	return verbs[i].parse(words[1:])
+}
+
+func (v Verb) parse(words []string) (Request, error) {
+	r := Request{Action: v.Action}
+	fs := pflag.NewFlagSet(string(v.Action), pflag.ContinueOnError)
+	fs.Usage = func() {}
+	BindCommon(fs, &r)
+	if v.Bind != nil {
+		v.Bind(fs, &r)
+	}
+	if slices.Contains(words, "--") {
+		return Request{}, Usagef("unexpected \"--\": nothing is passed through to Packer")
+	}
+	if err := fs.Parse(words); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return Request{}, Usagef("%s", fs.FlagUsages())
+		}
+		return Request{}, Usagef("%s: %v", v.Action, err)
+	}
+	if err := r.Finish(fs.Args()); err != nil {
+		return Request{}, fmt.Errorf("%s: %w", v.Action, err)
+	}
+	return r, nil
+}
+
+func verbNames() string {
+	names := []string{}
+	for _, v := range Verbs() {
+		names = append(names, string(v.Action))
+	}
+	return strings.Join(names, ", ")
+}

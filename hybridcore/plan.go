@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:40:00Z
+// Spec: openspec/specs/values/spec.md#requirement-plan-and-record
+// Diagram: openspec/specs/values/diagram.md#from-request-to-record
+
+package hybridcore
+
+import (
+	"slices"
+	"time"
+)
+
+// Decision says what a plan does with a target.
+type Decision string
+
+// Decisions of a plan.
+const (
+	Build     Decision = "build"
+	Unchanged Decision = "unchanged"
+)
+
+// Reason is one cause for a decision.
+type Reason struct {
+	Kind    string `json:"kind"`              // never-built, file, variable, version, forced, unchanged, last-failed
+	Subject string `json:"subject,omitempty"` // a path, variable or tool
+	Was     string `json:"was,omitempty"`
+	Now     string `json:"now,omitempty"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Text    string `json:"text"` // one sentence
+}
+
+// PlannedTarget is a target with what the plan decided and why.
+type PlannedTarget struct {
+	Target   Target   `json:"target"`
+	Decision Decision `json:"decision"`
+	Reasons  []Reason `json:"reasons"`
+	// Current is what the state knows of the last good build; nil when there is none.
+	Current *Current `json:"current,omitempty"`
+}
+
+// Plan is the answer to "what would be done, and why". It is a pure function
+// of the tree, the state and the versions: the same input gives the same bytes.
+type Plan struct {
+	Request  Request           `json:"request"`
+	Commit   string            `json:"commit,omitempty"` // of the checkout, empty outside git
+	Targets  []PlannedTarget   `json:"targets"`
+	Versions map[string]string `json:"versions"` // packer and plugin address → version
+	Findings []Finding         `json:"findings"`
+}
+
+// Pending lists the targets that the plan builds.
+func (p Plan) Pending() []PlannedTarget {
+	return slices.DeleteFunc(slices.Clone(p.Targets), func(t PlannedTarget) bool { return t.Decision != Build })
+}
+
+// Status is the end of one target in one run.
+type Status string
+
+// Statuses of a result, and of a record as a whole.
+const (
+	Built         Status = "built"
+	UnchangedDone Status = "unchanged"
+	Validated     Status = "validated"
+	Failed        Status = "failed"
+	Cancelled     Status = "cancelled"
+	BlockedStatus Status = "blocked"
+)
+
+// URI names one object on a platform.
+type URI struct {
+	Kind string `json:"kind"` // vm-template, content-library-item, managed-image, ...
+	Name string `json:"name"`
+	ID   string `json:"id"` // the platform's own identifier
+}
+
+// Artifact is what a build left on the platform.
+type Artifact struct {
+	ID      string `json:"id"`      // as Packer reported it
+	Builder string `json:"builder"` // e.g. jetbrains.vsphere, as Packer reported it
+	URIs    []URI  `json:"uris"`    // looked up live after the build
+}
+
+// Step is one step of a build, as the builder announced it.
+type Step struct {
+	Name     string        `json:"name"`
+	At       time.Time     `json:"at"`
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// Result is the end of one target in one run.
+type Result struct {
+	Target    string            `json:"target"` // IMAGE@PLATFORM
+	Image     string            `json:"image"`
+	Platform  Platform          `json:"platform"`
+	Status    Status            `json:"status"`
+	Artifact  *Artifact         `json:"artifact,omitempty"`
+	Digest    string            `json:"digest"`
+	Recipe    string            `json:"recipe"`
+	Inputs    map[string]string `json:"inputs,omitempty"`
+	Findings  []Finding         `json:"findings,omitempty"`
+	Inventory *Inventory        `json:"inventory,omitempty"`
+	Log       string            `json:"log,omitempty"` // relative to the project root
+	Steps     []Step            `json:"steps,omitempty"`
+	Failure   *Failure          `json:"failure,omitempty"`
+	Started   time.Time         `json:"started"`
+	Duration  time.Duration     `json:"duration_ns"`
+	// Notes are facts worth a line in the report: Ansible's recap, what an
+	// interrupted run left behind.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Failure says why a target did not succeed.
+type Failure struct {
+	Step    string   `json:"step,omitempty"` // the step that was running
+	File    string   `json:"file,omitempty"` // the file that the failing step ran, e.g. a playbook
+	Message string   `json:"message"`        // the cause in one sentence
+	Tail    []string `json:"tail,omitempty"` // the last lines of output, redacted and sanitised
+}
+
+// Inventory refers to the inventory collected inside the guest.
+type Inventory struct {
+	File     string `json:"file"` // relative to the state directory
+	SHA256   string `json:"sha256"`
+	Packages int    `json:"packages"`
+}
+
+// Record is what one run did. It is immutable once written.
+type Record struct {
+	FormatVersion int               `json:"format_version"`
+	RunID         string            `json:"run_id"`
+	Request       Request           `json:"request"`
+	PlanDigest    string            `json:"plan_digest"`
+	Commit        string            `json:"commit,omitempty"`
+	At            time.Time         `json:"at"`
+	Duration      time.Duration     `json:"duration_ns"`
+	Status        Status            `json:"status"`
+	Versions      map[string]string `json:"versions"`
+	Results       []Result          `json:"results"`
+}
+
+// Overall is the status of a run: cancelled, failed or blocked when any
+// target is, in that order; unchanged when every target is.
+func Overall(results []Result) Status {
+	overall := UnchangedDone
+	if len(results) > 0 && results[0].Status == Validated {
+		overall = Validated
+	}
+	rank := map[Status]int{UnchangedDone: 0, Validated: 0, Built: 1, BlockedStatus: 2, Failed: 3, Cancelled: 4}
+	for _, r := range results {
+		if rank[r.Status] > rank[overall] {
+			overall = r.Status
+		}
+	}
+	return overall
+}
+
+// Exit is the exit code of a run with this status.
+func (s Status) Exit() int {
+	switch s {
+	case Failed:
+		return ExitFailed
+	case Cancelled:
+		return ExitCancelled
+	case BlockedStatus:
+		return ExitBlocked
+	default:
+		return ExitOK
+	}
+}
+
+// Current is what the state knows of the last good build of one target.
+type Current struct {
+	RunID     string            `json:"run_id"`
+	At        time.Time         `json:"at"`
+	Digest    string            `json:"digest"`
+	Recipe    string            `json:"recipe"`
+	Inputs    map[string]string `json:"inputs"`
+	Versions  map[string]string `json:"versions"`
+	Artifact  *Artifact         `json:"artifact,omitempty"`
+	Inventory *Inventory        `json:"inventory,omitempty"`
+}
+
+// Snapshot is the current state: one entry for each target that was ever built.
+type Snapshot struct {
+	FormatVersion int                `json:"format_version"`
+	Lineage       string             `json:"lineage"` // made once with the state; a foreign one is refused
+	Serial        uint64             `json:"serial"`  // grows by one with each write
+	Targets       map[string]Current `json:"targets"` // by ENV/IMAGE@PLATFORM
+}
+
+// Lease is the claim of one run on one target. It is on disk before Packer
+// may create anything.
+type Lease struct {
+	Key      string    `json:"key"` // ENV/IMAGE@PLATFORM
+	RunID    string    `json:"run_id"`
+	Owner    string    `json:"owner"` // USER@HOST
+	Host     string    `json:"host"`
+	BootID   string    `json:"boot_id"` // of the host's current boot
+	PID      int       `json:"pid"`
+	At       time.Time `json:"at"`
+	Artifact string    `json:"artifact"` // name of everything that the run creates
+	Phase    string    `json:"phase"`    // starting, running, cancelling
+}
+
+// Event is one thing that happened while a target was being built.
+type Event struct {
+	At     time.Time
+	Target string // IMAGE@PLATFORM
+	Kind   EventKind
+	Text   string // sanitised and redacted
+	// Elapsed is the time since the target started.
+	Elapsed time.Duration
+}
+
+// EventKind sorts events.
+type EventKind string
+
+// Kinds of events.
+const (
+	EventStart  EventKind = "start"  // the target starts; Text says with what
+	EventStep   EventKind = "step"   // the builder begins a step
+	EventOutput EventKind = "output" // a line of output within a step
+	EventError  EventKind = "error"  // a line that the builder marked as an error
+	EventDone   EventKind = "done"   // the target ended; Text is its status
+	EventNote   EventKind = "note"   // something the user should know
+)
