@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:40:00Z
+// Spec: openspec/specs/values/spec.md#requirement-command-grammar
+// Diagram: openspec/specs/values/diagram.md#from-request-to-record
+
+package hybridcore
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParse(t *testing.T) {
+	tests := []struct {
+		text string
+		want Request
+	}{
+		{"build ubuntu-24.04 --env prod --targets proxmox,vsphere",
+			Request{Action: ActionBuild, Env: "prod", Images: []string{"ubuntu-24.04"}, Platforms: []Platform{Proxmox, VSphere}}},
+		{"build --os debian-12 --force --parallel=2",
+			Request{Action: ActionBuild, Images: []string{"debian-12"}, Rebuild: true, Parallel: 2}},
+		{"build --targets proxmox,proxmox,proxmox a a",
+			Request{Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Proxmox}}},
+		{"  plan   --detailed-exitcode ", Request{Action: ActionPlan, DetailedExitCode: true}},
+		{"status", Request{Action: ActionStatus}},
+	}
+	for _, tt := range tests {
+		got, err := Parse(tt.text)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", tt.text, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("Parse(%q) (-want +got):\n%s", tt.text, diff)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "no command"},
+		{"shell", "build --env prod; id", "is not a name"},
+		{"substitution", "build --os $(touch x)", "is not a name"},
+		{"and", "build --os a&&id", "is not a name"},
+		{"traversal", "build --env ../../etc", "is not a name"},
+		{"dots", "build a..b", "is not a name"},
+		{"pass-through", "build -- -var-file=/etc/passwd", `unexpected "--"`},
+		{"unknown flag", "build -var=x", "unknown shorthand"},
+		{"quote", `build --os "x`, "quote"},
+		{"second line", "build a\nbuild b", "line break"},
+		{"long", "build " + strings.Repeat("a", 64<<10), "at most 1000"},
+		{"Slack user", "build <@U123|admin>", "is not a name"},
+		{"Slack link", "build --env <http://x|prod>", "is not a name"},
+		{"platform", "build --targets vspere", `did you mean "vsphere"`},
+		{"verb", "biuld a", `did you mean "build"`},
+		{"parallel", "build --parallel 100", "from 1 to 64"},
+		{"upper case", "build Debian-12", "is not a name"},
+		{"zero width", "build debian\u200b-12", "is not a name"},
+		{"help", "build --help", "--targets"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse(tt.text)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("error %v, want it to contain %q", err, tt.want)
+			}
+			if ExitCode(err) != ExitUsage {
+				t.Errorf("exit code %d", ExitCode(err))
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"build a --env b", "plan --targets vsphere", "build -- x", "status --image=,,", "build --parallel -1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := Parse(text)
+		if err != nil {
+			return
+		}
+		for _, name := range append(r.Images, r.Env) {
+			if name != "" && CheckName("x", name) != nil {
+				t.Errorf("Parse(%q) let %q through", text, name)
+			}
+		}
+	})
+}
+
+func TestDidYouMean(t *testing.T) {
+	tests := []struct{ name, want string }{
+		{"debain-12", ` (did you mean "debian-12"?)`},
+		{"windows-11", ""},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		if got := DidYouMean(tt.name, []string{"debian-12", "ubuntu-24.04"}); got != tt.want {
+			t.Errorf("DidYouMean(%q) = %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
