@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:00Z
+// Spec: openspec/specs/platforms/spec.md#requirement-live-lookup-of-artifacts
+// Diagram: openspec/specs/platforms/diagram.md#lookup-after-a-build
+
+// Package platforms holds the live clients of the platforms. A client looks
+// objects up; it never creates an image: that is Packer's work.
+package platforms
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// timeout bounds one login or lookup. A vCenter answers in well under a
+// second; one that is busy with an inventory service restart takes tens.
+const timeout = 60 * time.Second
+
+// Client looks things up on one live platform.
+type Client interface {
+	// Find returns the objects that have exactly this name, in a fixed order.
+	// None is an empty list, not an error.
+	Find(ctx context.Context, name string) ([]hybridcore.URI, error)
+	// Close ends the session. Its error is worth a log line, nothing more.
+	Close(ctx context.Context) error
+}
+
+// Open connects to the target's platform with the connection variables of the
+// target. A platform without a client is a BlockedError.
+func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
+	settings := map[string]string{}
+	for _, v := range target.Variables {
+		var text string
+		if json.Unmarshal([]byte(v.JSON), &text) != nil {
+			text = v.JSON // numbers and booleans
+		}
+		settings[v.Name] = text
+	}
+	switch target.Platform {
+	case hybridcore.VSphere:
+		return openVSphere(ctx, settings)
+	default:
+		return nil, hybridcore.Blockedf("no live client for %s yet: its artifacts cannot be verified", target.Platform.Info().Title)
+	}
+}
+
+// missing says that a connection variable is not set.
+func missing(name string) error {
+	return fmt.Errorf("variable %s is not set: export PKR_VAR_%s", name, name)
+}

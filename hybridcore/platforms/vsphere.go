@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:00Z
+// Spec: openspec/specs/platforms/spec.md#requirement-live-lookup-of-artifacts
+// Diagram: openspec/specs/platforms/diagram.md#lookup-after-a-build
+
+package platforms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/vmware/govmomi"
+	"github.com/vmware/govmomi/property"
+	"github.com/vmware/govmomi/session"
+	"github.com/vmware/govmomi/vapi/library"
+	"github.com/vmware/govmomi/vapi/rest"
+	"github.com/vmware/govmomi/view"
+	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Kinds of objects that a vSphere build leaves.
+const (
+	vmTemplate  = "vm-template"
+	vm          = "vm" // a machine that is no template: a build that did not end
+	libraryItem = "content-library-item"
+)
+
+type vsphere struct {
+	soap    *govmomi.Client
+	rest    *rest.Client
+	library string // name of the content library, empty when the build uses none
+}
+
+// openVSphere logs in to both of vCenter's interfaces: SOAP for machines, REST
+// for content libraries.
+func openVSphere(ctx context.Context, settings map[string]string) (Client, error) {
+	for _, name := range []string{"vsphere_endpoint", "vsphere_username", "vsphere_password"} {
+		if settings[name] == "" {
+			return nil, missing(name)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	address, err := soap.ParseURL(settings["vsphere_endpoint"])
+	if err != nil {
+		return nil, errors.New("vsphere_endpoint is not an address: want HOST, HOST:PORT or a URL")
+	}
+	login := url.UserPassword(settings["vsphere_username"], settings["vsphere_password"])
+	address.User = nil // kept out of every error text
+	transport := soap.NewClient(address, settings["vsphere_insecure_connection"] == "true")
+	client, err := vim25.NewClient(ctx, transport)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to vCenter %s: %w", address.Host, err)
+	}
+	c := &vsphere{
+		soap:    &govmomi.Client{Client: client, SessionManager: session.NewManager(client)},
+		rest:    rest.NewClient(client),
+		library: settings["vsphere_content_library"],
+	}
+	if err := c.soap.Login(ctx, login); err != nil {
+		return nil, fmt.Errorf("vCenter %s refuses vsphere_username and vsphere_password: %w", address.Host, err)
+	}
+	if c.library == "" {
+		return c, nil
+	}
+	if err := c.rest.Login(ctx, login); err != nil {
+		return nil, errors.Join(fmt.Errorf("logging in to the content library service of vCenter %s: %w", address.Host, err), c.Close(ctx))
+	}
+	return c, nil
+}
+
+// Find returns templates, machines and library items of that name.
+func (c *vsphere) Find(ctx context.Context, name string) ([]hybridcore.URI, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := c.machines(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("looking for machine %s in vCenter: %w", name, err)
+	}
+	if c.library == "" {
+		return found, nil
+	}
+	items, err := c.items(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("looking for %s in content library %s: %w", name, c.library, err)
+	}
+	return append(found, items...), nil
+}
+
+func (c *vsphere) machines(ctx context.Context, name string) ([]hybridcore.URI, error) {
+	all, err := view.NewManager(c.soap.Client).CreateContainerView(ctx, c.soap.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
+	if err != nil {
+		return nil, fmt.Errorf("listing machines: %w", err)
+	}
+	defer func() { _ = all.Destroy(context.WithoutCancel(ctx)) }()
+	refs, err := all.Find(ctx, []string{"VirtualMachine"}, property.Match{"name": name})
+	if err != nil {
+		return nil, fmt.Errorf("filtering machines: %w", err)
+	}
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	var machines []mo.VirtualMachine
+	if err := property.DefaultCollector(c.soap.Client).Retrieve(ctx, refs, []string{"name", "config.template"}, &machines); err != nil {
+		return nil, fmt.Errorf("reading machines: %w", err)
+	}
+	found := []hybridcore.URI{}
+	for _, m := range machines {
+		kind := vm
+		if m.Config != nil && m.Config.Template {
+			kind = vmTemplate
+		}
+		if m.Name == name { // the filter understands patterns, a name is none
+			found = append(found, hybridcore.URI{Kind: kind, Name: m.Name, ID: m.Self.Value})
+		}
+	}
+	slices.SortFunc(found, func(a, b hybridcore.URI) int { return strings.Compare(a.ID, b.ID) })
+	return found, nil
+}
+
+func (c *vsphere) items(ctx context.Context, name string) ([]hybridcore.URI, error) {
+	manager := library.NewManager(c.rest)
+	lib, err := manager.GetLibraryByName(ctx, c.library)
+	if err != nil {
+		return nil, fmt.Errorf("finding the library: %w", err)
+	}
+	ids, err := manager.FindLibraryItems(ctx, library.FindItem{LibraryID: lib.ID, Name: name})
+	if err != nil {
+		return nil, fmt.Errorf("finding items: %w", err)
+	}
+	slices.Sort(ids)
+	found := make([]hybridcore.URI, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, hybridcore.URI{Kind: libraryItem, Name: name, ID: id})
+	}
+	return found, nil
+}
+
+// Close logs out of both interfaces.
+func (c *vsphere) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	var errs []error
+	if c.library != "" {
+		errs = append(errs, c.rest.Logout(ctx))
+	}
+	return errors.Join(append(errs, c.soap.Logout(ctx))...)
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:00:00Z
+// Spec: openspec/specs/platforms/spec.md#requirement-live-lookup-of-artifacts
+// Diagram: openspec/specs/platforms/diagram.md#lookup-after-a-build
+
+package platforms
+
+import (
+	"context"
+	"crypto/tls"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/vmware/govmomi"
+	"github.com/vmware/govmomi/find"
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vapi/library"
+	"github.com/vmware/govmomi/vapi/rest"
+	_ "github.com/vmware/govmomi/vapi/simulator" // serves the content library
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+const (
+	user     = "packer@vsphere.local"
+	password = "correct-horse-battery"
+)
+
+// vcenter serves a simulated vCenter with one template, one machine and one
+// library item, and returns the target whose variables reach it.
+func vcenter(t *testing.T) hybridcore.Target {
+	t.Helper()
+	model := simulator.VPX()
+	if err := model.Create(); err != nil {
+		t.Fatal(err)
+	}
+	model.Service.TLS = new(tls.Config)
+	model.Service.RegisterEndpoints = true
+	model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(user, password)}
+	server := model.Service.NewServer()
+	t.Cleanup(func() { server.Close(); model.Remove() })
+
+	client, err := govmomi.NewClient(t.Context(), server.URL, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine, err := find.NewFinder(client.Client).VirtualMachine(t.Context(), "/DC0/vm/DC0_H0_VM0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	task, err := machine.PowerOff(t.Context())
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err == nil {
+		err = machine.MarkAsTemplate(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	restClient := rest.NewClient(client.Client)
+	if err := restClient.Login(t.Context(), server.URL.User); err != nil {
+		t.Fatal(err)
+	}
+	store, err := find.NewFinder(client.Client).Datastore(t.Context(), "/DC0/datastore/LocalDS_0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manager := library.NewManager(restClient)
+	id, err := manager.CreateLibrary(t.Context(), library.Library{Name: "golden", Type: "LOCAL",
+		Storage: []library.StorageBacking{{DatastoreID: store.Reference().Value, Type: "DATASTORE"}}})
+	if err == nil {
+		_, err = manager.CreateLibraryItem(t.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeOVF, LibraryID: id})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hybridcore.Target{Platform: hybridcore.VSphere, Variables: []hybridcore.Variable{
+		{Name: "vsphere_endpoint", JSON: `"` + server.URL.Host + `"`},
+		{Name: "vsphere_username", JSON: strconv.Quote(user)},
+		{Name: "vsphere_password", JSON: strconv.Quote(password), Sensitive: true},
+		{Name: "vsphere_insecure_connection", JSON: "true"},
+		{Name: "vsphere_content_library", JSON: `"golden"`},
+	}}
+}
+
+func TestFind(t *testing.T) {
+	client, err := Open(t.Context(), vcenter(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := client.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	for name, want := range map[string][]string{
+		"DC0_H0_VM0": {"vm-template", "content-library-item"},
+		"DC0_H0_VM1": {"vm"},
+		"DC0_H0_VM":  nil, // only resembles
+		"DC0_H0_VM*": nil,
+		"nothing":    nil,
+	} {
+		found, err := client.Find(t.Context(), name)
+		if err != nil {
+			t.Errorf("Find(%q): %v", name, err)
+		}
+		var kinds []string
+		for _, uri := range found {
+			kinds = append(kinds, uri.Kind)
+			if uri.ID == "" || uri.Name != name {
+				t.Errorf("Find(%q) = %+v", name, uri)
+			}
+		}
+		if diff := cmp.Diff(want, kinds, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("Find(%q) kinds (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	tests := []struct{ name, variable, value, want string }{
+		{"wrong password", "vsphere_password", `"wrong-password-value"`, "refuses vsphere_username and vsphere_password"},
+		{"no password", "vsphere_password", `""`, "export PKR_VAR_vsphere_password"},
+		{"nobody there", "vsphere_endpoint", `"127.0.0.1:1"`, "connecting to vCenter 127.0.0.1:1"},
+		{"no address", "vsphere_endpoint", `"https://a b:secret-in-url@%zz"`, "is not an address"},
+		{"untrusted certificate", "vsphere_insecure_connection", "false", "certificate"},
+	}
+	target := vcenter(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			changed := target
+			changed.Variables = append(append([]hybridcore.Variable{}, target.Variables...), hybridcore.Variable{Name: tt.variable, JSON: tt.value})
+			_, err := Open(t.Context(), changed)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("error %v, want it to contain %q", err, tt.want)
+			}
+			for _, secret := range []string{password, "wrong-password-value", "secret-in-url"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("the error shows a secret: %v", err)
+				}
+			}
+		})
+	}
+	t.Run("platform without a client", func(t *testing.T) {
+		if _, err := Open(t.Context(), hybridcore.Target{Platform: hybridcore.Azure}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+			t.Errorf("error %v, want a blocked one", err)
+		}
+	})
+}
