@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-22T22:47:43Z
+# Spec: openspec/specs/image-recipes/spec.md#requirement-an-environment-is-a-folder
+# Diagram: openspec/specs/image-recipes/diagram.md#layers-of-one-target
+
+# What only this image of the example site differs in.
+
+vm_disk_size_mb = 61440

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-22T22:47:43Z
+# Spec: openspec/specs/image-recipes/spec.md#requirement-differences-are-layers-of-literals
+# Diagram: openspec/specs/image-recipes/diagram.md#layers-of-one-target
+
+# Debian 12 (bookworm) on vSphere.
+
+vm_guest_os_type = "other5xLinux64Guest"

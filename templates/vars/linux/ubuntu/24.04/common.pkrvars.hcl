@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-22T22:47:43Z
+# Spec: openspec/specs/image-recipes/spec.md#requirement-differences-are-layers-of-literals
+# Diagram: openspec/specs/image-recipes/diagram.md#layers-of-one-target
+
+# Ubuntu 24.04 LTS (noble), on every platform.
+
+guest_version = "24.04"
+iso_file      = "ubuntu-24.04-live-server-amd64.iso"
