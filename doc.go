@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:57Z
+// Spec: openspec/specs/repository/spec.md#requirement-map-of-the-tree
+// Diagram: openspec/specs/repository/diagram.md#layers
+
+// Package packerhybrid is the map of the source tree; it holds no code. The
+// program is in cmd/packer-hybrid.
+//
+// packer-hybrid builds identical golden images for VMware vSphere, Proxmox VE
+// and Azure from one Packer codebase. One request takes one path:
+//
+//	door → Request → Plan → Results → Record → Report
+//
+// The folders, in the order in which a request meets them:
+//
+//	cmd/packer-hybrid        wiring and exit codes, one file a verb
+//	hybridcore               the values on the path, the platform table, the command grammar
+//	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
+//	hybridcore/config        variable layers with provenance, configs/ENV, the project file
+//	hybridcore/templates     HCL to targets: staging, inputs, digests
+//	hybridcore/packer        runs packer and turns its event stream into results
+//	hybridcore/platforms     live clients: looks up what a build left on a platform
+//	hybridcore/state         records, the current snapshot, locks; survives being killed
+//	hybridcore/logs          console, JSON and file logs behind a redacting writer
+//	runner                   Plan and Execute: the stages put together
+//	checks                   renders plans and records: console, live display
+//	lab                      simulated platforms and guests on one machine
+//
+// Packages below hybridcore do not import each other; they meet in runner,
+// through the values of hybridcore. rules_test.go beside this file holds that
+// and the other rules of the tree: who may import what, headers, sizes, docs.
+//
+// Data and tools:
+//
+//	packer-hybrid.hcl        the project's own file: environments, platforms, state
+//	templates/               the images: common and platforms/ for Packer, vars/, installers/, ansible/
+//	configs/                 variable files of each environment
+//	openspec/specs/          what each part must do, with a diagram; file headers cite them
+//	bench/                   measured promises: bench/run NAME
+//	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree
+package packerhybrid

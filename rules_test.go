@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:57Z
+// Spec: openspec/specs/repository/spec.md#requirement-layers
+// Diagram: openspec/specs/repository/diagram.md#layers
+
+package packerhybrid_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/packer-hybrid/packer-hybrid/tools/rules"
+)
+
+// layers says which unit of the tree may import which. Units of one layer do
+// not import each other: they meet above, through the values of hybridcore.
+var layers = []rules.Layer{
+	{Unit: "hybridcore"},
+	{Unit: "hybridcore/hclfile", May: []string{"hybridcore"}},
+	{Unit: "hybridcore/logs", May: []string{"hybridcore"}},
+	{Unit: "hybridcore/config", May: []string{"hybridcore", "hybridcore/hclfile"}},
+	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
+	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
+	{Unit: "hybridcore/platforms", May: []string{"hybridcore"}},
+	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
+	{Unit: "checks", May: []string{"hybridcore"}},
+	{Unit: "lab", May: []string{"hybridcore"}},
+	{Unit: "runner", May: []string{
+		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
+		"hybridcore/platforms", "hybridcore/state",
+	}, Tests: []string{"lab"}},
+	{Unit: "cmd", May: []string{"*"}},
+	{Unit: "bench", May: []string{"*"}},
+	{Unit: "tools"},
+	{Unit: ".", Tests: []string{"tools"}},
+}
+
+// owners names, for each third-party module and for os/exec, the units that
+// may import it. A dependency is a cost of the units named here and of nobody else.
+var owners = []rules.Owner{
+	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state"}, Why: "advisory file locks that the kernel drops with the process"},
+	{
+		Import: "github.com/google/go-cmp", Tests: []string{"*"},
+		Why: "readable differences of values in tests; panics on what it cannot compare",
+	},
+	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
+	{
+		Import: "github.com/hashicorp/hcl/v2",
+		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer"},
+		Why:    "Packer's own language; only where its files are read or written",
+	},
+	{
+		Import: "github.com/zclconf/go-cty",
+		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer"},
+		Why:    "the values of HCL",
+	},
+	{Import: "github.com/rogpeppe/go-internal", Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it"},
+	{Import: "github.com/spf13/cobra", Units: []string{"cmd"}, Why: "help, completion and suggestions around the shared grammar"},
+	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "cmd"}, Why: "the grammar that every door shares"},
+	{Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"}, Why: "the live display of running targets on a terminal"},
+	{Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab"}, Why: "the vSphere API, and its simulator"},
+	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},
+	{Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."}, Why: "reads go.mod for the rules of the tree"},
+	{
+		Import: "golang.org/x/sys", Units: []string{"hybridcore/packer", "hybridcore/state", "lab", "cmd"},
+		Why: "system calls that package syscall lacks: mounts, capabilities, process groups",
+	},
+	{Import: "golang.org/x/term", Units: []string{"cmd", "hybridcore/logs"}, Why: "whether, and how wide, the output is a terminal"},
+	{Import: "golang.org/x/sync", Units: []string{"runner"}, Why: "bounded parallelism over targets"},
+	{Import: "gopkg.in/natefinch/lumberjack.v2", Units: []string{"hybridcore/logs"}, Why: "rotates log files by size and age"},
+	{
+		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "lab", "cmd", "bench"}, Tests: []string{"*"},
+		Why: "a child process needs an owned group, an allow-listed environment and drained pipes",
+	},
+}
+
+// calls are other ways to start a program; none is needed.
+var calls = []rules.Owner{
+	{Import: "os.StartProcess", Why: "start programs with os/exec, where its owners look after them"},
+	{Import: "syscall.ForkExec", Units: []string{"lab"}, Why: "start programs with os/exec, where its owners look after them"},
+	{Import: "syscall.Exec", Units: []string{"lab"}, Why: "only a guest's init replaces itself"},
+	{Import: "os.Exit", Units: []string{"cmd", "bench", "lab"}, Tests: []string{"*"}, Why: "return an error; only a main ends the process"},
+}
+
+// limits are the sizes of design: a reader sees a file whole, and a function
+// on one screen.
+var limits = rules.Limits{
+	FileLines: 350, TestFileLines: 700,
+	FuncLines: 60, HardFuncLines: 100,
+	Params: 5, Methods: 3, Fields: 20,
+}
+
+// longFunctions gives the reviewed reason why a function may have more than
+// FuncLines lines: PATH:FUNC or PATH:TYPE.METHOD.
+var longFunctions = map[string]string{}
+
+// bans are texts that no file holds. The patterns are written so that they do
+// not match themselves.
+var bans = []rules.Ban{
+	{
+		Text:   regexp.MustCompile(`/work/[a-z]|/tmp/[t]eam|/home/[a-z]+/(go|src)\b`),
+		Why:    "a path of one machine",
+		Except: []string{".gitignore"},
+	},
+	{
+		Text:   regexp.MustCompile(`/[r]oot/\S`),
+		Why:    "a path of one user; inside a guest it is fine, in lab/ and templates/",
+		Except: []string{"lab", "templates"},
+	},
+	{Text: regexp.MustCompile(`\b(TO[D]O|FIX[M]E)\b`), Why: "finish it, or file an issue"},
+	{Text: regexp.MustCompile(`^<{7} |^>{7} `), Why: "an unresolved merge"},
+}
+
+// otherTools are folders whose YAML belongs to a tool that rewrites it.
+var otherTools = []string{"openspec"}
+
+// TestRules checks the whole tree. It parses the files itself: a rule that
+// asks `go list` is answered from the test cache although the tree has changed.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	tree, err := rules.Load(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(tree.Go()); n < 10 {
+		t.Fatalf("only %d Go files were found: the rules would check nothing", n)
+	}
+	for name, problems := range map[string][]rules.Problem{
+		"layers":  rules.Layers(tree, modulePath(t), layers),
+		"owners":  rules.Owners(tree, owners),
+		"calls":   rules.Calls(tree, calls),
+		"headers": rules.Headers(tree, otherTools),
+		"budgets": rules.Budgets(tree, limits, longFunctions),
+		"docs":    rules.Docs(tree),
+		"specs":   rules.Specs(tree),
+		"code":    rules.Code(tree),
+		"bans":    rules.Bans(tree, bans),
+		"goals":   rules.Goals(tree, "bench"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, p := range problems {
+				t.Error(p)
+			}
+		})
+	}
+}
+
+// TestMap checks that the package comment of the root names every folder with
+// Go code that somebody looks for: one or two levels deep.
+func TestMap(t *testing.T) {
+	t.Parallel()
+	tree, err := rules.Load(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := tree.Get("doc.go").Text
+	for _, row := range layers {
+		found := strings.Contains(text, "\t"+row.Unit+" ") || strings.Contains(text, "\t"+row.Unit+"/")
+		if row.Unit != "." && !found {
+			t.Errorf("doc.go does not mention %s, which has a row in the layer table", row.Unit)
+		}
+	}
+}
+
+// modulePath reads the path of the root module.
+func modulePath(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modfile.ModulePath(data)
+}
