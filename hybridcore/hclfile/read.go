@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:58:03Z
+// Spec: openspec/specs/hclfile/spec.md#requirement-bounded-reading
+// Diagram: openspec/specs/hclfile/diagram.md#from-bytes-to-literals
+
+// Package hclfile reads one HCL file safely: bounded in size, tokens and
+// nesting before the recursive parser sees it, and with nothing evaluated but
+// literals. hclsyntax dies of a stack overflow, which Go cannot recover from,
+// on 100,000 nested brackets; a 300-byte variable file with nested "for"
+// expressions takes Packer half a minute.
+package hclfile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Limit bounds one kind of file. The parser uses up to 27 KiB of memory for
+// each level of nesting (measured with hcl v2.25.0), and 100 bytes and 1 µs
+// for each token.
+type Limit struct {
+	Kind   string // as errors name it: "variable file", "template", "project file"
+	Bytes  int64
+	Tokens int
+	Depth  int // brackets, blocks, template sequences, chained unary and conditional operators
+	Chain  int // operators in one expression, which nest in its tree
+}
+
+// Sizes that real projects stay far below: the largest of the public example
+// frameworks is a template of 21 KiB with 3,000 tokens, nested 8 deep.
+const (
+	maxVarFile  = 256 << 10
+	maxTemplate = 1 << 20
+	maxTokens   = 200_000
+	maxDepth    = 64
+	maxChain    = 1_000
+)
+
+// VarFile is the limit of a *.pkrvars.hcl file: 256 KiB.
+func VarFile() Limit { return Limit{"variable file", maxVarFile, maxTokens, maxDepth, maxChain} }
+
+// Template is the limit of a *.pkr.hcl file or the catalogue: 1 MiB.
+func Template() Limit { return Limit{"template", maxTemplate, maxTokens, maxDepth, maxChain} }
+
+// Project is the limit of packer-hybrid.hcl: 256 KiB.
+func Project() Limit { return Limit{"project file", maxVarFile, maxTokens, maxDepth, maxChain} }
+
+// File is one HCL file that was read and parsed.
+type File struct {
+	Path   string // as given, slash-separated
+	Source []byte
+	SHA256 string // of Source, hex
+	Body   *hclsyntax.Body
+}
+
+// Read reads and parses the file below root. A missing file gives an error
+// that is fs.ErrNotExist; everything else that is wrong with the file comes as
+// *hybridcore.FindingsError.
+func Read(root *os.Root, path string, limit Limit) (*File, error) {
+	src, err := Bytes(root, path, limit)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(src, path, limit)
+}
+
+// Bytes reads a regular file below root without following links out of it,
+// without blocking on a pipe, and no more than the limit. Errors are those of
+// Read.
+func Bytes(root *os.Root, path string, limit Limit) ([]byte, error) {
+	f, err := root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if err != nil {
+		var cause *fs.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		return nil, refuse(path, fmt.Sprintf("the %s cannot be opened: %v", limit.Kind, err),
+			"a project file must be a readable regular file inside the project; links may not leave it")
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, refuse(path, fmt.Sprintf("the %s is %s, not a regular file", limit.Kind, describe(info.Mode())), "replace it by a file or remove it")
+	}
+	if info.Size() > limit.Bytes {
+		return nil, tooLarge(path, limit)
+	}
+	src, err := io.ReadAll(io.LimitReader(f, limit.Bytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if int64(len(src)) > limit.Bytes { // it grew meanwhile
+		return nil, tooLarge(path, limit)
+	}
+	return src, nil
+}
+
+// Parse parses the content of a file. All problems come as
+// *hybridcore.FindingsError.
+func Parse(src []byte, path string, limit Limit) (*File, error) {
+	sum := sha256.Sum256(src)
+	file := &File{Path: path, Source: src, SHA256: hex.EncodeToString(sum[:])}
+	if finding, ok := file.badText(); !ok {
+		return nil, &hybridcore.FindingsError{Findings: []hybridcore.Finding{finding}}
+	}
+	if findings := file.scan(limit); len(findings) > 0 {
+		return nil, &hybridcore.FindingsError{Findings: findings}
+	}
+	parsed, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, &hybridcore.FindingsError{Findings: file.Diagnostics(diags)}
+	}
+	body, ok := parsed.Body.(*hclsyntax.Body)
+	if !ok {
+		return nil, fmt.Errorf("parsing %s: unexpected body of type %T", path, parsed.Body)
+	}
+	file.Body = body
+	return file, nil
+}
+
+// badText finds the first byte that no text file holds.
+func (f *File) badText() (hybridcore.Finding, bool) {
+	line, column := 1, 1
+	for i := 0; i < len(f.Source); {
+		r, size := utf8.DecodeRune(f.Source[i:])
+		message := ""
+		switch {
+		case r == 0:
+			message = "the file holds a NUL byte"
+		case r == utf8.RuneError && size == 1:
+			message = "the file is not valid UTF-8"
+		}
+		if message != "" {
+			finding := hybridcore.Finding{
+				Kind: hybridcore.KindSyntax, Subject: f.Path, Message: message, File: f.Path, Line: line, Column: column,
+				Hint: "save it as UTF-8 text", Severity: hybridcore.Error, Blocking: true,
+			}
+			return finding, false
+		}
+		if i += size; r == '\n' {
+			line, column = line+1, 1
+		} else {
+			column++
+		}
+	}
+	return hybridcore.Finding{}, true
+}
+
+func describe(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	default:
+		return "special"
+	}
+}
+
+func tooLarge(path string, limit Limit) error {
+	return refuse(path, fmt.Sprintf("the %s is larger than %d KiB", limit.Kind, limit.Bytes>>10), "split it, or remove what does not belong there")
+}
+
+func refuse(path, message, hint string) error {
+	return &hybridcore.FindingsError{Findings: []hybridcore.Finding{{
+		Kind: hybridcore.KindSyntax, Subject: path, Message: message, Hint: hint, File: path,
+		Severity: hybridcore.Error, Blocking: true,
+	}}}
+}
