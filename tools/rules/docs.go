@@ -99,7 +99,8 @@ func silentNames(d *ast.GenDecl) []*ast.Ident {
 	for _, spec := range d.Specs {
 		switch s := spec.(type) {
 		case *ast.TypeSpec:
-			if s.Name.IsExported() && !described(s.Doc) && !(described(d.Doc) && len(d.Specs) == 1) {
+			alone := described(d.Doc) && len(d.Specs) == 1
+			if s.Name.IsExported() && !described(s.Doc) && !alone {
 				names = append(names, s.Name)
 			}
 		case *ast.ValueSpec:

@@ -78,24 +78,28 @@ func header(t *Tree, f *File, sign string, anchors map[string][]string) []Proble
 		return problem("the second line must be %q with the UTC time of creation", sign+" Created: 2006-01-02T15:04:05Z")
 	}
 	at++
-	var problems []Problem
 	for _, kind := range []struct{ key, file string }{{"Spec", "spec.md"}, {"Diagram", "diagram.md"}} {
-		cited := 0
+		cited := at
 		for value, ok := next(kind.key); ok; value, ok = next(kind.key) {
 			if text := cite(t, value, kind.file, anchors); text != "" {
-				problems = append(problems, problem("%s: %s", kind.key, text)...)
+				return problem("%s: %s", kind.key, text)
 			}
-			cited++
 			at++
 		}
-		if cited == 0 {
-			return append(problems, problem("the next line must be %q", sign+" "+kind.key+": openspec/specs/CAPABILITY/"+kind.file+"#HEADING")...)
+		if at == cited {
+			return problem("the next line must be %q", sign+" "+kind.key+": openspec/specs/CAPABILITY/"+kind.file+"#HEADING")
 		}
 	}
-	if at < len(lines) && lines[at] != "" && (sign == "//" || lines[at] != sign) {
-		problems = append(problems, problem("an empty line must follow the header")...)
+	if !emptyLine(lines[at:], sign) {
+		return problem("an empty line must follow the header")
 	}
-	return problems
+	return nil
+}
+
+// emptyLine says whether the first line is empty, or a bare comment sign: in
+// a script the description may follow in the same block.
+func emptyLine(lines []string, sign string) bool {
+	return len(lines) == 0 || lines[0] == "" || sign != "//" && lines[0] == sign
 }
 
 func utcTime(text string) bool {

@@ -6,6 +6,7 @@
 package rules_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,11 +73,13 @@ func TestLayers(t *testing.T) {
 			"core/state/a_test.go": src("lab"),
 		}, nil},
 		{
-			"sideways", map[string]string{"core/state/a.go": src("core", "core/logs")},
+			"sideways",
+			map[string]string{"core/state/a.go": src("core", "core/logs")},
 			[]string{"core/state/a.go:3: core/state must not import core/logs: its row allows core"},
 		},
 		{
-			"sideways from a folder below", map[string]string{"core/state/deep/a.go": src("core/logs")},
+			"sideways from a folder below",
+			map[string]string{"core/state/deep/a.go": src("core/logs")},
 			[]string{"core/state/deep/a.go:2: core/state must not import core/logs"},
 		},
 		{"down", map[string]string{"core/a.go": src("core/logs")}, []string{"core/a.go:2: core must not import core/logs"}},
@@ -103,27 +106,33 @@ func TestOwners(t *testing.T) {
 			"x/b.go": "package p\nimport _ \"os\"\nimport _ \"example.org/m/core\"\n",
 		}, nil},
 		{
-			"borrowed", map[string]string{"go.mod": gomod, "core/a.go": "package p\nimport _ \"example.com/hcl/v2\"\n"},
+			"borrowed",
+			map[string]string{"go.mod": gomod, "core/a.go": "package p\nimport _ \"example.com/hcl/v2\"\n"},
 			[]string{"core/a.go:2: core must not import example.com/hcl/v2: it is for core/hcl (files)"},
 		},
 		{
-			"a test's module in code", map[string]string{"go.mod": gomod, "cmd/a.go": "package p\nimport _ \"example.com/hcl/v2\"\n"},
+			"a test's module in code",
+			map[string]string{"go.mod": gomod, "cmd/a.go": "package p\nimport _ \"example.com/hcl/v2\"\n"},
 			[]string{"cmd/a.go:2: cmd must not import example.com/hcl/v2"},
 		},
 		{
-			"a similar name", map[string]string{"go.mod": gomod, "core/hclx/a.go": "package p\nimport _ \"example.com/hcl/v2\"\n"},
+			"a similar name",
+			map[string]string{"go.mod": gomod, "core/hclx/a.go": "package p\nimport _ \"example.com/hcl/v2\"\n"},
 			[]string{"core/hclx/a.go:2: core/hclx must not import"},
 		},
 		{
-			"exec", map[string]string{"go.mod": gomod, "core/a.go": "package p\nimport _ \"os/exec\"\n"},
+			"exec",
+			map[string]string{"go.mod": gomod, "core/a.go": "package p\nimport _ \"os/exec\"\n"},
 			[]string{"core/a.go:2: core must not import os/exec: it is for lab (children)"},
 		},
 		{
-			"no row for an import", map[string]string{"go.mod": gomod, "core/a.go": "package p\nimport _ \"example.com/hcl\"\n"},
+			"no row for an import",
+			map[string]string{"go.mod": gomod, "core/a.go": "package p\nimport _ \"example.com/hcl\"\n"},
 			[]string{"core/a.go:2: example.com/hcl belongs to no row"},
 		},
 		{
-			"no row for a requirement", map[string]string{"go.mod": gomod + "require example.com/y v1.0.0\nrequire example.com/z v1.0.0 // indirect\n"},
+			"no row for a requirement",
+			map[string]string{"go.mod": gomod + "require example.com/y v1.0.0\nrequire example.com/z v1.0.0 // indirect\n"},
 			[]string{"go.mod:4: example.com/y has no owner"},
 		},
 		{"a stale row", map[string]string{"go.mod": "module m\n"}, []string{"rules_test.go: the row of example.com/hcl/v2 names a module that go.mod does not require"}},
@@ -153,9 +162,7 @@ func TestHeaders(t *testing.T) {
 	const at, spec, way = "2026-01-02T03:04:05Z", "requirement-do-it-twice", "the-way"
 	with := func(name, text string) map[string]string {
 		files := map[string]string{name: text}
-		for k, v := range docs {
-			files[k] = v
-		}
+		maps.Copy(files, docs)
 		return files
 	}
 	check(t, func(tree *rules.Tree) []rules.Problem { return rules.Headers(tree, []string{"openspec"}) }, []planted{

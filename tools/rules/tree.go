@@ -21,6 +21,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -69,8 +70,7 @@ func Load(root string) (*Tree, error) {
 		return nil, err
 	}
 	files := map[string]string{}
-	fsys := os.DirFS(root)
-	err = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -81,9 +81,12 @@ func Load(root string) (*Tree, error) {
 		case !entry.Type().IsRegular() || ignored.match(name, false):
 			return nil
 		}
-		data, err := fs.ReadFile(fsys, name)
+		data, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return fmt.Errorf("reading a file: %w", err)
+		}
 		files[name] = string(data)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the tree: %w", err)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-22T23:01:12Z
+# Spec: openspec/specs/repository/spec.md#requirement-two-commands
+# Diagram: openspec/specs/repository/diagram.md#from-change-to-green
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+CACHE := $(or $(PACKER_HYBRID_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/packer-hybrid)
+BIN := $(CACHE)/bin
+PACKER := packer packer-plugin-vsphere packer-plugin-ansible
+TESTFLAGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+.PHONY: build
+build: ## Build bin/packer-hybrid (the default)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/packer-hybrid ./cmd/packer-hybrid
+
+.PHONY: demo
+demo: ## Build a golden image in the lab; REBUILD=1 builds it again
+	@tools/debian demo
+	@tools/build $(PACKER)
+	@$(MAKE) --no-print-directory build
+	bin/packer-hybrid lab run -- bin/packer-hybrid build debian-12 --env lab --targets vsphere $(if $(REBUILD),--rebuild)
+
+.PHONY: test
+test: ## Run every test with the race detector; TESTFLAGS adds flags of go test
+	@tools/debian test
+	@tools/build $(PACKER)
+	go vet ./...
+	go test -json -race -shuffle=on -count=1 -timeout 20m $(TESTFLAGS) ./... | go run ./tools/testsum
+
+.PHONY: lint
+lint: ## Check Go, Markdown, specs, scripts and workflows
+	@tools/debian lint
+	@tools/build golangci-lint actionlint node
+	@tools/lint
+
+.PHONY: fmt
+fmt: ## Format Go and Markdown
+	@tools/build golangci-lint node
+	$(BIN)/golangci-lint fmt
+	$(BIN)/prettier --log-level warn --write '**/*.md'
+
+.PHONY: bench
+bench: ## Measure a promise: make bench NAME=redact; without NAME list them
+	@bench/run $(NAME)
+
+.PHONY: tools
+tools: ## Build Packer, its plugins and the linters into the cache
+	@tools/build
+
+.PHONY: clean
+clean: ## Remove what make built here; state and the cache stay
+	rm -rf bin artifacts logs
