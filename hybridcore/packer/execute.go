@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:04:24Z
+// Spec: openspec/specs/packer/spec.md#requirement-drained-pipes
+// Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
+
+package packer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// execute runs one verb over a job: scratch, plugins, process, verdict.
+func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, Tool, Job) *exec.Cmd, judge func(Tool, Job, ending, *collector, *Outcome)) (Outcome, error) {
+	out := Outcome{Status: hybridcore.Failed, ExitCode: -1, Started: time.Now()}
+	if err := job.check(); err != nil {
+		return out, err
+	}
+	dirs := scratch(job.Scratch)
+	if err := dirs.prepare(job.Plugins); err != nil {
+		return out, err
+	}
+	c := newCollector(job, out.Started)
+	s := newSink(job)
+	end, err := run(ctx, build(ctx, t, job), owner{
+		grace:    t.grace(),
+		marker:   dirs.marker(),
+		stdout:   func(r io.Reader) { drain(r, s, c.record) },
+		stderr:   func(r io.Reader) { drain(r, s, c.stderr) },
+		ended:    s.unblock,
+		onCancel: job.OnCancel,
+		hurry:    job.Hurry,
+	})
+	lost, logErr := s.close()
+	if err != nil {
+		return out, err
+	}
+	judge(t, job, end, c, &out)
+	if lost > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d lines are missing in the log%s", lost, reason(logErr)))
+	}
+	conclude(job, end, c, &out, time.Now())
+	return out, nil
+}
+
+// prepare makes the directories and a plugin tree with exactly these plugins.
+func (s scratch) prepare(plugins []Plugin) error {
+	if err := os.RemoveAll(s.plugins()); err != nil {
+		return fmt.Errorf("clearing the plugin tree: %w", err)
+	}
+	if err := s.make(); err != nil {
+		return err
+	}
+	for _, p := range plugins {
+		if err := s.place(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drain reads a pipe to its end, whatever becomes of the lines.
+func drain(r io.Reader, s *sink, take func(Record, time.Time) []item) {
+	d := NewDecoder(r)
+	for {
+		rec, err := d.Next()
+		if err != nil {
+			return // the end, or the deadline after the process has ended
+		}
+		for _, it := range take(rec, time.Now()) {
+			s.put(it)
+		}
+	}
+}
+
+func reason(err error) string {
+	if err == nil {
+		return ": it was too slow"
+	}
+	return ": " + err.Error()
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:59:51Z
+// Spec: openspec/specs/packer/spec.md#requirement-owned-child-process
+// Diagram: openspec/specs/packer/diagram.md#one-job
+
+package packer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+const (
+	// linger is the time between SIGTERM and SIGKILL for what a normally ended
+	// Packer left behind.
+	linger = 2 * time.Second
+	// pipeWait bounds the wait for the end of a pipe once the group is gone: a
+	// process that could not be found may hold it.
+	pipeWait = 2 * time.Second
+	// cancelWait bounds the wait for the caller's OnCancel.
+	cancelWait = 10 * time.Second
+)
+
+// owner is what run needs to know to own a child.
+type owner struct {
+	grace          time.Duration   // between SIGTERM and SIGKILL after a cancel
+	marker         string          // environment entry that the child's descendants carry
+	stdout, stderr func(io.Reader) // each reads its pipe to the end
+	ended          func()          // the child is gone: readers must not wait for anybody; may be nil
+	onCancel       func()          // may be nil
+	hurry          <-chan struct{} // ends the grace; may be nil
+}
+
+// ending is how a child ended.
+type ending struct {
+	code      int    // exit code, -1 after a signal or when it never started
+	signal    string // that ended it
+	cancelled bool   // the context was cancelled while it ran, or before
+	killed    bool   // it outlived the grace and got SIGKILL
+	swept     int    // processes that it left behind, which got SIGTERM
+}
+
+func (e ending) String() string {
+	if e.signal != "" {
+		return "signal: " + e.signal
+	}
+	return fmt.Sprintf("exit code %d", e.code)
+}
+
+// child is a started command.
+type child struct {
+	cmd       *exec.Cmd
+	exited    chan struct{} // closed when it ended; it is a zombie until release
+	signalled bool          // valid after exited
+	err       error         // valid after exited
+	release   chan struct{} // closed to reap it
+	reaped    chan struct{}
+}
+
+// run starts the command and returns when it, its pipes and its descendants
+// have ended. The error says that it could not be run.
+func run(ctx context.Context, cmd *exec.Cmd, o owner) (ending, error) {
+	if ctx.Err() != nil {
+		return ending{code: -1, cancelled: true}, nil
+	}
+	readers, err := pipes(cmd)
+	if err != nil {
+		return ending{code: -1}, err
+	}
+	c, err := start(cmd)
+	if err != nil {
+		closeAll(readers)
+		return ending{code: -1}, err
+	}
+	read := make(chan struct{}, 2)
+	for i, f := range []func(io.Reader){o.stdout, o.stderr} {
+		go func() { defer func() { read <- struct{}{} }(); f(readers[i]) }()
+	}
+	var e ending
+	notified := c.await(ctx, o, &e)
+	c.sweep(o, &e)
+	if o.ended != nil {
+		o.ended()
+	}
+	for _, r := range readers {
+		_ = r.SetReadDeadline(time.Now().Add(pipeWait)) // without one the read just waits
+	}
+	<-read
+	<-read
+	closeAll(readers)
+	close(c.release)
+	<-c.reaped
+	if c.err != nil {
+		return e, fmt.Errorf("running %s: %w", cmd.Path, c.err)
+	}
+	e.describe(cmd.ProcessState)
+	select {
+	case <-notified:
+	case <-time.After(cancelWait):
+	}
+	return e, nil
+}
+
+func (e *ending) describe(state *os.ProcessState) {
+	e.code = state.ExitCode()
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.signal = status.Signal().String()
+	}
+}
+
+// pipes gives the command's output to pipes of our own. exec's own would make
+// Wait hang for as long as any descendant holds them.
+func pipes(cmd *exec.Cmd) ([]*os.File, error) {
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making a pipe: %w", err)
+	}
+	errR, errW, err := os.Pipe()
+	if err != nil {
+		closeAll([]*os.File{outR, outW})
+		return nil, fmt.Errorf("making a pipe: %w", err)
+	}
+	cmd.Stdout, cmd.Stderr = outW, errW
+	return []*os.File{outR, errR}, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close() // pipes: nothing is buffered
+	}
+}
+
+// start starts the command on a thread of its own and keeps that thread until
+// the child is reaped: the parent-death signal goes out when the thread ends.
+func start(cmd *exec.Cmd) (*child, error) {
+	c := &child{cmd: cmd, exited: make(chan struct{}), release: make(chan struct{}), reaped: make(chan struct{})}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		for _, w := range []io.Writer{cmd.Stdout, cmd.Stderr} {
+			if f, ok := w.(*os.File); ok {
+				_ = f.Close() // the child has its own
+			}
+		}
+		started <- err
+		if err != nil {
+			return
+		}
+		c.signalled, c.err = awaitExit(cmd)
+		close(c.exited)
+		<-c.release
+		if cmd.ProcessState == nil {
+			_ = cmd.Wait() // an exit code is no error here; ProcessState has it
+		}
+		close(c.reaped)
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("starting %s: %w", cmd.Path, err)
+	}
+	return c, nil
+}
+
+// await returns when the child has ended by itself or after a cancel. The
+// channel is closed when onCancel has returned.
+func (c *child) await(ctx context.Context, o owner, e *ending) <-chan struct{} {
+	notified := make(chan struct{})
+	select {
+	case <-c.exited:
+		close(notified)
+		return notified
+	case <-ctx.Done():
+	}
+	c.signalGroup(syscall.SIGTERM)
+	e.cancelled = true
+	go func() {
+		defer close(notified)
+		if o.onCancel != nil {
+			o.onCancel()
+		}
+	}()
+	select {
+	case <-c.exited:
+		return notified
+	case <-time.After(o.grace):
+	case <-o.hurry:
+	}
+	e.killed = true
+	c.signalGroup(syscall.SIGKILL)
+	<-c.exited
+	return notified
+}
+
+// signalGroup reaches the child and what it started. The group exists for as
+// long as the child is not reaped.
+func (c *child) signalGroup(sig syscall.Signal) {
+	_ = syscall.Kill(-c.cmd.Process.Pid, sig) // every member may have ended
+}
+
+// sweep ends what the child left behind: SIGTERM, a wait, SIGKILL. When a
+// signal ended the outer Packer, the inner one is still cleaning up its virtual
+// machine, and has the whole grace.
+func (c *child) sweep(o owner, e *ending) {
+	left := survivors(c.cmd.Process.Pid, o.marker)
+	if len(left) == 0 {
+		return
+	}
+	e.swept = len(left)
+	wait := linger
+	if c.signalled && !e.killed {
+		wait = o.grace
+	}
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		for _, p := range left {
+			p.signal(sig)
+		}
+		if left = c.waitGone(wait, sig, o); len(left) == 0 {
+			return
+		}
+		wait = time.Second
+	}
+}
+
+// waitGone polls until nothing is left, and returns what is when time is up. A
+// process that was forked meanwhile gets the same signal.
+func (c *child) waitGone(wait time.Duration, sig syscall.Signal, o owner) []process {
+	deadline := time.After(wait)
+	known := map[process]bool{}
+	for tick := time.Millisecond; ; tick = min(2*tick, 100*time.Millisecond) {
+		left := survivors(c.cmd.Process.Pid, o.marker)
+		if len(left) == 0 {
+			return nil
+		}
+		first := len(known) == 0 // these have the signal
+		for _, p := range left {
+			if !known[p] && !first {
+				p.signal(sig)
+			}
+			known[p] = true
+		}
+		select {
+		case <-time.After(tick):
+		case <-deadline:
+			return left
+		case <-o.hurry:
+			return left
+		}
+	}
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:02:24Z
+// Spec: openspec/specs/packer/spec.md#requirement-failures-people-can-act-on
+// Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
+
+package packer
+
+import (
+	"path"
+	"strings"
+)
+
+// wordy are the beginnings of steps whose output Packer does not set apart from
+// steps: since 1.14 every line of a provisioner looks like a step.
+var wordy = []string{
+	"Running local shell script: ",
+	"Provisioning with shell script: ",
+	"Provisioning with powershell script: ",
+	"Provisioning with windows-shell",
+	"Executing Ansible: ",
+	"Executing Ansible Galaxy",
+	"Running Puppet: ",
+	"Executing Puppet: ",
+}
+
+// sober are the beginnings of steps that follow a wordy one: other provisioners,
+// the end of provisioning, and what the builders do after it. A line of output
+// that begins like this is shown as a step; nothing else depends on it.
+var sober = []string{
+	"Provisioning with ", "Provisioning step had errors", "Uploading ", "Downloading ", "Restarting Machine",
+	"Pausing ", "Setting a ", "Provisioner failed with ", "Running post-processor: ", "Executing shutdown command",
+	// vsphere
+	"Running shutdown command", "Shutting down virtual machine", "Powering off ", "Virtual machine is already powered off",
+	"Deleting ", "Ejecting ", "Removing ", "Clearing boot order", "Creating snapshot", "Adding virtual machine flags",
+	"Converting ", "Importing ", "Exporting to ", "Destroying VM", "Closing sessions", "Reattaching ", "Adding configuration parameters",
+	// proxmox
+	"Stopping VM", "Trying to remove ephemeral keys", "Adding a cloud-init cdrom", "Deleting VM",
+	// azure
+	"Powering off machine", "Querying the machine's properties", "Generalizing machine", "Capturing image", "Publishing to Shared Image Gallery",
+	"Deprovisioning", "Cleanup requested", "Resource group ", "Getting the ", "Gracefully halting",
+}
+
+// begins says whether a line starts a step, and keeps track of whether a
+// provisioner is talking.
+func (c *collector) begins(said string) bool {
+	if strings.TrimSpace(said) == "" {
+		return false
+	}
+	if startsWith(said, wordy) {
+		c.inside = true
+		return true
+	}
+	if c.inside && !startsWith(said, sober) {
+		return false
+	}
+	c.inside = false
+	return true
+}
+
+func startsWith(text string, beginnings []string) bool {
+	for _, b := range beginnings {
+		if strings.HasPrefix(text, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// stepFile is the script or playbook that a step names, or an empty string. A
+// file in the scratch directory, where Packer writes inline scripts, is none.
+func stepFile(step, scratchDir string) string {
+	for _, lead := range []string{"Running local shell script: ", "Provisioning with shell script: ", "Provisioning with powershell script: "} {
+		if file, ok := strings.CutPrefix(step, lead); ok && !strings.HasPrefix(file, scratchDir) {
+			return file
+		}
+	}
+	if command, ok := strings.CutPrefix(step, "Executing Ansible: "); ok {
+		words := strings.Fields(command)
+		for i := len(words) - 1; i > 0; i-- {
+			if ext := path.Ext(words[i]); ext == ".yml" || ext == ".yaml" {
+				return words[i]
+			}
+		}
+	}
+	return ""
+}
