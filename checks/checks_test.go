@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:06:27Z
+// Spec: openspec/specs/reports/spec.md#requirement-progress-of-a-build
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+var at = time.Date(2026, 11, 22, 22, 45, 1, 0, time.UTC)
+
+const runID = "20261122t224501-1a2b3c4d"
+
+func record() hybridcore.Record {
+	return hybridcore.Record{
+		FormatVersion: 1, RunID: runID, At: at, Duration: 95 * time.Second, Status: hybridcore.Failed,
+		Request:  hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab", Images: []string{"debian-12"}, Origin: hybridcore.Origin{Kind: "cli"}},
+		Versions: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2"},
+		Results: []hybridcore.Result{
+			{
+				Target: "debian-12@vsphere", Status: hybridcore.Built, Duration: 12300 * time.Millisecond, Log: "logs/" + runID + "/debian-12@vsphere.log",
+				Artifact: &hybridcore.Artifact{ID: "debian-12-" + runID, Builder: "jetbrains.vsphere", URIs: []hybridcore.URI{
+					{Kind: "vm-template", Name: "debian-12-" + runID, ID: "vm-61"},
+					{Kind: "content-library-item", Name: "debian-12-" + runID, ID: "7d3c8a52"},
+				}},
+				Inventory: &hybridcore.Inventory{File: "records/" + runID + "/debian-12@vsphere.inventory.json", Packages: 214},
+				Notes:     []string{"ansible: default : ok=31 changed=24"},
+				Steps:     []hybridcore.Step{{Name: "Creating virtual machine...", At: at, Duration: 300 * time.Millisecond}},
+			},
+			{
+				Target: "ubuntu-24.04@vsphere", Status: hybridcore.Failed, Duration: 91 * time.Second,
+				Failure: &hybridcore.Failure{
+					Step: "Provisioning with Ansible...", File: "ansible/roles/base/tasks/debian.yml", Message: "exit status 2",
+					Tail: []string{"TASK [base : install]", "fatal: [default]: FAILED!"},
+				},
+			},
+			{Target: "debian-11@vsphere", Status: hybridcore.UnchangedDone, Notes: []string{"unchanged: all 40 inputs equal run x of 2026-11-01 10:00:00 UTC"}},
+		},
+	}
+}
+
+func plan() hybridcore.Plan {
+	target := func(image string) hybridcore.Target {
+		return hybridcore.Target{Image: hybridcore.Image{Name: image}, Platform: hybridcore.VSphere, Env: "lab"}
+	}
+	var many []hybridcore.Reason
+	for range 14 {
+		many = append(many, hybridcore.Reason{Kind: "file", Text: "file ansible/linux.yml changed", File: "templates/ansible/linux.yml"})
+	}
+	return hybridcore.Plan{
+		Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: "lab"},
+		Targets: []hybridcore.PlannedTarget{
+			{Target: target("debian-12"), Decision: hybridcore.Build, Reasons: []hybridcore.Reason{
+				{Kind: "variable", Text: "variable vm_cpu_count: 2 → 4", File: "configs/lab/common.pkrvars.hcl", Line: 7},
+				{Kind: "version", Text: "version packer: 1.14.0 → 1.15.0"},
+			}},
+			{Target: target("debian-13"), Decision: hybridcore.Build, Reasons: many},
+			{Target: target("ubuntu-24.04"), Decision: hybridcore.Unchanged, Reasons: []hybridcore.Reason{{Kind: "unchanged", Text: "all 40 inputs equal run x"}}},
+		},
+		Findings: []hybridcore.Finding{{
+			Kind: "schema", Message: `undeclared variable "vm_cpus"`, Hint: `did you mean "vm_cpu_count"?`, Source: "vm_cpus = 2",
+			File: "configs/lab/common.pkrvars.hcl", Line: 9, Column: 1, Severity: hybridcore.Warning,
+		}},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	status := Status{
+		Targets: map[string]hybridcore.Current{"lab/debian-12@vsphere": {
+			RunID: runID, At: at, Artifact: record().Results[0].Artifact, Inventory: record().Results[0].Inventory,
+		}},
+		Running: []hybridcore.Lease{{Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", PID: 42, At: at}},
+		Dead:    []hybridcore.Lease{{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at}},
+	}
+	tests := map[string]func(*bytes.Buffer, Style) error{
+		"plan":    func(b *bytes.Buffer, s Style) error { return WritePlan(b, s, plan()) },
+		"record":  func(b *bytes.Buffer, s Style) error { return WriteRecord(b, s, record(), RecordFile("state", runID)) },
+		"inspect": func(b *bytes.Buffer, s Style) error { return WriteInspect(b, s, record(), RecordFile("state", runID)) },
+		"status":  func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, status, at.Add(5*time.Hour)) },
+		"empty":   func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, Status{}, at) },
+	}
+	for name, write := range tests {
+		t.Run(name, func(t *testing.T) {
+			var plain, colour bytes.Buffer
+			if err := write(&plain, Style{}); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".txt", plain.Bytes())
+			if strings.ContainsRune(plain.String(), 0x1b) {
+				t.Error("plain output has control sequences")
+			}
+			if err := write(&colour, Style{Color: true}); err != nil {
+				t.Fatal(err)
+			}
+			if got := stripColour(colour.String()); got != plain.String() {
+				t.Errorf("colours change the text:\n%s", cmp.Diff(plain.String(), got))
+			}
+		})
+	}
+}
+
+func stripColour(s string) string {
+	for _, code := range []string{"0", "2", "31", "32", "33"} {
+		s = strings.ReplaceAll(s, "\x1b["+code+"m", "")
+	}
+	return s
+}
+
+func TestJSON(t *testing.T) {
+	p, r := plan(), record()
+	var out bytes.Buffer
+	if err := WriteJSON(&out, Document{Plan: &p, Record: &r}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "document.json", out.Bytes())
+	if !json.Valid(out.Bytes()) || !bytes.HasSuffix(out.Bytes(), []byte("}\n")) {
+		t.Error("not one JSON document with a line break at its end")
+	}
+}
+
+func TestConsole(t *testing.T) {
+	events := []hybridcore.Event{
+		{Target: "debian-12@vsphere", Kind: hybridcore.EventStart, Text: "packer 1.15.0"},
+		{Target: "debian-12@vsphere", Kind: hybridcore.EventStep, Text: "Creating virtual machine...", Elapsed: 1234 * time.Millisecond},
+		{Target: "debian-12@vsphere", Kind: hybridcore.EventOutput, Text: "ok: [default]", Elapsed: 2 * time.Second},
+		{Target: "debian-12@vsphere", Kind: hybridcore.EventError, Text: "no such ISO", Elapsed: 3 * time.Second},
+		{Target: "debian-12@vsphere", Kind: hybridcore.EventNote, Text: "cancelling", Elapsed: 3 * time.Second},
+		{Target: "debian-12@vsphere", Kind: hybridcore.EventDone, Text: "failed", Elapsed: 4 * time.Second},
+	}
+	play := func(style Style, verbose bool) string {
+		var out bytes.Buffer
+		c := NewConsole(&out, style, verbose)
+		for _, e := range events {
+			c.Event(e)
+		}
+		c.Close()
+		return out.String()
+	}
+	golden(t, "console.txt", []byte(play(Style{}, false)))
+	if out := play(Style{}, true); !strings.Contains(out, "ok: [default]") {
+		t.Errorf("--verbose hides output:\n%s", out)
+	}
+	live := play(Style{Live: true, Color: true}, false)
+	for _, want := range []string{"Creating virtual machine...", "no such ISO", "\x1b[31merror"} {
+		if !strings.Contains(live, want) {
+			t.Errorf("live output lacks %q:\n%q", want, live)
+		}
+	}
+}

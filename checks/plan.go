@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:10Z
+// Spec: openspec/specs/reports/spec.md#requirement-report-of-a-plan
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// maxReasons is how many reasons of one target a console plan shows; the JSON
+// plan has all of them.
+const maxReasons = 10
+
+// WritePlan prints what would be done with each target, and why.
+func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
+	p := &printer{w: w}
+	p.findings(s, plan.Findings)
+	rows := [][]string{{"TARGET", "PLAN", "WHY"}}
+	decisions := []hybridcore.Decision{""}
+	for _, t := range plan.Targets {
+		name, decision := t.Target.Name(), string(t.Decision)
+		for i, r := range t.Reasons {
+			text := reason(r)
+			if i == maxReasons && len(t.Reasons) > maxReasons+1 {
+				text = fmt.Sprintf("and %d more reasons (--output json shows all)", len(t.Reasons)-maxReasons)
+			}
+			rows = append(rows, []string{name, decision, text})
+			decisions = append(decisions, t.Decision)
+			if i == maxReasons {
+				break
+			}
+			name, decision = "", ""
+		}
+	}
+	if len(plan.Targets) > 0 {
+		p.table(rows, func(row, col int, text string) string {
+			switch {
+			case row == 0 || col != 1:
+				return text
+			case decisions[row] == hybridcore.Build:
+				return s.yellow(text)
+			default:
+				return s.green(text)
+			}
+		})
+		p.line("")
+	}
+	pending := len(plan.Pending())
+	p.line("plan for %s: %d to build, %d unchanged", plan.Request.Env, pending, len(plan.Targets)-pending)
+	return p.err
+}
+
+func reason(r hybridcore.Reason) string {
+	if r.File == "" {
+		return r.Text
+	}
+	if r.Line == 0 {
+		return fmt.Sprintf("%s (%s)", r.Text, r.File)
+	}
+	return fmt.Sprintf("%s (%s:%d)", r.Text, r.File, r.Line)
+}
+
+// WriteFindings prints findings, one after the other.
+func WriteFindings(w io.Writer, s Style, findings []hybridcore.Finding) error {
+	p := &printer{w: w}
+	p.findings(s, findings)
+	return p.err
+}
+
+func (p *printer) findings(s Style, findings []hybridcore.Finding) {
+	for _, f := range findings {
+		p.line("%s %s", s.severity(f.Severity), f.String())
+	}
+	if len(findings) > 0 {
+		p.line("")
+	}
+}
+
+// Document is the JSON form of an answer. Its fields are part of the interface.
+type Document struct {
+	FormatVersion int                  `json:"format_version"`
+	Plan          *hybridcore.Plan     `json:"plan,omitempty"`
+	Record        *hybridcore.Record   `json:"record,omitempty"`
+	Status        *Status              `json:"status,omitempty"`
+	Error         string               `json:"error,omitempty"`
+	Findings      []hybridcore.Finding `json:"findings,omitempty"`
+}
+
+// Status is the answer of the verb status.
+type Status struct {
+	Env     string                        `json:"env"`
+	Serial  uint64                        `json:"serial"`
+	Targets map[string]hybridcore.Current `json:"targets"`
+	Running []hybridcore.Lease            `json:"running"`
+	Dead    []hybridcore.Lease            `json:"dead"` // runs that ended without saying so
+}
+
+// WriteJSON prints one document, indented, with a line break at the end.
+func WriteJSON(w io.Writer, d Document) error {
+	d.FormatVersion = 1
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(d); err != nil {
+		return fmt.Errorf("encoding the answer: %w", err)
+	}
+	return nil
+}
+
+// printer remembers the first write error, so that a report is written
+// without a check at every line.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err != nil {
+		return
+	}
+	_, p.err = fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+}
+
+// table prints rows in columns; paint colours a cell after it was padded.
+func (p *printer) table(rows [][]string, paint func(row, col int, text string) string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for n, row := range rows {
+		cells := slices.Clone(row)
+		for i := range cells {
+			if i < len(cells)-1 {
+				cells[i] += strings.Repeat(" ", widths[i]-utf8.RuneCountInString(row[i]))
+			}
+			cells[i] = paint(n, i, cells[i])
+		}
+		p.line("%s", strings.Join(cells, "  "))
+	}
+}

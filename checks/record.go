@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:10Z
+// Spec: openspec/specs/reports/spec.md#requirement-report-of-a-run
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// WriteRecord prints the report of a run: a table of all targets, what each
+// left and why one failed, and where the record is.
+func WriteRecord(w io.Writer, s Style, r hybridcore.Record, recordFile string) error {
+	p := &printer{w: w}
+	rows := [][]string{{"TARGET", "STATUS", "ARTIFACT", "DURATION", "LOG"}}
+	for _, res := range r.Results {
+		artifact := "-"
+		if res.Artifact != nil {
+			artifact = res.Artifact.ID
+		}
+		rows = append(rows, []string{res.Target, string(res.Status), artifact, seconds(res.Duration), dash(res.Log)})
+	}
+	p.line("")
+	p.table(rows, func(row, col int, text string) string {
+		if col == 1 && row > 0 {
+			return s.status(r.Results[row-1].Status, text)
+		}
+		return text
+	})
+	for _, res := range r.Results {
+		p.result(s, res)
+	}
+	p.line("")
+	if recordFile != "" {
+		p.line("record     %s", recordFile)
+	}
+	p.line("%s in %s: %s", r.Request.Action, seconds(r.Duration), counts(r.Results))
+	return p.err
+}
+
+// result prints what is worth knowing of one target beyond its row.
+func (p *printer) result(s Style, res hybridcore.Result) {
+	var lines [][2]string
+	if res.Artifact != nil {
+		for _, u := range res.Artifact.URIs {
+			lines = append(lines, [2]string{u.Kind, u.ID + "  " + u.Name})
+		}
+	}
+	for _, note := range res.Notes {
+		kind, text, ok := strings.Cut(note, ": ")
+		if !ok {
+			kind, text = "note", note
+		}
+		lines = append(lines, [2]string{kind, text})
+	}
+	if res.Inventory != nil {
+		lines = append(lines, [2]string{"inventory", fmt.Sprintf("%d packages  %s", res.Inventory.Packages, res.Inventory.File)})
+	}
+	if len(lines) == 0 && res.Failure == nil && len(res.Findings) == 0 {
+		return
+	}
+	p.line("")
+	p.line("%s  %s", res.Target, s.status(res.Status, string(res.Status)))
+	width := 0
+	for _, l := range lines {
+		width = max(width, len(l[0]))
+	}
+	for _, l := range lines {
+		p.line("  %-*s  %s", width, l[0], l[1])
+	}
+	for _, f := range res.Findings {
+		p.line("  %s %s", s.severity(f.Severity), indent(f.String(), "  "))
+	}
+	if res.Failure != nil {
+		p.failure(s, *res.Failure)
+	}
+}
+
+func (p *printer) failure(s Style, f hybridcore.Failure) {
+	if f.Step != "" {
+		p.line("  step   %s", f.Step)
+	}
+	if f.File != "" {
+		p.line("  file   %s", f.File)
+	}
+	p.line("  cause  %s", s.red(indent(f.Message, "         ")))
+	if len(f.Tail) == 0 {
+		return
+	}
+	p.line("  last lines")
+	for _, l := range f.Tail {
+		p.line("    %s %s", s.dim("|"), l)
+	}
+}
+
+// counts is "2 built, 1 failed", in the order of first appearance.
+func counts(results []hybridcore.Result) string {
+	n := map[hybridcore.Status]int{}
+	var order []hybridcore.Status
+	for _, r := range results {
+		if n[r.Status] == 0 {
+			order = append(order, r.Status)
+		}
+		n[r.Status]++
+	}
+	if len(order) == 0 {
+		return "no targets"
+	}
+	parts := make([]string, 0, len(order))
+	for _, s := range order {
+		parts = append(parts, fmt.Sprintf("%d %s", n[s], s))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func seconds(d time.Duration) string {
+	if d >= time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return fmt.Sprintf("%.1fs", d.Seconds())
+}
+
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func indent(text, by string) string { return strings.ReplaceAll(text, "\n", "\n"+by) }
+
+// RecordFile is where the record of a run lies, under the state directory.
+func RecordFile(stateDir, runID string) string { return path.Join(stateDir, "records", runID+".json") }

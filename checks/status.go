@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:06:26Z
+// Spec: openspec/specs/reports/spec.md#requirement-report-of-the-state
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// WriteStatus prints what was last built, what is running and what died.
+func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
+	p := &printer{w: w}
+	if len(st.Targets) == 0 {
+		p.line("nothing is built yet")
+	} else {
+		rows := [][]string{{"ENV", "TARGET", "ARTIFACT", "AGE", "PACKAGES", "RUN"}}
+		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
+			current := st.Targets[key]
+			env, name, _ := strings.Cut(key, "/")
+			artifact, packages := "-", "-"
+			if current.Artifact != nil {
+				artifact = current.Artifact.ID
+			}
+			if current.Inventory != nil {
+				packages = fmt.Sprint(current.Inventory.Packages)
+			}
+			rows = append(rows, []string{env, name, artifact, age(now.Sub(current.At)), packages, current.RunID})
+		}
+		p.table(rows, func(_, _ int, text string) string { return text })
+	}
+	for _, l := range st.Running {
+		p.line("%s %s since %s by %s (pid %d), run %s", s.yellow("running:"), l.Key, l.At.UTC().Format(time.DateTime), l.Owner, l.PID, l.RunID)
+	}
+	for _, l := range st.Dead {
+		p.line("%s run %s of %s by %s ended in phase %q without a record; the next build of this target says what it left",
+			s.red("interrupted:"), l.RunID, l.Key, l.Owner, l.Phase)
+	}
+	return p.err
+}
+
+// WriteInspect prints the record of one run in full.
+func WriteInspect(w io.Writer, s Style, r hybridcore.Record, recordFile string) error {
+	p := &printer{w: w}
+	p.line("run        %s", r.RunID)
+	p.line("status     %s", s.status(r.Status, string(r.Status)))
+	p.line("request    %s --env %s", strings.TrimSpace(string(r.Request.Action)+" "+strings.Join(r.Request.Images, " ")), r.Request.Env)
+	p.line("from       %s", strings.TrimSpace(r.Request.Origin.Kind+" "+r.Request.Origin.Actor))
+	p.line("started    %s UTC", r.At.UTC().Format(time.DateTime))
+	p.line("commit     %s", dash(r.Commit))
+	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
+		p.line("version    %s %s", name, r.Versions[name])
+	}
+	for _, res := range r.Results {
+		if len(res.Steps) == 0 {
+			continue
+		}
+		p.line("")
+		p.line("%s steps", res.Target)
+		for _, step := range res.Steps {
+			p.line("  %8s  %s", seconds(step.Duration), step.Name)
+		}
+	}
+	if p.err != nil {
+		return p.err
+	}
+	return WriteRecord(w, s, r, recordFile)
+}
+
+// age is a duration as people say it: 40s, 12m, 5h, 3d.
+func age(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "in the future"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%dd", int(d.Hours()/24))
+	}
+}

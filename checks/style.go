@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:10Z
+// Spec: openspec/specs/reports/spec.md#requirement-progress-of-a-build
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import "github.com/packer-hybrid/packer-hybrid/hybridcore"
+
+func (s Style) paint(code, text string) string {
+	if !s.Color || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s Style) dim(text string) string    { return s.paint("2", text) }
+func (s Style) red(text string) string    { return s.paint("31", text) }
+func (s Style) green(text string) string  { return s.paint("32", text) }
+func (s Style) yellow(text string) string { return s.paint("33", text) }
+
+func (s Style) status(status hybridcore.Status, text string) string {
+	switch status {
+	case hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated:
+		return s.green(text)
+	case hybridcore.Failed:
+		return s.red(text)
+	default:
+		return s.yellow(text)
+	}
+}
+
+func (s Style) severity(severity hybridcore.Severity) string {
+	text := string(severity) + ":"
+	switch severity {
+	case hybridcore.Error:
+		return s.red(text)
+	case hybridcore.Warning:
+		return s.yellow(text)
+	default:
+		return s.dim(text)
+	}
+}
