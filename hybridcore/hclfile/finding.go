@@ -27,9 +27,14 @@ const MaxFindings = 20
 const maxSource = 160
 
 var (
-	secretName = regexp.MustCompile(`(?i)passw|passphrase|secret|token|private|credential|api_?key|access_?key|BEGIN `)
+	secretLine = regexp.MustCompile(`(?i)passw|passphrase|secret|token|private|credential|api_?key|access_?key|BEGIN `)
+	secretName = regexp.MustCompile(`(?i)(^|_)(password|passwd|passphrase|secret|secret_id|client_secret|token|private_key|api_key|access_key|password_encrypted|password_hash)$`)
 	assignment = regexp.MustCompile(`^\s*"?([A-Za-z_][A-Za-z0-9_-]*)"?\s*[=:]`)
 )
+
+// SecretName says whether the value of a variable of that name is a secret, by
+// its last words: token_ttl or private_key_file are none.
+func SecretName(name string) bool { return secretName.MatchString(name) }
 
 // Finding makes a blocking finding at a place of the file, with the line
 // itself unless it may hold a secret.
@@ -84,12 +89,12 @@ func (f *File) line(number int) string {
 	if number < 1 || number > len(lines) {
 		return ""
 	}
-	if secretName.Match(lines[number-1]) {
+	if secretLine.Match(lines[number-1]) {
 		return ""
 	}
 	for i := number - 1; i >= 0; i-- {
 		if m := assignment.FindSubmatch(lines[i]); m != nil {
-			if secretName.Match(lines[i]) {
+			if secretLine.Match(lines[i]) {
 				return ""
 			}
 			break

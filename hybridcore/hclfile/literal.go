@@ -49,6 +49,41 @@ func (f *File) Literals() (map[string]Literal, []hybridcore.Finding) {
 	return literals, findings
 }
 
+// Expression reads a single literal that does not come from a file, for
+// example the value of an environment variable. Its findings carry the name
+// as subject and show nothing of the text.
+func Expression(text, name string) (cty.Value, []hybridcore.Finding) {
+	f := &File{Path: name, Source: []byte(text)}
+	var findings []hybridcore.Finding
+	var value cty.Value
+	if int64(len(text)) > maxVarFile {
+		findings = []hybridcore.Finding{f.Finding(hybridcore.KindSyntax, hcl.Range{}, fmt.Sprintf("the value is larger than %d KiB", maxVarFile>>10), "")}
+	} else if finding, ok := f.badText(); !ok {
+		findings = []hybridcore.Finding{finding}
+	} else if findings = f.scan(VarFile(), false); len(findings) == 0 {
+		value, findings = f.expression()
+	}
+	for i := range findings {
+		findings[i].File, findings[i].Line, findings[i].Column, findings[i].Source = "", 0, 0, ""
+	}
+	return value, findings
+}
+
+func (f *File) expression() (cty.Value, []hybridcore.Finding) {
+	expr, diags := hclsyntax.ParseExpression(f.Source, f.Path, hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.NilVal, f.Diagnostics(diags)
+	}
+	if findings := f.check(expr); len(findings) > 0 {
+		return cty.NilVal, findings
+	}
+	value, diags := expr.Value(nil)
+	if diags.HasErrors() {
+		return cty.NilVal, f.Diagnostics(diags)
+	}
+	return value, nil
+}
+
 // SortedAttributes lists the attributes of a body in the order of the file.
 func SortedAttributes(body *hclsyntax.Body) []*hclsyntax.Attribute {
 	return slices.SortedFunc(maps.Values(body.Attributes), func(a, b *hclsyntax.Attribute) int {

@@ -121,7 +121,7 @@ func Parse(src []byte, path string, limit Limit) (*File, error) {
 	if finding, ok := file.badText(); !ok {
 		return nil, &hybridcore.FindingsError{Findings: []hybridcore.Finding{finding}}
 	}
-	if findings := file.scan(limit); len(findings) > 0 {
+	if findings := file.scan(limit, true); len(findings) > 0 {
 		return nil, &hybridcore.FindingsError{Findings: findings}
 	}
 	parsed, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)

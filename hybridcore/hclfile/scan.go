@@ -30,7 +30,8 @@ const (
 // scan bounds nesting, operators, numbers and tokens of a file and refuses
 // unbalanced brackets, so that the recursion of the parser is bounded too. It
 // lexes growing prefixes: a hostile file costs no more than its first part.
-func (f *File) scan(limit Limit) []hybridcore.Finding {
+// With lines, a line break ends an expression outside brackets, as in a file.
+func (f *File) scan(limit Limit, lines bool) []hybridcore.Finding {
 	for size := firstPrefix; ; size *= 2 {
 		whole := size >= len(f.Source)
 		tokens, diags := hclsyntax.LexConfig(f.Source[:min(size, len(f.Source))], f.Path, hcl.InitialPos)
@@ -42,7 +43,7 @@ func (f *File) scan(limit Limit) []hybridcore.Finding {
 			return f.Diagnostics(diags)
 		}
 		s := scanner{file: f, limit: limit, tokens: tokens, whole: whole}
-		s.push(hclsyntax.Token{}, 0, true)
+		s.push(hclsyntax.Token{}, 0, lines)
 		if finding, bad := s.run(); bad {
 			return []hybridcore.Finding{finding}
 		}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:02:13Z
+// Spec: openspec/specs/config/spec.md#requirement-the-project-file
+// Diagram: openspec/specs/config/diagram.md#the-project-file
+
+package config
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+)
+
+// setting is one attribute of a block: its type, and what takes its value and
+// says what is wrong with it.
+type setting struct {
+	want cty.Type
+	set  func(cty.Value) error
+}
+
+// decoder collects the problems of one project file.
+type decoder struct {
+	file     *hclfile.File
+	findings []hybridcore.Finding
+}
+
+func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
+	d := &decoder{file: file}
+	p := Project{
+		State: State{Backend: BackendDirectory, Path: DefaultStatePath},
+		Build: Build{Parallel: DefaultParallel, CancelGrace: DefaultCancelGrace},
+	}
+	for _, attr := range hclfile.SortedAttributes(file.Body) {
+		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name), "put it into a project, environment, state or build block")
+	}
+	known := []string{"project", "environment", "state", "build"}
+	seen := map[string]bool{}
+	var defaultAt hcl.Range
+	for _, block := range file.Body.Blocks {
+		key := block.Type + " " + strings.Join(block.Labels, " ")
+		if seen[key] {
+			d.add(block.TypeRange, fmt.Sprintf("a second block %q", strings.TrimSpace(key)), "merge it with the first one")
+		}
+		seen[key] = true
+		switch block.Type {
+		case "project":
+			defaultAt = block.TypeRange
+			d.project(block, &p)
+		case "environment":
+			d.environment(block, &p)
+		case "state":
+			d.state(block, &p)
+		case "build":
+			d.build(block, &p)
+		default:
+			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)), "known blocks: "+strings.Join(known, ", "))
+		}
+	}
+	d.whole(&p, defaultAt)
+	return p, d.findings
+}
+
+// whole checks what only the whole file shows, and fills the defaults that
+// depend on other blocks.
+func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
+	if p.Name == "" && defaultAt.Empty() {
+		d.add(hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "the block project is missing", `add project { name = "golden-images" }`)
+	}
+	if len(p.Environments) == 0 {
+		d.add(hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "no environment is declared", `add environment "lab" {} for the folder configs/lab/`)
+		return
+	}
+	names := make([]string, 0, len(p.Environments))
+	for i := range p.Environments {
+		names = append(names, p.Environments[i].Name)
+		if p.Environments[i].Parallel == 0 {
+			p.Environments[i].Parallel = p.Build.Parallel
+		}
+	}
+	if p.DefaultEnv == "" && len(names) == 1 {
+		p.DefaultEnv = names[0]
+	}
+	if p.DefaultEnv != "" && !slices.Contains(names, p.DefaultEnv) {
+		d.add(defaultAt, fmt.Sprintf("default_environment %q is not declared%s", p.DefaultEnv, hybridcore.DidYouMean(p.DefaultEnv, names)), "declared: "+strings.Join(names, ", "))
+	}
+}
+
+func (d *decoder) project(block *hclsyntax.Block, p *Project) {
+	d.labels(block, 0)
+	d.body(block, map[string]setting{
+		"name":                name("project", &p.Name),
+		"default_environment": name("environment", &p.DefaultEnv),
+	}, "name")
+}
+
+func (d *decoder) environment(block *hclsyntax.Block, p *Project) {
+	if !d.labels(block, 1) {
+		return
+	}
+	env := Environment{Name: block.Labels[0], Line: block.TypeRange.Start.Line}
+	if err := hybridcore.CheckName("environment", env.Name); err != nil {
+		d.add(block.LabelRanges[0], err.Error(), "")
+	}
+	d.body(block, map[string]setting{
+		"prod":      {cty.Bool, func(v cty.Value) error { env.Prod = v.True(); return nil }},
+		"platforms": {cty.List(cty.String), func(v cty.Value) error { return platforms(v, &env.Platforms) }},
+		"parallel":  parallel(&env.Parallel),
+	})
+	if env.Platforms == nil {
+		for _, info := range hybridcore.Platforms() {
+			env.Platforms = append(env.Platforms, info.Name)
+		}
+	}
+	p.Environments = append(p.Environments, env)
+}
+
+func (d *decoder) state(block *hclsyntax.Block, p *Project) {
+	d.labels(block, 0)
+	d.body(block, map[string]setting{
+		"backend": {cty.String, func(v cty.Value) error {
+			p.State.Backend = v.AsString()
+			if p.State.Backend != BackendDirectory {
+				return fmt.Errorf("unknown backend %q%s; known: %s", p.State.Backend, hybridcore.DidYouMean(p.State.Backend, []string{BackendDirectory}), BackendDirectory)
+			}
+			return nil
+		}},
+		"path": {cty.String, func(v cty.Value) error {
+			p.State.Path = filepath.ToSlash(filepath.Clean(v.AsString()))
+			if !filepath.IsLocal(v.AsString()) || p.State.Path == "." {
+				return fmt.Errorf("the path %q does not name a folder below the project", v.AsString())
+			}
+			return nil
+		}},
+	})
+}
+
+func (d *decoder) build(block *hclsyntax.Block, p *Project) {
+	d.labels(block, 0)
+	d.body(block, map[string]setting{
+		"parallel": parallel(&p.Build.Parallel),
+		"cancel_grace": {cty.String, func(v cty.Value) error {
+			grace, err := time.ParseDuration(v.AsString())
+			if err != nil || grace < minCancelGrace || grace > maxCancelGrace {
+				return fmt.Errorf("%q is not a duration from %s to %s, for example \"5m\"", v.AsString(), minCancelGrace, maxCancelGrace)
+			}
+			p.Build.CancelGrace = grace
+			return nil
+		}},
+	})
+}
+
+// body reads the settings of a block; unknown, mistyped and missing ones
+// become findings.
+func (d *decoder) body(block *hclsyntax.Block, settings map[string]setting, required ...string) {
+	names := slices.Sorted(maps.Keys(settings))
+	for _, inner := range block.Body.Blocks {
+		d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in %s%s", inner.Type, block.Type, hybridcore.DidYouMean(inner.Type, names)), "settings here: "+strings.Join(names, ", "))
+	}
+	for _, attr := range hclfile.SortedAttributes(block.Body) {
+		known, ok := settings[attr.Name]
+		if !ok {
+			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, block.Type, hybridcore.DidYouMean(attr.Name, names)), "settings here: "+strings.Join(names, ", "))
+			continue
+		}
+		literal, findings := d.file.Literal(attr)
+		d.findings = append(d.findings, findings...)
+		if len(findings) > 0 {
+			continue
+		}
+		value, err := strict(literal.Value, known.want)
+		if err == nil {
+			err = known.set(value)
+		}
+		if err != nil {
+			d.add(attr.Expr.Range(), fmt.Sprintf("%s: %v", attr.Name, err), "")
+		}
+	}
+	for _, name := range required {
+		if _, ok := block.Body.Attributes[name]; !ok {
+			d.add(block.TypeRange, fmt.Sprintf("%s needs the setting %q", block.Type, name), "")
+		}
+	}
+}
+
+// strict converts lists, but no value of one kind into another: "true" is not
+// a bool in a project file.
+func strict(value cty.Value, want cty.Type) (cty.Value, error) {
+	if value.IsNull() {
+		return cty.NilVal, fmt.Errorf("a %s is needed, not null", want.FriendlyName())
+	}
+	if want.IsPrimitiveType() && !value.Type().Equals(want) {
+		return cty.NilVal, fmt.Errorf("a %s is needed, not a %s", want.FriendlyName(), value.Type().FriendlyName())
+	}
+	converted, _, err := hclfile.Convert(value, want)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("a %s is needed: %w", want.FriendlyName(), err)
+	}
+	return converted, nil
+}
+
+func (d *decoder) labels(block *hclsyntax.Block, want int) bool {
+	if len(block.Labels) == want {
+		return true
+	}
+	message := fmt.Sprintf("the block %s takes no name", block.Type)
+	if want == 1 {
+		message = fmt.Sprintf("the block %s needs one name: %s \"lab\" { ... }", block.Type, block.Type)
+	}
+	d.add(block.TypeRange, message, "")
+	return false
+}
+
+func (d *decoder) add(at hcl.Range, message, hint string) {
+	d.findings = append(d.findings, d.file.Finding(hybridcore.KindSchema, at, message, hint))
+}
+
+func name(what string, into *string) setting {
+	return setting{cty.String, func(v cty.Value) error {
+		*into = v.AsString()
+		return hybridcore.CheckName(what, *into)
+	}}
+}
+
+func parallel(into *int) setting {
+	return setting{cty.Number, func(v cty.Value) error {
+		n, accuracy := v.AsBigFloat().Int64()
+		if accuracy != 0 || n < 1 || n > maxParallel {
+			return fmt.Errorf("a whole number from 1 to %d is needed", maxParallel)
+		}
+		*into = int(n)
+		return nil
+	}}
+}
+
+func platforms(v cty.Value, into *[]hybridcore.Platform) error {
+	*into = []hybridcore.Platform{}
+	for _, element := range v.Elements() {
+		if element.IsNull() {
+			return fmt.Errorf("null is no platform")
+		}
+		platform, err := hybridcore.ParsePlatform(element.AsString())
+		if err != nil {
+			return err //nolint:wrapcheck // complete as it is
+		}
+		if slices.Contains(*into, platform) {
+			return fmt.Errorf("%q is listed twice", platform)
+		}
+		*into = append(*into, platform)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:02:13Z
+// Spec: openspec/specs/config/spec.md#requirement-the-project-file
+// Diagram: openspec/specs/config/diagram.md#the-project-file
+
+// Package config reads the project file packer-hybrid.hcl and resolves the
+// variables of a target from their layers, with the place of every value.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+)
+
+// FileName is the name of the project file.
+const FileName = "packer-hybrid.hcl"
+
+// Defaults of the project file. CancelGrace follows from Azure, whose deletion
+// of a build's resources takes minutes.
+const (
+	DefaultParallel    = 2
+	DefaultCancelGrace = 5 * time.Minute
+	DefaultStatePath   = "state"
+	BackendDirectory   = "directory"
+
+	maxParallel    = 64
+	minCancelGrace = time.Second
+	maxCancelGrace = time.Hour
+)
+
+// Project is the content of the project file.
+type Project struct {
+	Root         string // absolute path of the folder that holds the file
+	Name         string
+	DefaultEnv   string
+	Environments []Environment // in the order of the file
+	State        State
+	Build        Build
+}
+
+// Environment is one environment that images are built for; its values are
+// below configs/NAME/.
+type Environment struct {
+	Name      string
+	Prod      bool                  // stricter rules apply
+	Platforms []hybridcore.Platform // those it has; all when the file names none
+	Parallel  int                   // targets built at once; that of Build when the file names none
+	Line      int                   // of its block
+}
+
+// State says where records and the current state are kept.
+type State struct {
+	Backend string // directory
+	Path    string // relative to the root, slash-separated
+}
+
+// Build holds the settings of builds.
+type Build struct {
+	Parallel    int           // targets built at once, 1 to 64
+	CancelGrace time.Duration // from SIGTERM to SIGKILL of a cancelled Packer, 1s to 1h
+}
+
+// FindRoot returns the absolute path of the nearest folder at or above dir
+// that holds a project file. It gives a UsageError when there is none.
+func FindRoot(dir string) (string, error) {
+	start, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the project: %w", err)
+	}
+	for at := start; ; at = filepath.Dir(at) {
+		_, err := os.Lstat(filepath.Join(at, FileName))
+		switch {
+		case err == nil:
+			return at, nil
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
+			return "", fmt.Errorf("finding the project: %w", err)
+		case at == filepath.Dir(at):
+			return "", hybridcore.Usagef("no %s in %s or any folder above it; change into a project, or run `packer-hybrid init` to make one", FileName, start)
+		}
+	}
+}
+
+// Load reads the project file in dir. It gives a *hybridcore.FindingsError for
+// what is wrong in the file, and a UsageError when there is none.
+func Load(dir string) (Project, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return Project{}, fmt.Errorf("loading the project: %w", err)
+	}
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return Project{}, fmt.Errorf("loading the project: %w", err)
+	}
+	defer root.Close() //nolint:errcheck // only read
+	file, err := hclfile.Read(root, FileName, hclfile.Project())
+	if errors.Is(err, fs.ErrNotExist) {
+		return Project{}, hybridcore.Usagef("no %s in %s; run `packer-hybrid init` to make one", FileName, abs)
+	}
+	if err != nil {
+		return Project{}, fmt.Errorf("loading the project: %w", err)
+	}
+	project, findings := decode(file)
+	if len(findings) > 0 {
+		return Project{}, &hybridcore.FindingsError{Findings: findings}
+	}
+	project.Root = abs
+	return project, nil
+}
+
+// Environment returns the environment of that name, the default one for an
+// empty name, or a UsageError that lists the declared ones.
+func (p Project) Environment(name string) (Environment, error) {
+	if name == "" {
+		name = p.DefaultEnv
+	}
+	var names []string
+	for _, env := range p.Environments {
+		if env.Name == name {
+			return env, nil
+		}
+		names = append(names, env.Name)
+	}
+	return Environment{}, hybridcore.Usagef("unknown environment %.80q%s; %s declares: %s", name, hybridcore.DidYouMean(name, names), FileName, strings.Join(names, ", "))
+}
+
+// Has says whether the environment has a platform.
+func (e Environment) Has(platform hybridcore.Platform) bool {
+	return slices.Contains(e.Platforms, platform)
+}

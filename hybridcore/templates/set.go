@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:05:24Z
+// Spec: openspec/specs/templates/spec.md#requirement-a-target-is-a-fixed-list-of-files
+// Diagram: openspec/specs/templates/diagram.md#from-the-folder-to-the-work-directory
+
+// Package templates turns the folder templates/ into targets: the catalogue of
+// images, the files of one target with their digests, the variables and
+// plugins it declares, and the work directory that Packer runs in.
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+)
+
+// Places below the project root.
+const (
+	Dir         = "templates"
+	ConfigsDir  = "configs"
+	catalogue   = "images.hcl"
+	common      = "common.pkr.hcl"
+	platformDir = "platforms"
+	varsDir     = "vars"
+	varSuffix   = ".pkrvars.hcl"
+)
+
+// Set is a loaded templates folder. It does not change: its methods may be
+// called at the same time, and read no file.
+type Set struct {
+	images       []hybridcore.Image
+	files        map[string]asset // by path below templates/
+	common       *template
+	platforms    map[hybridcore.Platform]*template
+	environments []string // folders of configs/, sorted
+	warnings     []hybridcore.Finding
+}
+
+// Load reads everything below templates/ of the project at root, once, and
+// the names of the folders of configs/. All problems come joined as
+// *hybridcore.FindingsError.
+func Load(root *os.Root) (*Set, error) {
+	sub, err := root.OpenRoot(Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, hybridcore.Usagef("the project has no folder %s/; run `packer-hybrid init` to make one", Dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("loading templates: %w", err)
+	}
+	defer sub.Close() //nolint:errcheck // only read
+	set := &Set{platforms: map[hybridcore.Platform]*template{}}
+	var findings []hybridcore.Finding
+	if set.files, findings, err = walk(sub); err != nil {
+		return nil, fmt.Errorf("loading templates: %w", err)
+	}
+	images, problems := readCatalogue(sub)
+	set.images = images
+	findings = append(findings, problems...)
+	findings = append(findings, set.readTemplates(sub)...)
+	findings = append(findings, set.checkImages()...)
+	configs, problems, err := readConfigs(root, set)
+	if err != nil {
+		return nil, fmt.Errorf("loading templates: %w", err)
+	}
+	set.environments = configs
+	for _, finding := range append(findings, problems...) {
+		if !finding.Blocking {
+			set.warnings = append(set.warnings, finding)
+		}
+	}
+	if hybridcore.Blocked(findings) != hybridcore.NotBlocked {
+		return nil, &hybridcore.FindingsError{Findings: findings}
+	}
+	return set, nil
+}
+
+// readTemplates reads the common template and one for each platform that has
+// one.
+func (s *Set) readTemplates(sub *os.Root) []hybridcore.Finding {
+	var findings []hybridcore.Finding
+	if s.common, findings = readTemplate(sub, common); s.common != nil {
+		s.files[common] = asset{sha256: s.common.file.SHA256, size: int64(len(s.common.file.Source))}
+	}
+	for _, info := range hybridcore.Platforms() {
+		path := platformFile(info.Name)
+		if _, ok := s.files[path]; !ok {
+			continue
+		}
+		t, problems := readTemplate(sub, path)
+		findings = append(findings, problems...)
+		if t == nil {
+			continue
+		}
+		s.files[path] = asset{sha256: t.file.SHA256, size: int64(len(t.file.Source))} // what was parsed is what is staged
+		findings = append(findings, t.checkSources()...)
+		if s.common != nil {
+			findings = append(findings, t.checkTwice(s.common)...)
+		}
+		s.platforms[info.Name] = t
+	}
+	return findings
+}
+
+// checkImages finds images on platforms that have no template.
+func (s *Set) checkImages() []hybridcore.Finding {
+	var findings []hybridcore.Finding
+	for _, image := range s.images {
+		for _, platform := range image.Platforms {
+			if _, ok := s.files[platformFile(platform)]; !ok {
+				findings = append(findings, hybridcore.Finding{
+					Kind: hybridcore.KindSchema, Subject: image.Name, File: image.File, Line: image.Line,
+					Message: fmt.Sprintf("the image %s lists %s, but %s/%s does not exist", image.Name, platform, Dir, platformFile(platform)),
+					Hint:    "add the template of the platform, or take the platform off the image", Severity: hybridcore.Error, Blocking: true,
+				})
+			}
+		}
+	}
+	return findings
+}
+
+// Warnings are findings that do not block: variable files that nothing reads.
+func (s *Set) Warnings() []hybridcore.Finding { return slices.Clone(s.warnings) }
+
+// Images lists the catalogue in the order of its file.
+func (s *Set) Images() []hybridcore.Image { return slices.Clone(s.images) }
+
+// Environments lists the folders of configs/, sorted.
+func (s *Set) Environments() []string { return slices.Clone(s.environments) }
+
+// Image returns the image of that name, or a UsageError that lists all and
+// names the nearest.
+func (s *Set) Image(name string) (hybridcore.Image, error) {
+	names := make([]string, 0, len(s.images))
+	for _, image := range s.images {
+		if image.Name == name {
+			return image, nil
+		}
+		names = append(names, image.Name)
+	}
+	return hybridcore.Image{}, hybridcore.Usagef("unknown image %.80q%s; %s/%s has: %s", name, hybridcore.DidYouMean(name, names), Dir, catalogue, strings.Join(names, ", "))
+}
+
+// Target returns the target of an image on a platform in an environment, with
+// its files and source, and without variables and digests. Unknown names and
+// unsupported platforms are UsageErrors.
+func (s *Set) Target(image string, platform hybridcore.Platform, env string) (hybridcore.Target, error) {
+	found, err := s.Image(image)
+	if err != nil {
+		return hybridcore.Target{}, err
+	}
+	if !slices.Contains(found.Platforms, platform) {
+		if reason, ok := found.Unsupported[platform]; ok {
+			return hybridcore.Target{}, hybridcore.Usagef("the image %s cannot be built for %s: %s", image, platform.Info().Title, reason)
+		}
+		return hybridcore.Target{}, hybridcore.Usagef("the image %s is not made for %s; %s:%d lists: %s", image, platform.Info().Title, found.File, found.Line, join(found.Platforms))
+	}
+	if !slices.Contains(s.environments, env) {
+		return hybridcore.Target{}, hybridcore.Usagef("the environment %.80q has no folder %s/%s/%s; folders: %s", env, ConfigsDir, env,
+			hybridcore.DidYouMean(env, s.environments), strings.Join(s.environments, ", "))
+	}
+	source, err := s.platforms[platform].sourceFor(found)
+	if err != nil {
+		return hybridcore.Target{}, err
+	}
+	return hybridcore.Target{Image: found, Platform: platform, Env: env, Source: source, Files: s.targetFiles(found, platform)}, nil
+}
+
+// Declarations lists the variables that the templates of a platform declare:
+// the common ones first, each in the order of its file.
+func (s *Set) Declarations(platform hybridcore.Platform) []hclfile.Declaration {
+	declarations := slices.Clone(s.common.declarations)
+	for i := range declarations {
+		declarations[i].Common = true
+	}
+	if t := s.platforms[platform]; t != nil {
+		declarations = append(declarations, t.declarations...)
+	}
+	return declarations
+}
+
+// Elsewhere lists the variables that only other platforms declare, sorted.
+func (s *Set) Elsewhere(platform hybridcore.Platform) []string {
+	own := map[string]bool{}
+	for _, d := range s.Declarations(platform) {
+		own[d.Name] = true
+	}
+	var names []string
+	for other, t := range s.platforms {
+		for _, d := range t.declarations {
+			if other != platform && !own[d.Name] {
+				names = append(names, d.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// LayerFiles lists the variable files of a target, lowest first, with the
+// name of each layer. Files may be absent.
+func (s *Set) LayerFiles(image hybridcore.Image, platform hybridcore.Platform, env string) []hybridcore.Layer {
+	var layers []hybridcore.Layer
+	add := func(name, path string) {
+		layers = append(layers, hybridcore.Layer{Name: name, File: path + varSuffix})
+	}
+	for _, level := range []string{image.OS, image.OS + "/" + image.Family, image.OS + "/" + image.Family + "/" + image.Version} {
+		for _, leaf := range []string{"common", string(platform)} {
+			add(level+"/"+leaf, Dir+"/"+varsDir+"/"+level+"/"+leaf)
+		}
+	}
+	for _, leaf := range []string{"common", string(platform), image.Name} {
+		path := ConfigsDir + "/" + env + "/" + leaf
+		add(path, path)
+	}
+	return layers
+}
+
+func platformFile(platform hybridcore.Platform) string {
+	return platformDir + "/" + string(platform) + ".pkr.hcl"
+}
+
+func join(platforms []hybridcore.Platform) string {
+	names := make([]string, 0, len(platforms))
+	for _, p := range platforms {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
+}

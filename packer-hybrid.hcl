@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-22T23:09:32Z
+# Spec: openspec/specs/config/spec.md#requirement-the-project-file
+# Diagram: openspec/specs/config/diagram.md#the-project-file
+
+# The project: which environments exist, where the state is kept, how builds run.
+# The values of an environment are below configs/<name>/, secrets come from PKR_VAR_* only.
+
+project {
+  name                = "golden-images"
+  default_environment = "lab"
+}
+
+# The simulated platforms of this repository: `packer-hybrid lab run -- packer-hybrid build`.
+environment "lab" {
+  platforms = ["vsphere"]
+  parallel  = 2
+}
+
+# An environment to copy for a site of your own. In a prod environment the stricter rules apply.
+environment "example" {
+  prod      = true
+  platforms = ["vsphere"]
+}
+
+state {
+  backend = "directory"
+  path    = "state"
+}
+
+build {
+  parallel     = 2
+  cancel_grace = "5m" # from SIGTERM to SIGKILL of a cancelled Packer, which deletes what it made in between
+}
