@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:07:28Z
+// Spec: openspec/specs/repository/spec.md#requirement-continuous-integration
+// Diagram: openspec/specs/repository/diagram.md#from-change-to-green
+
+package tools_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestCI(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, makefile string
+		code           int
+		says           string
+	}{
+		{"green", "test:\n\t@echo 'tests: 12 passed, 0 failed'\nlint:\n\t@test \"$$CI\" = true\n", 0, "ci: tests: 12 passed"},
+		{"no test was executed", "test:\n\t@echo 'tests: 0 passed, 0 failed'\nlint:\n", 1, "no test was executed"},
+		{"nothing was said", "test:\n\t@true\nlint:\n", 1, "no test was executed"},
+		{"a test failed", "test:\n\t@echo 'tests: 12 passed, 1 failed'; exit 1\nlint:\n\t@echo linted\n", 2, "Error 1"},
+		{"lint failed", "test:\n\t@echo 'tests: 12 passed'\nlint:\n\t@exit 1\n", 2, "Error 1"},
+		{"a test waits for input", "test:\n\t@cat; echo 'tests: 1 passed'\nlint:\n\t@cat\n", 0, "ci: tests: 1 passed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t, ".ci/run")
+			s.write("Makefile", c.makefile)
+			o := s.run(".ci/run")
+			if o.code != c.code || !strings.Contains(o.out+o.errors, c.says) || c.code != 0 && strings.Contains(o.out, "linted") {
+				t.Errorf("exit code %d, want %d\n%s%s", o.code, c.code, o.out, o.errors)
+			}
+		})
+	}
+}
+
+// TestLint stands in for the linters: all run although one fails, and no spec
+// at all is a failure.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	const ok, bad = "#!/bin/bash\nexit 0\n", "#!/bin/bash\necho \"a.go:1: wrong\"\nexit 1\n"
+	const specs = "#!/bin/bash\necho 'Totals: 3 passed, 0 failed (3 items)'\n"
+	for _, c := range []struct {
+		name                     string
+		golangci, prettier, spec string
+		code                     int
+		out, errors              string
+	}{
+		{"clean", ok, ok, specs, 0, "lint: openspec ok", ""},
+		{"two fail", bad, bad, specs, 1, "a.go:1: wrong", "lint: failed: golangci-lint format prettier"},
+		{"no specs", ok, ok, "#!/bin/bash\necho 'No items found to validate.'\n", 1, "no spec was validated", "lint: failed: openspec"},
+		{"a bad spec", ok, ok, "#!/bin/bash\necho 'Totals: 2 passed, 1 failed'\nexit 1\n", 1, "1 failed", "lint: failed: openspec"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t, "tools/lint")
+			s.write("cache/bin/golangci-lint", c.golangci)
+			s.write("cache/bin/prettier", c.prettier)
+			s.write("cache/bin/openspec", c.spec)
+			s.write("stubs/shellcheck", "#!/bin/bash\necho \"$*\" >>\"$STUB_LOG\"\n")
+			if out, err := exec.CommandContext(t.Context(), "git", "init", "-q", s.dir).CombinedOutput(); err != nil {
+				t.Fatalf("git init: %v: %s", err, out)
+			}
+			o := s.run("tools/lint")
+			s.expect(o, c.code, c.errors)
+			if !strings.Contains(o.out, c.out) {
+				t.Errorf("no %q in:\n%s", c.out, o.out)
+			}
+			if got := s.read("log"); !strings.Contains(got, "tools/lint") || strings.Contains(got, "go.mod") {
+				t.Errorf("shellcheck was given %q", got)
+			}
+		})
+	}
+}
+
+func TestBench(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, "bench/run")
+	s.path = append(s.path, goEnv(t, "GOROOT")+"/bin")
+	s.env = []string{"GOFLAGS=-p=1", "GOCACHE=" + goEnv(t, "GOCACHE")}
+	s.write("go.mod", "module m\n\ngo 1.26\n")
+	s.write("bench/seven/main.go", "// Command seven ends with 4 plus its arguments.\n//\n// Goal: 7 of 7\npackage main\n\n"+
+		"import \"os\"\n\nfunc main() { os.Exit(4 + len(os.Args)) }\n")
+	s.write("bench/testdata/notes.md", "no Go here\n")
+	if o := s.run("bench/run"); o.code != 0 || o.out != "seven        7 of 7\n" {
+		t.Errorf("the list is %+v", o)
+	}
+	for _, name := range []string{"fsat", "../bench/seven", "testdata", ""} {
+		s.expect(s.run("bench/run", name), 2, "there is no measurement '"+name+"'", "seven        7 of 7")
+	}
+	if o := s.run("bench/run", "seven", "a", "b"); o.code != 7 {
+		t.Errorf("the exit code is %d, not the measurement's\n%s", o.code, o.errors)
+	}
+}
+
+// goEnv asks the go command for one of its settings.
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
