@@ -86,7 +86,7 @@ variable "communicator_port" {
 
 variable "communicator_timeout" {
   type        = string
-  description = "Longest time from the boot of the installer until SSH answers in the installed system."
+  description = "Longest time until the installed system has an address, and again until SSH answers there."
   default     = "45m"
 }
 
@@ -95,11 +95,6 @@ variable "communicator_timeout" {
 variable "guest_family" {
   type        = string
   description = "Distribution family: the folder below templates/installers/ that holds the unattended installation."
-}
-
-variable "guest_version" {
-  type        = string
-  description = "Version of the distribution, as in the catalogue."
 }
 
 variable "guest_locale" {
@@ -123,11 +118,7 @@ variable "guest_hostname" {
 }
 
 variable "guest_users" {
-  type = list(object({
-    name            = string
-    sudo            = bool
-    authorized_keys = list(string)
-  }))
+  type        = list(object({ name = string, sudo = bool, authorized_keys = list(string) }))
   description = "Accounts that stay in the image, with locked passwords and public keys. With none, the platform's first-boot agent (cloud-init) creates the first account."
   default     = []
 }
@@ -227,15 +218,7 @@ variable "install_disks" {
 }
 
 variable "install_network" {
-  type = object({
-    device  = string
-    dhcp    = bool
-    address = string
-    prefix  = number
-    netmask = string
-    gateway = string
-    dns     = list(string)
-  })
+  type        = object({ device = string, dhcp = bool, address = string, prefix = number, netmask = string, gateway = string, dns = list(string) })
   description = "Network of the installation. With dhcp the addresses are ignored; an empty device takes the first one with a link."
   validation {
     condition     = var.install_network.dhcp || (var.install_network.address != "" && var.install_network.gateway != "" && var.install_network.device != "")
@@ -276,12 +259,6 @@ variable "boot_command_waits" {
   default     = true
 }
 
-variable "ip_wait_timeout" {
-  type        = string
-  description = "Longest time until the platform reports an address of the guest."
-  default     = "45m"
-}
-
 variable "ip_settle_timeout" {
   type        = string
   description = "Time for which the reported address must stay the same."
@@ -320,7 +297,7 @@ locals {
   ]
 
   # Removing the account that is logged in is the very last thing that happens in the guest, see roles/clean.
-  shutdown_command = "sudo -n /var/lib/packer-hybrid/finish ${var.build_username}"
+  shutdown_command = "sudo -n /usr/local/sbin/packer-hybrid-finish ${var.build_username}"
   guest_inventory  = "/tmp/packer-hybrid-inventory.json"
 }
 
@@ -328,13 +305,10 @@ build {
   sources = local.sources
 
   provisioner "ansible" {
-    playbook_file = "${path.root}/ansible/linux.yml"
-    user          = var.build_username
-    use_sftp      = true
-    ansible_env_vars = [
-      "ANSIBLE_CONFIG=${abspath(path.root)}/ansible/ansible.cfg",
-      "ANSIBLE_PIPELINING=True",
-    ]
+    playbook_file    = "${path.root}/ansible/linux.yml"
+    user             = var.build_username
+    use_sftp         = true
+    ansible_env_vars = ["ANSIBLE_CONFIG=${abspath(path.root)}/ansible/ansible.cfg"]
     # Printed in the log: nothing secret may be added.
     extra_arguments = ["--extra-vars", jsonencode({
       image_name        = var.image
@@ -371,8 +345,6 @@ build {
       platform      = local.platform
       environment   = var.environment
       artifact_name = var.artifact_name
-      guest_family  = var.guest_family
-      guest_version = var.guest_version
     }
   }
 }

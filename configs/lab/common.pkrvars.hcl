@@ -9,7 +9,6 @@
 boot_wait              = "1ns"
 boot_keygroup_interval = "1ns"
 boot_command_waits     = false
-ip_wait_timeout        = "1m"
 ip_settle_timeout      = "1ns"
 communicator_timeout   = "1m"
 shutdown_timeout       = "1m"
@@ -17,8 +16,8 @@ shutdown_timeout       = "1m"
 # One account, so that the users role has work to do. The private half of the key does not exist any more.
 guest_users = [
   {
-    name            = "operator"
+    name            = "ops"
     sudo            = true
-    authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOEKM16TbkvNk3Ec+rPsorbp3mRnJEdrS8olbW29wlim operator@lab"]
+    authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOEKM16TbkvNk3Ec+rPsorbp3mRnJEdrS8olbW29wlim ops@lab"]
   },
 ]

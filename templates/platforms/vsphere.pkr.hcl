@@ -174,7 +174,7 @@ source "vsphere-iso" "linux" {
   boot_wait              = var.boot_wait
   boot_command           = local.boot_command
   boot_keygroup_interval = var.boot_keygroup_interval
-  ip_wait_timeout        = var.ip_wait_timeout
+  ip_wait_timeout        = var.communicator_timeout
   ip_settle_timeout      = var.ip_settle_timeout
 
   communicator = "ssh"

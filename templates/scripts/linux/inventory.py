@@ -6,10 +6,9 @@
 
 """Writes the inventory of this machine as one JSON document, so that two images can be compared.
 
-Runs as root, needs only Python 3.6 and its standard library, and changes nothing. The same system gives
-the same bytes: everything is sorted, and what differs between two boots (times, process numbers, free
-space) is not read. No password, hash or key is written. A section that cannot be read is an entry of
-"errors", never silently absent.
+Needs root and Python 3.6 with its standard library, and changes nothing. The same system gives the same
+bytes: everything is sorted, and what differs between two boots (times, process numbers, free space) is not
+read. No password, hash or key is written. A section that cannot be read is an entry of "errors".
 """
 
 import argparse
@@ -45,12 +44,6 @@ MANAGED = [
 ]
 SYSCTL_FILES = ["/usr/lib/sysctl.d/*.conf", "/run/sysctl.d/*.conf", "/etc/sysctl.d/*.conf", "/etc/sysctl.conf"]
 CA_BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"]
-VIRTUAL_FILESYSTEMS = {
-    "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
-    "fuse.gvfsd-fuse", "fusectl", "hugetlbfs", "mqueue", "nsfs", "overlay", "proc", "pstore", "ramfs", "rpc_pipefs",
-    "securityfs", "squashfs", "sysfs", "tmpfs", "tracefs",
-}
-LISTEN = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
 
 
 class Unreadable(Exception):
@@ -114,17 +107,16 @@ def kernel(_):
 
 def packages(_):
     """Every installed package of dpkg and of rpm."""
-    queries = {
-        "dpkg": ("dpkg-query", "-W", "-f", "${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\n"),
-        "rpm": ("rpm", "-qa", "--qf", "installed\t%{NAME}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\t%{ARCH}\n"),
+    managers = {
+        "dpkg": ("/var/lib/dpkg/status", "dpkg-query", "-W", "-f", "${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\n"),
+        "rpm": ("/var/lib/rpm", "rpm", "-qa", "--qf", "installed\t%{NAME}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\t%{ARCH}\n"),
     }
-    databases = {"dpkg": ["/var/lib/dpkg/status"], "rpm": ["/var/lib/rpm", "/usr/lib/sysimage/rpm"]}
     found = []
-    present = [manager for manager in sorted(queries) if any(map(os.path.exists, databases[manager]))]
+    present = [manager for manager in sorted(managers) if os.path.exists(managers[manager][0])]
     if not present:
         raise Unreadable("no package database: neither dpkg nor rpm")
     for manager in present:
-        for line in run(*queries[manager]).splitlines():
+        for line in run(*managers[manager][1:]).splitlines():
             status, name, version, architecture = line.split("\t")
             if status == "installed":
                 found.append({"architecture": architecture, "manager": manager, "name": name, "version": version})
@@ -147,8 +139,7 @@ def units(_):
     default = os.path.join(top, "default.target")
     if not os.path.islink(default):
         default = "/usr/lib/systemd/system/default.target"
-    target = os.path.basename(os.readlink(default)) if os.path.islink(default) else ""
-    return {"default": target, "enabled": sorted(enabled), "masked": sorted(masked)}
+    return {"default": os.path.basename(os.readlink(default)), "enabled": sorted(enabled), "masked": sorted(masked)}
 
 
 def password_state(field):
@@ -179,11 +170,10 @@ def groups(transient):
 
 def sshd(_):
     """The settings that sshd would use, its defaults included."""
-    made = None
+    made = not os.path.isdir("/run/sshd")
     try:
-        if not os.path.isdir("/run/sshd"):
+        if made:
             os.mkdir("/run/sshd", 0o755)
-            made = "/run/sshd"
         if glob.glob("/etc/ssh/ssh_host_*_key"):
             text = run("sshd", "-T")
         else:
@@ -193,7 +183,7 @@ def sshd(_):
                 text = run("sshd", "-T", "-h", key)
     finally:
         if made:
-            os.rmdir(made)
+            os.rmdir("/run/sshd")
     settings = {}
     for line in text.splitlines():
         name, _, value = line.partition(" ")
@@ -205,9 +195,8 @@ def sshd(_):
 def sysctl(_):
     """The settings of each file, and what the running kernel says to each name."""
     files, values = {}, {}
-    for path in expand(SYSCTL_FILES):
-        if os.path.isfile(path):
-            files[path] = assignments(read(path))
+    for path in filter(os.path.isfile, expand(SYSCTL_FILES)):
+        files[path] = assignments(read(path))
     for name in {name for settings in files.values() for name in settings}:
         path = "/proc/sys/" + (name if "/" in name else name.replace(".", "/"))
         if not set(name) & set("*?[") and os.path.isfile(path):
@@ -220,10 +209,8 @@ def sysctl(_):
 
 def certificates(_):
     """SHA-256 fingerprints of the certificates that this system trusts."""
-    bundles = [path for path in CA_BUNDLES if os.path.isfile(path)]
-    if not bundles:
-        raise Unreadable("no bundle of trusted certificates: %s" % ", ".join(CA_BUNDLES))
-    blocks = re.findall("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", read(bundles[0]), re.DOTALL)
+    bundle = next(filter(os.path.isfile, CA_BUNDLES), CA_BUNDLES[0])
+    blocks = re.findall("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", read(bundle), re.DOTALL)
     return sorted({hashlib.sha256(base64.b64decode(block)).hexdigest() for block in blocks})
 
 
@@ -251,7 +238,7 @@ def address(text):
 
 def listening(_):
     owners, found = processes(), set()
-    for protocol, state in LISTEN.items():
+    for protocol, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         path = "/proc/net/" + protocol
         if not os.path.exists(path) and protocol.endswith("6"):
             continue  # IPv6 is off
@@ -304,14 +291,13 @@ def filesystems(_):
     """What is mounted from disks, and what fstab asks for, without device names: they are this machine's own."""
     mounts, table = set(), []
     for line in read("/proc/self/mounts").splitlines():
-        _, point, kind = line.split()[:3]
-        if kind not in VIRTUAL_FILESYSTEMS:
+        device, point, kind = line.split()[:3]
+        if device.startswith("/dev/"):
             mounts.add((point, kind))
-    if os.path.exists("/etc/fstab"):
-        for line in read("/etc/fstab").splitlines():
-            fields = line.split()
-            if len(fields) >= 4 and not fields[0].startswith("#"):
-                table.append({"mount": fields[1], "options": fields[3], "type": fields[2]})
+    for line in read("/etc/fstab").splitlines():
+        fields = line.split()
+        if len(fields) >= 4 and not fields[0].startswith("#"):
+            table.append({"mount": fields[1], "options": fields[3], "type": fields[2]})
     return {
         "fstab": sorted(table, key=lambda entry: (entry["mount"], entry["type"])),
         "mounts": [{"mount": point, "type": kind} for point, kind in sorted(mounts)],
@@ -342,11 +328,8 @@ def collect(transient):
 def main():
     parser = argparse.ArgumentParser(description="Writes the inventory of this machine as JSON.")
     parser.add_argument("--output", metavar="FILE", help="write to FILE and print a summary (default: print the JSON)")
-    parser.add_argument("--transient-user", metavar="NAME", action="append", default=[],
-                        help="an account that is removed before the capture; may be repeated")
+    parser.add_argument("--transient-user", metavar="NAME", action="append", default=[], help="account that will be removed")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        parser.error("must run as root: password states and sshd's settings are read")
     document = collect(set(options.transient_user))
     text = json.dumps(document, indent=1, sort_keys=True) + "\n"
     if not options.output:

@@ -4,7 +4,7 @@
 # Spec: openspec/specs/provisioning/spec.md#requirement-the-build-account-leaves-last
 # Diagram: openspec/specs/provisioning/diagram.md#from-the-installed-system-to-the-captured-image
 
-# The last step in the guest, run as root by Packer's shutdown command: finish BUILD_USER
+# The last step in the guest, run as root by Packer's shutdown command: packer-hybrid-finish BUILD_USER
 #
 # It removes what each login leaves again, then the build account, and powers off only when both are done.
 # A failure therefore never becomes an image: the machine stays on and the build ends with its shutdown timeout.
@@ -59,6 +59,6 @@ rm -rf /root/.ansible /root/.cache /root/.bash_history /root/.lesshst /root/.vim
 rm -f /home/*/.bash_history
 # Folders that a running service holds may refuse; they are gone after the power-off.
 find /tmp /var/tmp -xdev -mindepth 1 -delete 2>/dev/null || true
-rm -rf /var/lib/packer-hybrid
+rm -f /usr/local/sbin/packer-hybrid-finish
 sync
 exec shutdown -P now

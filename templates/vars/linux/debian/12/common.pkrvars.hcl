@@ -5,5 +5,4 @@
 
 # Debian 12 (bookworm), on every platform.
 
-guest_version = "12"
-iso_file      = "debian-12.12.0-amd64-netinst.iso"
+iso_file = "debian-12.12.0-amd64-netinst.iso"

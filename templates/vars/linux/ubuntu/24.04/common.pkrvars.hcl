@@ -5,5 +5,4 @@
 
 # Ubuntu 24.04 LTS (noble), on every platform.
 
-guest_version = "24.04"
-iso_file      = "ubuntu-24.04-live-server-amd64.iso"
+iso_file = "ubuntu-24.04-live-server-amd64.iso"
