@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:02:26Z
+// Spec: openspec/specs/state/spec.md#requirement-one-writer-at-a-time
+// Diagram: openspec/specs/state/diagram.md#directory
+
+package state
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"crypto/rand"
+
+	"github.com/gofrs/flock"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// lockName is the file whose flock the one writer holds. It is never removed:
+// removing it would let two processes lock two different files.
+const lockName = "lock"
+
+// Bounds of the wait for the lock. A writer holds it for a few disk syncs.
+const (
+	lockWait  = 30 * time.Second
+	lockRetry = 2 * time.Millisecond
+)
+
+// Dir keeps the state in a directory of this host. Its methods may be called
+// by several goroutines, and several processes may have the directory open.
+type Dir struct {
+	path string
+	root *os.Root
+	host host
+
+	mu      sync.Mutex
+	lineage string // of the snapshot on disk, once it was seen
+	fresh   string // of the snapshot that is made when there is none
+}
+
+// Open opens the state in a directory, which it creates (mode 0700) when it is
+// missing, and removes what a killed writer left. A path that is no directory
+// is a UsageError.
+func Open(path string) (*Dir, error) {
+	if path == "" {
+		return nil, hybridcore.Usagef("the state directory's path is empty")
+	}
+	path = filepath.Clean(path)
+	if err := makeDirs(path); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the state directory: %w", err)
+	}
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
+	d := &Dir{path: path, root: root, host: thisHost(), fresh: hex.EncodeToString(b[:])}
+	d.clean()
+	return d, nil
+}
+
+// makeDirs creates a directory and its parents.
+func makeDirs(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil, errors.Is(err, syscall.ENOTDIR):
+		return hybridcore.Usagef("state directory %s: there is a file of that name; give another directory or move the file away", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("opening the state directory: %w", err)
+	}
+	if err := makeDirs(filepath.Dir(path)); err != nil {
+		return err
+	}
+	err = makeDir(path, filepath.Dir(path))
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
+		return &hybridcore.BlockedError{Msg: "state directory " + path + " cannot be created; give this user write permission or another directory", Err: err}
+	}
+	return err
+}
+
+// clean removes temporary files of killed writers. All of them are written
+// under the lock: whoever holds it knows that those that exist are older. When
+// a writer is at work, or the directory cannot be written, they stay and are ignored.
+func (d *Dir) clean() {
+	entries, err := fs.ReadDir(d.root.FS(), ".")
+	if err != nil || !hasTemp(entries) {
+		return
+	}
+	lock := d.newLock(lockName)
+	if ok, err := lock.TryLock(); err != nil || !ok {
+		return
+	}
+	defer func() { _ = lock.Unlock() }() // closing frees it in any case
+	entries, _ = fs.ReadDir(d.root.FS(), ".")
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) {
+			_ = d.root.Remove(e.Name()) // ignored by everybody, tried again at the next Open
+		}
+	}
+}
+
+func hasTemp(entries []fs.DirEntry) bool {
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// newLock prepares a kernel lock on a file of the state directory. The file is
+// closed on exec, so that no child process keeps the lock of a dead parent.
+func (d *Dir) newLock(name string) *flock.Flock {
+	return flock.New(filepath.Join(d.path, name), flock.SetFlag(os.O_CREATE|os.O_RDONLY|syscall.O_NOFOLLOW), flock.SetPermissions(0o600))
+}
+
+// lock waits for the writer's lock until ctx ends, at most lockWait. The
+// returned function frees it.
+func (d *Dir) lock(ctx context.Context) (func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("locking the state: %w", err)
+	}
+	l := d.newLock(lockName)
+	bounded, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	_, err := l.TryLockContext(bounded, lockRetry)
+	switch {
+	case err == nil:
+		return func() { _ = l.Unlock() }, nil // closing frees it in any case
+	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, fmt.Errorf("locking the state: %w", ctx.Err())
+	case bounded.Err() != nil:
+		file := filepath.Join(d.path, lockName)
+		return nil, &hybridcore.BlockedError{
+			Msg: fmt.Sprintf("the state is locked by another process that writes (%s); see which one with: fuser -v %s", file, quote(file)),
+			Err: bounded.Err(),
+		}
+	default:
+		return nil, d.writeError("locking", err)
+	}
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:06:46Z
+// Spec: openspec/specs/state/spec.md#requirement-leases
+// Diagram: openspec/specs/state/diagram.md#lease
+
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// leasesDir holds two files for each target key: KEY.json, the lease, and
+// KEY.lock, locked by the holder. The '/' of a key becomes '+', which no name has.
+const leasesDir = "leases"
+
+func leaseName(key string) string {
+	return path.Join(leasesDir, strings.ReplaceAll(key, "/", "+")+".json")
+}
+
+func leaseLock(key string) string { return strings.TrimSuffix(leaseName(key), ".json") + ".lock" }
+
+// leaseTemp is the temporary file of a lease; only the holder writes it.
+func leaseTemp(key string) string {
+	return path.Join(leasesDir, tempPrefix+strings.ReplaceAll(key, "/", "+"))
+}
+
+// leaseFile is a lease as it is stored.
+type leaseFile struct {
+	FormatVersion int              `json:"format_version"`
+	SHA256        string           `json:"sha256"`
+	Lease         hybridcore.Lease `json:"lease"`
+}
+
+// HeldError says that a living run holds the target. Exit code 3.
+type HeldError struct {
+	Lease hybridcore.Lease
+	File  string // the lease's file
+	Why   string // why the holder counts as living
+	// Remote says that the holder is on another host.
+	Remote bool
+}
+
+// Error names the holder and what to do.
+func (e *HeldError) Error() string {
+	l := e.Lease
+	text := fmt.Sprintf("%s is held by run %s of %s (host %s, process %d, %s since %s): %s",
+		printable(l.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, printable(l.Phase), l.At.UTC().Format(time.RFC3339), printable(e.Why))
+	if e.Remote {
+		return text + fmt.Sprintf("\n  hint: wait for that run; if it is over, remove what it left on the platform (%s) and then %s", printable(l.Artifact), quote(e.File))
+	}
+	return text + fmt.Sprintf("\n  hint: wait for that run, or cancel it with: kill -TERM %d", l.PID)
+}
+
+// Unwrap makes the error a BlockedError.
+func (e *HeldError) Unwrap() error { return hybridcore.Blockedf("%s is held", printable(e.Lease.Key)) }
+
+// printable replaces what could steer a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) || r == '\u2028' || r == '\u2029' {
+			return '?'
+		}
+		return r
+	}, fmt.Sprintf("%.200s", text))
+}
+
+// readLease reads and checks the lease of a key.
+func (d *Dir) readLease(key string) (*hybridcore.Lease, error) {
+	name := leaseName(key)
+	data, err := d.readFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var form errForm
+	if err != nil && !errors.As(err, &form) {
+		return nil, d.unreadable(name, err)
+	}
+	lease := &hybridcore.Lease{}
+	if err == nil {
+		lease, err = decodeLease(data, key)
+	}
+	if err != nil {
+		return nil, d.refuse(name, err, fmt.Sprintf(
+			"look on the platform for what the run left; when nothing of it is running, remove %s", quote(filepath.Join(d.path, name))))
+	}
+	return lease, nil
+}
+
+// decodeLease reads and checks the text of a lease. The error is the cause.
+func decodeLease(data []byte, key string) (*hybridcore.Lease, error) {
+	if err := checkVersion(data); err != nil {
+		return nil, err
+	}
+	var f leaseFile
+	if err := decode(data, &f); err != nil {
+		return nil, err
+	}
+	body, err := encode(f.Lease)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.FormatVersion != formatVersion:
+		return nil, errForm(fmt.Sprintf("its format version is %d, which never existed", f.FormatVersion))
+	case checksum(body) != f.SHA256:
+		return nil, errForm("it was changed after it was written: the sha256 does not match")
+	case f.Lease.Key != key:
+		return nil, errForm(fmt.Sprintf("it is the lease of %.200q", f.Lease.Key))
+	}
+	return &f.Lease, nil
+}
+
+// encodeLease is the text of a lease's file.
+func encodeLease(lease hybridcore.Lease) ([]byte, error) {
+	body, err := encode(lease)
+	if err != nil {
+		return nil, err
+	}
+	data, err := encode(leaseFile{FormatVersion: formatVersion, SHA256: checksum(body), Lease: lease})
+	if err != nil {
+		return nil, err
+	}
+	text := jsontext.Value(data)
+	if err := text.Indent(jsontext.WithIndent("  ")); err != nil {
+		return nil, fmt.Errorf("encoding: %w", err)
+	}
+	return append(text, '\n'), nil
+}
