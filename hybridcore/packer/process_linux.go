@@ -24,6 +24,27 @@ func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }
 
+// pipeSize is the room for what Packer says after its parent was killed, in
+// bytes. Linux gives it to anybody by default (fs.pipe-max-size).
+const pipeSize = 1 << 20
+
+// secondReader opens the reading end of a pipe once more, with a mode of its
+// own (a duplicate would share it), and makes the pipe larger. It returns nil
+// when /proc is not there: the child then ends at its first message after our
+// death.
+func secondReader(r *os.File) *os.File {
+	conn, err := r.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	var held *os.File
+	_ = conn.Control(func(fd uintptr) { // cannot fail on an open file
+		_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) // a small one works too
+		held, _ = os.OpenFile("/proc/self/fd/"+strconv.Itoa(int(fd)), os.O_RDONLY, 0)
+	})
+	return held
+}
+
 // awaitExit waits for the end of a child without reaping it, and says whether
 // a signal ended it. Until it is reaped its number, which is also its group's,
 // cannot be taken by another process, so the group can be signalled safely.

@@ -9,6 +9,7 @@ package packer
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -16,6 +17,9 @@ import (
 // ownGroup puts a child into a process group of its own. There is no
 // parent-death signal outside Linux.
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// secondReader has no portable form.
+func secondReader(*os.File) *os.File { return nil }
 
 // awaitExit waits for the end of a child, reaps it and says whether a signal
 // ended it.

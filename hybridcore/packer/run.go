@@ -115,19 +115,34 @@ func (e *ending) describe(state *os.ProcessState) {
 }
 
 // pipes gives the command's output to pipes of our own. exec's own would make
-// Wait hang for as long as any descendant holds them.
+// Wait hang for as long as any descendant holds them. The child gets a reading
+// end of each pipe too: when packer-hybrid is killed, Packer's first message
+// about its clean-up would otherwise end it with SIGPIPE.
 func pipes(cmd *exec.Cmd) ([]*os.File, error) {
-	outR, outW, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("making a pipe: %w", err)
+	readers := make([]*os.File, 0, 2)
+	for _, to := range []*io.Writer{&cmd.Stdout, &cmd.Stderr} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			closeAll(append(readers, ours(cmd)...))
+			return nil, fmt.Errorf("making a pipe: %w", err)
+		}
+		readers, *to = append(readers, r), w
+		if held := secondReader(r); held != nil {
+			cmd.ExtraFiles = append(cmd.ExtraFiles, held)
+		}
 	}
-	errR, errW, err := os.Pipe()
-	if err != nil {
-		closeAll([]*os.File{outR, outW})
-		return nil, fmt.Errorf("making a pipe: %w", err)
+	return readers, nil
+}
+
+// ours are the files that the child has inherited and we have no use for.
+func ours(cmd *exec.Cmd) []*os.File {
+	files := cmd.ExtraFiles
+	for _, w := range []io.Writer{cmd.Stdout, cmd.Stderr} {
+		if f, ok := w.(*os.File); ok {
+			files = append(files, f)
+		}
 	}
-	cmd.Stdout, cmd.Stderr = outW, errW
-	return []*os.File{outR, errR}, nil
+	return files
 }
 
 func closeAll(files []*os.File) {
@@ -145,11 +160,7 @@ func start(cmd *exec.Cmd) (*child, error) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
-		for _, w := range []io.Writer{cmd.Stdout, cmd.Stderr} {
-			if f, ok := w.(*os.File); ok {
-				_ = f.Close() // the child has its own
-			}
-		}
+		closeAll(ours(cmd))
 		started <- err
 		if err != nil {
 			return
