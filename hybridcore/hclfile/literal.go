@@ -121,7 +121,7 @@ func (f *File) check(expr hclsyntax.Expression) []hybridcore.Finding {
 		return f.check(e.Expression)
 	case *hclsyntax.TemplateExpr:
 		for _, part := range e.Parts {
-			if _, ok := part.(*hclsyntax.LiteralValueExpr); !ok {
+			if !isText(part) {
 				return []hybridcore.Finding{f.refuse(part.Range(), "a template sequence", `write $${ for a literal ${, %%{ for a literal %{`)}
 			}
 		}
@@ -142,6 +142,13 @@ func (f *File) check(expr hclsyntax.Expression) []hybridcore.Finding {
 	default:
 		return []hybridcore.Finding{f.refuse(expr.Range(), construct(expr), literalHint)}
 	}
+}
+
+// isText says whether a part of a template is plain text. The literal of
+// "${1}" is a number.
+func isText(part hclsyntax.Expression) bool {
+	literal, ok := part.(*hclsyntax.LiteralValueExpr)
+	return ok && literal.Val.Type() == cty.String
 }
 
 func (f *File) checkObject(object *hclsyntax.ObjectConsExpr) []hybridcore.Finding {
@@ -171,7 +178,7 @@ func literalKey(expr hclsyntax.Expression) (string, bool) {
 	switch inner := wrapped.Wrapped.(type) {
 	case *hclsyntax.TemplateExpr:
 		for _, part := range inner.Parts {
-			if _, ok := part.(*hclsyntax.LiteralValueExpr); !ok {
+			if !isText(part) {
 				return "", false
 			}
 		}

@@ -16,8 +16,8 @@ import (
 )
 
 // firstPrefix is how much of a file is lexed first, in bytes. A prefix that is
-// too deep settles the matter at a cost of 40 MB; real files are smaller.
-const firstPrefix = 64 << 10
+// too deep settles the matter at a cost of 10 MB; real files are smaller.
+const firstPrefix = 16 << 10
 
 // maxNumber is the longest number, in characters, and maxExponent the largest
 // decimal exponent (that of a float64): 1e999999999 would be printed with a
