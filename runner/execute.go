@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:58:39Z
+// Spec: openspec/specs/runner/spec.md#requirement-execute-each-target-on-its-own
+// Diagram: openspec/specs/runner/diagram.md#stages
+
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"slices"
+	"sync"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+)
+
+// run is what the targets of one run share.
+type run struct {
+	*Runner
+	plan hybridcore.Plan
+	id   string
+	tool packer.Tool
+	set  *templates.Set
+	root *os.Root // of the project
+
+	mu   sync.Mutex
+	held []*state.Held
+	// inventories by attachment name, written with the record
+	inventories map[string][]byte
+}
+
+// Build executes a plan and records the run. The record is returned also when
+// recording failed, so that a report can be made; the error then says what
+// exists without a record. Blocking findings end it before anything starts,
+// with an empty record.
+func (r *Runner) Build(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+	x, done, err := r.start(ctx, plan)
+	if err != nil {
+		return hybridcore.Record{}, err
+	}
+	defer done()
+	started := r.Now()
+	results := x.each(ctx, x.target)
+	return x.record(ctx, started, results)
+}
+
+// Validate lets Packer check every target of a plan, changed or not. It builds
+// and records nothing.
+func (r *Runner) Validate(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+	plan.Targets = slices.Clone(plan.Targets)
+	for i := range plan.Targets {
+		plan.Targets[i].Decision = hybridcore.Build
+	}
+	x, done, err := r.start(ctx, plan)
+	if err != nil {
+		return hybridcore.Record{}, err
+	}
+	defer done()
+	started := r.Now()
+	results := x.each(ctx, x.validate)
+	return x.summary(started, results), nil
+}
+
+// start refuses a plan that must not run, and opens what its targets share.
+func (r *Runner) start(ctx context.Context, plan hybridcore.Plan) (*run, func(), error) {
+	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+		return nil, nil, &hybridcore.FindingsError{Findings: blocking(plan.Findings)}
+	}
+	x := &run{Runner: r, plan: plan, id: plan.Request.ID, inventories: map[string][]byte{}}
+	if len(plan.Pending()) == 0 {
+		return x, func() {}, nil
+	}
+	var err error
+	if x.tool, err = r.packerTool(ctx); err != nil {
+		return nil, nil, err
+	}
+	var done func()
+	if x.set, x.root, done, err = load(r.Project.Root); err != nil {
+		return nil, nil, err
+	}
+	return x, done, nil
+}
+
+// each runs a function over the plan's targets, as many at once as the request
+// or the project allows, and keeps the plan's order.
+func (x *run) each(ctx context.Context, one func(context.Context, hybridcore.Target) hybridcore.Result) []hybridcore.Result {
+	results := make([]hybridcore.Result, len(x.plan.Targets))
+	slots := make(chan struct{}, x.parallel())
+	var all sync.WaitGroup
+	for i, planned := range x.plan.Targets {
+		if planned.Decision == hybridcore.Unchanged {
+			results[i] = unchanged(planned)
+			continue
+		}
+		all.Go(func() {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-ctx.Done():
+			}
+			if ctx.Err() != nil {
+				results[i] = x.begin(planned.Target).end(hybridcore.Cancelled, "cancelled before it started")
+				return
+			}
+			results[i] = one(ctx, planned.Target)
+		})
+	}
+	all.Wait()
+	return results
+}
+
+func (x *run) parallel() int {
+	if n := x.plan.Request.Parallel; n > 0 {
+		return n
+	}
+	if env, err := x.Project.Environment(x.plan.Request.Env); err == nil && env.Parallel > 0 {
+		return env.Parallel
+	}
+	return 1
+}
+
+func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
+	r := hybridcore.Result{
+		Target: p.Target.Name(), Image: p.Target.Image.Name, Platform: p.Target.Platform,
+		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe,
+	}
+	for _, reason := range p.Reasons {
+		r.Notes = append(r.Notes, "unchanged: "+reason.Text)
+	}
+	if p.Current != nil {
+		r.Artifact, r.Inventory = p.Current.Artifact, p.Current.Inventory
+	}
+	return r
+}
+
+// acquire takes the target's lease. A living holder blocks the target; what a
+// dead one left is looked up and told.
+func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (*state.Held, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("reading the host name: %w", err)
+	}
+	owner := host
+	if u, err := user.Current(); err == nil {
+		owner = u.Username + "@" + host
+	}
+	held, dead, err := x.State.Acquire(ctx, hybridcore.Lease{
+		Key: t.Key(), RunID: x.id, Owner: owner, Host: host, PID: os.Getpid(), At: x.Now(),
+		Artifact: artifactName(t.Image.Name, x.id), Phase: "starting",
+	})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the state says all: who holds what, since when
+	}
+	x.mu.Lock()
+	x.held = append(x.held, held)
+	x.mu.Unlock()
+	if dead != nil {
+		x.tellDead(ctx, t, b, *dead)
+	}
+	return held, nil
+}
+
+// tellDead notes a run that ended without saying so, and what of it is still
+// on the platform.
+func (x *run) tellDead(ctx context.Context, t hybridcore.Target, b *building, dead hybridcore.Lease) {
+	b.note("interrupted run: %s by %s (pid %d), started %s, ended in phase %q without a record",
+		dead.RunID, dead.Owner, dead.PID, dead.At.UTC().Format("2006-01-02 15:04:05 UTC"), dead.Phase)
+	uris, err := x.find(ctx, t, dead.Artifact)
+	switch {
+	case err != nil:
+		b.note("left behind: not known, the platform could not be asked: %s", x.redact(err.Error()))
+	case len(uris) == 0:
+		b.note("left behind: nothing named %s is on %s", dead.Artifact, t.Platform.Info().Title)
+	default:
+		for _, u := range uris {
+			b.note("left behind: %s %s (%s) is still on %s: look at it, then delete it there", u.Kind, u.Name, u.ID, t.Platform.Info().Title)
+		}
+	}
+}
+
+// find looks a name up on the target's platform.
+func (x *run) find(ctx context.Context, t hybridcore.Target, name string) (found []hybridcore.URI, err error) {
+	client, err := x.Connect(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, client.Close(context.WithoutCancel(ctx))) }()
+	return client.Find(ctx, name) //nolint:wrapcheck // the client names platform and object
+}
+
+// artifactName names everything that a run creates for an image: new with each
+// run, so that a build never touches an earlier one's artifact.
+func artifactName(image, runID string) string { return image + "-" + runID }
+
+func blocking(findings []hybridcore.Finding) []hybridcore.Finding {
+	var out []hybridcore.Finding
+	for _, f := range findings {
+		if f.Blocking {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:11:42Z
+// Spec: openspec/specs/runner/spec.md#requirement-plan-stage
+// Diagram: openspec/specs/runner/diagram.md#stages
+
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+)
+
+// planning is what the targets of one plan share.
+type planning struct {
+	*Runner
+	req      hybridcore.Request
+	env      config.Environment
+	set      *templates.Set
+	reader   *config.Reader
+	snapshot hybridcore.Snapshot
+	plan     hybridcore.Plan
+}
+
+// Plan says which targets of a request would be built, and why. It reads
+// templates, configuration and state, asks Packer for its version, and
+// changes nothing. Findings that block are in the plan; only what leaves no
+// plan to be made is an error.
+func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Plan, error) {
+	env, err := r.Project.Environment(req.Env)
+	if err != nil {
+		return hybridcore.Plan{}, err //nolint:wrapcheck // a usage error
+	}
+	req.Env = env.Name
+	set, root, done, err := load(r.Project.Root)
+	if err != nil {
+		return hybridcore.Plan{}, err
+	}
+	defer done()
+	snapshot, err := r.State.Read(ctx)
+	if err != nil {
+		return hybridcore.Plan{}, err //nolint:wrapcheck // names the file and what to do
+	}
+	p := &planning{
+		Runner: r, req: req, env: env, set: set, reader: config.NewReader(root), snapshot: snapshot,
+		plan: hybridcore.Plan{Request: req, Commit: head(r.Project.Root), Versions: map[string]string{}, Findings: set.Warnings()},
+	}
+	pairs, err := p.pairs()
+	if err != nil {
+		return hybridcore.Plan{}, err
+	}
+	for _, pair := range pairs {
+		if err := p.add(ctx, pair); err != nil {
+			return hybridcore.Plan{}, err
+		}
+	}
+	p.plan.Findings = unique(p.plan.Findings)
+	return p.plan, nil
+}
+
+// pair is one image on one platform.
+type pair struct {
+	image    string
+	platform hybridcore.Platform
+}
+
+// pairs lists what a request means: named images and platforms must fit each
+// other and the environment; what is not named is everything that does.
+func (p *planning) pairs() ([]pair, error) {
+	for _, platform := range p.req.Platforms {
+		if !p.env.Has(platform) {
+			return nil, hybridcore.Usagef("the environment %s has no %s; %s lists its platforms", p.env.Name, platform.Info().Title, config.FileName)
+		}
+	}
+	images := p.set.Images()
+	if len(p.req.Images) > 0 {
+		images = nil
+		for _, name := range p.req.Images {
+			image, err := p.set.Image(name)
+			if err != nil {
+				return nil, err //nolint:wrapcheck // a usage error
+			}
+			images = append(images, image)
+		}
+	}
+	var pairs []pair
+	for _, image := range images {
+		platforms := p.platforms(image)
+		if len(platforms) == 0 && len(p.req.Images) > 0 {
+			return nil, hybridcore.Usagef("the image %s is made for none of the platforms of %s", image.Name, p.env.Name)
+		}
+		for _, platform := range platforms {
+			pairs = append(pairs, pair{image.Name, platform})
+		}
+	}
+	return pairs, nil
+}
+
+// platforms lists those that an image is planned for. A platform that the
+// request names together with the image stays in, so that an unsupported pair
+// is refused with its reason.
+func (p *planning) platforms(image hybridcore.Image) []hybridcore.Platform {
+	if len(p.req.Images) > 0 && len(p.req.Platforms) > 0 {
+		return p.req.Platforms
+	}
+	var found []hybridcore.Platform
+	for _, platform := range image.Platforms {
+		named := len(p.req.Platforms) == 0 || slices.Contains(p.req.Platforms, platform)
+		if named && p.env.Has(platform) {
+			found = append(found, platform)
+		}
+	}
+	return found
+}
+
+// add plans one target.
+func (p *planning) add(ctx context.Context, which pair) error {
+	target, err := p.set.Target(which.image, which.platform, p.env.Name)
+	if err != nil {
+		return err //nolint:wrapcheck // a usage error
+	}
+	layers, findings := p.reader.Layers(p.set.LayerFiles(target.Image, target.Platform, target.Env))
+	p.plan.Findings = append(p.plan.Findings, findings...)
+	target.Variables, findings = config.Resolve(config.Input{
+		Platform: target.Platform, Env: target.Env, Layers: layers, Environ: p.Environ, Run: runValues(target, "", "", ""),
+		Declarations: p.set.Declarations(target.Platform), Elsewhere: p.set.Elsewhere(target.Platform),
+	})
+	p.plan.Findings = append(p.plan.Findings, p.keep(target, findings)...)
+	for name, value := range target.Secrets() {
+		for _, w := range p.Redactor.Add(logs.Secret{Name: name, Value: value}) {
+			p.plan.Findings = append(p.plan.Findings, hybridcore.Finding{
+				Kind: "redaction", Subject: name, Severity: hybridcore.Warning, Message: w.String(),
+			})
+		}
+	}
+	versions, err := p.versions(ctx, target.Platform)
+	if err != nil {
+		return err
+	}
+	target.Seal(versions)
+	var current *hybridcore.Current
+	if c, ok := p.snapshot.Targets[target.Key()]; ok {
+		current = &c
+	}
+	p.plan.Targets = append(p.plan.Targets, decide(target, current, p.req.Rebuild))
+	return nil
+}
+
+// keep drops findings about missing connection variables from a plan: it
+// connects to nothing, and credentials are not at hand where it runs.
+func (p *planning) keep(target hybridcore.Target, findings []hybridcore.Finding) []hybridcore.Finding {
+	if p.req.Action != hybridcore.ActionPlan {
+		return findings
+	}
+	return slices.DeleteFunc(findings, func(f hybridcore.Finding) bool {
+		return f.Kind == hybridcore.KindVariable && f.Got == "" && target.Platform.IsConnection(f.Subject)
+	})
+}
+
+// versions asks for Packer and the platform's plugins. A plan goes on without
+// them: it says so, and takes versions for unchanged.
+func (p *planning) versions(ctx context.Context, platform hybridcore.Platform) (map[string]string, error) {
+	tool, err := p.packerTool(ctx)
+	if err != nil {
+		return nil, p.withoutTool(err)
+	}
+	plugins, err := p.installed(tool, p.set, platform)
+	if err != nil {
+		return nil, p.withoutTool(err)
+	}
+	versions := map[string]string{"packer": tool.Version}
+	for _, plugin := range plugins {
+		versions["plugin:"+plugin.Address] = plugin.Version
+	}
+	maps.Copy(p.plan.Versions, versions)
+	return versions, nil
+}
+
+func (p *planning) withoutTool(err error) error {
+	if p.req.Action != hybridcore.ActionPlan || errors.Is(err, context.Canceled) {
+		return err
+	}
+	p.plan.Findings = append(p.plan.Findings, hybridcore.Finding{
+		Kind: "tool", Subject: "packer", Severity: hybridcore.Warning,
+		Message: "versions are not compared: " + p.redact(err.Error()),
+	})
+	return nil
+}
+
+// runValues are the values that differ from run to run, as JSON. A plan takes
+// them empty: they go into no digest.
+func runValues(t hybridcore.Target, runID, manifest, inventory string) map[string]string {
+	artifact := ""
+	if runID != "" {
+		artifact = artifactName(t.Image.Name, runID)
+	}
+	values := map[string]string{}
+	for name, text := range map[string]string{
+		"run_id": runID, "image": t.Image.Name, "environment": t.Env, "artifact_name": artifact,
+		"manifest_path": manifest, "inventory_path": inventory,
+	} {
+		encoded, err := json.Marshal(text)
+		if err != nil {
+			panic(fmt.Sprintf("runner: a string does not encode: %v", err))
+		}
+		values[name] = string(encoded)
+	}
+	return values
+}
+
+// withRun sets the run's values in a copy of the variables.
+func withRun(variables []hybridcore.Variable, values map[string]string) []hybridcore.Variable {
+	set := slices.Clone(variables)
+	for i, v := range set {
+		if value, ok := values[v.Name]; ok {
+			set[i].JSON = value
+			set[i].Layers = []hybridcore.Layer{{Name: config.LayerRun, Value: value}}
+		}
+	}
+	return set
+}
+
+// unique drops findings that several targets share.
+func unique(findings []hybridcore.Finding) []hybridcore.Finding {
+	seen := map[hybridcore.Finding]bool{}
+	return slices.DeleteFunc(findings, func(f hybridcore.Finding) bool {
+		if seen[f] {
+			return true
+		}
+		seen[f] = true
+		return false
+	})
+}

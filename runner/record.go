@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:58:39Z
+// Spec: openspec/specs/runner/spec.md#requirement-record-stage
+// Diagram: openspec/specs/runner/diagram.md#stages
+
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// recordTimeout bounds writing the record, also after a cancel: CI gives a
+// cancelled job ten seconds.
+const recordTimeout = 8 * time.Second
+
+// record writes what the run did, then releases its leases. A run in which
+// everything was unchanged leaves no record: there is nothing to say that the
+// state does not say already.
+func (x *run) record(ctx context.Context, started time.Time, results []hybridcore.Result) (hybridcore.Record, error) {
+	rec := x.summary(started, results)
+	if !Recorded(rec) {
+		return rec, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	err := x.State.Append(ctx, rec, x.inventories)
+	if err == nil {
+		err = x.State.Update(ctx, func(s *hybridcore.Snapshot) error { return apply(s, rec) })
+	}
+	if err != nil {
+		// The leases stay: the next run finds them and says what was left.
+		return rec, fmt.Errorf("recording run %s: %w%s", rec.RunID, err, unrecorded(results))
+	}
+	var errs []error
+	for _, held := range x.held {
+		errs = append(errs, held.Release())
+	}
+	return rec, errors.Join(errs...)
+}
+
+func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore.Record {
+	return hybridcore.Record{
+		FormatVersion: 1, RunID: x.id, Request: x.plan.Request, PlanDigest: planDigest(x.plan), Commit: x.plan.Commit,
+		At: started.UTC(), Duration: x.Now().Sub(started), Status: hybridcore.Overall(results),
+		Versions: x.plan.Versions, Results: results,
+	}
+}
+
+// apply makes the built targets of a record the current ones.
+func apply(s *hybridcore.Snapshot, rec hybridcore.Record) error {
+	if s.Targets == nil {
+		s.Targets = map[string]hybridcore.Current{}
+	}
+	for _, res := range rec.Results {
+		if res.Status != hybridcore.Built {
+			continue
+		}
+		s.Targets[rec.Request.Env+"/"+res.Target] = hybridcore.Current{
+			RunID: rec.RunID, At: rec.At, Digest: res.Digest, Recipe: res.Recipe, Inputs: res.Inputs,
+			Versions: rec.Versions, Artifact: res.Artifact, Inventory: res.Inventory,
+		}
+	}
+	return nil
+}
+
+// unrecorded names the artifacts that exist although the state does not know them.
+func unrecorded(results []hybridcore.Result) string {
+	var names []string
+	for _, res := range results {
+		if res.Status == hybridcore.Built && res.Artifact != nil {
+			names = append(names, fmt.Sprintf("%s on %s", res.Artifact.ID, res.Platform))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "\n  these artifacts exist without a record: " + strings.Join(names, ", ")
+}
+
+// planDigest identifies a plan by what it decided.
+func planDigest(p hybridcore.Plan) string {
+	parts := map[string]string{"commit": p.Commit, "env": p.Request.Env}
+	for _, t := range p.Targets {
+		decided, err := json.Marshal([]any{t.Target.Digest, t.Decision, t.Reasons})
+		if err != nil {
+			panic("runner: a plan of plain values does not encode: " + err.Error())
+		}
+		parts[t.Target.Key()] = string(decided)
+	}
+	return hybridcore.DigestOf(parts)
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:11:42Z
+// Spec: openspec/specs/runner/spec.md#requirement-plan-stage
+// Diagram: openspec/specs/runner/diagram.md#stages
+
+// Package runner holds the stages of one request: plan, execute, record. It
+// wires the packages below it and decides; it renders nothing.
+package runner
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+)
+
+// MinPacker is the oldest Packer that builds: the first with the plugin
+// installation layout that is relied on.
+const MinPacker = "1.10.0"
+
+// Reporter shows progress. Event may be called from several goroutines.
+type Reporter interface {
+	Event(e hybridcore.Event)
+}
+
+// Client looks things up on one live platform.
+type Client interface {
+	Find(ctx context.Context, name string) ([]hybridcore.URI, error)
+	Close(ctx context.Context) error
+}
+
+// Runner runs requests for one project.
+type Runner struct {
+	Project  config.Project
+	Environ  []string // the process environment, KEY=VALUE
+	State    *state.Dir
+	LogDir   string
+	Redactor *logs.Redactor
+	Reporter Reporter // may be nil for a plan
+	Log      *slog.Logger
+	Now      func() time.Time
+	// Hurry, when closed, ends the grace that a cancelled Packer has.
+	Hurry <-chan struct{}
+	// FindTool finds Packer; it is asked once.
+	FindTool func(context.Context) (packer.Tool, error)
+	// Connect opens a client for the target's platform.
+	Connect func(context.Context, hybridcore.Target) (Client, error)
+
+	mu      sync.Mutex
+	tool    *packer.Tool
+	plugins map[packerNeed]packer.Plugin
+}
+
+// packerNeed is one required plugin.
+type packerNeed struct{ address, constraint string }
+
+// Images lists the catalogue of the project at root.
+func Images(root string) ([]hybridcore.Image, error) {
+	set, _, done, err := load(root)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return set.Images(), nil
+}
+
+// load reads the templates of the project. The root stays open until done.
+func load(dir string) (*templates.Set, *os.Root, func(), error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("opening the project: %w", err)
+	}
+	set, err := templates.Load(root)
+	if err != nil {
+		_ = root.Close()
+		return nil, nil, nil, err //nolint:wrapcheck // findings and usage errors name the place
+	}
+	return set, root, func() { _ = root.Close() }, nil
+}
+
+// packerTool finds Packer, once.
+func (r *Runner) packerTool(ctx context.Context) (packer.Tool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tool == nil {
+		tool, err := r.FindTool(ctx)
+		if err != nil {
+			return packer.Tool{}, err
+		}
+		r.tool = &tool
+	}
+	return *r.tool, nil
+}
+
+// installed finds the plugins that a platform's templates require, each once.
+func (r *Runner) installed(tool packer.Tool, set *templates.Set, platform hybridcore.Platform) ([]packer.Plugin, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.plugins == nil {
+		r.plugins = map[packerNeed]packer.Plugin{}
+	}
+	var found []packer.Plugin
+	for _, p := range set.Plugins(platform) {
+		need := packerNeed{p.Source, p.Version}
+		plugin, known := r.plugins[need]
+		if !known {
+			got, err := tool.Plugins([]packer.Requirement{{Addresses: []string{p.Source}, Constraint: p.Version}})
+			if err != nil {
+				return nil, err //nolint:wrapcheck // names the plugin and the command to run
+			}
+			plugin = got[0]
+			r.plugins[need] = plugin
+		}
+		found = append(found, plugin)
+	}
+	return found, nil
+}
+
+// redact makes text from outside fit for a report.
+func (r *Runner) redact(text string) string { return r.Redactor.String(logs.Sanitize(text)) }
+
+// Recorded says whether a run left a record: one in which nothing was built or
+// tried does not.
+func Recorded(rec hybridcore.Record) bool {
+	return rec.Status != hybridcore.UnchangedDone && rec.Request.Action == hybridcore.ActionBuild
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:58:39Z
+// Spec: openspec/specs/runner/spec.md#requirement-success-is-verified
+// Diagram: openspec/specs/runner/diagram.md#stages
+
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+)
+
+// building is one target on its way to a result.
+type building struct {
+	*run
+	target  hybridcore.Target
+	result  hybridcore.Result
+	scratch string // own directory, outside the workspace
+	log     io.Writer
+}
+
+func (x *run) begin(t hybridcore.Target) *building {
+	return &building{run: x, target: t, log: io.Discard, result: hybridcore.Result{
+		Target: t.Name(), Image: t.Image.Name, Platform: t.Platform, Digest: t.Digest, Recipe: t.Recipe,
+		Inputs: t.Inputs, Started: x.Now(),
+	}}
+}
+
+// target builds one target and never fails: whatever happens is its result.
+func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result {
+	b := x.begin(t)
+	held, err := x.acquire(ctx, t, b)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	done, err := b.open(true)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	defer done()
+	job, err := b.stage()
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	if err := held.Update("running"); err != nil {
+		return b.stopped(ctx, err)
+	}
+	job.OnCancel = func() { b.journal(held) }
+	outcome, err := x.tool.Build(ctx, job)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	b.take(outcome)
+	if outcome.Status != hybridcore.Built {
+		return b.finish(outcome.Status)
+	}
+	// Packer is done: a signal that arrives now must not lose what was built.
+	if err := b.verify(context.WithoutCancel(ctx), outcome); err != nil {
+		return b.end(hybridcore.Failed, x.redact(err.Error()))
+	}
+	return b.finish(hybridcore.Built)
+}
+
+// validate lets Packer check one target.
+func (x *run) validate(ctx context.Context, t hybridcore.Target) hybridcore.Result {
+	b := x.begin(t)
+	done, err := b.open(false)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	defer done()
+	job, err := b.stage()
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	outcome, err := x.tool.Validate(ctx, job)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	b.take(outcome)
+	b.result.Findings = append(b.result.Findings, outcome.Findings...)
+	return b.finish(outcome.Status)
+}
+
+// open makes the target's scratch directory and, for a build, its log.
+func (b *building) open(withLog bool) (func(), error) {
+	scratch, err := os.MkdirTemp("", "ph-")
+	if err != nil {
+		return nil, fmt.Errorf("making a scratch directory: %w", err)
+	}
+	b.scratch = scratch
+	done := func() {
+		if err := os.RemoveAll(scratch); err != nil {
+			b.Log.Warn("scratch directory not removed", "path", scratch, "error", err)
+		}
+	}
+	if !withLog {
+		return done, nil
+	}
+	dir := filepath.Join(b.LogDir, b.id)
+	file, err := logs.OpenTarget(dir, b.target.Name())
+	if err != nil {
+		done()
+		return nil, fmt.Errorf("opening the target's log: %w", err)
+	}
+	b.result.Log = b.relative(file.Name())
+	writer := b.Redactor.Writer(file)
+	b.log = writer
+	return func() {
+		if err := errors.Join(writer.Close(), file.Close()); err != nil {
+			b.Log.Warn("log is not complete", "target", b.target.Name(), "error", err)
+		}
+		done()
+	}, nil
+}
+
+// stage lays out what Packer needs and describes its job.
+func (b *building) stage() (packer.Job, error) {
+	dir := filepath.Join(b.scratch, "stage")
+	manifest := filepath.Join(b.scratch, "manifest.json")
+	b.target.Variables = withRun(b.target.Variables, runValues(b.target, b.id, manifest, b.inventoryPath()))
+	if err := templates.Stage(b.target, b.root, dir); err != nil {
+		return packer.Job{}, err //nolint:wrapcheck // names the file
+	}
+	secrets, err := templates.SecretEnv(b.target.Variables)
+	if err != nil {
+		return packer.Job{}, err //nolint:wrapcheck // names the variable
+	}
+	plugins, err := b.installed(b.tool, b.set, b.target.Platform)
+	if err != nil {
+		return packer.Job{}, err
+	}
+	names := make([]string, 0, len(plugins))
+	for _, p := range plugins {
+		names = append(names, filepath.Base(p.Address)+" "+p.Version)
+	}
+	b.event(hybridcore.EventStart, "packer "+b.tool.Version+", plugins "+strings.Join(names, ", "))
+	return packer.Job{
+		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source,
+		Secrets: secrets, Env: b.Environ, Plugins: plugins, Manifest: manifest,
+		Redact: b.Redactor.String, Log: b.log, Hurry: b.Hurry,
+		OnEvent: func(e hybridcore.Event) {
+			e.Target = b.target.Name()
+			b.Reporter.Event(e)
+		},
+	}, nil
+}
+
+func (b *building) inventoryPath() string { return filepath.Join(b.scratch, "inventory.json") }
+
+// journal writes down that the run is being cancelled, before anything else
+// can happen to it.
+func (b *building) journal(held *state.Held) {
+	b.event(hybridcore.EventNote, "cancelling: Packer removes what it created")
+	if err := held.Update("cancelling"); err != nil {
+		b.Log.Error("journal not written", "target", b.target.Name(), "error", err)
+	}
+}
+
+// take copies what Packer's run came to.
+func (b *building) take(o packer.Outcome) {
+	b.result.Steps, b.result.Failure = o.Steps, o.Failure
+	b.result.Notes = append(b.result.Notes, o.Notes...)
+}
+
+// verify looks the artifact up on its platform and takes the inventory in.
+func (b *building) verify(ctx context.Context, o packer.Outcome) error {
+	name := artifactName(b.target.Image.Name, b.id)
+	artifact := hybridcore.Artifact{ID: name}
+	for _, a := range o.Artifacts {
+		artifact.ID, artifact.Builder = a.ID, a.BuilderID
+	}
+	b.result.Artifact = &artifact
+	uris, err := b.find(ctx, b.target, name)
+	if err != nil {
+		return fmt.Errorf("built, but not verified: %w", err)
+	}
+	if len(uris) == 0 {
+		return fmt.Errorf("packer reported %s, but %s has nothing of that name", name, b.target.Platform.Info().Title)
+	}
+	artifact.URIs = uris
+	return b.takeInventory()
+}
+
+// maxInventory bounds an inventory file: 100,000 packages take about 15 MiB.
+const maxInventory = 64 << 20
+
+func (b *building) takeInventory() error {
+	data, err := readBounded(b.inventoryPath(), maxInventory)
+	if errors.Is(err, os.ErrNotExist) {
+		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
+			Kind: "inventory", Subject: b.target.Name(), Severity: hybridcore.Warning,
+			Message: "the build left no guest inventory: this image cannot be compared",
+			Hint:    "keep the inventory provisioners at the end of templates/common.pkr.hcl",
+		})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the guest's inventory: %w", err)
+	}
+	inventory, err := parity.Parse(data)
+	if err != nil {
+		return fmt.Errorf("the guest's inventory is not usable: %w", err)
+	}
+	name := b.target.Name() + ".inventory.json"
+	b.mu.Lock()
+	b.inventories[name] = data
+	b.mu.Unlock()
+	b.result.Inventory = &hybridcore.Inventory{
+		File: "records/" + b.id + "/" + name, SHA256: parity.Digest(data), Packages: len(inventory.Packages),
+	}
+	return nil
+}
+
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // a PathError says all
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it is larger than %d MiB", limit>>20)
+	}
+	return data, err //nolint:wrapcheck // as above
+}
+
+// stopped is the result of a target that could not go on: blocked when the
+// reason is a lock, a tool or a policy, cancelled when the run was.
+func (b *building) stopped(ctx context.Context, err error) hybridcore.Result {
+	status := hybridcore.Failed
+	switch {
+	case ctx.Err() != nil:
+		status = hybridcore.Cancelled
+	case hybridcore.ExitCode(err) == hybridcore.ExitBlocked:
+		status = hybridcore.BlockedStatus
+	}
+	return b.end(status, b.redact(err.Error()))
+}
+
+func (b *building) end(status hybridcore.Status, message string) hybridcore.Result {
+	b.result.Failure = &hybridcore.Failure{Message: message}
+	return b.finish(status)
+}
+
+func (b *building) finish(status hybridcore.Status) hybridcore.Result {
+	b.result.Status = status
+	b.result.Duration = b.Now().Sub(b.result.Started)
+	b.event(hybridcore.EventDone, string(status))
+	return b.result
+}
+
+func (b *building) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	b.result.Notes = append(b.result.Notes, text)
+	b.event(hybridcore.EventNote, text)
+}
+
+func (b *building) event(kind hybridcore.EventKind, text string) {
+	now := b.Now()
+	b.Reporter.Event(hybridcore.Event{At: now, Target: b.target.Name(), Kind: kind, Text: text, Elapsed: now.Sub(b.result.Started).Round(time.Millisecond)})
+}
+
+func (b *building) relative(path string) string {
+	if rel, err := filepath.Rel(b.Project.Root, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
