@@ -49,6 +49,7 @@ type resolver struct {
 	byName   map[string]hclfile.Declaration
 	vars     map[string]*hybridcore.Variable
 	held     map[string]string // name → place of a placeholder
+	bad      map[string]bool   // a value was refused: not missing too
 	findings []hybridcore.Finding
 }
 
@@ -56,7 +57,7 @@ type resolver struct {
 // all that is wrong: no value, a wrong type, an undeclared name, a secret in a
 // file. It is pure.
 func Resolve(in Input) ([]hybridcore.Variable, []hybridcore.Finding) {
-	r := &resolver{in: in, byName: map[string]hclfile.Declaration{}, vars: map[string]*hybridcore.Variable{}, held: map[string]string{}}
+	r := &resolver{in: in, byName: map[string]hclfile.Declaration{}, vars: map[string]*hybridcore.Variable{}, held: map[string]string{}, bad: map[string]bool{}}
 	for _, d := range in.Declarations {
 		r.byName[d.Name] = d
 		if d.Default != nil {
@@ -97,6 +98,8 @@ func (r *resolver) file(layer Layer) {
 func (r *resolver) literal(d hclfile.Declaration, layer string, file *hclfile.File, literal hclfile.Literal) {
 	if finding, leaks := leak(literal, d.Sensitive); leaks {
 		r.findings = append(r.findings, finding)
+		r.bad[d.Name] = true
+		return // nothing that could show it takes the value
 	}
 	if Secret(d.Name, d.Sensitive) && isPlaceholder(literal.Value) {
 		r.held[d.Name] = fmt.Sprintf("%s:%d", literal.File, literal.Line())
@@ -151,6 +154,9 @@ func envValue(d hclfile.Declaration, text string) (cty.Value, string) {
 	}
 	value, findings := hclfile.Expression(text, envPrefix+d.Name)
 	if len(findings) > 0 {
+		if Secret(d.Name, d.Sensitive) { // the message could quote it
+			return cty.NilVal, "it is no literal; write it as in a variable file"
+		}
 		return cty.NilVal, findings[0].Message + "; write it as in a variable file"
 	}
 	return value, ""
@@ -212,6 +218,9 @@ func (r *resolver) set(d hclfile.Declaration, layer hybridcore.Layer) {
 	if d.Sensitive {
 		layer.Value = ""
 	}
+	if last := len(v.Layers) - 1; last >= 0 && layer.Name == LayerEnvironment && v.Layers[last].Name == LayerEnvironment {
+		v.Layers = v.Layers[:last] // the same name twice in one environment
+	}
 	v.Layers = append(v.Layers, layer)
 }
 
@@ -222,6 +231,8 @@ func (r *resolver) finish() []hybridcore.Variable {
 		d := r.byName[name]
 		v := r.vars[name]
 		switch {
+		case v == nil && r.bad[name]:
+			continue
 		case v == nil:
 			r.missing(d)
 			continue
@@ -281,6 +292,7 @@ func (r *resolver) add(file *hclfile.File, at hcl.Range, name, message, hint str
 		finding = file.Finding(hybridcore.KindVariable, at, message, hint)
 	}
 	finding.Subject = name
+	r.bad[name] = true
 	r.findings = append(r.findings, finding)
 }
 

@@ -51,7 +51,7 @@ func (f *File) Literals() (map[string]Literal, []hybridcore.Finding) {
 
 // Expression reads a single literal that does not come from a file, for
 // example the value of an environment variable. Its findings carry the name
-// as subject and show nothing of the text.
+// as subject and no source line; a message may still quote a word of the text.
 func Expression(text, name string) (cty.Value, []hybridcore.Finding) {
 	f := &File{Path: name, Source: []byte(text)}
 	var findings []hybridcore.Finding

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:16:15Z
+// Spec: openspec/specs/config/spec.md#requirement-the-project-file
+// Diagram: openspec/specs/config/diagram.md#the-project-file
+
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; go test -update rewrites it):\n%s", path, diff)
+	}
+}
+
+func project(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, config.FileName), text)
+	return dir
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := project(t, `
+project {
+  name                = "golden-images"
+  default_environment = "lab"
+}
+environment "lab" {
+  platforms = ["vsphere"]
+  parallel  = 4
+}
+environment "prod" {
+  prod = true
+}
+state {
+  backend = "directory"
+  path    = "var/state/"
+}
+build {
+  parallel     = 3
+  cancel_grace = "90s"
+}
+`)
+	got, err := config.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Project{
+		Root: dir, Name: "golden-images", DefaultEnv: "lab",
+		Environments: []config.Environment{
+			{Name: "lab", Platforms: []hybridcore.Platform{hybridcore.VSphere}, Parallel: 4, Line: 6},
+			{Name: "prod", Prod: true, Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}, Parallel: 3, Line: 10},
+		},
+		State: config.State{Backend: "directory", Path: "var/state"},
+		Build: config.Build{Parallel: 3, CancelGrace: 90 * time.Second},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	env, err := got.Environment("")
+	if err != nil || env.Name != "lab" || !env.Has(hybridcore.VSphere) || env.Has(hybridcore.Azure) {
+		t.Errorf("default environment %+v, error %v", env, err)
+	}
+	_, err = got.Environment("porduction")
+	if hybridcore.ExitCode(err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), "packer-hybrid.hcl declares: lab, prod") {
+		t.Errorf("error %v", err)
+	}
+	if _, err = got.Environment("pord"); err == nil || !strings.Contains(err.Error(), `did you mean "prod"?`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLoadDefaults(t *testing.T) {
+	got, err := config.Load(project(t, "project { name = \"x\" }\nenvironment \"only\" {}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.DefaultEnv != "only" || got.State != (config.State{Backend: "directory", Path: "state"}) || got.Build != (config.Build{Parallel: 2, CancelGrace: 5 * time.Minute}) {
+		t.Errorf("project %+v", got)
+	}
+}
+
+func TestLoadOwnProject(t *testing.T) {
+	got, err := config.Load("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := got.Environment("lab"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLoadFindsEverything(t *testing.T) {
+	text, err := os.ReadFile("testdata/broken.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.Load(project(t, string(text)))
+	var findings *hybridcore.FindingsError
+	if !errors.As(err, &findings) || hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+		t.Fatalf("error %v", err)
+	}
+	golden(t, "broken.golden", err.Error()+"\n")
+}
+
+func TestLoadRefuses(t *testing.T) {
+	tests := map[string]struct{ text, want string }{
+		"syntax":         {"project {\n  name = = \"x\"\n}\n", "packer-hybrid.hcl:2:10: Invalid expression"},
+		"empty":          {"", "the block project is missing"},
+		"no environment": {"project { name = \"x\" }\n", "no environment is declared"},
+		"no name":        {"project {}\nenvironment \"a\" {}\n", `project needs the setting "name"`},
+		"twice":          {"project { name = \"x\" }\nproject { name = \"y\" }\nenvironment \"a\" {}\n", `packer-hybrid.hcl:2:1: a second block "project"`},
+		"function":       {"project { name = env(\"HOME\") }\nenvironment \"a\" {}\n", "a call of the function env"},
+		"null":           {"project { name = null }\nenvironment \"a\" {}\n", "a string is needed, not null"},
+		"null platform":  {"project { name = \"x\" }\nenvironment \"a\" { platforms = [null] }\n", "null is no platform"},
+		"absolute state": {"project { name = \"x\" }\nenvironment \"a\" {}\nstate { path = \"/var\" }\n", "does not name a folder below the project"},
+		"root state":     {"project { name = \"x\" }\nenvironment \"a\" {}\nstate { path = \".\" }\n", "does not name a folder below the project"},
+		"long grace":     {"project { name = \"x\" }\nenvironment \"a\" {}\nbuild { cancel_grace = \"2h\" }\n", "is not a duration from 1s to 1h0m0s"},
+		"brackets":       {strings.Repeat("[", 200_000), "nesting deeper than 64"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Load(project(t, test.text))
+			if err == nil || !strings.Contains(err.Error(), test.want) || hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestFindRoot(t *testing.T) {
+	dir := project(t, "")
+	deep := filepath.Join(dir, "a/b")
+	if err := os.MkdirAll(deep, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, start := range []string{dir, deep} {
+		if got, err := config.FindRoot(start); err != nil || got != dir {
+			t.Errorf("FindRoot(%s) = %s, %v", start, got, err)
+		}
+	}
+	_, err := config.FindRoot(t.TempDir())
+	if hybridcore.ExitCode(err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), "packer-hybrid init") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := config.Load(deep); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzProject(f *testing.F) {
+	for _, text := range []string{"project { name = \"x\" }\nenvironment \"a\" { platforms = [\"vsphere\"] }\n", "state { path = \"..\" }", "build { parallel = -1e30 }", "environment \"a\" \"b\" {}"} {
+		f.Add(text)
+	}
+	broken, err := os.ReadFile("testdata/broken.hcl")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(broken))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := config.Load(dir)
+		if err != nil {
+			if hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+				t.Fatalf("exit code %d: %v", hybridcore.ExitCode(err), err)
+			}
+			return
+		}
+		if got.Name == "" || len(got.Environments) == 0 || !filepath.IsLocal(got.State.Path) || got.Build.Parallel < 1 || got.Build.CancelGrace < time.Second {
+			t.Fatalf("accepted %+v", got)
+		}
+	})
+}
