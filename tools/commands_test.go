@@ -52,6 +52,7 @@ func TestLint(t *testing.T) {
 		{"clean", ok, ok, specs, 0, "lint: openspec ok", ""},
 		{"two fail", bad, bad, specs, 1, "a.go:1: wrong", "lint: failed: golangci-lint format prettier"},
 		{"no specs", ok, ok, "#!/bin/bash\necho 'No items found to validate.'\n", 1, "no spec was validated", "lint: failed: openspec"},
+		{"none of no specs", ok, ok, "#!/bin/bash\necho 'Totals: 0 passed, 0 failed (0 items)'\n", 1, "no spec was validated", "lint: failed: openspec"},
 		{"a bad spec", ok, ok, "#!/bin/bash\necho 'Totals: 2 passed, 1 failed'\nexit 1\n", 1, "1 failed", "lint: failed: openspec"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
