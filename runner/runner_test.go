@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:20:00Z
+// Spec: openspec/specs/runner/spec.md#requirement-execute-each-target-on-its-own
+// Diagram: openspec/specs/runner/diagram.md#stages
+
+package runner
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+)
+
+const canary = "Canary-3f9a-build-password"
+
+// events collects what a runner reports.
+type events struct {
+	mu  sync.Mutex
+	all []hybridcore.Event
+}
+
+func (e *events) Event(ev hybridcore.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, ev)
+}
+
+func (e *events) text() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var b strings.Builder
+	for _, ev := range e.all {
+		b.WriteString(ev.Target + " " + string(ev.Kind) + " " + ev.Text + "\n")
+	}
+	return b.String()
+}
+
+// platform is a client of a platform that has every name but those listed.
+type platform struct {
+	lacks []string
+	err   error
+}
+
+func (p platform) Find(_ context.Context, name string) ([]hybridcore.URI, error) {
+	for _, l := range p.lacks {
+		if strings.Contains(name, l) {
+			return nil, p.err
+		}
+	}
+	return []hybridcore.URI{{Kind: "vm-template", Name: name, ID: "vm-1"}}, p.err
+}
+
+func (p platform) Close(context.Context) error { return nil }
+
+// sandbox is a copy of the fixture project with a runner on real Packer.
+type sandbox struct {
+	*Runner
+	dir    string
+	events *events
+}
+
+func newSandbox(t *testing.T) *sandbox {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/project")); err != nil {
+		t.Fatal(err)
+	}
+	return openSandbox(t, dir)
+}
+
+func openSandbox(t *testing.T, dir string) *sandbox {
+	t.Helper()
+	project, err := config.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := state.Open(filepath.Join(dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	redactor, _ := logs.NewRedactor()
+	log, _, err := logs.New(logs.Options{Redactor: redactor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev := &events{}
+	return &sandbox{dir: dir, events: ev, Runner: &Runner{
+		Project: project, State: store, LogDir: filepath.Join(dir, "logs"), Redactor: redactor, Reporter: ev, Log: log, Now: time.Now,
+		Environ: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "PKR_VAR_build_password=" + canary},
+		FindTool: func(ctx context.Context) (packer.Tool, error) {
+			tool, err := packer.Find(ctx, []string{"packer", filepath.Join(cache(), "bin", "packer")}, MinPacker)
+			if err != nil {
+				t.Errorf("no packer (run: make tools): %v", err)
+			}
+			tool.Grace = project.Build.CancelGrace
+			return tool, err
+		},
+		Connect: func(context.Context, hybridcore.Target) (Client, error) { return platform{}, nil },
+	}}
+}
+
+func cache() string {
+	if dir := os.Getenv("PACKER_HYBRID_CACHE"); dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "packer-hybrid")
+}
+
+// set writes one variable of the lab environment.
+func (s *sandbox) set(t *testing.T, image, name, value string) {
+	t.Helper()
+	text := name + " = " + value + "\n"
+	if err := os.WriteFile(filepath.Join(s.dir, "configs", "lab", image+".pkrvars.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *sandbox) request(action hybridcore.Action, images ...string) hybridcore.Request {
+	return hybridcore.Request{ID: hybridcore.NewRunID(time.Now()), Action: action, Images: images}
+}
+
+// build plans and builds, and fails the test when either cannot run.
+func (s *sandbox) build(ctx context.Context, t *testing.T, req hybridcore.Request) hybridcore.Record {
+	t.Helper()
+	plan, err := s.Plan(ctx, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := s.Build(ctx, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+func statuses(rec hybridcore.Record) string {
+	var all []string
+	for _, r := range rec.Results {
+		all = append(all, r.Target+"="+string(r.Status))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestBuildRecordsAndThenFindsUnchanged(t *testing.T) {
+	s := newSandbox(t)
+	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild))
+	if got, want := statuses(rec), "debian-12@vsphere=built debian-13@vsphere=built"; got != want {
+		t.Fatalf("got %s, want %s\n%s", got, want, s.events.text())
+	}
+	r := rec.Results[0]
+	if r.Artifact == nil || r.Artifact.URIs[0].ID != "vm-1" || r.Inventory == nil || r.Inventory.Packages != 1 {
+		t.Errorf("result %+v", r)
+	}
+	stored, err := s.State.Record(t.Context(), rec.RunID)
+	if err != nil || statuses(stored) != statuses(rec) {
+		t.Errorf("stored %v, %v", stored, err)
+	}
+	if _, err := s.State.Attachment(t.Context(), r.Inventory.File); err != nil {
+		t.Error(err)
+	}
+	again := s.build(t.Context(), t, s.request(hybridcore.ActionBuild))
+	if got, want := statuses(again), "debian-12@vsphere=unchanged debian-13@vsphere=unchanged"; got != want {
+		t.Errorf("second build: got %s, want %s", got, want)
+	}
+	if runs, err := s.State.Records(t.Context()); err != nil || len(runs) != 1 {
+		t.Errorf("records %v, %v: an unchanged run leaves none", runs, err)
+	}
+	forced := s.request(hybridcore.ActionBuild, "debian-12")
+	forced.Rebuild = true
+	if got, want := statuses(s.build(t.Context(), t, forced)), "debian-12@vsphere=built"; got != want {
+		t.Errorf("forced: got %s, want %s", got, want)
+	}
+	s.noSecret(t)
+	s.nothingLeft(t)
+}
+
+// noSecret looks for the canary in everything that was written.
+func (s *sandbox) noSecret(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(s.dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(data), canary) {
+			t.Errorf("%s holds the password", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(s.events.text(), canary) {
+		t.Error("an event shows the password")
+	}
+}
+
+// nothingLeft checks that no lease stays.
+func (s *sandbox) nothingLeft(t *testing.T) {
+	t.Helper()
+	leases, err := s.State.Leases(t.Context())
+	if err != nil || len(leases) != 0 {
+		t.Errorf("leases %+v, %v", leases, err)
+	}
+}
+
+func TestOneFailureDoesNotStopTheOther(t *testing.T) {
+	s := newSandbox(t)
+	s.set(t, "debian-12", "script", `"echo about to fail; exit 7"`)
+	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild))
+	if got, want := statuses(rec), "debian-12@vsphere=failed debian-13@vsphere=built"; got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+	failure := rec.Results[0].Failure
+	if failure == nil || !strings.Contains(strings.Join(failure.Tail, "\n"), "about to fail") {
+		t.Errorf("failure %+v lacks the last lines", failure)
+	}
+	if rec.Status.Exit() != hybridcore.ExitFailed {
+		t.Errorf("exit code %d", rec.Status.Exit())
+	}
+	snapshot, err := s.State.Read(t.Context())
+	if _, ok := snapshot.Targets["lab/debian-12@vsphere"]; ok || err != nil {
+		t.Errorf("a failed build became the current one: %v", err)
+	}
+	s.nothingLeft(t)
+}
+
+func TestBuildIsVerifiedOnThePlatform(t *testing.T) {
+	tests := []struct {
+		name    string
+		connect func(context.Context, hybridcore.Target) (Client, error)
+		want    string
+	}{
+		{"not there", func(context.Context, hybridcore.Target) (Client, error) {
+			return platform{lacks: []string{"debian"}}, nil
+		}, "has nothing of that name"},
+		{"lookup fails", func(context.Context, hybridcore.Target) (Client, error) { return platform{err: errors.New("503")}, nil }, "built, but not verified: 503"},
+		{"no connection", func(context.Context, hybridcore.Target) (Client, error) { return nil, errors.New("refused " + canary) }, "built, but not verified: refused"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSandbox(t)
+			s.Connect = tt.connect
+			rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
+			if rec.Status != hybridcore.Failed || !strings.Contains(rec.Results[0].Failure.Message, tt.want) {
+				t.Errorf("got %s %+v, want %q", rec.Status, rec.Results[0].Failure, tt.want)
+			}
+			s.noSecret(t)
+		})
+	}
+}
+
+func TestInventory(t *testing.T) {
+	tests := []struct{ name, variable, value, status, want string }{
+		{"not JSON", "inventory", `"oops"`, "failed", "inventory is not usable"},
+		{"missing", "script", `"rm -f \"$TMPDIR\"/../inventory.json \"$TMPDIR\"/inventory.json"`, "built", "left no guest inventory"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSandbox(t)
+			s.set(t, "debian-12", tt.variable, tt.value)
+			rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
+			r := rec.Results[0]
+			text := ""
+			if r.Failure != nil {
+				text = r.Failure.Message
+			}
+			for _, f := range r.Findings {
+				text += f.Message
+			}
+			if string(r.Status) != tt.status || !strings.Contains(text, tt.want) {
+				t.Errorf("got %s %q, want %s %q", r.Status, text, tt.status, tt.want)
+			}
+		})
+	}
+}
+
+func TestCancel(t *testing.T) {
+	s := newSandbox(t)
+	s.set(t, "debian-12", "script", `"echo started; sleep 60"`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for !strings.Contains(s.events.text(), "started") {
+			time.Sleep(20 * time.Millisecond)
+		}
+		cancel()
+	}()
+	begun := time.Now()
+	req := s.request(hybridcore.ActionBuild, "debian-12")
+	plan, err := s.Plan(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := s.Build(ctx, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec.Status != hybridcore.Cancelled || rec.Status.Exit() != hybridcore.ExitCancelled {
+		t.Errorf("status %s: %+v", rec.Status, rec.Results[0].Failure)
+	}
+	if took := time.Since(begun); took > 30*time.Second {
+		t.Errorf("cancelling took %s", took)
+	}
+	stored, err := s.State.Record(t.Context(), rec.RunID)
+	if err != nil || stored.Status != hybridcore.Cancelled {
+		t.Errorf("stored %s, %v", stored.Status, err)
+	}
+	if !strings.Contains(s.events.text(), "cancelling: ") {
+		t.Error("the cancel was not told")
+	}
+	s.nothingLeft(t)
+}
+
+func TestTwoBuildsOfOneTarget(t *testing.T) {
+	s := newSandbox(t)
+	s.set(t, "debian-12", "script", `"echo started; sleep 3"`)
+	first := make(chan hybridcore.Record)
+	go func() { first <- s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12")) }()
+	for !strings.Contains(s.events.text(), "started") {
+		time.Sleep(20 * time.Millisecond)
+	}
+	other := openSandbox(t, s.dir)
+	rec := other.build(t.Context(), t, other.request(hybridcore.ActionBuild, "debian-12"))
+	if rec.Status.Exit() != hybridcore.ExitBlocked || !strings.Contains(rec.Results[0].Failure.Message, "is held by run") {
+		t.Errorf("second: %s %+v", rec.Status, rec.Results[0].Failure)
+	}
+	if rec := <-first; rec.Status != hybridcore.Built {
+		t.Errorf("first: %s", rec.Status)
+	}
+}
+
+func TestInterruptedRunIsFound(t *testing.T) {
+	s := newSandbox(t)
+	dead := hybridcore.Lease{
+		Key: "lab/debian-12@vsphere", RunID: "20261101t000000-dead0000", Owner: "ci@gone", PID: 1 << 22,
+		At: time.Now(), Artifact: "debian-12-20261101t000000-dead0000", Phase: "starting",
+	}
+	abandon(t, s.dir, dead)
+	s = openSandbox(t, s.dir)
+	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
+	if rec.Status != hybridcore.Built {
+		t.Fatalf("%s %+v", rec.Status, rec.Results[0].Failure)
+	}
+	notes := strings.Join(rec.Results[0].Notes, "\n")
+	for _, want := range []string{"interrupted run: 20261101t000000-dead0000 by ", "left behind: vm-template debian-12-20261101t000000-dead0000 (vm-1) is still on"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("notes lack %q:\n%s", want, notes)
+		}
+	}
+	s.nothingLeft(t)
+}
+
+func TestRefused(t *testing.T) {
+	tests := []struct {
+		name string
+		req  hybridcore.Request
+		want string
+	}{
+		{"image", hybridcore.Request{Images: []string{"debain-12"}}, `did you mean "debian-12"`},
+		{"environment", hybridcore.Request{Env: "lap"}, `did you mean "lab"`},
+		{"platform of the environment", hybridcore.Request{Platforms: []hybridcore.Platform{hybridcore.Azure}}, "has no Microsoft Azure"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := newSandbox(t).Plan(t.Context(), tt.req)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+				t.Errorf("error %v, want usage error with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestMissingVariableBlocks(t *testing.T) {
+	s := newSandbox(t)
+	s.Environ = s.Environ[:2]
+	plan, err := s.Plan(t.Context(), s.request(hybridcore.ActionBuild, "debian-12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Build(t.Context(), plan)
+	if hybridcore.ExitCode(err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), "export PKR_VAR_build_password") {
+		t.Errorf("error %v", err)
+	}
+	plan, err = s.Plan(t.Context(), s.request(hybridcore.ActionPlan, "debian-12"))
+	if err != nil || hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+		t.Errorf("a plan needs no password: %v %v", err, plan.Findings)
+	}
+}
