@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:56:29Z
+// Spec: openspec/specs/lab/spec.md#requirement-isolation
+// Diagram: openspec/specs/lab/diagram.md#guest-start
+
+package guest
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+)
+
+func newKey(t *testing.T) (ssh.Signer, string) {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+}
+
+func TestNoNetwork(t *testing.T) {
+	host, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	m := boot(t, nil)
+	if got := m.run("ls /sys/class/net 2>/dev/null; ip -o link | wc -l"); got != "1" {
+		t.Errorf("interfaces: %s", got)
+	}
+	connect := `python3 -c 'import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' `
+	port := host.Addr().(*net.TCPAddr).Port
+	for _, target := range []string{fmt.Sprintf("127.0.0.1 %d", port), "1.1.1.1 53"} {
+		if out, err := m.try(connect + target); err == nil {
+			t.Errorf("the guest reached %s: %s", target, out)
+		}
+	}
+}
+
+func TestRootCannotChangeTheHost(t *testing.T) {
+	const sysctl = "/proc/sys/vm/swappiness"
+	before, err := os.ReadFile(sysctl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := boot(t, nil)
+	for _, attempt := range []string{
+		"sudo sh -c 'echo 7 > " + sysctl + "'",
+		"sudo mount -o remount,rw /proc/sys",
+		"sudo mount -o remount,rw,bind /proc/sys",
+		"sudo umount /proc/sys",
+		"sudo mount -t proc proc /mnt",
+		"sudo mount -t tmpfs none /mnt",
+		"sudo unshare --user --map-root-user --mount true",
+		"unshare --user --map-root-user --mount true",
+		"sudo unshare --mount true",
+		"sudo sh -c 'echo c > /proc/sysrq-trigger && test ! -c /proc/sysrq-trigger'",
+		"sudo mknod /root/disk b 254 0",
+		"sudo chroot /proc/1/root true",
+		"sudo readlink /proc/1/fd/3",
+		"sudo nsenter --target 1 --mount true",
+		"sudo sh -c 'echo pwn > /proc/1/mem'",
+	} {
+		if out, err := m.try(attempt); err == nil {
+			t.Errorf("succeeded: %s\n%s", attempt, out)
+		}
+	}
+	if after, _ := os.ReadFile(sysctl); string(after) != string(before) {
+		t.Errorf("%s changed from %s to %s", sysctl, before, after)
+	}
+}
+
+func TestRootHasAContainersCapabilities(t *testing.T) {
+	m := boot(t, nil)
+	const docker = "00000000a80425fb" // what `capsh --print` shows in a container of a default engine
+	for _, command := range []string{"grep CapBnd /proc/self/status", "sudo grep CapBnd /proc/self/status", "sudo grep CapEff /proc/self/status"} {
+		if got := m.run(command); !strings.HasSuffix(got, docker) {
+			t.Errorf("%s = %q, want %s", command, got, docker)
+		}
+	}
+}
+
+func TestHostIsNotVisible(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "only-on-the-host")
+	if err := os.WriteFile(secret, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m := boot(t, nil)
+	if _, err := m.try("sudo cat " + secret); err == nil {
+		t.Error("the guest reads host files")
+	}
+	if out := m.run("sudo find / -xdev -name only-on-the-host; grep -c . /proc/self/mounts"); strings.Contains(out, "only-on-the-host") {
+		t.Error("the guest finds host files")
+	}
+	if out := m.run("ps -eo pid= | wc -l"); len(out) > 1 {
+		t.Errorf("%s processes seen", out)
+	}
+	if out, err := m.try(fmt.Sprintf("sudo kill -0 %d", os.Getpid())); err == nil && os.Getpid() > 1000 {
+		t.Errorf("a process of the host can be signalled: %s", out)
+	}
+	if out := m.run("cat /proc/self/mountinfo"); strings.Contains(out, " - ext4 ") {
+		t.Errorf("a host file system is mounted:\n%s", out)
+	}
+	if out := m.run("sudo find /proc/[0-9]*/fd -lname '*socket*' 2>/dev/null | wc -l"); out == "" {
+		t.Error("no answer")
+	}
+}
+
+func TestPasswordIsNotInCommandLineOrEnvironment(t *testing.T) {
+	m := boot(t, nil)
+	for _, file := range []string{"cmdline", "environ"} {
+		content, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", m.Pid(), file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(content), testPassword) {
+			t.Errorf("the password shows in %s", file)
+		}
+	}
+	log, err := os.ReadFile(m.console.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(log), testPassword) {
+		t.Error("the password shows on the console")
+	}
+}
+
+func TestProbe(t *testing.T) {
+	if err := Probe(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestKillLeavesNothing(t *testing.T) {
+	m := boot(t, nil)
+	m.run("setsid sleep 1000 >/dev/null 2>&1 & echo")
+	pid := m.Pid()
+	m.Kill()
+	if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+		t.Errorf("the first process is still there: %v", err)
+	}
+	if m.Ending() != Killed {
+		t.Errorf("ending %q", m.Ending())
+	}
+}
