@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -173,6 +174,34 @@ func (s *Set) targetFiles(image hybridcore.Image, platform hybridcore.Platform) 
 	return files
 }
 
+// unread warns of variable files below templates/vars/ that no image reads.
+func (s *Set) unread() []hybridcore.Finding {
+	var layers []string
+	for _, image := range s.images {
+		for _, platform := range hybridcore.Platforms() {
+			for _, layer := range s.LayerFiles(image, platform.Name, "") {
+				layers = append(layers, layer.File)
+			}
+		}
+	}
+	var findings []hybridcore.Finding
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		at := path.Join(Dir, name)
+		if strings.HasPrefix(name, varsDir+"/") && !auto(name) && !slices.Contains(layers, at) {
+			findings = append(findings, neverRead(at, hybridcore.DidYouMean(at, layers),
+				"the layers are vars/OS, vars/OS/FAMILY and vars/OS/FAMILY/VERSION, each with common and PLATFORM"+varSuffix))
+		}
+	}
+	return findings
+}
+
+func neverRead(at, near, hint string) hybridcore.Finding {
+	return hybridcore.Finding{
+		Kind: hybridcore.KindVariable, Subject: at, File: at, Severity: hybridcore.Warning,
+		Message: "no target reads this file" + near, Hint: hint,
+	}
+}
+
 // readConfigs lists the environments below configs/ and warns of variable
 // files there that no target reads.
 func readConfigs(root *os.Root, set *Set) ([]string, []hybridcore.Finding, error) {
@@ -204,11 +233,7 @@ func readConfigs(root *os.Root, set *Set) ([]string, []hybridcore.Finding, error
 				continue
 			}
 			at := path.Join(ConfigsDir, entry.Name(), file.Name())
-			findings = append(findings, hybridcore.Finding{
-				Kind: hybridcore.KindVariable, Subject: at, File: at, Severity: hybridcore.Warning,
-				Message: "no target reads this variable file" + hybridcore.DidYouMean(leaf, leaves),
-				Hint:    "name it common, PLATFORM or IMAGE" + varSuffix,
-			})
+			findings = append(findings, neverRead(at, hybridcore.DidYouMean(leaf, leaves), "name it common, PLATFORM or IMAGE"+varSuffix))
 		}
 	}
 	return environments, findings, nil

@@ -64,6 +64,7 @@ func Load(root *os.Root) (*Set, error) {
 	findings = append(findings, problems...)
 	findings = append(findings, set.readTemplates(sub)...)
 	findings = append(findings, set.checkImages()...)
+	findings = append(findings, set.unread()...)
 	configs, problems, err := readConfigs(root, set)
 	if err != nil {
 		return nil, fmt.Errorf("loading templates: %w", err)

@@ -1,0 +1,7 @@
+variable "a" {}
+
+locals {
+  sources = ["source.vsphere-iso.linxu"]
+}
+
+source "vsphere-iso" "linux" {}

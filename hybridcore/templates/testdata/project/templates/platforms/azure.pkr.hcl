@@ -1,0 +1,7 @@
+variable "azure_location" { type = string }
+
+locals {
+  sources = ["source.azure-arm.any"]
+}
+
+source "azure-arm" "any" {}
