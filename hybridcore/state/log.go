@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -41,7 +42,11 @@ type recordLog struct {
 	size  int64
 	end   int64 // after the last whole line; what follows is of a killed writer
 	index *index
-	known int // entries that the index file has
+}
+
+func (l *recordLog) close() error {
+	l.index.close()
+	return l.f.Close()
 }
 
 // openLog opens the log and finds its lines. A log that is not there is nil
@@ -72,8 +77,11 @@ func (l *recordLog) find(d *Dir) error {
 	}
 	l.size = info.Size()
 	l.index = d.loadIndex(l.f, l.size)
-	l.known = l.index.count()
-	return l.scan()
+	if err := l.scan(); err != nil {
+		l.index.close()
+		return err
+	}
+	return nil
 }
 
 // scan adds the lines after those that the index covers.
@@ -125,11 +133,32 @@ func lineID(head []byte) string {
 // offset finds the line of a run.
 func (l *recordLog) offset(runID string) (int64, bool) {
 	for at := range l.index.offsets(hashID(runID)) {
-		if lineID(readHead(l.f, at, headSize)) == runID {
+		if at < l.end && lineID(l.head(at)) == runID {
 			return at, true
 		}
 	}
 	return 0, false
+}
+
+// head reads the beginning of the line at an offset.
+func (l *recordLog) head(offset int64) []byte {
+	head := make([]byte, headSize)
+	n, _ := l.f.ReadAt(head, offset) // what is missing is seen as damage
+	return head[:n]
+}
+
+// places lists all lines.
+func (l *recordLog) places() ([]place, error) {
+	if places, ok := l.index.all(); ok {
+		return places, nil
+	}
+	l.index.close()
+	l.index = &index{}
+	if err := l.scan(); err != nil {
+		return nil, err
+	}
+	places, _ := l.index.all()
+	return places, nil
 }
 
 // line reads the line at an offset, without its end.
@@ -145,15 +174,13 @@ func (l *recordLog) line(offset int64) ([]byte, error) {
 	return line[:len(line)-1], nil
 }
 
-// number is the 1-based number of the line at an offset.
+// number is the 1-based number of the line at an offset; 0 when it cannot be told.
 func (l *recordLog) number(offset int64) int {
-	n := 1
-	for at := range l.index.all() {
-		if at < offset {
-			n++
-		}
+	places, err := l.places()
+	if err != nil {
+		return 0
 	}
-	return n
+	return slices.IndexFunc(places, func(p place) bool { return p.offset == offset }) + 1
 }
 
 // append adds one line and syncs it. After an error the caller withdraws it.
@@ -181,21 +208,15 @@ func (l *recordLog) withdraw() error {
 	return nil
 }
 
-// encodeRecord is the line of a record.
+// encodeRecord is the line of a record whose run ID was checked.
 func encodeRecord(rec hybridcore.Record) ([]byte, error) {
 	body, err := encode(rec)
 	if err != nil {
 		return nil, fmt.Errorf("recording run %s: %w", rec.RunID, err)
 	}
-	line, err := encode(recordLine{RunID: rec.RunID, SHA256: checksum(body), Record: body})
-	if err != nil {
-		return nil, fmt.Errorf("recording run %s: %w", rec.RunID, err)
-	}
-	// What is written must be readable: the same checks as when reading.
-	if _, err := decodeRecord(line); err != nil {
-		return nil, fmt.Errorf("recording run %s: the record cannot be stored: %w", rec.RunID, err)
-	}
-	return append(line, '\n'), nil
+	line := make([]byte, 0, len(body)+headSize+headSize)
+	line = append(line, linePrefix+rec.RunID+`","sha256":"`+checksum(body)+`","record":`...)
+	return append(append(line, body...), "}\n"...), nil
 }
 
 // decodeRecord reads and checks one line. The error is the cause for people.
@@ -231,12 +252,12 @@ func decodeRecord(line []byte) (hybridcore.Record, error) {
 	return rec, nil
 }
 
-// damaged is the refusal of the line at an offset.
-func (d *Dir) damaged(l *recordLog, offset int64, cause error) error {
+// damaged is the refusal of a line by its number.
+func (d *Dir) damaged(number int, cause error) error {
 	next := "the other records can still be read; take this line from a backup"
 	var newer *newerError
 	if errors.As(cause, &newer) {
 		next = "update packer-hybrid to the version that the others use"
 	}
-	return d.refuse(fmt.Sprintf("%s:%d", logName, l.number(offset)), errForm(strings.ReplaceAll(cause.Error(), "line 1: ", "")), next)
+	return d.refuse(fmt.Sprintf("%s:%d", logName, number), errForm(strings.ReplaceAll(cause.Error(), "line 1: ", "")), next)
 }

@@ -20,6 +20,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
+// maxDamage bounds how many damaged lines are named.
+const maxDamage = 10
+
 // recordsDir holds the attachments, a directory for each run.
 const recordsDir = "records"
 
@@ -73,7 +76,7 @@ func (d *Dir) appendLocked(runID string, line []byte, attachments map[string][]b
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, log.f.Close()) }()
+	defer func() { err = errors.Join(err, log.close()) }()
 	if _, ok := log.offset(runID); ok {
 		return hybridcore.Usagef("run %s is already recorded in %s; a record is never changed", runID, filepath.Join(d.path, logName))
 	}
@@ -91,7 +94,7 @@ func (d *Dir) appendLocked(runID string, line []byte, attachments map[string][]b
 	}
 	log.index.add(runID, log.end, log.end+int64(len(line)))
 	// The record is stored; an index that cannot be written is made anew later.
-	_ = d.saveIndex(log.index, log.known, log.f)
+	_ = d.save(log.index)
 	return nil
 }
 
@@ -136,18 +139,18 @@ func (d *Dir) Record(ctx context.Context, runID string) (hybridcore.Record, erro
 	if log == nil {
 		return hybridcore.Record{}, noRecord(runID)
 	}
-	defer func() { _ = log.f.Close() }() // read only
+	defer func() { _ = log.close() }() // read only
 	offset, ok := log.offset(runID)
 	if !ok {
 		return hybridcore.Record{}, noRecord(runID)
 	}
 	line, err := log.line(offset)
 	if err != nil {
-		return hybridcore.Record{}, d.damaged(log, offset, err)
+		return hybridcore.Record{}, d.damaged(log.number(offset), err)
 	}
 	rec, err := decodeRecord(line)
 	if err != nil {
-		return hybridcore.Record{}, d.damaged(log, offset, err)
+		return hybridcore.Record{}, d.damaged(log.number(offset), err)
 	}
 	return rec, nil
 }
@@ -169,14 +172,18 @@ func (d *Dir) Records(ctx context.Context) ([]string, error) {
 	if log == nil {
 		return nil, nil
 	}
-	defer func() { _ = log.f.Close() }() // read only
-	ids := make([]string, 0, log.index.count())
+	defer func() { _ = log.close() }() // read only
+	places, err := log.places()
+	if err != nil {
+		return nil, d.unreadable(logName, err)
+	}
+	ids := make([]string, 0, len(places))
 	var damage []error
-	for at := range log.index.all() {
-		if id := lineID(readHead(log.f, at, headSize)); id != "" {
+	for i, p := range places {
+		if id := lineID(log.head(p.offset)); id != "" {
 			ids = append(ids, id)
-		} else {
-			damage = append(damage, d.damaged(log, at, errForm("it is not the line of a record")))
+		} else if len(damage) < maxDamage {
+			damage = append(damage, d.damaged(i+1, errForm("it is not the line of a record")))
 		}
 	}
 	slices.Sort(ids)
