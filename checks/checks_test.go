@@ -106,8 +106,8 @@ func TestGolden(t *testing.T) {
 	}
 	tests := map[string]func(*bytes.Buffer, Style) error{
 		"plan":    func(b *bytes.Buffer, s Style) error { return WritePlan(b, s, plan()) },
-		"record":  func(b *bytes.Buffer, s Style) error { return WriteRecord(b, s, record(), RecordFile("state", runID)) },
-		"inspect": func(b *bytes.Buffer, s Style) error { return WriteInspect(b, s, record(), RecordFile("state", runID)) },
+		"record":  func(b *bytes.Buffer, s Style) error { return WriteRecord(b, s, record(), "state/records.jsonl") },
+		"inspect": func(b *bytes.Buffer, s Style) error { return WriteInspect(b, s, record(), "state/records.jsonl") },
 		"status":  func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, status, at.Add(5*time.Hour)) },
 		"empty":   func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, Status{}, at) },
 	}

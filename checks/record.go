@@ -8,7 +8,6 @@ package checks
 import (
 	"fmt"
 	"io"
-	"path"
 	"strings"
 	"time"
 
@@ -16,8 +15,9 @@ import (
 )
 
 // WriteRecord prints the report of a run: a table of all targets, what each
-// left and why one failed, and where the record is.
-func WriteRecord(w io.Writer, s Style, r hybridcore.Record, recordFile string) error {
+// left and why one failed, and where the record is kept; an empty where is a
+// run without a record.
+func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error {
 	p := &printer{w: w}
 	rows := [][]string{{"TARGET", "STATUS", "ARTIFACT", "DURATION", "LOG"}}
 	for _, res := range r.Results {
@@ -38,8 +38,8 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, recordFile string) e
 		p.result(s, res)
 	}
 	p.line("")
-	if recordFile != "" {
-		p.line("record     %s", recordFile)
+	if where != "" {
+		p.line("record  %s in %s (packer-hybrid inspect %s)", r.RunID, where, r.RunID)
 	}
 	p.line("%s in %s: %s", r.Request.Action, seconds(r.Duration), counts(r.Results))
 	return p.err
@@ -135,6 +135,3 @@ func dash(text string) string {
 }
 
 func indent(text, by string) string { return strings.ReplaceAll(text, "\n", "\n"+by) }
-
-// RecordFile is where the record of a run lies, under the state directory.
-func RecordFile(stateDir, runID string) string { return path.Join(stateDir, "records", runID+".json") }

@@ -48,7 +48,7 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 }
 
 // WriteInspect prints the record of one run in full.
-func WriteInspect(w io.Writer, s Style, r hybridcore.Record, recordFile string) error {
+func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error {
 	p := &printer{w: w}
 	p.line("run        %s", r.RunID)
 	p.line("status     %s", s.status(r.Status, string(r.Status)))
@@ -72,7 +72,7 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, recordFile string) 
 	if p.err != nil {
 		return p.err
 	}
-	return WriteRecord(w, s, r, recordFile)
+	return WriteRecord(w, s, r, where)
 }
 
 // age is a duration as people say it: 40s, 12m, 5h, 3d.

@@ -17,12 +17,18 @@ func TestParse(t *testing.T) {
 		text string
 		want Request
 	}{
-		{"build ubuntu-24.04 --env prod --targets proxmox,vsphere",
-			Request{Action: ActionBuild, Env: "prod", Images: []string{"ubuntu-24.04"}, Platforms: []Platform{Proxmox, VSphere}}},
-		{"build --os debian-12 --force --parallel=2",
-			Request{Action: ActionBuild, Images: []string{"debian-12"}, Rebuild: true, Parallel: 2}},
-		{"build --targets proxmox,proxmox,proxmox a a",
-			Request{Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Proxmox}}},
+		{
+			"build ubuntu-24.04 --env prod --targets proxmox,vsphere",
+			Request{Action: ActionBuild, Env: "prod", Images: []string{"ubuntu-24.04"}, Platforms: []Platform{Proxmox, VSphere}},
+		},
+		{
+			"build --os debian-12 --force --parallel=2",
+			Request{Action: ActionBuild, Images: []string{"debian-12"}, Rebuild: true, Parallel: 2},
+		},
+		{
+			"build --targets proxmox,proxmox,proxmox a a",
+			Request{Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Proxmox}},
+		},
 		{"  plan   --detailed-exitcode ", Request{Action: ActionPlan, DetailedExitCode: true}},
 		{"status", Request{Action: ActionStatus}},
 	}

@@ -155,7 +155,7 @@ func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (*s
 		Artifact: artifactName(t.Image.Name, x.id), Phase: "starting",
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the state says all: who holds what, since when
+		return nil, err
 	}
 	x.mu.Lock()
 	x.held = append(x.held, held)
@@ -191,7 +191,7 @@ func (x *run) find(ctx context.Context, t hybridcore.Target, name string) (found
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, client.Close(context.WithoutCancel(ctx))) }()
-	return client.Find(ctx, name) //nolint:wrapcheck // the client names platform and object
+	return client.Find(ctx, name)
 }
 
 // artifactName names everything that a run creates for an image: new with each

@@ -37,7 +37,7 @@ type planning struct {
 func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Plan, error) {
 	env, err := r.Project.Environment(req.Env)
 	if err != nil {
-		return hybridcore.Plan{}, err //nolint:wrapcheck // a usage error
+		return hybridcore.Plan{}, err
 	}
 	req.Env = env.Name
 	set, root, done, err := load(r.Project.Root)
@@ -47,7 +47,7 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 	defer done()
 	snapshot, err := r.State.Read(ctx)
 	if err != nil {
-		return hybridcore.Plan{}, err //nolint:wrapcheck // names the file and what to do
+		return hybridcore.Plan{}, err
 	}
 	p := &planning{
 		Runner: r, req: req, env: env, set: set, reader: config.NewReader(root), snapshot: snapshot,
@@ -86,7 +86,7 @@ func (p *planning) pairs() ([]pair, error) {
 		for _, name := range p.req.Images {
 			image, err := p.set.Image(name)
 			if err != nil {
-				return nil, err //nolint:wrapcheck // a usage error
+				return nil, err
 			}
 			images = append(images, image)
 		}
@@ -125,7 +125,7 @@ func (p *planning) platforms(image hybridcore.Image) []hybridcore.Platform {
 func (p *planning) add(ctx context.Context, which pair) error {
 	target, err := p.set.Target(which.image, which.platform, p.env.Name)
 	if err != nil {
-		return err //nolint:wrapcheck // a usage error
+		return err
 	}
 	layers, findings := p.reader.Layers(p.set.LayerFiles(target.Image, target.Platform, target.Env))
 	p.plan.Findings = append(p.plan.Findings, findings...)

@@ -84,15 +84,21 @@ func TestDecide(t *testing.T) {
 		texts    []string
 	}{
 		{"never built", target.Inputs, nil, false, hybridcore.Build, []string{"never built in lab"}},
-		{"equal", target.Inputs, &hybridcore.Current{Inputs: target.Inputs, RunID: "r1"}, false, hybridcore.Unchanged,
-			[]string{"all 5 inputs equal run r1 of 0001-01-01 00:00:00 UTC"}},
+		{
+			"equal", target.Inputs, &hybridcore.Current{Inputs: target.Inputs, RunID: "r1"}, false, hybridcore.Unchanged,
+			[]string{"all 5 inputs equal run r1 of 0001-01-01 00:00:00 UTC"},
+		},
 		{"forced", target.Inputs, &hybridcore.Current{Inputs: target.Inputs}, true, hybridcore.Build, []string{"a rebuild was asked for"}},
 		{"everything changed", target.Inputs, &hybridcore.Current{Inputs: was}, false, hybridcore.Build, []string{
 			"file ansible/linux.yml changed templates/ansible/linux.yml:0", "new file new.sh", "file old.sh is gone",
 			"version packer: 1.14.0 → 1.15.0", "variable size: 1 → 2 templates/vars/linux/common.pkrvars.hcl:4",
 		}},
-		{"no packer here", map[string]string{"var:size": "1", "file:ansible/linux.yml": "a0", "file:old.sh": "cc"},
-			&hybridcore.Current{Inputs: was}, false, hybridcore.Unchanged, []string{"all 3 inputs equal run  of 0001-01-01 00:00:00 UTC"}},
+		{
+			"no packer here",
+			map[string]string{"var:size": "1", "file:ansible/linux.yml": "a0", "file:old.sh": "cc"},
+			&hybridcore.Current{Inputs: was}, false, hybridcore.Unchanged,
+			[]string{"all 3 inputs equal run  of 0001-01-01 00:00:00 UTC"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

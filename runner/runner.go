@@ -82,7 +82,7 @@ func load(dir string) (*templates.Set, *os.Root, func(), error) {
 	set, err := templates.Load(root)
 	if err != nil {
 		_ = root.Close()
-		return nil, nil, nil, err //nolint:wrapcheck // findings and usage errors name the place
+		return nil, nil, nil, err
 	}
 	return set, root, func() { _ = root.Close() }, nil
 }
@@ -115,7 +115,7 @@ func (r *Runner) installed(tool packer.Tool, set *templates.Set, platform hybrid
 		if !known {
 			got, err := tool.Plugins([]packer.Requirement{{Addresses: []string{p.Source}, Constraint: p.Version}})
 			if err != nil {
-				return nil, err //nolint:wrapcheck // names the plugin and the command to run
+				return nil, err
 			}
 			plugin = got[0]
 			r.plugins[need] = plugin

@@ -133,11 +133,11 @@ func (b *building) stage() (packer.Job, error) {
 	manifest := filepath.Join(b.scratch, "manifest.json")
 	b.target.Variables = withRun(b.target.Variables, runValues(b.target, b.id, manifest, b.inventoryPath()))
 	if err := templates.Stage(b.target, b.root, dir); err != nil {
-		return packer.Job{}, err //nolint:wrapcheck // names the file
+		return packer.Job{}, err
 	}
 	secrets, err := templates.SecretEnv(b.target.Variables)
 	if err != nil {
-		return packer.Job{}, err //nolint:wrapcheck // names the variable
+		return packer.Job{}, err
 	}
 	plugins, err := b.installed(b.tool, b.set, b.target.Platform)
 	if err != nil {
@@ -235,7 +235,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("it is larger than %d MiB", limit>>20)
 	}
-	return data, err //nolint:wrapcheck // as above
+	return data, err
 }
 
 // stopped is the result of a target that could not go on: blocked when the

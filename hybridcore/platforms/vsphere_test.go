@@ -71,8 +71,10 @@ func vcenter(t *testing.T) hybridcore.Target {
 		t.Fatal(err)
 	}
 	manager := library.NewManager(restClient)
-	id, err := manager.CreateLibrary(t.Context(), library.Library{Name: "golden", Type: "LOCAL",
-		Storage: []library.StorageBacking{{DatastoreID: store.Reference().Value, Type: "DATASTORE"}}})
+	id, err := manager.CreateLibrary(t.Context(), library.Library{
+		Name: "golden", Type: "LOCAL",
+		Storage: []library.StorageBacking{{DatastoreID: store.Reference().Value, Type: "DATASTORE"}},
+	})
 	if err == nil {
 		_, err = manager.CreateLibraryItem(t.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeOVF, LibraryID: id})
 	}

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-22T23:30:00Z
+# Spec: openspec/specs/runner/spec.md#requirement-small-overhead-over-packer
+# Diagram: openspec/specs/runner/diagram.md#stages
+
+project {
+  name                = "overhead"
+  default_environment = "lab"
+}
+
+environment "lab" {
+  platforms = ["vsphere"]
+}
