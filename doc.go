@@ -3,8 +3,9 @@
 // Spec: openspec/specs/repository/spec.md#requirement-map-of-the-tree
 // Diagram: openspec/specs/repository/diagram.md#layers
 
-// Package packerhybrid is the map of the source tree; it holds no code. The
-// program is in cmd/packer-hybrid.
+// Package packerhybrid is the map of the source tree. The program is in
+// cmd/packer-hybrid; this package only embeds the project that its verb init
+// writes.
 //
 // packer-hybrid builds identical golden images for VMware vSphere, Proxmox VE
 // and Azure from one Packer codebase. One request takes one path:

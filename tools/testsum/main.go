@@ -86,6 +86,9 @@ func (s *summary) take(e event) {
 	case "build-output":
 		s.print(e.Output)
 	case "output":
+		if frame(e.Output) {
+			return
+		}
 		if e.Test == "" {
 			p.own = append(p.own, e.Output)
 		} else {
@@ -98,6 +101,11 @@ func (s *summary) take(e event) {
 			s.endPackage(p, e)
 		}
 	}
+}
+
+// frame says whether a line only tells that a test starts, waits or goes on.
+func frame(line string) bool {
+	return strings.HasPrefix(line, "=== RUN ") || strings.HasPrefix(line, "=== PAUSE ") || strings.HasPrefix(line, "=== CONT ")
 }
 
 // endTest counts a test. A subtest's output is kept for its parent's failure.

@@ -51,6 +51,9 @@ func TestSummarise(t *testing.T) {
 					t.Errorf("no %q in the output", want)
 				}
 			}
+			if strings.Contains(out.String(), "=== RUN") {
+				t.Error("the output has frames")
+			}
 			if c.not != "" && strings.Contains(out.String(), c.not) {
 				t.Errorf("%q is in the output", c.not)
 			}
