@@ -100,13 +100,25 @@ func (c *collector) text(line string, now time.Time) []item {
 	var items []item
 	for _, l := range lines(line) {
 		l = sanitise(l)
-		if c.crash == "" && (strings.HasPrefix(l, "panic: ") || strings.HasPrefix(l, "fatal error: ") || strings.Contains(l, " PACKER CRASH ")) {
-			c.crash = bound(l)
-		}
+		c.watch(l)
 		c.keep(l)
 		items = append(items, c.item(now, l, l, hybridcore.EventOutput))
 	}
 	return items
+}
+
+// watch looks for the first line of a crash report, in what came past Packer's
+// own records: a provisioner's output cannot be taken for one.
+func (c *collector) watch(line string) {
+	for _, sign := range []string{"panic: ", "fatal error: "} {
+		if _, after, found := strings.Cut(line, sign); found && !strings.HasPrefix(c.crash, "panic: ") {
+			c.crash = bound(sign + after)
+			return
+		}
+	}
+	if c.crash == "" && strings.Contains(line, "! PACKER CRASH !") {
+		c.crash = "it says no more"
+	}
 }
 
 // ui takes one message for people, which may have several lines.

@@ -6,6 +6,8 @@
 package packer
 
 import (
+	"io"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -65,12 +67,36 @@ func finding(part []string) hybridcore.Finding {
 			}
 			continue
 		}
-		if line := strings.TrimSpace(part[i]); line != "" {
+		if line := strings.TrimSpace(part[i]); line != "" && line != "(source code not available)" {
 			detail = append(detail, line)
 		}
 	}
 	f.Hint = strings.Join(detail, " ")
 	return f
+}
+
+// showLine adds the line itself where Packer did not print it.
+func showLine(stage string, f *hybridcore.Finding) {
+	if f.File == "" || f.Line < 1 || f.Source != "" {
+		return
+	}
+	root, err := os.OpenRoot(stage)
+	if err != nil {
+		return // the place is enough
+	}
+	defer func() { _ = root.Close() }() // nothing is written
+	file, err := root.Open(f.File)
+	if err != nil {
+		return
+	}
+	defer func() { _ = file.Close() }() // opened for reading
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	text, _ := io.ReadAll(io.LimitReader(file, maxRecord)) // what could be read will do
+	if all := strings.Split(string(text), "\n"); f.Line <= len(all) {
+		f.Source = strings.TrimSpace(all[f.Line-1])
+	}
 }
 
 // headline is the first diagnostic of a text in one sentence, with its place.

@@ -7,10 +7,13 @@ package packer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -26,6 +29,8 @@ func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, 
 	if err := dirs.prepare(job.Plugins); err != nil {
 		return out, err
 	}
+	crashLog := filepath.Join(job.Dir, "crash.log")
+	_, old := os.Lstat(crashLog)
 	c := newCollector(job, out.Started)
 	s := newSink(job)
 	end, err := run(ctx, build(ctx, t, job), owner{
@@ -44,6 +49,9 @@ func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, 
 	judge(t, job, end, c, &out)
 	if lost > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d lines are missing in the log%s", lost, reason(logErr)))
+	}
+	if errors.Is(old, fs.ErrNotExist) && os.Remove(crashLog) == nil {
+		out.Notes = append(out.Notes, "packer wrote crash.log, which holds unmasked secrets; it was removed, the crash report is in the log")
 	}
 	conclude(job, end, c, &out, time.Now())
 	return out, nil

@@ -147,10 +147,12 @@ func (c *collector) cause(end ending) string {
 	switch {
 	case end.signal != "":
 		return "packer was ended by a signal from outside: " + end.signal
+	case pluginDied(recorded) && c.crash != "":
+		return "the plugin's process died: " + recorded + ": " + c.crash
+	case pluginDied(recorded):
+		return "the plugin's process died: " + recorded
 	case c.crash != "":
 		return fmt.Sprintf("packer crashed (exit code %d): %s", end.code, c.crash)
-	case recorded != "" && pluginDied(recorded):
-		return "the plugin's process died: " + recorded
 	case recorded != "":
 		return recorded
 	case len(c.diags) > 0:
@@ -193,6 +195,9 @@ func conclude(job Job, end ending, c *collector, out *Outcome, now time.Time) {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d processes outlived packer and were ended", end.swept))
 	}
 	out.Findings = findings(c.diags)
+	for i := range out.Findings {
+		showLine(job.Dir, &out.Findings[i])
+	}
 	out.Duration = now.Sub(out.Started)
 	out.redact(job.Redact)
 }

@@ -67,7 +67,7 @@ type child struct {
 // have ended. The error says that it could not be run.
 func run(ctx context.Context, cmd *exec.Cmd, o owner) (ending, error) {
 	if ctx.Err() != nil {
-		return ending{code: -1, cancelled: true}, nil
+		return ending{code: -1, cancelled: true}, nil //nolint:nilerr // a cancel is an ending, not an error
 	}
 	readers, err := pipes(cmd)
 	if err != nil {
