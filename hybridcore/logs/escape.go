@@ -28,7 +28,7 @@ var escapes = map[string]func(string) string{
 	"json-slash":   func(s string) string { return strings.ReplaceAll(jsonEscape(s, false), "/", `\/`) },
 	"go":           func(s string) string { return unquote(strconv.Quote(s)) },
 	"go-ascii":     func(s string) string { return unquote(strconv.QuoteToASCII(s)) },
-	"packer":       packerEscape,
+	"packer":       packerReplacer.Replace,
 	"sh-single":    func(s string) string { return strings.ReplaceAll(s, `'`, `'\''`) },
 	"sh-single-dq": func(s string) string { return strings.ReplaceAll(s, `'`, `'"'"'`) },
 	"sh-double":    func(s string) string { return backslash(s, "$`\"\\") },
@@ -63,8 +63,17 @@ var nestings = [][2]string{
 	{"powershell", "json"}, {"powershell", "packer"}, {"powershell-single", "json"}, {"url-strict", "url-strict"}, {"url-query", "url-query"},
 }
 
+// hexDigits are the digits of percent escapes (RFC 3986 section 2.1 asks for capitals).
+const hexDigits = "0123456789ABCDEF"
+
+// packerReplacer writes a field of Packer's machine-readable stream (packer/ui.go, MachineReadableUi.Machine).
+var packerReplacer = strings.NewReplacer(",", "%!(PACKER_COMMA)", "\r", `\r`, "\n", `\n`)
+
 // lowerHex returns the text with its percent escapes in lower case.
 func lowerHex(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
 	b := []byte(s)
 	for i := 0; i+2 < len(b); i++ {
 		if b[i] == '%' {
@@ -86,7 +95,7 @@ func percent(s, keep string, plus bool) string {
 		case c == ' ' && plus:
 			b.WriteByte('+')
 		default:
-			fmt.Fprintf(&b, "%%%02X", c)
+			b.Write([]byte{'%', hexDigits[c>>4], hexDigits[c&15]})
 		}
 	}
 	return b.String()
@@ -121,11 +130,6 @@ func asciiEscape(s string) string {
 		}
 	}
 	return b.String()
-}
-
-// packerEscape writes a field of Packer's machine-readable stream (packer/ui.go, MachineReadableUi.Machine).
-func packerEscape(s string) string {
-	return strings.NewReplacer(",", "%!(PACKER_COMMA)", "\r", `\r`, "\n", `\n`).Replace(s)
 }
 
 // backslash puts a backslash before each of the special bytes.

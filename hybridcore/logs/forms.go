@@ -16,6 +16,13 @@ import (
 // minForm is the number of bytes under which a spelling is not searched for; see MinSecret.
 const minForm = MinSecret
 
+// minRest is the number of characters of the last line of wrapped Base64 under which it is not searched for: it holds at most
+// 8 of at least 49 bytes, and one short form would halve the speed for all (see matcher).
+const minRest = 12
+
+// plainBytes are escaped by nobody.
+const plainBytes = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."
+
 // wrapColumns are the widths at which Base64 is wrapped: PEM and openssl 64, MIME and coreutils 76.
 var wrapColumns = [...]int{64, 76}
 
@@ -60,6 +67,9 @@ func forms(value string) []string {
 // text adds the spellings that stay text.
 func (f spellings) text(s string) {
 	f.add(s)
+	if strings.Trim(s, plainBytes) == "" {
+		return // no tool escapes anything of it
+	}
 	for _, escape := range escapes {
 		e := escape(s)
 		f.add(e)
@@ -100,7 +110,9 @@ func (f spellings) base64(raw string) {
 		for _, width := range wrapColumns {
 			for rest := padded; len(padded) > width && rest != ""; {
 				n := min(width, len(rest))
-				f.add(rest[:n])
+				if n >= minRest {
+					f.add(rest[:n])
+				}
 				rest = rest[n:]
 			}
 		}

@@ -7,6 +7,7 @@ package logs
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -52,7 +53,8 @@ func (s Secret) check() (string, *Warning) {
 
 // secretWords end a part of the name of a variable that holds a secret: GITHUB_TOKEN, NPM_AUTHTOKEN, PGPASSWORD.
 var secretWords = []string{
-	"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "APIKEY", "WEBHOOK", "JWT", "COOKIE",
+	"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "APIKEY", "ACCESSKEY", "SECRETKEY",
+	"PRIVATEKEY", "WEBHOOK", "JWT", "COOKIE",
 }
 
 // secretParts are whole parts of such a name. Of these, KEY, CREDENTIALS and the like often hold a path instead.
@@ -65,7 +67,7 @@ var secretParts = map[string]bool{
 var plainEndings = map[string]bool{
 	"FILE": true, "PATH": true, "DIR": true, "DIRECTORY": true, "HOME": true, "SOCK": true, "URL": true, "URI": true, "ID": true,
 	"NAME": true, "USER": true, "USERNAME": true, "TYPE": true, "COUNT": true, "LENGTH": true, "TTL": true, "EXPIRY": true,
-	"EXPIRES": true, "EXPIRATION": true, "ALGORITHM": true, "FORMAT": true, "ENABLED": true, "ASKPASS": true, "PUBLIC": true, "PUB": true,
+	"EXPIRES": true, "EXPIRATION": true, "ALGORITHM": true, "FORMAT": true, "ENABLED": true, "ASKPASS": true,
 }
 
 // SecretName reports whether a variable of this name holds a secret by its name: a part of it ends in a word such as TOKEN,
@@ -95,7 +97,10 @@ func classify(name string) (secret, maybePath bool) {
 				return true, false
 			}
 		}
-		if secretParts[part] || strings.HasSuffix(part, "KEY") && part == last && strings.HasPrefix(part, "PRIVATE") {
+		if part == "PUBLIC" || part == "PUB" {
+			return false, false
+		}
+		if secretParts[part] {
 			secret, maybePath = true, part != "PASS" && part != "PWD" && part != "SSHPASS"
 		}
 	}
@@ -104,7 +109,7 @@ func classify(name string) (secret, maybePath bool) {
 
 // FromEnviron returns the secrets of an environment in the form of os.Environ ("NAME=value"), in its order, chosen by
 // SecretName. Values that cannot be secret are left out: empty ones, booleans, small numbers, and paths where a name such as
-// SSH_KEY allows either.
+// SSH_KEY allows either. Of any other variable that holds a URL with a password (HTTPS_PROXY), the password is taken.
 func FromEnviron(environ []string) []Secret {
 	var secrets []Secret
 	for _, entry := range environ {
@@ -113,12 +118,28 @@ func FromEnviron(environ []string) []Secret {
 			continue
 		}
 		secret, maybePath := classify(name)
+		if password := urlPassword(value); !secret && password != "" {
+			secret, value = true, password
+		}
 		if !secret || trivial(value) || maybePath && pathLike(value) {
 			continue
 		}
 		secrets = append(secrets, Secret{Name: name, Value: value})
 	}
 	return secrets
+}
+
+// urlPassword returns the decoded password of a URL, or "" when the value is no URL with a password.
+func urlPassword(value string) string {
+	if !strings.Contains(value, "://") {
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.User == nil {
+		return ""
+	}
+	password, _ := u.User.Password()
+	return password
 }
 
 // trivial reports whether a value is a switch or a count and not a secret.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:22:23Z
+// Spec: openspec/specs/logs/spec.md#requirement-every-sink-is-behind-the-redactor
+// Diagram: openspec/specs/logs/diagram.md#sinks
+
+package logs
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestConsole(t *testing.T) {
+	var out bytes.Buffer
+	log, closeLog, err := New(Options{Console: &out, Level: slog.LevelDebug})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("built", "target", "debian-12@vsphere", "took", 1234567890*time.Nanosecond)
+	log.Warn("disk nearly full", "free", "3 GB", "empty", "", "quote", `a"b`)
+	log.With("run", 7).WithGroup("vm").Error("gone", "id", "vm-1", slog.Group("net", "ip", "::1"), "err", errors.New("x\ny"))
+	log.Debug("two\nlines\n::error::forged", "at", time.Unix(0, 0).UTC(), slog.Attr{})
+	log.Info("\x1b[31mred\x1b[0m", "a b", "\x1b]0;t\a\u202e1")
+	if err := closeLog(); err != nil {
+		t.Fatal(err)
+	}
+	want := `built target=debian-12@vsphere took=1.235s
+warning: disk nearly full free="3 GB" empty="" quote="a\"b"
+error: gone run=7 vm.id=vm-1 vm.net.ip=::1 vm.err="x\ny"
+debug: two
+  lines
+  ::error::forged at=1970-01-01T00:00:00Z
+red "a b"=1
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestColorOnlyWhenAsked(t *testing.T) {
+	var out bytes.Buffer
+	log, _, err := New(Options{Console: &out, Color: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Error("x")
+	log.Debug("hidden")
+	if got, want := out.String(), "\x1b[31merror: \x1b[0mx\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestEverySinkRedacts(t *testing.T) {
+	value := canaries["marks"]
+	r, _ := NewRedactor(Secret{"PW", value}, Secret{"KEY", canaries["multiline"]})
+	var console, stream bytes.Buffer
+	file := filepath.Join(t.TempDir(), "logs", "run.json")
+	log, closeLog, err := New(Options{Redactor: r, Console: &console, JSON: &stream, File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("with "+value, "pw", value, "err", fmt.Errorf("dial: %s", value), "list", []string{value}, "url", "https://u:"+value[:3]+"@h/")
+	log.With("bound", value).Error(canaries["multiline"], "map", map[string]any{"k": canaries["multiline"]})
+	if err := closeLog(); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"console": console.String(), "json": stream.String(), "file": string(stored)} {
+		for _, leak := range []string{value[:8], `o'r`, "first-secret", "secret,line", "p@s"} {
+			if strings.Contains(text, leak) {
+				t.Errorf("%s: %q leaks: %s", name, leak, text)
+			}
+		}
+		if strings.Count(text, "<sensitive:PW>") != 5 || strings.Count(text, "<sensitive:KEY>") < 2 {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	for line := range strings.Lines(stream.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
+		}
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("file %v, %v", info.Mode(), err)
+	}
+}
+
+func TestFileRotates(t *testing.T) {
+	dir := t.TempDir()
+	log, closeLog, err := New(Options{File: filepath.Join(dir, "run.json"), MaxSizeMB: 1, Backups: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20_000 {
+		log.Info(strings.Repeat("x", 200), "i", i)
+	}
+	if err := closeLog(); err != nil {
+		t.Fatal(err)
+	}
+	var entries []os.DirEntry
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { // old files go in the background
+		if entries, err = os.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
+		if len(entries) == 3 {
+			break
+		}
+	}
+	if len(entries) != 3 {
+		t.Fatalf("%d files, want the log and 2 backups", len(entries))
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || info.Size() > 1<<20 || info.Mode().Perm() != 0o600 || strings.Contains(e.Name(), ":") {
+			t.Errorf("%s: %v bytes, %v, %v", e.Name(), info.Size(), info.Mode(), err)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, o := range map[string]Options{
+		"directory": {File: dir}, "below a file": {File: "/dev/null/x"}, "negative": {File: filepath.Join(dir, "x"), Backups: -1},
+	} {
+		if _, _, err := New(o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	log, closeLog, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("nowhere")
+	if err := closeLog(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFailingSinksAreReportedAtClose(t *testing.T) {
+	log, closeLog, err := New(Options{JSON: &failingSink{room: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("lost")
+	if err := closeLog(); !errors.Is(err, errFull) {
+		t.Errorf("close = %v", err)
+	}
+}

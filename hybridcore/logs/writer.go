@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:55:06Z
+// Spec: openspec/specs/logs/spec.md#requirement-masking-is-exact-across-chunk-borders
+// Diagram: openspec/specs/logs/diagram.md#writer
+
+package logs
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// segment is the number of bytes that are searched at once: small enough for the processor's second cache, large enough
+// that the work at its borders does not count.
+const segment = 32 << 10
+
+// eagerHeld is the number of held bytes up to which every write is looked at. Beyond it, writes without a line end are
+// looked at when they add up to a 16th of what is held, or somebody who writes single bytes after the beginning of a key would
+// have thousands of bytes looked at for each.
+const eagerHeld = 1 << 10
+
+// Writer returns a writer that passes on to w what is written to it, redacted. The caller closes it when the text ends, and
+// afterwards whatever is behind w.
+func (r *Redactor) Writer(w io.Writer) *RedactingWriter {
+	return &RedactingWriter{redactor: r, sink: w}
+}
+
+// RedactingWriter redacts a stream. Its output does not depend on how the input is cut into writes; it holds back only bytes
+// that may be the beginning of a secret. It is safe for concurrent use. Write takes no longer than the sink does, and always
+// accepts everything: when the sink fails the bytes are dropped and counted, and the next write tries the sink again, because
+// Packer hangs for ever when its output is not read.
+type RedactingWriter struct {
+	redactor *Redactor
+
+	mu      sync.Mutex
+	sink    io.Writer
+	held    []byte // input that is not decided
+	unseen  int    // bytes at the end of held that were not looked at
+	state   stream
+	dropped int64
+	err     error
+	closed  bool
+}
+
+// Write takes p and returns len(p) and no error, whatever the sink does. After Close it only counts.
+func (w *RedactingWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		w.dropped += int64(len(p))
+		return len(p), nil
+	}
+	m := w.redactor.now.Load()
+	for rest := p; len(rest) > 0; {
+		n := min(segment, len(rest))
+		w.next(m, rest[:n])
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
+// next redacts one piece of input.
+func (w *RedactingWriter) next(m *matcher, piece []byte) {
+	text := piece
+	if len(w.held) > 0 {
+		w.held = append(w.held, piece...)
+		w.unseen += len(piece)
+		if len(w.held) > eagerHeld && w.unseen < len(w.held)/16 && bytes.IndexByte(piece, '\n') < 0 {
+			return
+		}
+		text, w.unseen = w.held, 0
+	}
+	out, decided := w.state.redact(m, text, false)
+	w.pass(out)
+	w.held = append(w.held[:0], text[decided:]...) // copies forward inside held when text is held
+}
+
+// pass writes decided text to the sink.
+func (w *RedactingWriter) pass(out []byte) {
+	if len(out) == 0 {
+		return
+	}
+	n, err := w.sink.Write(out)
+	if n = min(max(n, 0), len(out)); n == len(out) && err == nil {
+		return
+	}
+	w.dropped += int64(len(out) - n)
+	if err == nil {
+		err = io.ErrShortWrite
+	}
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// Flush passes on what is held back, as if the text ended here, and returns the first error of the sink. A secret that goes
+// on after it is not recognised: flush where a text ends, not to be prompt.
+func (w *RedactingWriter) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flush()
+	return w.failure()
+}
+
+// Close flushes and ends the stream. It returns the first error of the sink, and does not close the sink. A second Close does
+// nothing but return that error again.
+func (w *RedactingWriter) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.flush()
+		w.closed, w.held, w.state = true, nil, stream{}
+	}
+	return w.failure()
+}
+
+// flush decides what is held back.
+func (w *RedactingWriter) flush() {
+	out, _ := w.state.redact(w.redactor.now.Load(), w.held, true)
+	w.pass(out)
+	w.held, w.unseen, w.state = w.held[:0], 0, stream{}
+}
+
+// Dropped returns the number of bytes that did not reach the sink, counted after redaction, and those written after Close.
+func (w *RedactingWriter) Dropped() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dropped
+}
+
+// Err returns the first error of the sink, or nil.
+func (w *RedactingWriter) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// failure returns the first error of the sink with the number of dropped bytes.
+func (w *RedactingWriter) failure() error {
+	if w.err == nil {
+		return nil
+	}
+	return fmt.Errorf("writing log: %d bytes dropped: %w", w.dropped, w.err)
+}
