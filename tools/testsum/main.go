@@ -153,7 +153,7 @@ func (s *summary) verdict() int {
 	for _, name := range s.broken {
 		s.print("failed: " + name + "\n")
 	}
-	s.print(fmt.Sprintf("tests: %d passed, %d failed, %d skipped; packages failed: %d\n", s.passed, s.failed, len(s.skipped), len(s.broken)))
+	s.print(fmt.Sprintf("packages failed: %d\ntests: %d passed, %d failed, %d skipped\n", len(s.broken), s.passed, s.failed, len(s.skipped)))
 	if s.passed == 0 || s.failed > 0 || len(s.skipped) > 0 || len(s.broken) > 0 {
 		return 1
 	}
