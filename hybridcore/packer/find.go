@@ -36,13 +36,19 @@ var versionLine = regexp.MustCompile(`(?m)^Packer v(\d+\.\d+\.\d+\S*)`)
 // error is a hybridcore.BlockedError that names every candidate and why it was
 // not taken. PluginDirs and Grace of the Tool are left to the caller.
 func Find(ctx context.Context, candidates []string, minimum string) (Tool, error) {
+	return Memory("").Find(ctx, candidates, minimum)
+}
+
+// Find is like the function Find, and does not ask a binary again that it
+// remembers.
+func (m Memory) Find(ctx context.Context, candidates []string, minimum string) (Tool, error) {
 	want, err := version.NewVersion(minimum)
 	if err != nil {
 		return Tool{}, fmt.Errorf("reading the oldest packer version %q: %w", minimum, err)
 	}
 	var tried []string
 	for _, candidate := range candidates {
-		tool, err := ask(ctx, candidate)
+		tool, err := m.ask(ctx, candidate)
 		if ctx.Err() != nil {
 			return Tool{}, fmt.Errorf("looking for packer: %w", context.Cause(ctx))
 		}
@@ -64,8 +70,8 @@ func Find(ctx context.Context, candidates []string, minimum string) (Tool, error
 		minimum, strings.Join(tried, "; "))
 }
 
-// ask runs `packer version` of one candidate.
-func ask(ctx context.Context, candidate string) (Tool, error) {
+// ask finds out the version of one candidate.
+func (m Memory) ask(ctx context.Context, candidate string) (Tool, error) {
 	path, err := exec.LookPath(candidate)
 	if err != nil {
 		return Tool{}, notFound(candidate, err)
@@ -73,14 +79,26 @@ func ask(ctx context.Context, candidate string) (Tool, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return Tool{}, fmt.Errorf("resolving the path: %w", err)
 	}
+	answer := m.recall("version", path)
+	if answer == "" {
+		if answer, err = askVersion(ctx, path); err != nil {
+			return Tool{}, err
+		}
+		m.remember("version", path, answer)
+	}
+	return Tool{Path: path, Version: answer, Memory: m}, nil
+}
+
+// askVersion runs `packer version`.
+func askVersion(ctx context.Context, path string) (string, error) {
 	dir, err := os.MkdirTemp("", "ph-version-")
 	if err != nil {
-		return Tool{}, fmt.Errorf("making a scratch directory: %w", err)
+		return "", fmt.Errorf("making a scratch directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a leftover is harmless
 	dirs := scratch(dir)
 	if err := dirs.make(); err != nil {
-		return Tool{}, err
+		return "", err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, versionTimeout, fmt.Errorf("no answer to `packer version` within %s", versionTimeout))
 	defer cancel()
@@ -93,15 +111,15 @@ func ask(ctx context.Context, candidate string) (Tool, error) {
 	})
 	switch {
 	case err != nil:
-		return Tool{}, err
+		return "", err
 	case end.cancelled:
-		return Tool{}, context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 	found := versionLine.FindSubmatch(out.Bytes())
 	if found == nil || end.code != 0 {
-		return Tool{}, fmt.Errorf("`packer version` ended with %s and said %.200q", end, sanitise(firstLine(out.String()+errs.String())))
+		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end, sanitise(firstLine(out.String()+errs.String())))
 	}
-	return Tool{Path: path, Version: string(found[1])}, nil
+	return string(found[1]), nil
 }
 
 func notFound(candidate string, err error) error {

@@ -36,6 +36,7 @@ type Tool struct {
 	// PluginDirs are trees in Packer's own layout to take plugins from; the
 	// first that holds a fitting plugin wins.
 	PluginDirs []string
+	Memory     Memory // remembers verified digests; may be empty
 	// Grace is the time between SIGTERM and SIGKILL after a cancel; 0 is DefaultGrace.
 	Grace time.Duration
 }

@@ -85,7 +85,7 @@ func (t Tool) plugin(r Requirement) (Plugin, error) {
 			return Plugin{}, hybridcore.Usagef("%.200q is not a plugin address such as \"github.com/hashicorp/vsphere\"", address)
 		}
 		for _, dir := range t.PluginDirs {
-			p, notes, err := newest(dir, address, accept)
+			p, notes, err := t.newest(dir, address, accept)
 			if err != nil {
 				return Plugin{}, err
 			}
@@ -126,7 +126,7 @@ type candidate struct {
 
 // newest returns the newest fitting plugin of one tree, or notes on why what
 // is there does not fit. A tree or address that does not exist is no error.
-func newest(dir, address string, accept version.Constraints) (Plugin, []string, error) {
+func (t Tool) newest(dir, address string, accept version.Constraints) (Plugin, []string, error) {
 	folder := filepath.Join(dir, filepath.FromSlash(address))
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
@@ -146,7 +146,7 @@ func newest(dir, address string, accept version.Constraints) (Plugin, []string, 
 	}
 	slices.SortStableFunc(fitting, func(a, b candidate) int { return b.version.Compare(a.version) })
 	for _, c := range fitting {
-		sum, err := verified(c.path)
+		sum, err := t.Memory.verified(c.path)
 		if err != nil {
 			notes = append(notes, err.Error())
 			continue
@@ -171,14 +171,17 @@ func pluginVersion(name, address string) *version.Version {
 }
 
 // verified returns the digest of a plugin when it matches the file next to it.
-func verified(path string) (string, error) {
+func (m Memory) verified(path string) (string, error) {
 	want, err := readChecksum(path + checksumSuffix)
 	if err != nil {
 		return "", err
 	}
-	got, err := digestFile(path)
-	if err != nil {
-		return "", err
+	got := m.recall("sha256", path)
+	if got == "" {
+		if got, err = digestFile(path); err != nil {
+			return "", err
+		}
+		m.remember("sha256", path, got)
 	}
 	if got != want {
 		return "", fmt.Errorf("%s has sha256 %s, but its checksum file says %s", path, got, want)
