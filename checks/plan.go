@@ -54,6 +54,10 @@ func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 		})
 		p.line("")
 	}
+	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+		p.line("%s", s.red("blocked: nothing is built before the errors above are corrected"))
+		return p.err
+	}
 	pending := len(plan.Pending())
 	p.line("plan for %s: %d to build, %d unchanged", plan.Request.Env, pending, len(plan.Targets)-pending)
 	return p.err

@@ -17,7 +17,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
 // run is what the targets of one run share.
@@ -26,8 +25,6 @@ type run struct {
 	plan hybridcore.Plan
 	id   string
 	tool packer.Tool
-	set  *templates.Set
-	root *os.Root // of the project
 
 	mu   sync.Mutex
 	held []*state.Held
@@ -40,11 +37,10 @@ type run struct {
 // exists without a record. Blocking findings end it before anything starts,
 // with an empty record.
 func (r *Runner) Build(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
-	x, done, err := r.start(ctx, plan)
+	x, err := r.start(ctx, plan)
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
-	defer done()
 	started := r.Now()
 	results := x.each(ctx, x.target)
 	return x.record(ctx, started, results)
@@ -57,34 +53,32 @@ func (r *Runner) Validate(ctx context.Context, plan hybridcore.Plan) (hybridcore
 	for i := range plan.Targets {
 		plan.Targets[i].Decision = hybridcore.Build
 	}
-	x, done, err := r.start(ctx, plan)
+	x, err := r.start(ctx, plan)
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
-	defer done()
 	started := r.Now()
 	results := x.each(ctx, x.validate)
 	return x.summary(started, results), nil
 }
 
-// start refuses a plan that must not run, and opens what its targets share.
-func (r *Runner) start(ctx context.Context, plan hybridcore.Plan) (*run, func(), error) {
+// start refuses a plan that must not run, and finds what its targets share.
+func (r *Runner) start(ctx context.Context, plan hybridcore.Plan) (*run, error) {
 	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
-		return nil, nil, &hybridcore.FindingsError{Findings: blocking(plan.Findings)}
+		return nil, &hybridcore.FindingsError{Findings: blocking(plan.Findings)}
 	}
 	x := &run{Runner: r, plan: plan, id: plan.Request.ID, inventories: map[string][]byte{}}
 	if len(plan.Pending()) == 0 {
-		return x, func() {}, nil
+		return x, nil
 	}
 	var err error
 	if x.tool, err = r.packerTool(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var done func()
-	if x.set, x.root, done, err = load(r.Project.Root); err != nil {
-		return nil, nil, err
+	if _, _, err = r.templates(); err != nil {
+		return nil, err
 	}
-	return x, done, nil
+	return x, nil
 }
 
 // each runs a function over the plan's targets, as many at once as the request

@@ -40,11 +40,10 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 		return hybridcore.Plan{}, err
 	}
 	req.Env = env.Name
-	set, root, done, err := load(r.Project.Root)
+	set, root, err := r.templates()
 	if err != nil {
 		return hybridcore.Plan{}, err
 	}
-	defer done()
 	snapshot, err := r.State.Read(ctx)
 	if err != nil {
 		return hybridcore.Plan{}, err

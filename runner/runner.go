@@ -58,33 +58,56 @@ type Runner struct {
 	mu      sync.Mutex
 	tool    *packer.Tool
 	plugins map[packerNeed]packer.Plugin
+	set     *templates.Set
+	root    *os.Root // of the project
 }
 
 // packerNeed is one required plugin.
 type packerNeed struct{ address, constraint string }
 
-// Images lists the catalogue of the project at root.
-func Images(root string) ([]hybridcore.Image, error) {
-	set, _, done, err := load(root)
+// Close gives up what the runner has open. It may be used again.
+func (r *Runner) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.root == nil {
+		return nil
+	}
+	err := r.root.Close()
+	r.set, r.root = nil, nil
+	if err != nil {
+		return fmt.Errorf("closing the project: %w", err)
+	}
+	return nil
+}
+
+// Images lists the catalogue of the project.
+func (r *Runner) Images() ([]hybridcore.Image, error) {
+	set, _, err := r.templates()
 	if err != nil {
 		return nil, err
 	}
-	defer done()
 	return set.Images(), nil
 }
 
-// load reads the templates of the project. The root stays open until done.
-func load(dir string) (*templates.Set, *os.Root, func(), error) {
-	root, err := os.OpenRoot(dir)
+// templates reads the templates of the project, once: what was planned is what
+// is staged.
+func (r *Runner) templates() (*templates.Set, *os.Root, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.set != nil {
+		return r.set, r.root, nil
+	}
+	root, err := os.OpenRoot(r.Project.Root)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("opening the project: %w", err)
+		return nil, nil, fmt.Errorf("opening the project: %w", err)
 	}
 	set, err := templates.Load(root)
 	if err != nil {
 		_ = root.Close()
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	return set, root, func() { _ = root.Close() }, nil
+	r.set, r.root = set, root
+	return set, root, nil
 }
 
 // packerTool finds Packer, once.

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:40:00Z
+// Spec: openspec/specs/cli/spec.md#requirement-signals
+// Diagram: openspec/specs/runner/diagram.md#cancelling
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/lab"
+)
+
+// bed is a lab, a project and the program: the test binary under the name
+// packer-hybrid.
+type bed struct {
+	lab     *lab.Lab
+	dir     string // of the project
+	program string
+	cache   string
+}
+
+// newBed starts nothing but the project; beds share one lab.
+func newBed(t *testing.T, l *lab.Lab) *bed {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bed{lab: l, dir: t.TempDir(), program: filepath.Join(t.TempDir(), "packer-hybrid"), cache: toolCache(t)}
+	if err := os.Symlink(self, b.program); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := b.run(t, "init", b.dir); code != 0 {
+		t.Fatalf("init: exit %d\n%s", code, out)
+	}
+	return b
+}
+
+func startLab(t *testing.T) *lab.Lab {
+	t.Helper()
+	l, err := lab.Start(context.Background(), lab.Config{Cache: toolCache(t), Log: t.Output()})
+	if err != nil {
+		t.Fatalf("the lab cannot start: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+func (b *bed) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(b.program, args...) //nolint:noctx // ended by signals under test
+	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), append(b.lab.Env(), "PACKER_HYBRID_CACHE="+b.cache)...)
+	return cmd
+}
+
+// run runs the program to its end.
+func (b *bed) run(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	out, err := b.command(args...).CombinedOutput()
+	return exitCode(t, err), string(out)
+}
+
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	default:
+		t.Fatal(err)
+		return -1
+	}
+}
+
+// running is a build under way.
+type running struct {
+	cmd  *exec.Cmd
+	out  *follower
+	done chan error
+}
+
+// follower keeps output and tells when a text appears in it.
+type follower struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (f *follower) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text.Write(p)
+}
+
+func (f *follower) String() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text.String()
+}
+
+var _ io.Writer = (*follower)(nil)
+
+// start starts a build and returns when Ansible is at work in the guest.
+func (b *bed) start(t *testing.T) *running {
+	t.Helper()
+	r := &running{cmd: b.command("build", "debian-12", "--rebuild", "-v"), out: &follower{}, done: make(chan error, 1)}
+	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { r.done <- r.cmd.Wait() }()
+	deadline := time.After(2 * time.Minute)
+	for !strings.Contains(r.out.String(), "TASK [") {
+		select {
+		case err := <-r.done:
+			t.Fatalf("the build ended before Ansible started: %v\n%s", err, r.out)
+		case <-deadline:
+			_ = r.cmd.Process.Kill()
+			t.Fatalf("Ansible did not start\n%s", r.out)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return r
+}
+
+// end waits for the program.
+func (r *running) end(t *testing.T) int {
+	t.Helper()
+	select {
+	case err := <-r.done:
+		return exitCode(t, err)
+	case <-time.After(time.Minute):
+		_ = r.cmd.Process.Kill()
+		t.Fatalf("the program did not end\n%s", r.out)
+		return -1
+	}
+}
+
+// record reads the last record.
+func (b *bed) record(t *testing.T) hybridcore.Record {
+	t.Helper()
+	out, err := b.command("inspect", "-o", "json").Output()
+	if err != nil {
+		t.Fatalf("inspect: %v\n%s", err, out)
+	}
+	var doc checks.Document
+	if err := json.Unmarshal(out, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return *doc.Record
+}
+
+func want(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("the output lacks %q:\n%s", p, text)
+		}
+	}
+}
+
+func TestEndToEnd(t *testing.T) {
+	l := startLab(t)
+	t.Run("build", func(t *testing.T) { testBuild(t, newBed(t, l)) })
+	t.Run("failing provisioner", func(t *testing.T) { testFailure(t, newBed(t, l)) })
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(sig.String(), func(t *testing.T) { testCancel(t, newBed(t, l), sig) })
+	}
+	t.Run("killed", func(t *testing.T) { testKilled(t, newBed(t, l)) })
+	t.Run("inner packer killed", func(t *testing.T) { testInnerKilled(t, newBed(t, l)) })
+}
+
+func testBuild(t *testing.T, b *bed) {
+	code, out := b.run(t, "validate", "debian-12")
+	if code != 0 {
+		t.Fatalf("validate: exit %d\n%s", code, out)
+	}
+	want(t, out, "debian-12@vsphere  validated")
+	code, first := b.run(t, "build", "debian-12", "ubuntu-24.04")
+	if code != 0 {
+		t.Fatalf("build: exit %d\n%s", code, first)
+	}
+	want(t, first, "debian-12@vsphere     built", "ubuntu-24.04@vsphere  built", "vm-template", "content-library-item", "ok=", "packages", "record  ")
+	rec := b.record(t)
+	for _, res := range rec.Results {
+		if res.Artifact == nil || len(res.Artifact.URIs) != 2 {
+			t.Fatalf("artifact %+v: want a template and a library item", res.Artifact)
+		}
+		if res.Inventory == nil || res.Inventory.Packages < 100 {
+			t.Errorf("inventory %+v", res.Inventory)
+		}
+	}
+	code, again := b.run(t, "build", "debian-12", "ubuntu-24.04")
+	if code != 0 {
+		t.Errorf("second build: exit %d", code)
+	}
+	want(t, again, "debian-12@vsphere     unchanged", "inputs equal run "+rec.RunID)
+	b.noSecret(t, out+first+again)
+}
+
+func testFailure(t *testing.T, b *bed) {
+	broken := "- name: Stop here\n  ansible.builtin.fail:\n    msg: planted failure\n"
+	if err := os.WriteFile(filepath.Join(b.dir, "templates/ansible/roles/base/tasks/main.yml"), []byte(broken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out := b.run(t, "build", "debian-12")
+	if code != hybridcore.ExitFailed {
+		t.Errorf("exit %d, want 1", code)
+	}
+	want(t, out, "failed", "Stop here", "planted failure", "roles/base/tasks/main.yml", "last lines")
+	b.nothingOn(t)
+}
+
+func testCancel(t *testing.T, b *bed, sig syscall.Signal) {
+	r := b.start(t)
+	if err := r.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	if code := r.end(t); code != hybridcore.ExitCancelled {
+		t.Errorf("exit %d, want 130\n%s", code, r.out)
+	}
+	want(t, r.out.String(), "cancelled")
+	if rec := b.record(t); rec.Status != hybridcore.Cancelled {
+		t.Errorf("record says %s", rec.Status)
+	}
+	b.nothingOn(t)
+	b.noSecret(t, r.out.String())
+}
+
+func testKilled(t *testing.T, b *bed) {
+	r := b.start(t)
+	if err := r.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	r.end(t)
+	// Packer has its SIGTERM and removes the machine on its own.
+	for deadline := time.Now().Add(time.Minute); len(b.machines(t)) > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("left in vCenter: %v", b.machines(t))
+		}
+	}
+	_, status := b.run(t, "status")
+	want(t, status, "interrupted:")
+	code, out := b.run(t, "build", "debian-12")
+	if code != 0 {
+		t.Errorf("next build: exit %d\n%s", code, out)
+	}
+	want(t, out, "interrupted run", "nothing named debian-12-")
+}
+
+func testInnerKilled(t *testing.T, b *bed) {
+	r := b.start(t)
+	outer := children(t, r.cmd.Process.Pid)
+	if len(outer) != 1 {
+		t.Fatalf("packer-hybrid has the children %v, want one packer", outer)
+	}
+	killed := false
+	for _, pid := range children(t, outer[0]) {
+		name, err := os.ReadFile(filepath.Join("/proc", itoa(pid), "cmdline"))
+		if err == nil && bytes.Contains(name, []byte("build")) {
+			killed = syscall.Kill(pid, syscall.SIGKILL) == nil
+		}
+	}
+	if !killed {
+		t.Fatal("no inner packer found")
+	}
+	if code := r.end(t); code != hybridcore.ExitFailed {
+		t.Errorf("exit %d, want 1\n%s", code, r.out)
+	}
+	if rec := b.record(t); rec.Status != hybridcore.Failed {
+		t.Errorf("record says %s", rec.Status)
+	}
+}

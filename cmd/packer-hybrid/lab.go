@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:35:47Z
+// Spec: openspec/specs/lab/spec.md#requirement-lab-environment
+// Diagram: openspec/specs/lab/diagram.md#life-of-a-lab
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/lab"
+)
+
+func (a *app) labCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "lab", Short: "Simulate the platforms and guests on this machine",
+		Long: `Lab serves a simulated vCenter on the loopback interface and boots guests in
+namespaces of their own: a real Debian file system and a real SSH session, with
+no network and no hypervisor. Real Packer, plugins and Ansible run against it.
+It needs root on Linux.`,
+		Example: `  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab
+  packer-hybrid lab up &
+  packer-hybrid lab run -- packer-hybrid status
+  packer-hybrid lab down`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "run -- COMMAND [ARG...]", Short: "Run one command in a lab, its exit code being ours",
+			Long: `Run starts a lab, runs a command with the lab's environment, and ends the lab.
+When a lab is up ("lab up"), the command runs in that one instead.`,
+			Example: "  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab",
+			RunE:    a.labRun,
+		},
+		&cobra.Command{
+			Use: "up", Short: "Serve a lab until it is interrupted", Args: none,
+			Example: "  packer-hybrid lab up &",
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return a.needsRoot(lab.Up(cmd.Context(), a.labConfig(), a.out))
+			},
+		},
+		&cobra.Command{
+			Use: "down", Short: "End the lab that is up", Args: none,
+			Example: "  packer-hybrid lab down",
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				err := lab.Down(cmd.Context(), a.labConfig())
+				if errors.Is(err, lab.ErrNotUp) {
+					return hybridcore.Usagef("%v", err)
+				}
+				return err
+			},
+		},
+	)
+	return cmd
+}
+
+func (a *app) labConfig() lab.Config { return lab.Config{Cache: a.cacheDir(), Log: a.err} }
+
+// labRun runs a command in the lab that is up, or in one of its own. The
+// command has our own streams: it may want a terminal, and redacts by itself.
+func (a *app) labRun(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return hybridcore.Usagef("lab run: no command; write it after --, as in: packer-hybrid lab run -- packer-hybrid plan")
+	}
+	path, err := exec.LookPath(args[0])
+	if err != nil {
+		return hybridcore.Usagef("lab run: %v", err)
+	}
+	env, err := lab.UpEnv(a.labConfig())
+	switch {
+	case err == nil:
+		if err := syscall.Exec(path, args, append(a.environ, env...)); err != nil { //nolint:gosec // the user's own command
+			return fmt.Errorf("running %s: %w", path, err)
+		}
+	case !errors.Is(err, lab.ErrNotUp):
+		return err
+	}
+	args[0] = path
+	code, err := lab.Run(cmd.Context(), a.labConfig(), args, lab.Streams{In: a.raw.in, Out: a.raw.out, Err: a.raw.err})
+	if err != nil {
+		return a.needsRoot(err)
+	}
+	return exitError(code)
+}
+
+// needsRoot makes a lab that the system refuses a blocked request.
+func (a *app) needsRoot(err error) error {
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+		return &hybridcore.BlockedError{Msg: "the lab cannot start here", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:30:00Z
+// Spec: openspec/specs/cli/spec.md#requirement-exit-codes
+// Diagram: openspec/specs/cli/diagram.md#one-command
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
+)
+
+var update = flag.Bool("update", false, "rewrite expected output in the scripts")
+
+func TestMain(m *testing.M) {
+	lab.Main() // the test binary is the guests' init too
+	testscript.Main(m, map[string]func(){"packer-hybrid": main})
+}
+
+// toolCache is where `make tools` put Packer and the plugins.
+func toolCache(tb testing.TB) string {
+	tb.Helper()
+	dir := os.Getenv("PACKER_HYBRID_CACHE")
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		dir = filepath.Join(base, "packer-hybrid")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "plugins")); err != nil {
+		tb.Fatalf("no plugins (run: make tools): %v", err)
+	}
+	return dir
+}
+
+func TestScripts(t *testing.T) {
+	cache := toolCache(t)
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PACKER_HYBRID_CACHE", cache)
+			env.Setenv("HOME", env.WorkDir)
+			for _, name := range []string{"build_password", "vsphere_password"} {
+				env.Setenv("PKR_VAR_"+name, "script-only-secret-value")
+			}
+			env.Setenv("PKR_VAR_vsphere_endpoint", "127.0.0.1:1")
+			env.Setenv("PKR_VAR_vsphere_username", "nobody")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "repeat": repeat},
+	})
+}
+
+// code runs a command that must end with an exit code: code 2 packer-hybrid ...
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	output := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\n%s", got, want, output)
+	}
+	if strings.Contains(output, "goroutine ") || strings.Contains(output, "panic:") {
+		ts.Fatalf("a stack trace:\n%s", output)
+	}
+	if strings.Contains(output, "script-only-secret-value") {
+		ts.Fatalf("the output shows a secret:\n%s", output)
+	}
+}
+
+// repeat writes a text N times into a file: repeat FILE N TEXT
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: repeat FILE N TEXT")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat(args[2], n)), 0o600))
+}

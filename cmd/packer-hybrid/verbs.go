@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:05:16Z
+// Spec: openspec/specs/cli/spec.md#requirement-verbs
+// Diagram: openspec/specs/cli/diagram.md#one-command
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+)
+
+// verb makes a command from a verb of the shared grammar.
+func (a *app) verb(v hybridcore.Verb) *cobra.Command {
+	req := hybridcore.Request{Action: v.Action, Origin: hybridcore.Origin{Kind: "cli"}}
+	cmd := &cobra.Command{
+		Use: string(v.Action) + " " + v.Args, Short: v.Short, Long: v.Long, Example: v.Example,
+		ValidArgsFunction: a.completeImages,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := req.Finish(args); err != nil {
+				return fmt.Errorf("%s: %w", v.Action, err)
+			}
+			r, done, err := a.runner()
+			if err != nil {
+				return err
+			}
+			defer done()
+			if v.Action == hybridcore.ActionBuild || v.Action == hybridcore.ActionValidate {
+				req.ID = hybridcore.NewRunID(time.Now()) // a plan has none: the same tree gives the same bytes
+			}
+			return a.answer(cmd.Context(), r, req)
+		},
+	}
+	hybridcore.BindCommon(cmd.Flags(), &req)
+	if v.Bind != nil {
+		v.Bind(cmd.Flags(), &req)
+	}
+	return cmd
+}
+
+// answer does what a request asks for.
+func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
+	switch req.Action {
+	case hybridcore.ActionStatus:
+		return a.status(ctx, r, req)
+	case hybridcore.ActionPlan:
+		return a.plan(ctx, r, req)
+	case hybridcore.ActionValidate:
+		return a.execute(ctx, r, req, r.Validate)
+	default:
+		return a.execute(ctx, r, req, r.Build)
+	}
+}
+
+// runner wires the packages together for the project around the directory.
+func (a *app) runner() (*runner.Runner, func(), error) {
+	project, err := a.project()
+	if err != nil {
+		return nil, nil, err
+	}
+	stateDir := filepath.Join(project.Root, filepath.FromSlash(project.State.Path))
+	store, err := state.Open(stateDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	logDir := filepath.Join(project.Root, "logs")
+	log, closeLog, err := logs.New(logs.Options{
+		Redactor: a.redactor, Console: a.raw.err, Color: a.style(a.raw.err).Color,
+		File: filepath.Join(logDir, "packer-hybrid.log"),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the log: %w", err)
+	}
+	r := &runner.Runner{
+		Project: project, Environ: a.environ, State: store, LogDir: logDir, Redactor: a.redactor, Log: log, Now: time.Now,
+		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace),
+		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
+	}
+	return r, func() { _, _ = r.Close(), closeLog() }, nil
+}
+
+func (a *app) project() (config.Project, error) {
+	dir := a.dir
+	if dir == "" {
+		dir = "."
+	}
+	root, err := config.FindRoot(dir)
+	if err != nil {
+		return config.Project{}, err
+	}
+	return config.Load(root)
+}
+
+// findTool looks for Packer where the flags say, on PATH and in the cache of
+// `make tools`.
+func (a *app) findTool(grace time.Duration) func(context.Context) (packer.Tool, error) {
+	return func(ctx context.Context) (packer.Tool, error) {
+		cache := a.cacheDir()
+		candidates := []string{"packer", filepath.Join(cache, "bin", "packer")}
+		if a.packerPath != "" {
+			candidates = []string{a.packerPath}
+		}
+		tool, err := packer.Memory(filepath.Join(cache, "memory")).Find(ctx, candidates, runner.MinPacker)
+		if err != nil {
+			return packer.Tool{}, err
+		}
+		tool.Grace = grace
+		tool.PluginDirs = append(tool.PluginDirs, a.pluginDirs...)
+		tool.PluginDirs = append(tool.PluginDirs, filepath.SplitList(a.getenv("PACKER_PLUGIN_PATH"))...)
+		tool.PluginDirs = append(tool.PluginDirs, filepath.Join(cache, "plugins"))
+		if home := a.getenv("HOME"); home != "" {
+			tool.PluginDirs = append(tool.PluginDirs, filepath.Join(home, ".config", "packer", "plugins"))
+		}
+		return tool, nil
+	}
+}
+
+// cacheDir is where tools, plugins and the lab's root file system are kept.
+func (a *app) cacheDir() string {
+	if dir := a.getenv("PACKER_HYBRID_CACHE"); dir != "" {
+		return dir
+	}
+	if dir := a.getenv("XDG_CACHE_HOME"); dir != "" {
+		return filepath.Join(dir, "packer-hybrid")
+	}
+	return filepath.Join(a.getenv("HOME"), ".cache", "packer-hybrid")
+}
+
+// plan answers the verb plan.
+func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
+	plan, err := r.Plan(ctx, req)
+	if err != nil {
+		return err
+	}
+	if a.output == "json" {
+		err = checks.WriteJSON(a.out, checks.Document{Plan: &plan})
+	} else {
+		err = checks.WritePlan(a.out, a.style(a.raw.out), plan)
+	}
+	switch {
+	case err != nil:
+		return err
+	case hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked:
+		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: plan.Findings}))
+	case req.DetailedExitCode && len(plan.Pending()) > 0:
+		return exitError(hybridcore.ExitChanges)
+	}
+	return nil
+}
+
+// execute plans, runs a stage that makes a record, and reports.
+func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Request,
+	stage func(context.Context, hybridcore.Plan) (hybridcore.Record, error),
+) error {
+	plan, err := r.Plan(ctx, req)
+	if err != nil {
+		return err
+	}
+	if err := checks.WriteFindings(a.err, a.style(a.raw.err), plan.Findings); err != nil {
+		return err
+	}
+	console := a.console()
+	r.Reporter = console
+	record, failure := stage(ctx, plan)
+	console.Close()
+	if record.RunID == "" { // ended before it began
+		if failure != nil && hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked && a.output != "json" {
+			return exitError(hybridcore.ExitCode(failure)) // the findings are on the screen
+		}
+		return failure
+	}
+	if err := a.report(r, plan, record); err != nil {
+		return err
+	}
+	if failure != nil {
+		return failure
+	}
+	if code := record.Status.Exit(); code != hybridcore.ExitOK {
+		return exitError(code)
+	}
+	return nil
+}
+
+// console shows progress on standard output, or on standard error when
+// standard output is for one JSON document.
+func (a *app) console() *checks.Console {
+	out, raw := a.out, a.raw.out
+	if a.output == "json" {
+		out, raw = a.err, a.raw.err
+	}
+	style := a.style(raw)
+	if style.Live {
+		out = raw // the redactor would hold back the drawing; events are redacted
+	}
+	return checks.NewConsole(out, style, a.verbose)
+}
+
+func (a *app) report(r *runner.Runner, plan hybridcore.Plan, record hybridcore.Record) error {
+	if a.output == "json" {
+		return checks.WriteJSON(a.out, checks.Document{Plan: &plan, Record: &record})
+	}
+	where := ""
+	if runner.Recorded(record) {
+		where = recordsFile(r)
+	}
+	return checks.WriteRecord(a.out, a.style(a.raw.out), record, where)
+}
+
+// completeImages completes image names from the catalogue.
+func (a *app) completeImages(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	project, err := a.project()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	r := &runner.Runner{Project: project}
+	defer func() { _ = r.Close() }()
+	images, err := r.Images()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, image := range images {
+		names = append(names, image.Name+"\t"+image.Title)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// recordsFile is where a run's record is, relative to the project.
+func recordsFile(r *runner.Runner) string { return path.Join(r.Project.State.Path, "records.jsonl") }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:05:17Z
+// Spec: openspec/specs/cli/spec.md#requirement-verbs
+// Diagram: openspec/specs/cli/diagram.md#one-command
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the Makefile from the checkout's tag.
+var version = ""
+
+// versionInfo is the JSON answer of the verb version.
+type versionInfo struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+	Packer  string `json:"packer,omitempty"` // version of the Packer that would be used
+}
+
+func (a *app) versionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Show the versions of packer-hybrid and of the Packer it would use",
+		Example: "  packer-hybrid version --output json",
+		Args:    none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			info := versionInfo{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+			if build, ok := debug.ReadBuildInfo(); ok {
+				if info.Version == "" {
+					info.Version = build.Main.Version
+				}
+				for _, s := range build.Settings {
+					if s.Key == "vcs.revision" {
+						info.Commit = s.Value
+					}
+				}
+			}
+			if info.Version == "" || info.Version == "(devel)" {
+				info.Version = "dev"
+			}
+			packer := "none found"
+			if tool, err := a.findTool(0)(cmd.Context()); err == nil {
+				info.Packer, packer = tool.Version, tool.Version+" ("+tool.Path+")"
+			}
+			if a.output == "json" {
+				enc := json.NewEncoder(a.out)
+				enc.SetIndent("", "  ")
+				return enc.Encode(info)
+			}
+			_, err := fmt.Fprintf(a.out, "packer-hybrid %s (%s, %s/%s)\npacker        %s\n", info.Version, info.Go, info.OS, info.Arch, packer)
+			return err //nolint:wrapcheck // nothing to add
+		},
+	}
+}
