@@ -13,8 +13,10 @@
 //   - this program's worker: the redactor over the same 100 values, in every spelling and with the rules for credentials of
 //     known shape, writing the redacted text in chunks of 64 KiB to a sink that counts.
 //
-// Before the rounds both are checked: grep counts the lines that were planted, our output holds as many markers and none
-// of the values.
+// Every run is checked: grep counts the lines that were planted, our output holds as many markers and, before the rounds,
+// none of the values.
+//
+// Goal: at least 5 times as fast as grep -F -f with 100 values
 package main
 
 import (
@@ -55,7 +57,9 @@ func main() {
 		run = func() error { return redact(flag.Arg(0), flag.Arg(1), *check) }
 	}
 	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "redact:", err)
+		if !errors.Is(err, errMissed) { // the last line says that already
+			fmt.Fprintln(os.Stderr, "redact:", err)
+		}
 		os.Exit(1)
 	}
 }
@@ -94,8 +98,8 @@ func compare(size int) error {
 	g, o := median(greps), median(ours)
 	mb := float64(b.bytes) / 1e6
 	fmt.Printf("%d MB, %d values, %d lines with a value, %d rounds, medians\n", b.bytes/1e6, secrets, b.planted, rounds)
-	fmt.Printf("grep -F -c -f (%s)  wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", b.locale, ms(g.wall), ms(g.cpu), mb/g.wall.Seconds())
-	fmt.Printf("redacting writer          wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", ms(o.wall), ms(o.cpu), mb/o.wall.Seconds())
+	fmt.Printf("grep -F -c -f (%-14s)  wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", b.locale, ms(g.wall), ms(g.cpu), mb/g.wall.Seconds())
+	fmt.Printf("redacting writer                wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", ms(o.wall), ms(o.cpu), mb/o.wall.Seconds())
 	ratio := g.wall.Seconds() / o.wall.Seconds()
 	fmt.Printf("cpu ratio=%.2f\n", g.cpu.Seconds()/o.cpu.Seconds())
 	fmt.Printf("redact ratio=%.2f goal=%.2f\n", ratio, goal)
@@ -139,7 +143,7 @@ func (b *bench) verify(ctx context.Context) error {
 		return fmt.Errorf("redacting writer left %s markers, %d values were planted", out, b.planted)
 	}
 	best := time.Duration(1 << 62)
-	for _, locale := range []string{"LC_ALL=C", "LC_ALL=" + os.Getenv("LC_ALL")} {
+	for _, locale := range []string{"LC_ALL=C", "LC_ALL=" + defaultLocale()} {
 		for range 2 { // the first warms the page cache
 			s, err := b.grep(ctx, locale)
 			if err != nil {
@@ -151,6 +155,16 @@ func (b *bench) verify(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// defaultLocale returns the locale that grep would take, by POSIX's order of precedence.
+func defaultLocale() string {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	return "POSIX"
 }
 
 // grep measures grep, and checks its answer.

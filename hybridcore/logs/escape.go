@@ -57,10 +57,29 @@ var escapes = map[string]func(string) string{
 // nestings are pairs of escapes, inner first, that the tools of a build really stack: JSON logged as JSON, a shell command
 // in Packer's machine-readable stream, and so on.
 var nestings = [][2]string{
-	{"json", "json"}, {"json-html", "json"}, {"json", "packer"}, {"json", "sh-single"}, {"packer", "json"}, {"packer", "go"},
-	{"go", "json"}, {"go", "packer"}, {"sh-single", "json"}, {"sh-single", "packer"}, {"sh-single-dq", "json"}, {"sh-double", "json"},
-	{"sh-double", "packer"}, {"sh-all", "json"}, {"sh-bash", "json"}, {"sh-ansi", "json"}, {"xml-text", "json"}, {"xml-quot", "json"},
-	{"powershell", "json"}, {"powershell", "packer"}, {"powershell-single", "json"}, {"url-strict", "url-strict"}, {"url-query", "url-query"},
+	{"json", "json"},
+	{"json-html", "json"},
+	{"json", "packer"},
+	{"json", "sh-single"},
+	{"packer", "json"},
+	{"packer", "go"},
+	{"go", "json"},
+	{"go", "packer"},
+	{"sh-single", "json"},
+	{"sh-single", "packer"},
+	{"sh-single-dq", "json"},
+	{"sh-double", "json"},
+	{"sh-double", "packer"},
+	{"sh-all", "json"},
+	{"sh-bash", "json"},
+	{"sh-ansi", "json"},
+	{"xml-text", "json"},
+	{"xml-quot", "json"},
+	{"powershell", "json"},
+	{"powershell", "packer"},
+	{"powershell-single", "json"},
+	{"url-strict", "url-strict"},
+	{"url-query", "url-query"},
 }
 
 // hexDigits are the digits of percent escapes (RFC 3986 section 2.1 asks for capitals).

@@ -24,7 +24,7 @@ const minRest = 12
 const plainBytes = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."
 
 // wrapColumns are the widths at which Base64 is wrapped: PEM and openssl 64, MIME and coreutils 76.
-var wrapColumns = [...]int{64, 76}
+var wrapColumns = []int{64, 76}
 
 // spellings collects the distinct texts to search for.
 type spellings map[string]struct{}
@@ -43,8 +43,10 @@ func forms(value string) []string {
 	lf := strings.ReplaceAll(value, "\r\n", "\n")
 	if len(value) <= MaxSecret {
 		for _, whole := range []string{value, lf, strings.ReplaceAll(lf, "\n", "\r\n"), Sanitize(value)} {
-			f.text(whole)
-			f.binary(whole)
+			if len(whole) >= minForm { // sanitising may leave nothing
+				f.text(whole)
+				f.binary(whole)
+			}
 		}
 	}
 	if lines := strings.FieldsFunc(lf, func(r rune) bool { return r == '\n' || r == '\r' }); len(lines) > 1 {

@@ -20,7 +20,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// emit logs a record as a program does whose messages come from outside.
+func emit(t *testing.T, log *slog.Logger, level slog.Level, message string, attrs ...slog.Attr) {
+	t.Helper()
+	r := slog.NewRecord(time.Now(), level, message, 0)
+	r.AddAttrs(attrs...)
+	if err := log.Handler().Handle(t.Context(), r); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConsole(t *testing.T) {
+	hostileKey := "a b" // a key of somebody else is quoted
 	var out bytes.Buffer
 	log, closeLog, err := New(Options{Console: &out, Level: slog.LevelDebug})
 	if err != nil {
@@ -28,9 +39,10 @@ func TestConsole(t *testing.T) {
 	}
 	log.Info("built", "target", "debian-12@vsphere", "took", 1234567890*time.Nanosecond)
 	log.Warn("disk nearly full", "free", "3 GB", "empty", "", "quote", `a"b`)
-	log.With("run", 7).WithGroup("vm").Error("gone", "id", "vm-1", slog.Group("net", "ip", "::1"), "err", errors.New("x\ny"))
-	log.Debug("two\nlines\n::error::forged", "at", time.Unix(0, 0).UTC(), slog.Attr{})
-	log.Info("\x1b[31mred\x1b[0m", "a b", "\x1b]0;t\a\u202e1")
+	emit(t, log.With("run", 7).WithGroup("vm"), slog.LevelError, "gone",
+		slog.String("id", "vm-1"), slog.Group("net", slog.String("ip", "::1")), slog.Any("err", errors.New("x\ny")))
+	emit(t, log, slog.LevelDebug, "two\nlines\n::error::forged", slog.Time("at", time.Unix(0, 0).UTC()), slog.Attr{})
+	emit(t, log, slog.LevelInfo, "\x1b[31mred\x1b[0m", slog.String(hostileKey, "\x1b]0;t\a\u202e1"))
 	if err := closeLog(); err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +81,9 @@ func TestEverySinkRedacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.Info("with "+value, "pw", value, "err", fmt.Errorf("dial: %s", value), "list", []string{value}, "url", "https://u:"+value[:3]+"@h/")
-	log.With("bound", value).Error(canaries["multiline"], "map", map[string]any{"k": canaries["multiline"]})
+	emit(t, log, slog.LevelInfo, "with "+value, slog.String("pw", value), slog.Any("err", fmt.Errorf("dial: %s", value)),
+		slog.Any("list", []string{value}), slog.String("url", "https://u:"+value[:3]+"@h/"))
+	emit(t, log.With("bound", value), slog.LevelError, canaries["multiline"], slog.Any("map", map[string]any{"k": canaries["multiline"]}))
 	if err := closeLog(); err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +118,9 @@ func TestFileRotates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	filler := strings.Repeat("x", 200)
 	for i := range 20_000 {
-		log.Info(strings.Repeat("x", 200), "i", i)
+		log.Info("a line", "text", filler, "i", i)
 	}
 	if err := closeLog(); err != nil {
 		t.Fatal(err)

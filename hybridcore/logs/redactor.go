@@ -144,12 +144,3 @@ func (m *matcher) markOf(f match) string {
 	}
 	return m.marks[f.label]
 }
-
-// shapeMarks are the marks of anchors.
-var shapeMarks = func() []string {
-	marks := make([]string, len(anchors))
-	for i, a := range anchors {
-		marks[i] = mark(a.shape.name)
-	}
-	return marks
-}()

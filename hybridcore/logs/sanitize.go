@@ -102,20 +102,16 @@ func hidden(r rune) bool {
 // sequence returns the number of bytes of the terminal sequence at the beginning of s, which begins with ESC or a C1
 // character. Of a broken sequence only the valid part counts, of an unterminated control string only its introducer.
 func sequence(s string) int {
-	kind, n := s[0], 1
-	switch {
-	case kind != esc:
-		kind, n = s[1]-0x40, 2 // C1 as the byte that follows ESC; U+0080..U+009F are C2 80..C2 9F
-	case len(s) == 1:
+	if len(s) == 1 {
 		return 1
-	default:
-		kind = s[1]
-		if kind < ' ' || kind > '~' {
-			return 1
-		}
-		n = 2
+	}
+	kind, n := s[1], 2
+	if s[0] != esc {
+		kind -= 0x40 // C1 as the byte that follows ESC: U+0080..U+009F are C2 80..C2 9F
 	}
 	switch {
+	case kind < ' ' || kind > '~':
+		return 1
 	case kind == '[':
 		return n + csi(s[n:])
 	case strings.IndexByte("]PX^_", kind) >= 0:

@@ -53,8 +53,15 @@ func TestSanitizeMax(t *testing.T) {
 		max  int
 		want string
 	}{
-		{"abcdef", 6, "abcdef"}, {"abcdef", 5, "abcd…"}, {"äöüäöü", 6, "äöüäöü"}, {"äöüäöü", 3, "äö…"}, {"\x1b[1mabc", 3, "abc"},
-		{"abc", 1, "…"}, {"a", 1, "a"}, {"abc", 0, ""}, {"", 5, ""},
+		{"abcdef", 6, "abcdef"},
+		{"abcdef", 5, "abcd…"},
+		{"äöüäöü", 6, "äöüäöü"},
+		{"äöüäöü", 3, "äö…"},
+		{"\x1b[1mabc", 3, "abc"},
+		{"abc", 1, "…"},
+		{"a", 1, "a"},
+		{"abc", 0, ""},
+		{"", 5, ""},
 	} {
 		if got := SanitizeMax(c.text, c.max); got != c.want {
 			t.Errorf("%q, %d: got %q, want %q", c.text, c.max, got, c.want)

@@ -160,7 +160,7 @@ func scanAuthorization(c candidate) (int, int, verdict) {
 	if !whole {
 		return 0, 0, more
 	}
-	if bytes.IndexAny(c.text[c.anchor:from], ":=") < 0 {
+	if !bytes.ContainsAny(c.text[c.anchor:from], ":=") {
 		return 0, 0, no
 	}
 	end, whole := c.run(from, maxParam, valueBytes)

@@ -25,11 +25,27 @@ func TestFromEnviron(t *testing.T) {
 		"KEYBOARD=us", "MONKEY=banana", "HOME=/root", "NO_PROXY=http://host", "=C:=x", "novalue", "DB_PASSWORD=12",
 	}
 	want := []Secret{
-		{"ARM_CLIENT_SECRET", "value-1"}, {"GITHUB_TOKEN", "value-2"}, {"ACTIONS_RUNTIME_TOKEN", "value-3"}, {"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "value-4"},
-		{"PKR_VAR_ssh_password", "value-5"}, {"PKR_VAR_clientSecret", "value-6"}, {"PGPASSWORD", "value-7"}, {"NPM_AUTHTOKEN", "value-8"}, {"DB_PWD", "value-9"},
-		{"AWS_SECRET_ACCESS_KEY", "/abc/defg+value"}, {"ARM_ACCESS_KEY", "value-a"}, {"VAULT_TOKEN", "value=b"}, {"SLACK_WEBHOOK_URL", "https://hooks/x"}, {"API_KEY", "value-c"},
-		{"GOVC_PASSWORD", "value-d"}, {"PROXMOX_TOKEN", "value-e"}, {"SSH_KEY", "-----BEGIN X-----\nabc"}, {"HTTPS_PROXY", "pa@ss"},
-		{"ANSIBLE_SSH_PASS", "value-f"}, {"GOOGLE_CREDENTIALS", "{\"a\":1}"}, {"CI_JOB_JWT", "value-g"},
+		{"ARM_CLIENT_SECRET", "value-1"},
+		{"GITHUB_TOKEN", "value-2"},
+		{"ACTIONS_RUNTIME_TOKEN", "value-3"},
+		{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "value-4"},
+		{"PKR_VAR_ssh_password", "value-5"},
+		{"PKR_VAR_clientSecret", "value-6"},
+		{"PGPASSWORD", "value-7"},
+		{"NPM_AUTHTOKEN", "value-8"},
+		{"DB_PWD", "value-9"},
+		{"AWS_SECRET_ACCESS_KEY", "/abc/defg+value"},
+		{"ARM_ACCESS_KEY", "value-a"},
+		{"VAULT_TOKEN", "value=b"},
+		{"SLACK_WEBHOOK_URL", "https://hooks/x"},
+		{"API_KEY", "value-c"},
+		{"GOVC_PASSWORD", "value-d"},
+		{"PROXMOX_TOKEN", "value-e"},
+		{"SSH_KEY", "-----BEGIN X-----\nabc"},
+		{"HTTPS_PROXY", "pa@ss"},
+		{"ANSIBLE_SSH_PASS", "value-f"},
+		{"GOOGLE_CREDENTIALS", "{\"a\":1}"},
+		{"CI_JOB_JWT", "value-g"},
 	}
 	if diff := cmp.Diff(want, FromEnviron(environ)); diff != "" {
 		t.Error(diff)

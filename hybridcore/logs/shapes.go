@@ -50,21 +50,43 @@ const (
 // api.slack.com "Token types"; AWS: IAM "Unique identifiers"; Proxmox: pve.proxmox.com "Proxmox VE API"; JWT: RFC 7519;
 // PEM: RFC 7468; crypt: crypt(5).
 var anchors = []anchor{
-	{"ghp_", 0, githubToken}, {"gho_", 0, githubToken}, {"ghu_", 0, githubToken}, {"ghs_", 0, githubToken}, {"ghr_", 0, githubToken},
+	{"ghp_", 0, githubToken},
+	{"gho_", 0, githubToken},
+	{"ghu_", 0, githubToken},
+	{"ghs_", 0, githubToken},
+	{"ghr_", 0, githubToken},
 	{"github_pat_", 6, githubToken},
-	{"glpat-", 0, gitlabToken}, {"gldt-", 0, gitlabToken}, {"glrt-", 0, gitlabToken}, {"glptt-", 0, gitlabToken}, {"glcbt-", 0, gitlabToken},
-	{"xoxa-", 0, slackToken}, {"xoxb-", 0, slackToken}, {"xoxe-", 0, slackToken}, {"xoxe.", 0, slackToken}, {"xoxp-", 0, slackToken},
-	{"xoxr-", 0, slackToken}, {"xoxs-", 0, slackToken}, {"xapp-", 0, slackToken},
+	{"glpat-", 0, gitlabToken},
+	{"gldt-", 0, gitlabToken},
+	{"glrt-", 0, gitlabToken},
+	{"glptt-", 0, gitlabToken},
+	{"glcbt-", 0, gitlabToken},
+	{"xoxa-", 0, slackToken},
+	{"xoxb-", 0, slackToken},
+	{"xoxe-", 0, slackToken},
+	{"xoxe.", 0, slackToken},
+	{"xoxp-", 0, slackToken},
+	{"xoxr-", 0, slackToken},
+	{"xoxs-", 0, slackToken},
+	{"xapp-", 0, slackToken},
 	{"hooks.slack.com/services/", 0, shape{"slack-webhook", scanToken(pathBytes, 20)}},
-	{"AKIA", 0, awsKey}, {"ASIA", 0, awsKey},
+	{"AKIA", 0, awsKey},
+	{"ASIA", 0, awsKey},
 	{"eyJ", 0, shape{"jwt", scanJWT}},
 	{"-----BEGIN ", 4, shape{"private-key", scanPEM}},
-	{"uthorization", 0, authorization}, {"UTHORIZATION", 0, authorization},
-	{"PVEAPIToken=", 0, shape{"proxmox-token", scanValue(8)}}, {"PVEAuthCookie=", 0, shape{"proxmox-ticket", scanValue(8)}},
-	{"vmware-api-session-id", 6, vsphereSession}, {"vmware_soap_session", 6, vsphereSession},
-	{"AccountKey=", 6, shape{"azure-account-key", scanValue(20)}}, {"sig=", 0, shape{"azure-sas", scanToken(queryBytes, 40)}},
-	{"PRIVATE-TOKEN", 6, gitlabHeader}, {"rivate-Token", 5, gitlabHeader},
-	{"$5$", 0, cryptHash}, {"$6$", 0, cryptHash}, {"$y$", 0, cryptHash},
+	{"uthorization", 0, authorization},
+	{"UTHORIZATION", 0, authorization},
+	{"PVEAPIToken=", 0, shape{"proxmox-token", scanValue(8)}},
+	{"PVEAuthCookie=", 0, shape{"proxmox-ticket", scanValue(8)}},
+	{"vmware-api-session-id", 6, vsphereSession},
+	{"vmware_soap_session", 6, vsphereSession},
+	{"AccountKey=", 6, shape{"azure-account-key", scanValue(20)}},
+	{"sig=", 0, shape{"azure-sas", scanToken(queryBytes, 40)}},
+	{"PRIVATE-TOKEN", 6, gitlabHeader},
+	{"rivate-Token", 5, gitlabHeader},
+	{"$5$", 0, cryptHash},
+	{"$6$", 0, cryptHash},
+	{"$y$", 0, cryptHash},
 	{"://", 0, shape{"url-password", scanUserinfo}},
 }
 
@@ -78,6 +100,15 @@ var (
 	gitlabHeader   = shape{"gitlab-token", scanValue(8)}
 	cryptHash      = shape{"password-hash", scanToken(cryptBytes, 20)}
 )
+
+// shapeMarks are the marks of anchors.
+var shapeMarks = func() []string {
+	marks := make([]string, len(anchors))
+	for i, a := range anchors {
+		marks[i] = mark(a.shape.name)
+	}
+	return marks
+}()
 
 // pairs finds anchors by two adjoining pairs of bytes that begin at an even position; whether an anchor does so at at or
 // at at+1 depends on its place in the text. Anchors are spread over 4 classes, so that the first pair of one and the second

@@ -21,7 +21,7 @@ const maxTargetName = 200
 // a regular file, such as a symbolic link or a pipe, is an error.
 func OpenTarget(dir, name string) (*os.File, error) {
 	if err := checkTargetName(name); err != nil {
-		return nil, fmt.Errorf("opening target log in %s: %w", dir, err)
+		return nil, fmt.Errorf("target log in %s: %w", dir, err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating log directory: %w", err)
@@ -35,7 +35,7 @@ func OpenTarget(dir, name string) (*os.File, error) {
 		if file != nil {
 			_ = file.Close() // the error that counts is already there
 		}
-		return nil, fmt.Errorf("opening target log in %s: %w", dir, err)
+		return nil, fmt.Errorf("target log in %s: %w", dir, err)
 	}
 	return file, nil
 }
@@ -49,13 +49,13 @@ func openRegular(root *os.Root, file string) (*os.File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		flags |= os.O_EXCL
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("looking at %s: %w", file, err)
 	case !before.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file (%s): remove it", file, before.Mode().Type())
 	}
 	f, err := root.OpenFile(file, flags, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening %s: %w", file, err)
 	}
 	after, err := f.Stat()
 	if err == nil && (!after.Mode().IsRegular() || before != nil && !os.SameFile(before, after)) {

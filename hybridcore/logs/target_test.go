@@ -53,8 +53,10 @@ func TestOpenTargetRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"link", "inner", "pipe", "folder", "", ".", "..", "../../etc/passwd", "a/b", `a\b`, "a:b", "a\x00b", "a\nb", "ä", ".hidden", "a b",
-		strings.Repeat("x", 201)} {
+	for _, name := range []string{
+		"link", "inner", "pipe", "folder", "", ".", "..", "../../etc/passwd", "a/b", `a\b`, "a:b", "a\x00b", "a\nb", "ä", ".hidden", "a b",
+		strings.Repeat("x", 201),
+	} {
 		if f, err := OpenTarget(dir, name); err == nil {
 			f.Close()
 			t.Errorf("%q was opened", name)

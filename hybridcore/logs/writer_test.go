@@ -23,9 +23,13 @@ import (
 // unite what overlaps, replace.
 func naive(m *matcher, text []byte) string {
 	var found []match
+	byFirst := map[byte][]int{}
+	for id, form := range m.forms {
+		byFirst[form[0]] = append(byFirst[form[0]], id)
+	}
 	for i := range text {
-		for id, form := range m.forms {
-			if bytes.HasPrefix(text[i:], []byte(form)) {
+		for _, id := range byFirst[text[i]] {
+			if form := m.forms[id]; bytes.HasPrefix(text[i:], []byte(form)) {
 				found = append(found, match{anchor: i, start: i, end: i + len(form), label: m.labels[id]})
 			}
 		}
@@ -61,7 +65,7 @@ func naive(m *matcher, text []byte) string {
 }
 
 // chunked writes text in pieces of the sizes in turn.
-func chunked(t testing.TB, r *Redactor, text []byte, sizes []byte) string {
+func chunked(t *testing.T, r *Redactor, text []byte, sizes []byte) string {
 	t.Helper()
 	var out bytes.Buffer
 	w := r.Writer(&out)
@@ -86,15 +90,23 @@ func chunked(t testing.TB, r *Redactor, text []byte, sizes []byte) string {
 
 // fuzzSecrets are values that overlap, contain each other, repeat, and have marks and lines.
 var fuzzSecrets = []Secret{
-	{"A", "abcabc"}, {"B", "abcabcabcabcd"}, {"C", "cabcab9"}, {"D", "aaaaaa"}, {"E", "p@ss,word\\\"'$<&>"}, {"F", "first line\nsecond line 2\nthird"},
-	{"G", "hunter2hunter2"}, {"H", "-----BEGIN PRIVATE KEY-----\nMIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEAq7BFUpkGp3+\nLQmlQ\n-----END PRIVATE KEY-----\n"},
+	{"A", "abcabc"},
+	{"B", "abcabcabcabcd"},
+	{"C", "cabcab9"},
+	{"D", "aaaaaa"},
+	{"E", "p@ss,word\\\"'$<&>"},
+	{"F", "first line\nsecond line 2\nthird"},
+	{"G", "hunter2hunter2"},
+	{"H", "-----BEGIN PRIVATE KEY-----\nMIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEAq7BFUpkGp3+\nLQmlQ\n-----END PRIVATE KEY-----\n"},
 }
 
 // pieces are what random texts are made of: secrets in several spellings, anchors, and what stands around them.
 func pieces(m *matcher) []string {
-	list := []string{"a", "b", "c", "abc", "aaa", " ", "\n", "\r\n", "\\n", ",", ".", "@", ":", "/", "host", "user", "\"", "=", "Bearer ", "Digest x=",
+	list := []string{
+		"a", "b", "c", "abc", "aaa", " ", "\n", "\r\n", "\\n", ",", ".", "@", ":", "/", "host", "user", "\"", "=", "Bearer ", "Digest x=",
 		strings.Repeat("MIIB", 16), strings.Repeat("k9", 12), "-----END RSA PRIVATE KEY-----", "RSA PRIVATE KEY-----", "-----BEGIN CERTIFICATE-----",
-		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "user:pa:ss@", "ABCDEFGHIJKLMNOP", "==> x: ", "<sensitive:A>", "\x00", "\xff", "é"}
+		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "user:pa:ss@", "ABCDEFGHIJKLMNOP", "==> x: ", "<sensitive:A>", "\x00", "\xff", "é",
+	}
 	return append(append(list, anchorTexts()...), m.forms...)
 }
 
@@ -102,7 +114,7 @@ func TestChunksEqualReference(t *testing.T) {
 	r, _ := NewRedactor(fuzzSecrets...)
 	m := r.now.Load()
 	list := pieces(m)
-	for seed := range uint64(400) {
+	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		var text []byte
 		for range 1 + rnd.IntN(60) {
@@ -191,16 +203,16 @@ func TestHeldBytesAreBounded(t *testing.T) {
 	hostile := []string{"eyJ", "://", "Authorization: Digest ", "-----BEGIN RSA PRIVATE KEY-----\n" + strings.Repeat("A", 64) + "\n", "ababab", "ghp_", "\\neyJ", "a:"}
 	for _, h := range hostile {
 		start := time.Now()
-		for range (1 << 20) / len(h) {
+		for range (1 << 18) / len(h) {
 			fmt.Fprint(w, h)
 			if len(w.held) > maxHold+maxHold/16+len(h) {
 				t.Fatalf("%q: %d bytes held", h, len(w.held))
 			}
 			if time.Since(start) > time.Minute {
-				t.Fatalf("%q: less than 17 KB/s", h)
+				t.Fatalf("%q: less than 4 KB/s", h)
 			}
 		}
-		t.Logf("%q: %.0f KB/s", h, 1024/time.Since(start).Seconds())
+		t.Logf("%q: %.0f KB/s", h, 256/time.Since(start).Seconds())
 	}
 }
 
@@ -298,7 +310,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	start := time.Now()
 	line := []byte("    vsphere-iso.linux: ok: [default] => {\"changed\": false} s3cr3t-value-00000 at https://host/path\n")
 	for range 1_000_000 {
-		w.Write(line)
+		if _, err := w.Write(line); err != nil {
+			t.Fatal(err)
+		}
 	}
 	elapsed := time.Since(start)
 	runtime.GC()
