@@ -122,7 +122,7 @@ variable "vsphere_vm_version" {
 locals {
   platform = "vsphere"
   sources  = ["source.vsphere-iso.linux"]
-  notes    = "${var.image} for ${var.environment}\nrun: ${var.run_id}\nbuilt by packer-hybrid with Packer ${packer.version}"
+  notes    = "${var.image} for ${var.environment}, run ${var.run_id}, built by packer-hybrid with Packer ${packer.version}"
 }
 
 source "vsphere-iso" "linux" {
