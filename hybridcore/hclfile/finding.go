@@ -23,6 +23,13 @@ import (
 // first ones is mostly their echo.
 const MaxFindings = 20
 
+// maxScanned is the longest line, in bytes, that is searched for a secret, and
+// maxLookBack the number of lines above it.
+const (
+	maxScanned  = 4096
+	maxLookBack = 200
+)
+
 // maxSource is the longest source line that a finding shows, in characters.
 const maxSource = 160
 
@@ -83,28 +90,35 @@ func splitDetail(detail string) (string, string) {
 }
 
 // line returns one line of the source for a report, or an empty text when it,
-// or the assignment that it continues, looks like a secret.
+// or the assignment that it continues, looks like a secret, or when it is too
+// long to be told.
 func (f *File) line(number int) string {
 	lines := bytes.SplitN(f.Source, []byte("\n"), number+1)
-	if number < 1 || number > len(lines) {
+	if number < 1 || number > len(lines) || len(lines[number-1]) > maxScanned || secretLine.Match(lines[number-1]) {
 		return ""
 	}
-	if secretLine.Match(lines[number-1]) {
+	if number > 1 && f.continuesSecret(lines[:number]) {
 		return ""
-	}
-	for i := number - 1; i >= 0; i-- {
-		if m := assignment.FindSubmatch(lines[i]); m != nil {
-			if secretLine.Match(lines[i]) {
-				return ""
-			}
-			break
-		}
 	}
 	text := []rune(strings.TrimSpace(Printable(string(lines[number-1]))))
 	if len(text) > maxSource {
 		text = append(text[:maxSource], '…')
 	}
 	return string(text)
+}
+
+// continuesSecret says whether the last of the lines belongs to an assignment
+// to a name like that of a secret, or to one so far above that nobody knows.
+func (f *File) continuesSecret(lines [][]byte) bool {
+	for i := len(lines) - 1; i >= max(0, len(lines)-maxLookBack); i-- {
+		if len(lines[i]) > maxScanned || bytes.Contains(lines[i], []byte("PRIVATE KEY-----")) {
+			return true
+		}
+		if m := assignment.FindSubmatch(lines[i]); m != nil {
+			return secretLine.Match(m[1])
+		}
+	}
+	return len(lines) > maxLookBack
 }
 
 // Printable replaces what a terminal could take as a command: control and
