@@ -136,6 +136,21 @@ func TestChunksEqualReference(t *testing.T) {
 	}
 }
 
+// TestMatchIsNotPartedFromItsAnchor writes a URL in whose user another value may begin, which then does not go on.
+func TestMatchIsNotPartedFromItsAnchor(t *testing.T) {
+	r, _ := NewRedactor(Secret{"OTHER", "er:hunter2@host and more"})
+	var out bytes.Buffer
+	w := r.Writer(&out)
+	for _, piece := range []string{"https://user:hunter2@host an", "d less\n"} {
+		if _, err := io.WriteString(w, piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := "https://user:<sensitive:url-password>@host and less\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
 func FuzzRedactChunks(f *testing.F) {
 	f.Add([]byte("token abcabcabcabcd at https://user:hunter2@host/"), []byte("abcabcabcabcd"), []byte{1, 2})
 	f.Add([]byte("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\n-----BEGIN RSA PRIVATE KEY-----\nx\n"), []byte("line one\nline two"), []byte{3})
