@@ -250,7 +250,7 @@ func platforms(v cty.Value, into *[]hybridcore.Platform) error {
 		}
 		platform, err := hybridcore.ParsePlatform(element.AsString())
 		if err != nil {
-			return err //nolint:wrapcheck // complete as it is
+			return err
 		}
 		if slices.Contains(*into, platform) {
 			return fmt.Errorf("%q is listed twice", platform)

@@ -17,8 +17,10 @@ import (
 func TestFindingsShowPlaceAndLine(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"syntax": {"a = 1\n  b = = 2\n", "f.hcl:2:7: Invalid expression: Expected the start of an expression, but found an invalid expression token\n    b = = 2"},
-		"password": {"a = 1\nbuild_password = \"hunter2\n",
-			"f.hcl:2:26: Invalid multi-line string: Quoted strings may not be split over multiple lines\n  hint: To produce a multi-line string, either use the \\n escape to represent a newline character or use the \"heredoc\" multi-line template syntax"},
+		"password": {
+			"a = 1\nbuild_password = \"hunter2\n",
+			"f.hcl:2:26: Invalid multi-line string: Quoted strings may not be split over multiple lines\n  hint: To produce a multi-line string, either use the \\n escape to represent a newline character or use the \"heredoc\" multi-line template syntax",
+		},
 		"password below":    {"client_secret = [\n  \"hunter2\" \"x\"\n]\n", "f.hcl:2:13: Missing item separator: Expected a comma to mark the beginning of the next item"},
 		"private key":       {"x = <<EOT\n-----BEGIN RSA PRIVATE KEY-----\n${hunter2 x}\nEOT\n", "f.hcl:3:11: Extra characters after interpolation expression"},
 		"list of secrets":   {"tokens = [\n" + strings.Repeat("  \"x\",\n", 300) + "  \"hunter2\" 1\n]\n", "f.hcl:302:13: Missing item separator"},
@@ -49,8 +51,10 @@ func TestFindingsAreFew(t *testing.T) {
 
 func TestSecretName(t *testing.T) {
 	got := map[string]bool{}
-	for _, name := range []string{"build_password", "vsphere_password", "azure_client_secret", "proxmox_token", "build_password_encrypted", "token",
-		"token_ttl", "secret_name", "private_key_file", "ssh_private_key", "password_expiry_days", "monkey", "author"} {
+	for _, name := range []string{
+		"build_password", "vsphere_password", "azure_client_secret", "proxmox_token", "build_password_encrypted", "token",
+		"token_ttl", "secret_name", "private_key_file", "ssh_private_key", "password_expiry_days", "monkey", "author",
+	} {
 		got[name] = hclfile.SecretName(name)
 	}
 	want := map[string]bool{

@@ -85,8 +85,7 @@ func Bytes(root *os.Root, path string, limit Limit) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if err != nil {
-		var cause *fs.PathError
-		if errors.As(err, &cause) {
+		if cause, ok := errors.AsType[*fs.PathError](err); ok {
 			err = cause.Err
 		}
 		return nil, refuse(path, fmt.Sprintf("the %s cannot be opened: %v", limit.Kind, err),

@@ -203,14 +203,22 @@ func TestLoadRefuses(t *testing.T) {
 		"automatic JSON": {func(dir string) error {
 			return os.WriteFile(dir+"/vars/x.auto.pkrvars.json", nil, 0o600)
 		}, "Packer would load this file unasked", hybridcore.ExitBlocked},
-		"link out": {func(dir string) error { return os.Symlink("/etc/passwd", dir+"/ansible/key") },
-			"templates/ansible/key: cannot be opened: path escapes from parent", hybridcore.ExitUsage},
-		"link to the configuration": {func(dir string) error { return os.Symlink("../../configs/lab/vsphere.pkrvars.hcl", dir+"/ansible/key") },
-			"path escapes from parent", hybridcore.ExitUsage},
-		"link to a folder": {func(dir string) error { return os.Symlink("roles", dir+"/ansible/more") },
-			"templates/ansible/more: is neither a regular file nor a link to one", hybridcore.ExitUsage},
-		"pipe": {func(dir string) error { return syscall.Mkfifo(dir+"/scripts/linux/p", 0o600) },
-			"is neither a regular file nor a link to one", hybridcore.ExitUsage},
+		"link out": {
+			func(dir string) error { return os.Symlink("/etc/passwd", dir+"/ansible/key") },
+			"templates/ansible/key: cannot be opened: path escapes from parent", hybridcore.ExitUsage,
+		},
+		"link to the configuration": {
+			func(dir string) error { return os.Symlink("../../configs/lab/vsphere.pkrvars.hcl", dir+"/ansible/key") },
+			"path escapes from parent", hybridcore.ExitUsage,
+		},
+		"link to a folder": {
+			func(dir string) error { return os.Symlink("roles", dir+"/ansible/more") },
+			"templates/ansible/more: is neither a regular file nor a link to one", hybridcore.ExitUsage,
+		},
+		"pipe": {
+			func(dir string) error { return syscall.Mkfifo(dir+"/scripts/linux/p", 0o600) },
+			"is neither a regular file nor a link to one", hybridcore.ExitUsage,
+		},
 		"large file": {func(dir string) error {
 			return errors.Join(os.WriteFile(dir+"/ansible/big", nil, 0o600), os.Truncate(dir+"/ansible/big", 17<<20))
 		}, "templates/ansible/big: is larger than 16 MiB", hybridcore.ExitUsage},

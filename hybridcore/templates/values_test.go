@@ -165,8 +165,11 @@ func decode(t *testing.T, text string) any {
 
 func TestSecretsAndValuesAreApart(t *testing.T) {
 	vars := []hybridcore.Variable{
-		{Name: "b", JSON: `"open"`}, {Name: "s", JSON: `"hunter2"`, Sensitive: true},
-		{Name: "a", JSON: `[1,2]`}, {Name: "none", JSON: `null`, Sensitive: true}, {Name: "n", JSON: `12`, Sensitive: true},
+		{Name: "b", JSON: `"open"`},
+		{Name: "s", JSON: `"hunter2"`, Sensitive: true},
+		{Name: "a", JSON: `[1,2]`},
+		{Name: "none", JSON: `null`, Sensitive: true},
+		{Name: "n", JSON: `12`, Sensitive: true},
 	}
 	if got, want := string(templates.VarFile(vars)), "{\n  \"a\": [1,2],\n  \"b\": \"open\"\n}\n"; got != want {
 		t.Errorf("file %q, want %q", got, want)
