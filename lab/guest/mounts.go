@@ -167,11 +167,15 @@ func mountScratch(root string) error {
 	if err := mount("tmpfs", filepath.Join(root, "run"), "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(root, "run/lock"), 0o777|os.ModeSticky); err != nil {
-		return fmt.Errorf("making /run/lock: %w", err)
-	}
-	if err := os.Chmod(filepath.Join(root, "run/lock"), 0o777|os.ModeSticky); err != nil {
-		return fmt.Errorf("making /run/lock: %w", err)
+	// Made at boot by systemd elsewhere: the lock directory, and sshd's, which sshd -T asks for.
+	for dir, mode := range map[string]os.FileMode{"run/lock": 0o777 | os.ModeSticky, "run/sshd": 0o755} {
+		path := filepath.Join(root, dir)
+		if err := os.Mkdir(path, 0o755); err != nil {
+			return fmt.Errorf("making /%s: %w", dir, err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			return fmt.Errorf("making /%s: %w", dir, err)
+		}
 	}
 	return mount("tmpfs", filepath.Join(root, "tmp"), "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
 }

@@ -22,6 +22,22 @@ import (
 // mirrorDir is the package repository inside the root file system.
 const mirrorDir = "/var/lib/offline-packages"
 
+// policyScript keeps packages from starting services (invoke-rc.d asks it): a guest's pid 1 runs none.
+const policyScript = "#!/bin/sh\nexit 101\n"
+
+// systemctlScript comes before systemctl in every search path. With another pid 1 than systemd, systemctl
+// serves the power verbs only under their old names (poweroff, reboot, halt); everything else is passed on.
+const systemctlScript = `#!/bin/sh
+for word in "$@"; do
+  case "$word" in
+    -*) ;;
+    poweroff | reboot | halt) exec "/usr/sbin/$word" ;;
+    *) break ;;
+  esac
+done
+exec /usr/bin/systemctl "$@"
+`
+
 // tailSize is how much of a failed tool's output an error carries.
 const tailSize = 2 << 10
 
@@ -63,8 +79,10 @@ func (b *builder) bootstrap(ctx context.Context) error {
 		"--include="+strings.Join(b.recipe.Base, ","), b.recipe.Suite, b.root, b.recipe.Mirror); err != nil {
 		return err
 	}
-	// A guest has no init system that could run services; packages must not try, now and later.
-	return b.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+	return errors.Join(
+		b.write("/usr/sbin/policy-rc.d", policyScript, 0o755),
+		b.write("/usr/local/bin/systemctl", systemctlScript, 0o755),
+	)
 }
 
 func (b *builder) update(ctx context.Context) error {
@@ -195,8 +213,11 @@ func (b *builder) tool(ctx context.Context, name string, args ...string) error {
 
 // command prepares a host command in a process group that ends, whole, with ctx or with this process.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if path := locate(name); path != "" {
+		name = path
+	}
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", "PATH="+os.Getenv("PATH")+":"+systemPath)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second

@@ -22,7 +22,7 @@ import (
 const suite = "bookworm"
 
 // buildVersion is part of the digest; raise it whenever the build's steps change.
-const buildVersion = 1
+const buildVersion = 2
 
 // Where Debian packages come from when the host's own apt sources do not say.
 const (

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -45,26 +46,33 @@ func ensureTools(ctx context.Context, b *builder) error {
 func missingPackages(tools []hostTool) []string {
 	var missing []string
 	for _, t := range tools {
-		if !present(t.program) && !slices.Contains(missing, t.pkg) {
+		if locate(t.program) == "" && !slices.Contains(missing, t.pkg) {
 			missing = append(missing, t.pkg)
 		}
 	}
 	return missing
 }
 
-// present looks for a file by path, or a program in PATH and the system directories.
-func present(program string) bool {
-	if strings.HasPrefix(program, "/") {
-		_, err := os.Stat(program)
-		return err == nil
-	}
-	if _, err := exec.LookPath(program); err == nil {
-		return true
-	}
-	for _, dir := range []string{"/usr/sbin/", "/sbin/"} {
-		if _, err := os.Stat(dir + program); err == nil {
-			return true
+// systemPath holds the directories that a user's search path may lack.
+const systemPath = "/usr/local/sbin:/usr/sbin:/sbin"
+
+// locate returns the path of a file given by path, or of a program in PATH and the system directories;
+// it is empty when there is none.
+func locate(program string) string {
+	candidates := []string{program}
+	if !strings.HasPrefix(program, "/") {
+		if path, err := exec.LookPath(program); err == nil {
+			return path
+		}
+		candidates = candidates[:0]
+		for _, dir := range filepath.SplitList(systemPath) {
+			candidates = append(candidates, filepath.Join(dir, program))
 		}
 	}
-	return false
+	for _, path := range candidates {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
 }

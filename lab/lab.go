@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:26:41Z
+// Spec: openspec/specs/lab/spec.md#requirement-lab-environment
+// Diagram: openspec/specs/lab/diagram.md#life-of-a-lab
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/guest"
+	"github.com/packer-hybrid/packer-hybrid/lab/rootfs"
+)
+
+// Config is how a lab is to be. The zero value is a usable lab.
+type Config struct {
+	Cache          string    // cache of packer-hybrid; empty: CacheDir
+	Dir            string    // parent of the lab's own directory; empty: below Cache, or /dev/shm when that is an overlay
+	User           string    // build user of every guest; empty: "packer"
+	AuthorizedKeys []string  // public keys that may sign in as the build user, in authorized_keys format
+	Log            io.Writer // progress of a first root file system and messages about guests; nil: discarded
+}
+
+// Lab is a running lab.
+type Lab struct {
+	config   Config
+	dir      *labDir
+	user     string
+	password string
+	machines *machines
+	vcenter  *vcenter
+
+	stop  func() bool // keeps the context's end from closing the lab
+	close sync.Once
+	err   error // of closing
+}
+
+// Main runs a guest's first process when the calling process was started to be one, and then does not
+// return; otherwise it returns at once. Call it first thing in main and in TestMain.
+func Main() { guest.Main() }
+
+// CacheDir is where packer-hybrid keeps what it builds once: $PACKER_HYBRID_CACHE, else packer-hybrid below
+// the user's cache directory ($XDG_CACHE_HOME, else ~/.cache).
+func CacheDir() (string, error) {
+	if dir := os.Getenv("PACKER_HYBRID_CACHE"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache directory: %w; set PACKER_HYBRID_CACHE", err)
+	}
+	return filepath.Join(dir, "packer-hybrid"), nil
+}
+
+// RootFS returns the directory of the root file system that guests boot from. When cache lacks it, it is
+// built first, which needs root, takes a minute or two and tells its steps to progress.
+func RootFS(ctx context.Context, cache string, progress io.Writer) (string, error) {
+	return rootfs.Ensure(ctx, cache, progress)
+}
+
+// FindRootFS returns the root file system's directory and does not build it. The error says how to.
+func FindRootFS(cache string) (string, error) { return rootfs.Find(cache) }
+
+// Start starts a lab, which ends with Close or with ctx. It fails when the system refuses what guests
+// need, so that nothing can pretend to have run.
+func Start(ctx context.Context, config Config) (*Lab, error) {
+	if err := config.complete(); err != nil {
+		return nil, fmt.Errorf("starting the lab: %w", err)
+	}
+	base, err := RootFS(ctx, config.Cache, config.Log)
+	if err != nil {
+		return nil, fmt.Errorf("starting the lab: %w", err)
+	}
+	if err := guest.Probe(); err != nil {
+		return nil, fmt.Errorf("starting the lab: %w", err)
+	}
+	dir, err := newLabDir(ctx, config.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("starting the lab: %w", err)
+	}
+	l := &Lab{config: config, dir: dir, user: config.User, password: newSecret("guest")}
+	if err := l.start(base); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the lab: %w", err), l.Close())
+	}
+	l.stop = context.AfterFunc(ctx, func() { _ = l.Close() })
+	return l, nil
+}
+
+// complete fills in what the caller left open.
+func (c *Config) complete() error {
+	if c.Cache == "" {
+		cache, err := CacheDir()
+		if err != nil {
+			return err
+		}
+		c.Cache = cache
+	}
+	if c.User == "" {
+		c.User = "packer"
+	}
+	if c.Log == nil {
+		c.Log = io.Discard
+	}
+	if c.Dir == "" {
+		c.Dir = filepath.Join(c.Cache, "labs")
+	}
+	dir, err := writableLayerDir(c.Dir)
+	c.Dir = dir
+	return err
+}
+
+func (l *Lab) start(base string) error {
+	machines, err := newMachines(l, base)
+	if err != nil {
+		return err
+	}
+	l.machines = machines
+	l.vcenter, err = startVCenter(l)
+	return err
+}
+
+// Close ends every guest and the vCenter, and removes the lab's directory. Later calls return the first
+// one's result.
+func (l *Lab) Close() error {
+	l.close.Do(func() {
+		if l.machines != nil {
+			l.machines.close()
+		}
+		if l.vcenter != nil {
+			l.vcenter.close()
+		}
+		if err := l.dir.remove(); err != nil {
+			l.err = fmt.Errorf("closing the lab: %w", err)
+		}
+	})
+	return l.err
+}
+
+// Dir is the lab's own directory; it ends with the lab.
+func (l *Lab) Dir() string { return l.dir.path }
+
+// Env is the environment, as NAME=value, that a command needs to build in this lab. It holds passwords.
+func (l *Lab) Env() []string {
+	env := []string{
+		"PACKER_HYBRID_LAB=" + l.dir.path,
+		"PKR_VAR_build_username=" + l.user,
+		"PKR_VAR_build_password=" + l.password,
+		"PKR_VAR_communicator_port=" + strconv.Itoa(l.machines.port),
+	}
+	return append(env, l.vcenter.env()...)
+}
+
+// VSphere looks into the simulated vCenter.
+func (l *Lab) VSphere() *VSphere { return &VSphere{lab: l} }
+
+// logf tells the lab's user something about the lab.
+func (l *Lab) logf(format string, args ...any) {
+	fmt.Fprintf(l.config.Log, "lab: "+format+"\n", args...)
+}

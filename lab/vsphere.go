@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:30:15Z
+// Spec: openspec/specs/lab/spec.md#requirement-disk-delta
+// Diagram: openspec/specs/lab/diagram.md#parts
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/vmware/govmomi/find"
+	"github.com/vmware/govmomi/vapi/library"
+	"github.com/vmware/govmomi/view"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// VSphere looks into a lab's vCenter, over the network as a client would.
+type VSphere struct{ lab *Lab }
+
+// Machine is one virtual machine or template.
+type Machine struct {
+	ID        string // vCenter's object id, such as vm-52
+	Name      string
+	Path      string // inventory path, such as /DC0/vm/golden/debian-12
+	Template  bool
+	PoweredOn bool
+	Address   string // of the guest, when it is up
+	Delta     string // directory with what the guest changed against the root file system or its template; empty before its first start
+	Typed     string // keys typed to it, in the notation of Packer's boot commands
+}
+
+// LibraryItem is one item of the lab's content library.
+type LibraryItem struct {
+	ID   string
+	Name string
+	Type string // "ovf" for images
+}
+
+// Datastore is the host directory behind LocalDS_0.
+func (v *VSphere) Datastore() string { return v.lab.vcenter.datastore }
+
+// Machines lists the virtual machines and templates, by path.
+func (v *VSphere) Machines(ctx context.Context) ([]Machine, error) {
+	c, err := v.lab.vcenter.signIn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing virtual machines: %w", err)
+	}
+	defer c.signOut(ctx)
+	all, err := view.NewManager(c.vim.Client).CreateContainerView(ctx, c.vim.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
+	if err != nil {
+		return nil, fmt.Errorf("listing virtual machines: %w", err)
+	}
+	var found []mo.VirtualMachine
+	properties := []string{"name", "config.template", "runtime.powerState", "guest.ipAddress"}
+	if err := all.Retrieve(ctx, []string{"VirtualMachine"}, properties, &found); err != nil {
+		return nil, fmt.Errorf("listing virtual machines: %w", err)
+	}
+	machines := make([]Machine, 0, len(found))
+	for _, vm := range found {
+		path, err := find.InventoryPath(ctx, c.vim.Client, vm.Self)
+		if err != nil {
+			return nil, fmt.Errorf("listing virtual machines: %w", err)
+		}
+		machines = append(machines, v.machine(vm, path))
+	}
+	slices.SortFunc(machines, func(a, b Machine) int { return strings.Compare(a.Path, b.Path) })
+	return machines, nil
+}
+
+// machine puts together what vCenter and the hardware know.
+func (v *VSphere) machine(vm mo.VirtualMachine, path string) Machine {
+	m := Machine{
+		ID: vm.Self.Value, Name: vm.Name, Path: path, Typed: v.lab.vcenter.keys.text(vm.Self.Value),
+		PoweredOn: vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn,
+	}
+	if vm.Config != nil {
+		m.Template = vm.Config.Template
+	}
+	if vm.Guest != nil {
+		m.Address = vm.Guest.IpAddress
+	}
+	if hardware, ok := v.lab.machines.find(vm.Self.Value); ok {
+		m.Delta = hardware.delta()
+	}
+	return m
+}
+
+// LibraryItems lists the items of the lab's content library, by name.
+func (v *VSphere) LibraryItems(ctx context.Context) ([]LibraryItem, error) {
+	c, err := v.lab.vcenter.signIn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing library items: %w", err)
+	}
+	defer c.signOut(ctx)
+	manager := library.NewManager(c.rest)
+	lib, err := manager.GetLibraryByName(ctx, libraryName)
+	if err != nil {
+		return nil, fmt.Errorf("finding the content library: %w", err)
+	}
+	found, err := manager.GetLibraryItems(ctx, lib.ID)
+	if err != nil {
+		return nil, fmt.Errorf("listing library items: %w", err)
+	}
+	items := make([]LibraryItem, 0, len(found))
+	for _, item := range found {
+		items = append(items, LibraryItem{ID: item.ID, Name: item.Name, Type: item.Type})
+	}
+	slices.SortFunc(items, func(a, b LibraryItem) int { return strings.Compare(a.Name, b.Name) })
+	return items, nil
+}
+
+// Console is the file that holds the messages of a machine's guest.
+func (v *VSphere) Console(id string) string {
+	return filepath.Join(v.lab.dir.path, "machines", filepath.Base(id), "console.log")
+}
