@@ -7,6 +7,7 @@ package state
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,8 +18,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/gofrs/flock"
 
@@ -133,6 +132,9 @@ func (d *Dir) lock(ctx context.Context) (func(), error) {
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
 	l := d.newLock(lockName)
+	if ok, err := l.TryLock(); err == nil && ok {
+		return func() { _ = l.Unlock() }, nil // closing frees it in any case
+	}
 	bounded, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	_, err := l.TryLockContext(bounded, lockRetry)

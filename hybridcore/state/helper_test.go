@@ -50,8 +50,9 @@ const (
 
 // Marks delimit what the fault tests look at. They are paths that do not exist.
 const (
-	markBegin = "/mark-of-the-beginning"
-	markEnd   = "/mark-of-the-end"
+	markBegin  = "/mark-of-the-beginning"
+	markOpened = "/mark-of-the-open-state"
+	markEnd    = "/mark-of-the-end"
 )
 
 func helper(mode, dir string) error {
@@ -61,10 +62,9 @@ func helper(mode, dir string) error {
 	if err != nil {
 		return err
 	}
+	_, _ = os.Stat(markOpened)
 	ctx := context.Background()
 	switch mode {
-	case "open":
-		return nil
 	case "update":
 		return d.Update(ctx, put("lab/new@vsphere"))
 	case "append":
@@ -134,15 +134,15 @@ func command(t *testing.T, mode, dir string, prefix ...string) *exec.Cmd {
 
 // fastDir is a directory in memory where there is one: for tests of order and
 // atomicity as the kernel shows them, which the disk does not change.
-func fastDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "state-test-")
+func fastDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "state-test-") //nolint:usetesting // in memory
 	if err != nil {
-		return t.TempDir()
+		return tb.TempDir()
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return dir
@@ -214,8 +214,7 @@ func temps(t *testing.T, dir string) []string {
 // wantBlocked checks that the error blocks (exit code 3) and says all of that.
 func wantBlocked(t *testing.T, err error, says ...string) {
 	t.Helper()
-	var blocked *hybridcore.BlockedError
-	if !errors.As(err, &blocked) {
+	if _, ok := errors.AsType[*hybridcore.BlockedError](err); !ok {
 		t.Fatalf("error %v: want a BlockedError", err)
 	}
 	for _, text := range says {

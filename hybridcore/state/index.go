@@ -59,6 +59,7 @@ type index struct {
 	stored  uint64 // used slots
 	covered int64  // bytes of the log whose lines are in table or tail
 	tail    []place
+	err     error // of reading the table; what was not found may be there
 }
 
 // loadIndex opens the index of the log. Without a table that fits the log it
@@ -150,7 +151,8 @@ func (x *index) probe(table io.ReaderAt, hash uint64) iter.Seq2[uint64, place] {
 			slot := (hash + tried) & (x.slots - 1)
 			n := min(window, x.slots-slot)
 			if _, err := table.ReadAt(buf[:n*indexSlot], indexHeader+int64(slot)*indexSlot); err != nil {
-				return // the run is then not found here; the line decides
+				x.err = fmt.Errorf("reading the index of records: %w", err)
+				return
 			}
 			for i := range n {
 				p := decodePlace(buf[i*indexSlot:])
@@ -215,15 +217,19 @@ func (d *Dir) save(x *index) error {
 // insert moves the tail into a table.
 func (x *index) insert(r io.ReaderAt, w io.WriterAt) error {
 	for _, p := range x.tail {
+		stored := x.stored
 		for slot, there := range x.probe(r, p.hash) {
 			if there.offset >= 0 && there != p {
 				continue
 			}
 			if _, err := w.WriteAt(p.encode(), indexHeader+int64(slot)*indexSlot); err != nil {
-				return err
+				return fmt.Errorf("writing a slot: %w", err)
 			}
 			x.stored++
 			break
+		}
+		if x.stored == stored {
+			return errors.Join(errors.New("no slot is free"), x.err)
 		}
 	}
 	x.tail = nil

@@ -56,7 +56,7 @@ func (e *HeldError) Error() string {
 	text := fmt.Sprintf("%s is held by run %s of %s (host %s, process %d, %s since %s): %s",
 		printable(l.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, printable(l.Phase), l.At.UTC().Format(time.RFC3339), printable(e.Why))
 	if e.Remote {
-		return text + fmt.Sprintf("\n  hint: wait for that run; if it is over, remove what it left on the platform (%s) and then %s", printable(l.Artifact), quote(e.File))
+		return text + fmt.Sprintf("\n  hint: wait for that run; if it is over, remove what it left on the platform (%s), then the lease: rm %s", printable(l.Artifact), quote(e.File))
 	}
 	return text + fmt.Sprintf("\n  hint: wait for that run, or cancel it with: kill -TERM %d", l.PID)
 }

@@ -44,9 +44,10 @@ type recordLog struct {
 	index *index
 }
 
-func (l *recordLog) close() error {
+// close closes log and index; what counts was synced before.
+func (l *recordLog) close() {
 	l.index.close()
-	return l.f.Close()
+	_ = l.f.Close()
 }
 
 // openLog opens the log and finds its lines. A log that is not there is nil
@@ -93,7 +94,10 @@ func (l *recordLog) scan() error {
 	r := bufio.NewReaderSize(io.NewSectionReader(l.f, l.end, l.size-l.end), 64<<10)
 	for {
 		start, whole := l.end, false
-		head, _ := r.Peek(headSize) // a real error comes again below
+		head, err := r.Peek(headSize)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("reading the records: %w", err)
+		}
 		id := lineID(head)
 		at := start
 		for !whole {
@@ -130,21 +134,45 @@ func lineID(head []byte) string {
 	return string(id)
 }
 
-// offset finds the line of a run.
-func (l *recordLog) offset(runID string) (int64, bool) {
-	for at := range l.index.offsets(hashID(runID)) {
-		if at < l.end && lineID(l.head(at)) == runID {
-			return at, true
+// offset finds the line of a run; -1 when there is none.
+func (l *recordLog) offset(runID string) (int64, error) {
+	for {
+		for at := range l.index.offsets(hashID(runID)) {
+			if at >= l.end {
+				continue // being written now
+			}
+			head, err := l.head(at)
+			if err != nil {
+				return -1, err
+			}
+			if lineID(head) == runID {
+				return at, nil
+			}
+		}
+		if l.index.err == nil {
+			return -1, nil
+		}
+		if err := l.rescan(); err != nil {
+			return -1, err
 		}
 	}
-	return 0, false
 }
 
 // head reads the beginning of the line at an offset.
-func (l *recordLog) head(offset int64) []byte {
+func (l *recordLog) head(offset int64) ([]byte, error) {
 	head := make([]byte, headSize)
-	n, _ := l.f.ReadAt(head, offset) // what is missing is seen as damage
-	return head[:n]
+	n, err := l.f.ReadAt(head, offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading the records: %w", err)
+	}
+	return head[:n], nil
+}
+
+// rescan finds all lines in the log itself, without the table.
+func (l *recordLog) rescan() error {
+	l.index.close()
+	l.index = &index{boot: l.index.boot, log: l.index.log}
+	return l.scan()
 }
 
 // places lists all lines.
@@ -152,9 +180,7 @@ func (l *recordLog) places() ([]place, error) {
 	if places, ok := l.index.all(); ok {
 		return places, nil
 	}
-	l.index.close()
-	l.index = &index{}
-	if err := l.scan(); err != nil {
+	if err := l.rescan(); err != nil {
 		return nil, err
 	}
 	places, _ := l.index.all()
@@ -255,8 +281,7 @@ func decodeRecord(line []byte) (hybridcore.Record, error) {
 // damaged is the refusal of a line by its number.
 func (d *Dir) damaged(number int, cause error) error {
 	next := "the other records can still be read; take this line from a backup"
-	var newer *newerError
-	if errors.As(cause, &newer) {
+	if _, ok := errors.AsType[*newerError](cause); ok {
 		next = "update packer-hybrid to the version that the others use"
 	}
 	return d.refuse(fmt.Sprintf("%s:%d", logName, number), errForm(strings.ReplaceAll(cause.Error(), "line 1: ", "")), next)

@@ -71,13 +71,16 @@ func checkRecord(rec hybridcore.Record, attachments map[string][]byte) error {
 }
 
 // appendLocked writes attachments, then the line. On an error neither is there.
-func (d *Dir) appendLocked(runID string, line []byte, attachments map[string][]byte) (err error) {
+func (d *Dir) appendLocked(runID string, line []byte, attachments map[string][]byte) error {
 	log, err := d.openLog(os.O_RDWR | os.O_CREATE)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, log.close()) }()
-	if _, ok := log.offset(runID); ok {
+	defer log.close()
+	switch at, err := log.offset(runID); {
+	case err != nil:
+		return err
+	case at >= 0:
 		return hybridcore.Usagef("run %s is already recorded in %s; a record is never changed", runID, filepath.Join(d.path, logName))
 	}
 	if len(attachments) > 0 {
@@ -139,9 +142,12 @@ func (d *Dir) Record(ctx context.Context, runID string) (hybridcore.Record, erro
 	if log == nil {
 		return hybridcore.Record{}, noRecord(runID)
 	}
-	defer func() { _ = log.close() }() // read only
-	offset, ok := log.offset(runID)
-	if !ok {
+	defer log.close()
+	offset, err := log.offset(runID)
+	if err != nil {
+		return hybridcore.Record{}, d.unreadable(logName, err)
+	}
+	if offset < 0 {
 		return hybridcore.Record{}, noRecord(runID)
 	}
 	line, err := log.line(offset)
@@ -172,7 +178,7 @@ func (d *Dir) Records(ctx context.Context) ([]string, error) {
 	if log == nil {
 		return nil, nil
 	}
-	defer func() { _ = log.close() }() // read only
+	defer log.close()
 	places, err := log.places()
 	if err != nil {
 		return nil, d.unreadable(logName, err)
@@ -180,7 +186,11 @@ func (d *Dir) Records(ctx context.Context) ([]string, error) {
 	ids := make([]string, 0, len(places))
 	var damage []error
 	for i, p := range places {
-		if id := lineID(log.head(p.offset)); id != "" {
+		head, err := log.head(p.offset)
+		if err != nil {
+			return nil, d.unreadable(logName, err)
+		}
+		if id := lineID(head); id != "" {
 			ids = append(ids, id)
 		} else if len(damage) < maxDamage {
 			damage = append(damage, d.damaged(i+1, errForm("it is not the line of a record")))

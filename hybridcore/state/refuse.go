@@ -28,8 +28,7 @@ func (d *Dir) refuse(name string, cause error, next string) error {
 
 // refuseSnapshot adds the way back: the newest generation that can be read.
 func (d *Dir) refuseSnapshot(cause error) error {
-	var newer *newerError
-	if errors.As(cause, &newer) {
+	if _, ok := errors.AsType[*newerError](cause); ok {
 		return d.refuse(snapshotName, cause, "update packer-hybrid to the version that the others use")
 	}
 	file := filepath.Join(d.path, snapshotName)

@@ -33,14 +33,18 @@ type (
 	Attachments interface {
 		Attachment(context.Context, string) ([]byte, error)
 	}
+	// History is what runs leave.
+	History interface {
+		Records
+		Attachments
+	}
 	Leases interface {
 		Acquire(context.Context, hybridcore.Lease) (*Held, *hybridcore.Lease, error)
 		Leases(context.Context) ([]LeaseStatus, error)
 	}
 	Backend interface {
 		Snapshots
-		Records
-		Attachments
+		History
 		Leases
 	}
 )

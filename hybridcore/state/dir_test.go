@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T23:25:47Z
+// Spec: openspec/specs/state/spec.md#requirement-one-writer-at-a-time
+// Diagram: openspec/specs/state/diagram.md#directory
+
+package state
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Four processes count in one snapshot: no update is lost.
+func TestFourProcesses(t *testing.T) {
+	dir := filepath.Join(fastDir(t), "state")
+	start := time.Now()
+	errs := make(chan error)
+	for range 4 {
+		cmd := command(t, "loop", dir)
+		go func() {
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				err = errors.Join(err, errors.New(string(out)))
+			}
+			errs <- err
+		}()
+	}
+	for range 4 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	s, err := open(t, dir).Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Serial != 1000 || s.Targets["lab/counter@vsphere"].Digest != "1000" || len(s.Targets) != 5 {
+		t.Errorf("serial %d, counter %s, %d targets; want 1000, 1000, 5", s.Serial, s.Targets["lab/counter@vsphere"].Digest, len(s.Targets))
+	}
+	t.Logf("4 processes made 250 updates each in %v: serial %d", time.Since(start).Round(time.Millisecond), s.Serial)
+}
+
+func TestOpen(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "a", "b")
+	open(t, dir)
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("mode %v, %v; want a directory for its owner only", info.Mode(), err)
+	}
+	file := filepath.Join(base, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"", file, filepath.Join(file, "state")} {
+		_, err := Open(path)
+		if hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+			t.Errorf("Open(%q): %v", path, err)
+		}
+	}
+}
+
+func TestOpenRemovesLeftovers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	d := open(t, dir)
+	left := filepath.Join(dir, tempPrefix+"abc")
+	other := filepath.Join(dir, ".gitignore")
+	for _, name := range []string{left, other} {
+		if err := os.WriteFile(name, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unlock, err := d.lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir)
+	if _, err := os.Lstat(left); err != nil {
+		t.Errorf("the file of a writer at work was removed: %v", err)
+	}
+	unlock()
+	open(t, dir)
+	if _, err := os.Lstat(left); err == nil {
+		t.Error("the leftover is still there")
+	}
+	if _, err := os.Lstat(other); err != nil {
+		t.Errorf("a foreign file was removed: %v", err)
+	}
+}
+
+func TestLockWaitIsBounded(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	unlock, err := open(t, dir).lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	d := open(t, dir)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	wantBlocked(t, d.Update(ctx, put("lab/x@vsphere")), "locked by another process", "fuser -v "+filepath.Join(dir, lockName))
+	ctx, cancel = context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if err := d.Append(ctx, record("run-1"), nil); !errors.Is(err, context.Canceled) || hybridcore.ExitCode(err) == hybridcore.ExitBlocked {
+		t.Errorf("cancelled while waiting: %v", err)
+	}
+	if _, err := d.Read(t.Context()); err != nil {
+		t.Errorf("reading waits for no lock: %v", err)
+	}
+}
+
+// A hostile symbolic link in place of a lock does not make us create files elsewhere.
+func TestLockIsNoLink(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	d := open(t, dir)
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.Symlink(victim, filepath.Join(dir, lockName)); err != nil {
+		t.Fatal(err)
+	}
+	err := d.Update(t.Context(), put("lab/x@vsphere"))
+	if err == nil || !strings.Contains(err.Error(), "locking") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Lstat(victim); err == nil {
+		t.Error("a file was created outside the state directory")
+	}
+}
