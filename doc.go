@@ -20,6 +20,7 @@
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
 //	hybridcore/templates     HCL to targets: staging, inputs, digests
 //	hybridcore/packer        runs packer and turns its event stream into results
+//	hybridcore/parity        reads and checks the inventories that guests leave
 //	hybridcore/platforms     live clients: looks up what a build left on a platform
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer

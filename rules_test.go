@@ -25,13 +25,14 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/config", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
+	{Unit: "hybridcore/parity", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/platforms", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
 	{Unit: "checks", May: []string{"hybridcore"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
 	{Unit: "runner", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
-		"hybridcore/platforms", "hybridcore/state",
+		"hybridcore/parity", "hybridcore/platforms", "hybridcore/state",
 	}, Tests: []string{"lab"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
@@ -71,7 +72,6 @@ var owners = []rules.Owner{
 		Why: "system calls that package syscall lacks: mounts, capabilities, process groups",
 	},
 	{Import: "golang.org/x/term", Units: []string{"cmd", "hybridcore/logs"}, Why: "whether, and how wide, the output is a terminal"},
-	{Import: "golang.org/x/sync", Units: []string{"runner"}, Why: "bounded parallelism over targets"},
 	{Import: "gopkg.in/natefinch/lumberjack.v2", Units: []string{"hybridcore/logs"}, Why: "rotates log files by size and age"},
 	{
 		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "lab", "cmd", "bench"}, Tests: []string{"*"},
@@ -83,7 +83,7 @@ var owners = []rules.Owner{
 var calls = []rules.Owner{
 	{Import: "os.StartProcess", Why: "start programs with os/exec, where its owners look after them"},
 	{Import: "syscall.ForkExec", Units: []string{"lab"}, Why: "start programs with os/exec, where its owners look after them"},
-	{Import: "syscall.Exec", Units: []string{"lab"}, Why: "only a guest's init replaces itself"},
+	{Import: "syscall.Exec", Units: []string{"lab", "cmd"}, Why: "a guest's init replaces itself, and so does the command that joins a lab that is up"},
 	{Import: "os.Exit", Units: []string{"cmd", "bench", "lab", "tools"}, Tests: []string{"*"}, Why: "return an error; only a main ends the process"},
 }
 

@@ -65,6 +65,9 @@ func (c *Console) Event(e hybridcore.Event) {
 		c.line(e, c.style.dim("start"), e.Text)
 		c.open(e)
 	case hybridcore.EventStep:
+		if !c.verbose {
+			e.Text = shorten(e.Text)
+		}
 		c.line(e, "", e.Text)
 		if l := c.bars[e.Target]; l != nil {
 			l.step = e.Text
@@ -84,6 +87,17 @@ func (c *Console) Event(e hybridcore.Event) {
 			delete(c.bars, e.Target)
 		}
 	}
+}
+
+// maxStep bounds a step's line, in runes: Ansible's command line is a thousand.
+const maxStep = 120
+
+func shorten(text string) string {
+	runes := []rune(text)
+	if len(runes) <= maxStep {
+		return text
+	}
+	return string(runes[:maxStep-1]) + "…"
 }
 
 // line prints "[  12.3s] TARGET  word text".

@@ -18,12 +18,12 @@ func TestCI(t *testing.T) {
 		code           int
 		says           string
 	}{
-		{"green", "test:\n\t@echo 'tests: 12 passed, 0 failed'\nlint:\n\t@test \"$$CI\" = true\n", 0, "ci: tests: 12 passed"},
+		{"green", "test:\n\t@echo 'tests: 12 passed, 0 failed'\nlint:\n\t@test \"$$CI\" = true\n", 0, "\ntests: 12 passed"},
 		{"no test was executed", "test:\n\t@echo 'tests: 0 passed, 0 failed'\nlint:\n", 1, "no test was executed"},
 		{"nothing was said", "test:\n\t@true\nlint:\n", 1, "no test was executed"},
 		{"a test failed", "test:\n\t@echo 'tests: 12 passed, 1 failed'; exit 1\nlint:\n\t@echo linted\n", 2, "Error 1"},
 		{"lint failed", "test:\n\t@echo 'tests: 12 passed'\nlint:\n\t@exit 1\n", 2, "Error 1"},
-		{"a test waits for input", "test:\n\t@cat; echo 'tests: 1 passed'\nlint:\n\t@cat\n", 0, "ci: tests: 1 passed"},
+		{"a test waits for input", "test:\n\t@cat; echo 'tests: 1 passed'\nlint:\n\t@cat\n", 0, "\ntests: 1 passed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -5,7 +5,7 @@
 
 # An environment to copy: what every platform of your site shares. Values here win over templates/vars/.
 # Secrets do not belong here: export them, for example PKR_VAR_build_password.
-# A variable that a file of this folder sets can no longer be set from outside with PKR_VAR_*: Packer lets files win.
+# PKR_VAR_* wins over the files: `packer-hybrid plan` reads all layers itself and hands Packer one value for each variable.
 
 # Accounts that every image of this environment keeps. Their passwords are locked: only the keys let in.
 # guest_users = [

@@ -48,7 +48,7 @@ type resolver struct {
 	in       Input
 	byName   map[string]hclfile.Declaration
 	vars     map[string]*hybridcore.Variable
-	held     map[string]string // name → place of a placeholder
+	held     map[string]string // name → why what was given is no value
 	bad      map[string]bool   // a value was refused: not missing too
 	findings []hybridcore.Finding
 }
@@ -102,7 +102,7 @@ func (r *resolver) literal(d hclfile.Declaration, layer string, file *hclfile.Fi
 		return // nothing that could show it takes the value
 	}
 	if Secret(d.Name, d.Sensitive) && isPlaceholder(literal.Value) {
-		r.held[d.Name] = fmt.Sprintf("%s:%d", literal.File, literal.Line())
+		r.held[d.Name] = fmt.Sprintf("%s:%d holds a placeholder only", literal.File, literal.Line())
 		return
 	}
 	_, text, err := hclfile.Convert(literal.Value, d.Type)
@@ -127,6 +127,10 @@ func (r *resolver) environ() {
 		d, declared := r.byName[name]
 		if !declared {
 			r.unusedEnv(name)
+			continue
+		}
+		if text == "" && d.Default == nil && Secret(name, d.Sensitive) {
+			r.held[name] = envPrefix + name + " is empty: a CI passes on a secret that it does not have like this"
 			continue
 		}
 		value, problem := envValue(d, text)
@@ -268,7 +272,7 @@ func (r *resolver) missing(d hclfile.Declaration) {
 	}
 	message := fmt.Sprintf("the variable %s has no value", d.Name)
 	if held := r.held[d.Name]; held != "" {
-		message += fmt.Sprintf("; %s holds a placeholder only", held)
+		message += "; " + held
 	}
 	hint := fmt.Sprintf("set it in %s or export %s%s", file, envPrefix, d.Name)
 	if Secret(d.Name, d.Sensitive) {

@@ -11,8 +11,10 @@ import (
 )
 
 // wordy are the beginnings of steps whose output Packer does not set apart from
-// steps: since 1.14 every line of a provisioner looks like a step.
+// steps: since 1.14 every line of a provisioner looks like a step, and so does
+// what xorriso says of a CD.
 var wordy = []string{
+	"Creating CD disk",
 	"Running local shell script: ",
 	"Provisioning with shell script: ",
 	"Provisioning with powershell script: ",
@@ -24,17 +26,17 @@ var wordy = []string{
 }
 
 // sober are the beginnings of steps that follow a wordy one: other provisioners,
-// the end of provisioning, and what the builders do after it. A line of output
+// the end of provisioning, and what the builders do after it or after a CD. A line of output
 // that begins like this is shown as a step; nothing else depends on it.
 var sober = []string{
 	"Provisioning with ", "Provisioning step had errors", "Uploading ", "Downloading ", "Restarting Machine",
 	"Pausing ", "Setting a ", "Provisioner failed with ", "Running post-processor: ", "Executing shutdown command",
 	// vsphere
-	"Running shutdown command", "Shutting down virtual machine", "Powering off ", "Virtual machine is already powered off",
+	"Remote cache directory", "Creating virtual machine", "Cloning virtual machine", "Running shutdown command", "Shutting down virtual machine", "Powering off ", "Virtual machine is already powered off",
 	"Deleting ", "Ejecting ", "Removing ", "Clearing boot order", "Creating snapshot", "Adding virtual machine flags",
 	"Converting ", "Importing ", "Exporting to ", "Destroying VM", "Closing sessions", "Reattaching ", "Adding configuration parameters",
 	// proxmox
-	"Stopping VM", "Trying to remove ephemeral keys", "Adding a cloud-init cdrom", "Deleting VM",
+	"Creating VM", "Retrieving ", "Uploaded ISO", "Starting VM", "Stopping VM", "Trying to remove ephemeral keys", "Adding a cloud-init cdrom", "Deleting VM",
 	// azure
 	"Powering off machine", "Querying the machine's properties", "Generalizing machine", "Capturing image", "Publishing to Shared Image Gallery",
 	"Deprovisioning", "Cleanup requested", "Resource group ", "Getting the ", "Gracefully halting",

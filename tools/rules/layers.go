@@ -14,8 +14,8 @@ import (
 )
 
 // Layer is one row of the layer table: a unit and the units that it may import.
-// A unit is a folder with all that lies below it, unless a folder below has a
-// row of its own.
+// A unit is a folder with all that lies below it; when a folder below has a row
+// of its own, it is that folder alone, and every other folder below needs one.
 type Layer struct {
 	Unit  string   // folder, "." is the root
 	May   []string // units that the unit's code may import; "*" is every unit
@@ -62,16 +62,26 @@ func (l Layer) allows(unit string, test bool) bool {
 	return test && (slices.Contains(l.Tests, "*") || slices.Contains(l.Tests, unit))
 }
 
-// unitOf finds the nearest folder at or above dir that has a row. The root's
-// row holds for the root alone, or every new folder would have a row.
+// unitOf finds the nearest folder at or above dir whose row holds for dir.
 func unitOf(dir string, rows map[string]Layer) (string, bool) {
-	for at := dir; at != "."; at = path.Dir(at) {
-		if _, ok := rows[at]; ok {
+	for at := dir; ; at = path.Dir(at) {
+		if _, ok := rows[at]; ok && (at == dir || !parent(at, rows)) {
 			return at, true
 		}
+		if at == "." {
+			return dir, false
+		}
 	}
-	_, ok := rows["."]
-	return dir, ok && dir == "."
+}
+
+// parent says whether a row lies below a folder.
+func parent(dir string, rows map[string]Layer) bool {
+	for unit := range rows {
+		if dir == "." || strings.HasPrefix(unit, dir+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // ownPath turns an import path of the root module into a folder.
