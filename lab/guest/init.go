@@ -71,6 +71,10 @@ func (s *system) boot() error {
 	if err := mountRoot(s.spec); err != nil {
 		return err
 	}
+	// Programs look here for the kind of init; "init" makes them look at what /sbin/init is.
+	if err := os.WriteFile("/proc/1/comm", []byte("init"), 0); err != nil {
+		return fmt.Errorf("naming the first process: %w", err)
+	}
 	if err := unix.Sethostname([]byte(s.spec.Hostname)); err != nil {
 		return fmt.Errorf("setting the host name: %w", err)
 	}
@@ -99,7 +103,7 @@ func (s *system) obey(commands *json.Decoder) {
 	for {
 		var m message
 		if err := commands.Decode(&m); err != nil {
-			os.Exit(1)
+			syscall.Exit(1)
 		}
 		if m.Ending != "" {
 			s.end(m.Ending)

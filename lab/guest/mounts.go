@@ -149,15 +149,19 @@ func mountSys(root string) error {
 	if err := mount("tmpfs", sys, "tmpfs", flags, "mode=755,size=1m"); err != nil {
 		return err
 	}
-	for _, dir := range []string{"class/dmi/id", "block", "devices", "bus", "kernel", "fs/cgroup"} {
+	const identity = "devices/virtual/dmi/id"
+	for _, dir := range []string{identity, "class/dmi", "block", "bus", "kernel", "fs/cgroup"} {
 		if err := os.MkdirAll(filepath.Join(sys, dir), 0o755); err != nil {
 			return fmt.Errorf("making /sys/%s: %w", dir, err)
 		}
 	}
 	for name, value := range dmi {
-		if err := os.WriteFile(filepath.Join(sys, "class/dmi/id", name), []byte(value+"\n"), 0o444); err != nil {
-			return fmt.Errorf("making /sys/class/dmi/id/%s: %w", name, err)
+		if err := os.WriteFile(filepath.Join(sys, identity, name), []byte(value+"\n"), 0o444); err != nil {
+			return fmt.Errorf("making /sys/%s/%s: %w", identity, name, err)
 		}
+	}
+	if err := os.Symlink("../../"+identity, filepath.Join(sys, "class/dmi/id")); err != nil {
+		return fmt.Errorf("making /sys/class/dmi/id: %w", err)
 	}
 	return mount("", sys, "", flags|unix.MS_REMOUNT|unix.MS_RDONLY, "mode=755,size=1m")
 }

@@ -71,7 +71,7 @@ func TestAnsibleOverSFTP(t *testing.T) {
 		t.Errorf("ping: %s", out)
 	}
 	facts := play("-b", "-m", "setup")
-	for _, want := range []string{`"ansible_distribution": "Debian"`, `"ansible_user_id": "root"`, `"ansible_service_mgr": "systemd"`, `"ansible_hostname": "unit"`} {
+	for _, want := range []string{`"ansible_distribution": "Debian"`, `"ansible_user_id": "root"`, `"ansible_hostname": "unit"`, `"ansible_service_mgr": "systemd"`, `"ansible_virtualization_type": "VMware"`} {
 		if !strings.Contains(facts, want) {
 			t.Errorf("the facts lack %s", want)
 		}

@@ -53,9 +53,9 @@ func Main() {
 	}
 	switch os.Args[0] {
 	case initName:
-		os.Exit(initMain())
+		syscall.Exit(initMain()) // not os.Exit: under the race detector that sleeps for a second
 	case probeName:
-		os.Exit(0)
+		syscall.Exit(0)
 	}
 }
 
@@ -70,7 +70,7 @@ func initCommand(listener, control, console *os.File) *exec.Cmd {
 		Stdout:      console,
 		Stderr:      console,
 		ExtraFiles:  []*os.File{listener, control},
-		SysProcAttr: namespaceAttr(syscall.CLONE_NEWUSER | allNamespaces()),
+		SysProcAttr: namespaceAttr(allNamespaces()),
 	}
 }
 
@@ -114,23 +114,28 @@ func launch(cmd *exec.Cmd) (<-chan error, error) {
 // Probe reports whether this process may make the namespaces that a guest needs. The error names those
 // that were refused and what usually refuses them.
 func Probe() error {
-	var refused []string
-	var cause error
-	for _, n := range namespaces {
-		cmd := exec.Command("/proc/self/exe")
-		cmd.Args = []string{probeName}
-		cmd.SysProcAttr = namespaceAttr(syscall.CLONE_NEWUSER | n.flag)
-		cmd.SysProcAttr.Pdeathsig = 0
-		if err := cmd.Run(); err != nil {
-			refused, cause = append(refused, n.name), err
-		}
-	}
+	cause := tryNamespaces(allNamespaces())
 	if cause == nil {
 		return nil
 	}
-	return fmt.Errorf("this system refuses the lab %s namespaces: %w; run as root on Linux with "+
+	var refused []string
+	for _, n := range namespaces {
+		if tryNamespaces(syscall.CLONE_NEWUSER|n.flag) != nil {
+			refused = append(refused, n.name)
+		}
+	}
+	return fmt.Errorf("this system refuses the lab new namespaces (%s): %w; run as root on Linux with "+
 		"user.max_user_namespaces above 0, and in a container with --privileged (the lab must map %d user ids)",
 		strings.Join(refused, ", "), cause, idRange)
+}
+
+// tryNamespaces starts a process in new namespaces that ends at once.
+func tryNamespaces(flags uintptr) error {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = []string{probeName}
+	cmd.SysProcAttr = namespaceAttr(flags)
+	cmd.SysProcAttr.Pdeathsig = 0
+	return cmd.Run()
 }
 
 // explainRefusal turns a failed start into an error that names what was refused.
