@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -21,8 +22,18 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/rootfs"
 )
 
+// probeVar makes the test binary print what Probe says, and nothing else.
+const probeVar = "GUEST_TEST_PROBE"
+
 func TestMain(m *testing.M) {
 	Main()
+	if os.Getenv(probeVar) != "" {
+		if err := Probe(); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

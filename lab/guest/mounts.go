@@ -17,7 +17,8 @@ import (
 // maxMountOptions is the kernel's limit for the option string of mount(2): one page.
 const maxMountOptions = 4095
 
-// deviceNodes are bound from the host: device nodes cannot be made in a user namespace.
+// deviceNodes are bound from the host: device nodes cannot be made in a user namespace. The mounts are
+// read-only, which leaves the devices writable and the host's nodes, with their owners and modes, untouchable.
 var deviceNodes = []string{"null", "zero", "full", "random", "urandom", "tty"}
 
 // hiddenProc lists files of /proc that tell about or steer the host; each is covered. Paths that a kernel
@@ -90,7 +91,7 @@ func mountDev(root string) error {
 		if err := os.WriteFile(target, nil, 0o600); err != nil {
 			return fmt.Errorf("making /dev/%s: %w", name, err)
 		}
-		if err := mount("/dev/"+name, target, "", unix.MS_BIND, ""); err != nil {
+		if err := bindReadOnly("/dev/"+name, target); err != nil {
 			return err
 		}
 	}
@@ -122,11 +123,7 @@ func mountProc(root string) error {
 		if _, err := os.Stat(dir); err != nil {
 			continue
 		}
-		if err := mount(dir, dir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-			return err
-		}
-		const flags = unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
-		if err := mount("", dir, "", flags, ""); err != nil {
+		if err := bindReadOnly(dir, dir); err != nil {
 			return err
 		}
 	}
@@ -135,7 +132,7 @@ func mountProc(root string) error {
 		if _, err := os.Stat(file); err != nil {
 			continue
 		}
-		if err := mount(filepath.Join(root, "dev/null"), file, "", unix.MS_BIND, ""); err != nil {
+		if err := bindReadOnly(filepath.Join(root, "dev/null"), file); err != nil {
 			return err
 		}
 	}
@@ -184,6 +181,21 @@ func mountScratch(root string) error {
 	return mount("tmpfs", filepath.Join(root, "tmp"), "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
 }
 
+// bindReadOnly mounts a file or directory at another place, read-only. A user namespace may not take back
+// what the original mount forbids, so that is repeated.
+func bindReadOnly(source, target string) error {
+	if err := mount(source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return err
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(target, &fs); err != nil {
+		return fmt.Errorf("looking at the mount of %s: %w", target, err)
+	}
+	// ST_NOSUID, ST_NODEV and ST_NOEXEC have the values of the mount flags (statfs(2)).
+	kept := uintptr(fs.Flags) & (unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC)
+	return mount("", target, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY|kept, "")
+}
+
 func mountNew(source, target, kind string, flags uintptr, options string) error {
 	if err := os.Mkdir(target, 0o755); err != nil {
 		return fmt.Errorf("making a mount point: %w", err)
@@ -194,11 +206,7 @@ func mountNew(source, target, kind string, flags uintptr, options string) error 
 // mount is mount(2) with an error that names what was refused.
 func mount(source, target, kind string, flags uintptr, options string) error {
 	if err := unix.Mount(source, target, kind, flags, options); err != nil {
-		what := kind
-		if what == "" {
-			what = source
-		}
-		return fmt.Errorf("this system refuses the guest the mount of %s on %s: %w", what, target, err)
+		return fmt.Errorf("this system refuses the guest a mount (%q of type %q on %s, flags %#x): %w", source, kind, target, flags, err)
 	}
 	return nil
 }
