@@ -241,6 +241,12 @@ func TestMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Link(plugins[0].Path, filepath.Join(job.Dir, "linked")); err != nil {
+		t.Fatal(err)
+	}
+	if m.recall("sha256", plugins[0].Path) != plugins[0].SHA256 {
+		t.Error("a link to a plugin, as every job makes one, lets its digest be forgotten")
+	}
 	write(t, plugins[0].Path, "other bytes")
 	if _, err := tool.Plugins(need); err == nil || !strings.Contains(err.Error(), "has sha256") {
 		t.Errorf("a changed plugin: %v", err)

@@ -8,6 +8,7 @@ package packer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,7 +18,8 @@ import (
 // Memory is a directory that remembers what was found out about binaries: the
 // version of a Packer, the digest of a plugin. Asking again costs 50 ms, hashing
 // again a millisecond for each MB. An answer holds for as long as the file has
-// the same size, times and inode. Packer itself still checks each plugin's
+// the same size and modification time. Its change time says less: linking a
+// plugin into a job's tree alters that. Packer itself still checks each plugin's
 // digest before it starts one. The empty Memory remembers nothing.
 type Memory string
 
@@ -71,5 +73,5 @@ func (m Memory) identity(path string) string {
 	if err != nil {
 		return ""
 	}
-	return path + " " + fileIdentity(info)
+	return fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano())
 }

@@ -45,16 +45,6 @@ func secondReader(r *os.File) *os.File {
 	return held
 }
 
-// fileIdentity changes whenever a file's content may have: the change time
-// cannot be set by hand.
-func fileIdentity(info os.FileInfo) string {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return info.ModTime().String()
-	}
-	return fmt.Sprintf("%d %d %d.%d %d.%d", st.Ino, st.Size, st.Mtim.Sec, st.Mtim.Nsec, st.Ctim.Sec, st.Ctim.Nsec)
-}
-
 // awaitExit waits for the end of a child without reaping it, and says whether
 // a signal ended it. Until it is reaped its number, which is also its group's,
 // cannot be taken by another process, so the group can be signalled safely.

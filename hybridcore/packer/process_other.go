@@ -21,11 +21,6 @@ func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true
 // secondReader has no portable form.
 func secondReader(*os.File) *os.File { return nil }
 
-// fileIdentity changes when a file's size or modification time does.
-func fileIdentity(info os.FileInfo) string {
-	return fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
-}
-
 // awaitExit waits for the end of a child, reaps it and says whether a signal
 // ended it.
 func awaitExit(cmd *exec.Cmd) (signalled bool, err error) {
