@@ -26,7 +26,7 @@ demo: ## Build a golden image in the lab; REBUILD=1 builds it again
 	@tools/debian demo
 	@tools/build $(PACKER)
 	@$(MAKE) --no-print-directory build
-	bin/packer-hybrid lab run -- bin/packer-hybrid build debian-12 --env lab --targets vsphere $(if $(REBUILD),--rebuild)
+	bin/packer-hybrid lab run -- tools/demo $(if $(REBUILD),--rebuild)
 
 .PHONY: test
 test: ## Run every test with the race detector; TESTFLAGS adds flags of go test

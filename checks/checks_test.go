@@ -55,6 +55,7 @@ func record() hybridcore.Record {
 					{Kind: "vm-template", Name: "debian-12-" + runID, ID: "vm-61"},
 					{Kind: "content-library-item", Name: "debian-12-" + runID, ID: "7d3c8a52"},
 				}},
+				Digest: "0123456789abcdef0123", Inputs: map[string]string{"file:a": "1", "file:b": "2", "var:c": "3", "packer": "1.15.0"},
 				Inventory: &hybridcore.Inventory{File: "records/" + runID + "/debian-12@vsphere.inventory.json", Packages: 214},
 				Notes:     []string{"ansible: default : ok=31 changed=24"},
 				Steps:     []hybridcore.Step{{Name: "Creating virtual machine...", At: at, Duration: 300 * time.Millisecond}},

@@ -48,6 +48,9 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 // result prints what is worth knowing of one target beyond its row.
 func (p *printer) result(s Style, res hybridcore.Result) {
 	var lines [][2]string
+	if len(res.Inputs) > 0 && res.Status == hybridcore.Built {
+		lines = append(lines, [2]string{"inputs", inputs(res)})
+	}
 	if res.Artifact != nil {
 		for _, u := range res.Artifact.URIs {
 			lines = append(lines, [2]string{u.Kind, u.ID + "  " + u.Name})
@@ -81,6 +84,20 @@ func (p *printer) result(s Style, res hybridcore.Result) {
 	if res.Failure != nil {
 		p.failure(s, *res.Failure)
 	}
+}
+
+// inputs says what a target was built from.
+func inputs(res hybridcore.Result) string {
+	files, variables := 0, 0
+	for key := range res.Inputs {
+		switch kind, _, _ := strings.Cut(key, ":"); kind {
+		case "file":
+			files++
+		case "var":
+			variables++
+		}
+	}
+	return fmt.Sprintf("%d files of templates/ and %d variables, sha256 %.12s", files, variables, res.Digest)
 }
 
 func (p *printer) failure(s Style, f hybridcore.Failure) {
