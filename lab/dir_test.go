@@ -30,7 +30,11 @@ func TestLabsLeaveOverlays(t *testing.T) {
 	if err := unix.Mount("overlay", parts[3], "overlay", 0, options); err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Unmount(parts[3], 0)
+	defer func() {
+		if err := unix.Unmount(parts[3], 0); err != nil {
+			t.Error(err)
+		}
+	}()
 	if got, err := writableLayerDir(parts[3]); err != nil || got != memoryDir {
 		t.Errorf("on an overlay: %s, %v", got, err)
 	}

@@ -42,7 +42,7 @@ func (v *vcenter) intercept(ctx *simulator.Context, method *simulator.Method) (m
 	}
 	vm, exists := ctx.Map.Get(method.This).(*simulator.VirtualMachine)
 	if !exists {
-		ctx.Session.Registry.Remove(ctx, method.This) // what was wrapped once is gone
+		ctx.Session.Remove(ctx, method.This) // what was wrapped once is gone
 		return nil, nil
 	}
 	if intercepted[method.Name] {

@@ -106,7 +106,7 @@ func usageText(usage int32, shift bool) string {
 	}
 	switch {
 	case usage >= usageA && usage <= usageZ:
-		return pick(string(rune('a'+usage-usageA)), string(rune('A'+usage-usageA)))
+		return pick(string('a'+usage-usageA), string('A'+usage-usageA))
 	case usage >= usage1 && usage <= usage0:
 		return pick(digits[usage-usage1:][:1], shiftedDigits[usage-usage1:][:1])
 	case usage >= usageF1 && usage <= usage12:

@@ -129,7 +129,7 @@ func (b *build) wait() (int, string) {
 		return b.cmd.ProcessState.ExitCode(), b.out.String()
 	case <-time.After(3 * time.Minute):
 		_ = syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL)
-		<-b.done
+		b.t.Errorf("killed: %v", <-b.done)
 		b.t.Fatalf("the build did not end\n%s", b.out.String())
 		return 0, ""
 	}

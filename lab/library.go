@@ -68,5 +68,5 @@ func (a *answerWatch) Write(p []byte) (int, error) {
 		a.code = http.StatusOK
 	}
 	a.wrote = true
-	return a.ResponseWriter.Write(p)
+	return a.ResponseWriter.Write(p) //nolint:wrapcheck // http.ResponseWriter, passed through
 }

@@ -115,7 +115,10 @@ func (m *machine) start(event int, name string) (string, error) {
 			return "", err
 		}
 	}
-	address := m.listener.Addr().(*net.TCPAddr).IP.String()
+	address, _, err := net.SplitHostPort(m.listener.Addr().String())
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("reading the guest's address: %w", err), m.release())
+	}
 	spec.Address = address
 	console, err := os.OpenFile(filepath.Join(m.runDir, "console.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -39,11 +39,14 @@ type machines struct {
 // newMachines chooses the port of the lab's guests.
 func newMachines(l *Lab, base string) (*machines, error) {
 	m := &machines{lab: l, base: base, byRef: make(map[string]*machine)}
-	for _, port := range []int{preferredPort, 10000 + rand.IntN(20000), 10000 + rand.IntN(20000)} {
+	for _, port := range []int{preferredPort, 10000 + rand.IntN(20000), 10000 + rand.IntN(20000)} { //nolint:gosec // no secret
 		listener, err := listenOnLoopback(port)
 		if err == nil {
 			m.port = port
-			return m, listener.Close()
+			if err := listener.Close(); err != nil {
+				return nil, fmt.Errorf("choosing the guests' port: %w", err)
+			}
+			return m, nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			return nil, err
@@ -57,7 +60,7 @@ func newMachines(l *Lab, base string) (*machines, error) {
 func listenOnLoopback(port int) (*net.TCPListener, error) {
 	var last error
 	for range addressTries {
-		ip := net.IPv4(127, byte(1+rand.IntN(254)), byte(rand.IntN(256)), byte(1+rand.IntN(254)))
+		ip := net.IPv4(127, byte(1+rand.IntN(254)), byte(rand.IntN(256)), byte(1+rand.IntN(254))) //nolint:gosec // no secret
 		listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: ip, Port: port})
 		if err == nil {
 			return listener, nil

@@ -47,7 +47,7 @@ func Run(ctx context.Context, config Config, argv []string, streams Streams) (co
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // the context ends it with SIGTERM, see runForwarding
 	cmd.Env = append(os.Environ(), l.Env()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = streams.In, streams.Out, streams.Err
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // a build cleans up when the lab dies

@@ -49,7 +49,11 @@ func startHelper(t *testing.T, name string, config Config, args ...string) *exec
 
 func output(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
-	content, err := os.ReadFile(cmd.Stdout.(*os.File).Name())
+	file, ok := cmd.Stdout.(*os.File)
+	if !ok {
+		t.Fatal("the output is not in a file")
+	}
+	content, err := os.ReadFile(file.Name())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -62,7 +61,7 @@ func startVCenter(l *Lab) (*vcenter, error) {
 		return nil, err
 	}
 	if err := v.createModel(); err != nil {
-		return nil, errors.Join(fmt.Errorf("making vCenter's inventory: %w", err), v.close())
+		return nil, fmt.Errorf("making vCenter's inventory: %w", err)
 	}
 	service := v.model.Service
 	service.TLS = v.trust.config
@@ -72,7 +71,8 @@ func startVCenter(l *Lab) (*vcenter, error) {
 	service.ServeMux.Handle(ovfItemPath, ovfImporter{mux: service.ServeMux})
 	v.server = service.NewServer()
 	if err := v.createLibrary(); err != nil {
-		return nil, errors.Join(fmt.Errorf("making the content library: %w", err), v.close())
+		v.close()
+		return nil, fmt.Errorf("making the content library: %w", err)
 	}
 	return v, nil
 }
@@ -227,9 +227,9 @@ func (v *vcenter) powerOff(ref string) {
 }
 
 // close stops serving. The datastore goes with the lab's directory.
-func (v *vcenter) close() error {
+func (v *vcenter) close() {
 	if v.server == nil {
-		return nil
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
 	defer cancel()
@@ -237,5 +237,4 @@ func (v *vcenter) close() error {
 		v.server.CloseClientConnections() // a client still waits for updates: it will not get any
 		_ = v.server.Config.Close()
 	}
-	return nil
 }

@@ -92,7 +92,7 @@ func Start(ctx context.Context, spec Spec, listener *net.TCPListener, console *o
 
 // handshake sends the specification and waits until the guest says that it is ready.
 func (g *Guest) handshake(ctx context.Context, spec Spec, ready <-chan error) error {
-	if err := json.NewEncoder(g.control).Encode(spec); err != nil {
+	if err := json.NewEncoder(g.control).Encode(spec); err != nil { //nolint:gosec // the socket leads to the guest alone
 		return fmt.Errorf("configuring the guest: %w", err)
 	}
 	select {
@@ -126,9 +126,17 @@ func (g *Guest) watch(exited <-chan error, ready chan<- error) {
 		}
 	}
 	err := <-exited
-	send(ready, fmt.Errorf("its first process ended early: %v", err))
+	send(ready, endedEarly(err))
 	g.control.Close()
 	close(g.done)
+}
+
+// endedEarly explains the end of a guest that never was ready; the console's log may tell more.
+func endedEarly(exit error) error {
+	if exit == nil {
+		return errors.New("its first process ended early")
+	}
+	return fmt.Errorf("its first process ended early: %w", exit)
 }
 
 // send gives the first result to whoever waits and drops the later ones.

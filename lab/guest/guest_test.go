@@ -112,6 +112,18 @@ func (m *machine) dial(user string, auth ssh.AuthMethod) (*ssh.Client, error) {
 	})
 }
 
+// port is the port of the guest's SSH server.
+func (m *machine) port() string { return portOf(m.t, m.listener) }
+
+func portOf(t *testing.T, l net.Listener) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
 func (m *machine) client() *ssh.Client {
 	m.t.Helper()
 	c, err := m.dial(testUser, ssh.Password(testPassword))

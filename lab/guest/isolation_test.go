@@ -44,8 +44,7 @@ func TestNoNetwork(t *testing.T) {
 		t.Errorf("interfaces: %s", got)
 	}
 	connect := `python3 -c 'import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' `
-	port := host.Addr().(*net.TCPAddr).Port
-	for _, target := range []string{fmt.Sprintf("127.0.0.1 %d", port), "1.1.1.1 53"} {
+	for _, target := range []string{"127.0.0.1 " + portOf(t, host), "1.1.1.1 53"} {
 		if out, err := m.try(connect + target); err == nil {
 			t.Errorf("the guest reached %s: %s", target, out)
 		}

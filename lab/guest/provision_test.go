@@ -7,11 +7,9 @@ package guest
 
 import (
 	"bytes"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -52,8 +50,7 @@ func TestAnsibleOverSFTP(t *testing.T) {
 	}
 	m := boot(t, func(s *Spec) { s.AuthorizedKeys = []string{strings.TrimSpace(string(public))} })
 	inventory := filepath.Join(dir, "hosts")
-	port := m.listener.Addr().(*net.TCPAddr).Port
-	line := "guest ansible_host=127.0.0.1 ansible_port=" + strconv.Itoa(port) + " ansible_user=" + testUser + " ansible_ssh_private_key_file=" + key
+	line := "guest ansible_host=127.0.0.1 ansible_port=" + m.port() + " ansible_user=" + testUser + " ansible_ssh_private_key_file=" + key
 	if err := os.WriteFile(inventory, []byte(line+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +86,6 @@ func TestAnsibleOverSFTP(t *testing.T) {
 
 func TestOpenSSHTools(t *testing.T) {
 	m := boot(t, nil)
-	port := strconv.Itoa(m.listener.Addr().(*net.TCPAddr).Port)
 	dir := t.TempDir()
 	key := filepath.Join(dir, "key")
 	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
@@ -105,7 +101,7 @@ func TestOpenSSHTools(t *testing.T) {
 	if err := os.WriteFile(file, payload, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	options := []string{"-q", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-P", port}
+	options := []string{"-q", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-P", m.port()}
 	for _, protocol := range []string{"-O", "-s"} { // the old scp protocol, and SFTP
 		back := filepath.Join(dir, "back"+protocol)
 		for _, args := range [][]string{{file, testUser + "@127.0.0.1:copy"}, {testUser + "@127.0.0.1:copy", back}} {

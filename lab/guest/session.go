@@ -70,7 +70,7 @@ func (s *session) request(r *ssh.Request) error {
 	switch r.Type {
 	case "env":
 		var v struct{ Name, Value string }
-		if err := ssh.Unmarshal(r.Payload, &v); err != nil {
+		if err := read(r, &v); err != nil {
 			return err
 		}
 		return s.setenv(v.Name, v.Value)
@@ -80,7 +80,7 @@ func (s *session) request(r *ssh.Request) error {
 		return s.resize(r.Payload)
 	case "signal":
 		var v struct{ Name string }
-		if err := ssh.Unmarshal(r.Payload, &v); err != nil {
+		if err := read(r, &v); err != nil {
 			return err
 		}
 		return s.signal(ssh.Signal(v.Name))
@@ -88,13 +88,13 @@ func (s *session) request(r *ssh.Request) error {
 		return s.start("-"+filepath.Base(s.account.shell), nil)
 	case "exec":
 		var v struct{ Command string }
-		if err := ssh.Unmarshal(r.Payload, &v); err != nil {
+		if err := read(r, &v); err != nil {
 			return err
 		}
 		return s.run(v.Command)
 	case "subsystem":
 		var v struct{ Name string }
-		if err := ssh.Unmarshal(r.Payload, &v); err != nil {
+		if err := read(r, &v); err != nil {
 			return err
 		}
 		if v.Name != "sftp" {
@@ -103,6 +103,14 @@ func (s *session) request(r *ssh.Request) error {
 		return s.run(sftpServer)
 	}
 	return errors.New("not served")
+}
+
+// read unpacks the payload of a request.
+func read(r *ssh.Request, into any) error {
+	if err := ssh.Unmarshal(r.Payload, into); err != nil {
+		return fmt.Errorf("reading the request: %w", err)
+	}
+	return nil
 }
 
 // setenv sets a variable for the command. Those that decide which code runs, or as whom, stay as they are.
@@ -127,7 +135,10 @@ func (s *session) signal(name ssh.Signal) error {
 	if !known || s.pid == 0 {
 		return fmt.Errorf("signal %q cannot be sent", name)
 	}
-	return syscall.Kill(-s.pid, sig)
+	if err := syscall.Kill(-s.pid, sig); err != nil {
+		return fmt.Errorf("sending signal %q: %w", name, err)
+	}
+	return nil
 }
 
 // run runs a command line with the account's shell.

@@ -131,11 +131,14 @@ func Probe() error {
 
 // tryNamespaces starts a process in new namespaces that ends at once.
 func tryNamespaces(flags uintptr) error {
-	cmd := exec.Command("/proc/self/exe")
+	cmd := exec.Command("/proc/self/exe") //nolint:noctx // it ends at once
 	cmd.Args = []string{probeName}
 	cmd.SysProcAttr = namespaceAttr(flags)
 	cmd.SysProcAttr.Pdeathsig = 0
-	return cmd.Run()
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("starting a process in new namespaces: %w", err)
+	}
+	return nil
 }
 
 // explainRefusal turns a failed start into an error that names what was refused.

@@ -178,7 +178,10 @@ func (b *builder) write(path, content string, mode os.FileMode) error {
 	if err := os.WriteFile(target, []byte(content), mode); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return os.Chmod(target, mode)
+	if err := os.Chmod(target, mode); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
 }
 
 func (b *builder) removeContents(dir string) error {
