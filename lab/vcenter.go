@@ -30,7 +30,9 @@ import (
 const (
 	datastoreName = "LocalDS_0"
 	libraryName   = "golden"
+	folderName    = "golden"
 	isoFolder     = "iso"
+	cacheFolder   = "packer_cache" // where the plugin uploads the CDs of builds
 )
 
 // isoFiles are the installation media in the datastore. Nothing boots from them: they only have to exist.
@@ -92,6 +94,9 @@ func (v *vcenter) createModel() error {
 	if err := v.createDatastore(); err != nil {
 		return err
 	}
+	if err := v.createFolder(); err != nil {
+		return err
+	}
 	watch := &powerWatch{vcenter: v}
 	m.Map().AddHandler(watch)
 	m.Map().Handler = v.intercept
@@ -105,8 +110,10 @@ func (v *vcenter) createDatastore() error {
 		return err
 	}
 	v.datastore = dir
-	if _, err := v.lab.dir.make(0o700, "datastore", isoFolder); err != nil {
-		return err
+	for _, folder := range []string{isoFolder, cacheFolder} {
+		if _, err := v.lab.dir.make(0o700, "datastore", folder); err != nil {
+			return err
+		}
 	}
 	for _, name := range isoFiles {
 		content := []byte("stands for the installation medium " + name + "\n")
@@ -132,6 +139,24 @@ func (v *vcenter) createDatastore() error {
 		if _, err := system.CreateLocalDatastore(ctx, datastoreName, dir); err != nil {
 			return fmt.Errorf("making the datastore: %w", err)
 		}
+	}
+	return nil
+}
+
+// createFolder makes the folder of the images. The plugin would make it too, but two first builds at once
+// then both try, and one fails.
+func (v *vcenter) createFolder() error {
+	ctx := context.Background()
+	datacenter, err := find.NewFinder(v.internalClient()).DefaultDatacenter(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the data center: %w", err)
+	}
+	folders, err := datacenter.Folders(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the folder of virtual machines: %w", err)
+	}
+	if _, err := folders.VmFolder.CreateFolder(ctx, folderName); err != nil {
+		return fmt.Errorf("making the folder %s: %w", folderName, err)
 	}
 	return nil
 }
