@@ -32,6 +32,8 @@ demo: ## Build a golden image in the lab; REBUILD=1 builds it again
 test: ## Run every test with the race detector; TESTFLAGS adds flags of go test
 	@tools/debian test
 	@tools/build $(PACKER)
+	@$(MAKE) --no-print-directory build
+	bin/packer-hybrid lab prepare
 	go vet ./...
 	go test -json -race -shuffle=on -count=1 -timeout 20m $(TESTFLAGS) ./... | go run ./tools/testsum
 
@@ -52,8 +54,11 @@ bench: ## Measure a promise: make bench NAME=redact; without NAME list them
 	@bench/run $(NAME)
 
 .PHONY: tools
-tools: ## Build Packer, its plugins and the linters into the cache
+tools: ## Build Packer, its plugins, the linters and the lab's root file system into the cache
+	@tools/debian demo
 	@tools/build
+	@$(MAKE) --no-print-directory build
+	bin/packer-hybrid lab prepare
 
 .PHONY: clean
 clean: ## Remove what make built here; state and the cache stay

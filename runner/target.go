@@ -91,7 +91,6 @@ func (x *run) validate(ctx context.Context, t hybridcore.Target) hybridcore.Resu
 		return b.stopped(ctx, err)
 	}
 	b.take(outcome)
-	b.result.Findings = append(b.result.Findings, outcome.Findings...)
 	return b.finish(outcome.Status)
 }
 
@@ -174,6 +173,26 @@ func (b *building) journal(held *state.Held) {
 func (b *building) take(o packer.Outcome) {
 	b.result.Steps, b.result.Failure = o.Steps, o.Failure
 	b.result.Notes = append(b.result.Notes, o.Notes...)
+	if b.result.Failure != nil {
+		b.result.Failure.File = b.source(b.result.Failure.File)
+	}
+	for _, f := range o.Findings {
+		f.File = b.source(f.File)
+		b.result.Findings = append(b.result.Findings, f)
+	}
+}
+
+// source turns a path in the stage, perhaps with a line, into the project's own
+// file that was staged there.
+func (b *building) source(path string) string {
+	path = strings.TrimPrefix(path, filepath.Join(b.scratch, "stage")+"/")
+	file, line, _ := strings.Cut(path, ":")
+	for _, f := range b.target.Files {
+		if f.Path == strings.TrimPrefix(file, "./") {
+			return strings.TrimSuffix(f.From+":"+line, ":")
+		}
+	}
+	return path
 }
 
 // verify looks the artifact up on its platform and takes the inventory in.
