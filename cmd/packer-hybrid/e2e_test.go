@@ -66,7 +66,7 @@ func startLab(t *testing.T) *lab.Lab {
 }
 
 func (b *bed) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(b.program, args...) //nolint:noctx // ended by signals under test
+	cmd := exec.Command(b.program, args...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), append(b.lab.Env(), "PACKER_HYBRID_CACHE="+b.cache)...)
 	return cmd
@@ -191,6 +191,7 @@ func TestEndToEnd(t *testing.T) {
 }
 
 func testBuild(t *testing.T, b *bed) {
+	t.Helper()
 	code, out := b.run(t, "validate", "debian-12")
 	if code != 0 {
 		t.Fatalf("validate: exit %d\n%s", code, out)
@@ -219,6 +220,7 @@ func testBuild(t *testing.T, b *bed) {
 }
 
 func testFailure(t *testing.T, b *bed) {
+	t.Helper()
 	broken := "- name: Stop here\n  ansible.builtin.fail:\n    msg: planted failure\n"
 	if err := os.WriteFile(filepath.Join(b.dir, "templates/ansible/roles/base/tasks/main.yml"), []byte(broken), 0o600); err != nil {
 		t.Fatal(err)
@@ -232,6 +234,7 @@ func testFailure(t *testing.T, b *bed) {
 }
 
 func testCancel(t *testing.T, b *bed, sig syscall.Signal) {
+	t.Helper()
 	r := b.start(t)
 	if err := r.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
@@ -248,6 +251,7 @@ func testCancel(t *testing.T, b *bed, sig syscall.Signal) {
 }
 
 func testKilled(t *testing.T, b *bed) {
+	t.Helper()
 	r := b.start(t)
 	if err := r.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -269,6 +273,7 @@ func testKilled(t *testing.T, b *bed) {
 }
 
 func testInnerKilled(t *testing.T, b *bed) {
+	t.Helper()
 	r := b.start(t)
 	outer := children(t, r.cmd.Process.Pid)
 	if len(outer) != 1 {

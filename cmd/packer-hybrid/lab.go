@@ -86,7 +86,7 @@ func (a *app) labRun(cmd *cobra.Command, args []string) error {
 	env, err := lab.UpEnv(a.labConfig())
 	switch {
 	case err == nil:
-		if err := syscall.Exec(path, args, append(a.environ, env...)); err != nil { //nolint:gosec // the user's own command
+		if err := syscall.Exec(path, args, append(a.environ, env...)); err != nil {
 			return fmt.Errorf("running %s: %w", path, err)
 		}
 	case !errors.Is(err, lab.ErrNotUp):

@@ -38,7 +38,7 @@ find /var/log -type f -exec truncate -s 0 {} +
 # The build account. Its session may still be open, hence -f.
 for rules in /etc/sudoers.d/*; do
   # Only files in which every rule is the build account's.
-  if grep -Eq "^$user[[:space:]]" "$rules" && ! grep -Evq "^(#.*|$user[[:space:]].*)?\$" "$rules"; then
+  if grep -Eq "^${user}[[:space:]]" "$rules" && ! grep -Evq "^(#.*|${user}[[:space:]].*)?\$" "$rules"; then
     rm -f -- "$rules"
   fi
 done
