@@ -99,7 +99,7 @@ func TestDebian(t *testing.T) {
 		s := debianSandbox(t, "ca-certificates")
 		s.env = append(s.env, "STUB_UID=1000")
 		o := s.run("tools/debian", "demo")
-		s.expect(o, 3, " ansible-core ", " openssh-client ", " xorriso ")
+		s.expect(o, 3, " ansible-core ", " openssh-client ", " xorriso")
 		if strings.Contains(o.errors, "ca-certificates") {
 			t.Errorf("an installed package is called missing: %s", o.errors)
 		}
