@@ -9,6 +9,7 @@ package checks
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,6 +76,10 @@ func (c *Console) Event(e hybridcore.Event) {
 	case hybridcore.EventOutput:
 		if c.verbose {
 			c.line(e, "", c.style.dim("  "+e.Text))
+		}
+		if l := c.bars[e.Target]; l != nil && strings.HasPrefix(e.Text, "TASK [") {
+			task, _, _ := strings.Cut(e.Text, "]") // Ansible fills the line with asterisks
+			l.step = shorten(task + "]")
 		}
 	case hybridcore.EventError:
 		c.line(e, c.style.red("error"), e.Text)
