@@ -149,7 +149,7 @@ func (r *Runner) installed(tool packer.Tool, set *templates.Set, platform hybrid
 }
 
 // redact makes text from outside fit for a report.
-func (r *Runner) redact(text string) string { return r.Redactor.String(logs.Sanitize(text)) }
+func (r *Runner) redact(text string) string { return r.Redactor.String(hybridcore.Sanitize(text)) }
 
 // Recorded says whether a run left a record: one in which nothing was built or
 // tried does not.

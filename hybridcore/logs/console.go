@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // consoleHandler writes records for people: the level unless it is info, the message, then key=value. There is no time,
@@ -41,7 +43,7 @@ func (h *consoleHandler) Enabled(_ context.Context, level slog.Level) bool {
 func (h *consoleHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString(h.word(r.Level))
-	b.WriteString(strings.ReplaceAll(strings.TrimRight(Sanitize(r.Message), "\n"), "\n", "\n  "))
+	b.WriteString(strings.ReplaceAll(strings.TrimRight(hybridcore.Sanitize(r.Message), "\n"), "\n", "\n  "))
 	b.WriteString(h.attrs)
 	r.Attrs(func(a slog.Attr) bool {
 		writeAttr(&b, h.prefix, a)
@@ -135,7 +137,7 @@ func quoteValue(v slog.Value) string {
 
 // quote sanitises a text and quotes it when it is empty or has blanks, quotes, an equal sign or line ends.
 func quote(s string) string {
-	s = Sanitize(s)
+	s = hybridcore.Sanitize(s)
 	if s == "" || strings.ContainsAny(s, " \t\n\"=\\") {
 		return strconv.Quote(s)
 	}

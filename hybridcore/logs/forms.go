@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // minForm is the number of bytes under which a spelling is not searched for; see MinSecret.
@@ -42,7 +44,7 @@ func forms(value string) []string {
 	f := spellings{}
 	lf := strings.ReplaceAll(value, "\r\n", "\n")
 	if len(value) <= MaxSecret {
-		for _, whole := range []string{value, lf, strings.ReplaceAll(lf, "\n", "\r\n"), Sanitize(value)} {
+		for _, whole := range []string{value, lf, strings.ReplaceAll(lf, "\n", "\r\n"), hybridcore.Sanitize(value)} {
 			if len(whole) >= minForm { // sanitising may leave nothing
 				f.text(whole)
 				f.binary(whole)

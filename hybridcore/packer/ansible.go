@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // ansibleProgress follows what ansible-playbook prints, for people only.
@@ -68,5 +70,5 @@ func ansibleMessage(result string) string {
 			text += ": " + fields.Stderr
 		}
 	}
-	return bound(sanitise(strings.Join(strings.Fields(text), " ")))
+	return bound(hybridcore.Sanitize(strings.Join(strings.Fields(text), " ")))
 }

@@ -82,7 +82,7 @@ func (c *collector) record(rec Record, now time.Time) []item {
 	if rec.Target != "" {
 		line = rec.Target + " " + line
 	}
-	return []item{{line: c.stamp(now) + "# " + sanitise(strings.Join(lines(line), " "))}}
+	return []item{{line: c.stamp(now) + "# " + hybridcore.Sanitize(strings.Join(lines(line), " "))}}
 }
 
 // stderr takes one line of stderr as text, even if it looks like a record.
@@ -99,7 +99,7 @@ func (c *collector) text(line string, now time.Time) []item {
 	c.heard = true
 	var items []item
 	for _, l := range lines(line) {
-		l = sanitise(l)
+		l = hybridcore.Sanitize(l)
 		c.watch(l)
 		c.keep(l)
 		items = append(items, c.item(now, l, l, hybridcore.EventOutput))
@@ -126,7 +126,7 @@ func (c *collector) ui(kind, text string, now time.Time) []item {
 	c.remember(text)
 	var items []item
 	for i, raw := range lines(text) {
-		line := sanitise(raw)
+		line := hybridcore.Sanitize(raw)
 		source, said, own := split(line)
 		event := hybridcore.EventOutput
 		switch {

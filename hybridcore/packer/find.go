@@ -117,7 +117,7 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	}
 	found := versionLine.FindSubmatch(out.Bytes())
 	if found == nil || end.code != 0 {
-		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end, sanitise(firstLine(out.String()+errs.String())))
+		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end, hybridcore.Sanitize(firstLine(out.String()+errs.String())))
 	}
 	return string(found[1]), nil
 }

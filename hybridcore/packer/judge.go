@@ -206,7 +206,7 @@ func conclude(job Job, end ending, c *collector, out *Outcome, now time.Time) {
 // bounds it.
 func (o *Outcome) redact(redact func(string) string) {
 	clean := func(text *string) {
-		*text = sanitise(*text)
+		*text = hybridcore.Sanitize(*text)
 		if redact != nil {
 			*text = redact(*text)
 		}

@@ -15,6 +15,8 @@ import (
 	"os"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Limits of a manifest: one run writes a few hundred bytes.
@@ -134,7 +136,7 @@ func (r *reader) entry(v any, run string) entry {
 	case r.err != nil:
 	case e.run != run:
 		r.fail("it is of the run %.100q, not of the last run %.100q", e.run, run)
-	case len(e.id) > maxID || strings.ContainsFunc(e.id, invisible):
+	case len(e.id) > maxID || strings.ContainsAny(e.id, "\n\t") || e.id != hybridcore.Sanitize(e.id):
 		r.fail("artifact_id is longer than %d bytes or holds a control character", maxID)
 	}
 	return e

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-outside-text-is-sanitised
 // Diagram: openspec/specs/logs/diagram.md#sinks
 
-package logs
+package hybridcore
 
 import (
 	"strings"
@@ -44,28 +44,6 @@ func Sanitize(s string) string {
 		i += size
 	}
 	return b.String()
-}
-
-// SanitizeMax is Sanitize with at most limit runes; what is cut off is replaced by an ellipsis, which counts. A limit below 1
-// gives the empty text.
-func SanitizeMax(s string, limit int) string {
-	if limit < 1 {
-		return ""
-	}
-	s = Sanitize(s)
-	if len(s) <= limit {
-		return s
-	}
-	count, cut := 0, 0
-	for i := range s {
-		if count == limit-1 {
-			cut = i
-		}
-		if count++; count > limit {
-			return s[:cut] + "…"
-		}
-	}
-	return s
 }
 
 // clean reports whether there is nothing to do: printable ASCII, newlines and tabs.
