@@ -35,6 +35,14 @@ type machine struct {
 	listener *net.TCPListener
 	starts   int // counts power events, so that a late start notices that it was cancelled
 	runDir   string
+	account  account // whom the first boot makes
+}
+
+// account is the user that the first boot of a machine makes.
+type account struct {
+	user     string
+	password string   // empty: none, keys only
+	keys     []string // in authorized_keys format
 }
 
 // powerOn starts the guest in the background. up is called with its address when SSH is served, down when
@@ -147,15 +155,14 @@ func (m *machine) spec(name string) (guest.Spec, error) {
 		}
 		m.disk, m.frozen = disk, false
 	}
-	lab := m.all.lab
-	root, err := lab.dir.make(0o755, "machines", m.ref, "root")
+	root, err := m.all.lab.dir.make(0o755, "machines", m.ref, "root")
 	if err != nil {
 		return guest.Spec{}, err
 	}
 	m.runDir = filepath.Dir(root)
 	spec := guest.Spec{
 		Hostname: hostname(name), Upper: deltaOf(m.disk), Work: filepath.Join(m.disk, "work"), Root: root,
-		FirstBoot: first, User: lab.user, Password: lab.password, AuthorizedKeys: lab.config.AuthorizedKeys,
+		FirstBoot: first, User: m.account.user, Password: m.account.password, AuthorizedKeys: m.account.keys,
 	}
 	for _, layer := range m.layers {
 		spec.Lowers = append(spec.Lowers, deltaOf(layer))

@@ -73,14 +73,14 @@ func listenOnLoopback(port int) (*net.TCPListener, error) {
 	return nil, fmt.Errorf("finding an address for a guest: %w", last)
 }
 
-// of returns the machine of a virtual machine, and makes it when there is none yet.
+// of returns the machine of a virtual machine, and makes it, with the lab's build user, when there is none yet.
 func (m *machines) of(ref string) *machine {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if found, ok := m.byRef[ref]; ok {
 		return found
 	}
-	made := &machine{all: m, ref: ref}
+	made := &machine{all: m, ref: ref, account: account{user: m.lab.user, password: m.lab.password, keys: m.lab.config.AuthorizedKeys}}
 	m.byRef[ref] = made
 	return made
 }
