@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:11:10Z
+// Spec: openspec/specs/lab-faults/spec.md#requirement-text-form
+// Diagram: openspec/specs/lab-faults/diagram.md#path-of-a-call
+
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Bounds of a rule, so that a slip in a rule cannot stop a lab for good.
+const (
+	maxDelay  = time.Hour
+	maxRules  = 1000
+	maxReason = 1000 // bytes
+	maxPath   = 1000 // bytes
+)
+
+// Parse reads rules, one a line, as in
+//
+//	POST /nodes/*/qemu nth=2 status=500 reason="no space left" delay=2s
+//
+// The first two words are the method and the path pattern. The others, in any order: nth=N, nth=N-M or
+// nth=N-, status=CODE, reason=TEXT, delay=DURATION, and the flags drop, after and task. Empty lines and what
+// follows # at the start of a line are left out. An error names the line.
+func Parse(text string) ([]Rule, error) {
+	var rules []Rule
+	for number, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if len(rules) == maxRules {
+			return nil, fmt.Errorf("line %d: more than %d fault rules", number+1, maxRules)
+		}
+		rule, err := parseRule(line)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: fault rule %q: %w", number+1, line, err)
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+// parseRule reads one rule.
+func parseRule(line string) (Rule, error) {
+	words, err := splitWords(line)
+	if err != nil {
+		return Rule{}, err
+	}
+	if len(words) < 2 {
+		return Rule{}, errors.New("want METHOD PATH and what to do, as in: POST /nodes/*/qemu status=500")
+	}
+	rule := Rule{Method: strings.ToUpper(words[0]), Path: words[1]}
+	seen := make(map[string]bool)
+	for _, word := range words[2:] {
+		name, value, _ := strings.Cut(word, "=")
+		if seen[name] {
+			return Rule{}, fmt.Errorf("%s is given twice", name)
+		}
+		seen[name] = true
+		if err := rule.set(word, name, value); err != nil {
+			return Rule{}, err
+		}
+	}
+	return rule, rule.check()
+}
+
+// set takes one word of a rule.
+func (r *Rule) set(word, name, value string) error {
+	var err error
+	switch {
+	case word == "drop":
+		r.Drop = true
+	case word == "after":
+		r.After = true
+	case word == "task":
+		r.Task = true
+	case name == "nth":
+		r.Nth, err = parseRange(value)
+	case name == "status":
+		if r.Status, err = strconv.Atoi(value); err != nil || r.Status < 200 || r.Status > 599 {
+			err = fmt.Errorf("status %q is not a number from 200 to 599", value)
+		}
+	case name == "reason":
+		r.Reason = value
+	case name == "delay":
+		if r.Delay, err = time.ParseDuration(value); err != nil || r.Delay <= 0 || r.Delay > maxDelay {
+			err = fmt.Errorf("delay %q is not a duration up to %s, such as 2s", value, maxDelay)
+		}
+	default:
+		err = fmt.Errorf("unknown word %q; known: nth=, status=, reason=, delay=, drop, after, task", word)
+	}
+	return err
+}
+
+// parseRange reads N, N-M or N-.
+func parseRange(text string) (Range, error) {
+	first, last, open := strings.Cut(text, "-")
+	from, err := strconv.Atoi(first)
+	to := from
+	if err == nil && open {
+		if to = 0; last != "" {
+			to, err = strconv.Atoi(last)
+		}
+	}
+	if err != nil || from < 1 || (to < from && (!open || last != "")) {
+		return Range{}, fmt.Errorf("nth %q is not N, N-M or N-, counted from 1", text)
+	}
+	return Range{From: from, To: to}, nil
+}
+
+// check refuses rules that do nothing or contradict themselves.
+func (r Rule) check() error {
+	isLetter := func(c rune) bool { return c >= 'A' && c <= 'Z' }
+	switch {
+	case r.Method != "*" && strings.TrimFunc(r.Method, isLetter) != "", r.Method == "":
+		return fmt.Errorf("method %q is not a word or *", r.Method)
+	case !strings.HasPrefix(r.Path, "/") || len(r.Path) > maxPath:
+		return fmt.Errorf("path %q does not begin with / or is longer than %d bytes", r.Path, maxPath)
+	case len(r.Reason) > maxReason || strings.ContainsFunc(r.Reason, unicode.IsControl):
+		return fmt.Errorf("the reason has control characters or more than %d bytes", maxReason)
+	case r.Status == 0 && r.Delay == 0 && !r.Drop && !(r.Task && r.Reason != ""):
+		return errors.New("it does nothing; give status=, delay=, drop, or task with reason=")
+	case r.After && r.Status == 0 && !r.Drop:
+		return errors.New("after needs status= or drop")
+	case r.Task && (r.After || r.Drop || r.Status != 0):
+		return errors.New("task goes with reason= and delay= only")
+	case r.Drop && r.Status != 0:
+		return errors.New("drop and status= exclude each other")
+	}
+	for _, segment := range segments(r.Path) {
+		if _, err := path.Match(segment, ""); err != nil {
+			return fmt.Errorf("path %q: malformed pattern", r.Path)
+		}
+	}
+	return nil
+}
+
+// splitWords splits at blanks. A part in double quotes, as Go writes them, may hold blanks.
+func splitWords(line string) ([]string, error) {
+	var words []string
+	for rest := strings.TrimLeft(line, " \t"); rest != ""; rest = strings.TrimLeft(rest, " \t") {
+		var word strings.Builder
+		for rest != "" && rest[0] != ' ' && rest[0] != '\t' {
+			if rest[0] != '"' {
+				word.WriteByte(rest[0])
+				rest = rest[1:]
+				continue
+			}
+			quoted, err := strconv.QuotedPrefix(rest)
+			if err != nil {
+				return nil, fmt.Errorf("a quote does not end at %q", rest)
+			}
+			text, err := strconv.Unquote(quoted)
+			if err != nil {
+				return nil, fmt.Errorf("reading %s: %w", quoted, err)
+			}
+			word.WriteString(text)
+			rest = rest[len(quoted):]
+		}
+		words = append(words, word.String())
+	}
+	return words, nil
+}
