@@ -106,11 +106,14 @@ func TestGolden(t *testing.T) {
 		Dead:    []hybridcore.Lease{{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at}},
 	}
 	tests := map[string]func(*bytes.Buffer, Style) error{
-		"plan":    func(b *bytes.Buffer, s Style) error { return WritePlan(b, s, plan()) },
-		"record":  func(b *bytes.Buffer, s Style) error { return WriteRecord(b, s, record(), "state/records.jsonl") },
-		"inspect": func(b *bytes.Buffer, s Style) error { return WriteInspect(b, s, record(), "state/records.jsonl") },
-		"status":  func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, status, at.Add(5*time.Hour)) },
-		"empty":   func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, Status{}, at) },
+		"plan":      func(b *bytes.Buffer, s Style) error { return WritePlan(b, s, plan()) },
+		"record":    func(b *bytes.Buffer, s Style) error { return WriteRecord(b, s, record(), "state/records.jsonl") },
+		"inspect":   func(b *bytes.Buffer, s Style) error { return WriteInspect(b, s, record(), "state/records.jsonl") },
+		"status":    func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, status, at.Add(5*time.Hour)) },
+		"reaped":    func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, reaped(), false) },
+		"reap-dry":  func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, reaped()[:1], true) },
+		"reap-none": func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, nil, false) },
+		"empty":     func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, Status{}, at) },
 	}
 	for name, write := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +132,16 @@ func TestGolden(t *testing.T) {
 				t.Errorf("colours change the text:\n%s", cmp.Diff(plain.String(), got))
 			}
 		})
+	}
+}
+
+func reaped() []hybridcore.Reaped {
+	lease := hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at}
+	return []hybridcore.Reaped{
+		{Lease: lease, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}},
+		{Lease: lease, Kept: []hybridcore.URI{{Kind: "vm-template", ID: "vm-8", Name: "debian-12-r1"}}},
+		{Lease: lease, Error: "connecting to vCenter: refused\nsecond line"},
+		{Lease: lease},
 	}
 }
 

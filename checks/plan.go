@@ -94,6 +94,7 @@ type Document struct {
 	FormatVersion int                  `json:"format_version"`
 	Plan          *hybridcore.Plan     `json:"plan,omitempty"`
 	Record        *hybridcore.Record   `json:"record,omitempty"`
+	Reaped        *[]hybridcore.Reaped `json:"reaped,omitempty"`
 	Status        *Status              `json:"status,omitempty"`
 	Error         string               `json:"error,omitempty"`
 	Findings      []hybridcore.Finding `json:"findings,omitempty"`

@@ -41,8 +41,36 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 		p.line("%s %s since %s by %s (pid %d), run %s", s.yellow("running:"), l.Key, l.At.UTC().Format(time.DateTime), l.Owner, l.PID, l.RunID)
 	}
 	for _, l := range st.Dead {
-		p.line("%s run %s of %s by %s ended in phase %q without a record; the next build of this target says what it left",
+		p.line("%s run %s of %s by %s ended in phase %q without a record; packer-hybrid reap removes what it left, and so does the next build of this target",
 			s.red("interrupted:"), l.RunID, l.Key, l.Owner, l.Phase)
+	}
+	return p.err
+}
+
+// WriteReaped prints what was done about dead runs.
+func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) error {
+	p := &printer{w: w}
+	removed := s.green("removed")
+	if dry {
+		removed = s.yellow("would remove")
+	}
+	for _, r := range reaped {
+		p.line("%s  run %s by %s, started %s UTC, ended in phase %q", r.Lease.Key, r.Lease.RunID, r.Lease.Owner, r.Lease.At.UTC().Format(time.DateTime), r.Lease.Phase)
+		for _, u := range r.Removed {
+			p.line("  %s  %s %s  %s", removed, u.Kind, u.ID, u.Name)
+		}
+		for _, u := range r.Kept {
+			p.line("  kept     %s %s  %s: it is complete, but in no record", u.Kind, u.ID, u.Name)
+		}
+		if r.Error != "" {
+			p.line("  %s %s", s.red("error:"), indent(r.Error, "  "))
+		}
+		if len(r.Removed)+len(r.Kept) == 0 && r.Error == "" {
+			p.line("  nothing of it is left")
+		}
+	}
+	if len(reaped) == 0 {
+		p.line("no dead run: nothing to reap")
 	}
 	return p.err
 }

@@ -27,6 +27,7 @@ const (
 	ActionValidate Action = "validate"
 	ActionBuild    Action = "build"
 	ActionStatus   Action = "status"
+	ActionReap     Action = "reap"
 )
 
 // Origin says where a request came from.
@@ -50,8 +51,10 @@ type Request struct {
 	// Parallel bounds how many targets build at once; 0 takes the project's setting.
 	Parallel int `json:"parallel,omitempty"`
 	// DetailedExitCode makes a plan with pending changes exit 4.
-	DetailedExitCode bool   `json:"detailed_exit_code,omitempty"`
-	Origin           Origin `json:"origin"`
+	DetailedExitCode bool `json:"detailed_exit_code,omitempty"`
+	// DryRun says what would be done, and does nothing.
+	DryRun bool   `json:"dry_run,omitempty"`
+	Origin Origin `json:"origin"`
 }
 
 // Limits of one command line from outside.
@@ -125,6 +128,17 @@ does not stop another. What was built is looked up on the platform and recorded.
 running builds, and runs that ended without saying so.`,
 			Example: `  packer-hybrid status
   packer-hybrid status debian-12 --env prod --output json`,
+		},
+		{
+			Action: ActionReap, Args: "[IMAGE...]", Short: "Remove what dead runs left on the platforms",
+			Long: `Reap looks for runs that ended without saying so, and removes from their
+platforms the machines that carry the run's name and mark: never a template, never
+anything of a run that lives. A build does the same for its own targets first.`,
+			Example: `  packer-hybrid reap --dry-run
+  packer-hybrid reap debian-12 --env prod`,
+			Bind: func(fs *pflag.FlagSet, r *Request) {
+				fs.BoolVar(&r.DryRun, "dry-run", false, "list what would be removed")
+			},
 		},
 	}
 }
@@ -206,6 +220,16 @@ func (r *Request) Finish(args []string) error {
 		return Usagef("--parallel is %d: it must be from 1 to %d", r.Parallel, maxParallel)
 	}
 	return nil
+}
+
+// Wants says whether a request means the target of a key ENV/IMAGE@PLATFORM;
+// what it does not name, it means all of.
+func (r Request) Wants(key string) bool {
+	env, name, _ := strings.Cut(key, "/")
+	image, platform, _ := strings.Cut(name, "@")
+	return (r.Env == "" || r.Env == env) &&
+		(len(r.Images) == 0 || slices.Contains(r.Images, image)) &&
+		(len(r.Platforms) == 0 || slices.Contains(r.Platforms, Platform(platform)))
 }
 
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)

@@ -203,6 +203,14 @@ type Lease struct {
 	Phase    string    `json:"phase"`    // starting, running, cancelling
 }
 
+// Reaped is what was done about one dead run of one target.
+type Reaped struct {
+	Lease   Lease  `json:"lease"`
+	Removed []URI  `json:"removed"` // or, in a dry run, what would be
+	Kept    []URI  `json:"kept"`    // carries the run's name, but is complete: a template
+	Error   string `json:"error,omitempty"`
+}
+
 // Event is one thing that happened while a target was being built.
 type Event struct {
 	At     time.Time

@@ -8,9 +8,6 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"os/user"
 	"slices"
 	"sync"
 
@@ -133,20 +130,14 @@ func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
 	return r
 }
 
-// acquire takes the target's lease. A living holder blocks the target; what a
-// dead one left is looked up and told.
+// acquire takes the target's lease, after what a dead run of it left is gone.
+// A living holder blocks the target.
 func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (*state.Held, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		return nil, fmt.Errorf("reading the host name: %w", err)
+	if err := x.settle(ctx, t, b); err != nil {
+		return nil, err
 	}
-	owner := host
-	if u, err := user.Current(); err == nil {
-		owner = u.Username + "@" + host
-	}
-	held, dead, err := x.State.Acquire(ctx, hybridcore.Lease{
-		Key: t.Key(), RunID: x.id, Owner: owner, Host: host, PID: os.Getpid(), At: x.Now(),
-		Artifact: artifactName(t.Image.Name, x.id), Phase: "starting",
+	held, _, err := x.State.Acquire(ctx, hybridcore.Lease{
+		Key: t.Key(), RunID: x.id, Owner: owner(), At: x.Now(), Artifact: artifactName(t.Image.Name, x.id), Phase: "starting",
 	})
 	if err != nil {
 		return nil, err
@@ -154,28 +145,33 @@ func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (*s
 	x.mu.Lock()
 	x.held = append(x.held, held)
 	x.mu.Unlock()
-	if dead != nil {
-		x.tellDead(ctx, t, b, *dead)
-	}
 	return held, nil
 }
 
-// tellDead notes a run that ended without saying so, and what of it is still
-// on the platform.
-func (x *run) tellDead(ctx context.Context, t hybridcore.Target, b *building, dead hybridcore.Lease) {
-	b.note("interrupted run: %s by %s (pid %d), started %s, ended in phase %q without a record",
-		dead.RunID, dead.Owner, dead.PID, dead.At.UTC().Format("2006-01-02 15:04:05 UTC"), dead.Phase)
-	uris, err := x.find(ctx, t, dead.Artifact)
-	switch {
-	case err != nil:
-		b.note("left behind: not known, the platform could not be asked: %s", x.redact(err.Error()))
-	case len(uris) == 0:
-		b.note("left behind: nothing named %s is on %s", dead.Artifact, t.Platform.Info().Title)
-	default:
-		for _, u := range uris {
-			b.note("left behind: %s %s (%s) is still on %s: look at it, then delete it there", u.Kind, u.Name, u.ID, t.Platform.Info().Title)
+// settle ends the lease of a dead run of the target, with what it left.
+func (x *run) settle(ctx context.Context, t hybridcore.Target, b *building) error {
+	dead, err := x.dead(ctx, func(key string) bool { return key == t.Key() })
+	if err != nil {
+		return err
+	}
+	for _, lease := range dead {
+		b.note("interrupted run: %s by %s (pid %d), started %s, ended in phase %q without a record",
+			lease.RunID, lease.Owner, lease.PID, lease.At.UTC().Format("2006-01-02 15:04:05 UTC"), lease.Phase)
+		done := x.reap(ctx, t, lease, false)
+		for _, u := range done.Removed {
+			b.note("left behind: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, t.Platform.Info().Title)
+		}
+		for _, u := range done.Kept {
+			b.note("left behind: %s %s (%s) on %s is complete and stays, but is in no record", u.Kind, u.Name, u.ID, t.Platform.Info().Title)
+		}
+		if done.Error != "" {
+			return hybridcore.Blockedf("what run %s left could not be removed: %s\n  hint: see packer-hybrid reap --dry-run", lease.RunID, done.Error)
+		}
+		if len(done.Removed)+len(done.Kept) == 0 {
+			b.note("left behind: nothing named %s is on %s", lease.Artifact, t.Platform.Info().Title)
 		}
 	}
+	return nil
 }
 
 // find looks a name up on the target's platform.

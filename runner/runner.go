@@ -32,9 +32,10 @@ type Reporter interface {
 	Event(e hybridcore.Event)
 }
 
-// Client looks things up on one live platform.
+// Client looks things up on one live platform, and removes what a dead run left.
 type Client interface {
 	Find(ctx context.Context, name string) ([]hybridcore.URI, error)
+	Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error)
 	Close(ctx context.Context) error
 }
 

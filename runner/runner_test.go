@@ -46,10 +46,23 @@ func (e *events) text() string {
 	return b.String()
 }
 
-// platform is a client of a platform that has every name but those listed.
+// platform is a client of a platform that has every name but those listed, and
+// machines of the runs in machines.
 type platform struct {
-	lacks []string
-	err   error
+	lacks    []string
+	err      error
+	machines map[string]bool // by run ID; reaping removes
+	reapErr  error
+}
+
+func (p platform) Reap(_ context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
+	if !p.machines[runID] || p.reapErr != nil {
+		return nil, p.reapErr
+	}
+	if !dry {
+		delete(p.machines, runID)
+	}
+	return []hybridcore.URI{{Kind: "vm", Name: name, ID: "vm-2"}}, nil
 }
 
 func (p platform) Find(_ context.Context, name string) ([]hybridcore.URI, error) {
@@ -345,25 +358,110 @@ func TestTwoBuildsOfOneTarget(t *testing.T) {
 	}
 }
 
-func TestInterruptedRunIsFound(t *testing.T) {
-	s := newSandbox(t)
-	dead := hybridcore.Lease{
-		Key: "lab/debian-12@vsphere", RunID: "20261101t000000-dead0000", Owner: "ci@gone", PID: 1 << 22,
-		At: time.Now(), Artifact: "debian-12-20261101t000000-dead0000", Phase: "starting",
+// deadLease is the lease of a run that was killed.
+func deadLease() hybridcore.Lease {
+	return hybridcore.Lease{
+		Key: "lab/debian-12@vsphere", RunID: "20261101t000000-dead0000", Artifact: "debian-12-20261101t000000-dead0000",
 	}
+}
+
+func (s *sandbox) connect(p platform) {
+	s.Connect = func(context.Context, hybridcore.Target) (Client, error) { return p, nil }
+}
+
+func TestNextBuildReapsADeadRun(t *testing.T) {
+	s := newSandbox(t)
+	dead := deadLease()
 	abandon(t, s.dir, dead)
-	s = openSandbox(t, s.dir)
+	left := platform{machines: map[string]bool{dead.RunID: true}}
+	s.connect(left)
 	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
 	if rec.Status != hybridcore.Built {
 		t.Fatalf("%s %+v", rec.Status, rec.Results[0].Failure)
 	}
 	notes := strings.Join(rec.Results[0].Notes, "\n")
-	for _, want := range []string{"interrupted run: 20261101t000000-dead0000 by ", "left behind: vm-template debian-12-20261101t000000-dead0000 (vm-1) is still on"} {
+	for _, want := range []string{
+		"interrupted run: " + dead.RunID + " by ci@gone", "left behind: vm " + dead.Artifact + " (vm-2) was removed from VMware vSphere",
+		"left behind: vm-template " + dead.Artifact + " (vm-1) on VMware vSphere is complete and stays",
+	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes lack %q:\n%s", want, notes)
 		}
 	}
+	if len(left.machines) != 0 {
+		t.Error("the machine is still there")
+	}
 	s.nothingLeft(t)
+}
+
+func TestLeftoverThatStaysBlocks(t *testing.T) {
+	s := newSandbox(t)
+	dead := deadLease()
+	abandon(t, s.dir, dead)
+	s.connect(platform{machines: map[string]bool{dead.RunID: true}, reapErr: errors.New("no permission")})
+	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
+	if rec.Status != hybridcore.BlockedStatus || !strings.Contains(rec.Results[0].Failure.Message, "no permission") {
+		t.Errorf("%s %+v", rec.Status, rec.Results[0].Failure)
+	}
+	leases, err := s.State.Leases(t.Context())
+	if err != nil || len(leases) != 1 || leases[0].RunID != dead.RunID || leases[0].Artifact != dead.Artifact {
+		t.Errorf("the dead run's lease is lost: %+v, %v", leases, err)
+	}
+}
+
+func TestReap(t *testing.T) {
+	s := newSandbox(t)
+	dead := deadLease()
+	abandon(t, s.dir, dead)
+	left := platform{lacks: []string{"debian"}, machines: map[string]bool{dead.RunID: true, "20261102t000000-alive000": true}}
+	s.connect(left)
+	steps := []struct {
+		name    string
+		req     hybridcore.Request
+		removed int
+		found   int
+	}{
+		{"another image", hybridcore.Request{Images: []string{"debian-13"}}, 0, 0},
+		{"another environment", hybridcore.Request{Env: "prod"}, 0, 0},
+		{"dry run", hybridcore.Request{DryRun: true}, 1, 1},
+		{"dry run again", hybridcore.Request{DryRun: true, Env: "lab", Images: []string{"debian-12"}}, 1, 1},
+		{"for real", hybridcore.Request{}, 1, 1},
+		{"nothing left", hybridcore.Request{}, 0, 0},
+	}
+	for _, step := range steps {
+		reaped, err := s.Reap(t.Context(), step.req)
+		removed := 0
+		for _, r := range reaped {
+			removed += len(r.Removed)
+			if r.Error != "" {
+				t.Errorf("%s: %s", step.name, r.Error)
+			}
+		}
+		if err != nil || len(reaped) != step.found || removed != step.removed {
+			t.Errorf("%s: %d found, %d removed, %v; want %d, %d", step.name, len(reaped), removed, err, step.found, step.removed)
+		}
+	}
+	if !left.machines["20261102t000000-alive000"] || len(left.machines) != 1 {
+		t.Errorf("machines left: %v, want the other run's alone", left.machines)
+	}
+	s.nothingLeft(t)
+}
+
+func TestReapLeavesALivingRunAlone(t *testing.T) {
+	s := newSandbox(t)
+	held, _, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-alive000", Artifact: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := platform{machines: map[string]bool{"20261102t000000-alive000": true}}
+	s.connect(left)
+	reaped, err := s.Reap(t.Context(), hybridcore.Request{})
+	if err != nil || len(reaped) != 0 || len(left.machines) != 1 {
+		t.Errorf("reaped %+v, %v", reaped, err)
+	}
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestRefused(t *testing.T) {

@@ -43,6 +43,17 @@ func children(t *testing.T, pid int) []int {
 	return all
 }
 
+// descendants lists all processes below one.
+func descendants(t *testing.T, pid int) []int {
+	t.Helper()
+	var all []int
+	for _, child := range children(t, pid) {
+		all = append(all, child)
+		all = append(all, descendants(t, child)...)
+	}
+	return all
+}
+
 // encodings are the spellings of a secret that tools print.
 func encodings(secret string) []string {
 	all := []string{secret, url.QueryEscape(secret), hex.EncodeToString([]byte(secret))}

@@ -187,6 +187,7 @@ func TestEndToEnd(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) { testCancel(t, newBed(t, l), sig) })
 	}
 	t.Run("killed", func(t *testing.T) { testKilled(t, newBed(t, l)) })
+	t.Run("killed with packer", func(t *testing.T) { testReap(t, newBed(t, l)) })
 	t.Run("inner packer killed", func(t *testing.T) { testInnerKilled(t, newBed(t, l)) })
 }
 
@@ -295,4 +296,43 @@ func testInnerKilled(t *testing.T, b *bed) {
 	if rec := b.record(t); rec.Status != hybridcore.Failed {
 		t.Errorf("record says %s", rec.Status)
 	}
+}
+
+// testReap kills packer-hybrid and all that it started, so that nobody cleans
+// up: the machine stays until reap removes it.
+func testReap(t *testing.T, b *bed) {
+	t.Helper()
+	r := b.start(t)
+	everybody := descendants(t, r.cmd.Process.Pid)
+	if len(everybody) < 3 {
+		t.Fatalf("packer-hybrid has the descendants %v", everybody)
+	}
+	for _, pid := range append([]int{r.cmd.Process.Pid}, everybody...) {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended with another
+	}
+	r.end(t)
+	left := b.machines(t)
+	if len(left) != 1 {
+		t.Fatalf("left in vCenter: %v, want the machine of the build", left)
+	}
+	for range 2 { // looking changes nothing
+		code, out := b.run(t, "reap", "--dry-run")
+		if code != 0 {
+			t.Errorf("dry run: exit %d", code)
+		}
+		want(t, out, "would remove  vm vm-", left[0])
+	}
+	if code, out := b.run(t, "reap"); code != 0 || !strings.Contains(out, "removed  vm vm-") {
+		t.Errorf("reap: exit %d\n%s", code, out)
+	}
+	b.nothingOn(t)
+	cds, err := filepath.Glob(filepath.Join(b.lab.VSphere().Datastore(), "packer_cache", "*.iso"))
+	if err != nil || len(cds) != 0 {
+		t.Errorf("CDs left in the datastore: %v, %v", cds, err)
+	}
+	code, out := b.run(t, "reap")
+	if code != 0 {
+		t.Errorf("second reap: exit %d", code)
+	}
+	want(t, out, "no dead run")
 }

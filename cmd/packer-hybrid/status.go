@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,11 +33,10 @@ func (a *app) status(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 		Env: req.Env, Serial: snapshot.Serial, Targets: snapshot.Targets,
 		Running: []hybridcore.Lease{}, Dead: []hybridcore.Lease{},
 	}
-	wanted := wants(req)
-	maps.DeleteFunc(st.Targets, func(key string, _ hybridcore.Current) bool { return !wanted(key) })
+	maps.DeleteFunc(st.Targets, func(key string, _ hybridcore.Current) bool { return !req.Wants(key) })
 	for _, l := range leases {
 		switch {
-		case !wanted(l.Key):
+		case !req.Wants(l.Key):
 		case l.Live:
 			st.Running = append(st.Running, l.Lease)
 		default:
@@ -51,15 +49,22 @@ func (a *app) status(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 	return checks.WriteStatus(a.out, a.style(a.raw.out), st, time.Now())
 }
 
-// wants filters keys ENV/IMAGE@PLATFORM by what a request names.
-func wants(req hybridcore.Request) func(string) bool {
-	return func(key string) bool {
-		env, name, _ := strings.Cut(key, "/")
-		image, platform, _ := strings.Cut(name, "@")
-		return (req.Env == "" || req.Env == env) &&
-			(len(req.Images) == 0 || slices.Contains(req.Images, image)) &&
-			(len(req.Platforms) == 0 || slices.Contains(req.Platforms, hybridcore.Platform(platform)))
+// reap answers the verb reap.
+func (a *app) reap(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
+	reaped, err := r.Reap(ctx, req)
+	if err != nil {
+		return err
 	}
+	if a.output == "json" {
+		err = checks.WriteJSON(a.out, checks.Document{Reaped: &reaped})
+	} else {
+		err = checks.WriteReaped(a.out, a.style(a.raw.out), reaped, req.DryRun)
+	}
+	failed := slices.ContainsFunc(reaped, func(one hybridcore.Reaped) bool { return one.Error != "" })
+	if err == nil && failed {
+		return exitError(hybridcore.ExitFailed)
+	}
+	return err
 }
 
 // inspectCmd shows one run.

@@ -57,6 +57,8 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 	switch req.Action {
 	case hybridcore.ActionStatus:
 		return a.status(ctx, r, req)
+	case hybridcore.ActionReap:
+		return a.reap(ctx, r, req)
 	case hybridcore.ActionPlan:
 		return a.plan(ctx, r, req)
 	case hybridcore.ActionValidate:

@@ -4,7 +4,8 @@
 // Diagram: openspec/specs/platforms/diagram.md#lookup-after-a-build
 
 // Package platforms holds the live clients of the platforms. A client looks
-// objects up; it never creates an image: that is Packer's work.
+// objects up and removes what a dead run left; it never creates an image: that
+// is Packer's work.
 package platforms
 
 import (
@@ -25,6 +26,10 @@ type Client interface {
 	// Find returns the objects that have exactly this name, in a fixed order.
 	// None is an empty list, not an error.
 	Find(ctx context.Context, name string) ([]hybridcore.URI, error)
+	// Reap removes the machines that have exactly this name and the mark of
+	// this run, with what is attached to them alone, and returns them. A
+	// template is never one of them. In a dry run nothing is removed.
+	Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error)
 	// Close ends the session. Its error is worth a log line, nothing more.
 	Close(ctx context.Context) error
 }

@@ -14,13 +14,10 @@ import (
 	"strings"
 
 	"github.com/vmware/govmomi"
-	"github.com/vmware/govmomi/property"
 	"github.com/vmware/govmomi/session"
 	"github.com/vmware/govmomi/vapi/library"
 	"github.com/vmware/govmomi/vapi/rest"
-	"github.com/vmware/govmomi/view"
 	"github.com/vmware/govmomi/vim25"
-	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/soap"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -96,21 +93,9 @@ func (c *vsphere) Find(ctx context.Context, name string) ([]hybridcore.URI, erro
 }
 
 func (c *vsphere) machines(ctx context.Context, name string) ([]hybridcore.URI, error) {
-	all, err := view.NewManager(c.soap.Client).CreateContainerView(ctx, c.soap.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
+	machines, err := c.named(ctx, name, "config.template")
 	if err != nil {
-		return nil, fmt.Errorf("listing machines: %w", err)
-	}
-	defer func() { _ = all.Destroy(context.WithoutCancel(ctx)) }()
-	refs, err := all.Find(ctx, []string{"VirtualMachine"}, property.Match{"name": name})
-	if err != nil {
-		return nil, fmt.Errorf("filtering machines: %w", err)
-	}
-	if len(refs) == 0 {
-		return nil, nil
-	}
-	var machines []mo.VirtualMachine
-	if err := property.DefaultCollector(c.soap.Client).Retrieve(ctx, refs, []string{"name", "config.template"}, &machines); err != nil {
-		return nil, fmt.Errorf("reading machines: %w", err)
+		return nil, err
 	}
 	found := []hybridcore.URI{}
 	for _, m := range machines {
@@ -118,9 +103,7 @@ func (c *vsphere) machines(ctx context.Context, name string) ([]hybridcore.URI, 
 		if m.Config != nil && m.Config.Template {
 			kind = vmTemplate
 		}
-		if m.Name == name { // the filter understands patterns, a name is none
-			found = append(found, hybridcore.URI{Kind: kind, Name: m.Name, ID: m.Self.Value})
-		}
+		found = append(found, hybridcore.URI{Kind: kind, Name: m.Name, ID: m.Self.Value})
 	}
 	slices.SortFunc(found, func(a, b hybridcore.URI) int { return strings.Compare(a.ID, b.ID) })
 	return found, nil

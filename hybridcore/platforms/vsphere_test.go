@@ -21,6 +21,7 @@ import (
 	"github.com/vmware/govmomi/vapi/library"
 	"github.com/vmware/govmomi/vapi/rest"
 	_ "github.com/vmware/govmomi/vapi/simulator" // serves the content library
+	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -153,4 +154,57 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("error %v, want a blocked one", err)
 		}
 	})
+}
+
+// annotate gives a machine of the simulator a name and notes.
+func annotate(t *testing.T, target hybridcore.Target, from, name, notes string) {
+	t.Helper()
+	client, err := Open(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	soap := client.(*vsphere).soap
+	machine, err := find.NewFinder(soap.Client).VirtualMachine(t.Context(), "/DC0/vm/"+from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	task, err := machine.Reconfigure(t.Context(), types.VirtualMachineConfigSpec{Name: name, Annotation: notes})
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReap(t *testing.T) {
+	const run, name = "20261101t000000-dead0000", "debian-12-20261101t000000-dead0000"
+	notes := "debian-12 for lab, run " + run + ", built by packer-hybrid with Packer 1.15.0"
+	target := vcenter(t)
+	annotate(t, target, "DC0_H0_VM1", name, notes)                                                    // the leftover, powered on
+	annotate(t, target, "DC0_C0_RP0_VM0", name+"-copy", notes)                                        // a similar name
+	annotate(t, target, "DC0_C0_RP0_VM1", "debian-12-other", "run 20261101t000000-other000, foreign") // no mark of ours
+	client, err := Open(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reap := func(name, run string, dry bool, want int) {
+		t.Helper()
+		got, err := client.Reap(t.Context(), name, run, dry)
+		if err != nil || len(got) != want {
+			t.Errorf("Reap(%s, %s, dry %v) = %+v, %v; want %d machines", name, run, dry, got, err, want)
+		}
+	}
+	reap(name, "20261101t000000-other000", false, 0) // the name without this run's mark
+	reap("DC0_H0_VM0", run, false, 0)                // a template
+	reap("debian-12-*", run, false, 0)               // a name is no pattern
+	reap(name, run, true, 1)
+	reap(name, run, true, 1)
+	reap(name, run, false, 1)
+	reap(name, run, false, 0)
+	for _, kept := range []string{name + "-copy", "debian-12-other", "DC0_H0_VM0"} {
+		if found, err := client.Find(t.Context(), kept); err != nil || len(found) == 0 {
+			t.Errorf("%s is gone: %v, %v", kept, found, err)
+		}
+	}
 }
