@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
 // Reap removes what dead runs left, for the environment, images and platforms
@@ -110,6 +111,27 @@ func (r *Runner) sweep(ctx context.Context, t hybridcore.Target, dry bool, done 
 		}
 	}
 	return err
+}
+
+// cleanUp removes what Packer left of a build that did not succeed: it may have
+// been killed, or have failed to clean up. When the platform cannot be asked,
+// the lease outlives the run, and the next one looks again.
+func (b *building) cleanUp(ctx context.Context, held *state.Held) {
+	done := hybridcore.Reaped{Lease: hybridcore.Lease{RunID: b.id, Artifact: artifactName(b.target.Image.Name, b.id)}}
+	err := b.sweep(ctx, b.target, false, &done)
+	for _, u := range done.Removed {
+		b.note("left by Packer: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, b.target.Platform.Info().Title)
+	}
+	if err == nil {
+		return
+	}
+	b.note("left by Packer: not known, the next build and packer-hybrid reap look again: %s", b.redact(err.Error()))
+	b.mu.Lock()
+	b.held = slices.DeleteFunc(b.held, func(h *state.Held) bool { return h == held })
+	b.mu.Unlock()
+	if err := held.Update("not cleaned up"); err != nil {
+		b.Log.Error("journal not written", "target", b.target.Name(), "error", err)
+	}
 }
 
 // owner is USER@HOST, as far as this machine tells.

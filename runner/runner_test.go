@@ -447,6 +447,34 @@ func TestReap(t *testing.T) {
 	s.nothingLeft(t)
 }
 
+func TestCleanUpAfterPacker(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		reapErr error
+		note    string
+		leases  int
+	}{
+		{"removed", nil, "left by Packer: vm ", 0},
+		{"platform gone", errors.New("connection refused"), "left by Packer: not known", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSandbox(t)
+			s.set(t, "debian-12", "script", `"exit 7"`)
+			req := s.request(hybridcore.ActionBuild, "debian-12")
+			left := platform{machines: map[string]bool{req.ID: true}, reapErr: tt.reapErr}
+			s.connect(left)
+			rec := s.build(t.Context(), t, req)
+			if rec.Status != hybridcore.Failed || !strings.Contains(strings.Join(rec.Results[0].Notes, "\n"), tt.note) {
+				t.Errorf("%s, notes %q, want %q", rec.Status, rec.Results[0].Notes, tt.note)
+			}
+			leases, err := s.State.Leases(t.Context())
+			if err != nil || len(leases) != tt.leases || tt.leases == 1 && leases[0].RunID != req.ID {
+				t.Errorf("leases %+v, %v; want %d", leases, err, tt.leases)
+			}
+		})
+	}
+}
+
 func TestReapLeavesALivingRunAlone(t *testing.T) {
 	s := newSandbox(t)
 	held, _, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-alive000", Artifact: "x"})

@@ -64,11 +64,15 @@ func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result
 		return b.stopped(ctx, err)
 	}
 	b.take(outcome)
+	// Packer is done: a signal that arrives now must not lose what was built,
+	// nor what is to be cleaned up.
+	ctx = context.WithoutCancel(ctx)
 	if outcome.Status != hybridcore.Built {
+		b.cleanUp(ctx, held)
 		return b.finish(outcome.Status)
 	}
-	// Packer is done: a signal that arrives now must not lose what was built.
-	if err := b.verify(context.WithoutCancel(ctx), outcome); err != nil {
+	if err := b.verify(ctx, outcome); err != nil {
+		b.cleanUp(ctx, held)
 		return b.end(hybridcore.Failed, x.redact(err.Error()))
 	}
 	return b.finish(hybridcore.Built)

@@ -186,6 +186,7 @@ func TestEndToEnd(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) { testCancel(t, newBed(t, l), sig) })
 	}
+	t.Run("GitHub's cancel", func(t *testing.T) { testGitHubCancel(t, newBed(t, l)) })
 	t.Run("killed", func(t *testing.T) { testKilled(t, newBed(t, l)) })
 	t.Run("killed with packer", func(t *testing.T) { testReap(t, newBed(t, l)) })
 	t.Run("inner packer killed", func(t *testing.T) { testInnerKilled(t, newBed(t, l)) })
@@ -251,6 +252,47 @@ func testCancel(t *testing.T, b *bed, sig syscall.Signal) {
 	b.noSecret(t, r.out.String())
 }
 
+// testGitHubCancel is what a cancelled job gets: SIGINT to one process, SIGTERM
+// 7.5 s later, SIGKILL 2.5 s after that (actions/runner, ProcessInvoker). A
+// Packer that is stopped cannot clean up by itself: ours must.
+func testGitHubCancel(t *testing.T, b *bed) {
+	t.Helper()
+	r := b.start(t)
+	for _, pid := range descendants(t, r.cmd.Process.Pid) {
+		_ = syscall.Kill(pid, syscall.SIGSTOP) // it may have ended
+	}
+	killed := false
+	for _, step := range []struct {
+		sig  syscall.Signal
+		wait time.Duration
+	}{{syscall.SIGINT, 7500 * time.Millisecond}, {syscall.SIGTERM, 2500 * time.Millisecond}, {syscall.SIGKILL, time.Minute}} {
+		if err := r.cmd.Process.Signal(step.sig); err != nil {
+			t.Fatal(err)
+		}
+		killed = step.sig == syscall.SIGKILL
+		if r.endsWithin(step.wait) {
+			break
+		}
+	}
+	if killed {
+		t.Errorf("the program needed SIGKILL\n%s", r.out)
+	}
+	if rec := b.record(t); rec.Status != hybridcore.Cancelled {
+		t.Errorf("record says %s", rec.Status)
+	}
+	b.nothingOn(t)
+}
+
+// endsWithin says whether the program ends in that time.
+func (r *running) endsWithin(d time.Duration) bool {
+	select {
+	case <-r.done:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
 func testKilled(t *testing.T, b *bed) {
 	t.Helper()
 	r := b.start(t)
@@ -296,6 +338,7 @@ func testInnerKilled(t *testing.T, b *bed) {
 	if rec := b.record(t); rec.Status != hybridcore.Failed {
 		t.Errorf("record says %s", rec.Status)
 	}
+	b.nothingOn(t) // Packer's own clean-up died with it
 }
 
 // testReap kills packer-hybrid and all that it started, so that nobody cleans
