@@ -286,8 +286,8 @@ func testGitHubCancel(t *testing.T, b *bed) {
 // endsWithin says whether the program ends in that time.
 func (r *running) endsWithin(d time.Duration) bool {
 	select {
-	case <-r.done:
-		return true
+	case _, ended := <-r.done:
+		return ended
 	case <-time.After(d):
 		return false
 	}

@@ -163,8 +163,11 @@ func annotate(t *testing.T, target hybridcore.Target, from, name, notes string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	soap := client.(*vsphere).soap
-	machine, err := find.NewFinder(soap.Client).VirtualMachine(t.Context(), "/DC0/vm/"+from)
+	c, ok := client.(*vsphere)
+	if !ok {
+		t.Fatalf("a %T", client)
+	}
+	machine, err := find.NewFinder(c.soap.Client).VirtualMachine(t.Context(), "/DC0/vm/"+from)
 	if err != nil {
 		t.Fatal(err)
 	}
