@@ -52,6 +52,8 @@ type Request struct {
 	Parallel int `json:"parallel,omitempty"`
 	// DetailedExitCode makes a plan with pending changes exit 4.
 	DetailedExitCode bool `json:"detailed_exit_code,omitempty"`
+	// RetryFailed names a run: only its targets that did not succeed are meant.
+	RetryFailed string `json:"retry_failed,omitempty"`
 	// DryRun says what would be done, and does nothing.
 	DryRun bool   `json:"dry_run,omitempty"`
 	Origin Origin `json:"origin"`
@@ -116,9 +118,11 @@ build: each in a directory and a Packer process of its own. One target's failure
 does not stop another. What was built is looked up on the platform and recorded.`,
 			Example: `  packer-hybrid build debian-12 --env lab --targets vsphere
   packer-hybrid build --env prod --parallel 3
-  packer-hybrid build ubuntu-24.04 --env prod --rebuild`,
+  packer-hybrid build ubuntu-24.04 --env prod --rebuild
+  packer-hybrid build --retry-failed 20261122t224501-1a2b3c4d`,
 			Bind: func(fs *pflag.FlagSet, r *Request) {
 				fs.BoolVar(&r.Rebuild, "rebuild", false, "build unchanged targets too")
+				fs.StringVar(&r.RetryFailed, "retry-failed", "", "build only the targets of this RUN that did not succeed")
 				bindParallel(fs, r)
 			},
 		},
@@ -213,6 +217,11 @@ func (r *Request) Finish(args []string) error {
 	r.Images = seen
 	if r.Env != "" {
 		if err := CheckName("environment", r.Env); err != nil {
+			return err
+		}
+	}
+	if r.RetryFailed != "" {
+		if err := CheckName("run", r.RetryFailed); err != nil {
 			return err
 		}
 	}

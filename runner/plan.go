@@ -35,6 +35,13 @@ type planning struct {
 // changes nothing. Findings that block are in the plan; only what leaves no
 // plan to be made is an error.
 func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Plan, error) {
+	wanted := func(string) bool { return true }
+	if req.RetryFailed != "" {
+		var err error
+		if wanted, err = r.failedIn(ctx, &req); err != nil {
+			return hybridcore.Plan{}, err
+		}
+	}
 	env, err := r.Project.Environment(req.Env)
 	if err != nil {
 		return hybridcore.Plan{}, err
@@ -57,12 +64,39 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 		return hybridcore.Plan{}, err
 	}
 	for _, pair := range pairs {
+		if !wanted(hybridcore.TargetName(pair.image, pair.platform)) {
+			continue
+		}
 		if err := p.add(ctx, pair); err != nil {
 			return hybridcore.Plan{}, err
 		}
 	}
 	p.plan.Findings = unique(p.plan.Findings)
 	return p.plan, nil
+}
+
+// failedIn limits a request to the targets of a run that did not succeed, in
+// that run's environment.
+func (r *Runner) failedIn(ctx context.Context, req *hybridcore.Request) (func(name string) bool, error) {
+	record, err := r.State.Record(ctx, req.RetryFailed)
+	if err != nil {
+		return nil, err
+	}
+	if req.Env != "" && req.Env != record.Request.Env {
+		return nil, hybridcore.Usagef("run %s was for %s, not for %s", record.RunID, record.Request.Env, req.Env)
+	}
+	req.Env = record.Request.Env
+	failed := map[string]bool{}
+	for _, res := range record.Results {
+		switch res.Status {
+		case hybridcore.Failed, hybridcore.Cancelled, hybridcore.BlockedStatus:
+			failed[res.Target] = true
+		}
+	}
+	if len(failed) == 0 {
+		return nil, hybridcore.Usagef("every target of run %s succeeded: there is nothing to retry", record.RunID)
+	}
+	return func(name string) bool { return failed[name] }, nil
 }
 
 // pair is one image on one platform.

@@ -447,6 +447,33 @@ func TestReap(t *testing.T) {
 	s.nothingLeft(t)
 }
 
+func TestRetryFailed(t *testing.T) {
+	s := newSandbox(t)
+	s.set(t, "debian-12", "script", `"exit 7"`)
+	first := s.build(t.Context(), t, s.request(hybridcore.ActionBuild))
+	s.set(t, "debian-12", "script", `"true"`)
+	again := s.request(hybridcore.ActionBuild)
+	again.RetryFailed, again.Rebuild = first.RunID, true
+	if got, want := statuses(s.build(t.Context(), t, again)), "debian-12@vsphere=built"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for name, req := range map[string]hybridcore.Request{
+		"another environment": {RetryFailed: first.RunID, Env: "prod"},
+		"unknown run":         {RetryFailed: "20261101t000000-00000000"},
+	} {
+		if _, err := s.Plan(t.Context(), req); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+			t.Errorf("%s: %v, want a usage error", name, err)
+		}
+	}
+	good, err := s.State.Records(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Plan(t.Context(), hybridcore.Request{RetryFailed: good[1]}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+		t.Errorf("a run without failures: %v, want a usage error", err)
+	}
+}
+
 func TestCleanUpAfterPacker(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
