@@ -25,7 +25,7 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/config", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/parity", May: []string{"hybridcore"}},
+	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/platforms", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
 	{Unit: "checks", May: []string{"hybridcore"}},
@@ -52,7 +52,7 @@ var owners = []rules.Owner{
 	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
 	{
 		Import: "github.com/hashicorp/hcl/v2",
-		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer"},
+		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/parity"},
 		Why:    "Packer's own language; only where its files are read or written",
 	},
 	{

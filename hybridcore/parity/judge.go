@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:17:41Z
+// Spec: openspec/specs/parity/spec.md#requirement-reviewed-allow-list
+// Diagram: openspec/specs/parity/diagram.md#from-inventories-to-verdict
+
+package parity
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Policy is what an unexpected difference of the image does in the
+// environment: the last override that fits both, else the list's own.
+func (a Allow) Policy(env, image string) hybridcore.ParityPolicy {
+	policy := a.policy
+	if policy == "" {
+		policy = hybridcore.ParityBlock
+	}
+	for _, o := range a.overrides {
+		if (len(o.environments) == 0 || slices.Contains(o.environments, env)) && (len(o.images) == 0 || slices.Contains(o.images, image)) {
+			policy = o.policy
+		}
+	}
+	return policy
+}
+
+// expects returns the entries by which a difference is expected, none when it
+// is not. The entries take their keys out of some platforms; the difference is
+// expected when what remains is equal. Sections that were not read are never
+// expected.
+func (a Allow) expects(image string, d hybridcore.Difference) []int {
+	var needed []int
+	inA, inB := d.InA, d.InB
+	for i, e := range a.entries {
+		takesA, takesB := e.takes(d.A), e.takes(d.B)
+		if d.Key == section || (!takesA && !takesB) || !e.covers(image, d.Category, d.Key) {
+			continue
+		}
+		needed = append(needed, i)
+		if takesA {
+			inA = ""
+		}
+		if takesB {
+			inB = ""
+		}
+	}
+	if inA != inB {
+		return nil
+	}
+	return needed
+}
+
+// stale finds entries that were about what was compared and matched nothing.
+func (a Allow) stale(sets []Set, used map[int]bool) []hybridcore.Finding {
+	var findings []hybridcore.Finding
+	for i, e := range a.entries {
+		var images []string
+		for _, s := range sets {
+			about := len(e.images) == 0 || slices.Contains(e.images, s.Image)
+			if about && len(s.Sides) > 1 && e.judged(s.Sides) {
+				images = append(images, s.Image)
+			}
+		}
+		if used[i] || len(images) == 0 {
+			continue
+		}
+		findings = append(findings, hybridcore.Finding{
+			Kind: "parity", Subject: e.category + " " + e.glob, File: e.file, Line: e.line, Severity: hybridcore.Warning,
+			Message: fmt.Sprintf("stale: no difference of %s needs the entry %s %q", strings.Join(images, ", "), e.category, e.glob),
+			Hint:    "remove it, or name the images that need it",
+		})
+	}
+	return findings
+}
+
+// judged says whether a comparison could have needed the entry: it had one of
+// the platforms that the entry names, and one that it does not name unless it
+// names all that there are.
+func (e entry) judged(sides []Side) bool {
+	named, other := false, len(e.platforms) == len(hybridcore.Platforms())
+	for _, s := range sides {
+		if slices.Contains(e.platforms, s.Platform) {
+			named = true
+		} else {
+			other = true
+		}
+	}
+	return named && other
+}
+
+// maxStars bounds the asterisks of a key: match takes time with their number.
+const maxStars = 8
+
+// match says whether a text is like a glob, in which * stands for any text,
+// slashes included.
+func match(glob, text string) bool {
+	first, rest, found := strings.Cut(glob, "*")
+	if !found {
+		return glob == text
+	}
+	text, ok := strings.CutPrefix(text, first)
+	if !ok {
+		return false
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(text, part)
+		}
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text, rest = text[i+len(part):], after
+	}
+}
+
+// content are the categories that the content manifest is over.
+var content = []string{"packages", "files"}
+
+// manifests makes the content manifest of every side: one line an entry, of
+// category, key and value with their lengths, so that no two inventories have
+// the same text. An allowed key is left out where it is allowed; a key that is
+// the same on all sides stays.
+func manifests(set Set, allow Allow) []hybridcore.Manifest {
+	differs := map[[2]string]bool{}
+	for i, a := range set.Sides {
+		for _, b := range set.Sides[i+1:] {
+			for _, d := range Diff(a, b) {
+				differs[[2]string{d.Category, d.Key}] = true
+			}
+		}
+	}
+	var all []hybridcore.Manifest
+	for _, s := range set.Sides {
+		m := hybridcore.Manifest{
+			Platform: s.Platform, Run: s.Run, Packages: s.Inventory.Len("packages"), Files: s.Inventory.Len("files"),
+		}
+		sum, whole := sha256.New(), true
+		for _, category := range content {
+			if _, gap := s.Inventory.unread[category]; gap {
+				whole = false
+			}
+			for _, e := range s.Inventory.sections[category] {
+				alone := len(set.Sides) == 1
+				if (alone || differs[[2]string{category, clean(e.Key)}]) && allow.removes(set, s.Platform, category, clean(e.Key)) {
+					continue
+				}
+				writeEntry(sum, category, e)
+			}
+		}
+		if whole {
+			m.SHA256 = hex.EncodeToString(sum.Sum(nil))
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// removes says whether a key is taken out of the manifest of a platform.
+func (a Allow) removes(set Set, platform hybridcore.Platform, category, key string) bool {
+	return slices.ContainsFunc(a.entries, func(e entry) bool { return e.takes(platform) && e.covers(set.Image, category, key) })
+}
+
+func writeEntry(sum hash.Hash, category string, e Entry) {
+	line := make([]byte, 0, 256)
+	for _, part := range []string{category, e.Key, e.Value, e.Qualifier} {
+		line = strconv.AppendInt(line, int64(len(part)), 10)
+		line = append(append(append(line, ':'), part...), ' ')
+	}
+	_, _ = sum.Write(append(line, '\n')) // a hash never fails
+}
