@@ -131,8 +131,9 @@ func (c *collector) ui(kind, text string, now time.Time) []item {
 		event := hybridcore.EventOutput
 		switch {
 		case kind == "error":
-			event = hybridcore.EventError
-			c.mark(said)
+			if c.mark(said); !c.summary { // which says it all again
+				event = hybridcore.EventError
+			}
 		case own && i == 0 && kind == "say" && c.begins(said):
 			event = hybridcore.EventStep
 			c.step(said, now)
