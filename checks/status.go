@@ -41,8 +41,8 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 		p.line("%s %s since %s by %s (pid %d), run %s", s.yellow("running:"), l.Key, l.At.UTC().Format(time.DateTime), l.Owner, l.PID, l.RunID)
 	}
 	for _, l := range st.Dead {
-		p.line("%s run %s of %s by %s ended in phase %q without a record; packer-hybrid reap removes what it left, and so does the next build of this target",
-			s.red("interrupted:"), l.RunID, l.Key, l.Owner, l.Phase)
+		p.line("%s run %s of %s by %s %s; packer-hybrid reap removes what is left, and so does the next build of this target",
+			s.red("interrupted:"), l.RunID, l.Key, l.Owner, l.End())
 	}
 	return p.err
 }
@@ -55,7 +55,7 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 		removed = s.yellow("would remove")
 	}
 	for _, r := range reaped {
-		p.line("%s  run %s by %s, started %s UTC, ended in phase %q", r.Lease.Key, r.Lease.RunID, r.Lease.Owner, r.Lease.At.UTC().Format(time.DateTime), r.Lease.Phase)
+		p.line("%s  run %s by %s, started %s UTC, %s", r.Lease.Key, r.Lease.RunID, r.Lease.Owner, r.Lease.At.UTC().Format(time.DateTime), r.Lease.End())
 		for _, u := range r.Removed {
 			p.line("  %s  %s %s  %s", removed, u.Kind, u.ID, u.Name)
 		}

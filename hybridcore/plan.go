@@ -137,6 +137,8 @@ type Record struct {
 	Status        Status            `json:"status"`
 	Versions      map[string]string `json:"versions"`
 	Results       []Result          `json:"results"`
+	// Parity compares the images that the run built for several platforms.
+	Parity []Parity `json:"parity,omitempty"`
 }
 
 // Overall is the status of a run: cancelled, failed or blocked when any
@@ -200,7 +202,29 @@ type Lease struct {
 	PID      int       `json:"pid"`
 	At       time.Time `json:"at"`
 	Artifact string    `json:"artifact"` // name of everything that the run creates
-	Phase    string    `json:"phase"`    // starting, running, cancelling
+	Phase    string    `json:"phase"`    // one of the phases below
+}
+
+// Phases of a lease.
+const (
+	PhaseStarting   = "starting"   // taken; Packer was not started yet
+	PhaseRunning    = "running"    // Packer runs
+	PhaseCancelling = "cancelling" // Packer has its SIGTERM
+	PhaseUncleaned  = "uncleaned"  // the run is recorded, but what Packer left could not be looked for
+	PhaseReaping    = "reaping"    // what a dead run left is being removed
+)
+
+// IsPhase says whether a lease may have this phase.
+func IsPhase(phase string) bool {
+	return slices.Contains([]string{PhaseStarting, PhaseRunning, PhaseCancelling, PhaseUncleaned, PhaseReaping}, phase)
+}
+
+// End says how the holder of a lease ended that does not live any more.
+func (l Lease) End() string {
+	if l.Phase == PhaseUncleaned {
+		return "could not look for what Packer left"
+	}
+	return "ended while " + l.Phase + ", without a record"
 }
 
 // Reaped is what was done about one dead run of one target.

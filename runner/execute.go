@@ -13,6 +13,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
@@ -27,6 +28,8 @@ type run struct {
 	held []*state.Held
 	// inventories by attachment name, written with the record
 	inventories map[string][]byte
+	judgedBy    parity.Rules
+	parity      []hybridcore.Parity
 }
 
 // Build executes a plan and records the run. The record is returned also when
@@ -38,8 +41,13 @@ func (r *Runner) Build(ctx context.Context, plan hybridcore.Plan) (hybridcore.Re
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
+	// Read first: a mistake in the allow-list must not cost a build.
+	if x.judgedBy, err = r.rules(plan.Request.Env); err != nil {
+		return hybridcore.Record{}, err
+	}
 	started := r.Now()
 	results := x.each(ctx, x.target)
+	x.parity = x.compare(context.WithoutCancel(ctx), results)
 	return x.record(ctx, started, results)
 }
 
@@ -137,7 +145,7 @@ func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (*s
 		return nil, err
 	}
 	held, _, err := x.State.Acquire(ctx, hybridcore.Lease{
-		Key: t.Key(), RunID: x.id, Owner: owner(), At: x.Now(), Artifact: artifactName(t.Image.Name, x.id), Phase: "starting",
+		Key: t.Key(), RunID: x.id, Owner: owner(), At: x.Now(), Artifact: artifactName(t.Image.Name, x.id), Phase: hybridcore.PhaseStarting,
 	})
 	if err != nil {
 		return nil, err
@@ -155,8 +163,8 @@ func (x *run) settle(ctx context.Context, t hybridcore.Target, b *building) erro
 		return err
 	}
 	for _, lease := range dead {
-		b.note("interrupted run: %s by %s (pid %d), started %s, ended in phase %q without a record",
-			lease.RunID, lease.Owner, lease.PID, lease.At.UTC().Format("2006-01-02 15:04:05 UTC"), lease.Phase)
+		b.note("interrupted run: %s by %s (pid %d), started %s, %s",
+			lease.RunID, lease.Owner, lease.PID, lease.At.UTC().Format("2006-01-02 15:04:05 UTC"), lease.End())
 		done := x.reap(ctx, t, lease, false)
 		for _, u := range done.Removed {
 			b.note("left behind: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, t.Platform.Info().Title)

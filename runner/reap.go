@@ -74,7 +74,7 @@ func (r *Runner) reap(ctx context.Context, t hybridcore.Target, lease hybridcore
 	release := func() error { return nil }
 	if !dry {
 		takeover := lease
-		takeover.Phase = "reaping"
+		takeover.Phase = hybridcore.PhaseReaping
 		held, _, err := r.State.Acquire(ctx, takeover)
 		if err != nil {
 			done.Error = r.redact(err.Error())
@@ -129,7 +129,7 @@ func (b *building) cleanUp(ctx context.Context, held *state.Held) {
 	b.mu.Lock()
 	b.held = slices.DeleteFunc(b.held, func(h *state.Held) bool { return h == held })
 	b.mu.Unlock()
-	if err := held.Update("not cleaned up"); err != nil {
+	if err := held.Update(hybridcore.PhaseUncleaned); err != nil {
 		b.Log.Error("journal not written", "target", b.target.Name(), "error", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,10 +47,14 @@ func (x *run) record(ctx context.Context, started time.Time, results []hybridcor
 }
 
 func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore.Record {
+	status := hybridcore.Overall(results)
+	if status == hybridcore.Built && slices.ContainsFunc(x.parity, hybridcore.Parity.Blocked) {
+		status = hybridcore.BlockedStatus
+	}
 	return hybridcore.Record{
 		FormatVersion: 1, RunID: x.id, Request: x.plan.Request, PlanDigest: planDigest(x.plan), Commit: x.plan.Commit,
-		At: started.UTC(), Duration: x.Now().Sub(started), Status: hybridcore.Overall(results),
-		Versions: x.plan.Versions, Results: results,
+		At: started.UTC(), Duration: x.Now().Sub(started), Status: status,
+		Versions: x.plan.Versions, Results: results, Parity: x.parity,
 	}
 }
 

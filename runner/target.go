@@ -55,7 +55,7 @@ func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result
 	if err != nil {
 		return b.stopped(ctx, err)
 	}
-	if err := held.Update("running"); err != nil {
+	if err := held.Update(hybridcore.PhaseRunning); err != nil {
 		return b.stopped(ctx, err)
 	}
 	job.OnCancel = func() { b.journal(held) }
@@ -168,7 +168,7 @@ func (b *building) inventoryPath() string { return filepath.Join(b.scratch, "inv
 // can happen to it.
 func (b *building) journal(held *state.Held) {
 	b.event(hybridcore.EventNote, "cancelling: Packer removes what it created")
-	if err := held.Update("cancelling"); err != nil {
+	if err := held.Update(hybridcore.PhaseCancelling); err != nil {
 		b.Log.Error("journal not written", "target", b.target.Name(), "error", err)
 	}
 }
@@ -236,6 +236,9 @@ func (b *building) takeInventory() error {
 	}
 	inventory, err := parity.Parse(data)
 	if err != nil {
+		return fmt.Errorf("the guest's inventory is not usable: %w", err)
+	}
+	if _, err := parity.Normalise(inventory); err != nil {
 		return fmt.Errorf("the guest's inventory is not usable: %w", err)
 	}
 	name := b.target.Name() + ".inventory.json"

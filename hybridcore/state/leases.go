@@ -153,11 +153,10 @@ func (d *Dir) restoreLease(key string, former *hybridcore.Lease) error {
 	return d.place(leaseTemp(key), leaseName(key), text)
 }
 
-// Update stores a new phase: starting, running or cancelling. It is on disk
-// when the call returns.
+// Update stores a new phase. It is on disk when the call returns.
 func (h *Held) Update(phase string) error {
-	if phase != "starting" && phase != "running" && phase != "cancelling" {
-		return hybridcore.Usagef("%.40q is not a phase of a lease: starting, running, cancelling", phase)
+	if !hybridcore.IsPhase(phase) {
+		return hybridcore.Usagef("%.40q is not a phase of a lease", phase)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
