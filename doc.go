@@ -22,6 +22,7 @@
 //	hybridcore/packer        runs packer and turns its event stream into results
 //	hybridcore/parity        reads and checks the inventories that guests leave
 //	hybridcore/platforms     live clients: looks up what a build left on a platform
+//	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
 //	runner                   Plan and Execute: the stages put together
@@ -36,6 +37,7 @@
 //
 //	packer-hybrid.hcl        the project's own file: environments, platforms, state
 //	templates/               the images: common and platforms/ for Packer, vars/, installers/, ansible/
+//	sources/                 the lock of upstream repositories and plugins; checkouts beside it
 //	configs/                 variable files of each environment
 //	openspec/specs/          what each part must do, with a diagram; file headers cite them
 //	bench/                   measured promises: bench/run NAME

@@ -27,6 +27,7 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/platforms", May: []string{"hybridcore"}},
+	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
 	{Unit: "checks", May: []string{"hybridcore"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
@@ -52,12 +53,12 @@ var owners = []rules.Owner{
 	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
 	{
 		Import: "github.com/hashicorp/hcl/v2",
-		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/parity"},
+		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/parity", "hybridcore/sources"},
 		Why:    "Packer's own language; only where its files are read or written",
 	},
 	{
 		Import: "github.com/zclconf/go-cty",
-		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer"},
+		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/sources"},
 		Why:    "the values of HCL",
 	},
 	{Import: "github.com/rogpeppe/go-internal", Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it"},
@@ -68,7 +69,7 @@ var owners = []rules.Owner{
 	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},
 	{Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."}, Why: "reads go.mod for the rules of the tree"},
 	{
-		Import: "golang.org/x/sys", Units: []string{"hybridcore/packer", "hybridcore/state", "lab", "cmd"},
+		Import: "golang.org/x/sys", Units: []string{"hybridcore/packer", "hybridcore/sources", "hybridcore/state", "lab", "cmd"},
 		Why: "system calls that package syscall lacks: mounts, capabilities, process groups",
 	},
 	{Import: "golang.org/x/term", Units: []string{"cmd", "hybridcore/logs"}, Why: "whether, and how wide, the output is a terminal"},

@@ -195,12 +195,12 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	fs.StringVarP(&a.output, "output", "o", "text", "form of the answer: text or json")
 	fs.BoolVar(&a.noColor, "no-color", false, "no colours on a terminal; NO_COLOR does the same")
 	fs.BoolVarP(&a.verbose, "verbose", "v", false, "show every line of the builder's output")
-	fs.StringVar(&a.packerPath, "packer", "", "packer binary (default: packer on PATH, then the one made by `make tools`)")
+	fs.StringVar(&a.packerPath, "packer", "", "packer binary (default: packer on PATH, then the one that make tools built)")
 	fs.StringSliceVar(&a.pluginDirs, "plugin-dir", nil, "Packer plugin tree to take plugins from, before the others")
 	for _, verb := range hybridcore.Verbs() {
 		cmd.AddCommand(a.verb(verb))
 	}
-	cmd.AddCommand(a.initCmd(), a.inspectCmd(), a.labCmd(), a.versionCmd())
+	cmd.AddCommand(a.initCmd(), a.inspectCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
 	return cmd
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // gitignore keeps what a project makes out of its repository.
-const gitignore = "/artifacts/\n/logs/\n/state/\n/work/\n"
+const gitignore = "/artifacts/\n/logs/\n/sources/*/\n/state/\n/work/\n"
 
 func (a *app) initCmd() *cobra.Command {
 	return &cobra.Command{

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:20:51Z
+// Spec: openspec/specs/sources/spec.md#requirement-hardened-git
+// Diagram: openspec/specs/sources/diagram.md#sync
+
+package sources
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// own puts git and its helpers into a group of their own, which is killed as a
+// whole, and lets the kernel kill git when we die. What it leaves is in a
+// temporary folder that the next sync removes.
+func own(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return killGroup(cmd) }
+}
+
+func killGroup(cmd *exec.Cmd) error {
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("ending git: %w", err)
+	}
+	return nil
+}
+
+// exchange swaps two folders at once. It gives errors.ErrUnsupported where the
+// file system cannot.
+func exchange(a, b string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		return errors.ErrUnsupported
+	}
+	return err //nolint:wrapcheck // its caller says it
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:20:51Z
+// Spec: openspec/specs/sources/spec.md#requirement-hardened-git
+// Diagram: openspec/specs/sources/diagram.md#sync
+
+//go:build !linux
+
+package sources
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"syscall"
+)
+
+// own puts git and its helpers into a group of their own, which is killed as a
+// whole.
+func own(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error {
+		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
+			return fmt.Errorf("ending git: %w", err)
+		}
+		return nil
+	}
+}
+
+// exchange is only known on Linux.
+func exchange(string, string) error { return errors.ErrUnsupported }

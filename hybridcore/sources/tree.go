@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:18:44Z
+// Spec: openspec/specs/sources/spec.md#requirement-checks-without-git
+// Diagram: openspec/specs/sources/diagram.md#chain-of-trust
+
+package sources
+
+import (
+	"bytes"
+	"crypto/sha1" //nolint:gosec // git's own object names; the pin is one
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Bounds of what sync leaves in a checkout's .git. Linux, with 90,000 files,
+// has a list of 9 MiB.
+const (
+	maxCommit = 1 << 20  // bytes of a commit object
+	maxList   = 64 << 20 // bytes of the list of files
+	maxNested = 256      // folders within each other
+)
+
+// Modes of a tree's entries.
+const (
+	modeFile    = "100644"
+	modeProgram = "100755"
+	modeLink    = "120000"
+	modeModule  = "160000" // a submodule: an empty folder, for none is fetched
+	modeFolder  = "40000"
+)
+
+// oid is the name of a git object.
+type oid [sha1.Size]byte
+
+// entry is one file of a commit.
+type entry struct {
+	mode string
+	id   oid
+	size int64 // bytes; -1 for a submodule
+	path string
+}
+
+// objectID is the name git gives to an object.
+func objectID(kind string, content []byte) oid {
+	h := sha1.New() //nolint:gosec // git's object names
+	fmt.Fprintf(h, "%s %d\x00", kind, len(content))
+	h.Write(content)
+	return oid(h.Sum(nil))
+}
+
+// treeOf returns the tree that a commit object names, if the object is the
+// commit of that name.
+func treeOf(object []byte, commit string) (oid, error) {
+	if id := objectID("commit", object); hex.EncodeToString(id[:]) != commit {
+		return oid{}, fmt.Errorf("the commit object has the hash %x, not that of the commit", id)
+	}
+	line, _, _ := bytes.Cut(object, []byte("\n"))
+	text, ok := strings.CutPrefix(string(line), "tree ")
+	if !ok || !commitRule.MatchString(text) {
+		return oid{}, fmt.Errorf("the commit object names no tree")
+	}
+	var id oid
+	_, err := hex.Decode(id[:], []byte(text))
+	if err != nil {
+		return oid{}, fmt.Errorf("reading the commit object: %w", err)
+	}
+	return id, nil
+}
+
+// parseList reads the output of `git ls-tree -r -z -l`.
+func parseList(list []byte) ([]entry, error) {
+	var entries []entry
+	for record := range strings.SplitSeq(string(list), "\x00") {
+		if record == "" {
+			continue
+		}
+		e, ok := parseEntry(record)
+		if !ok {
+			return nil, fmt.Errorf("the list of files holds %.80q", record)
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// parseEntry reads MODE TYPE OBJECT SIZE TAB PATH.
+func parseEntry(record string) (entry, bool) {
+	head, path, found := strings.Cut(record, "\t")
+	fields := strings.Fields(head)
+	if !found || len(fields) != 4 || !commitRule.MatchString(fields[2]) || !local(path) {
+		return entry{}, false
+	}
+	e := entry{mode: fields[0], path: path, size: -1}
+	_, err := hex.Decode(e.id[:], []byte(fields[2]))
+	switch {
+	case err != nil:
+		return entry{}, false
+	case e.mode == modeModule:
+		return e, fields[3] == "-"
+	case !slices.Contains([]string{modeFile, modeProgram, modeLink}, e.mode):
+		return entry{}, false
+	}
+	e.size, err = strconv.ParseInt(fields[3], 10, 64)
+	return e, err == nil && e.size >= 0
+}
+
+// local says whether a path stays within the checkout and out of .git.
+func local(path string) bool {
+	segments := strings.Split(path, "/")
+	if len(segments) > maxNested {
+		return false
+	}
+	for _, s := range segments {
+		if s == "" || s == "." || s == ".." || strings.EqualFold(s, ".git") {
+			return false
+		}
+	}
+	return true
+}
+
+// treeID computes the name of the tree that holds these files, which stand in
+// git's order, that of their paths' bytes; prefix is how much of each path is
+// behind us. Another order gives a name that fits nothing.
+func treeID(entries []entry, prefix int) oid {
+	type item struct {
+		key, name, mode string
+		id              oid
+	}
+	var items []item
+	for i := 0; i < len(entries); {
+		name, _, nested := strings.Cut(entries[i].path[prefix:], "/")
+		if !nested {
+			items = append(items, item{name, name, entries[i].mode, entries[i].id})
+			i++
+			continue
+		}
+		end := i
+		for end < len(entries) && strings.HasPrefix(entries[end].path[prefix:], name+"/") {
+			end++
+		}
+		items = append(items, item{name + "/", name, modeFolder, treeID(entries[i:end], prefix+len(name)+1)})
+		i = end
+	}
+	slices.SortFunc(items, func(a, b item) int { return strings.Compare(a.key, b.key) })
+	var content bytes.Buffer
+	for _, it := range items {
+		content.WriteString(it.mode + " " + it.name + "\x00")
+		content.Write(it.id[:])
+	}
+	return objectID("tree", content.Bytes())
+}
+
+// trusted returns the files of a commit from its object and its list, when
+// both belong to it: nothing else of a checkout's .git needs to be believed.
+func trusted(commit string, object, list []byte) ([]entry, error) {
+	want, err := treeOf(object, commit)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := parseList(list)
+	if err != nil {
+		return nil, err
+	}
+	if got := treeID(entries, 0); got != want {
+		return nil, fmt.Errorf("the list of files hashes to %x, but the commit's tree is %x", got, want)
+	}
+	return entries, nil
+}
