@@ -91,13 +91,14 @@ func (p *printer) findings(s Style, findings []hybridcore.Finding) {
 
 // Document is the JSON form of an answer. Its fields are part of the interface.
 type Document struct {
-	FormatVersion int                  `json:"format_version"`
-	Plan          *hybridcore.Plan     `json:"plan,omitempty"`
-	Record        *hybridcore.Record   `json:"record,omitempty"`
-	Reaped        *[]hybridcore.Reaped `json:"reaped,omitempty"`
-	Status        *Status              `json:"status,omitempty"`
-	Error         string               `json:"error,omitempty"`
-	Findings      []hybridcore.Finding `json:"findings,omitempty"`
+	FormatVersion int                      `json:"format_version"`
+	Plan          *hybridcore.Plan         `json:"plan,omitempty"`
+	Record        *hybridcore.Record       `json:"record,omitempty"`
+	Reaped        *[]hybridcore.Reaped     `json:"reaped,omitempty"`
+	Parity        *hybridcore.ParityReport `json:"parity,omitempty"`
+	Status        *Status                  `json:"status,omitempty"`
+	Error         string                   `json:"error,omitempty"`
+	Findings      []hybridcore.Finding     `json:"findings,omitempty"`
 }
 
 // Status is the answer of the verb status.

@@ -37,6 +37,9 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 	for _, res := range r.Results {
 		p.result(s, res)
 	}
+	for _, one := range r.Parity {
+		p.parity(s, one)
+	}
 	p.line("")
 	if where != "" {
 		p.line("record  %s in %s (packer-hybrid inspect %s)", r.RunID, where, r.RunID)

@@ -28,6 +28,7 @@ const (
 	ActionBuild    Action = "build"
 	ActionStatus   Action = "status"
 	ActionReap     Action = "reap"
+	ActionParity   Action = "parity"
 )
 
 // Origin says where a request came from.
@@ -55,8 +56,12 @@ type Request struct {
 	// RetryFailed names a run: only its targets that did not succeed are meant.
 	RetryFailed string `json:"retry_failed,omitempty"`
 	// DryRun says what would be done, and does nothing.
-	DryRun bool   `json:"dry_run,omitempty"`
-	Origin Origin `json:"origin"`
+	DryRun bool `json:"dry_run,omitempty"`
+	// Record and Against are the runs that a comparison is of and with; empty
+	// for what is current, and for the build before it.
+	Record  string `json:"record,omitempty"`
+	Against string `json:"against,omitempty"`
+	Origin  Origin `json:"origin"`
 }
 
 // Limits of one command line from outside.
@@ -144,6 +149,25 @@ anything of a run that lives. A build does the same for its own targets first.`,
 				fs.BoolVar(&r.DryRun, "dry-run", false, "list what would be removed")
 			},
 		},
+		parityVerb(),
+	}
+}
+
+func parityVerb() Verb {
+	return Verb{
+		Action: ActionParity, Args: "[IMAGE...]", Short: "Compare images across platforms and over time",
+		Long: `Parity compares the inventories that builds took inside their guests: of one
+image on all its platforms, category by category, and with an earlier run. What
+templates/parity.hcl does not expect is unexpected, and exits 3 where its policy
+says block. An image that is built for one platform only is compared with its
+previous build.`,
+		Example: `  packer-hybrid parity
+  packer-hybrid parity debian-12 --env prod --record 20261122t224501-1a2b3c4d
+  packer-hybrid parity debian-12 --against 20261101t080000-5e6f7a8b`,
+		Bind: func(fs *pflag.FlagSet, r *Request) {
+			fs.StringVar(&r.Record, "record", "", "compare what this run built (default: what is current)")
+			fs.StringVar(&r.Against, "against", "", "also report what changed since this run")
+		},
 	}
 }
 
@@ -222,6 +246,14 @@ func (r *Request) Finish(args []string) error {
 	}
 	if r.RetryFailed != "" {
 		if err := CheckName("run", r.RetryFailed); err != nil {
+			return err
+		}
+	}
+	for _, run := range []string{r.Record, r.Against} {
+		if run == "" {
+			continue
+		}
+		if err := CheckName("run", run); err != nil {
 			return err
 		}
 	}

@@ -73,7 +73,9 @@ type Expected struct {
 }
 
 // Blocked says whether the differences must stop a release.
-func (p Parity) Blocked() bool { return p.Policy == ParityBlock && len(p.Unexpected) > 0 }
+func (p Parity) Blocked() bool {
+	return p.Policy == ParityBlock && (len(p.Unexpected) > 0 || Blocked(p.Findings) != NotBlocked)
+}
 
 // Change is one key of a target's inventory that is not as it was.
 type Change struct {

@@ -210,13 +210,10 @@ func (r *Runner) against(ctx context.Context, req hybridcore.Request, report *hy
 func (r *Runner) earlier(ctx context.Context, req hybridcore.Request, env, name string, now parity.Side) (*image, error) {
 	runs := []string{req.Against}
 	if req.Against == "" {
-		all, err := r.State.Records(ctx)
-		if err != nil {
+		var err error
+		if runs, err = r.before(ctx, now.Run); err != nil {
 			return nil, err
 		}
-		runs = slices.DeleteFunc(all, func(id string) bool { return id >= now.Run })
-		slices.Reverse(runs)
-		runs = runs[:min(len(runs), maxLookBack)]
 	}
 	for _, id := range runs {
 		rec, err := r.State.Record(ctx, id)
@@ -224,12 +221,43 @@ func (r *Runner) earlier(ctx context.Context, req hybridcore.Request, env, name 
 			return nil, err
 		}
 		for _, one := range recorded(rec) {
-			if rec.Request.Env == env && one.name == name && one.platform == now.Platform {
+			if rec.Request.Env == env && one.name == name && one.platform == now.Platform && (one.run != now.Run || req.Against != "") {
 				return &one, nil
 			}
 		}
 	}
 	return nil, nil //nolint:nilnil // there is none, which is no error
+}
+
+// before lists the runs before one, the newest first. IDs sort by the second
+// in which a run started.
+func (r *Runner) before(ctx context.Context, run string) ([]string, error) {
+	this, err := r.State.Record(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.State.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	second, _, _ := strings.Cut(run, "-")
+	all = slices.DeleteFunc(all, func(id string) bool { return id == run || id > second+"~" })
+	slices.Reverse(all)
+	var runs []string
+	for _, id := range all[:min(len(all), maxLookBack)] {
+		later := strings.HasPrefix(id, second+"-")
+		if later {
+			rec, err := r.State.Record(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			later = !rec.At.Before(this.At)
+		}
+		if !later {
+			runs = append(runs, id)
+		}
+	}
+	return runs, nil
 }
 
 // rules reads what comparisons are judged by.

@@ -59,6 +59,8 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 		return a.status(ctx, r, req)
 	case hybridcore.ActionReap:
 		return a.reap(ctx, r, req)
+	case hybridcore.ActionParity:
+		return a.parity(ctx, r, req)
 	case hybridcore.ActionPlan:
 		return a.plan(ctx, r, req)
 	case hybridcore.ActionValidate:

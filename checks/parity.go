@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:28:05Z
+// Spec: openspec/specs/parity/spec.md#requirement-comparison-across-platforms
+// Diagram: openspec/specs/parity/diagram.md#from-inventories-to-verdict
+
+package checks
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// maxChanges bounds the changes that are printed; JSON has them all.
+const maxChanges = 60
+
+// WriteParity prints comparisons across platforms, then change reports.
+func WriteParity(w io.Writer, s Style, r hybridcore.ParityReport) error {
+	p := &printer{w: w}
+	for _, one := range r.Parity {
+		p.parity(s, one)
+	}
+	for _, note := range r.Notes {
+		p.line("%s %s", s.yellow("note:"), note)
+	}
+	p.changes(s, r.Changes)
+	return p.err
+}
+
+// parity prints one image: the table, the manifests, what is unexpected.
+func (p *printer) parity(s Style, one hybridcore.Parity) {
+	p.line("")
+	p.line("parity of %s", one.Image)
+	if len(one.Manifests) > 1 {
+		p.pairs(s, one)
+		p.manifests(s, one)
+	}
+	p.differences(s, one)
+	for _, f := range one.Findings {
+		p.line("  %s %s", s.severity(f.Severity), indent(f.String(), "  "))
+	}
+	switch n := len(one.Unexpected) + one.Unlisted; {
+	case one.Blocked():
+		p.line("  %s", s.red(fmt.Sprintf("blocked: %d unexpected differences; correct them, or have them reviewed into templates/parity.hcl", n)))
+	case n > 0:
+		p.line("  %s", s.yellow(fmt.Sprintf("%d unexpected differences; the policy for them is warn", n)))
+	default:
+		p.line("  %s", s.green(fmt.Sprintf("identical but for %d keys that templates/parity.hcl expects", keys(one))))
+	}
+}
+
+func keys(one hybridcore.Parity) int {
+	all := map[string]bool{}
+	for _, e := range one.Expected {
+		for _, k := range e.Keys {
+			all[k] = true
+		}
+	}
+	return len(all)
+}
+
+// pairs prints a table of categories and pairs of platforms.
+func (p *printer) pairs(s Style, one hybridcore.Parity) {
+	rows := [][]string{{"  CATEGORY"}}
+	columns := map[[2]hybridcore.Platform]int{}
+	for i, a := range one.Manifests {
+		for _, b := range one.Manifests[i+1:] {
+			columns[[2]hybridcore.Platform{a.Platform, b.Platform}] = len(rows[0])
+			rows[0] = append(rows[0], fmt.Sprintf("%s = %s", a.Platform, b.Platform))
+		}
+	}
+	line := map[string]int{}
+	for _, n := range one.Pairs {
+		at, known := line[n.Category]
+		if !known {
+			at = len(rows)
+			line[n.Category] = at
+			rows = append(rows, append([]string{"  " + n.Category}, slices.Repeat([]string{"equal"}, len(columns))...))
+		}
+		rows[at][columns[[2]hybridcore.Platform{n.A, n.B}]] = cell(n)
+	}
+	rows = append(rows, append([]string{"  all others"}, slices.Repeat([]string{"equal"}, len(columns))...))
+	p.table(rows, func(row, col int, text string) string {
+		switch {
+		case row == 0 || col == 0:
+			return text
+		case strings.Contains(text, "UNEXPECTED"):
+			return s.red(text)
+		default:
+			return s.green(text)
+		}
+	})
+}
+
+func cell(n hybridcore.ParityCount) string {
+	switch {
+	case n.Unexpected == 0:
+		return fmt.Sprintf("%d expected", n.Expected)
+	case n.Expected == 0:
+		return fmt.Sprintf("%d UNEXPECTED", n.Unexpected)
+	default:
+		return fmt.Sprintf("%d UNEXPECTED, %d expected", n.Unexpected, n.Expected)
+	}
+}
+
+// manifests prints the proof: one digest a platform.
+func (p *printer) manifests(s Style, one hybridcore.Parity) {
+	same := true
+	for _, m := range one.Manifests {
+		same = same && m.SHA256 != "" && m.SHA256 == one.Manifests[0].SHA256
+	}
+	p.line("")
+	p.line("  content manifest: packages and managed files without what is expected to differ")
+	for _, m := range one.Manifests {
+		sum := m.SHA256
+		if sum == "" {
+			sum = "none: the guest could not read its packages or files"
+		}
+		if same {
+			sum = s.green(sum)
+		} else {
+			sum = s.red(sum)
+		}
+		p.line("  %-8s %s  %d packages, %d files, run %s", m.Platform, sum, m.Packages, m.Files, m.Run)
+	}
+	p.line("")
+}
+
+// differences prints each unexpected key once, with the value of every
+// platform that is known to differ.
+func (p *printer) differences(s Style, one hybridcore.Parity) {
+	for i := 0; i < len(one.Unexpected); {
+		first := one.Unexpected[i]
+		values := map[hybridcore.Platform]string{}
+		for ; i < len(one.Unexpected) && one.Unexpected[i].Category == first.Category && one.Unexpected[i].Key == first.Key; i++ {
+			d := one.Unexpected[i]
+			values[d.A], values[d.B] = d.InA, d.InB
+		}
+		p.line("  %s %s %s", s.red("unexpected"), first.Category, first.Key)
+		for _, m := range one.Manifests {
+			if value, differs := values[m.Platform]; differs {
+				p.line("    %-8s %s", m.Platform, shortDigest(dash(value)))
+			}
+		}
+		p.line("    %-8s %s", "cause", first.Cause)
+	}
+	if one.Unlisted > 0 {
+		p.line("  and %d more", one.Unlisted)
+	}
+	if len(one.Unexpected) > 0 {
+		p.line("")
+	}
+}
+
+// shortDigest cuts the digest at the end of a file's value to what tells two apart.
+func shortDigest(value string) string {
+	const mark = "sha256:"
+	if i := strings.LastIndex(value, mark); i >= 0 && len(value) > i+len(mark)+12 {
+		return value[:i+len(mark)+12]
+	}
+	return value
+}
+
+// changes prints change reports; what changed alike on several platforms of
+// one image is one line.
+func (p *printer) changes(s Style, reports []hybridcore.Changes) {
+	type change struct {
+		image string
+		hybridcore.Change
+	}
+	where, order := map[change][]string{}, []change{}
+	for _, r := range reports {
+		p.line("")
+		p.line("%s@%s  %s → %s: %s", r.Image, r.Platform, r.From, r.To, totals(r.Counts))
+		for _, c := range r.Changes {
+			id := change{r.Image, c}
+			if where[id] == nil {
+				order = append(order, id)
+			}
+			where[id] = append(where[id], string(r.Platform))
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	slices.SortStableFunc(order, func(a, b change) int { return strings.Compare(a.image, b.image) })
+	p.line("")
+	rows := [][]string{}
+	for _, c := range order[:min(len(order), maxChanges)] {
+		text := shortDigest(c.Was) + " → " + shortDigest(c.Now)
+		switch {
+		case c.Was == "":
+			text = "added " + shortDigest(c.Now)
+		case c.Now == "":
+			text = "removed " + shortDigest(c.Was)
+		}
+		rows = append(rows, []string{c.image, c.Category, c.Key, text, "on " + strings.Join(where[c], ", ")})
+	}
+	p.table(rows, func(_, col int, text string) string {
+		if col == 4 {
+			return s.dim(text)
+		}
+		return text
+	})
+	if more := len(order) - maxChanges; more > 0 {
+		p.line("and %d more changes (--output json shows them)", more)
+	}
+}
+
+func totals(counts []hybridcore.ChangeCount) string {
+	if len(counts) == 0 {
+		return "no change"
+	}
+	var parts []string
+	for _, c := range counts {
+		parts = append(parts, fmt.Sprintf("%s +%d -%d ~%d", c.Category, c.Added, c.Removed, c.Changed))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:28:05Z
+// Spec: openspec/specs/parity/spec.md#requirement-comparison-across-platforms
+// Diagram: openspec/specs/parity/diagram.md#from-inventories-to-verdict
+
+package main
+
+import (
+	"context"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+)
+
+// parity answers the verb parity.
+func (a *app) parity(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
+	report, err := r.Parity(ctx, req)
+	if err != nil {
+		return err
+	}
+	if a.output == "json" {
+		err = checks.WriteJSON(a.out, checks.Document{Parity: &report})
+	} else {
+		err = checks.WriteParity(a.out, a.style(a.raw.out), report)
+	}
+	switch {
+	case err != nil:
+		return err
+	case report.Blocked():
+		return exitError(hybridcore.ExitBlocked)
+	}
+	return nil
+}
