@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/packer-hybrid/packer-hybrid/lab/guest"
+	"github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 	"github.com/packer-hybrid/packer-hybrid/lab/rootfs"
 )
 
@@ -36,6 +37,9 @@ type Lab struct {
 	password string
 	machines *machines
 	vcenter  *vcenter
+	proxmox  *proxmox.Server
+
+	proxmoxAccess proxmox.Credentials
 
 	stop  func() bool // keeps the context's end from closing the lab
 	close sync.Once
@@ -122,16 +126,22 @@ func (l *Lab) start(base string) error {
 		return err
 	}
 	l.machines = machines
-	l.vcenter, err = startVCenter(l)
+	if l.vcenter, err = startVCenter(l); err != nil {
+		return err
+	}
+	l.proxmox, l.proxmoxAccess, err = startProxmox(l)
 	return err
 }
 
-// Close ends every guest and the vCenter, and removes the lab's directory. Later calls return the first
+// Close ends every guest and the platforms, and removes the lab's directory. Later calls return the first
 // one's result.
 func (l *Lab) Close() error {
 	l.close.Do(func() {
 		if l.machines != nil {
 			l.machines.close()
+		}
+		if l.proxmox != nil {
+			l.proxmox.Close()
 		}
 		if l.vcenter != nil {
 			l.vcenter.close()
@@ -154,6 +164,7 @@ func (l *Lab) Env() []string {
 		"PKR_VAR_build_password=" + l.password,
 		"PKR_VAR_communicator_port=" + strconv.Itoa(l.machines.port),
 	}
+	env = append(env, proxmoxEnv(l.proxmox, l.proxmoxAccess)...)
 	return append(env, l.vcenter.env()...)
 }
 

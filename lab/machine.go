@@ -36,6 +36,7 @@ type machine struct {
 	starts   int // counts power events, so that a late start notices that it was cancelled
 	runDir   string
 	account  account // whom the first boot makes
+	fresh    bool    // the next boot is the first of an instance: cloud-init runs
 }
 
 // account is the user that the first boot of a machine makes.
@@ -65,6 +66,19 @@ func (m *machine) powerOn(name string, up func(address string), down func()) {
 		up(address)
 		m.follow(event, name, down)
 	}()
+}
+
+// cloudInit says whom cloud-init makes at the first boot. Later calls do nothing: the instance is known.
+func (m *machine) cloudInit(a account) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.disk != "" {
+		return
+	}
+	if a.password == "" && len(a.keys) == 0 && a.user == m.account.user {
+		a = m.account // the image has the build user already, as its password in the template says
+	}
+	m.account, m.fresh = a, true
 }
 
 // follow restarts a guest that reboots and reports one that ended.
@@ -135,7 +149,7 @@ func (m *machine) start(event int, name string) (string, error) {
 	defer console.Close()
 	if m.guest, err = guest.Start(context.Background(), spec, m.listener, console); err != nil {
 		if spec.FirstBoot {
-			m.disk = "" // half made: the next start makes it anew
+			m.disk, m.fresh = "", true // half made: the next start makes it anew
 		}
 		return "", errors.Join(err, m.release())
 	}
@@ -160,6 +174,7 @@ func (m *machine) spec(name string) (guest.Spec, error) {
 		return guest.Spec{}, err
 	}
 	m.runDir = filepath.Dir(root)
+	first, m.fresh = first || m.fresh, false
 	spec := guest.Spec{
 		Hostname: hostname(name), Upper: deltaOf(m.disk), Work: filepath.Join(m.disk, "work"), Root: root,
 		FirstBoot: first, User: m.account.user, Password: m.account.password, AuthorizedKeys: m.account.keys,

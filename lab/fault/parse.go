@@ -117,8 +117,27 @@ func parseRange(text string) (Range, error) {
 	return Range{From: from, To: to}, nil
 }
 
-// check refuses rules that do nothing or contradict themselves.
+// check refuses rules that are malformed, do nothing or contradict themselves.
 func (r Rule) check() error {
+	if err := r.checkForm(); err != nil {
+		return err
+	}
+	failsTask := r.Task && r.Reason != ""
+	switch {
+	case r.Status == 0 && r.Delay == 0 && !r.Drop && !failsTask:
+		return errors.New("it does nothing; give status=, delay=, drop, or task with reason=")
+	case r.After && r.Status == 0 && !r.Drop:
+		return errors.New("after needs status= or drop")
+	case r.Task && (r.After || r.Drop || r.Status != 0):
+		return errors.New("task goes with reason= and delay= only")
+	case r.Drop && r.Status != 0:
+		return errors.New("drop and status= exclude each other")
+	}
+	return nil
+}
+
+// checkForm refuses malformed parts.
+func (r Rule) checkForm() error {
 	isLetter := func(c rune) bool { return c >= 'A' && c <= 'Z' }
 	switch {
 	case r.Method != "*" && strings.TrimFunc(r.Method, isLetter) != "", r.Method == "":
@@ -127,14 +146,6 @@ func (r Rule) check() error {
 		return fmt.Errorf("path %q does not begin with / or is longer than %d bytes", r.Path, maxPath)
 	case len(r.Reason) > maxReason || strings.ContainsFunc(r.Reason, unicode.IsControl):
 		return fmt.Errorf("the reason has control characters or more than %d bytes", maxReason)
-	case r.Status == 0 && r.Delay == 0 && !r.Drop && !(r.Task && r.Reason != ""):
-		return errors.New("it does nothing; give status=, delay=, drop, or task with reason=")
-	case r.After && r.Status == 0 && !r.Drop:
-		return errors.New("after needs status= or drop")
-	case r.Task && (r.After || r.Drop || r.Status != 0):
-		return errors.New("task goes with reason= and delay= only")
-	case r.Drop && r.Status != 0:
-		return errors.New("drop and status= exclude each other")
 	}
 	for _, segment := range segments(r.Path) {
 		if _, err := path.Match(segment, ""); err != nil {

@@ -58,8 +58,10 @@ func (s *system) addBuildUser() error {
 	if strings.ContainsAny(s.spec.Password, "\n\x00") {
 		return errors.New("making the build user: its password holds a line break or a zero byte")
 	}
-	if _, err := s.processes.run(nil, "/usr/sbin/useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", user); err != nil {
-		return fmt.Errorf("making the build user: %w", err)
+	if _, err := lookupAccount(user); err != nil { // a clone may have the user from its template
+		if _, err := s.processes.run(nil, "/usr/sbin/useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", user); err != nil {
+			return fmt.Errorf("making the build user: %w", err)
+		}
 	}
 	if s.spec.Password != "" {
 		if _, err := s.processes.run([]byte(user+":"+s.spec.Password+"\n"), "/usr/sbin/chpasswd"); err != nil {
@@ -85,7 +87,7 @@ func (s *system) authorize(user string) error {
 	dir := filepath.Join(a.home, ".ssh")
 	file := filepath.Join(dir, "authorized_keys")
 	content := strings.Join(s.spec.AuthorizedKeys, "\n") + "\n"
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("authorizing keys: %w", err)
 	}
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:22:53Z
+// Spec: openspec/specs/lab-proxmox/spec.md#requirement-life-of-a-virtual-machine
+// Diagram: openspec/specs/lab-proxmox/diagram.md#life-of-a-machine
+
+package proxmox
+
+import (
+	"crypto/sha1" //nolint:gosec // Proxmox VE's digest of a configuration, not a protection
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// vm is one virtual machine or template.
+type vm struct {
+	id       int
+	serial   int               // of all machines: numbers are used again
+	settings map[string]string // its configuration, as parameters give it
+	pool     string
+	lock     string // create or clone while such a task is under way
+	running  bool
+	event    int           // counts power events, so that a late report is noticed
+	up       chan struct{} // closed when the guest of the last start is up
+	address  string        // of the guest on loopback; empty before it is up
+	reported string        // the address that its agent tells, with its network's length; empty before the first start
+	typed    strings.Builder
+}
+
+// numeric are the settings that the API shows as JSON numbers: the plugin's client asserts the type.
+var numeric = map[string]bool{
+	"acpi": true, "autostart": true, "balloon": true, "ciupgrade": true, "cores": true, "cpulimit": true, "cpuunits": true,
+	"freeze": true, "kvm": true, "localtime": true, "numa": true, "onboot": true, "protection": true, "reboot": true,
+	"shares": true, "sockets": true, "tablet": true, "template": true, "vcpus": true,
+}
+
+// notSettings are parameters of calls that are no part of a configuration.
+var notSettings = map[string]bool{
+	"vmid": true, "node": true, "delete": true, "digest": true, "revert": true, "force": true, "skiplock": true,
+	"background_delay": true, "pool": true, "start": true, "storage": true, "unique": true, "archive": true,
+}
+
+// Patterns of settings.
+var (
+	driveName   = regexp.MustCompile(`^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]{1,2}$`)
+	settingName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
+	dnsName     = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$`)
+	tagList     = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*([;, ][a-zA-Z0-9_][a-zA-Z0-9_+.-]*)*[;, ]?$`)
+	diskSize    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+	volumeDisk  = regexp.MustCompile(`(vm|base)-[0-9]+-disk-([0-9]+)`)
+)
+
+// ref is the name of the machine's hardware.
+func (v *vm) ref() string { return fmt.Sprintf("qemu-%d-%d", v.id, v.serial) }
+
+// template reports whether it is a template.
+func (v *vm) template() bool { return v.settings["template"] == "1" }
+
+// status is running or stopped.
+func (v *vm) status() string {
+	if v.running {
+		return "running"
+	}
+	return "stopped"
+}
+
+// document is the configuration as the API shows it.
+func (v *vm) document() map[string]any {
+	d := make(map[string]any, len(v.settings)+2)
+	digest := sha1.New() //nolint:gosec // see the import
+	for _, name := range sortedKeys(v.settings) {
+		value := v.settings[name]
+		fmt.Fprintf(digest, "%s: %s\n", name, value)
+		d[name] = typed(name, value)
+	}
+	if v.lock != "" {
+		d["lock"] = v.lock
+	}
+	d["digest"] = hex.EncodeToString(digest.Sum(nil))
+	return d
+}
+
+// typed gives a setting the type that the API shows.
+func typed(name, value string) any {
+	if numeric[name] {
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			return n
+		}
+	}
+	return value
+}
+
+// summary is the machine in lists.
+func (v *vm) summary() map[string]any {
+	d := map[string]any{
+		"id": "qemu/" + strconv.Itoa(v.id), "vmid": v.id, "node": NodeName, "type": "qemu",
+		"name": v.settings["name"], "status": v.status(), "template": 0,
+	}
+	if v.template() {
+		d["template"] = 1
+	}
+	for name, value := range map[string]string{"tags": v.settings["tags"], "lock": v.lock, "pool": v.pool} {
+		if value != "" {
+			d[name] = value
+		}
+	}
+	return d
+}
+
+// volumes are the volume names in drives, without the storage.
+func (v *vm) volumes() []string {
+	var list []string
+	for name, value := range v.settings {
+		if driveName.MatchString(name) {
+			volume, _, _ := strings.Cut(value, ",")
+			list = append(list, volume)
+		}
+	}
+	return list
+}
+
+// nextDisk is the number of the machine's next disk.
+func (v *vm) nextDisk() int {
+	next := 0
+	for _, volume := range v.volumes() {
+		if m := volumeDisk.FindStringSubmatch(volume); m != nil {
+			if n, err := strconv.Atoi(m[2]); err == nil {
+				next = max(next, n+1)
+			}
+		}
+	}
+	return next
+}
+
+// set changes the configuration by the parameters of a call. Nothing changes when one is refused.
+func (s *Server) set(v *vm, p params) error {
+	changed := &vm{id: v.id, settings: maps.Clone(v.settings)}
+	for _, name := range strings.FieldsFunc(p.get("delete"), func(c rune) bool { return c == ',' || c == ' ' || c == ';' }) {
+		delete(changed.settings, name)
+	}
+	for _, name := range sortedKeys(p) {
+		if notSettings[name] {
+			continue
+		}
+		value, err := s.setting(changed, name, p[name])
+		if err != nil {
+			return err
+		}
+		if changed.settings[name] = value; value == "" {
+			delete(changed.settings, name)
+		}
+	}
+	v.settings = changed.settings
+	return nil
+}
+
+// setting checks one setting and makes the volumes that it asks for.
+func (s *Server) setting(v *vm, name, value string) (string, error) {
+	switch {
+	case !settingName.MatchString(name):
+		return "", invalid(name, "property is not defined in schema and the schema does not allow additional properties")
+	case driveName.MatchString(name):
+		return s.drive(v, name, value)
+	case name == "name" && value != "" && (!dnsName.MatchString(value) || len(value) > 253):
+		return "", invalid(name, "invalid format - value does not look like a valid DNS name")
+	case name == "tags" && value != "" && !tagList.MatchString(value):
+		return "", invalid(name, "invalid format - invalid characters in tag")
+	case name == "sshkeys":
+		if _, err := url.PathUnescape(value); err != nil {
+			return "", invalid(name, "invalid format - invalid urlencoded string")
+		}
+	case numeric[name] && value != "":
+		if _, err := strconv.ParseFloat(value, 64); err != nil {
+			return "", invalid(name, "type check ('integer') failed - got '"+value+"'")
+		}
+	}
+	return value, nil
+}
+
+// drive makes what a drive's value asks for: a new disk (STORAGE:GIBIBYTES) or a cloud-init drive. An ISO
+// has to be in storage.
+func (s *Server) drive(v *vm, name, value string) (string, error) {
+	volume, rest, _ := strings.Cut(value, ",")
+	storage, what, found := strings.Cut(volume, ":")
+	if volume == "none" || volume == "cdrom" {
+		return value, nil
+	}
+	if !found || (storage != ISOStorage && storage != DiskStorage) {
+		return "", refuse("storage '%s' does not exist", storage)
+	}
+	options := slices.DeleteFunc(strings.Split(rest, ","), func(o string) bool {
+		return o == "" || strings.HasPrefix(o, "format=") || strings.HasPrefix(o, "import-from=")
+	})
+	switch {
+	case what == "cloudinit":
+		return fmt.Sprintf("%s:vm-%d-cloudinit,media=cdrom,size=4M", storage, v.id), nil
+	case strings.HasPrefix(what, "iso/"):
+		if !s.hasISO(storage, strings.TrimPrefix(what, "iso/")) {
+			return "", refuse("volume '%s' does not exist", volume)
+		}
+		return value, nil
+	case !diskSize.MatchString(what):
+		return value, nil // a volume that is there already
+	case storage != DiskStorage:
+		return "", refuse("storage '%s' does not support content-type 'images'", storage)
+	}
+	size := what + "G"
+	if strings.HasPrefix(name, "efidisk") || strings.HasPrefix(name, "tpmstate") {
+		size = "4M"
+	}
+	disk := fmt.Sprintf("%s:vm-%d-disk-%d", storage, v.id, v.nextDisk())
+	v.settings[name] = disk // so that the next disk of the same call gets the next number
+	return strings.Join(append(append([]string{disk}, options...), "size="+size), ","), nil
+}
+
+// find returns the virtual machine of a call's path. The caller holds s.mu.
+func (s *Server) find(r *http.Request) (*vm, error) {
+	id, err := strconv.Atoi(r.PathValue("vmid"))
+	if err != nil {
+		return nil, invalid("vmid", "type check ('integer') failed - got '"+r.PathValue("vmid")+"'")
+	}
+	v, ok := s.vms[id]
+	if !ok {
+		return nil, refuse("Configuration file 'nodes/%s/qemu-server/%d.conf' does not exist", NodeName, id)
+	}
+	return v, nil
+}
+
+// change finds the machine of a call's path that is not locked. The caller holds s.mu.
+func (s *Server) change(r *http.Request) (*vm, error) {
+	v, err := s.find(r)
+	if err == nil && v.lock != "" {
+		err = refuse("VM is locked (%s)", v.lock)
+	}
+	return v, err
+}
