@@ -26,6 +26,7 @@ type Config struct {
 	Dir            string    // parent of the lab's own directory; empty: below Cache, or /dev/shm when that is an overlay
 	User           string    // build user of every guest; empty: "packer"
 	AuthorizedKeys []string  // public keys that may sign in as the build user, in authorized_keys format
+	FaithfulAzure  bool      // Azure deletes as slowly as the real one does, in seconds; else as fast as can be
 	Log            io.Writer // progress of a first root file system and messages about guests; nil: discarded
 }
 
@@ -37,6 +38,7 @@ type Lab struct {
 	password string
 	machines *machines
 	vcenter  *vcenter
+	azure    *Azure
 	proxmox  *proxmox.Server
 
 	proxmoxAccess proxmox.Credentials
@@ -129,6 +131,9 @@ func (l *Lab) start(base string) error {
 	if l.vcenter, err = startVCenter(l); err != nil {
 		return err
 	}
+	if l.azure, err = startAzure(l); err != nil {
+		return err
+	}
 	l.proxmox, l.proxmoxAccess, err = startProxmox(l)
 	return err
 }
@@ -146,8 +151,11 @@ func (l *Lab) Close() error {
 		if l.vcenter != nil {
 			l.vcenter.close()
 		}
+		if l.azure != nil {
+			l.err = l.azure.server.Close()
+		}
 		if err := l.dir.remove(); err != nil {
-			l.err = fmt.Errorf("closing the lab: %w", err)
+			l.err = errors.Join(l.err, fmt.Errorf("closing the lab: %w", err))
 		}
 	})
 	return l.err
@@ -165,11 +173,14 @@ func (l *Lab) Env() []string {
 		"PKR_VAR_communicator_port=" + strconv.Itoa(l.machines.port),
 	}
 	env = append(env, proxmoxEnv(l.proxmox, l.proxmoxAccess)...)
-	return append(env, l.vcenter.env()...)
+	return append(append(env, l.vcenter.env()...), l.azure.env()...)
 }
 
 // VSphere looks into the simulated vCenter.
 func (l *Lab) VSphere() *VSphere { return &VSphere{lab: l} }
+
+// Azure looks into the simulated Azure.
+func (l *Lab) Azure() *Azure { return l.azure }
 
 // logf tells the lab's user something about the lab.
 func (l *Lab) logf(format string, args ...any) {

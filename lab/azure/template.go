@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:18:51Z
+// Spec: openspec/specs/lab-azure/spec.md#requirement-azure-deployments
+// Diagram: openspec/specs/lab-azure/diagram.md#parts
+
+package azure
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// deploymentRequest is the body of a deployment.
+type deploymentRequest struct {
+	Properties struct {
+		Mode       string                    `json:"mode"`
+		Template   deploymentTemplate        `json:"template"`
+		Parameters map[string]parameterValue `json:"parameters"`
+	} `json:"properties"`
+	Tags map[string]string `json:"tags"`
+}
+
+type deploymentTemplate struct {
+	Schema     string               `json:"$schema"`
+	Parameters map[string]parameter `json:"parameters"`
+	Variables  map[string]any       `json:"variables"`
+	Resources  []templateResource   `json:"resources"`
+}
+
+type parameter struct {
+	Type    string `json:"type"`
+	Default any    `json:"defaultValue"`
+}
+
+// secret reports whether the value of the parameter must never be shown.
+func (p parameter) secret() bool { return strings.HasPrefix(strings.ToLower(p.Type), "secure") }
+
+type parameterValue struct {
+	Value any `json:"value"`
+}
+
+// templateResource is one resource of a template; its values may be expressions.
+type templateResource struct {
+	Type       string         `json:"type"`
+	Name       string         `json:"name"`
+	APIVersion string         `json:"apiVersion"`
+	Condition  any            `json:"condition"`
+	DependsOn  []string       `json:"dependsOn"`
+	Location   string         `json:"location"`
+	Tags       any            `json:"tags"`
+	SKU        any            `json:"sku"`
+	Zones      any            `json:"zones"`
+	Properties map[string]any `json:"properties"`
+}
+
+// planned is one resource of an evaluated template.
+type planned struct {
+	target    target
+	location  string
+	dependsOn []string // keys
+	body      map[string]any
+}
+
+// invalid is the error about a template that makes no sense.
+func invalid(format string, args ...any) *armError {
+	return refuse(http.StatusBadRequest, "InvalidTemplate", "Deployment template validation failed: '%s'.", fmt.Sprintf(format, args...))
+}
+
+// parseDeployment reads the body of a deployment.
+func parseDeployment(body []byte) (*deploymentRequest, error) {
+	var request deploymentRequest
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: '%v'.", err)
+	}
+	if len(request.Properties.Template.Resources) == 0 {
+		return nil, invalid("the template has no resources")
+	}
+	if mode := request.Properties.Mode; !strings.EqualFold(mode, "Incremental") {
+		return nil, refuse(http.StatusBadRequest, "InvalidDeploymentMode", "The lab only simulates the deployment mode Incremental, not '%s'.", mode)
+	}
+	return &request, nil
+}
+
+// newScope checks the parameters and makes what expressions can refer to.
+func newScope(request *deploymentRequest, place target, location string) (*scope, error) {
+	s := &scope{place: place, location: location, parameters: map[string]any{}, variables: map[string]any{}, busy: map[string]bool{}}
+	given := map[string]any{}
+	for name, v := range request.Properties.Parameters {
+		given[strings.ToLower(name)] = v.Value
+	}
+	declared := map[string]bool{}
+	for name, p := range request.Properties.Template.Parameters {
+		lower := strings.ToLower(name)
+		declared[lower] = true
+		v, ok := given[lower]
+		if !ok {
+			v = p.Default
+		}
+		if v == nil {
+			return nil, invalid("the value for the template parameter '%s' is not provided", name)
+		}
+		s.parameters[lower] = v
+	}
+	for name := range given {
+		if !declared[name] {
+			return nil, invalid("the template parameter '%s' is not valid; it is not present in the original template", name)
+		}
+	}
+	for name, v := range request.Properties.Template.Variables {
+		s.variables[strings.ToLower(name)] = v
+	}
+	return s, nil
+}
+
+// plan evaluates a deployment's template: its resources in the order in which they can be made.
+func plan(request *deploymentRequest, place target, location string) ([]planned, error) {
+	s, err := newScope(request, place, location)
+	if err != nil {
+		return nil, err
+	}
+	var all []planned
+	made := map[string]bool{}
+	for i, r := range request.Properties.Template.Resources {
+		p, skip, err := s.resource(r)
+		if err != nil {
+			return nil, fmt.Errorf("resource %d: %w", i+1, err)
+		}
+		if skip {
+			continue
+		}
+		if key := p.target.key(); made[key] {
+			return nil, invalid("the resource '%s' is defined multiple times", p.target.typeAndName())
+		}
+		made[p.target.key()] = true
+		all = append(all, p)
+	}
+	return order(all)
+}
+
+// resource evaluates one resource; skip says that its condition is false.
+func (s *scope) resource(r templateResource) (p planned, skip bool, err error) {
+	if r.Condition != nil {
+		wanted, err := s.value(r.Condition)
+		if err != nil {
+			return p, false, invalid("the condition: %v", err)
+		}
+		if wanted == false {
+			return p, true, nil
+		}
+	}
+	evaluated, err := s.value(map[string]any{
+		"name": r.Name, "type": r.Type, "apiVersion": r.APIVersion, "location": r.Location,
+		"tags": r.Tags, "sku": r.SKU, "zones": r.Zones, "properties": r.Properties,
+	})
+	if err != nil {
+		return p, false, invalid("%v", err)
+	}
+	body, _ := evaluated.(map[string]any)
+	name, _ := body["name"].(string)
+	version, _ := body["apiVersion"].(string)
+	location, _ := body["location"].(string)
+	p = planned{location: location, body: body, target: s.place}
+	p.target.names = strings.Split(name, "/")
+	if p.target.kind, err = deployableKind(r.Type, version); err != nil {
+		return p, false, err
+	}
+	if !p.target.complete() || slices.Contains(p.target.names, "") {
+		return p, false, invalid("the name '%s' does not fit the type '%s'", name, r.Type)
+	}
+	for _, dependency := range r.DependsOn {
+		on, err := s.value(dependency)
+		if err != nil {
+			return p, false, invalid("dependsOn: %v", err)
+		}
+		p.dependsOn = append(p.dependsOn, dependencyKey(fmt.Sprint(on)))
+	}
+	return p, false, bootable(p)
+}
+
+// deployableKind is the type's own spelling, if a deployment can make it.
+func deployableKind(name, version string) (string, error) {
+	k, known := findKind(name)
+	if !known || !k.deployable {
+		return "", refuse(http.StatusBadRequest, "InvalidTemplateDeployment", "The lab does not simulate resources of type '%s' in a deployment.", name)
+	}
+	return k.name, checkVersion(version, k.name, k.versions)
+}
+
+// dependencyKey turns a resource's identifier, or its type and name, into a key of the store.
+func dependencyKey(on string) string {
+	if !strings.HasPrefix(on, "/") {
+		on = "/subscriptions/s/resourceGroups/g/providers/" + on
+	}
+	t, ok := parseTarget(on)
+	if !ok {
+		return on
+	}
+	return t.key()
+}
+
+// order sorts resources so that each comes after those that it depends on, and keeps their order otherwise.
+func order(all []planned) ([]planned, error) {
+	byKey := map[string]planned{}
+	for _, p := range all {
+		byKey[p.target.key()] = p
+	}
+	var sorted []planned
+	state := map[string]int{} // 1: under way, 2: sorted
+	var visit func(p planned) error
+	visit = func(p planned) error {
+		key := p.target.key()
+		switch state[key] {
+		case 1:
+			return invalid("circular dependency detected on resource: '%s'", p.target.typeAndName())
+		case 2:
+			return nil
+		}
+		state[key] = 1
+		for _, on := range p.dependsOn {
+			if next, ours := byKey[on]; ours {
+				if err := visit(next); err != nil {
+					return err
+				}
+			}
+		}
+		state[key] = 2
+		sorted = append(sorted, p)
+		return nil
+	}
+	for _, p := range all {
+		if err := visit(p); err != nil {
+			return nil, err
+		}
+	}
+	return sorted, nil
+}
