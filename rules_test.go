@@ -33,7 +33,7 @@ var layers = []rules.Layer{
 	{Unit: "lab", May: []string{"hybridcore"}},
 	{Unit: "runner", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
-		"hybridcore/parity", "hybridcore/platforms", "hybridcore/state",
+		"hybridcore/parity", "hybridcore/platforms", "hybridcore/sources", "hybridcore/state",
 	}, Tests: []string{"lab"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},

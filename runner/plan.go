@@ -16,6 +16,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
@@ -59,6 +60,7 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 		Runner: r, req: req, env: env, set: set, reader: config.NewReader(root), snapshot: snapshot,
 		plan: hybridcore.Plan{Request: req, Commit: head(r.Project.Root), Versions: map[string]string{}, Findings: set.Warnings()},
 	}
+	p.plan.Findings = append(p.plan.Findings, sources.Check(r.Project.Root)...)
 	pairs, err := p.pairs()
 	if err != nil {
 		return hybridcore.Plan{}, err

@@ -81,14 +81,18 @@ func (g git) environment() []string {
 // authorities is the file of certificate authorities that the environment
 // names for git or for everybody; "" leaves git's own.
 func (g git) authorities() string {
-	file := ""
-	for _, entry := range g.environ {
-		if value, ok := strings.CutPrefix(entry, "GIT_SSL_CAINFO="); ok && value != "" {
-			return value
-		}
-		if value, ok := strings.CutPrefix(entry, "SSL_CERT_FILE="); ok {
+	file, everybody := "", ""
+	for _, entry := range g.environ { // the last one wins, as in a shell
+		name, value, _ := strings.Cut(entry, "=")
+		switch name {
+		case "GIT_SSL_CAINFO":
 			file = value
+		case "SSL_CERT_FILE":
+			everybody = value
 		}
+	}
+	if file == "" {
+		return everybody
 	}
 	return file
 }

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:29:35Z
+// Spec: openspec/specs/sources/spec.md#requirement-exactly-the-pinned-commits
+// Diagram: openspec/specs/sources/diagram.md#sync
+
+package sources
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary be a sync that is killed.
+func TestMain(m *testing.M) {
+	if root := os.Getenv("SOURCES_TEST_SYNC"); root != "" {
+		s := &Syncer{Root: root, Environ: os.Environ(), Mirror: os.Getenv("SOURCES_TEST_MIRROR")}
+		if _, err := s.Sync(context.Background(), nil); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// upstream is a repository that is served.
+type upstream struct {
+	tb  testing.TB
+	dir string // work tree
+}
+
+// newUpstream makes BASE/NAME.git's work tree with one commit and the tag v1.
+func newUpstream(tb testing.TB, base, name string) *upstream {
+	tb.Helper()
+	u := &upstream{tb, filepath.Join(base, name+".git")}
+	if err := os.MkdirAll(u.dir, 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	u.git("init", "-q", "-b", "main", "--template=")
+	put(tb, filepath.Join(u.dir, "README.md"), "# "+name+"\n")
+	put(tb, filepath.Join(u.dir, "sub", "dir", "file.txt"), "text\r\nmore\n")
+	put(tb, filepath.Join(u.dir, "sub.txt"), "sorts between\n")
+	put(tb, filepath.Join(u.dir, "run.sh"), "#!/bin/sh\n")
+	put(tb, filepath.Join(u.dir, ".gitattributes"), "*.txt text eol=crlf ident\n*.bin filter=lfs\n")
+	put(tb, filepath.Join(u.dir, "big.bin"), "version https://git-lfs.github.com/spec/v1\n")
+	if err := os.Chmod(filepath.Join(u.dir, "run.sh"), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.Symlink("README.md", filepath.Join(u.dir, "link")); err != nil {
+		tb.Fatal(err)
+	}
+	u.commit("first")
+	u.git("tag", "-a", "v1", "-m", "annotated")
+	return u
+}
+
+func (u *upstream) git(args ...string) string {
+	u.tb.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = u.dir
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + u.dir, "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		u.tb.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// commit commits everything and returns the commit.
+func (u *upstream) commit(message string) string {
+	u.tb.Helper()
+	u.git("add", "-A")
+	u.git("commit", "-q", "--no-verify", "--allow-empty", "-m", message)
+	return u.head()
+}
+
+func (u *upstream) head() string { return u.git("rev-parse", "HEAD") }
+
+// server serves the repositories below base over TLS, as a forge does.
+func server(tb testing.TB, base string) *httptest.Server {
+	tb.Helper()
+	out, err := exec.Command("git", "--exec-path").Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := httptest.NewTLSServer(&cgi.Handler{
+		Path:   filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"),
+		Env:    []string{"GIT_PROJECT_ROOT=" + base, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + base},
+		Stderr: io.Discard, // what git says of refused requests
+	})
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// trust writes the certificate of a server and returns the environment that
+// makes git take it.
+func trust(tb testing.TB, s *httptest.Server) []string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "ca.pem")
+	put(tb, path, pemOf(s))
+	return append(os.Environ(), "GIT_SSL_CAINFO="+path)
+}
+
+// lockFor is a lock of sources at a server.
+func lockFor(s *httptest.Server, sources ...Source) string {
+	host := strings.TrimPrefix(s.URL, "https://")
+	text := fmt.Sprintf("hosts = [%q]\n", host)
+	for _, source := range sources {
+		text += fmt.Sprintf("source %q {\n  url = \"%s/%s.git\"\n  commit = %q\n", source.Name, s.URL, source.Name, source.Commit)
+		if source.Tag != "" {
+			text += fmt.Sprintf("  tag = %q\n", source.Tag)
+		}
+		text += "}\n"
+	}
+	return text
+}
+
+// bed is a project with one source, x, at its server.
+type bed struct {
+	root string
+	up   *upstream
+	sync *Syncer
+	base string
+	host *httptest.Server
+}
+
+func newBed(t *testing.T) *bed {
+	t.Helper()
+	b := &bed{base: t.TempDir()}
+	b.up = newUpstream(t, b.base, "x")
+	b.host = server(t, b.base)
+	b.root = project(t, lockFor(b.host, Source{Name: "x", Tag: "v1", Commit: b.up.head()}))
+	b.sync = &Syncer{Root: b.root, Environ: trust(t, b.host), Limits: Limits{Time: time.Minute, Wire: 1 << 30, Disk: 1 << 30, Files: 1000}}
+	return b
+}
+
+func (b *bed) path(names ...string) string {
+	return filepath.Join(append([]string{b.root, Dir, "x"}, names...)...)
+}
+
+// pin moves the lock to a commit and tag.
+func (b *bed) pin(t *testing.T, commit, tag string) {
+	t.Helper()
+	put(t, filepath.Join(b.root, Dir, LockFile), lockFor(b.host, Source{Name: "x", Tag: tag, Commit: commit}))
+}
+
+func (b *bed) mustSync(t *testing.T) []Synced {
+	t.Helper()
+	results, err := b.sync.Sync(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// state inspects the project and returns the state of x and the findings.
+func (b *bed) state(t *testing.T) (Status, string) {
+	t.Helper()
+	statuses, findings, err := Inspect(b.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text []string
+	for _, f := range findings {
+		text = append(text, fmt.Sprintf("%s blocking=%v", f, f.Blocking))
+	}
+	return statuses[0], strings.Join(text, "\n")
+}
+
+// noLeftovers fails when the folder of the sources holds anything but these.
+func noLeftovers(t *testing.T, root string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(root, Dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		if e.Name() != LockFile {
+			got = append(got, e.Name())
+		}
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("%s holds %v, want %v", Dir, got, want)
+	}
+}
