@@ -329,4 +329,6 @@ func (b *bed) resources(group string) []string {
 }
 
 // has reports whether a group has a resource.
-func (b *bed) has(group, typeAndName string) bool { return slices.Contains(b.resources(group), typeAndName) }
+func (b *bed) has(group, typeAndName string) bool {
+	return slices.Contains(b.resources(group), typeAndName)
+}

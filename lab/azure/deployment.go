@@ -36,8 +36,7 @@ func (s *Server) evaluate(c *call) (*deploymentRequest, []planned, error) {
 		return nil, nil, err
 	}
 	all, err := plan(request, place, location)
-	var known *armError
-	if err != nil && !errors.As(err, &known) {
+	if _, known := errors.AsType[*armError](err); err != nil && !known {
 		err = invalid("%v", err)
 	}
 	return request, all, err

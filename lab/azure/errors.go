@@ -42,8 +42,7 @@ func notFound(t target) *armError {
 
 // asARM turns any error into one that can be sent.
 func asARM(err error) *armError {
-	var known *armError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*armError](err); ok {
 		return known
 	}
 	return refuse(http.StatusInternalServerError, "InternalServerError", "%v", err)

@@ -8,7 +8,6 @@ package azure
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -76,9 +75,8 @@ func (s *Server) putGroup(c *call) (*reply, error) {
 	defer s.mu.Unlock()
 	status := http.StatusOK
 	g, err := s.usableGroup(c.target.group)
-	var missing *armError
 	switch {
-	case errors.As(err, &missing) && missing.Status == http.StatusNotFound:
+	case err != nil && asARM(err).Status == http.StatusNotFound:
 		status = http.StatusCreated
 		g = &group{name: c.target.group, location: request.Location, state: stateSucceeded, resources: make(map[string]*resource)}
 		s.groups[strings.ToLower(g.name)] = g

@@ -8,7 +8,6 @@ package azure
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -203,8 +202,7 @@ func (s *Server) deleteResource(c *call) (*reply, error) {
 		}
 	}
 	s.mu.Unlock()
-	var missing *armError
-	if errors.As(err, &missing) && missing.Code == "ResourceNotFound" {
+	if err != nil && asARM(err).Code == "ResourceNotFound" {
 		return &reply{status: http.StatusNoContent}, nil
 	}
 	if err != nil {

@@ -87,7 +87,7 @@ type Server struct {
 	key    []byte // signs tokens
 	http   *http.Server
 
-	ctx    context.Context // of background work //nolint:containedctx // ends with Close
+	ctx    context.Context //nolint:containedctx // of background work; ends with Close
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 

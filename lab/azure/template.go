@@ -126,7 +126,9 @@ func plan(request *deploymentRequest, place target, location string) ([]planned,
 	for i, r := range request.Properties.Template.Resources {
 		p, skip, err := s.resource(r)
 		if err != nil {
-			return nil, fmt.Errorf("resource %d: %w", i+1, err)
+			located := *asARM(err)
+			located.Message = fmt.Sprintf("Resource %d (%s): %s", i+1, clip(r.Type), located.Message)
+			return nil, &located
 		}
 		if skip {
 			continue
