@@ -9,6 +9,8 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -181,7 +183,21 @@ func WriteStatus(w http.ResponseWriter, status int, reason string, body []byte) 
 		return
 	}
 	defer func() { _ = connection.Close() }()
-	_ = writeResponse(buffered.Writer, w.Header(), fmt.Sprintf("%03d %s", status, oneLine(reason)), body) // the caller has gone
+	if writeResponse(buffered.Writer, w.Header(), fmt.Sprintf("%03d %s", status, oneLine(reason)), body) == nil {
+		linger(connection)
+	}
+}
+
+// lingerTime is how long a connection is read from after its answer.
+const lingerTime = time.Second
+
+// linger lets a caller that still sends read the answer: data that nobody takes resets the connection.
+func linger(connection net.Conn) {
+	half, ok := connection.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || connection.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, connection) // ends when the caller closes
 }
 
 // writeResponse writes an HTTP/1.1 response.

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -88,12 +89,16 @@ func (v *vm) document() map[string]any {
 
 // typed gives a setting the type that the API shows.
 func typed(name, value string) any {
-	if numeric[name] {
-		if n, err := strconv.ParseFloat(value, 64); err == nil {
-			return n
-		}
+	if n, ok := finite(value); ok && numeric[name] {
+		return n
 	}
 	return value
+}
+
+// finite reads a number that JSON can show.
+func finite(text string) (float64, bool) {
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
 }
 
 // summary is the machine in lists.
@@ -176,7 +181,7 @@ func (s *Server) setting(v *vm, name, value string) (string, error) {
 			return "", invalid(name, "invalid format - invalid urlencoded string")
 		}
 	case numeric[name] && value != "":
-		if _, err := strconv.ParseFloat(value, 64); err != nil {
+		if _, ok := finite(value); !ok {
 			return "", invalid(name, "type check ('integer') failed - got '"+value+"'")
 		}
 	}
