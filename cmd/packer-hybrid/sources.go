@@ -72,6 +72,9 @@ is added. The pins hold for a mirror too.`,
 			s.Root = project.Root
 			if a.output != "json" {
 				s.Progress = a.synced
+				if a.style(a.raw.err).Live {
+					s.Started = func(name string) { _, _ = fmt.Fprintf(a.err, "fetching   %s …\n", name) }
+				}
 			}
 			results, failure := s.Sync(cmd.Context(), args)
 			if a.output == "json" && results != nil {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net/http/cgi"
 	"net/http/httptest"
 	"os"
@@ -98,7 +99,7 @@ func server(tb testing.TB, base string) *httptest.Server {
 	s := httptest.NewTLSServer(&cgi.Handler{
 		Path:   filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"),
 		Env:    []string{"GIT_PROJECT_ROOT=" + base, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + base},
-		Stderr: io.Discard, // what git says of refused requests
+		Stderr: io.Discard, Logger: log.New(io.Discard, "", 0), // refused and broken requests
 	})
 	tb.Cleanup(s.Close)
 	return s

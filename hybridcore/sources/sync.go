@@ -39,6 +39,7 @@ type Syncer struct {
 	Force    bool         // compare every file, and replace checkouts that hold changes
 	Parallel int          // sources fetched at once; 0 means DefaultParallel
 	Limits   Limits       // zero means DefaultLimits
+	Started  func(string) // called with each name that is fetched, one at a time; may be nil
 	Progress func(Synced) // called once for each source, one at a time; may be nil
 }
 
@@ -107,6 +108,11 @@ func (s *Syncer) all(ctx context.Context, picked []Source, pending []int, result
 		group.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			mu.Lock()
+			if s.Started != nil {
+				s.Started(picked[i].Name)
+			}
+			mu.Unlock()
 			start := time.Now()
 			size, err := s.one(ctx, picked[i])
 			r := &results[i]

@@ -7,6 +7,7 @@ package sources
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/pem"
 	"math/rand/v2"
 	"net/http"
@@ -391,4 +392,65 @@ func TestKilledSync(t *testing.T) {
 	if got := Check(root); len(got) != 0 {
 		t.Errorf("findings %v", got)
 	}
+}
+
+// TestSyncRefusesHostileTrees has commits that git would not make.
+func TestSyncRefusesHostileTrees(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{".git", "..", ".GIT", "git~1", "a/b"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			blob, err := hex.DecodeString(b.up.git("rev-parse", "HEAD:README.md"))
+			check(t, err)
+			put(t, filepath.Join(b.base, "tree"), "100644 "+name+"\x00"+string(blob))
+			tree := b.up.git("hash-object", "-t", "tree", "--literally", "-w", filepath.Join(b.base, "tree"))
+			commit := b.up.git("commit-tree", "-m", "hostile", tree)
+			b.up.git("update-ref", "refs/heads/hostile", commit)
+			b.pin(t, commit, "")
+			if _, err := b.sync.Sync(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "fetching") {
+				t.Errorf("error %v", err)
+			}
+			noLeftovers(t, b.root)
+		})
+	}
+}
+
+// slowly sends every piece of an answer with a pause.
+type slowly struct{ http.ResponseWriter }
+
+func (s slowly) Write(p []byte) (int, error) {
+	total := 0
+	for len(p) > 0 {
+		n, err := s.ResponseWriter.Write(p[:min(len(p), 32<<10)])
+		total += n
+		if err != nil {
+			return total, err
+		}
+		if f, ok := s.ResponseWriter.(http.Flusher); ok {
+			f.Flush()
+		}
+		p = p[n:]
+		time.Sleep(20 * time.Millisecond)
+	}
+	return total, nil
+}
+
+// TestSyncEndsLargeTransfer has a server that would go on for a quarter of a minute.
+func TestSyncEndsLargeTransfer(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	noise := make([]byte, 24<<20)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails
+	put(t, filepath.Join(b.up.dir, "noise"), string(noise))
+	b.pin(t, b.up.commit("large"), "")
+	handler := b.host.Config.Handler
+	b.host.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(slowly{w}, r) })
+	b.sync.Limits.Wire = 1 << 20
+	start := time.Now()
+	_, err := b.sync.Sync(t.Context(), nil)
+	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "more than 1 MiB") || time.Since(start) > 10*time.Second {
+		t.Errorf("error %v after %s", err, time.Since(start))
+	}
+	noLeftovers(t, b.root)
 }
