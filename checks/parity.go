@@ -36,18 +36,20 @@ func (p *printer) parity(s Style, one hybridcore.Parity) {
 	p.line("parity of %s", one.Image)
 	if len(one.Manifests) > 1 {
 		p.pairs(s, one)
-		p.manifests(s, one)
 	}
+	p.manifests(s, one)
 	p.differences(s, one)
 	for _, f := range one.Findings {
 		p.line("  %s %s", s.severity(f.Severity), indent(f.String(), "  "))
 	}
 	switch n := len(one.Unexpected) + one.Unlisted; {
+	case one.Blocked() && n == 0: // the finding says why
+		p.line("  %s", s.red("blocked: not compared"))
 	case one.Blocked():
 		p.line("  %s", s.red(fmt.Sprintf("blocked: %d unexpected differences; correct them, or have them reviewed into templates/parity.hcl", n)))
 	case n > 0:
 		p.line("  %s", s.yellow(fmt.Sprintf("%d unexpected differences; the policy for them is warn", n)))
-	default:
+	case len(one.Manifests) > 1 && hybridcore.Blocked(one.Findings) == hybridcore.NotBlocked:
 		p.line("  %s", s.green(fmt.Sprintf("identical but for %d keys that templates/parity.hcl expects", keys(one))))
 	}
 }
@@ -108,11 +110,16 @@ func cell(n hybridcore.ParityCount) string {
 
 // manifests prints the proof: one digest a platform.
 func (p *printer) manifests(s Style, one hybridcore.Parity) {
+	if len(one.Manifests) == 0 {
+		return
+	}
 	same := true
 	for _, m := range one.Manifests {
 		same = same && m.SHA256 != "" && m.SHA256 == one.Manifests[0].SHA256
 	}
-	p.line("")
+	if len(one.Manifests) > 1 {
+		p.line("")
+	}
 	p.line("  content manifest: packages and managed files without what is expected to differ")
 	for _, m := range one.Manifests {
 		sum := m.SHA256

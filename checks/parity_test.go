@@ -66,12 +66,18 @@ func TestParityGolden(t *testing.T) {
 	warned := comparison(true)
 	warned.Policy = hybridcore.ParityWarn
 	warned.Unlisted = 0
+	alone := comparison(false)
+	alone.Manifests, alone.Pairs, alone.Expected = alone.Manifests[1:2], nil, nil
+	broken := hybridcore.Parity{Image: "debian-12", Policy: hybridcore.ParityBlock, Findings: []hybridcore.Finding{{
+		Kind: "parity", Message: "the images of debian-12 cannot be compared: no inventory", Severity: hybridcore.Error, Blocking: true,
+	}}}
 	tests := map[string]hybridcore.ParityReport{
+		"parity-broken":  {Env: "lab", Parity: []hybridcore.Parity{broken}},
 		"parity-equal":   {Env: "lab", Parity: []hybridcore.Parity{comparison(false)}},
 		"parity-blocked": {Env: "lab", Parity: []hybridcore.Parity{comparison(true)}},
 		"parity-warned":  {Env: "lab", Parity: []hybridcore.Parity{warned}},
 		"parity-changes": {
-			Env: "lab", Notes: []string{"debian-12 is built for VMware vSphere only: there is no other platform to compare with"},
+			Env: "lab", Parity: []hybridcore.Parity{alone}, Notes: []string{"debian-12 is built for VMware vSphere only: there is no other platform to compare with"},
 			Changes: []hybridcore.Changes{changes("proxmox", upgrade[:1]), changes("vsphere", upgrade), changes("azure", nil)},
 		},
 	}

@@ -7,10 +7,12 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
@@ -46,9 +48,8 @@ func (r *Runner) Parity(ctx context.Context, req hybridcore.Request) (hybridcore
 		if err != nil {
 			return hybridcore.ParityReport{}, err
 		}
-		if len(set.Sides) > 1 {
-			sets = append(sets, set)
-		} else {
+		sets = append(sets, set)
+		if len(set.Sides) == 1 {
 			report.Notes = append(report.Notes, fmt.Sprintf("%s is built for %s only: there is no other platform to compare with", set.Image, group[0].platform.Info().Title))
 		}
 		if len(set.Sides) == 1 || req.Against != "" {
@@ -144,16 +145,15 @@ func grouped(images []image) [][]image {
 	return groups
 }
 
+// loadSet reads the inventories of one image, all at the same time.
 func (r *Runner) loadSet(ctx context.Context, group []image) (parity.Set, error) {
-	set := parity.Set{Image: group[0].name}
-	for _, one := range group {
-		side, err := r.loadSide(ctx, one)
-		if err != nil {
-			return parity.Set{}, err
-		}
-		set.Sides = append(set.Sides, side)
+	set, errs := parity.Set{Image: group[0].name, Sides: make([]parity.Side, len(group))}, make([]error, len(group))
+	var all sync.WaitGroup
+	for i, one := range group {
+		all.Go(func() { set.Sides[i], errs[i] = r.loadSide(ctx, one) })
 	}
-	return set, nil
+	all.Wait()
+	return set, errors.Join(errs...)
 }
 
 // loadSide reads a stored inventory, which must be what the record says.

@@ -126,7 +126,7 @@ func TestOnlyOnePlatformIsRebuilt(t *testing.T) {
 	}
 	req.Platforms = []hybridcore.Platform{hybridcore.VSphere}
 	req.Record = ""
-	if report, err = s.Parity(t.Context(), req); err != nil || len(report.Parity) != 0 || len(report.Changes) != 1 || len(report.Notes) != 1 {
+	if report, err = s.Parity(t.Context(), req); err != nil || len(report.Parity[0].Manifests) != 1 || len(report.Changes) != 1 || len(report.Notes) != 1 {
 		t.Errorf("one platform: %+v, %v", report, err)
 	}
 }

@@ -7,14 +7,23 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
 
+// memoryLimit is the memory, in bytes, above which garbage is collected after
+// all: inventories of some hundred images.
+const memoryLimit = 1 << 30
+
 // parity answers the verb parity.
 func (a *app) parity(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
+	// The process ends with the comparison, which keeps all that it reads: to
+	// collect garbage in between takes longer than to compare.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memoryLimit)
 	report, err := r.Parity(ctx, req)
 	if err != nil {
 		return err

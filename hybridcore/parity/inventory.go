@@ -63,6 +63,21 @@ type SectionError struct {
 // Parse reads one inventory. It refuses unknown fields, an unknown format,
 // trailing data and a document without packages.
 func Parse(data []byte) (Inventory, error) {
+	if list, rest, ok := fast(data); ok {
+		inv, err := decode(rest)
+		if err == nil && len(inv.Packages) == 1 && inv.Packages[0].Name == placeholder {
+			inv.Packages = list
+			return checked(inv)
+		}
+	}
+	inv, err := decode(data)
+	if err != nil {
+		return Inventory{}, err
+	}
+	return checked(inv)
+}
+
+func decode(data []byte) (Inventory, error) {
 	var inv Inventory
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -72,6 +87,10 @@ func Parse(data []byte) (Inventory, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Inventory{}, errors.New("reading the inventory: data after its end")
 	}
+	return inv, nil
+}
+
+func checked(inv Inventory) (Inventory, error) {
 	switch {
 	case inv.Format != Format:
 		return Inventory{}, fmt.Errorf("reading the inventory: it has format %d, this version reads %d", inv.Format, Format)

@@ -6,11 +6,53 @@
 package parity
 
 import (
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const valid = `{"format":1,"errors":[{"section":"sshd","message":"x"}],"packages":[{"name":"curl","version":"7.88","architecture":"amd64","manager":"dpkg"}]}`
+
+// canonical is a document as inventory.py writes it.
+const canonical = "{\n \"errors\": [],\n \"format\": 1,\n \"packages\": [\n" +
+	"  {\n   \"architecture\": \"amd64\",\n   \"manager\": \"dpkg\",\n   \"name\": \"curl\",\n   \"version\": \"7.88\"\n  }" +
+	"\n ]\n}\n"
+
+func TestFastReader(t *testing.T) {
+	data, err := os.ReadFile("testdata/vsphere.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		text string
+		fast bool
+	}{
+		"a real inventory": {string(data), true},
+		"canonical":        {canonical, true},
+		"compact":          {valid, false},
+		"an escape":        {strings.Replace(canonical, "amd64", `a\u0041`, 1), false},
+		"empty list":       {strings.Replace(canonical, canonical[strings.Index(canonical, "  {"):strings.Index(canonical, "\n ]")], "", 1), false},
+		"no comma":         {strings.Replace(canonical, "\n  }", "\n  }\n  {", 1), false},
+		"another order":    {strings.Replace(canonical, "architecture", "manager", 1), false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if _, _, ok := fast([]byte(tt.text)); ok != tt.fast {
+				t.Errorf("fast %v, want %v", ok, tt.fast)
+			}
+			inv, err := Parse([]byte(tt.text))
+			slow, slowErr := decode([]byte(tt.text))
+			if slowErr == nil {
+				slow, slowErr = checked(slow)
+			}
+			if (err == nil) != (slowErr == nil) || cmp.Diff(slow, inv) != "" {
+				t.Errorf("the readers differ (%v, %v): %s", err, slowErr, cmp.Diff(slow, inv))
+			}
+		})
+	}
+}
 
 func TestParse(t *testing.T) {
 	inv, err := Parse([]byte(valid))
@@ -44,10 +86,20 @@ func TestParseRefuses(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(valid))
+	f.Add([]byte(canonical))
+	f.Add([]byte(`{"image":{` + strings.TrimPrefix(canonical, "{") + `}`))
+	f.Add([]byte(strings.Replace(canonical, "amd64", `a\u0041`, 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		inv, err := Parse(data)
-		if err == nil && len(inv.Packages) == 0 {
-			t.Error("an inventory without packages was accepted")
+		slow, slowErr := decode(data)
+		if slowErr == nil {
+			slow, slowErr = checked(slow)
+		}
+		if (err == nil) != (slowErr == nil) {
+			t.Fatalf("one reader accepts what the other refuses: %v, %v", err, slowErr)
+		}
+		if diff := cmp.Diff(slow, inv); err == nil && diff != "" {
+			t.Errorf("the readers differ: %s", diff)
 		}
 	})
 }

@@ -101,19 +101,16 @@ func (n *Normal) add(category, key, value string) {
 // sorted puts entries in order and joins those with one key, as of a package
 // that is installed for two architectures.
 func sorted(entries []Entry) []Entry {
-	if !slices.IsSortedFunc(entries, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) }) {
-		slices.SortFunc(entries, func(a, b Entry) int {
-			if c := strings.Compare(a.Key, b.Key); c != 0 {
-				return c
-			}
-			return strings.Compare(a.text(), b.text())
-		})
+	if increasing(entries) {
+		return entries
 	}
-	twice := false
-	for i := 1; i < len(entries) && !twice; i++ {
-		twice = entries[i].Key == entries[i-1].Key
-	}
-	if !twice {
+	slices.SortFunc(entries, func(a, b Entry) int {
+		if c := strings.Compare(a.Key, b.Key); c != 0 {
+			return c
+		}
+		return strings.Compare(a.text(), b.text())
+	})
+	if increasing(entries) {
 		return entries
 	}
 	values := map[string][]string{}
@@ -132,6 +129,16 @@ func sorted(entries []Entry) []Entry {
 		out = append(out, e)
 	}
 	return out
+}
+
+// increasing says whether the entries are in order, each key once.
+func increasing(entries []Entry) bool {
+	for i := 1; i < len(entries); i++ {
+		if entries[i-1].Key >= entries[i].Key {
+			return false
+		}
+	}
+	return true
 }
 
 func packages(list []Package) []Entry {
