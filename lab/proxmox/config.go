@@ -64,8 +64,34 @@ func (s *Server) pending(r *http.Request, _ params) (any, error) {
 	return list, nil
 }
 
+// sizePattern is the size of a disk: 8G, 512000K, 0.001G.
+var sizePattern = regexp.MustCompile(`^([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT])$`)
+
 // sizeOption is the size in a drive's value.
-var sizeOption = regexp.MustCompile(`size=([0-9]+)G`)
+var sizeOption = regexp.MustCompile(`(^|,)size=([0-9.]+[KMGT])`)
+
+// kibibytes are the factors of the units of sizes.
+var kibibytes = map[string]float64{"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
+
+// parseSize reads a size, in KiB.
+func parseSize(text string) (int64, bool) {
+	m := sizePattern.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(m[1], 64)
+	return int64(n * kibibytes[m[2]]), err == nil
+}
+
+// formatSize writes a size of so many KiB in the largest unit that shows it whole.
+func formatSize(size int64) string {
+	for _, unit := range []string{"T", "G", "M"} {
+		if factor := int64(kibibytes[unit]); size > 0 && size%factor == 0 {
+			return strconv.FormatInt(size/factor, 10) + unit
+		}
+	}
+	return strconv.FormatInt(size, 10) + "K"
+}
 
 // resizeDisk answers PUT resize: disk=scsi0, size=20G or +5G.
 func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
@@ -75,9 +101,9 @@ func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, grow := strings.CutPrefix(p.get("size"), "+")
-	wanted, err := strconv.Atoi(strings.TrimSuffix(size, "G"))
-	if err != nil || !strings.HasSuffix(size, "G") {
+	text, grow := strings.CutPrefix(p.get("size"), "+")
+	wanted, ok := parseSize(text)
+	if !ok {
 		return nil, invalid("size", "value does not match the regex pattern")
 	}
 	return s.run(r, job{kind: "resize", id: strconv.Itoa(v.id), do: func() error {
@@ -85,13 +111,10 @@ func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
 		defer s.mu.Unlock()
 		drive := v.settings[p.get("disk")]
 		m := sizeOption.FindStringSubmatch(drive)
-		if m == nil {
+		if m == nil || !driveName.MatchString(p.get("disk")) {
 			return refuse("disk '%s' does not exist", p.get("disk"))
 		}
-		now, err := strconv.Atoi(m[1])
-		if err != nil {
-			return refuse("disk '%s' has no size", p.get("disk"))
-		}
+		now, _ := parseSize(m[2]) // 0 when it is none
 		total := wanted
 		if grow {
 			total += now
@@ -99,7 +122,7 @@ func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
 		if total < now {
 			return refuse("shrinking disks is not supported")
 		}
-		v.settings[p.get("disk")] = strings.Replace(drive, m[0], "size="+strconv.Itoa(total)+"G", 1)
+		v.settings[p.get("disk")] = strings.Replace(drive, m[0], m[1]+"size="+formatSize(total), 1)
 		return nil
 	}})
 }

@@ -7,6 +7,7 @@ package proxmox_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -152,8 +153,31 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s is %#v, want %#v", name, data[name], want)
 		}
 	}
-	n.ok(t, "PUT", "/nodes/pve1/qemu/100/resize", map[string]string{"disk": "scsi0", "size": "+2G"})
-	if got := n.vm(t, 100).Settings["scsi0"]; got != "local-lvm:vm-100-disk-1,iothread=1,size=10G" {
-		t.Errorf("the resized disk is %s", got)
+}
+
+func TestResize(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.put(t, "a.iso")
+	form := newVM("100", "one")
+	form["scsi1"] = "local-lvm:0.001"
+	n.ok(t, "POST", "/nodes/pve1/qemu", form)
+	const path = "/nodes/pve1/qemu/100/resize"
+	for _, c := range []struct{ disk, size, want, exit string }{
+		{"scsi0", "+2G", "10G", "OK"},
+		{"scsi0", "10752M", "10752M", "OK"},
+		{"scsi0", "1T", "1T", "OK"},
+		{"scsi0", "1G", "1T", "shrinking disks is not supported"},
+		{"scsi1", "512000K", "500M", "OK"}, // how the plugin makes disks below 1 GiB
+		{"scsi7", "1G", "", "disk 'scsi7' does not exist"},
+		{"net0", "1G", "", "disk 'net0' does not exist"},
+	} {
+		if exit := n.task(t, "PUT", path, map[string]string{"disk": c.disk, "size": c.size}); exit != c.exit {
+			t.Errorf("%s to %s: %q, want %q", c.disk, c.size, exit, c.exit)
+		}
+		if got := n.vm(t, 100).Settings[c.disk]; !strings.HasSuffix(got, ",size="+c.want) && c.want != "" {
+			t.Errorf("%s to %s: %s, want size=%s", c.disk, c.size, got, c.want)
+		}
 	}
+	n.refused(t, "PUT", path, map[string]string{"disk": "scsi0", "size": "big"}, "Parameter verification failed.")
 }
