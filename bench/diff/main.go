@@ -122,7 +122,7 @@ func compare(n int) error {
 // generate writes both inventories in the form of templates/scripts/linux/inventory.py. No version occurs twice, so that
 // lines tell them apart.
 func (b *bench) generate(n int) error {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same files on every machine
+	random := rand.New(rand.NewPCG(1, 2)) // the same files on every machine
 	var old, now []parity.Package
 	gone, fresh := 0, 0
 	for i := range n {

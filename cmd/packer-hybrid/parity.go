@@ -22,8 +22,8 @@ const memoryLimit = 1 << 30
 func (a *app) parity(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
 	// The process ends with the comparison, which keeps all that it reads: to
 	// collect garbage in between takes longer than to compare.
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(memoryLimit)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
 	report, err := r.Parity(ctx, req)
 	if err != nil {
 		return err

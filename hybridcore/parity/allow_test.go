@@ -139,8 +139,15 @@ func TestMatch(t *testing.T) {
 		glob, text string
 		want       bool
 	}{
-		{"a", "a", true}, {"a", "ab", false}, {"a*", "ab/c", true}, {"*b", "ab", true}, {"a*b*c", "axbxc", true},
-		{"a*a", "a", false}, {"a*b", "abc", false}, {"*a*", "xay", true}, {"a*bb*b", "abb", false},
+		{"a", "a", true},
+		{"a", "ab", false},
+		{"a*", "ab/c", true},
+		{"*b", "ab", true},
+		{"a*b*c", "axbxc", true},
+		{"a*a", "a", false},
+		{"a*b", "abc", false},
+		{"*a*", "xay", true},
+		{"a*bb*b", "abb", false},
 	} {
 		if got := match(tt.glob, tt.text); got != tt.want {
 			t.Errorf("match(%q, %q) = %v", tt.glob, tt.text, got)

@@ -73,7 +73,11 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	defer f.Close() //nolint:errcheck // only read
-	return io.ReadAll(io.LimitReader(f, maxOriginFile))
+	data, err := io.ReadAll(io.LimitReader(f, maxOriginFile))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return data, nil
 }
 
 // add notes the lines of one file. A task of a playbook runs from one line

@@ -21,7 +21,7 @@ func kernel(n *Normal, raw json.RawMessage) error {
 		Installed    []string `json:"installed"`
 		Running      string   `json:"running"`
 	}
-	if err := json.Unmarshal(raw, &k); err != nil {
+	if err := unmarshal(raw, &k); err != nil {
 		return err
 	}
 	n.add("kernel", "architecture", k.Architecture)
@@ -36,7 +36,7 @@ func units(n *Normal, raw json.RawMessage) error {
 		Enabled []string `json:"enabled"`
 		Masked  []string `json:"masked"`
 	}
-	if err := json.Unmarshal(raw, &u); err != nil {
+	if err := unmarshal(raw, &u); err != nil {
 		return err
 	}
 	n.add("units", "default.target", u.Default)
@@ -72,7 +72,7 @@ func users(n *Normal, raw json.RawMessage) error {
 		UID, GID                    int
 		Groups                      []string
 	}
-	if err := json.Unmarshal(raw, &list); err != nil {
+	if err := unmarshal(raw, &list); err != nil {
 		return err
 	}
 	for _, u := range list {
@@ -88,7 +88,7 @@ func groups(n *Normal, raw json.RawMessage) error {
 		GID     int
 		Members []string
 	}
-	if err := json.Unmarshal(raw, &list); err != nil {
+	if err := unmarshal(raw, &list); err != nil {
 		return err
 	}
 	for _, g := range list {
@@ -99,7 +99,7 @@ func groups(n *Normal, raw json.RawMessage) error {
 
 func sshd(n *Normal, raw json.RawMessage) error {
 	var values map[string][]string
-	if err := json.Unmarshal(raw, &values); err != nil {
+	if err := unmarshal(raw, &values); err != nil {
 		return err
 	}
 	for name, list := range values {
@@ -115,7 +115,7 @@ func sysctl(n *Normal, raw json.RawMessage) error {
 		Files  map[string]map[string]string `json:"files"`
 		Values map[string]*string           `json:"values"`
 	}
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if err := unmarshal(raw, &s); err != nil {
 		return err
 	}
 	for file, values := range s.Files {
@@ -142,7 +142,7 @@ func listening(n *Normal, raw json.RawMessage) error {
 		Protocol, Address, Process string
 		Port                       int
 	}
-	if err := json.Unmarshal(raw, &list); err != nil {
+	if err := unmarshal(raw, &list); err != nil {
 		return err
 	}
 	for _, l := range list {
@@ -177,7 +177,7 @@ var (
 
 func files(n *Normal, raw json.RawMessage) error {
 	var list map[string]struct{ Group, Owner, Link, Mode, SHA256 string }
-	if err := json.Unmarshal(raw, &list); err != nil {
+	if err := unmarshal(raw, &list); err != nil {
 		return err
 	}
 	for path, f := range list {
@@ -201,7 +201,7 @@ func filesystems(n *Normal, raw json.RawMessage) error {
 		Fstab  []mount `json:"fstab"`
 		Mounts []mount `json:"mounts"`
 	}
-	if err := json.Unmarshal(raw, &f); err != nil {
+	if err := unmarshal(raw, &f); err != nil {
 		return err
 	}
 	for _, m := range f.Fstab {
@@ -217,7 +217,7 @@ func filesystems(n *Normal, raw json.RawMessage) error {
 func settings(category string, without ...string) func(*Normal, json.RawMessage) error {
 	return func(n *Normal, raw json.RawMessage) error {
 		var values map[string]string
-		if err := json.Unmarshal(raw, &values); err != nil {
+		if err := unmarshal(raw, &values); err != nil {
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -234,4 +234,11 @@ func joined(list []string) string {
 		return text
 	}
 	return "-"
+}
+
+func unmarshal(raw json.RawMessage, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("it is not what format %d says: %w", Format, err)
+	}
+	return nil
 }
