@@ -203,7 +203,7 @@ func (s *Server) deleteResource(c *call) (*reply, error) {
 	}
 	s.mu.Unlock()
 	if err != nil && asARM(err).Code == "ResourceNotFound" {
-		return &reply{status: http.StatusNoContent}, nil
+		return s.alreadyGone(c), nil
 	}
 	if err != nil {
 		return nil, err
@@ -225,6 +225,15 @@ func (s *Server) deleteResource(c *call) (*reply, error) {
 		return err
 	})
 	return s.deleting(c, op), nil
+}
+
+// alreadyGone answers about the deletion of what does not exist. After a 204 too, clients wait 10 seconds,
+// so that the fast mode gives them an operation.
+func (s *Server) alreadyGone(c *call) *reply {
+	if s.config.Faithful {
+		return &reply{status: http.StatusNoContent}
+	}
+	return s.deleting(c, s.begin(c, "InProgress", func(context.Context, error) error { return nil }))
 }
 
 func (s *Server) setState(r *resource, state string) {

@@ -39,6 +39,10 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, a.body, test.code)
 		}
 	}
+	microsoft := strings.Replace(form, "%2F.default", "%2F.default+openid+offline_access+profile", 1) // as its libraries ask
+	if a := b.send(http.MethodPost, path, microsoft).want(http.StatusOK, ""); text(a.body, "access_token") == "" {
+		t.Errorf("no token: %v", a.body)
+	}
 	a := b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusUnauthorized, "AuthenticationFailed")
 	if header := a.header.Get("WWW-Authenticate"); !strings.Contains(header, `authorization_uri="`+b.server.URL()+"/"+testIdentity.Tenant+`"`) {
 		t.Errorf("WWW-Authenticate is %q", header)
@@ -77,7 +81,7 @@ func TestRefusals(t *testing.T) {
 		{http.MethodGet, "/nothing", 404, "NotFound"},
 		{http.MethodPut, groupPath("bad."), 400, "InvalidRequestContent"},
 		{http.MethodDelete, groupPath("other"), 404, "ResourceGroupNotFound"},
-		{http.MethodDelete, resourcePath("g", kindDisk+"/i", "2022-03-02"), 204, ""},
+		{http.MethodDelete, resourcePath("g", kindDisk+"/i", "2022-03-02"), 303, ""},
 		{http.MethodPut, resourcePath("g", kindVM+"/i", "2022-03-01"), 405, "MethodNotAllowed"},
 		{http.MethodPost, resourcePath("g", kindVM+"/i/deallocate", "2022-03-01"), 404, "ResourceNotFound"},
 		{http.MethodGet, base + "/operationresults/none?api-version=2022-09-01", 404, "OperationNotFound"},

@@ -148,7 +148,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		writeTokenError(w, http.StatusBadRequest, "unauthorized_client", 700016, "The application was not found in the directory.")
 	case subtle.ConstantTimeCompare([]byte(form.Get("client_secret")), []byte(who.Secret)) != 1:
 		writeTokenError(w, http.StatusUnauthorized, "invalid_client", 7000215, "Invalid client secret provided.")
-	case !slices.Contains(scopes, form.Get("scope")):
+	case !slices.ContainsFunc(strings.Fields(form.Get("scope")), func(one string) bool { return slices.Contains(scopes, one) }):
 		writeTokenError(w, http.StatusBadRequest, "invalid_scope", 70011, "The scope is not valid: the lab knows "+scopes[0]+".")
 	default:
 		s.giveToken(w)
