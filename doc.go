@@ -20,7 +20,7 @@
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
 //	hybridcore/templates     HCL to targets: staging, inputs, digests
 //	hybridcore/packer        runs packer and turns its event stream into results
-//	hybridcore/parity        reads and checks the inventories that guests leave
+//	hybridcore/parity        compares the inventories that guests leave, across platforms and over time
 //	hybridcore/platforms     live clients: looks up what a build left on a platform
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
