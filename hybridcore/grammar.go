@@ -7,7 +7,7 @@ package hybridcore
 
 import (
 	"crypto/rand"
-	"encoding/hex"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
@@ -72,13 +72,15 @@ const (
 	maxParallel = 64
 )
 
-// NewRunID makes a run's ID from the time and 32 random bits:
-// 20261122t224501-1a2b3c4d. It sorts by time and fits the name rules of all
-// platforms (lower case, digits, hyphen).
+// NewRunID makes a run's ID from the time and 20 random bits:
+// 20261122t224501-1a2b3c4d. After the hyphen come the millisecond as three
+// hexadecimal digits and the random bits as five, so that IDs sort by time. They
+// fit the name rules of all platforms: lower case, digits, hyphen.
 func NewRunID(now time.Time) string {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
-	return now.UTC().Format("20060102t150405") + "-" + hex.EncodeToString(b[:])
+	random := binary.BigEndian.Uint32(b[:]) >> 12
+	return fmt.Sprintf("%s-%03x%05x", now.UTC().Format("20060102t150405"), now.Nanosecond()/int(time.Millisecond), random)
 }
 
 // Verb is one word of the grammar with its help and flags.

@@ -158,9 +158,13 @@ func TestFindingString(t *testing.T) {
 
 func TestRunIDSortsByTimeAndIsAName(t *testing.T) {
 	early := NewRunID(time.Date(2026, 11, 22, 22, 0, 0, 0, time.UTC))
-	late := NewRunID(time.Date(2026, 11, 22, 22, 0, 1, 0, time.UTC))
-	if early >= late {
-		t.Errorf("%s is not before %s", early, late)
+	for _, late := range []string{
+		NewRunID(time.Date(2026, 11, 22, 22, 0, 1, 0, time.UTC)), NewRunID(time.Date(2026, 11, 22, 22, 0, 0, 1e6, time.UTC)),
+		NewRunID(time.Date(2026, 11, 22, 22, 0, 0, 999e6, time.UTC)),
+	} {
+		if early >= late || len(late) != len("20261122t224501-1a2b3c4d") {
+			t.Errorf("%s is not before %s", early, late)
+		}
 	}
 	if err := CheckName("run", early); err != nil {
 		t.Error(err)

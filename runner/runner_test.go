@@ -454,7 +454,8 @@ func TestRetryFailed(t *testing.T) {
 	s.set(t, "debian-12", "script", `"true"`)
 	again := s.request(hybridcore.ActionBuild)
 	again.RetryFailed, again.Rebuild = first.RunID, true
-	if got, want := statuses(s.build(t.Context(), t, again)), "debian-12@vsphere=built"; got != want {
+	second := s.build(t.Context(), t, again)
+	if got, want := statuses(second), "debian-12@vsphere=built"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for name, req := range map[string]hybridcore.Request{
@@ -465,11 +466,7 @@ func TestRetryFailed(t *testing.T) {
 			t.Errorf("%s: %v, want a usage error", name, err)
 		}
 	}
-	good, err := s.State.Records(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Plan(t.Context(), hybridcore.Request{RetryFailed: good[1]}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if _, err := s.Plan(t.Context(), hybridcore.Request{RetryFailed: second.RunID}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("a run without failures: %v, want a usage error", err)
 	}
 }
