@@ -59,8 +59,8 @@ func Up(ctx context.Context, config Config, out io.Writer) error {
 	if err := writeState(config.Cache, l); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	fmt.Fprintf(out, "The lab is up: vCenter at https://%s, Proxmox VE at %s, guests on port %d.\nIts environment, with passwords, is in %s\n",
-		l.vcenter.server.URL.Host, l.proxmox.URL(), l.machines.port, statePath(config.Cache))
+	fmt.Fprintf(out, "The lab is up: vCenter at https://%s, Proxmox VE at %s, Azure at %s, guests on port %d.\nIts environment, with passwords, is in %s\n",
+		l.vcenter.server.URL.Host, l.proxmox.URL(), l.azure.URL(), l.machines.port, statePath(config.Cache))
 	<-ctx.Done()
 	return errors.Join(os.Remove(statePath(config.Cache)), l.Close())
 }
