@@ -43,7 +43,7 @@ var platformTable = []PlatformInfo{
 	{
 		Name: Proxmox, Title: "Proxmox VE", MinVersion: "1.2.3",
 		Plugins:    []string{"github.com/hashicorp/proxmox"},
-		Connection: append([]string{"proxmox_url", "proxmox_username", "proxmox_token", "proxmox_password", "proxmox_insecure_connection"}, guestConnection...),
+		Connection: append([]string{"proxmox_url", "proxmox_username", "proxmox_token", "proxmox_password", "proxmox_insecure_connection", "proxmox_ssh_proxy_host", "proxmox_ssh_proxy_port"}, guestConnection...),
 	},
 	{
 		Name: VSphere, Title: "VMware vSphere", MinVersion: "1.4.0",

@@ -168,8 +168,9 @@ func envValue(d hclfile.Declaration, text string) (cty.Value, string) {
 
 // unusedEnv warns of a name that is likely a misspelt one.
 func (r *resolver) unusedEnv(name string) {
-	if slices.Contains(r.in.Elsewhere, name) {
-		return
+	leads := func(p hybridcore.PlatformInfo) bool { return p.Name.IsConnection(name) }
+	if slices.Contains(r.in.Elsewhere, name) || slices.ContainsFunc(hybridcore.Platforms(), leads) {
+		return // it belongs to another platform
 	}
 	if near := hybridcore.DidYouMean(name, slices.Sorted(maps.Keys(r.byName))); near != "" {
 		r.findings = append(r.findings, hybridcore.Finding{
