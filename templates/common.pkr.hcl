@@ -259,12 +259,6 @@ variable "boot_command_waits" {
   default     = true
 }
 
-variable "ip_settle_timeout" {
-  type        = string
-  description = "Time for which the reported address must stay the same."
-  default     = "5s"
-}
-
 variable "shutdown_timeout" {
   type        = string
   description = "Longest time for the last step in the guest, which removes the build account and powers off."
@@ -296,7 +290,7 @@ locals {
     for keys in var.boot_command : var.boot_command_waits ? keys : regex_replace(keys, "<wait[0-9a-z]*>", "")
   ]
 
-  # Removing the account that is logged in is the very last thing that happens in the guest, see roles/clean.
+  # Removing the account that is logged in is the very last thing in the guest, see roles/clean and the last provisioner.
   shutdown_command = "sudo -n /usr/local/sbin/packer-hybrid-finish ${var.build_username}"
   guest_inventory  = "/tmp/packer-hybrid-inventory.json"
 }
@@ -333,6 +327,12 @@ build {
     direction   = "download"
     source      = local.guest_inventory
     destination = var.inventory_path
+  }
+
+  dynamic "provisioner" {
+    for_each = local.api_power_off ? ["--stay"] : []
+    labels   = ["shell"]
+    content { inline = ["${local.shutdown_command} ${provisioner.value}"] }
   }
 
   # custom_data is written in clear: no secret may be added.

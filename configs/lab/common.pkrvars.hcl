@@ -9,7 +9,6 @@
 boot_wait              = "1ns"
 boot_keygroup_interval = "1ns"
 boot_command_waits     = false
-ip_settle_timeout      = "1ns"
 communicator_timeout   = "1m"
 shutdown_timeout       = "1m"
 

@@ -119,10 +119,17 @@ variable "vsphere_vm_version" {
   default     = null
 }
 
+variable "ip_settle_timeout" {
+  type        = string
+  description = "Time for which the reported address must stay the same."
+  default     = "5s"
+}
+
 locals {
-  platform = "vsphere"
-  sources  = ["source.vsphere-iso.linux"]
-  notes    = "${var.image} for ${var.environment}, run ${var.run_id}, built by packer-hybrid with Packer ${packer.version}"
+  platform      = "vsphere"
+  sources       = ["source.vsphere-iso.linux"]
+  api_power_off = false
+  notes         = "${var.image} for ${var.environment}, run ${var.run_id}, built by packer-hybrid with Packer ${packer.version}"
 }
 
 source "vsphere-iso" "linux" {

@@ -4,10 +4,11 @@
 # Spec: openspec/specs/provisioning/spec.md#requirement-the-build-account-leaves-last
 # Diagram: openspec/specs/provisioning/diagram.md#from-the-installed-system-to-the-captured-image
 
-# The last step in the guest, run as root by Packer's shutdown command: packer-hybrid-finish BUILD_USER
+# The last step in the guest, run as root: packer-hybrid-finish BUILD_USER [--stay]
 #
-# It removes what each login leaves again, then the build account, and powers off only when both are done.
-# A failure therefore never becomes an image: the machine stays on and the build ends with its shutdown timeout.
+# It removes what each login leaves again, then the build account, and powers off only when both are done. Where
+# the plugin powers off by its API (--stay) it is the last provisioner instead of the shutdown command.
+# A failure therefore never becomes an image: the build ends with its shutdown timeout or the provisioner's error.
 set -eu
 # The connection of the account that is removed may break; the work goes on.
 trap '' HUP PIPE
@@ -61,4 +62,5 @@ rm -f /home/*/.bash_history
 find /tmp /var/tmp -xdev -mindepth 1 -delete 2>/dev/null || true
 rm -f /usr/local/sbin/packer-hybrid-finish
 sync
+if [ "${2:-}" = --stay ]; then exit 0; fi
 exec shutdown -P now
