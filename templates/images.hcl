@@ -13,7 +13,7 @@ image "debian-12" {
   family    = "debian"
   version   = "12"
   title     = "Debian 12 (bookworm)"
-  platforms = ["proxmox", "vsphere"]
+  platforms = ["proxmox", "vsphere", "azure"]
 }
 
 image "ubuntu-24.04" {
@@ -21,5 +21,5 @@ image "ubuntu-24.04" {
   family    = "ubuntu"
   version   = "24.04"
   title     = "Ubuntu 24.04 LTS (noble)"
-  platforms = ["proxmox", "vsphere"]
+  platforms = ["proxmox", "vsphere", "azure"]
 }

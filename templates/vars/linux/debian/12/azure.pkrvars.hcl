@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-23T01:00:00Z
+# Spec: openspec/specs/image-recipes/spec.md#requirement-differences-are-layers-of-literals
+# Diagram: openspec/specs/image-recipes/diagram.md#layers-of-one-target
+
+# Debian 12 in the Marketplace.
+
+azure_image = {
+  publisher = "Debian"
+  offer     = "debian-12"
+  sku       = "12-gen2"
+  version   = "latest"
+}
