@@ -48,6 +48,8 @@ func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
 	switch target.Platform {
 	case hybridcore.VSphere:
 		return openVSphere(ctx, settings)
+	case hybridcore.Proxmox:
+		return openProxmox(ctx, settings)
 	default:
 		return nil, hybridcore.Blockedf("no live client for %s yet: its artifacts cannot be verified", target.Platform.Info().Title)
 	}

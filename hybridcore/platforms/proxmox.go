@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:58:30Z
+// Spec: openspec/specs/platforms/spec.md#requirement-live-lookup-of-artifacts
+// Diagram: openspec/specs/platforms/diagram.md#lookup-on-proxmox-ve
+
+package platforms
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Limits of a conversation with Proxmox VE.
+const (
+	maxAnswer   = 64 << 20               // bytes; a machine takes about 500 in the list of a cluster
+	proxmoxPoll = 500 * time.Millisecond // between two looks at a task or a lock
+)
+
+// proxmox speaks the HTTP API itself: a handful of calls. The client library
+// for Go takes an answer of status 502, 595 or 596 for an empty list, and an
+// empty list here means that a lease may be forgotten.
+type proxmox struct {
+	http   *http.Client
+	base   *url.URL    // with /api2/json, without user information
+	header http.Header // signs each call in
+	secret string      // never in an error, even when the other side repeats it
+}
+
+// machine is a virtual machine or template as lists and configurations show it.
+type machine struct {
+	Node     string `json:"node"`
+	VMID     int    `json:"vmid"`
+	Type     string `json:"type"` // qemu, or lxc for a container
+	Name     string `json:"name"`
+	Template int    `json:"template"`
+}
+
+// id is how a report names a machine. The number is unique in a cluster, and
+// the node is where to look.
+func (m machine) id() string { return m.Node + "/" + strconv.Itoa(m.VMID) }
+
+// path is where the machine is in the API.
+func (m machine) path(more ...string) []string {
+	return append([]string{"nodes", m.Node, "qemu", strconv.Itoa(m.VMID)}, more...)
+}
+
+// settings is the part of a machine's configuration that says whose it is.
+type settings struct {
+	Name        string
+	Description string
+	Tags        string // separated by semicolons, commas or spaces
+	Lock        string // kind of the task that holds the machine, empty when none does
+	Template    bool
+	Drives      []string // values of IDE, SATA and SCSI drives
+}
+
+// refusal is an answer other than success, or a task that failed.
+type refusal struct{ text string }
+
+// Error returns what Proxmox VE says.
+func (r *refusal) Error() string { return r.text }
+
+// openProxmox checks that the credentials are taken and may see something: a
+// token without permissions gets empty lists, not errors.
+func openProxmox(ctx context.Context, variables map[string]string) (Client, error) {
+	for _, name := range []string{"proxmox_url", "proxmox_username"} {
+		if variables[name] == "" {
+			return nil, missing(name)
+		}
+	}
+	base, err := url.Parse(variables["proxmox_url"])
+	if err != nil || base.Scheme != "https" || base.Host == "" {
+		return nil, errors.New("proxmox_url is not an address: want https://HOST:8006/api2/json")
+	}
+	base = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path} // neither user information nor a query
+	c := &proxmox{base: base, header: http.Header{"Accept": {"application/json"}}, http: &http.Client{
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment,
+			TLSClientConfig: &tls.Config{
+				MinVersion:         tls.VersionTLS12,
+				InsecureSkipVerify: variables["proxmox_insecure_connection"] == "true", //nolint:gosec // the user's word
+				NextProtos:         []string{"http/1.1"},                               // HTTP/2 has no reason phrases, and they hold the errors
+			},
+			IdleConnTimeout: timeout,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := c.signIn(ctx, variables); err != nil {
+		return nil, err
+	}
+	var permissions map[string]any
+	if err := c.call(ctx, http.MethodGet, []string{"access", "permissions"}, nil, &permissions); err != nil {
+		return nil, fmt.Errorf("asking Proxmox VE %s with proxmox_username and its proxmox_token or proxmox_password: %w", base.Host, err)
+	}
+	if len(permissions) == 0 {
+		return nil, fmt.Errorf("proxmox_username may see nothing on Proxmox VE %s: give the token the permissions of a build (a token with privilege separation has none of its user's)", base.Host)
+	}
+	return c, nil
+}
+
+// signIn takes the token, or gets a ticket for the password.
+func (c *proxmox) signIn(ctx context.Context, variables map[string]string) error {
+	user := variables["proxmox_username"]
+	if token := variables["proxmox_token"]; token != "" {
+		c.secret = token
+		c.header.Set("Authorization", "PVEAPIToken="+user+"="+token)
+		return nil
+	}
+	if c.secret = variables["proxmox_password"]; c.secret == "" {
+		return missing("proxmox_token")
+	}
+	var session struct {
+		Ticket string `json:"ticket"`
+		CSRF   string `json:"CSRFPreventionToken"`
+	}
+	form := url.Values{"username": {user}, "password": {c.secret}}
+	if err := c.call(ctx, http.MethodPost, []string{"access", "ticket"}, form, &session); err != nil {
+		return fmt.Errorf("signing in to Proxmox VE %s with proxmox_username and proxmox_password: %w", c.base.Host, err)
+	}
+	c.header.Set("Cookie", "PVEAuthCookie="+session.Ticket)
+	c.header.Set("CSRFPreventionToken", session.CSRF)
+	return nil
+}
+
+// call makes one call and decodes the data of its answer into result, unless
+// that is nil. Every status but 200 is a refusal with the reason phrase.
+func (c *proxmox) call(ctx context.Context, method string, path []string, form url.Values, result any) error {
+	address := c.base
+	for _, part := range path {
+		address = address.JoinPath(url.PathEscape(part))
+	}
+	address = &url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path, RawPath: address.RawPath}
+	var body io.Reader
+	if method == http.MethodPost {
+		body = strings.NewReader(form.Encode())
+	} else {
+		address.RawQuery = form.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address.String(), body)
+	if err != nil {
+		return fmt.Errorf("preparing the call: %w", err)
+	}
+	request.Header = c.header.Clone()
+	if body != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("calling Proxmox VE: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return c.refused(response.Status)
+	}
+	answer := struct {
+		Data any `json:"data"`
+	}{Data: result}
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&answer); err != nil {
+		return fmt.Errorf("reading the answer of Proxmox VE to %s %s: %w", method, address.Path, err)
+	}
+	return nil
+}
+
+// refused makes an error of what the other side says.
+func (c *proxmox) refused(said string) error {
+	return &refusal{"Proxmox VE says: " + strings.ReplaceAll(hybridcore.Sanitize(said), c.secret, "***")}
+}
+
+// Find returns templates and machines of that name. An ID is NODE/VMID.
+func (c *proxmox) Find(ctx context.Context, name string) ([]hybridcore.URI, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found := []hybridcore.URI{}
+	err := c.named(ctx, name, func(m machine, s settings) error {
+		uri := hybridcore.URI{Kind: vm, Name: name, ID: m.id()}
+		if s.Template {
+			uri.Kind = vmTemplate
+		}
+		found = append(found, uri)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for machine %s in Proxmox VE: %w", name, err)
+	}
+	return found, nil
+}
+
+// named calls do with each machine of exactly this name, by number. The list
+// of a cluster is some seconds old, so the configuration decides: what has no
+// name in the list may be new, and what has no configuration is gone.
+func (c *proxmox) named(ctx context.Context, name string, do func(machine, settings) error) error {
+	var all []machine
+	if err := c.call(ctx, http.MethodGet, []string{"cluster", "resources"}, url.Values{"type": {"vm"}}, &all); err != nil {
+		return fmt.Errorf("listing machines: %w", err)
+	}
+	if all == nil {
+		return errors.New("listing machines: the answer has no list")
+	}
+	slices.SortFunc(all, func(a, b machine) int { return a.VMID - b.VMID })
+	for _, m := range all {
+		if m.Type != "qemu" || (m.Name != name && m.Name != "") {
+			continue
+		}
+		s, there, err := c.settings(ctx, m)
+		if err != nil {
+			return fmt.Errorf("reading the configuration of machine %s: %w", m.id(), err)
+		}
+		if !there || s.Name != name {
+			continue
+		}
+		if err := do(m, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close forgets the session: a token has none, and a ticket cannot be ended.
+func (c *proxmox) Close(context.Context) error {
+	c.http.CloseIdleConnections()
+	return nil
+}

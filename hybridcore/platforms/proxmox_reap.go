@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:58:30Z
+// Spec: openspec/specs/leases/spec.md#requirement-marks-on-proxmox-ve
+// Diagram: openspec/specs/leases/diagram.md#reap-on-proxmox-ve
+
+package platforms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+var (
+	// drive is the name of a setting that can hold a CD.
+	drive = regexp.MustCompile(`^(ide|sata|scsi)[0-9]+$`)
+	// builtCD is a drive with a CD that Packer made for one build and the
+	// plugin uploaded: packer and random digits.
+	builtCD = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._-]*):(iso/packer[0-9]+\.iso)(,|$)`)
+)
+
+// errLocked says that a task of somebody holds a machine.
+var errLocked = errors.New("it is locked: another task works on it. Try again when that has ended")
+
+// Reap removes the machines that a dead run left in Proxmox VE, and the CDs
+// that were uploaded for them.
+func (c *proxmox) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
+	if runID == "" {
+		return nil, errors.New("looking for what a run left in Proxmox VE: the run has no ID")
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	ours := func(s settings) bool { return s.Name == name && !s.Template && s.marked(runID) }
+	var found []hybridcore.URI
+	err := c.named(ctx, name, func(m machine, s settings) error {
+		if !ours(s) {
+			return nil
+		}
+		if !dry {
+			if err := c.remove(ctx, m, ours); err != nil {
+				return fmt.Errorf("removing machine %s (%s) from Proxmox VE: %w", name, m.id(), err)
+			}
+		}
+		found = append(found, hybridcore.URI{Kind: vm, Name: name, ID: m.id()})
+		return nil
+	})
+	if err != nil {
+		return found, fmt.Errorf("reaping what run %s left: %w", runID, err)
+	}
+	return found, nil
+}
+
+// marked reports whether a machine is of a run. A clone has neither the
+// description nor the tag before the plugin's second call: its name, which ends
+// in the run's ID as names of artifacts do, is all it has when the run dies.
+func (s settings) marked(runID string) bool {
+	tags := strings.FieldsFunc(s.Tags, func(r rune) bool { return r == ';' || r == ',' || r == ' ' })
+	return strings.Contains(s.Description, mark(runID)) || slices.Contains(tags, "ph-run-"+runID) || strings.HasSuffix(s.Name, "-"+runID)
+}
+
+// settings reads a machine's configuration, and whether there is one.
+func (c *proxmox) settings(ctx context.Context, m machine) (settings, bool, error) {
+	var all map[string]any
+	err := c.call(ctx, http.MethodGet, m.path("config"), nil, &all)
+	if refused := (*refusal)(nil); errors.As(err, &refused) && strings.Contains(refused.text, "does not exist") {
+		return settings{}, false, nil
+	}
+	if err != nil {
+		return settings{}, false, err
+	}
+	text := func(name string) string { s, _ := all[name].(string); return s }
+	s := settings{Name: text("name"), Description: text("description"), Tags: text("tags"), Lock: text("lock")}
+	switch template := all["template"].(type) {
+	case nil:
+	case float64:
+		s.Template = template != 0
+	default:
+		s.Template = template != "0" // in doubt it is one, and stays
+	}
+	for name, value := range all {
+		if v, ok := value.(string); ok && drive.MatchString(name) {
+			s.Drives = append(s.Drives, v)
+		}
+	}
+	slices.Sort(s.Drives)
+	return s, true, nil
+}
+
+// remove destroys a machine once no task holds it. Each try looks again whether
+// it is still what the run left: waiting takes time.
+func (c *proxmox) remove(ctx context.Context, m machine, ours func(settings) bool) error {
+	var held error // by whom, when a try found it locked
+	for {
+		s, there, err := c.settings(ctx, m)
+		switch {
+		case err != nil && held != nil && ctx.Err() != nil:
+			return fmt.Errorf("%w (%w)", errLocked, held)
+		case err != nil:
+			return fmt.Errorf("reading its configuration: %w", err)
+		case !there:
+			return nil
+		case !ours(s):
+			return errors.New("it is no longer what the run left: it was renamed or became a template meanwhile")
+		}
+		held = &refusal{"lock " + hybridcore.Sanitize(s.Lock)}
+		if s.Lock == "" {
+			if held = c.destroy(ctx, m, s); held == nil || !locked(held) {
+				return held
+			}
+		}
+		if pause(ctx) != nil {
+			return fmt.Errorf("%w (%w)", errLocked, held)
+		}
+	}
+}
+
+// locked reports whether a refusal is about a lock, which ends by itself.
+func locked(err error) bool {
+	var refused *refusal
+	return errors.As(err, &refused) && (strings.Contains(refused.text, "is locked") || strings.Contains(refused.text, "can't lock file"))
+}
+
+// destroy powers a machine off, deletes the CDs that were uploaded for it while
+// it still leads to them, and deletes it with its disks and its place in jobs.
+func (c *proxmox) destroy(ctx context.Context, m machine, s settings) error {
+	var current struct {
+		Status string `json:"status"`
+	}
+	if err := c.call(ctx, http.MethodGet, m.path("status", "current"), nil, &current); err != nil {
+		return fmt.Errorf("asking for its power state: %w", err)
+	}
+	if current.Status != "stopped" {
+		if err := c.work(ctx, http.MethodPost, m.path("status", "stop"), nil); err != nil {
+			return fmt.Errorf("powering it off: %w", err)
+		}
+	}
+	for _, value := range s.Drives {
+		cd := builtCD.FindStringSubmatch(value)
+		if cd == nil {
+			continue
+		}
+		volume := cd[1] + ":" + cd[2]
+		err := c.work(ctx, http.MethodDelete, []string{"nodes", m.Node, "storage", cd[1], "content", volume}, nil)
+		if refused := (*refusal)(nil); errors.As(err, &refused) && (strings.Contains(refused.text, "No such file") || strings.Contains(refused.text, "does not exist")) {
+			err = nil // an earlier reap came this far
+		}
+		if err != nil {
+			return fmt.Errorf("deleting its CD %s: %w", volume, err)
+		}
+	}
+	if err := c.work(ctx, http.MethodDelete, m.path(), url.Values{"purge": {"1"}}); err != nil {
+		return fmt.Errorf("deleting it: %w", err)
+	}
+	return nil
+}
+
+// work makes a call that starts a task, and waits for the task's success.
+func (c *proxmox) work(ctx context.Context, method string, path []string, form url.Values) error {
+	var answer json.RawMessage
+	if err := c.call(ctx, method, path, form, &answer); err != nil {
+		return err
+	}
+	var upid string
+	if json.Unmarshal(answer, &upid) != nil || upid == "" {
+		return nil // done at once, without a task
+	}
+	parts := strings.Split(upid, ":") // UPID:NODE:...
+	if len(parts) < 3 || parts[0] != "UPID" {
+		return c.refused("task " + upid + ", which is no task")
+	}
+	for {
+		var task struct {
+			Status string `json:"status"`
+			Exit   string `json:"exitstatus"`
+		}
+		if err := c.call(ctx, http.MethodGet, []string{"nodes", parts[1], "tasks", upid, "status"}, nil, &task); err != nil {
+			return fmt.Errorf("asking for task %s: %w", hybridcore.Sanitize(upid), err)
+		}
+		switch {
+		case task.Status != "stopped":
+		case task.Exit == "OK" || strings.HasPrefix(task.Exit, "WARNINGS"):
+			return nil
+		default:
+			return c.refused(task.Exit)
+		}
+		if err := pause(ctx); err != nil {
+			return fmt.Errorf("waiting for task %s: %w", hybridcore.Sanitize(upid), err)
+		}
+	}
+}
+
+// pause waits until it is time to look again, or for the end of ctx.
+func pause(ctx context.Context) error {
+	select {
+	case <-time.After(proxmoxPoll):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
