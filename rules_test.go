@@ -44,6 +44,16 @@ var layers = []rules.Layer{
 // owners names, for each third-party module and for os/exec, the units that
 // may import it. A dependency is a cost of the units named here and of nobody else.
 var owners = []rules.Owner{
+	{Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms"}, Why: "Azure's errors, retries and long-running operations"},
+	{Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms"}, Why: "signs in to Azure"},
+	{
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6", Units: []string{"hybridcore/platforms"},
+		Why: "Azure's managed images and galleries",
+	},
+	{
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources", Units: []string{"hybridcore/platforms"},
+		Why: "Azure's resource groups, in which builds leave their machines",
+	},
 	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state"}, Why: "advisory file locks that the kernel drops with the process"},
 	{Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state"}, Why: "refuses repeated names and invalid UTF-8, which encoding/json takes"},
 	{

@@ -50,6 +50,8 @@ func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
 		return openVSphere(ctx, settings)
 	case hybridcore.Proxmox:
 		return openProxmox(ctx, settings)
+	case hybridcore.Azure:
+		return openAzure(ctx, settings)
 	default:
 		return nil, hybridcore.Blockedf("no live client for %s yet: its artifacts cannot be verified", target.Platform.Info().Title)
 	}

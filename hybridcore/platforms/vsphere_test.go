@@ -149,11 +149,6 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		})
 	}
-	t.Run("platform without a client", func(t *testing.T) {
-		if _, err := Open(t.Context(), hybridcore.Target{Platform: hybridcore.Azure}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
-			t.Errorf("error %v, want a blocked one", err)
-		}
-	})
 }
 
 // annotate gives a machine of the simulator a name and notes.

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:58:05Z
+// Spec: openspec/specs/platforms/spec.md#requirement-live-lookup-of-artifacts
+// Diagram: openspec/specs/platforms/diagram.md#azure
+
+package platforms
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Kinds of objects that an Azure build leaves. What is not whole has a kind of
+// its own, so that nobody takes it for an image.
+const (
+	managedImage   = "managed-image"
+	galleryVersion = "gallery-image-version"
+	incomplete     = "incomplete-" // before one of the others
+)
+
+// Tags of everything that a build creates in Azure: its run, and the name of
+// its artifact, which tells the targets of one run apart.
+const (
+	tagRun      = "ph_run"
+	tagArtifact = "artifact"
+)
+
+// azureRetry is how often, and how long after, a call is tried again that Azure
+// did not answer or answered with 429 or 5xx. It honours Retry-After.
+func azureRetry() policy.RetryOptions {
+	return policy.RetryOptions{MaxRetries: 3, RetryDelay: 500 * time.Millisecond, MaxRetryDelay: 10 * time.Second}
+}
+
+type azure struct {
+	http       *http.Client
+	secret     string // kept out of every error text
+	compute    *armcompute.ClientFactory
+	groups     *armresources.ResourceGroupsClient
+	group      string // of the images; empty: managed images are looked for in the whole subscription
+	gallery    string // empty when the build uses none
+	definition string // image definition in the gallery; empty: all
+}
+
+// openAzure signs in to Azure and returns a client of one subscription.
+func openAzure(ctx context.Context, settings map[string]string) (Client, error) {
+	for _, name := range []string{"azure_subscription_id", "azure_tenant_id", "azure_client_id", "azure_client_secret"} {
+		if settings[name] == "" {
+			return nil, missing(name)
+		}
+	}
+	if settings["azure_gallery"] != "" && settings["azure_resource_group"] == "" {
+		return nil, missing("azure_resource_group")
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: timeout, IdleConnTimeout: timeout}
+	c := &azure{
+		http: &http.Client{Transport: transport}, secret: settings["azure_client_secret"],
+		group: settings["azure_resource_group"], gallery: settings["azure_gallery"], definition: settings["azure_gallery_image"],
+	}
+	if err := c.connect(ctx, settings); err != nil {
+		transport.CloseIdleConnections()
+		return nil, err
+	}
+	return c, nil
+}
+
+// connect finds the cloud, proves the credentials and makes the clients.
+func (c *azure) connect(ctx context.Context, settings map[string]string) error {
+	where, err := azureCloud(ctx, c.http, settings["azure_metadata_host"], settings["azure_cloud_environment_name"])
+	if err != nil {
+		return err
+	}
+	options := azcore.ClientOptions{Cloud: where, Transport: c.http, Retry: azureRetry()}
+	credential, err := azidentity.NewClientSecretCredential(settings["azure_tenant_id"], settings["azure_client_id"], c.secret,
+		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: settings["azure_metadata_host"] != ""})
+	if err != nil {
+		return fmt.Errorf("reading azure_tenant_id, azure_client_id and azure_client_secret: %w", c.explain(err))
+	}
+	scope := where.Services["resourceManager"].Audience + "/.default"
+	if _, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}}); err != nil {
+		return fmt.Errorf("signing in to Azure with azure_tenant_id, azure_client_id and azure_client_secret: %w", c.explain(err))
+	}
+	manager := &arm.ClientOptions{ClientOptions: options, DisableRPRegistration: true}
+	if c.compute, err = armcompute.NewClientFactory(settings["azure_subscription_id"], credential, manager); err != nil {
+		return fmt.Errorf("making a client of Azure's virtual machines: %w", c.explain(err))
+	}
+	if c.groups, err = armresources.NewResourceGroupsClient(settings["azure_subscription_id"], credential, manager); err != nil {
+		return fmt.Errorf("making a client of Azure's resource groups: %w", c.explain(err))
+	}
+	return nil
+}
+
+// Find returns managed images of that name, and versions in the gallery that
+// carry it in their tag: Azure lets their own names be numbers only.
+func (c *azure) Find(ctx context.Context, name string) ([]hybridcore.URI, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	all, err := c.images(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("looking for image %s in Azure: %w", name, c.explain(err))
+	}
+	found := []hybridcore.URI{}
+	for _, i := range all {
+		if i.name == name {
+			found = append(found, i.uri())
+		}
+	}
+	return found, nil
+}
+
+// azureImage is a managed image or a version in a gallery.
+type azureImage struct {
+	kind, id string
+	name     string // of the artifact: the image's own, or what the version's tag says
+	state    string // provisioningState
+	run      string // of the tag; empty: not ours
+	artifact string // of the tag; empty: not ours
+}
+
+// uri describes the image. Reap and Find agree on it.
+func (i azureImage) uri() hybridcore.URI {
+	kind := i.kind
+	if i.state != string(armcompute.GalleryProvisioningStateSucceeded) {
+		kind = incomplete + kind
+	}
+	return hybridcore.URI{Kind: kind, Name: i.name, ID: i.id}
+}
+
+// images lists all images at the places where builds put them, by identifier:
+// first those outside of the gallery.
+func (c *azure) images(ctx context.Context) ([]azureImage, error) {
+	found, err := c.managed(ctx, c.group)
+	if err != nil || c.gallery == "" {
+		return found, err
+	}
+	definitions := []string{c.definition}
+	if c.definition == "" {
+		if definitions, err = c.definitions(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var versions []azureImage
+	for _, definition := range definitions {
+		pager := c.compute.NewGalleryImageVersionsClient().NewListByGalleryImagePager(c.group, c.gallery, definition, nil)
+		for pager.More() {
+			page, err := pager.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("listing versions of %s in gallery %s: %w", definition, c.gallery, err)
+			}
+			for _, v := range page.Value {
+				if v == nil {
+					continue
+				}
+				i := azureImage{kind: galleryVersion, id: optional(v.ID), name: azureTag(v.Tags, tagArtifact), run: azureTag(v.Tags, tagRun), artifact: azureTag(v.Tags, tagArtifact)}
+				if v.Properties != nil {
+					i.state = optional(v.Properties.ProvisioningState)
+				}
+				versions = append(versions, i)
+			}
+		}
+	}
+	return append(found, sortedImages(versions)...), nil
+}
+
+// managed lists the managed images of a resource group; empty: of all.
+func (c *azure) managed(ctx context.Context, group string) ([]azureImage, error) {
+	client := c.compute.NewImagesClient()
+	var found []azureImage
+	add := func(page []*armcompute.Image) {
+		for _, v := range page {
+			if v == nil {
+				continue
+			}
+			i := azureImage{kind: managedImage, id: optional(v.ID), name: optional(v.Name), run: azureTag(v.Tags, tagRun), artifact: azureTag(v.Tags, tagArtifact)}
+			if v.Properties != nil {
+				i.state = optional(v.Properties.ProvisioningState)
+			}
+			found = append(found, i)
+		}
+	}
+	if group == "" {
+		for pager := client.NewListPager(nil); pager.More(); {
+			page, err := pager.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("listing the subscription's images: %w", err)
+			}
+			add(page.Value)
+		}
+		return sortedImages(found), nil
+	}
+	for pager := client.NewListByResourceGroupPager(group, nil); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing the images of resource group %s: %w", group, err)
+		}
+		add(page.Value)
+	}
+	return sortedImages(found), nil
+}
+
+// definitions lists the image definitions of the gallery.
+func (c *azure) definitions(ctx context.Context) ([]string, error) {
+	var names []string
+	for pager := c.compute.NewGalleryImagesClient().NewListByGalleryPager(c.group, c.gallery, nil); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing image definitions of gallery %s: %w", c.gallery, err)
+		}
+		for _, d := range page.Value {
+			if d != nil && d.Name != nil {
+				names = append(names, *d.Name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// Close ends idle connections. Azure has no session to end.
+func (c *azure) Close(context.Context) error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// sortedImages puts images into a fixed order.
+func sortedImages(images []azureImage) []azureImage {
+	slices.SortFunc(images, func(a, b azureImage) int { return strings.Compare(a.id, b.id) })
+	return images
+}
+
+// optional is an optional text; empty when there is none.
+func optional[T ~string](v *T) string {
+	if v == nil {
+		return ""
+	}
+	return string(*v)
+}
+
+// azureTag is the value of a tag. Azure does not tell names of tags apart by case.
+func azureTag(tags map[string]*string, name string) string {
+	for n, value := range tags {
+		if strings.EqualFold(n, name) {
+			return optional(value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T00:58:05Z
+// Spec: openspec/specs/leases/spec.md#requirement-reap-exactly-what-a-dead-run-left
+// Diagram: openspec/specs/leases/diagram.md#reap
+
+package platforms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+const (
+	// resourceGroup is the kind of what a build makes its machine in.
+	resourceGroup = "resource-group"
+	// tempPrefix is how the name of every resource group begins that a build makes.
+	tempPrefix = "ph-"
+	// azureDeletion bounds the deletion of one group or image. A group with a machine
+	// takes Azure one to five minutes.
+	azureDeletion = 10 * time.Minute
+	// azurePoll is how often Azure is asked whether a deletion has ended, unless it says how long to wait.
+	azurePoll = 5 * time.Second
+)
+
+// Reap removes what a dead run left in Azure: the resource group of its machine
+// with all that is in it, and images that are not whole.
+func (c *azure) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
+	groups, images, err := c.leftovers(ctx, name, runID)
+	if err != nil {
+		return nil, fmt.Errorf("looking for what run %s left in Azure: %w", runID, c.explain(err))
+	}
+	var found []hybridcore.URI
+	for _, g := range groups {
+		if err := c.removeGroup(ctx, optional(g.Name), dry); err != nil {
+			return found, fmt.Errorf("removing resource group %s from Azure: %w", optional(g.Name), c.explain(err))
+		}
+		found = append(found, hybridcore.URI{Kind: resourceGroup, Name: optional(g.Name), ID: optional(g.ID)})
+	}
+	for _, i := range images {
+		if !dry {
+			if err := c.removeImage(ctx, i); err != nil {
+				return found, fmt.Errorf("removing %s %s from Azure: %w", i.uri().Kind, i.id, c.explain(err))
+			}
+		}
+		found = append(found, i.uri())
+	}
+	return found, nil
+}
+
+// leftovers lists the resource groups and the incomplete images with the tags
+// of a run and an artifact.
+func (c *azure) leftovers(ctx context.Context, name, runID string) ([]*armresources.ResourceGroup, []azureImage, error) {
+	if name == "" || runID == "" {
+		return nil, nil, errors.New("a run and a name are needed") // else what has no tag would match
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	filter := fmt.Sprintf("tagName eq '%s' and tagValue eq '%s'", tagRun, strings.ReplaceAll(runID, "'", "''"))
+	var groups []*armresources.ResourceGroup
+	for pager := c.groups.NewListPager(&armresources.ResourceGroupsClientListOptions{Filter: &filter}); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("listing resource groups: %w", err)
+		}
+		for _, g := range page.Value {
+			if g != nil && azureTag(g.Tags, tagRun) == runID && azureTag(g.Tags, tagArtifact) == name && c.isTemporary(optional(g.Name)) {
+				groups = append(groups, g)
+			}
+		}
+	}
+	slices.SortFunc(groups, func(a, b *armresources.ResourceGroup) int { return strings.Compare(optional(a.Name), optional(b.Name)) })
+	all, err := c.images(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	images := slices.DeleteFunc(all, func(i azureImage) bool {
+		unfinished := i.state == string(armcompute.GalleryProvisioningStateCreating) || i.state == string(armcompute.GalleryProvisioningStateFailed)
+		return !unfinished || i.run != runID || i.artifact != name
+	})
+	return groups, images, nil
+}
+
+// isTemporary says whether a resource group may be one that a build made.
+func (c *azure) isTemporary(group string) bool {
+	return strings.HasPrefix(strings.ToLower(group), tempPrefix) && !strings.EqualFold(group, c.group)
+}
+
+// removeGroup deletes a resource group, unless somebody keeps images in it.
+func (c *azure) removeGroup(ctx context.Context, group string, dry bool) error {
+	ctx, cancel := context.WithTimeout(ctx, azureDeletion)
+	defer cancel()
+	held, err := c.managed(ctx, group)
+	if azureGone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, i := range held {
+		if i.state == string(armcompute.GalleryProvisioningStateSucceeded) {
+			return fmt.Errorf("it holds image %s: move or delete the image, then delete the group", i.name)
+		}
+	}
+	if dry {
+		return nil
+	}
+	poller, err := c.groups.BeginDelete(ctx, group, nil)
+	return deleted(ctx, poller, err)
+}
+
+// removeImage deletes a managed image or a version in the gallery.
+func (c *azure) removeImage(ctx context.Context, i azureImage) error {
+	ctx, cancel := context.WithTimeout(ctx, azureDeletion)
+	defer cancel()
+	id, err := arm.ParseResourceID(i.id)
+	if err != nil {
+		return fmt.Errorf("reading its identifier: %w", err)
+	}
+	if i.kind == managedImage {
+		poller, err := c.compute.NewImagesClient().BeginDelete(ctx, id.ResourceGroupName, id.Name, nil)
+		return deleted(ctx, poller, err)
+	}
+	if id.Parent == nil || id.Parent.Parent == nil {
+		return errors.New("its identifier names no gallery")
+	}
+	poller, err := c.compute.NewGalleryImageVersionsClient().BeginDelete(ctx, id.ResourceGroupName, id.Parent.Parent.Name, id.Parent.Name, id.Name, nil)
+	return deleted(ctx, poller, err)
+}
+
+// deleted waits for the end of a deletion that has begun.
+func deleted[T any](ctx context.Context, poller *runtime.Poller[T], err error) error {
+	if azureGone(err) {
+		return nil
+	}
+	if err == nil {
+		_, err = poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: azurePoll})
+	}
+	if err != nil {
+		return fmt.Errorf("deleting it: %w", err)
+	}
+	return nil
+}
+
+// azureGone says whether an error is that something does not exist. For what is to
+// be deleted that is no error: another reap, or Packer itself, came first.
+func azureGone(err error) bool {
+	answer, ok := errors.AsType[*azcore.ResponseError](err)
+	return ok && answer.StatusCode == http.StatusNotFound
+}

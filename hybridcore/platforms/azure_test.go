@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:00:59Z
+// Spec: openspec/specs/platforms/spec.md#requirement-azure-clouds-are-never-guessed
+// Diagram: openspec/specs/platforms/diagram.md#azure
+
+package platforms
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	simulator "github.com/packer-hybrid/packer-hybrid/lab/azure"
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
+)
+
+// TestMain makes the process trust a certificate for 127.0.0.1 the way a user
+// does it: in SSL_CERT_FILE, which Go reads once. The file holds the key too.
+func TestMain(m *testing.M) {
+	code := 1
+	defer func() { os.Exit(code) }()
+	dir, err := os.MkdirTemp("", "")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		err = writeCertificate(filepath.Join(dir, "server.pem"))
+	}
+	if err == nil {
+		err = os.Setenv("SSL_CERT_FILE", filepath.Join(dir, "server.pem"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	code = m.Run()
+}
+
+func writeCertificate(path string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	certificate, err1 := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	private, err2 := x509.MarshalPKCS8PrivateKey(key)
+	content := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+	return errors.Join(err1, err2, os.WriteFile(path, content, 0o600))
+}
+
+// noGuests are virtual machines that start and hold nothing.
+type noGuests struct{}
+
+func (noGuests) Boot(_ simulator.Guest, up func(string), _ func()) { go up("127.0.0.1") }
+func (noGuests) Shutdown(string)                                   {}
+func (noGuests) PowerOff(string)                                   {}
+func (noGuests) Copy(string, string) error                         { return nil }
+func (noGuests) Remove(string) error                               { return nil }
+func (noGuests) Delta(string) string                               { return "" }
+
+// cloudBed is a simulated Azure, and a client of it.
+type cloudBed struct {
+	*testing.T
+	server *simulator.Server
+	faults *fault.Injector
+	target hybridcore.Target
+	client *azure
+}
+
+const azureSecret = "the-client-secret-value"
+
+func newCloudBed(t *testing.T) *cloudBed {
+	t.Helper()
+	path := os.Getenv("SSL_CERT_FILE")
+	certificate, err := tls.LoadX509KeyPair(path, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &cloudBed{T: t, faults: &fault.Injector{}}
+	b.server, err = simulator.Start(simulator.Config{
+		Identity: simulator.Identity{
+			Subscription: "22222222-2222-2222-2222-222222222222", Tenant: "11111111-1111-1111-1111-111111111111",
+			Client: "55555555-5555-5555-5555-555555555555", Object: "66666666-6666-6666-6666-666666666666", Secret: azureSecret,
+		},
+		TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}, Guests: noGuests{}, Disks: noGuests{}, Faults: b.faults,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := b.server.Identity()
+	b.target.Platform = hybridcore.Azure
+	for _, v := range [][2]string{
+		{"azure_subscription_id", who.Subscription},
+		{"azure_tenant_id", who.Tenant},
+		{"azure_client_id", who.Client},
+		{"azure_client_secret", who.Secret},
+		{"azure_metadata_host", b.server.URL()},
+		{"azure_cloud_environment_name", simulator.Cloud},
+		{"azure_resource_group", simulator.Group},
+		{"azure_gallery", simulator.Gallery},
+	} {
+		b.target.Variables = append(b.target.Variables, hybridcore.Variable{Name: v[0], JSON: strconv.Quote(v[1])})
+	}
+	client, err := Open(t.Context(), b.target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ok bool
+	if b.client, ok = client.(*azure); !ok {
+		t.Fatalf("a %T", client)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(client.Close(t.Context()), b.server.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// settle waits for what a build would wait for.
+func settle[T any](t *testing.T, poller *runtime.Poller[T], err error) error {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = poller.PollUntilDone(t.Context(), &runtime.PollUntilDoneOptions{Frequency: time.Second})
+	return err
+}
+
+// marks are the tags of a run's objects.
+func marks(run, artifact string) map[string]*string {
+	return map[string]*string{"PH_run": &run, "artifact": &artifact} // Azure does not tell names of tags apart by case
+}
+
+func (b *cloudBed) group(name string, tags map[string]*string) {
+	b.Helper()
+	group := armresources.ResourceGroup{Location: to.Ptr(simulator.Location), Tags: tags}
+	if _, err := b.client.groups.CreateOrUpdate(b.Context(), name, group, nil); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// machine makes a group with a machine that is ready for capture, and returns the machine's identifier.
+func (b *cloudBed) machine(group string, tags map[string]*string) string {
+	b.Helper()
+	b.group(group, tags)
+	id := func(id string) map[string]any { return map[string]any{"id": id} }
+	resource := func(kind string, properties map[string]any, needs ...string) map[string]any {
+		return map[string]any{"type": kind, "name": "m", "apiVersion": "2023-09-01", "location": simulator.Location, "properties": properties, "dependsOn": needs}
+	}
+	const network, address, card = "[resourceId('Microsoft.Network/virtualNetworks', 'm')]", "[resourceId('Microsoft.Network/publicIPAddresses', 'm')]", "[resourceId('Microsoft.Network/networkInterfaces', 'm')]"
+	template := map[string]any{"resources": []any{
+		resource("Microsoft.Network/virtualNetworks", map[string]any{}),
+		resource("Microsoft.Network/publicIPAddresses", map[string]any{}),
+		resource("Microsoft.Network/networkInterfaces", map[string]any{"ipConfigurations": []any{map[string]any{"properties": map[string]any{
+			"publicIPAddress": id(address), "subnet": id("[concat(resourceId('Microsoft.Network/virtualNetworks', 'm'), '/subnets/default')]"),
+		}}}}, network, address),
+		resource("Microsoft.Compute/virtualMachines", map[string]any{
+			"osProfile":      map[string]any{"computerName": "m", "adminUsername": "packer", "adminPassword": "a password"},
+			"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}},
+			"networkProfile": map[string]any{"networkInterfaces": []any{id(card)}},
+		}, card),
+	}}
+	deployments := b.deployments()
+	begun, err := deployments.BeginCreateOrUpdate(b.Context(), group, "d", armresources.Deployment{Properties: &armresources.DeploymentProperties{
+		Mode: to.Ptr(armresources.DeploymentModeIncremental), Template: template,
+	}}, nil)
+	if err := settle(b.T, begun, err); err != nil {
+		b.Fatal(err)
+	}
+	machines := b.client.compute.NewVirtualMachinesClient()
+	stopped, err := machines.BeginDeallocate(b.Context(), group, "m", nil)
+	if err := settle(b.T, stopped, err); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := machines.Generalize(b.Context(), group, "m", nil); err != nil {
+		b.Fatal(err)
+	}
+	machine, err := machines.Get(b.Context(), group, "m", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return *machine.ID
+}
+
+// deployments is a client of the resource manager that the product has no use for.
+func (b *cloudBed) deployments() *armresources.DeploymentsClient {
+	b.Helper()
+	who := b.server.Identity()
+	where, err := azureCloud(b.Context(), b.client.http, b.server.URL(), "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	options := azcore.ClientOptions{Cloud: where, Transport: b.client.http}
+	credential, err := azidentity.NewClientSecretCredential(who.Tenant, who.Client, who.Secret,
+		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := armresources.NewDeploymentsClient(who.Subscription, credential, &arm.ClientOptions{ClientOptions: options, DisableRPRegistration: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return client
+}
+
+// image captures a machine as a managed image.
+func (b *cloudBed) image(group, name, machine string, tags map[string]*string) error {
+	b.Helper()
+	begun, err := b.client.compute.NewImagesClient().BeginCreateOrUpdate(b.Context(), group, name, armcompute.Image{
+		Location: to.Ptr(simulator.Location), Tags: tags,
+		Properties: &armcompute.ImageProperties{SourceVirtualMachine: &armcompute.SubResource{ID: &machine}},
+	}, nil)
+	return settle(b.T, begun, err)
+}
+
+// version captures a machine as a version of debian-12 in the gallery.
+func (b *cloudBed) version(name, machine string, tags map[string]*string) error {
+	b.Helper()
+	begun, err := b.client.compute.NewGalleryImageVersionsClient().BeginCreateOrUpdate(b.Context(), simulator.Group, simulator.Gallery, "debian-12", name,
+		armcompute.GalleryImageVersion{
+			Location: to.Ptr(simulator.Location), Tags: tags,
+			Properties: &armcompute.GalleryImageVersionProperties{StorageProfile: &armcompute.GalleryImageVersionStorageProfile{
+				Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &machine},
+			}},
+		}, nil)
+	return settle(b.T, begun, err)
+}
+
+// fail adds fault rules.
+func (b *cloudBed) fail(text string) {
+	b.Helper()
+	rules, err := fault.Parse(text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.faults.Add(rules...)
+}
+
+// names lists kinds and last parts of identifiers.
+func names(found []hybridcore.URI) []string {
+	out := []string{}
+	for _, u := range found {
+		out = append(out, u.Kind+" "+u.ID[strings.LastIndexByte(u.ID, '/')+1:])
+	}
+	slices.Sort(out)
+	return out
+}
