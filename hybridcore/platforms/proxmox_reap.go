@@ -7,7 +7,6 @@ package platforms
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -165,13 +164,12 @@ func (c *proxmox) destroy(ctx context.Context, m machine, s settings) error {
 
 // work makes a call that starts a task, and waits for the task's success.
 func (c *proxmox) work(ctx context.Context, method string, path []string, form url.Values) error {
-	var answer json.RawMessage
-	if err := c.call(ctx, method, path, form, &answer); err != nil {
+	var upid string
+	if err := c.call(ctx, method, path, form, &upid); err != nil {
 		return err
 	}
-	var upid string
-	if json.Unmarshal(answer, &upid) != nil || upid == "" {
-		return nil // done at once, without a task
+	if upid == "" {
+		return nil // null: done at once, without a task
 	}
 	parts := strings.Split(upid, ":") // UPID:NODE:...
 	if len(parts) < 3 || parts[0] != "UPID" {
@@ -204,6 +202,6 @@ func pause(ctx context.Context) error {
 	case <-time.After(proxmoxPoll):
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("no more time: %w", ctx.Err())
 	}
 }

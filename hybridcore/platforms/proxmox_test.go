@@ -358,3 +358,25 @@ func TestProxmoxReapWaits(t *testing.T) {
 		t.Errorf("what is left (-want +got):\n%s", diff)
 	}
 }
+
+// TestProxmoxOldList checks that the configuration decides: of a new machine whose name the list lacks, of
+// one that was renamed since, and not of a container.
+func TestProxmoxOldList(t *testing.T) {
+	answers := map[string]string{
+		"/access/permissions": `{"/":{"VM.Audit":1}}`,
+		"/cluster/resources": `[{"vmid":102,"node":"a","type":"qemu","name":"golden"},{"vmid":100,"node":"b","type":"qemu"},
+			{"vmid":103,"node":"a","type":"qemu"},{"vmid":101,"node":"a","type":"lxc","name":"golden"}]`,
+		"/nodes/b/qemu/100/config": `{"name":"golden","template":1}`,
+		"/nodes/a/qemu/102/config": `{"name":"renamed"}`,
+		"/nodes/a/qemu/103/config": `{"lock":"create"}`,
+	}
+	old := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"data":` + answers[strings.TrimPrefix(r.URL.Path, "/api2/json")] + `}`))
+	}))
+	t.Cleanup(old.Close)
+	_, target := node(t)
+	found, err := open(t, with(target, "proxmox_url", old.URL+"/api2/json")).Find(t.Context(), "golden")
+	if diff := cmp.Diff([]hybridcore.URI{{Kind: "vm-template", Name: "golden", ID: "b/100"}}, found); diff != "" || err != nil {
+		t.Errorf("found (-want +got):\n%s%v", diff, err)
+	}
+}
