@@ -21,10 +21,7 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 	p := &printer{w: w}
 	rows := [][]string{{"TARGET", "STATUS", "ARTIFACT", "DURATION", "LOG"}}
 	for _, res := range r.Results {
-		artifact := "-"
-		if res.Artifact != nil {
-			artifact = res.Artifact.ID
-		}
+		artifact := artifactName(res.Artifact)
 		rows = append(rows, []string{res.Target, string(res.Status), artifact, seconds(res.Duration), dash(res.Log)})
 	}
 	p.line("")
@@ -86,6 +83,19 @@ func (p *printer) result(s Style, res hybridcore.Result) {
 	}
 	if res.Failure != nil {
 		p.failure(s, *res.Failure)
+	}
+}
+
+// artifactName is the name that the platform knows, rather than the builder's
+// identifier: on Azure that is a path, on Proxmox VE a number.
+func artifactName(a *hybridcore.Artifact) string {
+	switch {
+	case a == nil:
+		return "-"
+	case len(a.URIs) > 0:
+		return a.URIs[0].Name
+	default:
+		return a.ID
 	}
 }
 

@@ -26,10 +26,7 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 			current := st.Targets[key]
 			env, name, _ := strings.Cut(key, "/")
-			artifact, packages := "-", "-"
-			if current.Artifact != nil {
-				artifact = current.Artifact.ID
-			}
+			artifact, packages := artifactName(current.Artifact), "-"
 			if current.Inventory != nil {
 				packages = fmt.Sprint(current.Inventory.Packages)
 			}
