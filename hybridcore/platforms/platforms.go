@@ -26,9 +26,10 @@ type Client interface {
 	// Find returns the objects that have exactly this name, in a fixed order.
 	// None is an empty list, not an error.
 	Find(ctx context.Context, name string) ([]hybridcore.URI, error)
-	// Reap removes the machines that have exactly this name and the mark of
-	// this run, with what is attached to them alone, and returns them. A
-	// template is never one of them. In a dry run nothing is removed.
+	// Reap removes what a dead run left: machines of exactly this name with the
+	// run's mark, and on Azure the resource groups that carry both; with what is
+	// attached to them alone. It returns what was removed, or in a dry run what
+	// would be. A complete image is never one of them.
 	Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error)
 	// Close ends the session. Its error is worth a log line, nothing more.
 	Close(ctx context.Context) error
