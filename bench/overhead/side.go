@@ -22,6 +22,8 @@ import (
 	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
 // bench is the material of both sides.
@@ -43,7 +45,7 @@ func prepare(ctx context.Context) (*bench, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a scratch directory: %w", err)
 	}
-	cache, err := cacheDir()
+	cache, err := lab.CacheDir()
 	if err != nil {
 		return nil, err
 	}
@@ -64,17 +66,6 @@ func prepare(ctx context.Context) (*bench, error) {
 		return nil, fmt.Errorf("laying out the project: %w", err)
 	}
 	return b, nil
-}
-
-func cacheDir() (string, error) {
-	if dir := os.Getenv("PACKER_HYBRID_CACHE"); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("finding the cache: %w", err)
-	}
-	return filepath.Join(dir, "packer-hybrid"), nil
 }
 
 // layOut stages the target as a person would, flat in one directory.
