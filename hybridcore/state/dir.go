@@ -44,6 +44,8 @@ type Dir struct {
 	mu      sync.Mutex
 	lineage string // of the snapshot on disk, once it was seen
 	fresh   string // of the snapshot that is made when there is none
+
+	held sync.Map // *Held: a lease that its holder forgets must not lose its lock to the garbage collector
 }
 
 // Open opens the state in a directory, which it creates (mode 0700) when it is

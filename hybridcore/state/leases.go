@@ -116,6 +116,7 @@ func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, 
 	if err := held.write(); err != nil {
 		return nil, nil, d.writeError("acquiring "+lease.Key, errors.Join(err, d.restoreLease(lease.Key, former)))
 	}
+	d.held.Store(held, true)
 	return held, former, nil
 }
 
@@ -188,6 +189,7 @@ func (h *Held) Release() error {
 	}
 	err = errors.Join(err, h.lock.Unlock())
 	h.lock = nil
+	h.d.held.Delete(h)
 	if err != nil {
 		return fmt.Errorf("releasing the lease of %s: %w", h.lease.Key, err)
 	}
