@@ -27,6 +27,7 @@ type Config struct {
 	User           string    // build user of every guest; empty: "packer"
 	AuthorizedKeys []string  // public keys that may sign in as the build user, in authorized_keys format
 	FaithfulAzure  bool      // Azure deletes as slowly as the real one does, in seconds; else as fast as can be
+	Faults         Faults    // rules by which the platforms fail; nil: they work
 	Log            io.Writer // progress of a first root file system and messages about guests; nil: discarded
 }
 
@@ -134,14 +135,20 @@ func (l *Lab) start(base string) error {
 	if l.azure, err = startAzure(l); err != nil {
 		return err
 	}
-	l.proxmox, l.proxmoxAccess, err = startProxmox(l)
-	return err
+	if l.proxmox, l.proxmoxAccess, err = startProxmox(l); err != nil {
+		return err
+	}
+	l.plantFaults()
+	return nil
 }
 
 // Close ends every guest and the platforms, and removes the lab's directory. Later calls return the first
 // one's result.
 func (l *Lab) Close() error {
 	l.close.Do(func() {
+		if l.proxmox != nil {
+			l.reportFaults()
+		}
 		if l.machines != nil {
 			l.machines.close()
 		}

@@ -24,6 +24,8 @@ import (
 	_ "github.com/vmware/govmomi/vapi/simulator" // registers the REST endpoints
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/soap"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
 // The inventory that every lab's vCenter starts with, beside govmomi's defaults (DC0, DC0_C0, "VM Network").
@@ -53,6 +55,7 @@ type vcenter struct {
 	password  string
 	datastore string // directory of LocalDS_0
 	keys      *keyboard
+	faults    fault.Injector
 }
 
 // startVCenter starts a vCenter on a free port of 127.0.0.1.
@@ -72,6 +75,7 @@ func startVCenter(l *Lab) (*vcenter, error) {
 	service.ServeMux = http.NewServeMux()
 	service.ServeMux.Handle(ovfItemPath, ovfImporter{mux: service.ServeMux})
 	v.server = service.NewServer()
+	v.server.Config.Handler = v.faulty(v.server.Config.Handler) // nobody knows the port yet
 	if err := v.createLibrary(); err != nil {
 		v.close()
 		return nil, fmt.Errorf("making the content library: %w", err)

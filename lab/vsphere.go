@@ -17,6 +17,8 @@ import (
 	"github.com/vmware/govmomi/view"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
 // VSphere looks into a lab's vCenter, over the network as a client would.
@@ -40,6 +42,9 @@ type LibraryItem struct {
 	Name string
 	Type string // "ovf" for images
 }
+
+// Faults makes calls to vCenter fail. The path of a SOAP call is /sdk/METHOD.
+func (v *VSphere) Faults() *fault.Injector { return &v.lab.vcenter.faults }
 
 // Datastore is the host directory behind LocalDS_0.
 func (v *VSphere) Datastore() string { return v.lab.vcenter.datastore }

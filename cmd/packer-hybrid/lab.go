@@ -32,13 +32,7 @@ It needs root on Linux.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		&cobra.Command{
-			Use: "run -- COMMAND [ARG...]", Short: "Run one command in a lab, its exit code being ours",
-			Long: `Run starts a lab, runs a command with the lab's environment, and ends the lab.
-When a lab is up ("lab up"), the command runs in that one instead.`,
-			Example: "  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab",
-			RunE:    a.labRun,
-		},
+		a.labRunCmd(), a.labUpCmd(),
 		&cobra.Command{
 			Use: "prepare", Short: "Build the guests' root file system into the cache", Args: none,
 			Long: `Prepare builds the Debian file system that guests boot from, once: it takes a
@@ -47,13 +41,6 @@ minute or two and 400 MB of the cache. The other verbs do it when it is missing.
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				_, err := lab.RootFS(cmd.Context(), a.cacheDir(), a.err)
 				return a.needsRoot(err)
-			},
-		},
-		&cobra.Command{
-			Use: "up", Short: "Serve a lab until it is interrupted", Args: none,
-			Example: "  packer-hybrid lab up &",
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				return a.needsRoot(lab.Up(cmd.Context(), a.labConfig(), a.out))
 			},
 		},
 		&cobra.Command{
@@ -71,11 +58,54 @@ minute or two and 400 MB of the cache. The other verbs do it when it is missing.
 	return cmd
 }
 
+func (a *app) labRunCmd() *cobra.Command {
+	var planted faults
+	cmd := &cobra.Command{
+		Use: "run -- COMMAND [ARG...]", Short: "Run one command in a lab, its exit code being ours",
+		Long: `Run starts a lab, runs a command with the lab's environment, and ends the lab.
+When a lab is up ("lab up"), the command runs in that one instead.
+` + faultHelp,
+		Example: `  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab
+  packer-hybrid lab run --fault 'vsphere POST /sdk/CreateVM_Task status=500 reason="no space left"' -- packer-hybrid build
+  packer-hybrid lab run --fault-file faults.txt -- packer-hybrid build`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			config, err := planted.config(a)
+			if err != nil {
+				return err
+			}
+			return a.labRun(cmd, config, args)
+		},
+	}
+	planted.bind(cmd)
+	return cmd
+}
+
+func (a *app) labUpCmd() *cobra.Command {
+	var planted faults
+	cmd := &cobra.Command{
+		Use: "up", Short: "Serve a lab until it is interrupted", Args: none,
+		Long: `Up serves a lab for the commands of "lab run", until it is interrupted or ended
+by "lab down".
+` + faultHelp,
+		Example: `  packer-hybrid lab up &
+  packer-hybrid lab up --fault 'azure PUT /subscriptions/** nth=2- status=429' &`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := planted.config(a)
+			if err != nil {
+				return err
+			}
+			return a.needsRoot(lab.Up(cmd.Context(), config, a.out))
+		},
+	}
+	planted.bind(cmd)
+	return cmd
+}
+
 func (a *app) labConfig() lab.Config { return lab.Config{Cache: a.cacheDir(), Log: a.err} }
 
 // labRun runs a command in the lab that is up, or in one of its own. The
 // command has our own streams: it may want a terminal, and redacts by itself.
-func (a *app) labRun(cmd *cobra.Command, args []string) error {
+func (a *app) labRun(cmd *cobra.Command, config lab.Config, args []string) error {
 	if len(args) == 0 {
 		return hybridcore.Usagef("lab run: no command; write it after --, as in: packer-hybrid lab run -- packer-hybrid plan")
 	}
@@ -83,8 +113,10 @@ func (a *app) labRun(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return hybridcore.Usagef("lab run: %v", err)
 	}
-	env, err := lab.UpEnv(a.labConfig())
+	env, err := lab.UpEnv(config)
 	switch {
+	case err == nil && len(config.Faults) > 0:
+		return hybridcore.Usagef(`lab run: a lab is up, and its faults are those it was started with; end it with "packer-hybrid lab down", or give the rules to "lab up"`)
 	case err == nil:
 		if err := syscall.Exec(path, args, append(a.environ, env...)); err != nil {
 			return fmt.Errorf("running %s: %w", path, err)
@@ -93,7 +125,7 @@ func (a *app) labRun(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	args[0] = path
-	code, err := lab.Run(cmd.Context(), a.labConfig(), args, lab.Streams{In: a.raw.in, Out: a.raw.out, Err: a.raw.err})
+	code, err := lab.Run(cmd.Context(), config, args, lab.Streams{In: a.raw.in, Out: a.raw.out, Err: a.raw.err})
 	if err != nil {
 		return a.needsRoot(err)
 	}

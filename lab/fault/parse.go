@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Bounds of a rule, so that a slip in a rule cannot stop a lab for good.
@@ -29,24 +30,45 @@ const (
 //
 // The first two words are the method and the path pattern. The others, in any order: nth=N, nth=N-M or
 // nth=N-, status=CODE, reason=TEXT, delay=DURATION, and the flags drop, after and task. Empty lines and what
-// follows # at the start of a line are left out. An error names the line.
+// follows # at the start of a line are left out. An error names the line and, where one word is wrong, its
+// column, counted in characters from 1.
 func Parse(text string) ([]Rule, error) {
 	var rules []Rule
 	for number, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
+		if Blank(line) {
 			continue
 		}
 		if len(rules) == maxRules {
 			return nil, fmt.Errorf("line %d: more than %d fault rules", number+1, maxRules)
 		}
-		rule, err := parseRule(line)
+		rule, err := ParseRule(line)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: fault rule %q: %w", number+1, line, err)
+			return nil, fmt.Errorf("line %d: %w", number+1, err)
 		}
 		rules = append(rules, rule)
 	}
 	return rules, nil
+}
+
+// Blank reports whether a line holds no rule: nothing, or a comment.
+func Blank(line string) bool {
+	line = strings.TrimSpace(line)
+	return line == "" || strings.HasPrefix(line, "#")
+}
+
+// ParseRule reads one rule, as Parse does. Its error quotes the rule.
+func ParseRule(line string) (Rule, error) {
+	rule, err := parseRule(line)
+	if err != nil {
+		return Rule{}, fmt.Errorf("fault rule %.200q: %w", strings.TrimSpace(line), err)
+	}
+	return rule, nil
+}
+
+// word is a part of a rule and where it begins.
+type word struct {
+	text   string
+	column int // in characters, from 1
 }
 
 // parseRule reads one rule.
@@ -58,16 +80,16 @@ func parseRule(line string) (Rule, error) {
 	if len(words) < 2 {
 		return Rule{}, errors.New("want METHOD PATH and what to do, as in: POST /nodes/*/qemu status=500")
 	}
-	rule := Rule{Method: strings.ToUpper(words[0]), Path: words[1]}
+	rule := Rule{Method: strings.ToUpper(words[0].text), Path: words[1].text}
 	seen := make(map[string]bool)
-	for _, word := range words[2:] {
-		name, value, _ := strings.Cut(word, "=")
+	for _, w := range words[2:] {
+		name, value, _ := strings.Cut(w.text, "=")
 		if seen[name] {
-			return Rule{}, fmt.Errorf("%s is given twice", name)
+			return Rule{}, fmt.Errorf("column %d: %s is given twice", w.column, name)
 		}
 		seen[name] = true
-		if err := rule.set(word, name, value); err != nil {
-			return Rule{}, err
+		if err := rule.set(w.text, name, value); err != nil {
+			return Rule{}, fmt.Errorf("column %d: %w", w.column, err)
 		}
 	}
 	return rule, rule.check()
@@ -156,28 +178,31 @@ func (r Rule) checkForm() error {
 }
 
 // splitWords splits at blanks. A part in double quotes, as Go writes them, may hold blanks.
-func splitWords(line string) ([]string, error) {
-	var words []string
+func splitWords(line string) ([]word, error) {
+	var words []word
+	column := func(rest string) int { return utf8.RuneCountInString(line[:len(line)-len(rest)]) + 1 }
+	line = strings.TrimRight(line, " \t\r")
 	for rest := strings.TrimLeft(line, " \t"); rest != ""; rest = strings.TrimLeft(rest, " \t") {
-		var word strings.Builder
+		var text strings.Builder
+		start := column(rest)
 		for rest != "" && rest[0] != ' ' && rest[0] != '\t' {
 			if rest[0] != '"' {
-				word.WriteByte(rest[0])
+				text.WriteByte(rest[0])
 				rest = rest[1:]
 				continue
 			}
 			quoted, err := strconv.QuotedPrefix(rest)
 			if err != nil {
-				return nil, fmt.Errorf("a quote does not end at %q", rest)
+				return nil, fmt.Errorf("column %d: the quote does not end", column(rest))
 			}
-			text, err := strconv.Unquote(quoted)
+			part, err := strconv.Unquote(quoted)
 			if err != nil {
-				return nil, fmt.Errorf("reading %s: %w", quoted, err)
+				return nil, fmt.Errorf("column %d: reading %s: %w", column(rest), quoted, err)
 			}
-			word.WriteString(text)
+			text.WriteString(part)
 			rest = rest[len(quoted):]
 		}
-		words = append(words, word.String())
+		words = append(words, word{text: text.String(), column: start})
 	}
 	return words, nil
 }
