@@ -78,7 +78,7 @@ func Load(root string) (*Tree, error) {
 			return nil
 		case entry.IsDir() && (name == ".git" || ignored.match(name, true)):
 			return fs.SkipDir
-		case !entry.Type().IsRegular() || ignored.match(name, false):
+		case name == ".git" || !entry.Type().IsRegular() || ignored.match(name, false):
 			return nil
 		}
 		data, err := os.ReadFile(filepath.Join(root, name))

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:40:00Z
+// Spec: openspec/specs/stand-ins/spec.md#requirement-nothing-ignored-in-silence
+// Diagram: openspec/specs/stand-ins/diagram.md#parts
+
+package standin
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+	"github.com/hashicorp/packer-plugin-sdk/template/config"
+	"github.com/hashicorp/packer-plugin-sdk/template/interpolate"
+	"github.com/mitchellh/mapstructure"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// Decode reads a builder's configuration into the struct that target points to, and renders its templates except
+// those of the attributes in raw. What the struct has no field for is an error when it is set: the real plugin
+// would heed it.
+func (p Plugin) Decode(target any, ctx *interpolate.Context, configs []any, raw ...string) error {
+	configs = slices.Clone(configs)
+	for i, c := range configs {
+		value, ok := c.(cty.Value)
+		if !ok {
+			continue
+		}
+		if err := p.refuseUnknown(value, target); err != nil {
+			return err
+		}
+		set, err := given(value, func(v any) bool { return v == nil }) // Packer sends null for what is not set
+		if err != nil {
+			return err
+		}
+		configs[i] = set
+	}
+	opts := &config.DecodeOpts{
+		Interpolate: true, InterpolateContext: ctx, InterpolateFilter: &interpolate.RenderFilter{Exclude: raw},
+	}
+	if err := config.Decode(target, opts, configs...); err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	return nil
+}
+
+// given is what a configuration sets, without the values that drop names.
+func given(value cty.Value, drop func(any) bool) (map[string]any, error) {
+	data, err := ctyjson.SimpleJSONValue{Value: value}.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	without(all, drop)
+	return all, nil
+}
+
+// without removes entries from a configuration at every depth.
+func without(value any, drop func(any) bool) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			if drop(inner) {
+				delete(v, name)
+				continue
+			}
+			without(inner, drop)
+		}
+	case []any:
+		for _, inner := range v {
+			without(inner, drop)
+		}
+	}
+}
+
+// refuseUnknown is an error for each attribute and block that is set to anything but its type's zero and that
+// the target's type has no field for.
+func (p Plugin) refuseUnknown(value cty.Value, target any) error {
+	set, err := given(value, unset)
+	if err != nil {
+		return err
+	}
+	var used mapstructure.Metadata
+	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		Result: reflect.New(reflect.TypeOf(target).Elem()).Interface(), Metadata: &used, WeaklyTypedInput: true,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(config.DefaultDecodeHookFuncs...),
+	})
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	if err := decoder.Decode(set); err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	var errs *packersdk.MultiError
+	slices.Sort(used.Unused)
+	for _, name := range used.Unused {
+		if !strings.HasPrefix(name, "packer_") {
+			errs = packersdk.MultiErrorAppend(errs, fmt.Errorf(
+				"the lab's stand-in for the plugin %s cannot honour %q: remove it, or use the real plugin", p.Source, name))
+		}
+	}
+	if errs != nil {
+		return errs
+	}
+	return nil
+}
+
+// unset says whether a value asks for nothing.
+func unset(value any) bool {
+	v := reflect.ValueOf(value)
+	if v.IsValid() && (v.Kind() == reflect.Map || v.Kind() == reflect.Slice) {
+		return v.Len() == 0
+	}
+	return !v.IsValid() || v.IsZero()
+}
