@@ -47,7 +47,7 @@ func record() hybridcore.Record {
 	return hybridcore.Record{
 		FormatVersion: 1, RunID: runID, At: at, Duration: 95 * time.Second, Status: hybridcore.Failed,
 		Request:  hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab", Images: []string{"debian-12"}, Origin: hybridcore.Origin{Kind: "cli"}},
-		Versions: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2"},
+		Versions: map[string]string{"plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2"},
 		Results: []hybridcore.Result{
 			{
 				Target: "debian-12@vsphere", Status: hybridcore.Built, Duration: 12300 * time.Millisecond, Log: "logs/" + runID + "/debian-12@vsphere.log",
@@ -67,7 +67,10 @@ func record() hybridcore.Record {
 					Tail: []string{"TASK [base : install]", "fatal: [default]: FAILED!"},
 				},
 			},
-			{Target: "debian-11@vsphere", Status: hybridcore.UnchangedDone, Notes: []string{"unchanged: all 40 inputs equal run x of 2026-11-01 10:00:00 UTC"}},
+			{Target: "debian-11@proxmox", Status: hybridcore.UnchangedDone, Notes: []string{
+				"stand-in: github.com/hashicorp/proxmox 1.2.3+lab, of the lab, not the real plugin",
+				"unchanged: all 40 inputs equal run x of 2026-11-01 10:00:00 UTC",
+			}},
 		},
 	}
 }
@@ -101,6 +104,9 @@ func TestGolden(t *testing.T) {
 	status := Status{
 		Targets: map[string]hybridcore.Current{"lab/debian-12@vsphere": {
 			RunID: runID, At: at, Artifact: record().Results[0].Artifact, Inventory: record().Results[0].Inventory,
+			Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2"},
+		}, "lab/debian-12@proxmox": {
+			RunID: runID, At: at, Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/proxmox": "1.2.3+lab"},
 		}},
 		Running: []hybridcore.Lease{{Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", PID: 42, At: at}},
 		Dead:    []hybridcore.Lease{{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at}},

@@ -33,6 +33,7 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 			rows = append(rows, []string{env, name, artifact, age(now.Sub(current.At)), packages, current.RunID})
 		}
 		p.table(rows, func(_, _ int, text string) string { return text })
+		p.standIns(s, st.Targets)
 	}
 	for _, l := range st.Running {
 		p.line("%s %s since %s by %s (pid %d), run %s", s.yellow("running:"), l.Key, l.At.UTC().Format(time.DateTime), l.Owner, l.PID, l.RunID)
@@ -42,6 +43,15 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 			s.red("interrupted:"), l.RunID, l.Key, l.Owner, l.End())
 	}
 	return p.err
+}
+
+// standIns names the images that were not built with the real plugins.
+func (p *printer) standIns(s Style, targets map[string]hybridcore.Current) {
+	for _, key := range slices.Sorted(maps.Keys(targets)) {
+		for _, one := range hybridcore.StandIns(targets[key].Inputs) {
+			p.line("%s %s was built with %s, of the lab, not the real plugin", s.yellow("stand-in:"), key, one)
+		}
+	}
 }
 
 // WriteReaped prints what was done about dead runs.
@@ -83,6 +93,9 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 	p.line("commit     %s", dash(r.Commit))
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
 		p.line("version    %s %s", name, r.Versions[name])
+	}
+	for _, one := range hybridcore.StandIns(r.Versions) {
+		p.line("stand-in   %s, of the lab, not the real plugin", one)
 	}
 	for _, res := range r.Results {
 		if len(res.Steps) == 0 {

@@ -66,6 +66,9 @@ func CacheDir() (string, error) {
 	return filepath.Join(dir, "packer-hybrid"), nil
 }
 
+// PluginDir is the tree of the lab's stand-ins for plugins that cannot be had, below a cache. There may be none.
+func PluginDir(cache string) string { return filepath.Join(cache, "lab-plugins") }
+
 // RootFS returns the directory of the root file system that guests boot from. When cache lacks it, it is
 // built first, which needs root, takes a minute or two and tells its steps to progress.
 func RootFS(ctx context.Context, cache string, progress io.Writer) (string, error) {
@@ -175,6 +178,7 @@ func (l *Lab) Dir() string { return l.dir.path }
 func (l *Lab) Env() []string {
 	env := []string{
 		"PACKER_HYBRID_LAB=" + l.dir.path,
+		"PACKER_HYBRID_LAB_PLUGINS=" + PluginDir(l.config.Cache),
 		"PKR_VAR_build_username=" + l.user,
 		"PKR_VAR_build_password=" + l.password,
 		"PKR_VAR_communicator_port=" + strconv.Itoa(l.machines.port),

@@ -127,7 +127,7 @@ func (x *run) parallel() int {
 func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
 	r := hybridcore.Result{
 		Target: p.Target.Name(), Image: p.Target.Image.Name, Platform: p.Target.Platform,
-		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe,
+		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe, Notes: standInNotes(p.Target),
 	}
 	for _, reason := range p.Reasons {
 		r.Notes = append(r.Notes, "unchanged: "+reason.Text)

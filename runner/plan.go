@@ -28,6 +28,7 @@ type planning struct {
 	set      *templates.Set
 	reader   *config.Reader
 	snapshot hybridcore.Snapshot
+	lock     sources.Lock
 	plan     hybridcore.Plan
 }
 
@@ -61,6 +62,9 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 		plan: hybridcore.Plan{Request: req, Commit: head(r.Project.Root), Versions: map[string]string{}, Findings: set.Warnings()},
 	}
 	p.plan.Findings = append(p.plan.Findings, sources.Check(r.Project.Root)...)
+	if p.lock, err = sources.Load(r.Project.Root); err != nil {
+		p.lock = sources.Lock{} // there is none, or the findings say what is wrong with it
+	}
 	pairs, err := p.pairs()
 	if err != nil {
 		return hybridcore.Plan{}, err
@@ -211,6 +215,7 @@ func (p *planning) versions(ctx context.Context, platform hybridcore.Platform) (
 	if err != nil {
 		return nil, p.withoutTool(err)
 	}
+	p.plan.Findings = append(p.plan.Findings, p.gate(plugins)...)
 	versions := map[string]string{"packer": tool.Version}
 	for _, plugin := range plugins {
 		versions["plugin:"+plugin.Address] = plugin.Version

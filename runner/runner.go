@@ -53,6 +53,9 @@ type Runner struct {
 	Hurry <-chan struct{}
 	// FindTool finds Packer; it is asked once.
 	FindTool func(context.Context) (packer.Tool, error)
+	// PinnedPlugins is a tree whose plugins were built from sources that a
+	// go.sum pins: nothing is said when the lock has no hash of them.
+	PinnedPlugins string
 	// Connect opens a client for the target's platform.
 	Connect func(context.Context, hybridcore.Target) (Client, error)
 

@@ -26,6 +26,7 @@ case "$1 $2" in
     echo "compile: $* in $PWD" >>"$STUB_LOG"
     if [ -n "${STUB_FAIL:-}" ]; then echo "undefined: x" >&2; exit 1; fi
     while [ "$1" != -o ]; do shift; done
+    case "$2" in */) mkdir -p "$2"; set -- -o "${2}packer-plugin-proxmox" ;; esac
     echo partial >"$2"
     sleep "${STUB_SLEEP:-0}"
     rm "$2"; cp -p "$STUB_PACKER" "$2" ;;
@@ -65,7 +66,13 @@ func (s *sandbox) builds() int { return strings.Count(s.read("log"), "compile: "
 // inUse is where the cache's link of a tool points, from the sandbox's folder.
 func (s *sandbox) inUse(name string) string {
 	s.t.Helper()
-	target, err := os.Readlink(filepath.Join(s.dir, "cache/bin", name))
+	return s.link("cache/bin/" + name)
+}
+
+// link is where a link points, from the sandbox's folder.
+func (s *sandbox) link(name string) string {
+	s.t.Helper()
+	target, err := os.Readlink(filepath.Join(s.dir, name))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -213,6 +220,40 @@ func TestPlugin(t *testing.T) {
 	s.expect(s.run("tools/build", "packer-plugin-vsphere"), 0)
 	if s.read(placed) != stubPacker {
 		t.Error("a changed plugin was left in place")
+	}
+}
+
+// TestLabPlugins: the stand-ins are ours, so that any of their sources makes
+// them new; they never lie beside real plugins.
+func TestLabPlugins(t *testing.T) {
+	t.Parallel()
+	s := buildSandbox(t)
+	const placed = "cache/lab-plugins/github.com/hashicorp/proxmox/packer-plugin-proxmox_v1.4.2_x5.0_linux_amd64"
+	s.write("plugins/go.mod", "module x\n")
+	s.write("plugins/cmd/packer-plugin-proxmox/main.go", "package main\n")
+	s.expect(s.run("tools/build", "lab-plugins"), 0, "built the lab's stand-ins in ")
+	if s.read(placed) != stubPacker || s.read(placed+"_SHA256SUM") == "" || !strings.Contains(s.read("log"), "./cmd/... in "+s.dir+"/plugins") {
+		t.Fatalf("not placed; log:\n%s", s.read("log"))
+	}
+	built := s.builds()
+	s.write("plugins/cmd/packer-plugin-proxmox/main_test.go", "package main\n")
+	if again := s.run("tools/build", "lab-plugins"); again != (outcome{}) || s.builds() != built {
+		t.Errorf("the second run said %+v", again)
+	}
+	first := s.link("cache/lab-plugins")
+	s.write("plugins/cmd/packer-plugin-proxmox/main.go", "package main // changed\n")
+	s.env = append(s.env, "STUB_FAIL=1")
+	s.expect(s.run("tools/build", "lab-plugins"), 1, "undefined: x", "building the lab's stand-ins failed")
+	if s.link("cache/lab-plugins") != first {
+		t.Error("a build that failed is in use")
+	}
+	s.env = s.env[:len(s.env)-1]
+	s.expect(s.run("tools/build", "lab-plugins"), 0, "built the lab's stand-ins")
+	if s.link("cache/lab-plugins") == first {
+		t.Error("changed sources left the old ones in use")
+	}
+	if found, err := filepath.Glob(filepath.Join(s.dir, "cache/plugins/*")); err != nil || len(found) > 0 {
+		t.Errorf("among real plugins: %v, %v", found, err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,6 +53,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PACKER_HYBRID_CACHE", cache)
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("OS_ARCH", runtime.GOOS+"_"+runtime.GOARCH)
 			for _, name := range []string{"build_password", "vsphere_password"} {
 				env.Setenv("PKR_VAR_"+name, "script-only-secret-value")
 			}

@@ -91,7 +91,7 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	}
 	r := &runner.Runner{
 		Project: project, Environ: a.environ, State: store, LogDir: logDir, Redactor: a.redactor, Log: log, Now: time.Now,
-		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace),
+		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), PinnedPlugins: filepath.Join(a.cacheDir(), "plugins"),
 		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
 	}
 	return r, func() { _, _ = r.Close(), closeLog() }, nil
@@ -128,6 +128,9 @@ func (a *app) findTool(grace time.Duration) func(context.Context) (packer.Tool, 
 		tool.PluginDirs = append(tool.PluginDirs, filepath.Join(cache, "plugins"))
 		if home := a.getenv("HOME"); home != "" {
 			tool.PluginDirs = append(tool.PluginDirs, filepath.Join(home, ".config", "packer", "plugins"))
+		}
+		if dir := a.getenv("PACKER_HYBRID_LAB_PLUGINS"); dir != "" && a.getenv("PACKER_HYBRID_LAB") != "" {
+			tool.StandIns = []string{dir}
 		}
 		return tool, nil
 	}

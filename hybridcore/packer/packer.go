@@ -36,7 +36,10 @@ type Tool struct {
 	// PluginDirs are trees in Packer's own layout to take plugins from; the
 	// first that holds a fitting plugin wins.
 	PluginDirs []string
-	Memory     Memory // remembers verified digests; may be empty
+	// StandIns are trees of the lab's stand-ins, asked for what no PluginDir
+	// has. Empty outside the lab: a stand-in is then refused wherever it lies.
+	StandIns []string
+	Memory   Memory // remembers verified digests; may be empty
 	// Grace is the time between SIGTERM and SIGKILL after a cancel; 0 is DefaultGrace.
 	Grace time.Duration
 }

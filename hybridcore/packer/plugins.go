@@ -7,6 +7,7 @@ package packer
 
 import (
 	"crypto/sha256"
+	"debug/buildinfo"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -33,10 +34,15 @@ type Requirement struct {
 // Plugin is one installed plugin binary whose checksum was verified.
 type Plugin struct {
 	Address string // e.g. github.com/hashicorp/vsphere
-	Version string // without a leading v
+	Version string // without a leading v; a stand-in's ends with hybridcore.StandInLabel
 	Path    string
 	SHA256  string // hex
+	StandIn bool   // takes the real plugin's place in the lab
 }
+
+// StandInModule is the Go module that the lab's stand-ins are built from. A
+// binary says so itself, whatever its name and place.
+const StandInModule = "github.com/packer-hybrid/packer-hybrid/plugins"
 
 // pluginFile is Packer's name of a plugin binary:
 // packer-plugin-NAME_vVERSION_xAPI_OS_ARCH. API 5 is the only one that Packer 1.x speaks.
@@ -79,20 +85,25 @@ func (t Tool) plugin(r Requirement) (Plugin, error) {
 	if err != nil || len(r.Addresses) == 0 {
 		return Plugin{}, hybridcore.Usagef("plugin %s: %q is not a version constraint such as \">= 1.4.0\"", strings.Join(r.Addresses, " or "), r.Constraint)
 	}
-	var seen []string
 	for _, address := range r.Addresses {
 		if !addressRule.MatchString(address) || strings.Contains(address, "..") {
 			return Plugin{}, hybridcore.Usagef("%.200q is not a plugin address such as \"github.com/hashicorp/vsphere\"", address)
 		}
-		for _, dir := range t.PluginDirs {
-			p, notes, err := t.newest(dir, address, accept)
-			if err != nil {
-				return Plugin{}, err
+	}
+	var seen []string
+	// A real plugin wins wherever it can be had.
+	for _, trees := range []struct {
+		dirs      []string
+		orStandIn bool
+	}{{t.PluginDirs, false}, {t.StandIns, true}} {
+		for _, address := range r.Addresses {
+			for _, dir := range trees.dirs {
+				p, notes, err := t.newest(dir, address, accept, trees.orStandIn)
+				if err != nil || p.Path != "" {
+					return p, err
+				}
+				seen = append(seen, notes...)
 			}
-			if p.Path != "" {
-				return p, nil
-			}
-			seen = append(seen, notes...)
 		}
 	}
 	return Plugin{}, t.missing(r, seen)
@@ -115,7 +126,7 @@ func (t Tool) missing(r Requirement, seen []string) error {
 	if len(t.PluginDirs) > 0 {
 		install = "PACKER_PLUGIN_PATH=" + t.PluginDirs[0] + " " + install
 	}
-	return hybridcore.Blockedf("the Packer plugin %s is missing (%s); run `make tools`, or `%s`", want, got, install)
+	return hybridcore.Blockedf("the Packer plugin %s is missing (%s); install it with `%s`; `make tools` builds those of this repository that can be built", want, got, install)
 }
 
 // candidate is one file that could be the plugin.
@@ -126,7 +137,7 @@ type candidate struct {
 
 // newest returns the newest fitting plugin of one tree, or notes on why what
 // is there does not fit. A tree or address that does not exist is no error.
-func (t Tool) newest(dir, address string, accept version.Constraints) (Plugin, []string, error) {
+func (t Tool) newest(dir, address string, accept version.Constraints, orStandIn bool) (Plugin, []string, error) {
 	folder := filepath.Join(dir, filepath.FromSlash(address))
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
@@ -146,14 +157,28 @@ func (t Tool) newest(dir, address string, accept version.Constraints) (Plugin, [
 	}
 	slices.SortStableFunc(fitting, func(a, b candidate) int { return b.version.Compare(a.version) })
 	for _, c := range fitting {
-		sum, err := t.Memory.verified(c.path)
-		if err != nil {
+		p := Plugin{Address: address, Version: c.version.String(), Path: c.path, StandIn: isStandIn(c.path)}
+		if p.SHA256, err = t.Memory.verified(c.path); err != nil {
 			notes = append(notes, err.Error())
 			continue
 		}
-		return Plugin{Address: address, Version: c.version.String(), Path: c.path, SHA256: sum}, nil, nil
+		switch {
+		case p.StandIn && !orStandIn:
+			notes = append(notes, c.path+" is the lab's stand-in, which builds in `packer-hybrid lab run` only")
+			continue
+		case p.StandIn:
+			p.Version += hybridcore.StandInLabel
+		}
+		return p, nil, nil
 	}
 	return Plugin{}, notes, nil
+}
+
+// isStandIn asks the binary what it was built from. A file that does not say
+// is not one of ours.
+func isStandIn(path string) bool {
+	info, err := buildinfo.ReadFile(path)
+	return err == nil && info.Main.Path == StandInModule
 }
 
 // pluginVersion reads the version from the file name of a plugin for this

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -70,6 +71,63 @@ func TestPlugins(t *testing.T) {
 				}
 			}
 			if tt.want != "" && (err != nil || len(got) != 1 || got[0].Address+"@"+got[0].Version != tt.want) {
+				t.Errorf("got %+v, %v: want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// standInTree installs one stand-in: a program built from a module of their name.
+func standInTree(t *testing.T, address, version string) string {
+	t.Helper()
+	dir, source := shortDir(t), t.TempDir()
+	write(t, filepath.Join(source, "go.mod"), "module "+StandInModule+"\n\ngo 1.26\n")
+	write(t, filepath.Join(source, "main.go"), "package main\n\nfunc main() {}\n")
+	file := filepath.Join(dir, address, fmt.Sprintf("packer-plugin-%s_v%s_x5.0_%s_%s", filepath.Base(address), version, runtime.GOOS, runtime.GOARCH))
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", file, ".")
+	cmd.Dir, cmd.Env = source, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	sum, err := digestFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file+checksumSuffix, sum)
+	return dir
+}
+
+// A stand-in is taken from where stand-ins are offered, and only when no real
+// plugin can be had.
+func TestStandIns(t *testing.T) {
+	t.Parallel()
+	const address = "github.com/hashicorp/proxmox"
+	standIns, real := standInTree(t, address, "1.2.3"), pluginTree(t, address+"@1.2.2")
+	empty := t.TempDir()
+	for _, tt := range []struct {
+		name          string
+		dirs, offered []string
+		want          string
+		standIn       bool
+		errs          []string
+	}{
+		{name: "in the lab", dirs: []string{empty}, offered: []string{standIns}, want: "1.2.3+lab", standIn: true},
+		{name: "real one too", dirs: []string{empty, real}, offered: []string{standIns}, want: "1.2.2"},
+		{name: "stand-in among real ones", dirs: []string{standIns, real}, want: "1.2.2"},
+		{
+			name: "outside the lab", dirs: []string{standIns},
+			errs: []string{"is the lab's stand-in, which builds in `packer-hybrid lab run` only", "packer plugins install " + address},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Tool{PluginDirs: tt.dirs, StandIns: tt.offered}.Plugins([]Requirement{{Addresses: []string{address}, Constraint: ">= 1.2"}})
+			for _, want := range tt.errs {
+				if err == nil || !strings.Contains(err.Error(), want) || hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+					t.Errorf("error %v: want %q, blocked", err, want)
+				}
+			}
+			if tt.want != "" && (err != nil || got[0].Version != tt.want || got[0].StandIn != tt.standIn) {
 				t.Errorf("got %+v, %v: want %s", got, err, tt.want)
 			}
 		})
