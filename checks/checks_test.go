@@ -108,8 +108,11 @@ func TestGolden(t *testing.T) {
 		}, "lab/debian-12@proxmox": {
 			RunID: runID, At: at, Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/proxmox": "1.2.3+lab"},
 		}},
-		Running: []hybridcore.Lease{{Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", PID: 42, At: at}},
-		Dead:    []hybridcore.Lease{{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at}},
+		Running: []hybridcore.Lease{{Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", PID: 42, At: at, Phase: "cancelling", Expires: at.Add(5*time.Hour + 4*time.Minute)}},
+		Dead: []hybridcore.Lease{
+			{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at},
+			{Key: "lab/ubuntu-24.04@vsphere", RunID: "r0", Owner: "ci@runner-1", Phase: "uncleaned", At: at, QuietSince: at.Add(time.Hour)},
+		},
 	}
 	tests := map[string]func(*bytes.Buffer, Style) error{
 		"plan":      func(b *bytes.Buffer, s Style) error { return WritePlan(b, s, plan()) },
@@ -145,6 +148,8 @@ func reaped() []hybridcore.Reaped {
 	lease := hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at}
 	return []hybridcore.Reaped{
 		{Lease: lease, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}},
+		{Lease: lease, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}, LookAgain: at.Add(15 * time.Minute)},
+		{Lease: lease, LookAgain: at.Add(15 * time.Minute)},
 		{Lease: lease, Kept: []hybridcore.URI{{Kind: "vm-template", ID: "vm-8", Name: "debian-12-r1"}}},
 		{Lease: lease, Error: "connecting to vCenter: refused\nsecond line"},
 		{Lease: lease},

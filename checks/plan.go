@@ -107,7 +107,7 @@ type Status struct {
 	Serial  uint64                        `json:"serial"`
 	Targets map[string]hybridcore.Current `json:"targets"`
 	Running []hybridcore.Lease            `json:"running"`
-	Dead    []hybridcore.Lease            `json:"dead"` // runs that ended without saying so
+	Dead    []hybridcore.Lease            `json:"dead"` // runs that ended without an image and may have left something
 }
 
 // WriteJSON prints one document, indented, with a line break at the end.

@@ -36,9 +36,15 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 		p.standIns(s, st.Targets)
 	}
 	for _, l := range st.Running {
-		p.line("%s %s since %s by %s (pid %d), run %s", s.yellow("running:"), l.Key, l.At.UTC().Format(time.DateTime), l.Owner, l.PID, l.RunID)
+		p.line("%s %s for %s by %s (pid %d), run %s, phase %s; it counts as held until %s UTC and is renewed while its holder lives",
+			s.yellow("running:"), l.Key, age(now.Sub(l.At)), l.Owner, l.PID, l.RunID, l.Phase, l.Expires.UTC().Format(time.DateTime))
 	}
 	for _, l := range st.Dead {
+		if again := l.LookAgain(); !again.IsZero() {
+			p.line("%s run %s of %s by %s %s; nothing of it is there since %s UTC; packer-hybrid reap or the next build of this target makes sure, from %s UTC on",
+				s.yellow("settling:"), l.RunID, l.Key, l.Owner, l.End(), l.QuietSince.UTC().Format(time.DateTime), again.UTC().Format(time.DateTime))
+			continue
+		}
 		p.line("%s run %s of %s by %s %s; packer-hybrid reap removes what is left, and so does the next build of this target",
 			s.red("interrupted:"), l.RunID, l.Key, l.Owner, l.End())
 	}
@@ -72,7 +78,14 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 		if r.Error != "" {
 			p.line("  %s %s", s.red("error:"), indent(r.Error, "  "))
 		}
-		if len(r.Removed)+len(r.Kept) == 0 && r.Error == "" {
+		switch {
+		case r.Error != "":
+		case !r.LookAgain.IsZero():
+			p.line("  look again from %s UTC on: until then the platform may still create what the run asked for", r.LookAgain.UTC().Format(time.DateTime))
+		case len(r.Removed)+len(r.Kept) > 0:
+		case dry:
+			p.line("  nothing of it is there")
+		default:
 			p.line("  nothing of it is left")
 		}
 	}

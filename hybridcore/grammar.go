@@ -144,7 +144,8 @@ running builds, and runs that ended without saying so.`,
 			Action: ActionReap, Args: "[IMAGE...]", Short: "Remove what dead runs left on the platforms",
 			Long: `Reap looks for runs that ended without saying so, and removes from their
 platforms the machines that carry the run's name and mark: never a template, never
-anything of a run that lives. A build does the same for its own targets first.`,
+anything of a run that lives. A build does the same for its own targets first. Only
+a second look, ten minutes later, says that nothing is left: things may come late.`,
 			Example: `  packer-hybrid reap --dry-run
   packer-hybrid reap debian-12 --env prod`,
 			Bind: func(fs *pflag.FlagSet, r *Request) {

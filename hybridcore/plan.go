@@ -191,50 +191,6 @@ type Snapshot struct {
 	Targets       map[string]Current `json:"targets"` // by ENV/IMAGE@PLATFORM
 }
 
-// Lease is the claim of one run on one target. It is on disk before Packer
-// may create anything.
-type Lease struct {
-	Key      string    `json:"key"` // ENV/IMAGE@PLATFORM
-	RunID    string    `json:"run_id"`
-	Owner    string    `json:"owner"` // USER@HOST
-	Host     string    `json:"host"`
-	BootID   string    `json:"boot_id"` // of the host's current boot
-	PID      int       `json:"pid"`
-	At       time.Time `json:"at"`
-	Artifact string    `json:"artifact"` // name of everything that the run creates
-	Phase    string    `json:"phase"`    // one of the phases below
-}
-
-// Phases of a lease.
-const (
-	PhaseStarting   = "starting"   // taken; Packer was not started yet
-	PhaseRunning    = "running"    // Packer runs
-	PhaseCancelling = "cancelling" // Packer has its SIGTERM
-	PhaseUncleaned  = "uncleaned"  // the run is recorded, but what Packer left could not be looked for
-	PhaseReaping    = "reaping"    // what a dead run left is being removed
-)
-
-// IsPhase says whether a lease may have this phase.
-func IsPhase(phase string) bool {
-	return slices.Contains([]string{PhaseStarting, PhaseRunning, PhaseCancelling, PhaseUncleaned, PhaseReaping}, phase)
-}
-
-// End says how the holder of a lease ended that does not live any more.
-func (l Lease) End() string {
-	if l.Phase == PhaseUncleaned {
-		return "could not look for what Packer left"
-	}
-	return "ended while " + l.Phase + ", without a record"
-}
-
-// Reaped is what was done about one dead run of one target.
-type Reaped struct {
-	Lease   Lease  `json:"lease"`
-	Removed []URI  `json:"removed"` // or, in a dry run, what would be
-	Kept    []URI  `json:"kept"`    // carries the run's name, but is complete: a template
-	Error   string `json:"error,omitempty"`
-}
-
 // Event is one thing that happened while a target was being built.
 type Event struct {
 	At     time.Time

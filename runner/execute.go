@@ -24,8 +24,10 @@ type run struct {
 	id   string
 	tool packer.Tool
 
+	pulse *pulse
+
 	mu   sync.Mutex
-	held []*state.Held
+	held map[string]*state.Held // by target
 	// inventories by attachment name, written with the record
 	inventories map[string][]byte
 	judgedBy    parity.Rules
@@ -45,6 +47,8 @@ func (r *Runner) Build(ctx context.Context, plan hybridcore.Plan) (hybridcore.Re
 	if x.judgedBy, err = r.rules(plan.Request.Env); err != nil {
 		return hybridcore.Record{}, err
 	}
+	x.pulse = r.beat(ctx)
+	defer x.pulse.stop()
 	started := r.Now()
 	results := x.each(ctx, x.target)
 	x.parity = x.compare(context.WithoutCancel(ctx), results)
@@ -72,7 +76,7 @@ func (r *Runner) start(ctx context.Context, plan hybridcore.Plan) (*run, error) 
 	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
 		return nil, &hybridcore.FindingsError{Findings: blocking(plan.Findings)}
 	}
-	x := &run{Runner: r, plan: plan, id: plan.Request.ID, inventories: map[string][]byte{}}
+	x := &run{Runner: r, plan: plan, id: plan.Request.ID, inventories: map[string][]byte{}, held: map[string]*state.Held{}}
 	if len(plan.Pending()) == 0 {
 		return x, nil
 	}
@@ -138,48 +142,46 @@ func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
 	return r
 }
 
-// acquire takes the target's lease, after what a dead run of it left is gone.
-// A living holder blocks the target.
-func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (*state.Held, error) {
-	if err := x.settle(ctx, t, b); err != nil {
-		return nil, err
-	}
-	held, _, err := x.State.Acquire(ctx, hybridcore.Lease{
-		Key: t.Key(), RunID: x.id, Owner: owner(), At: x.Now(), Artifact: artifactName(t.Image.Name, x.id), Phase: hybridcore.PhaseStarting,
+// acquire takes the target's lease and removes what ended runs of it left. A
+// living holder blocks the target, and so does a leftover that stays. The
+// context that it returns ends when the lease is lost.
+func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (context.Context, *state.Held, error) {
+	held, err := x.State.Acquire(ctx, hybridcore.Lease{
+		Key: t.Key(), RunID: x.id, Owner: owner(), Artifact: artifactName(t.Image.Name, x.id), Phase: hybridcore.PhaseStarting,
 	})
 	if err != nil {
-		return nil, err
+		return ctx, nil, err
 	}
 	x.mu.Lock()
-	x.held = append(x.held, held)
+	x.held[t.Name()] = held
 	x.mu.Unlock()
-	return held, nil
+	ctx = x.pulse.hold(ctx, held)
+	for _, done := range x.settle(ctx, t, held) {
+		b.tell(done)
+		if done.Error != "" {
+			return ctx, nil, hybridcore.Blockedf("what run %s left could not be removed: %s\n  hint: see packer-hybrid reap --dry-run", done.Lease.RunID, done.Error)
+		}
+	}
+	return ctx, held, nil
 }
 
-// settle ends the lease of a dead run of the target, with what it left.
-func (x *run) settle(ctx context.Context, t hybridcore.Target, b *building) error {
-	dead, err := x.dead(ctx, func(key string) bool { return key == t.Key() })
-	if err != nil {
-		return err
-	}
-	for _, lease := range dead {
+// tell notes what an ended run of the target left.
+func (b *building) tell(done hybridcore.Reaped) {
+	lease, title := done.Lease, b.target.Platform.Info().Title
+	first := lease.QuietSince.IsZero()
+	if first {
 		b.note("interrupted run: %s by %s (pid %d), started %s, %s",
 			lease.RunID, lease.Owner, lease.PID, lease.At.UTC().Format("2006-01-02 15:04:05 UTC"), lease.End())
-		done := x.reap(ctx, t, lease, false)
-		for _, u := range done.Removed {
-			b.note("left behind: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, t.Platform.Info().Title)
-		}
-		for _, u := range done.Kept {
-			b.note("left behind: %s %s (%s) on %s is complete and stays, but is in no record", u.Kind, u.Name, u.ID, t.Platform.Info().Title)
-		}
-		if done.Error != "" {
-			return hybridcore.Blockedf("what run %s left could not be removed: %s\n  hint: see packer-hybrid reap --dry-run", lease.RunID, done.Error)
-		}
-		if len(done.Removed)+len(done.Kept) == 0 {
-			b.note("left behind: nothing named %s is on %s", lease.Artifact, t.Platform.Info().Title)
-		}
 	}
-	return nil
+	for _, u := range done.Removed {
+		b.note("left behind: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, title)
+	}
+	for _, u := range done.Kept {
+		b.note("left behind: %s %s (%s) on %s is complete and stays, but is in no record", u.Kind, u.Name, u.ID, title)
+	}
+	if first && len(done.Removed)+len(done.Kept) == 0 && done.Error == "" {
+		b.note("left behind: nothing named %s is on %s", lease.Artifact, title)
+	}
 }
 
 // find looks a name up on the target's platform.

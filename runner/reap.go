@@ -17,39 +17,23 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
-// Reap removes what dead runs left, for the environment, images and platforms
-// that the request names; none means all. Each dead run is in the answer, also
-// one whose leftovers could not be removed.
+// Reap removes what ended runs left, for the environment, images and platforms
+// that the request names; none means all. Each such run is in the answer, also
+// one whose leftovers could not be removed or may still arrive.
 func (r *Runner) Reap(ctx context.Context, req hybridcore.Request) ([]hybridcore.Reaped, error) {
-	dead, err := r.dead(ctx, req.Wants)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]hybridcore.Reaped, 0, len(dead))
-	for _, lease := range dead {
-		target, err := r.targetOf(ctx, lease.Key)
-		if err != nil {
-			all = append(all, hybridcore.Reaped{Lease: lease, Error: r.redact(err.Error())})
-			continue
-		}
-		all = append(all, r.reap(ctx, target, lease, req.DryRun))
-	}
-	return all, nil
-}
-
-// dead lists the leases whose holders do not live.
-func (r *Runner) dead(ctx context.Context, wanted func(key string) bool) ([]hybridcore.Lease, error) {
 	leases, err := r.State.Leases(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var dead []hybridcore.Lease
+	p := r.beat(ctx)
+	defer p.stop()
+	all := []hybridcore.Reaped{}
 	for _, l := range leases {
-		if !l.Live && wanted(l.Key) {
-			dead = append(dead, l.Lease)
+		if req.Wants(l.Key) && len(l.Ended()) > 0 {
+			all = append(all, r.reap(ctx, p, l, req.DryRun)...)
 		}
 	}
-	return dead, nil
+	return all, nil
 }
 
 // targetOf plans the target of a lease, for the variables that lead to its
@@ -66,30 +50,73 @@ func (r *Runner) targetOf(ctx context.Context, key string) (hybridcore.Target, e
 	return plan.Targets[0].Target, nil
 }
 
-// reap removes what one dead run left and ends its lease. The lease is taken
-// over under the dead run's name: when removing fails, or this process dies
-// too, it is found again.
-func (r *Runner) reap(ctx context.Context, t hybridcore.Target, lease hybridcore.Lease, dry bool) hybridcore.Reaped {
-	done := hybridcore.Reaped{Lease: lease, Removed: []hybridcore.URI{}, Kept: []hybridcore.URI{}}
-	release := func() error { return nil }
-	if !dry {
-		takeover := lease
-		takeover.Phase = hybridcore.PhaseReaping
-		held, _, err := r.State.Acquire(ctx, takeover)
-		if err != nil {
-			done.Error = r.redact(err.Error())
-			return done
+// reap removes what the ended runs of one target left, under a lease of its own:
+// when removing fails, or this process dies too, they are found again.
+func (r *Runner) reap(ctx context.Context, p *pulse, l state.LeaseStatus, dry bool) []hybridcore.Reaped {
+	var all []hybridcore.Reaped
+	for _, past := range l.Ended() {
+		all = append(all, reaped(past))
+	}
+	if l.Live { // its run has looked when it began
+		for i, one := range all {
+			if all[i].LookAgain = one.Lease.LookAgain(); all[i].LookAgain.IsZero() {
+				all[i].LookAgain = r.Now().UTC()
+			}
 		}
-		release = held.Release
+		return all
 	}
-	err := r.sweep(ctx, t, dry, &done)
-	if err == nil {
-		err = release()
+	fail := func(err error) []hybridcore.Reaped {
+		for i := range all {
+			all[i].Error = r.redact(err.Error())
+		}
+		return all
 	}
+	t, err := r.targetOf(ctx, l.Key)
 	if err != nil {
-		done.Error = r.redact(err.Error())
+		return fail(err)
 	}
-	return done
+	if dry {
+		for i := range all {
+			if err := r.sweep(ctx, t, true, &all[i]); err != nil {
+				all[i].Error = r.redact(err.Error())
+			}
+		}
+		return all
+	}
+	held, err := r.State.Acquire(ctx, hybridcore.Lease{
+		Key: l.Key, RunID: hybridcore.NewRunID(r.Now()), Owner: owner(), Phase: hybridcore.PhaseReaping,
+	})
+	if err != nil {
+		return fail(err)
+	}
+	all = r.settle(p.hold(ctx, held), t, held)
+	p.drop(held)
+	if err := held.Release(context.WithoutCancel(ctx)); err != nil {
+		return fail(err)
+	}
+	return all
+}
+
+func reaped(past hybridcore.Lease) hybridcore.Reaped {
+	return hybridcore.Reaped{Lease: past, Removed: []hybridcore.URI{}, Kept: []hybridcore.URI{}}
+}
+
+// settle looks for what ended runs of a held target left, removes it, and notes
+// the look in the lease.
+func (r *Runner) settle(ctx context.Context, t hybridcore.Target, held *state.Held) []hybridcore.Reaped {
+	var all []hybridcore.Reaped
+	for _, past := range held.Past() {
+		done := reaped(past)
+		err := r.sweep(ctx, t, false, &done)
+		if err == nil {
+			done.LookAgain, err = held.Looked(context.WithoutCancel(ctx), past.RunID, len(done.Removed) > 0)
+		}
+		if err != nil {
+			done.Error = r.redact(errors.Join(lost(ctx), err).Error())
+		}
+		all = append(all, done)
+	}
+	return all
 }
 
 // sweep asks the platform what carries the dead run's name.
@@ -114,24 +141,20 @@ func (r *Runner) sweep(ctx context.Context, t hybridcore.Target, dry bool, done 
 }
 
 // cleanUp removes what Packer left of a build that did not succeed: it may have
-// been killed, or have failed to clean up. When the platform cannot be asked,
-// the lease outlives the run, and the next one looks again.
+// been killed, or have failed to clean up. The next one looks again.
 func (b *building) cleanUp(ctx context.Context, held *state.Held) {
+	b.journal(ctx, held, hybridcore.PhaseUncleaned)
 	done := hybridcore.Reaped{Lease: hybridcore.Lease{RunID: b.id, Artifact: artifactName(b.target.Image.Name, b.id)}}
 	err := b.sweep(ctx, b.target, false, &done)
 	for _, u := range done.Removed {
 		b.note("left by Packer: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, b.target.Platform.Info().Title)
 	}
-	if err == nil {
+	if err != nil {
+		b.note("left by Packer: not known, the next build and packer-hybrid reap look again: %s", b.redact(err.Error()))
 		return
 	}
-	b.note("left by Packer: not known, the next build and packer-hybrid reap look again: %s", b.redact(err.Error()))
-	b.mu.Lock()
-	b.held = slices.DeleteFunc(b.held, func(h *state.Held) bool { return h == held })
-	b.mu.Unlock()
-	if err := held.Update(hybridcore.PhaseUncleaned); err != nil {
-		b.Log.Error("journal not written", "target", b.target.Name(), "error", err)
-	}
+	_, err = held.Looked(ctx, b.id, len(done.Removed) > 0)
+	b.journalled(err)
 }
 
 // owner is USER@HOST, as far as this machine tells.

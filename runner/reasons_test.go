@@ -52,7 +52,7 @@ func TestHelperHoldLease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = store.Acquire(t.Context(), hybridcore.Lease{
+	_, err = store.Acquire(t.Context(), hybridcore.Lease{
 		Key: os.Getenv("HOLD_KEY"), RunID: os.Getenv("HOLD_RUN"), Artifact: os.Getenv("HOLD_ARTIFACT"),
 		Owner: "ci@gone", PID: os.Getpid(), At: time.Now(), Phase: "starting",
 	})

@@ -21,29 +21,46 @@ import (
 // cancelled job ten seconds.
 const recordTimeout = 8 * time.Second
 
-// record writes what the run did, then releases its leases. A run in which
+// record writes what the run did, then releases its leases. What was built under
+// a lease that another run has taken over is not made current. A run in which
 // everything was unchanged leaves no record: there is nothing to say that the
 // state does not say already.
 func (x *run) record(ctx context.Context, started time.Time, results []hybridcore.Result) (hybridcore.Record, error) {
+	x.pulse.stop()
+	x.refuse(results)
 	rec := x.summary(started, results)
 	if !Recorded(rec) {
 		return rec, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
+	var overtaken error
 	err := x.State.Append(ctx, rec, x.inventories)
 	if err == nil {
-		err = x.State.Update(ctx, func(s *hybridcore.Snapshot) error { return apply(s, rec) })
+		err = x.State.Update(ctx, func(s *hybridcore.Snapshot) error { overtaken = x.apply(s, rec); return nil })
 	}
 	if err != nil {
 		// The leases stay: the next run finds them and says what was left.
 		return rec, fmt.Errorf("recording run %s: %w%s", rec.RunID, err, unrecorded(results))
 	}
-	var errs []error
+	errs := []error{overtaken}
 	for _, held := range x.held {
-		errs = append(errs, held.Release())
+		errs = append(errs, held.Release(ctx))
 	}
 	return rec, errors.Join(errs...)
+}
+
+// refuse fails what was built under a lease that is not this run's any more.
+func (x *run) refuse(results []hybridcore.Result) {
+	for i, res := range results {
+		if res.Status != hybridcore.Built {
+			continue
+		}
+		if err := x.held[res.Target].Check(); err != nil {
+			results[i].Failure = &hybridcore.Failure{Message: x.redact(err.Error() + unrecorded(results[i:i+1]))}
+			results[i].Status = hybridcore.Failed
+		}
+	}
 }
 
 func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore.Record {
@@ -58,8 +75,9 @@ func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore
 	}
 }
 
-// apply makes the built targets of a record the current ones.
-func apply(s *hybridcore.Snapshot, rec hybridcore.Record) error {
+// apply makes the built targets of a record the current ones. It is called
+// under the writer's lock: nobody takes a lease over between check and write.
+func (x *run) apply(s *hybridcore.Snapshot, rec hybridcore.Record) (overtaken error) {
 	if s.Targets == nil {
 		s.Targets = map[string]hybridcore.Current{}
 	}
@@ -67,12 +85,16 @@ func apply(s *hybridcore.Snapshot, rec hybridcore.Record) error {
 		if res.Status != hybridcore.Built {
 			continue
 		}
+		if err := x.held[res.Target].Check(); err != nil {
+			overtaken = errors.Join(overtaken, err)
+			continue
+		}
 		s.Targets[rec.Request.Env+"/"+res.Target] = hybridcore.Current{
 			RunID: rec.RunID, At: rec.At, Digest: res.Digest, Recipe: res.Recipe, Inputs: res.Inputs,
 			Versions: rec.Versions, Artifact: res.Artifact, Inventory: res.Inventory,
 		}
 	}
-	return nil
+	return overtaken
 }
 
 // unrecorded names the artifacts that exist although the state does not know them.

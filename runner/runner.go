@@ -59,6 +59,8 @@ type Runner struct {
 	// Connect opens a client for the target's platform.
 	Connect func(context.Context, hybridcore.Target) (Client, error)
 
+	renewal time.Duration // of leases; zero is state.Renewal
+
 	mu      sync.Mutex
 	tool    *packer.Tool
 	plugins map[packerNeed]packer.Plugin

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -223,12 +224,28 @@ func (s *sandbox) noSecret(t *testing.T) {
 	}
 }
 
-// nothingLeft checks that no lease stays.
-func (s *sandbox) nothingLeft(t *testing.T) {
+// nothingLeft checks that nobody holds a lease and that the ended runs which
+// will be looked for once more are these.
+func (s *sandbox) nothingLeft(t *testing.T, ended ...string) {
 	t.Helper()
 	leases, err := s.State.Leases(t.Context())
-	if err != nil || len(leases) != 0 {
-		t.Errorf("leases %+v, %v", leases, err)
+	if err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for _, l := range leases {
+		if l.Live {
+			t.Errorf("held: %+v", l)
+		}
+		for _, past := range l.Ended() {
+			if past.QuietSince.IsZero() {
+				t.Errorf("not looked for: %+v", past)
+			}
+			got = append(got, past.RunID)
+		}
+	}
+	if !slices.Equal(got, ended) {
+		t.Errorf("ended runs %q, want %q", got, ended)
 	}
 }
 
@@ -250,7 +267,7 @@ func TestOneFailureDoesNotStopTheOther(t *testing.T) {
 	if _, ok := snapshot.Targets["lab/debian-12@vsphere"]; ok || err != nil {
 		t.Errorf("a failed build became the current one: %v", err)
 	}
-	s.nothingLeft(t)
+	s.nothingLeft(t, rec.RunID)
 }
 
 func TestBuildIsVerifiedOnThePlatform(t *testing.T) {
@@ -337,7 +354,7 @@ func TestCancel(t *testing.T) {
 	if !strings.Contains(s.events.text(), "cancelling: ") {
 		t.Error("the cancel was not told")
 	}
-	s.nothingLeft(t)
+	s.nothingLeft(t, rec.RunID)
 }
 
 func TestTwoBuildsOfOneTarget(t *testing.T) {
@@ -391,7 +408,7 @@ func TestNextBuildReapsADeadRun(t *testing.T) {
 	if len(left.machines) != 0 {
 		t.Error("the machine is still there")
 	}
-	s.nothingLeft(t)
+	s.nothingLeft(t, dead.RunID)
 }
 
 func TestLeftoverThatStaysBlocks(t *testing.T) {
@@ -404,7 +421,7 @@ func TestLeftoverThatStaysBlocks(t *testing.T) {
 		t.Errorf("%s %+v", rec.Status, rec.Results[0].Failure)
 	}
 	leases, err := s.State.Leases(t.Context())
-	if err != nil || len(leases) != 1 || leases[0].RunID != dead.RunID || leases[0].Artifact != dead.Artifact {
+	if err != nil || len(leases) != 1 || leases[0].Live || len(leases[0].Ended()) != 1 || leases[0].Ended()[0].Artifact != dead.Artifact {
 		t.Errorf("the dead run's lease is lost: %+v, %v", leases, err)
 	}
 }
@@ -426,15 +443,15 @@ func TestReap(t *testing.T) {
 		{"dry run", hybridcore.Request{DryRun: true}, 1, 1},
 		{"dry run again", hybridcore.Request{DryRun: true, Env: "lab", Images: []string{"debian-12"}}, 1, 1},
 		{"for real", hybridcore.Request{}, 1, 1},
-		{"nothing left", hybridcore.Request{}, 0, 0},
+		{"second look", hybridcore.Request{}, 0, 1},
 	}
 	for _, step := range steps {
 		reaped, err := s.Reap(t.Context(), step.req)
 		removed := 0
 		for _, r := range reaped {
 			removed += len(r.Removed)
-			if r.Error != "" {
-				t.Errorf("%s: %s", step.name, r.Error)
+			if r.Error != "" || r.LookAgain.IsZero() != step.req.DryRun {
+				t.Errorf("%s: error %q, look again at %s", step.name, r.Error, r.LookAgain)
 			}
 		}
 		if err != nil || len(reaped) != step.found || removed != step.removed {
@@ -444,7 +461,7 @@ func TestReap(t *testing.T) {
 	if !left.machines["20261102t000000-alive000"] || len(left.machines) != 1 {
 		t.Errorf("machines left: %v, want the other run's alone", left.machines)
 	}
-	s.nothingLeft(t)
+	s.nothingLeft(t, dead.RunID)
 }
 
 func TestRetryFailed(t *testing.T) {
@@ -476,10 +493,10 @@ func TestCleanUpAfterPacker(t *testing.T) {
 		name    string
 		reapErr error
 		note    string
-		leases  int
+		looked  bool
 	}{
-		{"removed", nil, "left by Packer: vm ", 0},
-		{"platform gone", errors.New("connection refused"), "left by Packer: not known", 1},
+		{"removed", nil, "left by Packer: vm ", true},
+		{"platform gone", errors.New("connection refused"), "left by Packer: not known", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSandbox(t)
@@ -492,8 +509,11 @@ func TestCleanUpAfterPacker(t *testing.T) {
 				t.Errorf("%s, notes %q, want %q", rec.Status, rec.Results[0].Notes, tt.note)
 			}
 			leases, err := s.State.Leases(t.Context())
-			if err != nil || len(leases) != tt.leases || tt.leases == 1 && leases[0].RunID != req.ID {
-				t.Errorf("leases %+v, %v; want %d", leases, err, tt.leases)
+			if err != nil || len(leases) != 1 || leases[0].Live || len(leases[0].Ended()) != 1 {
+				t.Fatalf("leases %+v, %v; want this run's, to look again", leases, err)
+			}
+			if past := leases[0].Ended()[0]; past.RunID != req.ID || past.QuietSince.IsZero() == tt.looked {
+				t.Errorf("past %+v", past)
 			}
 		})
 	}
@@ -501,7 +521,7 @@ func TestCleanUpAfterPacker(t *testing.T) {
 
 func TestReapLeavesALivingRunAlone(t *testing.T) {
 	s := newSandbox(t)
-	held, _, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-alive000", Artifact: "x"})
+	held, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-alive000", Artifact: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -511,7 +531,7 @@ func TestReapLeavesALivingRunAlone(t *testing.T) {
 	if err != nil || len(reaped) != 0 || len(left.machines) != 1 {
 		t.Errorf("reaped %+v, %v", reaped, err)
 	}
-	if err := held.Release(); err != nil {
+	if err := held.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -42,7 +42,7 @@ func (x *run) begin(t hybridcore.Target) *building {
 // target builds one target and never fails: whatever happens is its result.
 func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result {
 	b := x.begin(t)
-	held, err := x.acquire(ctx, t, b)
+	ctx, held, err := x.acquire(ctx, t, b)
 	if err != nil {
 		return b.stopped(ctx, err)
 	}
@@ -55,20 +55,27 @@ func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result
 	if err != nil {
 		return b.stopped(ctx, err)
 	}
-	if err := held.Update(hybridcore.PhaseRunning); err != nil {
+	if err := held.Update(ctx, hybridcore.PhaseRunning); err != nil {
 		return b.stopped(ctx, err)
 	}
-	job.OnCancel = func() { b.journal(held) }
+	job.OnCancel = func() {
+		b.event(hybridcore.EventNote, "cancelling: Packer removes what it created")
+		b.journal(context.WithoutCancel(ctx), held, hybridcore.PhaseCancelling)
+	}
 	outcome, err := x.tool.Build(ctx, job)
 	if err != nil {
 		return b.stopped(ctx, err)
 	}
 	b.take(outcome)
+	overtaken := lost(ctx)
 	// Packer is done: a signal that arrives now must not lose what was built,
 	// nor what is to be cleaned up.
 	ctx = context.WithoutCancel(ctx)
 	if outcome.Status != hybridcore.Built {
 		b.cleanUp(ctx, held)
+		if overtaken != nil {
+			return b.end(hybridcore.Failed, overtaken.Error())
+		}
 		return b.finish(outcome.Status)
 	}
 	if err := b.verify(ctx, outcome); err != nil {
@@ -164,11 +171,16 @@ func (b *building) stage() (packer.Job, error) {
 
 func (b *building) inventoryPath() string { return filepath.Join(b.scratch, "inventory.json") }
 
-// journal writes down that the run is being cancelled, before anything else
-// can happen to it.
-func (b *building) journal(held *state.Held) {
-	b.event(hybridcore.EventNote, "cancelling: Packer removes what it created")
-	if err := held.Update(hybridcore.PhaseCancelling); err != nil {
+// journal writes down what is about to be done, before anything else can happen
+// to the run.
+func (b *building) journal(ctx context.Context, held *state.Held, phase string) {
+	b.journalled(held.Update(ctx, phase))
+}
+
+// journalled logs why the lease could not be written. That it was lost is told
+// as the target's failure.
+func (b *building) journalled(err error) {
+	if _, overtaken := errors.AsType[*state.LostError](err); err != nil && !overtaken {
 		b.Log.Error("journal not written", "target", b.target.Name(), "error", err)
 	}
 }
@@ -268,7 +280,10 @@ func readBounded(path string, limit int64) ([]byte, error) {
 // reason is a lock, a tool or a policy, cancelled when the run was.
 func (b *building) stopped(ctx context.Context, err error) hybridcore.Result {
 	status := hybridcore.Failed
+	overtaken := lost(ctx)
 	switch {
+	case overtaken != nil:
+		err = overtaken
 	case ctx.Err() != nil:
 		status = hybridcore.Cancelled
 	case hybridcore.ExitCode(err) == hybridcore.ExitBlocked:

@@ -35,12 +35,13 @@ func (a *app) status(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 	}
 	maps.DeleteFunc(st.Targets, func(key string, _ hybridcore.Current) bool { return !req.Wants(key) })
 	for _, l := range leases {
-		switch {
-		case !req.Wants(l.Key):
-		case l.Live:
+		if !req.Wants(l.Key) {
+			continue
+		}
+		st.Dead = append(st.Dead, l.Ended()...)
+		if l.Live {
+			l.Past = nil // they are among the dead
 			st.Running = append(st.Running, l.Lease)
-		default:
-			st.Dead = append(st.Dead, l.Lease)
 		}
 	}
 	if a.output == "json" {

@@ -40,6 +40,9 @@ type Dir struct {
 	path string
 	root *os.Root
 	host host
+	// clock is all that leases know of time: the wall clock, and the time since
+	// the state was opened, which nobody can set.
+	clock func() (wall time.Time, up time.Duration)
 
 	mu      sync.Mutex
 	lineage string // of the snapshot on disk, once it was seen
@@ -65,9 +68,19 @@ func Open(path string) (*Dir, error) {
 	}
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
-	d := &Dir{path: path, root: root, host: thisHost(), fresh: hex.EncodeToString(b[:])}
+	opened := time.Now()
+	d := &Dir{path: path, root: root, host: thisHost(), fresh: hex.EncodeToString(b[:]), clock: func() (time.Time, time.Duration) {
+		now := time.Now()
+		return now.UTC().Round(0), now.Sub(opened)
+	}}
 	d.clean()
 	return d, nil
+}
+
+// now is the time of day.
+func (d *Dir) now() time.Time {
+	wall, _ := d.clock()
+	return wall
 }
 
 // makeDirs creates a directory and its parents.

@@ -124,7 +124,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	if err := errors.Join(d.Update(t.Context(), put("lab/debian-12@vsphere")), d.Append(t.Context(), record("run-0"), attachments())); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.Acquire(t.Context(), lease("run-0")); err != nil {
+	if _, err := d.Acquire(t.Context(), lease("run-0")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, tempPrefix+"x"), nil, 0o600); err != nil {
@@ -145,7 +145,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 	wantBlocked(t, d.Update(t.Context(), put("lab/x@vsphere")), "cannot be written", "give this user write permission")
 	wantBlocked(t, d.Append(t.Context(), record("run-1"), nil), "cannot be written")
-	_, _, err := d.Acquire(t.Context(), hybridcore.Lease{Key: "lab/x@vsphere", RunID: "run-1"})
+	_, err := d.Acquire(t.Context(), hybridcore.Lease{Key: "lab/x@vsphere", RunID: "run-1"})
 	wantBlocked(t, err, "cannot be written")
 	_, err = Open(filepath.Join(mount, "other"))
 	wantBlocked(t, err, "cannot be created")

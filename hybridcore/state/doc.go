@@ -14,7 +14,7 @@
 //	records.jsonl              one line for each run, only ever appended to
 //	records.idx                where each run's line begins; derived, may be deleted
 //	records/RUN/NAME           attachments, e.g. the guest inventory
-//	leases/KEY.json            who works on a target; KEY.lock is held while it lives
+//	leases/KEY.json            who works on a target, or did last; KEY.lock is held while it lives
 //	lock                       held by the one process that writes
 //
 // A call that returns without an error is on disk. A call that returns an

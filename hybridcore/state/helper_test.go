@@ -72,8 +72,16 @@ func helper(mode, dir string) error {
 	case "append-bare":
 		return d.Append(ctx, record("run-new"), nil)
 	case "acquire":
-		_, _, err := d.Acquire(ctx, lease("run-new"))
+		_, err := d.Acquire(ctx, lease("run-new"))
 		return err
+	case "takeover":
+		l := lease("run-new")
+		l.Phase = hybridcore.PhaseReaping
+		held, err := d.Acquire(ctx, l)
+		if err != nil {
+			return err
+		}
+		return held.Release(ctx)
 	case "loop":
 		return updates(d, 250)
 	case "hold":
@@ -103,18 +111,18 @@ func updates(d *Dir, n int) error {
 
 // hold takes a lease, starts a child that outlives it, and waits to be killed.
 func hold(d *Dir) error {
-	held, dead, err := d.Acquire(context.Background(), lease("run-"+strconv.Itoa(os.Getpid())))
+	held, err := d.Acquire(context.Background(), lease("run-"+strconv.Itoa(os.Getpid())))
 	if err != nil {
 		return err
 	}
-	if err := held.Update("running"); err != nil {
+	if err := held.Update(context.Background(), "running"); err != nil {
 		return err
 	}
 	child := exec.Command("sleep", "60")
 	if err := child.Start(); err != nil {
 		return err
 	}
-	fmt.Printf("held %d %v\n", child.Process.Pid, dead != nil)
+	fmt.Printf("held %d %v\n", child.Process.Pid, len(held.Past()) > 0)
 	time.Sleep(time.Minute)
 	return nil
 }

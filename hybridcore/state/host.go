@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -38,8 +39,11 @@ func thisHost() host {
 }
 
 // judge says whether the holder of a lease lives, and why. Locked says that
-// somebody holds the kernel lock of its key.
-func (h host) judge(lease hybridcore.Lease, locked bool) (live bool, why string) {
+// somebody holds the kernel lock of its key. On this host the lock alone
+// decides; another host is believed until its lease has expired.
+func (d *Dir) judge(lease hybridcore.Lease, locked bool) (live bool, why string) {
+	h, now := d.host, d.now()
+	until := deadline(lease)
 	switch {
 	case locked:
 		return true, "its process holds the lock"
@@ -49,7 +53,15 @@ func (h host) judge(lease hybridcore.Lease, locked bool) (live bool, why string)
 		return false, fmt.Sprintf("host %s has restarted since", lease.Host)
 	case lease.Host == h.name:
 		return false, fmt.Sprintf("process %d has ended without releasing it", lease.PID)
+	case !now.Before(until):
+		return false, fmt.Sprintf("host %s has not renewed it since %s", lease.Host, lease.Expires.Add(-Term).UTC().Format(time.RFC3339))
+	case until.Sub(now) > Term+2*Skew:
+		return true, fmt.Sprintf("host %s holds it until %s, longer than a lease can last: the clock of that host or of this one is wrong",
+			lease.Host, until.UTC().Format(time.RFC3339))
 	default:
-		return true, fmt.Sprintf("it was taken on host %s, which cannot be checked from host %s", lease.Host, h.name)
+		return true, fmt.Sprintf("host %s has renewed it %s ago", lease.Host, max(0, now.Sub(lease.Expires.Add(-Term))).Round(time.Second))
 	}
 }
+
+// deadline is when the holder of a lease on another host counts as dead.
+func deadline(lease hybridcore.Lease) time.Time { return lease.Expires.Add(Skew) }

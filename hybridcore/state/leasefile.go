@@ -44,7 +44,6 @@ type leaseFile struct {
 // HeldError says that a living run holds the target. Exit code 3.
 type HeldError struct {
 	Lease hybridcore.Lease
-	File  string // the lease's file
 	Why   string // why the holder counts as living
 	// Remote says that the holder is on another host.
 	Remote bool
@@ -56,13 +55,31 @@ func (e *HeldError) Error() string {
 	text := fmt.Sprintf("%s is held by run %s of %s (host %s, process %d, %s since %s): %s",
 		printable(l.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, printable(l.Phase), l.At.UTC().Format(time.RFC3339), printable(e.Why))
 	if e.Remote {
-		return text + fmt.Sprintf("\n  hint: wait for that run; if it is over, remove what it left on the platform (%s), then the lease: rm %s", printable(l.Artifact), quote(e.File))
+		return text + fmt.Sprintf("\n  hint: wait for that run; if %s does not renew the lease, it ends at %s, and the next run takes the target over and removes what this one left",
+			printable(l.Host), deadline(l).UTC().Format(time.RFC3339))
 	}
 	return text + fmt.Sprintf("\n  hint: wait for that run, or cancel it with: kill -TERM %d", l.PID)
 }
 
 // Unwrap makes the error a BlockedError.
 func (e *HeldError) Unwrap() error { return hybridcore.Blockedf("%s is held", printable(e.Lease.Key)) }
+
+// LostError says that a lease is not this process's any more: it slept, or could
+// not reach the state, for longer than a lease lasts.
+type LostError struct {
+	Key, RunID string
+	By         *hybridcore.Lease // the lease that is there now; nil when there is none
+}
+
+// Error says who holds the target now and what that means.
+func (e *LostError) Error() string {
+	text := fmt.Sprintf("the lease of %s, held by run %s, was removed from the state", printable(e.Key), printable(e.RunID))
+	if l := e.By; l != nil {
+		text = fmt.Sprintf("the lease of %s was lost: run %s of %s (host %s, process %d) took it over at %s, because run %s had not renewed it for %s",
+			printable(e.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, l.At.UTC().Format(time.RFC3339), printable(e.RunID), Term+Skew)
+	}
+	return text + "\n  hint: what this run made of the target is not recorded as current; see packer-hybrid status, then build it again"
+}
 
 // printable replaces what could steer a terminal.
 func printable(text string) string {

@@ -13,8 +13,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -23,40 +23,38 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Held is a lease of this process. Its methods may be called by several goroutines.
-type Held struct {
-	mu    sync.Mutex
-	d     *Dir
-	lease hybridcore.Lease
-	lock  *flock.Flock
-}
+// How long leases last. The holder renews its lease each Renewal, so that four
+// renewals in a row may fail before another host may take it over.
+const (
+	Term    = 5 * time.Minute // of a lease that is not renewed
+	Renewal = time.Minute     // between two renewals
+	Skew    = 2 * time.Minute // by how much the clocks of two hosts may differ
+)
 
 // Acquire takes the lease of lease.Key (ENV/IMAGE@PLATFORM); it is on disk when
-// the call returns. Host, boot ID and process are those of this process; empty
+// the call returns. Host, boot ID, process, serial and expiry are set here; empty
 // owner, time and phase become USER@HOST, now and "starting". When the former
-// holder is dead its lease is replaced and returned, so that what its run
+// holder is dead its run is the last in the new lease's past, so that what it
 // left can be found. When the holder lives the error is a HeldError.
-func (d *Dir) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, *hybridcore.Lease, error) {
+func (d *Dir) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, error) {
 	if !keyRule.MatchString(lease.Key) {
-		return nil, nil, hybridcore.Usagef("%.200q is not the key ENV/IMAGE@PLATFORM of a target", lease.Key)
+		return nil, hybridcore.Usagef("%.200q is not the key ENV/IMAGE@PLATFORM of a target", lease.Key)
 	}
 	if err := hybridcore.CheckName("run", lease.RunID); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	d.fill(&lease)
-	giveUp := time.Now().Add(lockWait)
-	for {
-		held, dead, err := d.tryAcquire(ctx, lease)
+	for giveUp := time.NewTimer(lockWait); ; {
+		held, err := d.tryAcquire(ctx, lease)
 		if !errors.Is(err, errReleasing) {
-			return held, dead, err
+			return held, err
 		}
-		if time.Now().After(giveUp) {
+		select { // the holder has released its lease and is about to unlock
+		case <-giveUp.C:
 			file := quote(filepath.Join(d.path, leaseLock(lease.Key)))
-			return nil, nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: fuser -v %s", lease.Key, file)
-		}
-		select { // the holder has removed its lease and is about to unlock
+			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: fuser -v %s", lease.Key, file)
 		case <-ctx.Done():
-			return nil, nil, fmt.Errorf("acquiring %s: %w", lease.Key, ctx.Err())
+			return nil, fmt.Errorf("acquiring %s: %w", lease.Key, ctx.Err())
 		case <-time.After(lockRetry):
 		}
 	}
@@ -68,31 +66,31 @@ func (d *Dir) fill(lease *hybridcore.Lease) {
 		lease.Owner = d.host.user + "@" + d.host.name
 	}
 	if lease.At.IsZero() {
-		lease.At = time.Now().UTC()
+		lease.At = d.now()
 	}
 	if lease.Phase == "" {
 		lease.Phase = "starting"
 	}
 }
 
-// errReleasing says that a key is locked, but has no lease.
+// errReleasing says that a key is locked, but nobody holds its lease.
 var errReleasing = errors.New("the lease is being released")
 
 // tryAcquire works under the writer's lock: whoever sees a key locked sees
 // its holder's lease too.
-func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, _ *hybridcore.Lease, err error) {
+func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, err error) {
 	unlock, err := d.lock(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer unlock()
 	if err := d.mkdir(leasesDir); err != nil {
-		return nil, nil, d.writeError("acquiring "+lease.Key, err)
+		return nil, d.writeError("acquiring "+lease.Key, err)
 	}
 	lock := d.newLock(leaseLock(lease.Key))
 	free, err := lock.TryLock()
 	if err != nil {
-		return nil, nil, d.writeError("acquiring "+lease.Key, err)
+		return nil, d.writeError("acquiring "+lease.Key, err)
 	}
 	defer func() {
 		if err != nil {
@@ -100,40 +98,68 @@ func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, 
 		}
 	}()
 	former, err := d.readLease(lease.Key)
+	if errors.Is(err, fs.ErrNotExist) {
+		former, err = nil, nil
+	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !free:
-		return nil, nil, errReleasing
-	case errors.Is(err, fs.ErrNotExist):
-		former = nil
 	case err != nil:
-		return nil, nil, err
+		return nil, err
+	case former == nil || former.Phase == hybridcore.PhaseReleased:
+		if !free {
+			return nil, errReleasing
+		}
 	default:
-		if live, why := d.host.judge(*former, !free); live {
-			return nil, nil, &HeldError{Lease: *former, File: filepath.Join(d.path, leaseName(lease.Key)), Why: why, Remote: free}
+		if live, why := d.judge(*former, !free); live {
+			return nil, &HeldError{Lease: *former, Why: why, Remote: free}
 		}
 	}
-	held := &Held{d: d, lease: lease, lock: lock}
-	if err := held.write(); err != nil {
-		return nil, nil, d.writeError("acquiring "+lease.Key, errors.Join(err, d.restoreLease(lease.Key, former)))
+	held := d.hold(lease, former, lock)
+	if err := d.writeLease(held.lease); err != nil {
+		return nil, d.writeError("acquiring "+lease.Key, errors.Join(err, d.restoreLease(lease.Key, former)))
 	}
 	d.held.Store(held, true)
-	return held, former, nil
+	return held, nil
 }
 
-// write puts the lease on disk.
-func (h *Held) write() error {
-	text, err := encodeLease(h.lease)
+// hold makes the lease that comes after a former one.
+func (d *Dir) hold(lease hybridcore.Lease, former *hybridcore.Lease, lock *flock.Flock) *Held {
+	lease.Serial, lease.Past = 1, nil
+	if former != nil {
+		lease.Serial, lease.Past = former.Serial+1, ended(*former, false)
+	}
+	held := &Held{d: d, key: lease.Key, mine: claimOf(lease), lock: lock}
+	held.wall, held.up = d.clock()
+	lease.Expires = held.expiry()
+	held.lease = lease
+	return held
+}
+
+// ended lists the runs of a lease that are over and of which something may be
+// on the platform: its past, and its own run unless that lives.
+func ended(l hybridcore.Lease, live bool) []hybridcore.Lease {
+	past := slices.Clone(l.Past)
+	own := slices.ContainsFunc(past, func(p hybridcore.Lease) bool { return p.RunID == l.RunID })
+	if own || live || l.Phase == hybridcore.PhaseReleased || l.Phase == hybridcore.PhaseReaping {
+		return past
+	}
+	l.Past = nil
+	return append(past, l)
+}
+
+// writeLease puts a lease on disk.
+func (d *Dir) writeLease(lease hybridcore.Lease) error {
+	text, err := encodeLease(lease)
 	if err != nil {
 		return err
 	}
-	temp := leaseTemp(h.lease.Key)
-	if err := h.d.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	temp := leaseTemp(lease.Key)
+	if err := d.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing what a killed holder left: %w", err)
 	}
-	if err := h.d.place(temp, leaseName(h.lease.Key), text); err != nil {
+	if err := d.place(temp, leaseName(lease.Key), text); err != nil {
 		return err
 	}
-	return h.d.syncDir(leasesDir)
+	return d.syncDir(leasesDir)
 }
 
 // restoreLease puts back what was there before a failed write.
@@ -154,48 +180,6 @@ func (d *Dir) restoreLease(key string, former *hybridcore.Lease) error {
 	return d.place(leaseTemp(key), leaseName(key), text)
 }
 
-// Update stores a new phase. It is on disk when the call returns.
-func (h *Held) Update(phase string) error {
-	if !hybridcore.IsPhase(phase) {
-		return hybridcore.Usagef("%.40q is not a phase of a lease", phase)
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lock == nil {
-		return fmt.Errorf("updating the lease of %s: it was released", h.lease.Key)
-	}
-	former := h.lease.Phase
-	h.lease.Phase = phase
-	if err := h.write(); err != nil {
-		h.lease.Phase = former
-		return h.d.writeError("updating the lease of "+h.lease.Key, err)
-	}
-	return nil
-}
-
-// Release gives the target free. The second and later calls do nothing.
-func (h *Held) Release() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lock == nil {
-		return nil
-	}
-	err := h.d.root.Remove(leaseName(h.lease.Key))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // somebody removed it by hand
-	}
-	if err == nil {
-		err = h.d.syncDir(leasesDir)
-	}
-	err = errors.Join(err, h.lock.Unlock())
-	h.lock = nil
-	h.d.held.Delete(h)
-	if err != nil {
-		return fmt.Errorf("releasing the lease of %s: %w", h.lease.Key, err)
-	}
-	return nil
-}
-
 // LeaseStatus is a lease with what can be told of its holder.
 type LeaseStatus struct {
 	hybridcore.Lease
@@ -203,7 +187,12 @@ type LeaseStatus struct {
 	Why  string // why it counts as live or dead
 }
 
-// Leases lists all leases by key. Leases that cannot be trusted make a
+// Ended lists the runs of the target that are over and of which something may
+// be on the platform, oldest first.
+func (s LeaseStatus) Ended() []hybridcore.Lease { return ended(s.Lease, s.Live) }
+
+// Leases lists by key the leases that somebody holds or that have ended runs.
+// Leases that cannot be trusted make a
 // BlockedError that comes together with the others.
 func (d *Dir) Leases(ctx context.Context) ([]LeaseStatus, error) {
 	entries, err := fs.ReadDir(d.root.FS(), leasesDir)
@@ -234,8 +223,13 @@ func (d *Dir) Leases(ctx context.Context) ([]LeaseStatus, error) {
 		case err != nil:
 			damage = append(damage, err)
 		default:
-			live, why := d.host.judge(*lease, d.locked(key))
-			all = append(all, LeaseStatus{Lease: *lease, Live: live, Why: why})
+			status := LeaseStatus{Lease: *lease, Why: "it was released"}
+			if lease.Phase != hybridcore.PhaseReleased {
+				status.Live, status.Why = d.judge(*lease, d.locked(key))
+			}
+			if status.Live || len(status.Ended()) > 0 {
+				all = append(all, status)
+			}
 		}
 	}
 	return all, errors.Join(damage...)

@@ -57,7 +57,7 @@ func TestLeaseOfAnotherProcess(t *testing.T) {
 	pid := cmd.Process.Pid
 	d := open(t, dir)
 
-	_, _, err := d.Acquire(t.Context(), lease("run-mine"))
+	_, err := d.Acquire(t.Context(), lease("run-mine"))
 	var held *HeldError
 	if !errors.As(err, &held) {
 		t.Fatalf("error %v, want a HeldError", err)
@@ -84,15 +84,15 @@ func TestLeaseOfAnotherProcess(t *testing.T) {
 		t.Errorf("leases of a killed holder %+v, %v", all, err)
 	}
 	start := time.Now()
-	mine, dead, err := d.Acquire(t.Context(), lease("run-mine"))
+	mine, err := d.Acquire(t.Context(), lease("run-mine"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("acquired %v after the holder was killed", time.Since(start))
-	if dead == nil || dead.RunID != "run-"+strconv.Itoa(pid) || dead.Phase != "running" || dead.PID != pid {
-		t.Errorf("dead lease %+v", dead)
+	if past := mine.Past(); len(past) != 1 || past[0].RunID != "run-"+strconv.Itoa(pid) || past[0].Phase != "running" || past[0].PID != pid {
+		t.Errorf("past %+v", past)
 	}
-	if err := mine.Release(); err != nil {
+	if err := mine.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -106,7 +106,7 @@ func TestLeaseRace(t *testing.T) {
 	results := make(chan result)
 	for i := range 8 {
 		go func() {
-			held, _, err := d.Acquire(t.Context(), lease(fmt.Sprintf("run-%d", i)))
+			held, err := d.Acquire(t.Context(), lease(fmt.Sprintf("run-%d", i)))
 			results <- result{held, err}
 		}()
 		go func() {
@@ -131,64 +131,10 @@ func TestLeaseRace(t *testing.T) {
 	}
 }
 
-func TestLeaseJudgement(t *testing.T) {
-	here := host{name: "ci-1", boot: "b1"}
-	for _, tc := range []struct {
-		name   string
-		lease  hybridcore.Lease
-		locked bool
-		live   bool
-		why    string
-	}{
-		{"locked", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7}, true, true, "holds the lock"},
-		{"ended", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7}, false, false, "process 7 has ended"},
-		{"container of this kernel", hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7}, false, false, "process 7 has ended"},
-		{"restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7}, false, false, "host ci-1 has restarted"},
-		{"other host", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7}, false, true, "cannot be checked from host ci-1"},
-		{"other host without boot ID", hybridcore.Lease{Host: "ci-2", PID: 7}, false, true, "cannot be checked"},
-	} {
-		live, why := here.judge(tc.lease, tc.locked)
-		if live != tc.live || !strings.Contains(why, tc.why) {
-			t.Errorf("%s: %t, %q", tc.name, live, why)
-		}
-	}
-	other := host{name: "mac"}
-	if live, _ := other.judge(hybridcore.Lease{Host: "mac", PID: 7}, false); live {
-		t.Error("without boot IDs the lock of this host decides")
-	}
-}
-
-func TestLeaseOfAnotherHost(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state")
-	away := open(t, dir)
-	away.host = host{name: "ci-2", boot: "another-boot", user: "runner"}
-	held, _, err := away.Acquire(t.Context(), lease("run-away"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := held.lock.Unlock(); err != nil { // flock does not reach here from another host
-		t.Fatal(err)
-	}
-	d := open(t, dir)
-	_, _, err = d.Acquire(t.Context(), lease("run-here"))
-	file := filepath.Join(dir, "leases", "lab+debian-12@vsphere.json")
-	wantBlocked(t, err, "runner@ci-2", "cannot be checked", "ph-run-away-debian-12", "rm "+file)
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
-	mine, dead, err := d.Acquire(t.Context(), lease("run-here"))
-	if err != nil || dead != nil {
-		t.Fatalf("after the lease was removed: dead %v, %v", dead, err)
-	}
-	if err := mine.Release(); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestLeaseDamaged(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	d := open(t, dir)
-	held, _, err := d.Acquire(t.Context(), lease("run-1"))
+	held, err := d.Acquire(t.Context(), lease("run-1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +153,7 @@ func TestLeaseDamaged(t *testing.T) {
 		if err := os.WriteFile(file, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := d.Acquire(t.Context(), lease("run-3"))
+		_, err := d.Acquire(t.Context(), lease("run-3"))
 		wantBlocked(t, err, file, says, "look on the platform")
 		all, err := d.Leases(t.Context())
 		wantBlocked(t, err, says)
@@ -218,8 +164,8 @@ func TestLeaseDamaged(t *testing.T) {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, dead, err := d.Acquire(t.Context(), lease("run-3")); err != nil || dead == nil {
-		t.Errorf("the failed tries kept the lock: %v, %v", dead, err)
+	if held, err := d.Acquire(t.Context(), lease("run-3")); err != nil || len(held.Past()) != 1 {
+		t.Errorf("the failed tries kept the lock: %v", err)
 	}
 }
 

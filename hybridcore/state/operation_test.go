@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // operation is something that a helper process does to a state directory, and
@@ -42,8 +44,19 @@ func operations() []operation {
 		}},
 		{mode: "acquire", prepare: prepareAcquire, done: acquireDone, again: func(t *testing.T, d *Dir) error {
 			t.Helper()
-			_, _, err := d.Acquire(t.Context(), lease("run-again"))
+			_, err := d.Acquire(t.Context(), lease("run-again"))
 			return err
+		}},
+		{mode: "takeover", prepare: prepareAcquire, done: takeoverDone, again: func(t *testing.T, d *Dir) error {
+			t.Helper()
+			held, err := d.Acquire(t.Context(), lease("run-again"))
+			if err != nil {
+				return err
+			}
+			if held.mine.serial < 2 {
+				t.Errorf("serial %d: it began anew", held.mine.serial)
+			}
+			return held.Release(t.Context())
 		}},
 	}
 }
@@ -129,7 +142,7 @@ func appendDone(files map[string][]byte) func(*testing.T, *Dir) bool {
 // prepareAcquire leaves the lease of a dead holder, which must not get lost.
 func prepareAcquire(t *testing.T, d *Dir) {
 	t.Helper()
-	held, _, err := d.Acquire(t.Context(), lease("run-dead"))
+	held, err := d.Acquire(t.Context(), lease("run-dead"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,3 +163,21 @@ func acquireDone(t *testing.T, d *Dir) bool {
 	}
 	return all[0].RunID == "run-new"
 }
+
+// takeoverDone checks that the dead run is known all the time.
+func takeoverDone(t *testing.T, d *Dir) bool {
+	t.Helper()
+	all, err := d.Leases(t.Context())
+	if err != nil || len(all) != 1 || all[0].Live {
+		t.Errorf("leases %+v, %v", all, err)
+		return false
+	}
+	if past := all[0].Ended(); len(past) != 1 || past[0].RunID != "run-dead" {
+		t.Errorf("past %+v: the dead run is lost", past)
+	}
+	return all[0].RunID != "run-dead" && all[0].Phase == hybridcore.PhaseReleased
+}
+
+// lease says that the operation is one of a lease, whose temporary file only
+// the next holder removes, and which the next holder changes again.
+func (op operation) lease() bool { return op.mode == "acquire" || op.mode == "takeover" }

@@ -39,7 +39,7 @@ type (
 		Attachments
 	}
 	Leases interface {
-		Acquire(context.Context, hybridcore.Lease) (*Held, *hybridcore.Lease, error)
+		Acquire(context.Context, hybridcore.Lease) (*Held, error)
 		Leases(context.Context) ([]LeaseStatus, error)
 	}
 	Backend interface {
@@ -249,17 +249,17 @@ func suiteLeases(t *testing.T, b Backend) {
 	if all, err := b.Leases(ctx); err != nil || len(all) != 0 {
 		t.Fatalf("leases of an empty state: %v, %v", all, err)
 	}
-	held, dead, err := b.Acquire(ctx, lease("run-1"))
-	if err != nil || dead != nil {
-		t.Fatalf("dead %v, %v", dead, err)
-	}
-	if err := held.Update("running"); err != nil {
+	held, err := b.Acquire(ctx, lease("run-1"))
+	if err != nil || len(held.Past()) != 0 {
 		t.Fatal(err)
 	}
-	if err := held.Update("sleeping"); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if err := held.Update(ctx, "running"); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Update(ctx, "sleeping"); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("unknown phase: %v", err)
 	}
-	_, _, err = b.Acquire(ctx, lease("run-2"))
+	_, err = b.Acquire(ctx, lease("run-2"))
 	var heldError *HeldError
 	if !errors.As(err, &heldError) || heldError.Lease.RunID != "run-1" || heldError.Lease.Phase != "running" {
 		t.Fatalf("second lease: %v", err)
@@ -270,24 +270,24 @@ func suiteLeases(t *testing.T, b Backend) {
 		t.Errorf("leases %+v, %v", all, err)
 	}
 	for range 2 {
-		if err := held.Release(); err != nil {
+		if err := held.Release(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := held.Update("running"); err == nil {
+	if err := held.Update(ctx, "running"); err == nil {
 		t.Error("a released lease was updated")
 	}
 	if all, err := b.Leases(ctx); err != nil || len(all) != 0 {
 		t.Errorf("leases after release %+v, %v", all, err)
 	}
-	again, dead, err := b.Acquire(ctx, lease("run-3"))
-	if err != nil || dead != nil {
-		t.Fatalf("after release: dead %v, %v", dead, err)
+	again, err := b.Acquire(ctx, lease("run-3"))
+	if err != nil || len(again.Past()) != 0 {
+		t.Fatalf("after release: %v", err)
 	}
-	if err := again.Release(); err != nil {
+	if err := again.Release(ctx); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := b.Acquire(ctx, hybridcore.Lease{Key: "../x", RunID: "run-1"}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if _, err := b.Acquire(ctx, hybridcore.Lease{Key: "../x", RunID: "run-1"}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("hostile key: %v", err)
 	}
 }
@@ -304,7 +304,7 @@ func suiteCancelled(t *testing.T, b Backend) {
 	if _, err := b.Read(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("read: %v", err)
 	}
-	if _, _, err := b.Acquire(ctx, lease("run-1")); !errors.Is(err, context.Canceled) {
+	if _, err := b.Acquire(ctx, lease("run-1")); !errors.Is(err, context.Canceled) {
 		t.Errorf("acquire: %v", err)
 	}
 }

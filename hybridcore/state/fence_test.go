@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:52:00Z
+// Spec: openspec/specs/leases/spec.md#requirement-a-lease-ends-on-another-host
+// Diagram: openspec/specs/leases/diagram.md#fencing
+
+package state
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// clock is a clock that a test sets: the time of day may jump, up may not.
+type clock struct {
+	wall time.Time
+	up   time.Duration
+}
+
+func (c *clock) pass(d time.Duration) { c.wall, c.up = c.wall.Add(d), c.up+d }
+
+func noon() *clock { return &clock{wall: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
+
+// on opens the state as another host does, with its own clock.
+func on(t *testing.T, dir, name string, c *clock) *Dir {
+	t.Helper()
+	d := open(t, dir)
+	d.host = host{name: name, boot: "boot-of-" + name, user: "runner"}
+	d.clock = func() (time.Time, time.Duration) { return c.wall, c.up }
+	return d
+}
+
+// away takes a lease whose lock other hosts do not see, as on file systems
+// that keep flock to one host.
+func away(t *testing.T, d *Dir, run, phase string) *Held {
+	t.Helper()
+	held, err := d.Acquire(t.Context(), lease(run))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Update(t.Context(), phase); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	return held
+}
+
+func runs(leases []hybridcore.Lease) string {
+	var ids []string
+	for _, l := range leases {
+		ids = append(ids, l.RunID)
+	}
+	return strings.Join(ids, " ")
+}
+
+func TestTwoHosts(t *testing.T) {
+	dir, c := filepath.Join(t.TempDir(), "state"), noon()
+	a, b := on(t, dir, "ci-a", c), on(t, dir, "ci-b", c)
+	sleeper := away(t, a, "run-a", hybridcore.PhaseRunning)
+
+	c.pass(Renewal)
+	if err := sleeper.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(Term + Skew - time.Second) // of sleep
+	_, err := b.Acquire(t.Context(), lease("run-b"))
+	wantBlocked(t, err, "runner@ci-a", "has renewed it 6m59s ago", "ends at 2026-11-23T12:08:00Z", "takes the target over")
+	all, err := b.Leases(t.Context())
+	if err != nil || len(all) != 1 || !all[0].Live || len(all[0].Ended()) != 0 {
+		t.Errorf("before the expiry: %+v, %v", all, err)
+	}
+
+	c.pass(time.Second)
+	all, err = b.Leases(t.Context())
+	if err != nil || len(all) != 1 || all[0].Live || !strings.Contains(all[0].Why, "host ci-a has not renewed it since 2026-11-23T12:01:00Z") {
+		t.Errorf("after the expiry: %+v, %v", all, err)
+	}
+	taker, err := b.Acquire(t.Context(), lease("run-b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := runs(taker.Past()); got != "run-a" || taker.mine.serial != sleeper.mine.serial+1 {
+		t.Errorf("past %q, serials %d and %d", got, sleeper.mine.serial, taker.mine.serial)
+	}
+
+	// The sleeper awakes: whatever it tries, it learns who has the target.
+	before, err := os.ReadFile(filepath.Join(dir, leaseName(sleeper.key)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, looked := sleeper.Looked(t.Context(), "run-a", false)
+	for what, err := range map[string]error{
+		"renew": sleeper.Renew(t.Context()), "check": sleeper.Check(), "look": looked,
+		"update": sleeper.Update(t.Context(), hybridcore.PhaseCancelling),
+	} {
+		lost, ok := errors.AsType[*LostError](err)
+		if !ok || lost.By == nil || lost.By.RunID != "run-b" {
+			t.Errorf("%s: %v, want a LostError", what, err)
+		}
+	}
+	if err := sleeper.Check(); !strings.Contains(err.Error(), "run run-b of runner@ci-b (host ci-b, process ") || !strings.Contains(err.Error(), "not recorded as current") {
+		t.Errorf("error %q", err)
+	}
+	if err := sleeper.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	after, err := os.ReadFile(filepath.Join(dir, leaseName(sleeper.key)))
+	if err != nil || string(after) != string(before) {
+		t.Errorf("the sleeper changed the taker's lease: %v", err)
+	}
+	if err := taker.Renew(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The check that decides about a record is made while nobody can take over.
+func TestCheckWithinAnUpdate(t *testing.T) {
+	d := open(t, filepath.Join(t.TempDir(), "state"))
+	held, err := d.Acquire(t.Context(), lease("run-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed := make(chan error, 1)
+	err = d.Update(t.Context(), func(*hybridcore.Snapshot) error {
+		go func() { renewed <- held.Renew(t.Context()) }() // waits for the writer's lock, and holds the lease's mutex
+		time.Sleep(20 * time.Millisecond)
+		return held.Check()
+	})
+	if err := errors.Join(err, <-renewed); err != nil {
+		t.Error(err)
+	}
+	if err := os.Remove(filepath.Join(d.path, leaseName(held.key))); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Renew(t.Context()); err == nil || !strings.Contains(err.Error(), "was removed from the state") {
+		t.Errorf("after the lease was removed by hand: %v", err)
+	}
+}
+
+func TestSerialGrowsAcrossReleases(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	for want := uint64(1); want <= 4; want++ {
+		d := open(t, dir) // each time another process
+		held, err := d.Acquire(t.Context(), lease("run-1"))
+		if err != nil || held.mine.serial != want {
+			t.Fatalf("serial %d, %v; want %d", held.mine.serial, err, want)
+		}
+		if err := held.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestClockJumps(t *testing.T) {
+	dir, here, there := filepath.Join(t.TempDir(), "state"), noon(), noon()
+	a, b := on(t, dir, "ci-a", here), on(t, dir, "ci-b", there)
+	held := away(t, a, "run-a", hybridcore.PhaseRunning)
+	pass := func(d time.Duration) { here.pass(d); there.pass(d) }
+	live := func(when, why string) {
+		t.Helper()
+		if err := held.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := b.Leases(t.Context())
+		if err != nil || len(all) != 1 || !all[0].Live || !strings.Contains(all[0].Why, why) {
+			t.Errorf("%s: %+v, %v", when, all, err)
+		}
+	}
+	here.wall = here.wall.Add(-time.Hour)
+	pass(10 * time.Minute)
+	live("the holder's clock was set back by an hour", "has renewed it 0s ago")
+	here.wall = here.wall.Add(3 * time.Hour)
+	live("the holder's clock was set forward", "the clock of that host or of this one is wrong")
+	here.wall = there.wall
+	there.wall = there.wall.Add(Skew - time.Second)
+	live("the other's clock is ahead within the allowance", "has renewed it")
+}
+
+func TestLateArrivals(t *testing.T) {
+	dir, c := filepath.Join(t.TempDir(), "state"), noon()
+	d := on(t, dir, "ci-a", c)
+	if err := away(t, d, "run-dead", hybridcore.PhaseRunning).lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	const over = "00:00"
+	step := func(pass time.Duration, found bool, want string) {
+		t.Helper()
+		c.pass(pass)
+		l := lease("run-reap")
+		l.Phase = hybridcore.PhaseReaping
+		held, err := d.Acquire(t.Context(), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := runs(held.Past()); got != "run-dead" {
+			t.Fatalf("past %q", got)
+		}
+		again, err := held.Looked(t.Context(), "run-dead", found)
+		if got := again.Format("15:04"); err != nil || got != want || again.IsZero() != (want == over) {
+			t.Errorf("look again at %s, %v; want %s", got, err, want)
+		}
+		if err := held.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step(0, true, "12:10")
+	step(time.Minute, false, "12:10")
+	step(8*time.Minute, true, "12:19") // a late one: the window begins anew
+	step(2*time.Minute, false, "12:19")
+	c.wall = c.wall.Add(-time.Hour) // a clock that was set back cannot tell how long it has been quiet
+	step(0, false, "11:21")
+	step(10*time.Minute, false, over)
+	if all, err := d.Leases(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("done with, but listed: %+v, %v", all, err)
+	}
+}
+
+// A run that cannot clean up after Packer becomes a past one when it ends.
+func TestUncleanedRun(t *testing.T) {
+	for name, looks := range map[string]bool{"looked": true, "platform not reachable": false} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, filepath.Join(t.TempDir(), "state"))
+			held, err := d.Acquire(t.Context(), lease("run-1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := held.Update(t.Context(), hybridcore.PhaseUncleaned); err != nil {
+				t.Fatal(err)
+			}
+			if looks {
+				if again, err := held.Looked(t.Context(), "run-1", false); err != nil || again.IsZero() {
+					t.Errorf("look again at %v, %v", again, err)
+				}
+			}
+			if err := held.Release(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			all, err := d.Leases(t.Context())
+			if err != nil || len(all) != 1 || all[0].Live || runs(all[0].Ended()) != "run-1" || all[0].Ended()[0].QuietSince.IsZero() == looks {
+				t.Errorf("leases %+v, %v", all, err)
+			}
+		})
+	}
+}
+
+func TestLeaseJudgement(t *testing.T) {
+	c := noon()
+	here := &Dir{host: host{name: "ci-1", boot: "b1"}, clock: func() (time.Time, time.Duration) { return c.wall, 0 }}
+	fresh, stale := c.wall.Add(Term), c.wall.Add(-Skew)
+	for _, tc := range []struct {
+		name   string
+		lease  hybridcore.Lease
+		locked bool
+		live   bool
+		why    string
+	}{
+		{"locked", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, true, true, "holds the lock"},
+		{"ended", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, false, false, "process 7 has ended"},
+		{"container of this kernel", hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7, Expires: fresh}, false, false, "process 7 has ended"},
+		{"restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, false, false, "host ci-1 has restarted"},
+		{"other host", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: fresh}, false, true, "host ci-2 has renewed it 0s ago"},
+		{"other host, stale", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, false, false, "host ci-2 has not renewed it since 2026-11-23T11:53:00Z"},
+		{"other host that shares the lock", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, true, true, "holds the lock"},
+		{"other host without boot ID", hybridcore.Lease{Host: "ci-2", PID: 7, Expires: fresh}, false, true, "has renewed it"},
+	} {
+		live, why := here.judge(tc.lease, tc.locked)
+		if live != tc.live || !strings.Contains(why, tc.why) {
+			t.Errorf("%s: %t, %q", tc.name, live, why)
+		}
+	}
+	here.host = host{name: "mac"}
+	if live, _ := here.judge(hybridcore.Lease{Host: "mac", PID: 7, Expires: fresh}, false); live {
+		t.Error("without boot IDs the lock of this host decides")
+	}
+}
+
+func TestLeaseSurvivesItsFile(t *testing.T) {
+	want := lease("run-1")
+	want.At, want.Expires, want.QuietSince, want.Serial = at().UTC(), at().UTC().Add(Term), at().UTC(), 7
+	want.Past = []hybridcore.Lease{lease("run-0")}
+	text, err := encodeLease(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeLease(text, want.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, *got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// BenchmarkRenew is what a heartbeat costs.
+func BenchmarkRenew(b *testing.B) {
+	d, err := Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	held, err := d.Acquire(b.Context(), lease("run-1"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := held.Renew(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:47:00Z
+// Spec: openspec/specs/state/spec.md#requirement-leases
+// Diagram: openspec/specs/state/diagram.md#lease
+
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// claim is what tells one acquisition of a key from all others.
+type claim struct {
+	serial            uint64
+	run, host, bootID string
+	pid               int
+}
+
+func claimOf(l hybridcore.Lease) claim {
+	return claim{serial: l.Serial, run: l.RunID, host: l.Host, bootID: l.BootID, pid: l.PID}
+}
+
+// Held is a lease of this process. Its methods may be called by several
+// goroutines. Once another host has taken the lease over, all of them but
+// Release fail with a LostError and change nothing.
+type Held struct {
+	d    *Dir
+	key  string
+	mine claim
+	wall time.Time     // of the acquisition
+	up   time.Duration // of the acquisition, by the clock that nobody sets
+
+	mu    sync.Mutex
+	lease hybridcore.Lease
+	lock  *flock.Flock // nil when it was released
+}
+
+// Check says whether the lease is still this process's. It reads one small file
+// and takes no lock: within a change of the snapshot nobody can take the lease
+// over between the check and the write.
+func (h *Held) Check() error {
+	now, err := h.d.readLease(h.key)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &LostError{Key: h.key, RunID: h.mine.run}
+	case err != nil:
+		return err
+	case claimOf(*now) != h.mine || now.Phase == hybridcore.PhaseReleased:
+		return &LostError{Key: h.key, RunID: h.mine.run, By: now}
+	}
+	return nil
+}
+
+// Renew lets the lease last for another Term.
+func (h *Held) Renew(ctx context.Context) error {
+	return h.change(ctx, "renewing", func(*hybridcore.Lease) {})
+}
+
+// Update stores a new phase. It is on disk when the call returns.
+func (h *Held) Update(ctx context.Context, phase string) error {
+	if !hybridcore.IsPhase(phase) {
+		return hybridcore.Usagef("%.40q is not a phase of a lease", phase)
+	}
+	return h.change(ctx, "updating", func(l *hybridcore.Lease) { l.Phase = phase })
+}
+
+// Past lists the ended runs of the target that are to be looked for.
+func (h *Held) Past() []hybridcore.Lease {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.lease.Past)
+}
+
+// Looked notes that the platform was looked through for what an ended run left,
+// which may be the holder's own. It returns from when on a look that finds
+// nothing is the last one; zero when this one was. A run is done with when
+// nothing of it was found for hybridcore.LateWindow.
+func (h *Held) Looked(ctx context.Context, runID string, found bool) (again time.Time, err error) {
+	err = h.change(ctx, "noting a look in", func(l *hybridcore.Lease) {
+		past := ended(*l, runID != l.RunID)
+		i := slices.IndexFunc(past, func(p hybridcore.Lease) bool { return p.RunID == runID })
+		if i < 0 {
+			return
+		}
+		now := h.d.now()
+		if since := past[i].QuietSince; found || since.IsZero() || since.After(now) {
+			past[i].QuietSince = now
+		}
+		if again = past[i].LookAgain(); !now.Before(again) {
+			again = time.Time{}
+			past = slices.Delete(past, i, i+1)
+		}
+		l.Past = past
+	})
+	return again, err
+}
+
+// Release gives the target free; the serial and the past stay on disk. An
+// uncleaned run becomes a past one. The second and later calls do nothing, and
+// neither does the release of a lease that was lost.
+func (h *Held) Release(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lock == nil {
+		return nil
+	}
+	err := h.store(ctx, "releasing", func(l *hybridcore.Lease) {
+		l.Past = ended(*l, l.Phase != hybridcore.PhaseUncleaned)
+		l.Phase = hybridcore.PhaseReleased
+	})
+	if _, lost := errors.AsType[*LostError](err); lost {
+		err = nil // it is somebody else's
+	}
+	_ = h.lock.Unlock() // closing frees it in any case
+	h.lock = nil
+	h.d.held.Delete(h)
+	return err
+}
+
+// change stores a changed lease with a new expiry, unless the lease was lost.
+func (h *Held) change(ctx context.Context, doing string, edit func(*hybridcore.Lease)) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lock == nil {
+		return fmt.Errorf("%s the lease of %s: it was released", doing, h.key)
+	}
+	return h.store(ctx, doing, edit)
+}
+
+// store is change for who has the mutex and knows that the lease is held.
+func (h *Held) store(ctx context.Context, doing string, edit func(*hybridcore.Lease)) error {
+	unlock, err := h.d.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := h.Check(); err != nil {
+		return err
+	}
+	next := h.lease
+	edit(&next)
+	next.Expires = h.expiry()
+	if err := h.d.writeLease(next); err != nil {
+		return h.d.writeError(doing+" the lease of "+h.key, errors.Join(err, h.d.restoreLease(h.key, &h.lease)))
+	}
+	h.lease = next
+	return nil
+}
+
+// expiry is when a lease that is taken or renewed now ends. A clock that was set
+// back since the lease was taken does not shorten it.
+func (h *Held) expiry() time.Time {
+	wall, up := h.d.clock()
+	if passed := h.wall.Add(up - h.up); passed.After(wall) {
+		wall = passed
+	}
+	return wall.Add(Term)
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:03:00Z
+// Spec: openspec/specs/leases/spec.md#requirement-an-overtaken-run-changes-nothing
+// Diagram: openspec/specs/leases/diagram.md#fencing
+
+package runner
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+)
+
+const (
+	leaseKey  = "lab/debian-12@vsphere"
+	leaseFile = "leases/lab+debian-12@vsphere.json"
+)
+
+// overtake puts the lease of another run in place, as another host does that
+// does not see this one's lock. It returns its text.
+func (s *sandbox) overtake(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	other, err := state.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the serial after this run's
+		held, err := other.Acquire(t.Context(), hybridcore.Lease{Key: leaseKey, RunID: "20261103t000000-taker000", Owner: "ci@host-b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = held.Release(context.Background()) }() // in a directory that is removed
+		data, err := os.ReadFile(filepath.Join(dir, leaseFile))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(s.dir, "state", leaseFile), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), `"serial": 2`) {
+			return string(data)
+		}
+		if err := held.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("no lease with serial 2")
+	return ""
+}
+
+// isTakers checks that the taker's lease is untouched and that nothing became
+// current.
+func (s *sandbox) isTakers(t *testing.T, want string) {
+	t.Helper()
+	got, err := os.ReadFile(filepath.Join(s.dir, "state", leaseFile))
+	if err != nil || string(got) != want {
+		t.Errorf("the other run's lease was changed: %v\n%s", err, got)
+	}
+	if snapshot, err := s.State.Read(t.Context()); err != nil || len(snapshot.Targets) != 0 {
+		t.Errorf("current: %+v, %v", snapshot.Targets, err)
+	}
+}
+
+func TestOvertakenWhilePackerRuns(t *testing.T) {
+	s := newSandbox(t)
+	s.renewal = 20 * time.Millisecond
+	s.set(t, "debian-12", "script", `"echo started; sleep 60"`)
+	taken := make(chan string, 1)
+	go func() {
+		for !strings.Contains(s.events.text(), "started") {
+			time.Sleep(20 * time.Millisecond)
+		}
+		taken <- s.overtake(t)
+	}()
+	req := s.request(hybridcore.ActionBuild, "debian-12")
+	left := platform{machines: map[string]bool{req.ID: true}}
+	s.connect(left)
+	begun := time.Now()
+	rec := s.build(t.Context(), t, req)
+	if took := time.Since(begun); took > 30*time.Second {
+		t.Errorf("it took %s to notice", took)
+	}
+	message := rec.Results[0].Failure.Message
+	if rec.Status != hybridcore.Failed || !strings.Contains(message, "run 20261103t000000-taker000 of ci@host-b") || !strings.Contains(message, "build it again") {
+		t.Errorf("%s: %s", rec.Status, message)
+	}
+	if len(left.machines) != 0 {
+		t.Error("what the overtaken run made is still there")
+	}
+	s.isTakers(t, <-taken)
+}
+
+func TestOvertakenAfterTheBuild(t *testing.T) {
+	s := newSandbox(t)
+	var taken string
+	s.Connect = func(context.Context, hybridcore.Target) (Client, error) { // to verify
+		taken = s.overtake(t)
+		return platform{}, nil
+	}
+	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
+	message := rec.Results[0].Failure.Message
+	if rec.Status != hybridcore.Failed || !strings.Contains(message, "20261103t000000-taker000") || !strings.Contains(message, "these artifacts exist without a record: ") {
+		t.Errorf("%s: %s", rec.Status, message)
+	}
+	stored, err := s.State.Record(t.Context(), rec.RunID)
+	if err != nil || stored.Status != hybridcore.Failed {
+		t.Errorf("stored %s, %v", stored.Status, err)
+	}
+	s.isTakers(t, taken)
+}
+
+func TestOvertakenBetweenRecordAndSnapshot(t *testing.T) {
+	s := newSandbox(t)
+	held, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: leaseKey, RunID: "20261102t000000-sleeper0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &run{Runner: s.Runner, held: map[string]*state.Held{"debian-12@vsphere": held}}
+	rec := hybridcore.Record{Request: hybridcore.Request{Env: "lab"}, Results: []hybridcore.Result{{Target: "debian-12@vsphere", Status: hybridcore.Built}}}
+	var current hybridcore.Snapshot
+	if err := x.apply(&current, rec); err != nil || len(current.Targets) != 1 {
+		t.Errorf("while it is held: %+v, %v", current.Targets, err)
+	}
+	s.overtake(t)
+	current = hybridcore.Snapshot{}
+	if err := x.apply(&current, rec); err == nil || len(current.Targets) != 0 {
+		t.Errorf("overtaken: %+v, %v", current.Targets, err)
+	}
+}
+
+func TestLeaseIsRenewed(t *testing.T) {
+	s := newSandbox(t)
+	s.renewal = 5 * time.Millisecond
+	held, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: leaseKey, RunID: "20261102t000000-alive000"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expires := func() time.Time {
+		all, err := s.State.Leases(t.Context())
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		return all[0].Expires
+	}
+	first := expires()
+	ctx, cancel := context.WithCancel(t.Context())
+	p := s.beat(ctx)
+	cancel() // a run that is cancelled is still at work
+	p.hold(t.Context(), held)
+	for giveUp := time.Now().Add(10 * time.Second); !expires().After(first) && time.Now().Before(giveUp); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	p.stop()
+	last := expires()
+	if !last.After(first) {
+		t.Error("the lease was not renewed")
+	}
+	time.Sleep(20 * time.Millisecond)
+	if !expires().Equal(last) {
+		t.Error("it is renewed after the end")
+	}
+	if err := held.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLateArrival(t *testing.T) {
+	s := newSandbox(t)
+	dead := deadLease()
+	abandon(t, s.dir, dead)
+	there := platform{lacks: []string{"debian"}, machines: map[string]bool{}}
+	s.connect(there)
+	look := func() hybridcore.Reaped {
+		t.Helper()
+		all, err := s.Reap(t.Context(), hybridcore.Request{})
+		if err != nil || len(all) != 1 || all[0].Error != "" || all[0].Lease.RunID != dead.RunID {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		return all[0]
+	}
+	first := look()
+	if len(first.Removed) != 0 || time.Until(first.LookAgain) > hybridcore.LateWindow || time.Until(first.LookAgain) < hybridcore.LateWindow/2 {
+		t.Errorf("first look: %+v", first)
+	}
+	if again := look(); !again.LookAgain.Equal(first.LookAgain) {
+		t.Errorf("too early: look again at %s, want %s", again.LookAgain, first.LookAgain)
+	}
+	there.machines[dead.RunID] = true // the clone appears
+	if late := look(); len(late.Removed) != 1 || !late.LookAgain.After(first.LookAgain) {
+		t.Errorf("late arrival: %+v", late)
+	}
+	there.machines[dead.RunID] = true // another one, and a build finds it
+	s.connect(platform{machines: there.machines})
+	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
+	if notes := strings.Join(rec.Results[0].Notes, "\n"); rec.Status != hybridcore.Built || len(there.machines) != 0 || !strings.Contains(notes, "left behind: vm ") {
+		t.Errorf("%s, notes %q", rec.Status, notes)
+	}
+	s.nothingLeft(t, dead.RunID)
+
+	// While a run holds the target its platform is left alone.
+	held, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: leaseKey, RunID: "20261102t000000-alive000"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	there.machines[dead.RunID] = true
+	if one := look(); len(one.Removed) != 0 || one.LookAgain.IsZero() {
+		t.Errorf("held: %+v", one)
+	}
+	if err := held.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
