@@ -259,12 +259,6 @@ variable "boot_command_waits" {
   default     = true
 }
 
-variable "shutdown_timeout" {
-  type        = string
-  description = "Longest time for the last step in the guest, which removes the build account and powers off."
-  default     = "10m"
-}
-
 locals {
   # The whole description of one unattended installation: every template below installers/<family>/ sees these names.
   installer = {
@@ -290,9 +284,9 @@ locals {
     for keys in var.boot_command : var.boot_command_waits ? keys : regex_replace(keys, "<wait[0-9a-z]*>", "")
   ]
 
-  # Removing the account that is logged in is the very last thing in the guest, see roles/clean and the last provisioner.
-  shutdown_command = "sudo -n /usr/local/sbin/packer-hybrid-finish ${var.build_username}"
-  guest_inventory  = "/tmp/packer-hybrid-inventory.json"
+  guest_inventory = "/tmp/packer-hybrid-inventory.json"
+  # Checked in the guest by the last step, see scripts/linux/residue.py.
+  residue = join(" ", concat(["--build-user", var.build_username], [for user in var.guest_users : "--account=${user.name}"]))
 }
 
 build {
@@ -329,10 +323,14 @@ build {
     destination = var.inventory_path
   }
 
-  dynamic "provisioner" {
-    for_each = local.api_power_off ? ["--stay"] : []
-    labels   = ["shell"]
-    content { inline = ["${local.shutdown_command} ${provisioner.value}"] }
+  # The last step removes the account that is logged in: no connection may follow. The password stays in memory.
+  provisioner "shell" {
+    script           = "${path.root}/scripts/linux/residue.py"
+    remote_folder    = "/dev/shm"
+    use_env_var_file = true
+    environment_vars = ["BUILD_PASSWORD=${var.build_password}"]
+    execute_command  = ". {{ .EnvVarFile }} && rm -f {{ .EnvVarFile }} && printf %s \"$BUILD_PASSWORD\" | sudo -n /usr/bin/python3 -I {{ .Path }} --finish /usr/local/sbin/packer-hybrid-finish ${local.residue}"
+    skip_clean       = true
   }
 
   # custom_data is written in clear: no secret may be added.

@@ -183,6 +183,7 @@ func TestEndToEnd(t *testing.T) {
 	l := startLab(t)
 	t.Run("build", func(t *testing.T) { testBuild(t, newBed(t, l)) })
 	t.Run("failing provisioner", func(t *testing.T) { testFailure(t, newBed(t, l)) })
+	t.Run("residue", func(t *testing.T) { testResidue(t, newBed(t, l)) })
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) { testCancel(t, newBed(t, l), sig) })
 	}

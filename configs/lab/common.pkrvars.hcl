@@ -10,7 +10,6 @@ boot_wait              = "1ns"
 boot_keygroup_interval = "1ns"
 boot_command_waits     = false
 communicator_timeout   = "1m"
-shutdown_timeout       = "1m"
 
 # One account, so that the users role has work to do. The private half of the key does not exist any more.
 guest_users = [

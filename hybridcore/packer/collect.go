@@ -45,6 +45,7 @@ type collector struct {
 	heard   bool            // anything at all was said
 	tail    []string        // the last lines
 	ansible ansibleProgress // what Ansible said
+	residue residue         // what the last step found in the guest
 }
 
 // targetError is why one build failed, by Packer's own record.
@@ -141,6 +142,7 @@ func (c *collector) ui(kind, text string, now time.Time) []item {
 		if source != "" || (kind == "error" && !c.summary) {
 			c.keep(said)
 			c.ansible.line(said)
+			c.residue.line(said)
 		}
 		items = append(items, c.item(now, line, said, event))
 	}

@@ -23,6 +23,8 @@ func judgeBuild(t Tool, job Job, end ending, c *collector, out *Outcome) {
 		err = checkEvidence(job, artifacts)
 	}
 	switch {
+	case end.code == 0 && c.residue.failure() != "":
+		fail(c, out, c.residue.failure())
 	case end.code == 0 && err == nil:
 		out.Status = hybridcore.Built
 		if end.cancelled {
@@ -145,6 +147,8 @@ func (c *collector) recorded() string {
 func (c *collector) cause(end ending) string {
 	recorded := strings.Join(lines(c.recorded()), " ")
 	switch {
+	case c.residue.failure() != "" && end.signal == "":
+		return c.residue.failure()
 	case end.signal != "":
 		return "packer was ended by a signal from outside: " + end.signal
 	case pluginDied(recorded) && c.crash != "":
@@ -198,6 +202,8 @@ func conclude(job Job, end ending, c *collector, out *Outcome, now time.Time) {
 	for i := range out.Findings {
 		showLine(job.Dir, &out.Findings[i])
 	}
+	out.Findings = append(out.Findings, c.residue.findings...)
+	out.Clean = c.residue.checked && c.residue.left == 0
 	out.Duration = now.Sub(out.Started)
 	out.redact(job.Redact)
 }

@@ -104,6 +104,7 @@ type Outcome struct {
 	// Findings are what Packer said about the templates, with paths relative to
 	// the stage. They are read from Packer's text: for display only.
 	Findings []hybridcore.Finding
+	Clean    bool     // the last step in the guest looked for residue of the build, and nothing is left
 	Notes    []string // facts worth a line: Ansible's recap, lost log lines, survivors
 	Started  time.Time
 	Duration time.Duration

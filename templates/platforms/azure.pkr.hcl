@@ -100,9 +100,8 @@ variable "azure_vm_size" {
 }
 
 locals {
-  platform      = "azure"
-  sources       = ["source.azure-arm.linux"]
-  api_power_off = true
+  platform = "azure"
+  sources  = ["source.azure-arm.linux"]
 }
 
 source "azure-arm" "linux" {

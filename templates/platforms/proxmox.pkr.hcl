@@ -107,10 +107,9 @@ variable "vm_network_card" {
 }
 
 locals {
-  platform      = "proxmox"
-  sources       = ["source.proxmox-iso.linux"]
-  api_power_off = true
-  notes         = "${var.image} for ${var.environment}, run ${var.run_id}, built by packer-hybrid with Packer ${packer.version}"
+  platform = "proxmox"
+  sources  = ["source.proxmox-iso.linux"]
+  notes    = "${var.image} for ${var.environment}, run ${var.run_id}, built by packer-hybrid with Packer ${packer.version}"
 }
 
 source "proxmox-iso" "linux" {

@@ -125,11 +125,16 @@ variable "ip_settle_timeout" {
   default     = "5s"
 }
 
+variable "shutdown_timeout" {
+  type        = string
+  description = "Longest time for the guest to power off."
+  default     = "10m"
+}
+
 locals {
-  platform      = "vsphere"
-  sources       = ["source.vsphere-iso.linux"]
-  api_power_off = false
-  notes         = "${var.image} for ${var.environment}, run ${var.run_id}, built by packer-hybrid with Packer ${packer.version}"
+  platform = "vsphere"
+  sources  = ["source.vsphere-iso.linux"]
+  notes    = "${var.image} for ${var.environment}, run ${var.run_id}, built by packer-hybrid with Packer ${packer.version}"
 }
 
 source "vsphere-iso" "linux" {
@@ -190,7 +195,7 @@ source "vsphere-iso" "linux" {
   ssh_port     = var.communicator_port
   ssh_timeout  = var.communicator_timeout
 
-  shutdown_command = local.shutdown_command
+  # Without a command, VMware Tools power off: the build account, which would run it, is gone.
   shutdown_timeout = var.shutdown_timeout
 
   convert_to_template = true
