@@ -31,7 +31,7 @@ type build struct {
 
 // run runs a build. before are the steps that only one of the builders has.
 func (b *build) run(ctx context.Context, ui packersdk.Ui, hook packersdk.Hook, before ...multistep.Step) (packersdk.Artifact, error) {
-	Plugin.Announce(ui)
+	Plugin().Announce(ui)
 	var err error
 	if b.client, err = connect(ctx, b.Access); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ import (
 const (
 	maxAnswer = 8 << 20                // bytes of an answer
 	taskPause = 100 * time.Millisecond // between two looks at a task
-	attempts  = 3                      // of a call that only reads
+	attempts  = 3                      // to read a configuration
 )
 
 // client calls Proxmox VE.
@@ -37,7 +37,7 @@ type client struct {
 
 // connect signs in with the token, or without one with the password.
 func connect(ctx context.Context, a Access) (*client, error) {
-	lab, err := Plugin.Client()
+	lab, err := Plugin().Client()
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +64,7 @@ func (c *client) call(ctx context.Context, method, path string, form url.Values,
 	if method != http.MethodGet {
 		body = form.Encode()
 	}
-	for attempt := 1; ; attempt++ {
-		err := c.send(ctx, request{method, path, strings.NewReader(body), "application/x-www-form-urlencoded"}, out)
-		if err == nil || method != http.MethodGet || attempt == attempts {
-			return err
-		}
-	}
+	return c.send(ctx, request{method, path, strings.NewReader(body), "application/x-www-form-urlencoded"}, out)
 }
 
 // request is a call with its body.
@@ -205,9 +200,13 @@ func (c *client) machines(ctx context.Context, match func(machine) bool) ([]mach
 	return found, nil
 }
 
-// config is the configuration of a machine.
+// config is the configuration of a machine. It is asked for again when that fails: the call is known for it.
 func (c *client) config(ctx context.Context, m machine) (map[string]any, error) {
-	var settings map[string]any
-	err := c.call(ctx, http.MethodGet, m.path()+"/config", nil, &settings)
-	return settings, err
+	for attempt := 1; ; attempt++ {
+		var settings map[string]any
+		err := c.call(ctx, http.MethodGet, m.path()+"/config", nil, &settings)
+		if err == nil || attempt == attempts {
+			return settings, err
+		}
+	}
 }

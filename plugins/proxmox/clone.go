@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,15 +39,15 @@ func (*CloneBuilder) ConfigSpec() hcldec.ObjectSpec { return standin.Spec("proxm
 func (b *CloneBuilder) Prepare(configs ...any) ([]string, []string, error) {
 	b.config = cloneConfig{}
 	c := &b.config
-	if err := Plugin.Decode(c, &c.ctx, configs, "boot_command"); err != nil {
+	if err := Plugin().Decode(c, &c.ctx, configs, "boot_command"); err != nil {
 		return nil, nil, err
 	}
-	var p problems
+	var p standin.Problems
 	c.prepare(&p)
-	p.when(c.CloneVM == "" && c.CloneVMID == 0, "one of clone_vm or clone_vm_id must be specified")
-	p.when(c.CloneVM != "" && c.CloneVMID != 0, "clone_vm and clone_vm_id cannot both be specified")
-	p.when(c.CloneVMID != 0 && !validID(c.CloneVMID), "clone_vm_id must be in range 100-999999999")
-	for _, server := range strings.Fields(c.Nameserver) {
+	p.When(c.CloneVM == "" && c.CloneVMID == 0, "one of clone_vm or clone_vm_id must be specified")
+	p.When(c.CloneVM != "" && c.CloneVMID != 0, "clone_vm and clone_vm_id cannot both be specified")
+	p.When(c.CloneVMID != 0 && !validID(c.CloneVMID), "clone_vm_id must be in range 100-999999999")
+	for server := range strings.FieldsSeq(c.Nameserver) {
 		checkAddress(&p, "nameserver", server)
 	}
 	for _, ip := range c.IPs {
@@ -55,26 +56,24 @@ func (b *CloneBuilder) Prepare(configs ...any) ([]string, []string, error) {
 		checkNetwork(&p, "ipconfig.ip6", ip.Address6, "dhcp", "auto")
 		checkAddress(&p, "ipconfig.gateway6", ip.Gateway6)
 	}
-	p.when(len(c.NICs) < len(c.IPs), "%d ipconfig blocks given, but only %d network interfaces defined", len(c.IPs), len(c.NICs))
-	return p.result()
+	p.When(len(c.NICs) < len(c.IPs), "%d ipconfig blocks given, but only %d network interfaces defined", len(c.IPs), len(c.NICs))
+	return nil, p.Warnings, p.Err()
 }
 
 // checkAddress checks an IP address that may be missing.
-func checkAddress(p *problems, name, text string) {
+func checkAddress(p *standin.Problems, name, text string) {
 	if _, err := netip.ParseAddr(text); text != "" && err != nil {
-		p.add("could not parse %s: %w", name, err)
+		p.Add("could not parse %s: %w", name, err)
 	}
 }
 
 // checkNetwork checks an address with the length of its network, or one of the words.
-func checkNetwork(p *problems, name, text string, words ...string) {
-	for _, word := range append(words, "") {
-		if text == word {
-			return
-		}
+func checkNetwork(p *standin.Problems, name, text string, words ...string) {
+	if text == "" || slices.Contains(words, text) {
+		return
 	}
 	if _, err := netip.ParsePrefix(text); err != nil {
-		p.add("could not parse %s: %w", name, err)
+		p.Add("could not parse %s: %w", name, err)
 	}
 }
 
@@ -171,7 +170,7 @@ func (b *cloning) clone(ctx context.Context, id int) error {
 		return err
 	}
 	form := url.Values{
-		"newid": {strconv.Itoa(id)}, "name": {b.VMName}, "target": {b.Node}, "full": {flag(b.config.Full != config.TriFalse)},
+		"newid": {strconv.Itoa(id)}, "name": {b.Template.VMName}, "target": {b.Node}, "full": {flag(b.config.Full != config.TriFalse)},
 	}
 	if b.Pool != "" {
 		form.Set("pool", b.Pool)
@@ -185,6 +184,9 @@ func (b *cloning) clone(ctx context.Context, id int) error {
 	}
 	if _, err := b.client.machines(ctx, func(machine) bool { return true }); err != nil {
 		return err
+	}
+	if err := b.client.call(ctx, http.MethodGet, "/cluster/ha/resources/"+strconv.Itoa(id), nil, nil); err == nil {
+		return fmt.Errorf("the clone %d is managed by high availability, which the lab's stand-in cannot honour", id)
 	}
 	if err := b.client.call(ctx, http.MethodGet, "/version", nil, nil); err != nil {
 		return err

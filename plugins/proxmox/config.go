@@ -21,7 +21,9 @@ import (
 )
 
 // Plugin is the plugin that this package stands in for.
-var Plugin = standin.Plugin{Name: "Proxmox VE", Source: "github.com/hashicorp/proxmox", Version: "1.2.3"}
+func Plugin() standin.Plugin {
+	return standin.Plugin{Name: "Proxmox VE", Source: "github.com/hashicorp/proxmox", Version: "1.2.3"}
+}
 
 // Config is the configuration of both builders, as far as the stand-in can honour it.
 type Config struct {
@@ -31,7 +33,7 @@ type Config struct {
 	Comm                   communicator.Config `mapstructure:",squash"`
 	Access                 `mapstructure:",squash"`
 	Hardware               `mapstructure:",squash"`
-	Template               `mapstructure:",squash"`
+	Template               Template `mapstructure:",squash"`
 
 	BootKeyInterval time.Duration `mapstructure:"boot_key_interval"`
 	VMInterface     string        `mapstructure:"vm_interface"`

@@ -28,10 +28,10 @@ func (*ISOBuilder) ConfigSpec() hcldec.ObjectSpec { return standin.Spec("proxmox
 // Prepare reads and checks the configuration.
 func (b *ISOBuilder) Prepare(configs ...any) ([]string, []string, error) {
 	b.config = isoConfig{}
-	if err := Plugin.Decode(&b.config, &b.config.ctx, configs, "boot_command"); err != nil {
+	if err := Plugin().Decode(&b.config, &b.config.ctx, configs, "boot_command"); err != nil {
 		return nil, nil, err
 	}
-	var p problems
+	var p standin.Problems
 	b.config.prepare(&p)
 	boot := &b.config.BootDisc
 	b.config.Old.move(boot, &p)
@@ -40,7 +40,7 @@ func (b *ISOBuilder) Prepare(configs ...any) ([]string, []string, error) {
 		boot.Type, boot.Index = "ide", "2"
 	}
 	boot.prepare(&b.config.Config, &p, "boot_iso")
-	return p.result()
+	return nil, p.Warnings, p.Err()
 }
 
 // Run builds.
@@ -53,7 +53,7 @@ func (b *ISOBuilder) Run(ctx context.Context, ui packersdk.Ui, hook packersdk.Ho
 }
 
 // move writes the deprecated attributes that are set into boot_iso.
-func (o *OldBootISO) move(to *ISO, p *problems) {
+func (o *OldBootISO) move(to *ISO, p *standin.Problems) {
 	for _, a := range []struct {
 		name string
 		set  bool
@@ -69,7 +69,7 @@ func (o *OldBootISO) move(to *ISO, p *problems) {
 		{"iso_target_extension", o.TargetExtension != "", func() { to.TargetExtension = o.TargetExtension }},
 	} {
 		if a.set {
-			p.warn("'%s' is deprecated and will be removed in a future release, define the boot iso options in a 'boot_iso' block", a.name)
+			p.Warn("'%s' is deprecated and will be removed in a future release, define the boot iso options in a 'boot_iso' block", a.name)
 			a.move()
 		}
 	}
@@ -102,7 +102,7 @@ func (b *build) uploadISO(i *ISO) []multistep.Step {
 					return fmt.Errorf("uploading an ISO: %w", err)
 				}
 				i.File = i.Storage + ":iso/" + filepath.Base(file)
-				b.ui.Message("Uploaded ISO to " + i.File)
+				b.ui.Say("Uploaded ISO to " + i.File)
 				return nil
 			},
 			Undo: func(multistep.StateBag) { b.deleteISO(i) },
@@ -119,5 +119,5 @@ func (b *build) deleteISO(i *ISO) {
 		b.ui.Error(fmt.Sprintf("delete volume failed: %v", err))
 		return
 	}
-	b.ui.Message("Deleted generated ISO from " + i.File)
+	b.ui.Say("Deleted generated ISO from " + i.File)
 }

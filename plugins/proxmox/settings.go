@@ -55,7 +55,7 @@ func flag(on bool) string {
 // settings are the parameters of a new machine, without its drives.
 func (c *Config) settings(id int) url.Values {
 	v := url.Values{
-		"vmid": {strconv.Itoa(id)}, "name": {c.VMName}, "description": {ephemeral}, "tags": {c.Tags},
+		"vmid": {strconv.Itoa(id)}, "name": {c.Template.VMName}, "description": {ephemeral}, "tags": {c.Template.Tags},
 		"agent": {flag(c.Agent != config.TriFalse)}, "kvm": {flag(!c.DisableKVM)}, "onboot": {flag(c.Onboot)}, "numa": {flag(c.Numa)},
 		"cores": {strconv.Itoa(c.Cores)}, "sockets": {strconv.Itoa(c.Sockets)}, "cpu": {c.CPUType},
 		"memory": {strconv.Itoa(c.Memory)}, "ostype": {c.OS}, "scsihw": {c.SCSI},
@@ -69,7 +69,7 @@ func (c *Config) settings(id int) url.Values {
 	set("machine", c.Machine)
 	set("boot", c.Boot)
 	set("args", c.Args)
-	set("vga", device(c.VGA.Type, option("memory", c.VGA.Memory)))
+	set("vga", device(option("type", c.VGA.Type), option("memory", c.VGA.Memory)))
 	if c.BalloonMin > 0 {
 		set("balloon", strconv.Itoa(c.BalloonMin))
 	}

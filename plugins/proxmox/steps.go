@@ -35,9 +35,9 @@ func (b *build) start(ctx context.Context, state multistep.StateBag) error {
 		}
 	}
 	b.ui.Say("Creating VM")
-	id := b.VMID
+	id := b.Template.VMID
 	for attempt := 1; ; attempt++ {
-		if b.VMID == 0 {
+		if b.Template.VMID == 0 {
 			b.ui.Say("No VM ID given, getting next free from Proxmox")
 			var next string
 			if err := b.client.call(ctx, http.MethodGet, "/cluster/nextid", nil, &next); err != nil {
@@ -52,7 +52,7 @@ func (b *build) start(ctx context.Context, state multistep.StateBag) error {
 		if err == nil {
 			break
 		}
-		if b.VMID != 0 || attempt == idAttempts || !strings.Contains(err.Error(), "already exists on node") {
+		if b.Template.VMID != 0 || attempt == idAttempts || !strings.Contains(err.Error(), "already exists on node") {
 			return fmt.Errorf("Error creating VM: %w", err) //nolint:staticcheck // the real plugin's words
 		}
 		b.ui.Say("Generated VM ID was already allocated, retrying")
@@ -77,7 +77,7 @@ func (b *build) create(ctx context.Context, id int) error {
 	if b.Pool != "" {
 		settings.Set("pool", b.Pool)
 	}
-	if b.Tags == "" {
+	if b.Template.Tags == "" {
 		settings.Del("tags")
 	}
 	made := machine{ID: id, Node: b.Node}
@@ -108,7 +108,7 @@ func (b *build) grow(ctx context.Context, m machine, d drives) error {
 func (b *build) deleteOld(ctx context.Context) error {
 	b.ui.Say("Force set, checking for existing artifact on PVE cluster")
 	list, err := b.client.machines(ctx, func(m machine) bool {
-		return b.VMID != 0 && m.ID == b.VMID || b.VMID == 0 && m.Name == b.Template.Name
+		return b.Template.VMID != 0 && m.ID == b.Template.VMID || b.Template.VMID == 0 && m.Name == b.Template.Name
 	})
 	switch {
 	case err != nil:
@@ -229,7 +229,7 @@ func (b *build) finish(ctx context.Context, _ multistep.StateBag) error {
 	if err != nil {
 		return fmt.Errorf("error fetching template config: %w", err)
 	}
-	changes := url.Values{"name": {cmp.Or(b.Template.Name, b.VMName)}, "description": {b.Description}}
+	changes := url.Values{"name": {cmp.Or(b.Template.Name, b.Template.VMName)}, "description": {b.Template.Description}}
 	if err := b.addCloudInit(settings, changes); err != nil {
 		return err
 	}
@@ -265,10 +265,10 @@ func (b *build) finish(ctx context.Context, _ multistep.StateBag) error {
 
 // addCloudInit puts a cloud-init drive into the first free place of its bus.
 func (b *build) addCloudInit(settings map[string]any, changes url.Values) error {
-	if !b.CloudInit {
+	if !b.Template.CloudInit {
 		return nil
 	}
-	pool := b.CloudInitPool
+	pool := b.Template.CloudInitPool
 	if boot, _ := settings["bootdisk"].(string); pool == "" {
 		disk, _ := settings[boot].(string)
 		pool, _, _ = strings.Cut(disk, ":")
@@ -276,12 +276,12 @@ func (b *build) addCloudInit(settings map[string]any, changes url.Values) error 
 	if pool == "" {
 		return errors.New("cloud_init is set to true, but cloud_init_storage_pool is empty and could not be set automatically. set cloud_init_storage_pool in your configuration")
 	}
-	for n := range buses[b.CloudInitDisk] {
-		if name := b.CloudInitDisk + strconv.Itoa(n); settings[name] == nil {
+	for n := range buses[b.Template.CloudInitDisk] {
+		if name := b.Template.CloudInitDisk + strconv.Itoa(n); settings[name] == nil {
 			b.ui.Say("Adding a cloud-init cdrom in storage pool " + pool)
 			changes.Set(name, pool+":cloudinit")
 			return nil
 		}
 	}
-	return fmt.Errorf("Found no free controller of type %s for a cloud-init cdrom", b.CloudInitDisk) //nolint:staticcheck // the real plugin's words
+	return fmt.Errorf("Found no free controller of type %s for a cloud-init cdrom", b.Template.CloudInitDisk) //nolint:staticcheck // the real plugin's words
 }

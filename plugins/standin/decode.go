@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
 	"github.com/hashicorp/packer-plugin-sdk/template/config"
 	"github.com/hashicorp/packer-plugin-sdk/template/interpolate"
 	"github.com/mitchellh/mapstructure"
@@ -33,7 +32,7 @@ func (p Plugin) Decode(target any, ctx *interpolate.Context, configs []any, raw 
 		if err := p.refuseUnknown(value, target); err != nil {
 			return err
 		}
-		set, err := given(value, func(v any) bool { return v == nil }) // Packer sends null for what is not set
+		set, err := given(value, empty)
 		if err != nil {
 			return err
 		}
@@ -98,25 +97,21 @@ func (p Plugin) refuseUnknown(value cty.Value, target any) error {
 	if err := decoder.Decode(set); err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	var errs *packersdk.MultiError
+	var problems Problems
 	slices.Sort(used.Unused)
 	for _, name := range used.Unused {
 		if !strings.HasPrefix(name, "packer_") {
-			errs = packersdk.MultiErrorAppend(errs, fmt.Errorf(
-				"the lab's stand-in for the plugin %s cannot honour %q: remove it, or use the real plugin", p.Source, name))
+			problems.All(p.Refuse(name))
 		}
 	}
-	if errs != nil {
-		return errs
-	}
-	return nil
+	return problems.Err()
+}
+
+// empty says whether a value is what Packer sends for attributes and blocks that a template does not have.
+func empty(value any) bool {
+	v := reflect.ValueOf(value)
+	return !v.IsValid() || (v.Kind() == reflect.Map || v.Kind() == reflect.Slice) && v.Len() == 0
 }
 
 // unset says whether a value asks for nothing.
-func unset(value any) bool {
-	v := reflect.ValueOf(value)
-	if v.IsValid() && (v.Kind() == reflect.Map || v.Kind() == reflect.Slice) {
-		return v.Len() == 0
-	}
-	return !v.IsValid() || v.IsZero()
-}
+func unset(value any) bool { return empty(value) || reflect.ValueOf(value).IsZero() }

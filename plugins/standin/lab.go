@@ -46,7 +46,7 @@ func (p Plugin) Announce(ui packersdk.Ui) {
 
 // Client returns an HTTP client that reaches a running lab and nothing else: the lab is the one that the
 // environment names, connections go to loopback addresses only, and the server shows a certificate of that lab's own authority, whatever
-// the configuration says of certificates. Redirects are answered to the caller.
+// the configuration says of certificates. That holds for redirects too.
 func (p Plugin) Client() (*http.Client, error) {
 	roots, err := labAuthority()
 	if err != nil {
@@ -65,8 +65,7 @@ func (p Plugin) Client() (*http.Client, error) {
 			TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2: true,
 		},
-		Timeout:       5 * time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout: 5 * time.Minute,
 	}, nil
 }
 

@@ -18,7 +18,7 @@ import (
 func main() {
 	set := plugin.NewSet()
 	set.RegisterBuilder("arm", new(azure.Builder))
-	set.SetVersion(azure.Plugin.PluginVersion())
+	set.SetVersion(azure.Plugin().PluginVersion())
 	if err := set.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -19,7 +19,7 @@ func main() {
 	set := plugin.NewSet()
 	set.RegisterBuilder("iso", new(proxmox.ISOBuilder))
 	set.RegisterBuilder("clone", new(proxmox.CloneBuilder))
-	set.SetVersion(proxmox.Plugin.PluginVersion())
+	set.SetVersion(proxmox.Plugin().PluginVersion())
 	if err := set.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
