@@ -10,7 +10,8 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CACHE := $(or $(PACKER_HYBRID_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/packer-hybrid)
 BIN := $(CACHE)/bin
-PACKER := packer packer-plugin-vsphere packer-plugin-ansible
+PACKER := packer packer-plugin-vsphere packer-plugin-ansible lab-plugins
+MODULES := . plugins
 TESTFLAGS ?=
 
 .PHONY: help
@@ -22,7 +23,7 @@ build: ## Build bin/packer-hybrid (the default)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/packer-hybrid ./cmd/packer-hybrid
 
 .PHONY: demo
-demo: ## Build a golden image in the lab; REBUILD=1 builds it again
+demo: ## Build a golden image for three platforms in the lab; REBUILD=1 builds it again
 	@tools/debian demo
 	@tools/build $(PACKER)
 	@$(MAKE) --no-print-directory build
@@ -34,8 +35,10 @@ test: ## Run every test with the race detector; TESTFLAGS adds flags of go test
 	@tools/build $(PACKER)
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
-	go vet ./...
-	go test -json -race -shuffle=on -count=1 -timeout 20m $(TESTFLAGS) ./... | go run ./tools/testsum
+	for module in $(MODULES); do go -C $$module vet ./...; done
+	{ failed=0; for module in $(MODULES); do \
+		go -C $$module test -json -race -shuffle=on -count=1 -timeout 20m $(TESTFLAGS) ./... || failed=1; \
+	done; exit $$failed; } | go run ./tools/testsum
 
 .PHONY: lint
 lint: ## Check Go, Markdown, specs, scripts and workflows

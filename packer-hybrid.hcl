@@ -13,8 +13,8 @@ project {
 
 # The simulated platforms of this repository: `packer-hybrid lab run -- packer-hybrid build`.
 environment "lab" {
-  platforms = ["vsphere"]
-  parallel  = 2
+  platforms = ["proxmox", "vsphere", "azure"]
+  parallel  = 3
 }
 
 # An environment to copy for a site of your own. In a prod environment the stricter rules apply.

@@ -205,7 +205,8 @@ func (p *planning) keep(target hybridcore.Target, findings []hybridcore.Finding)
 }
 
 // versions asks for Packer and the platform's plugins. A plan goes on without
-// them: it says so, and takes versions for unchanged.
+// them: it says so, and takes versions for unchanged. A build is blocked, after
+// everything else that is wrong was found.
 func (p *planning) versions(ctx context.Context, platform hybridcore.Platform) (map[string]string, error) {
 	tool, err := p.packerTool(ctx)
 	if err != nil {
@@ -225,13 +226,18 @@ func (p *planning) versions(ctx context.Context, platform hybridcore.Platform) (
 }
 
 func (p *planning) withoutTool(err error) error {
-	if p.req.Action != hybridcore.ActionPlan || errors.Is(err, context.Canceled) {
+	f := hybridcore.Finding{Kind: "tool", Subject: "packer", Severity: hybridcore.Warning, Message: "versions are not compared: " + p.redact(err.Error())}
+	var missing *hybridcore.BlockedError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case p.req.Action == hybridcore.ActionPlan:
+	case errors.As(err, &missing):
+		f.Severity, f.Blocking, f.Message = hybridcore.Error, true, p.redact(err.Error())
+	default:
 		return err
 	}
-	p.plan.Findings = append(p.plan.Findings, hybridcore.Finding{
-		Kind: "tool", Subject: "packer", Severity: hybridcore.Warning,
-		Message: "versions are not compared: " + p.redact(err.Error()),
-	})
+	p.plan.Findings = append(p.plan.Findings, f)
 	return nil
 }
 

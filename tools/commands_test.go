@@ -51,6 +51,7 @@ func TestLint(t *testing.T) {
 	}{
 		{"clean", ok, ok, specs, 0, "lint: openspec ok", ""},
 		{"two fail", bad, bad, specs, 1, "a.go:1: wrong", "lint: failed: golangci-lint format prettier"},
+		{"the module of the stand-ins fails", "#!/bin/bash\n[ \"${PWD##*/}\" != plugins ]\n", ok, specs, 1, "lint: prettier ok", "lint: failed: golangci-lint format"},
 		{"no specs", ok, ok, "#!/bin/bash\necho 'No items found to validate.'\n", 1, "no spec was validated", "lint: failed: openspec"},
 		{"none of no specs", ok, ok, "#!/bin/bash\necho 'Totals: 0 passed, 0 failed (0 items)'\n", 1, "no spec was validated", "lint: failed: openspec"},
 		{"a bad spec", ok, ok, "#!/bin/bash\necho 'Totals: 2 passed, 1 failed'\nexit 1\n", 1, "1 failed", "lint: failed: openspec"},
@@ -61,6 +62,7 @@ func TestLint(t *testing.T) {
 			s.write("cache/bin/golangci-lint", c.golangci)
 			s.write("cache/bin/prettier", c.prettier)
 			s.write("cache/bin/openspec", c.spec)
+			s.write("plugins/main.go", "package main\n")
 			s.write("stubs/shellcheck", "#!/bin/bash\necho \"$*\" >>\"$STUB_LOG\"\n")
 			if out, err := exec.CommandContext(t.Context(), "git", "init", "-q", s.dir).CombinedOutput(); err != nil {
 				t.Fatalf("git init: %v: %s", err, out)

@@ -39,8 +39,10 @@ func toolCache(tb testing.TB) string {
 		}
 		dir = filepath.Join(base, "packer-hybrid")
 	}
-	if _, err := os.Stat(filepath.Join(dir, "plugins")); err != nil {
-		tb.Fatalf("no plugins (run: make tools): %v", err)
+	for _, tree := range []string{"plugins", "lab-plugins"} {
+		if _, err := os.Stat(filepath.Join(dir, tree)); err != nil {
+			tb.Fatalf("no plugins (run: make tools): %v", err)
+		}
 	}
 	return dir
 }

@@ -123,8 +123,8 @@ func (t Tool) missing(r Requirement, seen []string) error {
 		got = strings.Join(seen, "; ")
 	}
 	install := "packer plugins install " + r.Addresses[0]
-	if len(t.PluginDirs) > 0 {
-		install = "PACKER_PLUGIN_PATH=" + t.PluginDirs[0] + " " + install
+	if n := len(t.PluginDirs); n > 0 { // the last one is the user's own
+		install = "PACKER_PLUGIN_PATH=" + t.PluginDirs[n-1] + " " + install
 	}
 	return hybridcore.Blockedf("the Packer plugin %s is missing (%s); install it with `%s`; `make tools` builds those of this repository that can be built", want, got, install)
 }
