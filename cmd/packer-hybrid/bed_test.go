@@ -72,12 +72,12 @@ func (b *bed) noSecret(t *testing.T, output string) {
 	secrets := map[string]string{}
 	for _, entry := range b.lab.Env() {
 		name, value, _ := strings.Cut(entry, "=")
-		if strings.Contains(name, "password") {
+		if strings.HasSuffix(name, "_password") || strings.HasSuffix(name, "_token") || strings.HasSuffix(name, "_secret") {
 			secrets[name] = value
 		}
 	}
-	if len(secrets) < 2 {
-		t.Fatalf("the lab has the secrets %d, want the guest's and vCenter's", len(secrets))
+	if len(secrets) < 4 {
+		t.Fatalf("the lab has %d secrets, want the guest's and one of each platform", len(secrets))
 	}
 	look := func(where, text string) {
 		for name, secret := range secrets {
@@ -134,5 +134,15 @@ func (b *bed) nothingOn(t *testing.T) {
 	t.Helper()
 	if left := b.machines(t); len(left) > 0 {
 		t.Errorf("left in vCenter: %v", left)
+	}
+	for _, vm := range b.lab.Proxmox().VMs() {
+		if !vm.Template {
+			t.Errorf("left on Proxmox VE: %d %s", vm.ID, vm.Name)
+		}
+	}
+	for _, group := range b.lab.Azure().ResourceGroups() {
+		if strings.HasPrefix(group.Name, "ph-") {
+			t.Errorf("left on Azure: the resource group %s with %v", group.Name, group.Resources)
+		}
 	}
 }

@@ -123,7 +123,7 @@ var _ io.Writer = (*follower)(nil)
 // start starts a build and returns when Ansible is at work in the guest.
 func (b *bed) start(t *testing.T) *running {
 	t.Helper()
-	r := &running{cmd: b.command("build", "debian-12", "--rebuild", "-v"), out: &follower{}, done: make(chan error, 1)}
+	r := &running{cmd: b.command("build", "debian-12", "--platforms", "vsphere", "--rebuild", "-v"), out: &follower{}, done: make(chan error, 1)}
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -181,7 +181,8 @@ func want(t *testing.T, text string, parts ...string) {
 
 func TestEndToEnd(t *testing.T) {
 	l := startLab(t)
-	t.Run("build", func(t *testing.T) { testBuild(t, newBed(t, l)) })
+	t.Run("three platforms", func(t *testing.T) { testThree(t, newBed(t, l)) })
+	t.Run("one platform fails", func(t *testing.T) { testOneFails(t, newBed(t, l)) })
 	t.Run("failing provisioner", func(t *testing.T) { testFailure(t, newBed(t, l)) })
 	t.Run("residue", func(t *testing.T) { testResidue(t, newBed(t, l)) })
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
@@ -193,42 +194,13 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("inner packer killed", func(t *testing.T) { testInnerKilled(t, newBed(t, l)) })
 }
 
-func testBuild(t *testing.T, b *bed) {
-	t.Helper()
-	code, out := b.run(t, "validate", "debian-12")
-	if code != 0 {
-		t.Fatalf("validate: exit %d\n%s", code, out)
-	}
-	want(t, out, "debian-12@vsphere  validated")
-	code, first := b.run(t, "build", "debian-12", "ubuntu-24.04")
-	if code != 0 {
-		t.Fatalf("build: exit %d\n%s", code, first)
-	}
-	want(t, first, "debian-12@vsphere     built", "ubuntu-24.04@vsphere  built", "vm-template", "content-library-item", "ok=", "packages", "record  ")
-	rec := b.record(t)
-	for _, res := range rec.Results {
-		if res.Artifact == nil || len(res.Artifact.URIs) != 2 {
-			t.Fatalf("artifact %+v: want a template and a library item", res.Artifact)
-		}
-		if res.Inventory == nil || res.Inventory.Packages < 100 {
-			t.Errorf("inventory %+v", res.Inventory)
-		}
-	}
-	code, again := b.run(t, "build", "debian-12", "ubuntu-24.04")
-	if code != 0 {
-		t.Errorf("second build: exit %d", code)
-	}
-	want(t, again, "debian-12@vsphere     unchanged", "inputs equal run "+rec.RunID)
-	b.noSecret(t, out+first+again)
-}
-
 func testFailure(t *testing.T, b *bed) {
 	t.Helper()
 	broken := "- name: Stop here\n  ansible.builtin.fail:\n    msg: planted failure\n"
 	if err := os.WriteFile(filepath.Join(b.dir, "templates/ansible/roles/base/tasks/main.yml"), []byte(broken), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, out := b.run(t, "build", "debian-12")
+	code, out := b.run(t, "build", "debian-12", "--platforms", "vsphere")
 	if code != hybridcore.ExitFailed {
 		t.Errorf("exit %d, want 1", code)
 	}
@@ -309,7 +281,7 @@ func testKilled(t *testing.T, b *bed) {
 	}
 	_, status := b.run(t, "status")
 	want(t, status, "interrupted:")
-	code, out := b.run(t, "build", "debian-12")
+	code, out := b.run(t, "build", "debian-12", "--platforms", "vsphere")
 	if code != 0 {
 		t.Errorf("next build: exit %d\n%s", code, out)
 	}
