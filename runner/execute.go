@@ -7,7 +7,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 
@@ -182,16 +181,6 @@ func (b *building) tell(done hybridcore.Reaped) {
 	if first && len(done.Removed)+len(done.Kept) == 0 && done.Error == "" {
 		b.note("left behind: nothing named %s is on %s", lease.Artifact, title)
 	}
-}
-
-// find looks a name up on the target's platform.
-func (x *run) find(ctx context.Context, t hybridcore.Target, name string) (found []hybridcore.URI, err error) {
-	client, err := x.Connect(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, client.Close(context.WithoutCancel(ctx))) }()
-	return client.Find(ctx, name)
 }
 
 // artifactName names everything that a run creates for an image: new with each

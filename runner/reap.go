@@ -76,11 +76,7 @@ func (r *Runner) reap(ctx context.Context, p *pulse, l state.LeaseStatus, dry bo
 		return fail(err)
 	}
 	if dry {
-		for i := range all {
-			if err := r.sweep(ctx, t, true, &all[i]); err != nil {
-				all[i].Error = r.redact(err.Error())
-			}
-		}
+		r.look(ctx, t, all, func(c Client, one *hybridcore.Reaped) error { return sweep(ctx, c, true, one) })
 		return all
 	}
 	held, err := r.State.Acquire(ctx, hybridcore.Lease{
@@ -102,30 +98,45 @@ func reaped(past hybridcore.Lease) hybridcore.Reaped {
 }
 
 // settle looks for what ended runs of a held target left, removes it, and notes
-// the look in the lease.
+// each look in the lease.
 func (r *Runner) settle(ctx context.Context, t hybridcore.Target, held *state.Held) []hybridcore.Reaped {
 	var all []hybridcore.Reaped
 	for _, past := range held.Past() {
-		done := reaped(past)
-		err := r.sweep(ctx, t, false, &done)
-		if err == nil {
-			done.LookAgain, err = held.Looked(context.WithoutCancel(ctx), past.RunID, len(done.Removed) > 0)
-		}
-		if err != nil {
-			done.Error = r.redact(errors.Join(lost(ctx), err).Error())
-		}
-		all = append(all, done)
+		all = append(all, reaped(past))
 	}
+	r.look(ctx, t, all, func(c Client, one *hybridcore.Reaped) error {
+		err := sweep(ctx, c, false, one)
+		if err == nil {
+			one.LookAgain, err = held.Looked(context.WithoutCancel(ctx), one.Lease.RunID, len(one.Removed) > 0)
+		}
+		return errors.Join(lost(ctx), err)
+	})
 	return all
 }
 
-// sweep asks the platform what carries the dead run's name.
-func (r *Runner) sweep(ctx context.Context, t hybridcore.Target, dry bool, done *hybridcore.Reaped) (err error) {
-	client, err := r.Connect(ctx, t)
-	if err != nil {
-		return err
+// look does something about each ended run of a target, over one connection to
+// its platform. An error is that run's alone.
+func (r *Runner) look(ctx context.Context, t hybridcore.Target, all []hybridcore.Reaped, do func(Client, *hybridcore.Reaped) error) {
+	if len(all) == 0 {
+		return
 	}
-	defer func() { err = errors.Join(err, client.Close(context.WithoutCancel(ctx))) }()
+	err := r.with(ctx, t, func(c Client) error {
+		for i := range all {
+			if err := do(c, &all[i]); err != nil {
+				all[i].Error = r.redact(err.Error())
+			}
+		}
+		return nil
+	})
+	for i := range all {
+		if err != nil {
+			all[i].Error = r.redact(err.Error())
+		}
+	}
+}
+
+// sweep asks the platform what carries an ended run's name, and removes it.
+func sweep(ctx context.Context, client Client, dry bool, done *hybridcore.Reaped) error {
 	removed, err := client.Reap(ctx, done.Lease.Artifact, done.Lease.RunID, dry)
 	done.Removed = append(done.Removed, removed...)
 	if err != nil {
@@ -140,12 +151,26 @@ func (r *Runner) sweep(ctx context.Context, t hybridcore.Target, dry bool, done 
 	return err
 }
 
+// with connects to a target's platform while use runs.
+func (r *Runner) with(ctx context.Context, t hybridcore.Target, use func(Client) error) error {
+	client, err := r.Connect(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := client.Close(context.WithoutCancel(ctx)); err != nil {
+			r.Log.Warn("session not ended", "target", t.Name(), "error", err)
+		}
+	}()
+	return use(client)
+}
+
 // cleanUp removes what Packer left of a build that did not succeed: it may have
 // been killed, or have failed to clean up. The next one looks again.
 func (b *building) cleanUp(ctx context.Context, held *state.Held) {
 	b.journal(ctx, held, hybridcore.PhaseUncleaned)
 	done := hybridcore.Reaped{Lease: hybridcore.Lease{RunID: b.id, Artifact: artifactName(b.target.Image.Name, b.id)}}
-	err := b.sweep(ctx, b.target, false, &done)
+	err := b.with(ctx, b.target, func(c Client) error { return sweep(ctx, c, false, &done) })
 	for _, u := range done.Removed {
 		b.note("left by Packer: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, b.target.Platform.Info().Title)
 	}

@@ -219,7 +219,8 @@ func (b *building) verify(ctx context.Context, o packer.Outcome) error {
 		artifact.ID, artifact.Builder = a.ID, a.BuilderID
 	}
 	b.result.Artifact = &artifact
-	uris, err := b.find(ctx, b.target, name)
+	var uris []hybridcore.URI
+	err := b.with(ctx, b.target, func(c Client) (err error) { uris, err = c.Find(ctx, name); return err })
 	if err != nil {
 		return fmt.Errorf("built, but not verified: %w", err)
 	}

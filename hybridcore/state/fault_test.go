@@ -83,6 +83,9 @@ func (op operation) faults(t *testing.T, dir string) []fault {
 	if begin < 0 || opened < begin || end < opened+10 {
 		t.Fatalf("the trace has no marks (%d, %d, %d):\n%s", begin, opened, end, strings.Join(calls, "\n"))
 	}
+	if held := mark(markHeld); held >= 0 { // acquiring is an operation of its own
+		begin, opened = held, held
+	}
 	var kills, errs []fault
 	number := map[string]int{} // strace counts the calls of each name
 	for i, call := range calls[:end] {

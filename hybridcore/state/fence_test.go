@@ -120,6 +120,11 @@ func TestTwoHosts(t *testing.T) {
 	if err := taker.Renew(t.Context()); err != nil {
 		t.Error(err)
 	}
+	c.pass(time.Hour)
+	_, err = a.Acquire(t.Context(), lease("run-c")) // on a file system whose locks reach all hosts
+	if held, ok := errors.AsType[*HeldError](err); !ok || !held.Remote || held.Why != "its process holds the lock" {
+		t.Errorf("%v: want a HeldError about another host", err)
+	}
 }
 
 // The check that decides about a record is made while nobody can take over.
@@ -192,6 +197,15 @@ func TestLateArrivals(t *testing.T) {
 		t.Fatal(err)
 	}
 	const over = "00:00"
+	reaper := lease("run-killed-reap")
+	reaper.Phase = hybridcore.PhaseReaping // what a reaper that dies leaves is what it came for
+	killed, err := d.Acquire(t.Context(), reaper)
+	if err == nil {
+		err = killed.lock.Unlock()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	step := func(pass time.Duration, found bool, want string) {
 		t.Helper()
 		c.pass(pass)

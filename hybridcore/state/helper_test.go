@@ -52,6 +52,7 @@ const (
 const (
 	markBegin  = "/mark-of-the-beginning"
 	markOpened = "/mark-of-the-open-state"
+	markHeld   = "/mark-of-the-held-lease"
 	markEnd    = "/mark-of-the-end"
 )
 
@@ -74,13 +75,12 @@ func helper(mode, dir string) error {
 	case "acquire":
 		_, err := d.Acquire(ctx, lease("run-new"))
 		return err
-	case "takeover":
-		l := lease("run-new")
-		l.Phase = hybridcore.PhaseReaping
-		held, err := d.Acquire(ctx, l)
+	case "release":
+		held, err := d.Acquire(ctx, lease("run-new"))
 		if err != nil {
 			return err
 		}
+		_, _ = os.Stat(markHeld)
 		return held.Release(ctx)
 	case "loop":
 		return updates(d, 250)

@@ -47,11 +47,9 @@ func (d *Dir) judge(lease hybridcore.Lease, locked bool) (live bool, why string)
 	switch {
 	case locked:
 		return true, "its process holds the lock"
-	case lease.BootID != "" && lease.BootID == h.boot:
-		return false, fmt.Sprintf("process %d has ended without releasing it", lease.PID)
-	case lease.Host == h.name && lease.BootID != h.boot:
+	case h.has(lease) && lease.BootID != h.boot:
 		return false, fmt.Sprintf("host %s has restarted since", lease.Host)
-	case lease.Host == h.name:
+	case h.has(lease):
 		return false, fmt.Sprintf("process %d has ended without releasing it", lease.PID)
 	case !now.Before(until):
 		return false, fmt.Sprintf("host %s has not renewed it since %s", lease.Host, lease.Expires.Add(-Term).UTC().Format(time.RFC3339))
@@ -61,6 +59,11 @@ func (d *Dir) judge(lease hybridcore.Lease, locked bool) (live bool, why string)
 	default:
 		return true, fmt.Sprintf("host %s has renewed it %s ago", lease.Host, max(0, now.Sub(lease.Expires.Add(-Term))).Round(time.Second))
 	}
+}
+
+// has says whether a lease was taken on this host, or in a container of its kernel.
+func (h host) has(lease hybridcore.Lease) bool {
+	return lease.Host == h.name || lease.BootID != "" && lease.BootID == h.boot
 }
 
 // deadline is when the holder of a lease on another host counts as dead.

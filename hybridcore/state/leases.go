@@ -110,7 +110,7 @@ func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, 
 		}
 	default:
 		if live, why := d.judge(*former, !free); live {
-			return nil, &HeldError{Lease: *former, Why: why, Remote: free}
+			return nil, &HeldError{Lease: *former, Why: why, Remote: !d.host.has(*former)}
 		}
 	}
 	held := d.hold(lease, former, lock)
