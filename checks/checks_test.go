@@ -175,6 +175,25 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// Scripts read these names: a change of the golden file is a change of the interface.
+func TestJSONOfLeases(t *testing.T) {
+	held := hybridcore.Lease{
+		Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", Host: "runner-1", BootID: "b1", PID: 42, At: at,
+		Artifact: "debian-12-r2", Phase: hybridcore.PhaseRunning, Serial: 7, Expires: at.Add(5 * time.Minute),
+	}
+	past := held
+	past.RunID, past.Artifact, past.Phase, past.Serial, past.QuietSince = "r1", "debian-12-r1", hybridcore.PhaseUncleaned, 6, at
+	reaped := []hybridcore.Reaped{{
+		Lease: past, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}, Kept: []hybridcore.URI{}, LookAgain: past.LookAgain(),
+	}}
+	status := Status{Env: "lab", Serial: 3, Targets: map[string]hybridcore.Current{}, Running: []hybridcore.Lease{held}, Dead: []hybridcore.Lease{past}}
+	var out bytes.Buffer
+	if err := WriteJSON(&out, Document{Status: &status, Reaped: &reaped}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "leases.json", out.Bytes())
+}
+
 func TestConsole(t *testing.T) {
 	events := []hybridcore.Event{
 		{Target: "debian-12@vsphere", Kind: hybridcore.EventStart, Text: "packer 1.15.0"},
