@@ -40,7 +40,7 @@ func comparison(unexpected bool) hybridcore.Parity {
 	p.Unexpected = []hybridcore.Difference{
 		{Category: "packages", Key: "curl", A: "proxmox", B: "vsphere", InA: "7.74.0 (amd64)", InB: "7.88.1 (amd64)", Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has"},
 		{Category: "packages", Key: "curl", A: "vsphere", B: "azure", InA: "7.88.1 (amd64)", InB: "7.74.0 (amd64)", Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has"},
-		{Category: "files", Key: "/etc/motd.d/x", A: "vsphere", B: "azure", InA: "0644 root:root sha256:" + strings.Repeat("12", 32), Cause: "templates/ansible/roles/base/tasks/debian.yml:7, in a task that is guarded by platform"},
+		{Category: "files", Key: "/etc/motd.d/x", A: "vsphere", B: "azure", InA: "0644 root:root sha256:" + strings.Repeat("12", 32), Cause: "templates/ansible/roles/base/tasks/debian.yml:7, in the task \"Greet\", which is guarded by platform"},
 	}
 	p.Unlisted = 4
 	p.Findings = []hybridcore.Finding{{

@@ -184,6 +184,7 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("three platforms", func(t *testing.T) { testThree(t, newBed(t, l)) })
 	t.Run("one platform fails", func(t *testing.T) { testOneFails(t, newBed(t, l)) })
 	t.Run("failing provisioner", func(t *testing.T) { testFailure(t, newBed(t, l)) })
+	t.Run("planted differences", func(t *testing.T) { testPlanted(t, newBed(t, l)) })
 	t.Run("residue", func(t *testing.T) { testResidue(t, newBed(t, l)) })
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) { testCancel(t, newBed(t, l), sig) })

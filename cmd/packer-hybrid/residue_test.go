@@ -38,7 +38,7 @@ func testResidue(t *testing.T, b *bed) {
   ansible.builtin.shell: mkdir -p /home/eve/.ssh && echo ssh-ed25519 AAAAC3NzaC1lZDI1NTE5eve > /home/eve/.ssh/authorized_keys
   changed_when: true
 `)
-	code, out := b.run(t, "build", "debian-12")
+	code, out := b.run(t, "build", "debian-12", "--platforms", "vsphere")
 	if code != hybridcore.ExitFailed {
 		t.Errorf("exit %d, want 1\n%s", code, out)
 	}

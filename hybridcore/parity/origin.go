@@ -40,6 +40,7 @@ type origin struct {
 	text     string
 	platform hybridcore.Platform // whose file it is, empty for all
 	guarded  bool                // its task has a condition on image_platform
+	task     string              // name of its task, empty outside a playbook
 }
 
 // Limits of what is searched; the templates folder has the same for its files.
@@ -82,23 +83,23 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 
 // add notes the lines of one file. A task of a playbook runs from one line
 // that starts a list item with a name to the next.
-func (o *Origins) add(name, text string) {
+func (o *Origins) add(file, text string) {
 	var platform hybridcore.Platform
 	for _, p := range hybridcore.Platforms() {
-		if path.Base(name) == string(p.Name)+".pkrvars.hcl" || strings.Contains(name, "/platform_"+string(p.Name)+"/") {
+		if path.Base(file) == string(p.Name)+".pkrvars.hcl" || strings.Contains(file, "/platform_"+string(p.Name)+"/") {
 			platform = p.Name
 		}
 	}
-	task := len(o.lines)
+	task, name := len(o.lines), ""
 	for i, line := range strings.Split(text, "\n") {
 		trimmed := strings.TrimSpace(line)
-		if strings.HasPrefix(trimmed, "- name:") {
-			task = len(o.lines)
+		if title, ok := strings.CutPrefix(trimmed, "- name:"); ok {
+			task, name = len(o.lines), strings.Trim(strings.TrimSpace(title), `"'`)
 		}
 		if strings.HasPrefix(trimmed, "#") {
 			continue
 		}
-		o.lines = append(o.lines, origin{file: name, line: i + 1, text: trimmed, platform: platform})
+		o.lines = append(o.lines, origin{file: file, line: i + 1, text: trimmed, platform: platform, task: name})
 		if strings.HasPrefix(trimmed, "when:") && strings.Contains(trimmed, "image_platform") {
 			for j := task; j < len(o.lines); j++ {
 				o.lines[j].guarded = true
@@ -152,7 +153,7 @@ func (l origin) says(d hybridcore.Difference) string {
 	case l.platform != "":
 		return fmt.Sprintf("%s, which only %s has", place, l.platform)
 	case l.guarded:
-		return place + ", in a task that is guarded by platform"
+		return fmt.Sprintf("%s, in the task %q, which is guarded by platform", place, l.task)
 	case d.InA != "" && d.InB != "":
 		return place + " names it; its value depends on the platform there, or on the package archive"
 	default:
