@@ -77,7 +77,7 @@ func record() hybridcore.Record {
 
 func plan() hybridcore.Plan {
 	target := func(image string) hybridcore.Target {
-		return hybridcore.Target{Image: hybridcore.Image{Name: image}, Platform: hybridcore.VSphere, Env: "lab"}
+		return hybridcore.Target{Image: hybridcore.Image{Name: image}, Platform: hybridcore.VSphere, Env: "lab", Source: "vsphere-iso.linux"}
 	}
 	var many []hybridcore.Reason
 	for range 14 {

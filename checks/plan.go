@@ -24,27 +24,27 @@ const maxReasons = 10
 func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 	p := &printer{w: w}
 	p.findings(s, plan.Findings)
-	rows := [][]string{{"TARGET", "PLAN", "WHY"}}
+	rows := [][]string{{"TARGET", "SOURCE", "PLAN", "WHY"}}
 	decisions := []hybridcore.Decision{""}
 	for _, t := range plan.Targets {
-		name, decision := t.Target.Name(), string(t.Decision)
+		name, source, decision := t.Target.Name(), t.Target.Source, string(t.Decision)
 		for i, r := range t.Reasons {
 			text := reason(r)
 			if i == maxReasons && len(t.Reasons) > maxReasons+1 {
 				text = fmt.Sprintf("and %d more reasons (--output json shows all)", len(t.Reasons)-maxReasons)
 			}
-			rows = append(rows, []string{name, decision, text})
+			rows = append(rows, []string{name, source, decision, text})
 			decisions = append(decisions, t.Decision)
 			if i == maxReasons {
 				break
 			}
-			name, decision = "", ""
+			name, source, decision = "", "", ""
 		}
 	}
 	if len(plan.Targets) > 0 {
 		p.table(rows, func(row, col int, text string) string {
 			switch {
-			case row == 0 || col != 1:
+			case row == 0 || col != 2:
 				return text
 			case decisions[row] == hybridcore.Build:
 				return s.yellow(text)

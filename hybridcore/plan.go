@@ -21,7 +21,7 @@ const (
 
 // Reason is one cause for a decision.
 type Reason struct {
-	Kind    string `json:"kind"`              // never-built, file, variable, version, forced, unchanged, last-failed
+	Kind    string `json:"kind"`              // never-built, source, file, variable, version, forced, unchanged, last-failed
 	Subject string `json:"subject,omitempty"` // a path, variable or tool
 	Was     string `json:"was,omitempty"`
 	Now     string `json:"now,omitempty"`

@@ -68,6 +68,16 @@ func (v Variable) Text() string {
 	return v.JSON
 }
 
+// Plain returns the value without quotes when it is a string, and its JSON
+// otherwise; nothing for null. Secrets included.
+func (v Variable) Plain() string {
+	var text string // null leaves it empty
+	if json.Unmarshal([]byte(v.JSON), &text) != nil {
+		return v.JSON
+	}
+	return text
+}
+
 // String implements fmt.Stringer without the secret.
 func (v Variable) String() string { return v.Name + "=" + v.Text() }
 
@@ -106,7 +116,7 @@ type Target struct {
 	Files     []File     `json:"files"`
 	Variables []Variable `json:"variables"`
 	// Inputs names everything that goes into the image with its value or
-	// digest: "file:PATH", "var:NAME", "packer", "plugin:ADDRESS".
+	// digest: "source", "file:PATH", "var:NAME", "packer", "plugin:ADDRESS".
 	Inputs map[string]string `json:"inputs"`
 	// Digest is the digest of Inputs; Recipe that of the part that is equal
 	// for all platforms of one image. Hex sha256.
@@ -131,19 +141,15 @@ func (t Target) Secrets() map[string]string {
 		if !v.Sensitive {
 			continue
 		}
-		var text string
-		if json.Unmarshal([]byte(v.JSON), &text) != nil {
-			text = v.JSON
-		}
-		secrets[v.Name] = text
+		secrets[v.Name] = v.Plain()
 	}
 	return secrets
 }
 
-// Seal fills Inputs, Digest and Recipe from files, variables and the versions
-// of packer and plugins. Connection, run and sensitive variables are left out.
+// Seal fills Inputs, Digest and Recipe from source, files, variables and the
+// versions of packer and plugins. Connection, run and sensitive variables are left out.
 func (t *Target) Seal(versions map[string]string) {
-	t.Inputs = map[string]string{}
+	t.Inputs = map[string]string{"source": t.Source}
 	recipe := map[string]string{}
 	for _, f := range t.Files {
 		key := "file:" + f.Path

@@ -21,7 +21,8 @@ const canary = "hunter2-Very-Secret"
 
 func secretTarget() Target {
 	return Target{
-		Image: Image{Name: "debian-12"}, Platform: VSphere, Env: "lab",
+		Source: "vsphere-iso.linux",
+		Image:  Image{Name: "debian-12"}, Platform: VSphere, Env: "lab",
 		Files: []File{
 			{Path: "common.pkr.hcl", SHA256: "aa", Common: true},
 			{Path: "vsphere.pkr.hcl", SHA256: "bb"},
@@ -62,7 +63,7 @@ func TestSeal(t *testing.T) {
 	base := secretTarget()
 	base.Seal(versions)
 	want := map[string]string{
-		"file:common.pkr.hcl": "aa", "file:vsphere.pkr.hcl": "bb",
+		"source": "vsphere-iso.linux", "file:common.pkr.hcl": "aa", "file:vsphere.pkr.hcl": "bb",
 		"var:cpu": "2", "var:vsphere_folder": `"golden"`, "packer": "1.15.0",
 	}
 	if diff := cmp.Diff(want, base.Inputs); diff != "" {
@@ -73,6 +74,7 @@ func TestSeal(t *testing.T) {
 		change         func(*Target)
 		digest, recipe bool // whether they must change
 	}{
+		{"another source", func(t *Target) { t.Source = "vsphere-clone.linux" }, true, false},
 		{"another endpoint", func(t *Target) { t.Variables[2].JSON = `"b"` }, false, false},
 		{"another run", func(t *Target) { t.Variables[3].JSON = `"r2"` }, false, false},
 		{"another password", func(t *Target) { t.Variables[4].JSON = `"x"` }, false, false},

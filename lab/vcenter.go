@@ -101,6 +101,9 @@ func (v *vcenter) createModel() error {
 	if err := v.createFolder(); err != nil {
 		return err
 	}
+	if err := v.createBase(); err != nil {
+		return err
+	}
 	watch := &powerWatch{vcenter: v}
 	m.Map().AddHandler(watch)
 	m.Map().Handler = v.intercept

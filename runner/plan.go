@@ -162,16 +162,23 @@ func (p *planning) platforms(image hybridcore.Image) []hybridcore.Platform {
 
 // add plans one target.
 func (p *planning) add(ctx context.Context, which pair) error {
-	target, err := p.set.Target(which.image, which.platform, p.env.Name)
+	image, err := p.set.Image(which.image)
 	if err != nil {
 		return err
 	}
-	layers, findings := p.reader.Layers(p.set.LayerFiles(target.Image, target.Platform, target.Env))
+	layers, findings := p.reader.Layers(p.set.LayerFiles(image, which.platform, p.env.Name))
 	p.plan.Findings = append(p.plan.Findings, findings...)
-	target.Variables, findings = config.Resolve(config.Input{
-		Platform: target.Platform, Env: target.Env, Layers: layers, Environ: p.Environ, Run: runValues(target, "", "", ""),
-		Declarations: p.set.Declarations(target.Platform), Elsewhere: p.set.Elsewhere(target.Platform),
-	})
+	in := config.Input{Platform: which.platform, Env: p.env.Name, Layers: layers, Environ: p.Environ}
+	target, err := p.set.Target(which.image, which.platform, p.env.Name, p.from(in))
+	if wrong, ok := errors.AsType[*hybridcore.FindingsError](err); ok {
+		p.plan.Findings = append(p.plan.Findings, wrong.Findings...)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	in.Run, in.Declarations, in.Elsewhere = runValues(target, "", "", ""), p.set.Declarations(target), p.set.Elsewhere(target)
+	target.Variables, findings = config.Resolve(in)
 	p.plan.Findings = append(p.plan.Findings, p.keep(target, findings)...)
 	for name, value := range target.Secrets() {
 		for _, w := range p.Redactor.Add(logs.Secret{Name: name, Value: value}) {
@@ -180,7 +187,8 @@ func (p *planning) add(ctx context.Context, which pair) error {
 			})
 		}
 	}
-	versions, err := p.versions(ctx, target.Platform)
+	p.plan.Findings = append(p.plan.Findings, templates.CheckNames(target, artifactName(target.Image.Name, sampleRunID))...)
+	versions, err := p.versions(ctx, target)
 	if err != nil {
 		return err
 	}
@@ -191,6 +199,20 @@ func (p *planning) add(ctx context.Context, which pair) error {
 	}
 	p.plan.Targets = append(p.plan.Targets, decide(target, current, p.req.Rebuild))
 	return nil
+}
+
+// sampleRunID is as long as every run's.
+const sampleRunID = "20261122t224501-1a2b3c4d"
+
+// from reads what a target's builds start from ahead of its other variables:
+// it decides which these are. What is wrong with it is found with the others.
+func (p *planning) from(in config.Input) hybridcore.Variable {
+	in.Declarations = p.set.Choice(in.Platform)
+	variables, _ := config.Resolve(in)
+	if len(variables) == 0 {
+		return hybridcore.Variable{}
+	}
+	return variables[0]
 }
 
 // keep drops findings about missing connection variables from a plan: it
@@ -207,12 +229,12 @@ func (p *planning) keep(target hybridcore.Target, findings []hybridcore.Finding)
 // versions asks for Packer and the platform's plugins. A plan goes on without
 // them: it says so, and takes versions for unchanged. A build is blocked, after
 // everything else that is wrong was found.
-func (p *planning) versions(ctx context.Context, platform hybridcore.Platform) (map[string]string, error) {
+func (p *planning) versions(ctx context.Context, target hybridcore.Target) (map[string]string, error) {
 	tool, err := p.packerTool(ctx)
 	if err != nil {
 		return nil, p.withoutTool(err)
 	}
-	plugins, err := p.installed(tool, p.set, platform)
+	plugins, err := p.installed(tool, p.set.Plugins(target))
 	if err != nil {
 		return nil, p.withoutTool(err)
 	}

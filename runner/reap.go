@@ -47,6 +47,9 @@ func (r *Runner) targetOf(ctx context.Context, key string) (hybridcore.Target, e
 	if err != nil {
 		return hybridcore.Target{}, err
 	}
+	if len(plan.Targets) == 0 {
+		return hybridcore.Target{}, &hybridcore.FindingsError{Findings: blocking(plan.Findings)}
+	}
 	return plan.Targets[0].Target, nil
 }
 

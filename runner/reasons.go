@@ -36,7 +36,8 @@ func decide(target hybridcore.Target, current *hybridcore.Current, rebuild bool)
 	return planned
 }
 
-// changes lists the inputs that differ, files first, in a fixed order.
+// changes lists the inputs that differ, in a fixed order: the source first, from
+// which most others follow, then files, versions and variables.
 // Versions that are not known now (no packer on this machine) are no change.
 func changes(target hybridcore.Target, was map[string]string) []hybridcore.Reason {
 	keys := map[string]bool{}
@@ -46,8 +47,9 @@ func changes(target hybridcore.Target, was map[string]string) []hybridcore.Reaso
 	for k := range target.Inputs {
 		keys[k] = true
 	}
+	delete(keys, "source")
 	var reasons []hybridcore.Reason
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
+	for _, key := range append([]string{"source"}, slices.Sorted(maps.Keys(keys))...) {
 		before, had := was[key]
 		now, has := target.Inputs[key]
 		if before == now && had == has {
@@ -74,6 +76,8 @@ func split(key string) (kind, subject string, version bool) {
 		return "variable", subject, false
 	case "plugin":
 		return "version", subject, true
+	case "source":
+		return "source", "", false
 	default:
 		return "version", key, true
 	}
@@ -86,6 +90,10 @@ const maxShown = 60
 
 func sentence(r hybridcore.Reason, had, has bool) string {
 	switch {
+	case r.Kind == "source" && had:
+		return fmt.Sprintf("source %s → %s", r.Was, r.Now)
+	case r.Kind == "source":
+		return "source " + r.Now
 	case r.Kind == "file" && !had:
 		return "new file " + r.Subject
 	case r.Kind == "file" && !has:
@@ -113,6 +121,8 @@ func shorten(text string) string {
 // that sets the variable.
 func place(target hybridcore.Target, kind, subject string) (string, int) {
 	switch kind {
+	case "source":
+		return place(target, "variable", "build_from")
 	case "file":
 		for _, f := range target.Files {
 			if f.Path == subject {

@@ -69,12 +69,12 @@ func TestDecide(t *testing.T) {
 	target := hybridcore.Target{
 		Env:    "lab",
 		Files:  []hybridcore.File{{Path: "ansible/linux.yml", From: "templates/ansible/linux.yml"}},
-		Inputs: map[string]string{"file:ansible/linux.yml": "aa", "file:new.sh": "bb", "var:size": "2", "packer": "1.15.0", "plugin:x/y": "2.0"},
+		Inputs: map[string]string{"source": "vsphere-clone.linux", "file:ansible/linux.yml": "aa", "file:new.sh": "bb", "var:size": "2", "packer": "1.15.0", "plugin:x/y": "2.0"},
 		Variables: []hybridcore.Variable{{Name: "size", Layers: []hybridcore.Layer{
 			{Name: "default", File: "a.pkr.hcl", Line: 1}, {Name: "linux/common", File: "templates/vars/linux/common.pkrvars.hcl", Line: 4},
-		}}},
+		}}, {Name: "build_from", Layers: []hybridcore.Layer{{Name: "configs/lab/vsphere", File: "configs/lab/vsphere.pkrvars.hcl", Line: 7}}}},
 	}
-	was := map[string]string{"file:ansible/linux.yml": "a0", "file:old.sh": "cc", "var:size": "1", "packer": "1.14.0", "plugin:x/y": "2.0"}
+	was := map[string]string{"source": "vsphere-iso.linux", "file:ansible/linux.yml": "a0", "file:old.sh": "cc", "var:size": "1", "packer": "1.14.0", "plugin:x/y": "2.0"}
 	tests := []struct {
 		name     string
 		inputs   map[string]string
@@ -86,18 +86,19 @@ func TestDecide(t *testing.T) {
 		{"never built", target.Inputs, nil, false, hybridcore.Build, []string{"never built in lab"}},
 		{
 			"equal", target.Inputs, &hybridcore.Current{Inputs: target.Inputs, RunID: "r1"}, false, hybridcore.Unchanged,
-			[]string{"all 5 inputs equal run r1 of 0001-01-01 00:00:00 UTC"},
+			[]string{"all 6 inputs equal run r1 of 0001-01-01 00:00:00 UTC"},
 		},
 		{"forced", target.Inputs, &hybridcore.Current{Inputs: target.Inputs}, true, hybridcore.Build, []string{"a rebuild was asked for"}},
 		{"everything changed", target.Inputs, &hybridcore.Current{Inputs: was}, false, hybridcore.Build, []string{
+			"source vsphere-iso.linux → vsphere-clone.linux configs/lab/vsphere.pkrvars.hcl:7",
 			"file ansible/linux.yml changed templates/ansible/linux.yml:0", "new file new.sh", "file old.sh is gone",
 			"version packer: 1.14.0 → 1.15.0", "variable size: 1 → 2 templates/vars/linux/common.pkrvars.hcl:4",
 		}},
 		{
 			"no packer here",
-			map[string]string{"var:size": "1", "file:ansible/linux.yml": "a0", "file:old.sh": "cc"},
+			map[string]string{"source": "vsphere-iso.linux", "var:size": "1", "file:ansible/linux.yml": "a0", "file:old.sh": "cc"},
 			&hybridcore.Current{Inputs: was}, false, hybridcore.Unchanged,
-			[]string{"all 3 inputs equal run  of 0001-01-01 00:00:00 UTC"},
+			[]string{"all 4 inputs equal run  of 0001-01-01 00:00:00 UTC"},
 		},
 	}
 	for _, tt := range tests {

@@ -130,19 +130,19 @@ func (r *Runner) packerTool(ctx context.Context) (packer.Tool, error) {
 	return *r.tool, nil
 }
 
-// installed finds the plugins that a platform's templates require, each once.
-func (r *Runner) installed(tool packer.Tool, set *templates.Set, platform hybridcore.Platform) ([]packer.Plugin, error) {
+// installed finds the plugins that templates require, in their order, each once.
+func (r *Runner) installed(tool packer.Tool, required []templates.Plugin) ([]packer.Plugin, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.plugins == nil {
 		r.plugins = map[packerNeed]packer.Plugin{}
 	}
 	var found []packer.Plugin
-	for _, p := range set.Plugins(platform) {
+	for _, p := range required {
 		need := packerNeed{p.Source, p.Version}
 		plugin, known := r.plugins[need]
 		if !known {
-			got, err := tool.Plugins([]packer.Requirement{{Addresses: []string{p.Source}, Constraint: p.Version}})
+			got, err := tool.Plugins([]packer.Requirement{{Addresses: p.Addresses(), Constraint: p.Version}})
 			if err != nil {
 				return nil, err
 			}

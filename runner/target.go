@@ -142,20 +142,22 @@ func (b *building) stage() (packer.Job, error) {
 	dir := filepath.Join(b.scratch, "stage")
 	manifest := filepath.Join(b.scratch, "manifest.json")
 	b.target.Variables = withRun(b.target.Variables, runValues(b.target, b.id, manifest, b.inventoryPath()))
-	if err := templates.Stage(b.target, b.root, dir); err != nil {
+	required := b.set.Plugins(b.target)
+	plugins, err := b.installed(b.tool, required)
+	if err != nil {
+		return packer.Job{}, err
+	}
+	names := make([]string, 0, len(plugins))
+	for i, p := range plugins {
+		required[i].Installed = p.Address
+		names = append(names, filepath.Base(p.Address)+" "+p.Version)
+	}
+	if err := templates.Stage(b.target, b.root, dir, required); err != nil {
 		return packer.Job{}, err
 	}
 	secrets, err := templates.SecretEnv(b.target.Variables)
 	if err != nil {
 		return packer.Job{}, err
-	}
-	plugins, err := b.installed(b.tool, b.set, b.target.Platform)
-	if err != nil {
-		return packer.Job{}, err
-	}
-	names := make([]string, 0, len(plugins))
-	for _, p := range plugins {
-		names = append(names, filepath.Base(p.Address)+" "+p.Version)
 	}
 	b.event(hybridcore.EventStart, "packer "+b.tool.Version+", plugins "+strings.Join(names, ", "))
 	return packer.Job{

@@ -13,3 +13,7 @@ vsphere_network         = "build-100"
 vsphere_folder          = "images/golden"
 vsphere_content_library = "golden"
 iso_storage             = "isos"
+
+# Start from a template of the site instead of an installation medium; configs/example/debian-12@vsphere.pkrvars.hcl then names it:
+#   clone_from = "templates/debian-12-base"
+# build_from = "clone"

@@ -3,6 +3,7 @@
 # Spec: openspec/specs/image-recipes/spec.md#requirement-an-environment-is-a-folder
 # Diagram: openspec/specs/image-recipes/diagram.md#layers-of-one-target
 
-# The installation medium of debian-12 in the simulated datastore.
+# What debian-12 starts from on the simulated hypervisors: a medium, or with PKR_VAR_build_from=clone a template.
 
-iso_file = "debian-12.iso"
+iso_file   = "debian-12.iso"
+clone_from = "debian-12-base"

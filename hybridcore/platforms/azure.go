@@ -51,7 +51,7 @@ type azure struct {
 	groups     *armresources.ResourceGroupsClient
 	group      string // of the images; empty: managed images are looked for in the whole subscription
 	gallery    string // empty when the build uses none
-	definition string // image definition in the gallery; empty: all
+	definition string // image definition in the gallery
 }
 
 // openAzure signs in to Azure and returns a client of one subscription.
@@ -70,6 +70,9 @@ func openAzure(ctx context.Context, settings map[string]string) (Client, error) 
 	c := &azure{
 		http: &http.Client{Transport: transport}, secret: settings["azure_client_secret"],
 		group: settings["azure_resource_group"], gallery: settings["azure_gallery"], definition: settings["azure_gallery_image"],
+	}
+	if c.definition == "" {
+		c.definition = settings["image"] // as the template does
 	}
 	if err := c.connect(ctx, settings); err != nil {
 		transport.CloseIdleConnections()
@@ -147,30 +150,25 @@ func (c *azure) images(ctx context.Context) ([]azureImage, error) {
 	if err != nil || c.gallery == "" {
 		return found, err
 	}
-	definitions := []string{c.definition}
-	if c.definition == "" {
-		if definitions, err = c.definitions(ctx); err != nil {
-			return nil, err
-		}
-	}
 	var versions []azureImage
-	for _, definition := range definitions {
-		pager := c.compute.NewGalleryImageVersionsClient().NewListByGalleryImagePager(c.group, c.gallery, definition, nil)
-		for pager.More() {
-			page, err := pager.NextPage(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("listing versions of %s in gallery %s: %w", definition, c.gallery, err)
+	pager := c.compute.NewGalleryImageVersionsClient().NewListByGalleryImagePager(c.group, c.gallery, c.definition, nil)
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if azureGone(err) {
+			break // no such definition: nothing was put there
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listing versions of %s in gallery %s: %w", c.definition, c.gallery, err)
+		}
+		for _, v := range page.Value {
+			if v == nil {
+				continue
 			}
-			for _, v := range page.Value {
-				if v == nil {
-					continue
-				}
-				i := azureImage{kind: galleryVersion, id: optional(v.ID), name: azureTag(v.Tags, tagArtifact), run: azureTag(v.Tags, tagRun), artifact: azureTag(v.Tags, tagArtifact)}
-				if v.Properties != nil {
-					i.state = optional(v.Properties.ProvisioningState)
-				}
-				versions = append(versions, i)
+			i := azureImage{kind: galleryVersion, id: optional(v.ID), name: azureTag(v.Tags, tagArtifact), run: azureTag(v.Tags, tagRun), artifact: azureTag(v.Tags, tagArtifact)}
+			if v.Properties != nil {
+				i.state = optional(v.Properties.ProvisioningState)
 			}
+			versions = append(versions, i)
 		}
 	}
 	return append(found, sortedImages(versions)...), nil
@@ -210,23 +208,6 @@ func (c *azure) managed(ctx context.Context, group string) ([]azureImage, error)
 		add(page.Value)
 	}
 	return sortedImages(found), nil
-}
-
-// definitions lists the image definitions of the gallery.
-func (c *azure) definitions(ctx context.Context) ([]string, error) {
-	var names []string
-	for pager := c.compute.NewGalleryImagesClient().NewListByGalleryPager(c.group, c.gallery, nil); pager.More(); {
-		page, err := pager.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("listing image definitions of gallery %s: %w", c.gallery, err)
-		}
-		for _, d := range page.Value {
-			if d != nil && d.Name != nil {
-				names = append(names, *d.Name)
-			}
-		}
-	}
-	return names, nil
 }
 
 // Close ends idle connections. Azure has no session to end.

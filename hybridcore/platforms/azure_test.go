@@ -123,6 +123,7 @@ func newCloudBed(t *testing.T) *cloudBed {
 		{"azure_cloud_environment_name", simulator.Cloud},
 		{"azure_resource_group", simulator.Group},
 		{"azure_gallery", simulator.Gallery},
+		{"image", "debian-12"},
 	} {
 		b.target.Variables = append(b.target.Variables, hybridcore.Variable{Name: v[0], JSON: strconv.Quote(v[1])})
 	}

@@ -10,7 +10,6 @@ package platforms
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -40,11 +39,7 @@ type Client interface {
 func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
 	settings := map[string]string{}
 	for _, v := range target.Variables {
-		var text string
-		if json.Unmarshal([]byte(v.JSON), &text) != nil {
-			text = v.JSON // numbers and booleans
-		}
-		settings[v.Name] = text
+		settings[v.Name] = v.Plain()
 	}
 	switch target.Platform {
 	case hybridcore.VSphere:

@@ -151,21 +151,23 @@ func cause(err error) error {
 }
 
 // targetFiles lists what the stage of a target holds, sorted by path. What
-// only some platforms use is not common: an installer never reaches Azure.
-func (s *Set) targetFiles(image hybridcore.Image, platform hybridcore.Platform) []hybridcore.File {
+// only some platforms use is not common: an installer only goes where a medium
+// is booted.
+func (s *Set) targetFiles(image hybridcore.Image, b builder, source string) []hybridcore.File {
 	file := func(stage, from string, common bool) hybridcore.File {
 		return hybridcore.File{Path: stage, From: path.Join(Dir, from), SHA256: s.files[from].sha256, Common: common}
 	}
-	files := []hybridcore.File{
-		file(common, common, true),
-		file(string(platform)+".pkr.hcl", platformFile(platform), false),
+	var files []hybridcore.File
+	for _, p := range b.parts {
+		files = append(files, file(p.stage, p.path, p.everywhere))
 	}
+	kind, _, _ := strings.Cut(source, ".")
 	installers := "installers/" + image.Family + "/"
 	for name := range s.files {
 		switch {
 		case strings.HasPrefix(name, "ansible/"), strings.HasPrefix(name, "scripts/"+image.OS+"/"):
 			files = append(files, file(name, name, true))
-		case strings.HasPrefix(name, installers) && platform != hybridcore.Azure:
+		case strings.HasPrefix(name, installers) && strings.HasSuffix(kind, "-iso"):
 			files = append(files, file(name, name, false))
 		}
 	}
@@ -173,7 +175,8 @@ func (s *Set) targetFiles(image hybridcore.Image, platform hybridcore.Platform) 
 	return files
 }
 
-// unread warns of variable files below templates/vars/ that no image reads.
+// unread warns of templates that no platform uses, and of variable files below
+// templates/vars/ that no image reads.
 func (s *Set) unread() []hybridcore.Finding {
 	var layers []string
 	for _, image := range s.images {
@@ -186,6 +189,9 @@ func (s *Set) unread() []hybridcore.Finding {
 	var findings []hybridcore.Finding
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		at := path.Join(Dir, name)
+		if dir := path.Dir(name); strings.HasSuffix(name, suffix) && slices.Contains([]string{".", platformDir, fromDir}, dir) && s.templates[name] == nil {
+			findings = append(findings, neverRead(at, "", "templates are common, variables, platforms/PLATFORM, platforms/PLATFORM-FROM and from/FROM"+suffix))
+		}
 		if strings.HasPrefix(name, varsDir+"/") && !auto(name) && !slices.Contains(layers, at) {
 			findings = append(findings, neverRead(at, hybridcore.DidYouMean(at, layers),
 				"the layers are vars/OS, vars/OS/FAMILY and vars/OS/FAMILY/VERSION, each with common and PLATFORM"+varSuffix))
@@ -214,6 +220,9 @@ func readConfigs(root *os.Root, set *Set) ([]string, []hybridcore.Finding, error
 	leaves := append([]string{"common"}, hybridcore.PlatformNames()...)
 	for _, image := range set.images {
 		leaves = append(leaves, image.Name)
+		for _, platform := range hybridcore.Platforms() {
+			leaves = append(leaves, hybridcore.TargetName(image.Name, platform.Name))
+		}
 	}
 	var environments []string
 	var findings []hybridcore.Finding
@@ -232,7 +241,7 @@ func readConfigs(root *os.Root, set *Set) ([]string, []hybridcore.Finding, error
 				continue
 			}
 			at := path.Join(ConfigsDir, entry.Name(), file.Name())
-			findings = append(findings, neverRead(at, hybridcore.DidYouMean(leaf, leaves), "name it common, PLATFORM or IMAGE"+varSuffix))
+			findings = append(findings, neverRead(at, hybridcore.DidYouMean(leaf, leaves), "name it common, PLATFORM, IMAGE or IMAGE@PLATFORM"+varSuffix))
 		}
 	}
 	return environments, findings, nil

@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
 // Places below the project root.
@@ -25,19 +24,22 @@ const (
 	Dir         = "templates"
 	ConfigsDir  = "configs"
 	catalogue   = "images.hcl"
-	common      = "common.pkr.hcl"
+	common      = "common.pkr.hcl"    // the build
+	variables   = "variables.pkr.hcl" // that every target has; may be absent
 	platformDir = "platforms"
+	fromDir     = "from"
 	varsDir     = "vars"
 	varSuffix   = ".pkrvars.hcl"
+	suffix      = ".pkr.hcl"
 )
 
 // Set is a loaded templates folder. It does not change: its methods may be
 // called at the same time, and read no file.
 type Set struct {
 	images       []hybridcore.Image
-	files        map[string]asset // by path below templates/
-	common       *template
-	platforms    map[hybridcore.Platform]*template
+	files        map[string]asset     // by path below templates/
+	templates    map[string]*template // by path below templates/
+	builders     map[hybridcore.Platform][]builder
 	environments []string // folders of configs/, sorted
 	warnings     []hybridcore.Finding
 }
@@ -54,7 +56,7 @@ func Load(root *os.Root) (*Set, error) {
 		return nil, fmt.Errorf("loading templates: %w", err)
 	}
 	defer sub.Close() //nolint:errcheck // only read
-	set := &Set{platforms: map[hybridcore.Platform]*template{}}
+	set := &Set{templates: map[string]*template{}, builders: map[hybridcore.Platform][]builder{}}
 	var findings []hybridcore.Finding
 	if set.files, findings, err = walk(sub); err != nil {
 		return nil, fmt.Errorf("loading templates: %w", err)
@@ -79,33 +81,6 @@ func Load(root *os.Root) (*Set, error) {
 		return nil, &hybridcore.FindingsError{Findings: findings}
 	}
 	return set, nil
-}
-
-// readTemplates reads the common template and one for each platform that has
-// one.
-func (s *Set) readTemplates(sub *os.Root) []hybridcore.Finding {
-	var findings []hybridcore.Finding
-	if s.common, findings = readTemplate(sub, common); s.common != nil {
-		s.files[common] = asset{sha256: s.common.file.SHA256, size: int64(len(s.common.file.Source))}
-	}
-	for _, info := range hybridcore.Platforms() {
-		path := platformFile(info.Name)
-		if _, ok := s.files[path]; !ok {
-			continue
-		}
-		t, problems := readTemplate(sub, path)
-		findings = append(findings, problems...)
-		if t == nil {
-			continue
-		}
-		s.files[path] = asset{sha256: t.file.SHA256, size: int64(len(t.file.Source))} // what was parsed is what is staged
-		findings = append(findings, t.checkSources()...)
-		if s.common != nil {
-			findings = append(findings, t.checkTwice(s.common)...)
-		}
-		s.platforms[info.Name] = t
-	}
-	return findings
 }
 
 // checkImages finds images on platforms that have no template.
@@ -149,8 +124,10 @@ func (s *Set) Image(name string) (hybridcore.Image, error) {
 
 // Target returns the target of an image on a platform in an environment, with
 // its files and source, and without variables and digests. Unknown names and
-// unsupported platforms are UsageErrors.
-func (s *Set) Target(image string, platform hybridcore.Platform, env string) (hybridcore.Target, error) {
+// unsupported platforms are UsageErrors. from is the value of the platform's
+// Choice, and is ignored where there is none; a value for which there is no
+// template is a *hybridcore.FindingsError at the place that sets it.
+func (s *Set) Target(image string, platform hybridcore.Platform, env string, from hybridcore.Variable) (hybridcore.Target, error) {
 	found, err := s.Image(image)
 	if err != nil {
 		return hybridcore.Target{}, err
@@ -165,42 +142,15 @@ func (s *Set) Target(image string, platform hybridcore.Platform, env string) (hy
 		return hybridcore.Target{}, hybridcore.Usagef("the environment %.80q has no folder %s/%s/%s; folders: %s", env, ConfigsDir, env,
 			hybridcore.DidYouMean(env, s.environments), strings.Join(s.environments, ", "))
 	}
-	source, err := s.platforms[platform].sourceFor(found)
+	b, err := s.choose(platform, from)
 	if err != nil {
 		return hybridcore.Target{}, err
 	}
-	return hybridcore.Target{Image: found, Platform: platform, Env: env, Source: source, Files: s.targetFiles(found, platform)}, nil
-}
-
-// Declarations lists the variables that the templates of a platform declare:
-// the common ones first, each in the order of its file.
-func (s *Set) Declarations(platform hybridcore.Platform) []hclfile.Declaration {
-	declarations := slices.Clone(s.common.declarations)
-	for i := range declarations {
-		declarations[i].Common = true
+	source, err := b.last().sourceFor(found)
+	if err != nil {
+		return hybridcore.Target{}, err
 	}
-	if t := s.platforms[platform]; t != nil {
-		declarations = append(declarations, t.declarations...)
-	}
-	return declarations
-}
-
-// Elsewhere lists the variables that only other platforms declare, sorted.
-func (s *Set) Elsewhere(platform hybridcore.Platform) []string {
-	own := map[string]bool{}
-	for _, d := range s.Declarations(platform) {
-		own[d.Name] = true
-	}
-	var names []string
-	for other, t := range s.platforms {
-		for _, d := range t.declarations {
-			if other != platform && !own[d.Name] {
-				names = append(names, d.Name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return hybridcore.Target{Image: found, Platform: platform, Env: env, Source: source, Files: s.targetFiles(found, b, source)}, nil
 }
 
 // LayerFiles lists the variable files of a target, lowest first, with the
@@ -215,7 +165,7 @@ func (s *Set) LayerFiles(image hybridcore.Image, platform hybridcore.Platform, e
 			add(level+"/"+leaf, Dir+"/"+varsDir+"/"+level+"/"+leaf)
 		}
 	}
-	for _, leaf := range []string{"common", string(platform), image.Name} {
+	for _, leaf := range []string{"common", string(platform), image.Name, hybridcore.TargetName(image.Name, platform)} {
 		path := ConfigsDir + "/" + env + "/" + leaf
 		add(path, path)
 	}
@@ -223,7 +173,7 @@ func (s *Set) LayerFiles(image hybridcore.Image, platform hybridcore.Platform, e
 }
 
 func platformFile(platform hybridcore.Platform) string {
-	return platformDir + "/" + string(platform) + ".pkr.hcl"
+	return platformDir + "/" + string(platform) + suffix
 }
 
 func join(platforms []hybridcore.Platform) string {

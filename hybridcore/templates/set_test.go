@@ -65,7 +65,7 @@ func TestTarget(t *testing.T) {
 	write(t, filepath.Join(dir, "templates/ansible/linux.yml~"), "left by an editor")
 	write(t, filepath.Join(dir, "templates/ansible/__pycache__/x.pyc"), "left by Python")
 	set := load(t, dir)
-	target, err := set.Target("debian-12", hybridcore.VSphere, "lab")
+	target, err := set.Target("debian-12", hybridcore.VSphere, "lab", hybridcore.Variable{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestTarget(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	again, err := load(t, dir).Target("debian-12", hybridcore.VSphere, "lab")
+	again, err := load(t, dir).Target("debian-12", hybridcore.VSphere, "lab", hybridcore.Variable{})
 	if err != nil || cmp.Diff(target, again) != "" {
 		t.Errorf("a second load differs: %v %s", err, cmp.Diff(target, again))
 	}
@@ -103,7 +103,7 @@ func TestRecipeIsEqualOnAllPlatforms(t *testing.T) {
 	set := load(t, fixture(t))
 	var recipes, digests []string
 	for _, platform := range []hybridcore.Platform{hybridcore.VSphere, hybridcore.Azure} {
-		target, err := set.Target("debian-12", platform, "lab")
+		target, err := set.Target("debian-12", platform, "lab", hybridcore.Variable{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestRecipeIsEqualOnAllPlatforms(t *testing.T) {
 }
 
 func TestTargetOfAnotherSystem(t *testing.T) {
-	target, err := load(t, fixture(t)).Target("windows-2022", hybridcore.VSphere, "lab")
+	target, err := load(t, fixture(t)).Target("windows-2022", hybridcore.VSphere, "lab", hybridcore.Variable{})
 	if err != nil || target.Source != "vsphere-iso.windows" {
 		t.Fatalf("source %s, error %v", target.Source, err)
 	}
@@ -139,7 +139,7 @@ func TestUnknownNames(t *testing.T) {
 		{"debian-12", hybridcore.VSphere, "prd", `has no folder configs/prd/ (did you mean "prod"?); folders: lab, prod`},
 	}
 	for _, test := range tests {
-		_, err := set.Target(test.image, test.platform, test.env)
+		_, err := set.Target(test.image, test.platform, test.env, hybridcore.Variable{})
 		if hybridcore.ExitCode(err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("error %v, want %q", err, test.want)
 		}
@@ -148,15 +148,18 @@ func TestUnknownNames(t *testing.T) {
 
 func TestWhatATargetNeeds(t *testing.T) {
 	set := load(t, fixture(t))
+	of, err := set.Target("debian-12", hybridcore.VSphere, "lab", hybridcore.Variable{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got []string
-	for _, p := range set.Plugins(hybridcore.VSphere) {
+	for _, p := range set.Plugins(of) {
 		got = append(got, fmt.Sprintf("%s %s %s %s:%d", p.Name, p.Source, p.Version, p.File, p.Line))
 	}
-	for _, d := range set.Declarations(hybridcore.VSphere) {
+	for _, d := range set.Declarations(of) {
 		got = append(got, fmt.Sprintf("%s common=%v %s:%d", d.Name, d.Common, d.File, d.Line))
 	}
-	got = append(got, set.Elsewhere(hybridcore.VSphere)...)
-	got = append(got, set.RequiredVersions(hybridcore.VSphere)...)
+	got = append(got, set.Elsewhere(of)...)
 	for _, layer := range set.LayerFiles(set.Images()[0], hybridcore.VSphere, "lab") {
 		got = append(got, layer.Name+" "+layer.File)
 	}
@@ -170,7 +173,7 @@ func TestWhatATargetNeeds(t *testing.T) {
 		"memory common=true templates/common.pkr.hcl:13",
 		"build_password common=true templates/common.pkr.hcl:18",
 		"vsphere_endpoint common=false templates/platforms/vsphere.pkr.hcl:10",
-		"azure_location", ">= 1.10.0",
+		"azure_location",
 		"linux/common templates/vars/linux/common.pkrvars.hcl",
 		"linux/vsphere templates/vars/linux/vsphere.pkrvars.hcl",
 		"linux/debian/common templates/vars/linux/debian/common.pkrvars.hcl",
@@ -180,8 +183,9 @@ func TestWhatATargetNeeds(t *testing.T) {
 		"configs/lab/common configs/lab/common.pkrvars.hcl",
 		"configs/lab/vsphere configs/lab/vsphere.pkrvars.hcl",
 		"configs/lab/debian-12 configs/lab/debian-12.pkrvars.hcl",
+		"configs/lab/debian-12@vsphere configs/lab/debian-12@vsphere.pkrvars.hcl",
 		"templates/vars/linux/vspere.pkrvars.hcl: no target reads this file (did you mean \"templates/vars/linux/vsphere.pkrvars.hcl\"?)\n  hint: the layers are vars/OS, vars/OS/FAMILY and vars/OS/FAMILY/VERSION, each with common and PLATFORM.pkrvars.hcl",
-		"configs/lab/debian-21.pkrvars.hcl: no target reads this file (did you mean \"debian-12\"?)\n  hint: name it common, PLATFORM or IMAGE.pkrvars.hcl",
+		"configs/lab/debian-21.pkrvars.hcl: no target reads this file (did you mean \"debian-12\"?)\n  hint: name it common, PLATFORM, IMAGE or IMAGE@PLATFORM.pkrvars.hcl",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

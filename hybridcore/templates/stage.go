@@ -14,7 +14,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"syscall"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -24,10 +29,12 @@ import (
 const VarFileName = "packer-hybrid.pkrvars.json"
 
 // Stage copies the files of a target from the project at root into dir, which
-// is made if needed and must be empty, and writes the variable file. A file
+// is made if needed and must be empty, and writes the variable file. Where the
+// plugin that is Installed has another address than a template requires, its
+// copy names that one: Packer finds no plugin under another address. A file
 // whose digest is no longer that of the target gives a BlockedError. After an
 // error dir may hold a part; the caller removes it.
-func Stage(target hybridcore.Target, root *os.Root, dir string) error {
+func Stage(target hybridcore.Target, root *os.Root, dir string, plugins []Plugin) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("staging %s: %w", target.Name(), err)
 	}
@@ -44,7 +51,7 @@ func Stage(target hybridcore.Target, root *os.Root, dir string) error {
 		return fmt.Errorf("staging %s: the work directory %s is not empty", target.Name(), dir)
 	}
 	for _, file := range target.Files {
-		if err := copyFile(root, into, file); err != nil {
+		if err := copyFile(root, into, file, plugins); err != nil {
 			return fmt.Errorf("staging %s: %w", target.Name(), err)
 		}
 	}
@@ -55,7 +62,7 @@ func Stage(target hybridcore.Target, root *os.Root, dir string) error {
 }
 
 // copyFile copies one file and compares the digest of what it copied.
-func copyFile(root, into *os.Root, file hybridcore.File) error {
+func copyFile(root, into *os.Root, file hybridcore.File, plugins []Plugin) error {
 	// Links may point anywhere below templates/, as when it was loaded.
 	sub, err := root.OpenRoot(Dir)
 	if err != nil {
@@ -92,7 +99,40 @@ func copyFile(root, into *os.Root, file hybridcore.File) error {
 	if info.Mode()&0o100 != 0 {
 		mode = 0o700
 	}
+	if content, err = requireInstalled(content, file.From, plugins); err != nil {
+		return err
+	}
 	return write(into, file.Path, mode, content)
+}
+
+// requireInstalled puts the addresses of installed plugins into a template
+// that requires them under others. Everything else stays, line by line.
+func requireInstalled(content []byte, from string, plugins []Plugin) ([]byte, error) {
+	moved := slices.DeleteFunc(slices.Clone(plugins), func(p Plugin) bool {
+		return p.File != from || p.Installed == "" || p.Installed == p.Source
+	})
+	if len(moved) == 0 {
+		return content, nil
+	}
+	file, diags := hclwrite.ParseConfig(content, from, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, fmt.Errorf("reading %s: %w", from, diags)
+	}
+	for _, block := range file.Body().Blocks() {
+		if block.Type() != "packer" {
+			continue
+		}
+		for _, inner := range block.Body().Blocks() {
+			for _, p := range moved {
+				if inner.Type() == "required_plugins" && inner.Body().GetAttribute(p.Name) != nil {
+					inner.Body().SetAttributeValue(p.Name, cty.ObjectVal(map[string]cty.Value{
+						"source": cty.StringVal(p.Installed), "version": cty.StringVal(p.Version),
+					}))
+				}
+			}
+		}
+	}
+	return file.Bytes(), nil
 }
 
 func changed(file hybridcore.File, how string) error {

@@ -21,7 +21,7 @@ import (
 
 func target(t *testing.T, dir string) hybridcore.Target {
 	t.Helper()
-	found, err := load(t, dir).Target("debian-12", hybridcore.VSphere, "lab")
+	found, err := load(t, dir).Target("debian-12", hybridcore.VSphere, "lab", hybridcore.Variable{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func target(t *testing.T, dir string) hybridcore.Target {
 func TestStage(t *testing.T) {
 	dir := fixture(t)
 	work := filepath.Join(t.TempDir(), "run/work")
-	if err := templates.Stage(target(t, dir), open(t, dir), work); err != nil {
+	if err := templates.Stage(target(t, dir), open(t, dir), work, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
@@ -67,7 +67,7 @@ func TestStage(t *testing.T) {
 	if err := json.Unmarshal(text, &values); err != nil || len(values) != 1 || values["memory"] != 512.0 {
 		t.Errorf("variable file %s, error %v", text, err)
 	}
-	if err := templates.Stage(target(t, dir), open(t, dir), work); err == nil || !strings.Contains(err.Error(), "is not empty") {
+	if err := templates.Stage(target(t, dir), open(t, dir), work, nil); err == nil || !strings.Contains(err.Error(), "is not empty") {
 		t.Errorf("a second stage in the same place: %v", err)
 	}
 }
@@ -90,7 +90,7 @@ func TestStageNoticesChanges(t *testing.T) {
 			if err := test.change(filepath.Join(dir, task)); err != nil {
 				t.Fatal(err)
 			}
-			err := templates.Stage(found, open(t, dir), filepath.Join(t.TempDir(), "work"))
+			err := templates.Stage(found, open(t, dir), filepath.Join(t.TempDir(), "work"), nil)
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), task) {
 				t.Fatalf("error %v, want %q", err, test.want)
 			}
@@ -122,7 +122,7 @@ func TestStageStaysInside(t *testing.T) {
 		file.SHA256 = found.Files[4].SHA256
 		found.Files = []hybridcore.File{file}
 		work := filepath.Join(t.TempDir(), "work")
-		if err := templates.Stage(found, open(t, dir), work); err == nil {
+		if err := templates.Stage(found, open(t, dir), work, nil); err == nil {
 			t.Errorf("%+v was staged", file)
 		}
 		if _, err := os.Lstat(filepath.Join(work, "../escaped")); err == nil {

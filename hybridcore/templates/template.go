@@ -26,6 +26,20 @@ type Plugin struct {
 	Version string // constraint, e.g. ">= 1.4.0"
 	File    string
 	Line    int
+	// Installed is the address that is there, when it is another of Addresses.
+	Installed string
+}
+
+// Addresses lists the sources that serve: the one that the template names,
+// then others that the platform's plugin has had.
+func (p Plugin) Addresses() []string {
+	addresses := []string{p.Source}
+	for _, platform := range hybridcore.Platforms() {
+		if slices.Contains(platform.Plugins, p.Source) {
+			addresses = append(addresses, slices.DeleteFunc(slices.Clone(platform.Plugins), func(a string) bool { return a == p.Source })...)
+		}
+	}
+	return addresses
 }
 
 // template is one *.pkr.hcl file of the set.
@@ -33,31 +47,8 @@ type template struct {
 	file         *hclfile.File
 	declarations []hclfile.Declaration
 	plugins      []Plugin
-	required     string // constraint on the version of Packer, may be empty
 	sources      []string
 	defined      []string // "TYPE.NAME" of the source blocks
-}
-
-// Plugins lists the plugins that the templates of a platform require, the
-// common ones first.
-func (s *Set) Plugins(platform hybridcore.Platform) []Plugin {
-	plugins := slices.Clone(s.common.plugins)
-	if t := s.platforms[platform]; t != nil {
-		plugins = append(plugins, t.plugins...)
-	}
-	return plugins
-}
-
-// RequiredVersions lists the constraints of a platform's templates on the
-// version of Packer, e.g. ">= 1.10.0".
-func (s *Set) RequiredVersions(platform hybridcore.Platform) []string {
-	var versions []string
-	for _, t := range []*template{s.common, s.platforms[platform]} {
-		if t != nil && t.required != "" {
-			versions = append(versions, t.required)
-		}
-	}
-	return versions
 }
 
 // readTemplate reads one template; nil when nothing of it can be used.
@@ -126,18 +117,6 @@ func twice(declarations []hclfile.Declaration) []hybridcore.Finding {
 	return findings
 }
 
-// checkTwice finds variables of the platform that the common template
-// declares too.
-func (t *template) checkTwice(common *template) []hybridcore.Finding {
-	var findings []hybridcore.Finding
-	for _, finding := range twice(slices.Concat(common.declarations, t.declarations)) {
-		if finding.File == t.file.Path && !slices.ContainsFunc(twice(t.declarations), func(own hybridcore.Finding) bool { return own.Line == finding.Line }) {
-			findings = append(findings, finding)
-		}
-	}
-	return findings
-}
-
 // packer reads required_version and required_plugins.
 func (t *template) packer(block *hclsyntax.Block) []hybridcore.Finding {
 	var findings []hybridcore.Finding
@@ -145,11 +124,9 @@ func (t *template) packer(block *hclsyntax.Block) []hybridcore.Finding {
 		literal, problems := t.file.Literal(attr)
 		findings = append(findings, problems...)
 		if len(problems) == 0 {
-			text, isText := stringOf(literal.Value)
-			if !isText {
+			if _, isText := stringOf(literal.Value); !isText {
 				findings = append(findings, t.file.Finding(hybridcore.KindSchema, attr.SrcRange, "required_version must be a string", `write required_version = ">= 1.10.0"`))
 			}
-			t.required = text
 		}
 	}
 	for _, inner := range block.Body.Blocks {

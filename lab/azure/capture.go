@@ -43,6 +43,9 @@ func (s *Server) putVersion(c *call) (*reply, error) {
 	if list(profile, "targetRegions") == nil {
 		profile["targetRegions"] = []any{map[string]any{"name": body["location"], "regionalReplicaCount": 1}}
 	}
+	if text(profile, "endOfLifeDate") == "" {
+		delete(profile, "endOfLifeDate") // the plugin sends an empty one; Azure answers with a date or none
+	}
 	home := region(text(body, "location"))
 	if !slices.Contains(regions(properties), home) {
 		return nil, refuse(http.StatusBadRequest, "InvalidParameter", "The target regions must contain the location of the gallery image version, '%s'.", home)

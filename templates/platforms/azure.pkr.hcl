@@ -59,31 +59,53 @@ variable "azure_location" {
 
 variable "azure_resource_group" {
   type        = string
-  description = "Resource group of the managed image."
+  description = "Resource group of the managed image, and of the gallery."
+}
+
+variable "azure_managed_image" {
+  type        = bool
+  description = "Make a managed image. False makes a version in azure_gallery only."
+  default     = true
 }
 
 variable "azure_gallery" {
   type        = string
-  description = "Compute gallery that receives the image as a version too; an empty name makes the managed image only."
+  description = "Compute gallery that receives the image as a version; an empty name makes a managed image only."
   default     = ""
+  validation {
+    condition     = can(regex("^([A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?)?$", var.azure_gallery))
+    error_message = "The azure_gallery must have 1 to 80 letters, digits, underscores and periods, and begin and end with a letter or digit: Azure allows no hyphen here."
+  }
 }
 
 variable "azure_gallery_image" {
   type        = string
-  description = "Image definition in azure_gallery."
+  description = "Image definition in azure_gallery, which has to exist; an empty name takes that of the image."
   default     = ""
+  validation {
+    condition     = can(regex("^([A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?)?$", var.azure_gallery_image))
+    error_message = "The azure_gallery_image must have 1 to 80 letters, digits, underscores, hyphens and periods, and begin and end with a letter or digit."
+  }
 }
 
 variable "azure_gallery_version" {
   type        = string
-  description = "Version in azure_gallery, for example 2026.11.22. A version is never overwritten."
+  description = "Version in azure_gallery, for example 1.20261122.1; an empty one is made of the run's time. A version is never overwritten."
   default     = ""
+  validation {
+    condition     = can(regex("^([0-9]{1,10}\\.[0-9]{1,10}\\.[0-9]{1,10})?$", var.azure_gallery_version))
+    error_message = "The azure_gallery_version must be three whole numbers, MAJOR.MINOR.PATCH, each at most 2147483647."
+  }
 }
 
 variable "azure_gallery_regions" {
-  type        = list(string)
-  description = "Regions that the gallery version is replicated to."
+  type        = list(object({ name = string, replicas = number }))
+  description = "Regions that keep the version, with the number of copies in each (1 to 100); azure_location has to be one of them. With none it is the only one."
   default     = []
+  validation {
+    condition     = alltrue([for r in var.azure_gallery_regions : r.replicas >= 1 && r.replicas <= 100 && r.replicas == floor(r.replicas)])
+    error_message = "The replicas in azure_gallery_regions must be whole numbers from 1 to 100."
+  }
 }
 
 # --- The image it starts from, and hardware that only Azure names --------------------------------
@@ -102,6 +124,11 @@ variable "azure_vm_size" {
 locals {
   platform = "azure"
   sources  = ["source.azure-arm.linux"]
+
+  # A run's time is its identifier's: 20261122t093005-... is the version 2026.1122.93005.
+  gallery_version = var.azure_gallery_version != "" ? var.azure_gallery_version : format("%s.%d.%d",
+    substr(var.run_id, 0, 4), parseint(substr(var.run_id, 4, 4), 10), parseint(substr(var.run_id, 9, 6), 10)
+  )
 }
 
 source "azure-arm" "linux" {
@@ -129,18 +156,25 @@ source "azure-arm" "linux" {
   vm_size         = var.azure_vm_size
   os_disk_size_gb = ceil(var.vm_disk_size_mb / 1024)
 
-  managed_image_name                = var.artifact_name
-  managed_image_resource_group_name = var.azure_resource_group
+  managed_image_name                = var.azure_managed_image ? var.artifact_name : null
+  managed_image_resource_group_name = var.azure_managed_image ? var.azure_resource_group : null
 
   dynamic "shared_image_gallery_destination" {
     for_each = var.azure_gallery == "" ? [] : [var.azure_gallery]
     content {
-      subscription        = var.azure_subscription_id
-      resource_group      = var.azure_resource_group
-      gallery_name        = shared_image_gallery_destination.value
-      image_name          = var.azure_gallery_image
-      image_version       = var.azure_gallery_version
-      replication_regions = var.azure_gallery_regions
+      subscription   = var.azure_subscription_id
+      resource_group = var.azure_resource_group
+      gallery_name   = shared_image_gallery_destination.value
+      image_name     = var.azure_gallery_image == "" ? var.image : var.azure_gallery_image
+      image_version  = local.gallery_version
+
+      dynamic "target_region" {
+        for_each = var.azure_gallery_regions
+        content {
+          name     = target_region.value.name
+          replicas = target_region.value.replicas
+        }
+      }
     }
   }
 

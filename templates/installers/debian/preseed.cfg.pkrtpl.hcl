@@ -3,7 +3,7 @@
 # Spec: openspec/specs/image-recipes/spec.md#requirement-one-description-of-the-installation
 # Diagram: openspec/specs/image-recipes/diagram.md#from-one-description-to-an-installed-system
 
-# Debian installer, rendered from local.installer of common.pkr.hcl.
+# Debian installer, rendered from local.installer of from/iso.pkr.hcl.
 
 d-i debian-installer/locale string ${locale}
 d-i keyboard-configuration/xkb-keymap select ${keyboard}

@@ -4,7 +4,7 @@
 # Spec: openspec/specs/image-recipes/spec.md#requirement-one-description-of-the-installation
 # Diagram: openspec/specs/image-recipes/diagram.md#from-one-description-to-an-installed-system
 
-# Ubuntu's server installer (autoinstall), rendered from local.installer of common.pkr.hcl.
+# Ubuntu's server installer (autoinstall), rendered from local.installer of from/iso.pkr.hcl.
 
 autoinstall:
   version: 1

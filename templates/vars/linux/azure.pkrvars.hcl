@@ -3,9 +3,6 @@
 # Spec: openspec/specs/image-recipes/spec.md#requirement-differences-are-layers-of-literals
 # Diagram: openspec/specs/image-recipes/diagram.md#layers-of-one-target
 
-# Every Linux image on Azure. There is no installation medium.
-
-iso_storage = ""
-iso_file    = ""
+# Every Linux image on Azure.
 
 platform_packages = ["waagent"]
