@@ -7,6 +7,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ const (
 )
 
 // overtake puts the lease of another run in place, as another host does that
-// does not see this one's lock. It returns its text.
+// does not see this one's lock on the target. It returns its text.
 func (s *sandbox) overtake(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,27 +32,42 @@ func (s *sandbox) overtake(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the serial after this run's
-		held, err := other.Acquire(t.Context(), hybridcore.Lease{Key: leaseKey, RunID: "20261103t000000-taker000", Owner: "ci@host-b"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = held.Release(context.Background()) }() // in a directory that is removed
-		data, err := os.ReadFile(filepath.Join(dir, leaseFile))
+	taker := hybridcore.Lease{Key: leaseKey, RunID: "20261103t000000-taker000", Owner: "ci@host-b"}
+	for range 2 { // a serial after this run's
+		held, err := other.Acquire(t.Context(), taker)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(s.dir, "state", leaseFile), data, 0o600)
+			err = held.Release(t.Context())
 		}
 		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(data), `"serial": 2`) {
-			return string(data)
-		}
-		if err := held.Release(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Fatal("no lease with serial 2")
+	held, err := other.Acquire(t.Context(), taker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, leaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	placed := errors.New("placed") // under the writer's lock, as Acquire does
+	err = s.State.Update(t.Context(), func(*hybridcore.Snapshot) error {
+		return errors.Join(placed, os.WriteFile(filepath.Join(s.dir, "state", leaseFile), text, 0o600))
+	})
+	if !errors.Is(err, placed) || err.Error() != placed.Error() {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// failure is why the only target of a record failed.
+func failure(rec hybridcore.Record) string {
+	if f := rec.Results[0].Failure; f != nil {
+		return f.Message
+	}
 	return ""
 }
 
@@ -74,6 +90,7 @@ func TestOvertakenWhilePackerRuns(t *testing.T) {
 	s.set(t, "debian-12", "script", `"echo started; sleep 60"`)
 	taken := make(chan string, 1)
 	go func() {
+		defer close(taken) // also when the test fails here
 		for !strings.Contains(s.events.text(), "started") {
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -87,7 +104,7 @@ func TestOvertakenWhilePackerRuns(t *testing.T) {
 	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("it took %s to notice", took)
 	}
-	message := rec.Results[0].Failure.Message
+	message := failure(rec)
 	if rec.Status != hybridcore.Failed || !strings.Contains(message, "run 20261103t000000-taker000 of ci@host-b") || !strings.Contains(message, "build it again") {
 		t.Errorf("%s: %s", rec.Status, message)
 	}
@@ -105,7 +122,7 @@ func TestOvertakenAfterTheBuild(t *testing.T) {
 		return platform{}, nil
 	}
 	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
-	message := rec.Results[0].Failure.Message
+	message := failure(rec)
 	if rec.Status != hybridcore.Failed || !strings.Contains(message, "20261103t000000-taker000") || !strings.Contains(message, "these artifacts exist without a record: ") {
 		t.Errorf("%s: %s", rec.Status, message)
 	}
