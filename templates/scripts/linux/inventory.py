@@ -30,18 +30,14 @@ import tempfile
 FORMAT = 1
 
 # Files whose content decides how the system behaves. Host keys, machine-id and other identities are left out.
-MANAGED = [
-    "/etc/apt/apt.conf.d/*", "/etc/apt/preferences.d/*", "/etc/apt/sources.list", "/etc/apt/sources.list.d/*",
-    "/etc/audit/**", "/etc/bash.bashrc", "/etc/chrony/**", "/etc/chrony.conf", "/etc/cloud/cloud.cfg",
-    "/etc/cloud/cloud.cfg.d/*", "/etc/cron.*/*", "/etc/crontab", "/etc/default/*", "/etc/default/grub.d/*",
-    "/etc/dnf/dnf.conf", "/etc/ld.so.preload", "/etc/localtime", "/etc/login.defs", "/etc/modprobe.d/*",
-    "/etc/modules-load.d/*", "/etc/nftables.conf", "/etc/nsswitch.conf", "/etc/pam.d/*", "/etc/profile",
-    "/etc/profile.d/*", "/etc/security/*.conf", "/etc/security/limits.d/*", "/etc/ssh/ssh_config",
-    "/etc/ssh/ssh_config.d/*", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*", "/etc/sudoers",
-    "/etc/sudoers.d/*", "/etc/sysctl.conf", "/etc/sysctl.d/*", "/etc/systemd/*.conf", "/etc/systemd/*.conf.d/*",
-    "/etc/systemd/system/*", "/etc/systemd/system/*.d/*", "/etc/timezone", "/etc/tmpfiles.d/*",
-    "/etc/udev/rules.d/*", "/etc/yum.repos.d/*", "/home/*/.ssh/authorized_keys", "/root/.ssh/authorized_keys",
-]
+MANAGED = ["/etc/" + name for name in """
+    apt/apt.conf.d/* apt/preferences.d/* apt/sources.list apt/sources.list.d/* audit/** bash.bashrc chrony/**
+    chrony.conf cloud/cloud.cfg cloud/cloud.cfg.d/* cron.*/* crontab default/* default/grub.d/* dnf/dnf.conf
+    ld.so.preload localtime login.defs modprobe.d/* modules-load.d/* nftables.conf nsswitch.conf pam.d/* profile
+    profile.d/* security/*.conf security/limits.d/* ssh/ssh_config ssh/ssh_config.d/* ssh/sshd_config
+    ssh/sshd_config.d/* sudoers sudoers.d/* sysctl.conf sysctl.d/* systemd/*.conf systemd/*.conf.d/*
+    systemd/system/* systemd/system/*.d/* timezone tmpfiles.d/* udev/rules.d/* yum.repos.d/*
+""".split()] + ["/home/*/.ssh/authorized_keys", "/root/.ssh/authorized_keys"]
 SYSCTL_FILES = ["/usr/lib/sysctl.d/*.conf", "/run/sysctl.d/*.conf", "/etc/sysctl.d/*.conf", "/etc/sysctl.conf"]
 CA_BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"]
 
