@@ -18,9 +18,10 @@ if [ "$user" = root ]; then
   exit 1
 fi
 
-# What would write a log again, and Azure's agent, which would write its state again.
+# What would write again what is removed below: logs, the state of Azure's agent, and the random seed, which its
+# service saves when it stops, at the power-off otherwise.
 if command -v systemctl >/dev/null; then
-  systemctl stop syslog.socket rsyslog.service walinuxagent.service >/dev/null 2>&1 || true
+  systemctl stop syslog.socket rsyslog.service walinuxagent.service waagent.service systemd-random-seed.service >/dev/null 2>&1 || true
 fi
 
 # Identity of this machine: the deployed one makes its own.
