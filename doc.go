@@ -41,6 +41,7 @@
 //	configs/                 variable files of each environment
 //	openspec/specs/          what each part must do, with a diagram; file headers cite them
 //	plugins/                 a module of its own: stand-ins for Packer plugins, for the lab
+//	docs/schemas/            JSON Schemas of plan and record, written by tools/schema
 //	bench/                   measured promises: bench/run NAME
 //	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree
 package packerhybrid

@@ -72,6 +72,7 @@ var owners = []rules.Owner{
 		Why:    "the values of HCL",
 	},
 	{Import: "github.com/rogpeppe/go-internal", Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it"},
+	{Import: "github.com/santhosh-tekuri/jsonschema/v6", Tests: []string{"cmd"}, Why: "holds every JSON answer against its published schema"},
 	{Import: "github.com/spf13/cobra", Units: []string{"cmd"}, Why: "help, completion and suggestions around the shared grammar"},
 	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "cmd"}, Why: "the grammar that every door shares"},
 	{Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"}, Why: "the live display of running targets on a terminal"},

@@ -50,7 +50,7 @@ func record() hybridcore.Record {
 		Versions: map[string]string{"plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2"},
 		Results: []hybridcore.Result{
 			{
-				Target: "debian-12@vsphere", Status: hybridcore.Built, Duration: 12300 * time.Millisecond, Log: "logs/" + runID + "/debian-12@vsphere.log",
+				Target: "debian-12@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Built, Duration: 12300 * time.Millisecond, Log: "logs/" + runID + "/debian-12@vsphere.log",
 				Artifact: &hybridcore.Artifact{ID: "debian-12-" + runID, Builder: "jetbrains.vsphere", URIs: []hybridcore.URI{
 					{Kind: "vm-template", Name: "debian-12-" + runID, ID: "vm-61"},
 					{Kind: "content-library-item", Name: "debian-12-" + runID, ID: "7d3c8a52"},
@@ -61,13 +61,13 @@ func record() hybridcore.Record {
 				Steps:     []hybridcore.Step{{Name: "Creating virtual machine...", At: at, Duration: 300 * time.Millisecond}},
 			},
 			{
-				Target: "ubuntu-24.04@vsphere", Status: hybridcore.Failed, Duration: 91 * time.Second,
+				Target: "ubuntu-24.04@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Failed, Duration: 91 * time.Second,
 				Failure: &hybridcore.Failure{
 					Step: "Provisioning with Ansible...", File: "ansible/roles/base/tasks/debian.yml", Message: "exit status 2",
 					Tail: []string{"TASK [base : install]", "fatal: [default]: FAILED!"},
 				},
 			},
-			{Target: "debian-11@proxmox", Status: hybridcore.UnchangedDone, Notes: []string{
+			{Target: "debian-11@proxmox", Platform: hybridcore.Proxmox, Status: hybridcore.UnchangedDone, Notes: []string{
 				"stand-in: github.com/hashicorp/proxmox 1.2.3+lab, of the lab, not the real plugin",
 				"unchanged: all 40 inputs equal run x of 2026-11-01 10:00:00 UTC",
 			}},
@@ -91,7 +91,7 @@ func plan() hybridcore.Plan {
 				{Kind: "version", Text: "version packer: 1.14.0 → 1.15.0"},
 			}},
 			{Target: target("debian-13"), Decision: hybridcore.Build, Reasons: many},
-			{Target: target("ubuntu-24.04"), Decision: hybridcore.Unchanged, Reasons: []hybridcore.Reason{{Kind: "unchanged", Text: "all 40 inputs equal run x"}}},
+			{Target: target("ubuntu-24.04"), Decision: hybridcore.Unchanged, Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: "x", Text: "all 40 inputs equal run x"}}},
 		},
 		Findings: []hybridcore.Finding{{
 			Kind: "schema", Message: `undeclared variable "vm_cpus"`, Hint: `did you mean "vm_cpu_count"?`, Source: "vm_cpus = 2",

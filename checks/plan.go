@@ -20,14 +20,38 @@ import (
 // plan has all of them.
 const maxReasons = 10
 
-// WritePlan prints what would be done with each target, and why.
+// WritePlan prints what would be done with each target, and why. Unchanged
+// targets are counted; the request may ask to list them.
 func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 	p := &printer{w: w}
 	p.findings(s, plan.Findings)
+	p.decisions(s, plan)
+	p.beside(s, plan)
+	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+		p.line("%s", s.red("blocked: nothing is built before the errors above are corrected"))
+		return p.err
+	}
+	pending := len(plan.Pending())
+	end := fmt.Sprintf("plan for %s: %d to build, %d unchanged", plan.Request.Env, pending, len(plan.Targets)-pending)
+	if len(plan.Removed) > 0 {
+		end += fmt.Sprintf(", %d removed", len(plan.Removed))
+	}
+	if plan.Base != nil {
+		end += fmt.Sprintf(", compared with %s (%s)", plan.Base.Revision, short(plan.Base.Commit))
+	}
+	p.line("%s", oneLine(end))
+	return p.err
+}
+
+// decisions prints the table of targets with their reasons.
+func (p *printer) decisions(s Style, plan hybridcore.Plan) {
 	rows := [][]string{{"TARGET", "SOURCE", "PLAN", "WHY"}}
 	decisions := []hybridcore.Decision{""}
 	for _, t := range plan.Targets {
-		name, source, decision := t.Target.Name(), t.Target.Source, string(t.Decision)
+		if t.Decision == hybridcore.Unchanged && !plan.Request.All {
+			continue
+		}
+		name, source, decision := oneLine(t.Target.Name()), oneLine(t.Target.Source), string(t.Decision)
 		for i, r := range t.Reasons {
 			text := reason(r)
 			if i == maxReasons && len(t.Reasons) > maxReasons+1 {
@@ -41,36 +65,75 @@ func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 			name, source, decision = "", "", ""
 		}
 	}
-	if len(plan.Targets) > 0 {
-		p.table(rows, func(row, col int, text string) string {
-			switch {
-			case row == 0 || col != 2:
-				return text
-			case decisions[row] == hybridcore.Build:
-				return s.yellow(text)
-			default:
-				return s.green(text)
-			}
-		})
-		p.line("")
+	if len(rows) == 1 {
+		return
 	}
-	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
-		p.line("%s", s.red("blocked: nothing is built before the errors above are corrected"))
-		return p.err
-	}
-	pending := len(plan.Pending())
-	p.line("plan for %s: %d to build, %d unchanged", plan.Request.Env, pending, len(plan.Targets)-pending)
-	return p.err
+	p.table(rows, func(row, col int, text string) string {
+		switch {
+		case row == 0 || col != 2:
+			return text
+		case decisions[row] == hybridcore.Build:
+			return s.yellow(text)
+		default:
+			return s.green(text)
+		}
+	})
+	p.line("")
 }
 
+// beside prints what is no target of the plan, and what is known of the last builds.
+func (p *printer) beside(s Style, plan hybridcore.Plan) {
+	before := p.lines
+	for _, r := range plan.Removed {
+		p.line("%s %s: %s", s.yellow("removed"), targetName(r.Image, r.Platform), oneLine(r.Text))
+	}
+	for _, r := range plan.Moved {
+		p.line("%s %s; no target reads it", s.yellow("moved"), reason(r))
+	}
+	for _, u := range plan.Unsupported {
+		p.line("not supported %s: %s (%s:%d)", targetName(u.Image, u.Platform), oneLine(u.Reason), oneLine(u.File), u.Line)
+	}
+	for _, g := range unchangedBy(plan) {
+		p.line("%s %d equal to %s", s.green("unchanged"), len(g.targets), oneLine(g.String()))
+	}
+	n := 0
+	for _, t := range plan.Pending() {
+		if t.Current == nil || t.Current.Inventory == nil {
+			continue
+		}
+		if n++; n > maxReasons {
+			continue
+		}
+		p.line("packages %s: %d in run %s; those of a new build are known after it", oneLine(t.Target.Name()), t.Current.Inventory.Packages, oneLine(t.Current.RunID))
+	}
+	if n > maxReasons {
+		p.line("packages of %d more targets (--output json shows them)", n-maxReasons)
+	}
+	if p.lines > before {
+		p.line("")
+	}
+}
+
+// reason is on one line: file names and values are somebody else's.
 func reason(r hybridcore.Reason) string {
-	if r.File == "" {
-		return r.Text
+	text := r.Text
+	switch {
+	case r.File != "" && r.Line == 0:
+		text += " (" + r.File + ")"
+	case r.File != "":
+		text += fmt.Sprintf(" (%s:%d)", r.File, r.Line)
 	}
-	if r.Line == 0 {
-		return fmt.Sprintf("%s (%s)", r.Text, r.File)
-	}
-	return fmt.Sprintf("%s (%s:%d)", r.Text, r.File, r.Line)
+	return oneLine(text)
+}
+
+func targetName(image string, platform hybridcore.Platform) string {
+	return oneLine(hybridcore.TargetName(image, platform))
+}
+
+// oneLine makes foreign text safe within a line. A CI runner obeys "##["
+// wherever it stands in a line, and "::" at its beginning only.
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(hybridcore.Sanitize(text)), " "), "##[", "## [")
 }
 
 // WriteFindings prints findings, one after the other.
@@ -97,6 +160,7 @@ type Document struct {
 	Reaped        *[]hybridcore.Reaped     `json:"reaped,omitempty"`
 	Parity        *hybridcore.ParityReport `json:"parity,omitempty"`
 	Status        *Status                  `json:"status,omitempty"`
+	Explanation   *hybridcore.Explanation  `json:"explanation,omitempty"`
 	Error         string                   `json:"error,omitempty"`
 	Findings      []hybridcore.Finding     `json:"findings,omitempty"`
 }
@@ -125,14 +189,16 @@ func WriteJSON(w io.Writer, d Document) error {
 // printer remembers the first write error, so that a report is written
 // without a check at every line.
 type printer struct {
-	w   io.Writer
-	err error
+	w     io.Writer
+	err   error
+	lines int // that were printed
 }
 
 func (p *printer) line(format string, args ...any) {
 	if p.err != nil {
 		return
 	}
+	p.lines++
 	_, p.err = fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }
 

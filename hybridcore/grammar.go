@@ -61,6 +61,13 @@ type Request struct {
 	// for what is current, and for the build before it.
 	Record  string `json:"record,omitempty"`
 	Against string `json:"against,omitempty"`
+	// Base is the revision whose difference to the working tree is planned;
+	// empty plans against the last records.
+	Base string `json:"base,omitempty"`
+	// All lists unchanged targets too.
+	All bool `json:"all,omitempty"`
+	// NoCache validates anew although nothing changed.
+	NoCache bool   `json:"no_cache,omitempty"`
 	Origin  Origin `json:"origin"`
 }
 
@@ -97,26 +104,18 @@ type Verb struct {
 // Verbs lists the grammar: the verbs that every door understands.
 func Verbs() []Verb {
 	return []Verb{
-		{
-			Action: ActionPlan, Args: "[IMAGE...]", Short: "Show which targets would be built, and why",
-			Long: `Plan reads templates, variable files, configuration and state, and says which
-targets (image × platform) would be built and for which reason. It changes
-nothing and starts no builder.`,
-			Example: `  packer-hybrid plan
-  packer-hybrid plan debian-12 --env prod --targets vsphere
-  packer-hybrid plan --output json --detailed-exitcode`,
-			Bind: func(fs *pflag.FlagSet, r *Request) {
-				fs.BoolVar(&r.Rebuild, "rebuild", false, "plan targets as if nothing had been built")
-				fs.BoolVar(&r.DetailedExitCode, "detailed-exitcode", false, "exit 4 when targets would be built")
-			},
-		},
+		planVerb(),
 		{
 			Action: ActionValidate, Args: "[IMAGE...]", Short: "Check templates and variables with Packer, building nothing",
 			Long: `Validate stages every target and lets Packer and its plugins check it. No
-platform is contacted.`,
+platform is contacted. A tree that was found valid and has not changed since is
+answered from a cache.`,
 			Example: `  packer-hybrid validate --env lab
   packer-hybrid validate debian-12 --targets vsphere`,
-			Bind: bindParallel,
+			Bind: func(fs *pflag.FlagSet, r *Request) {
+				fs.BoolVar(&r.NoCache, "no-cache", false, "ask Packer although nothing changed since the last verdict")
+				bindParallel(fs, r)
+			},
 		},
 		{
 			Action: ActionBuild, Args: "[IMAGE...]", Short: "Build the targets whose inputs changed",
@@ -153,24 +152,6 @@ a second look, ten minutes later, says that nothing is left: things may come lat
 			},
 		},
 		parityVerb(),
-	}
-}
-
-func parityVerb() Verb {
-	return Verb{
-		Action: ActionParity, Args: "[IMAGE...]", Short: "Compare images across platforms and over time",
-		Long: `Parity compares the inventories that builds took inside their guests: of one
-image on all its platforms, category by category, and with an earlier run. What
-templates/parity.hcl does not expect is unexpected, and exits 3 where its policy
-says block. An image that is built for one platform only is compared with its
-previous build.`,
-		Example: `  packer-hybrid parity
-  packer-hybrid parity debian-12 --env prod --record 20261122t224501-1a2b3c4d
-  packer-hybrid parity debian-12 --against 20261101t080000-5e6f7a8b`,
-		Bind: func(fs *pflag.FlagSet, r *Request) {
-			fs.StringVar(&r.Record, "record", "", "compare what this run built (default: what is current)")
-			fs.StringVar(&r.Against, "against", "", "also report what changed since this run")
-		},
 	}
 }
 
@@ -249,6 +230,11 @@ func (r *Request) Finish(args []string) error {
 	}
 	if r.RetryFailed != "" {
 		if err := CheckName("run", r.RetryFailed); err != nil {
+			return err
+		}
+	}
+	if r.Base != "" {
+		if err := CheckRevision(r.Base); err != nil {
 			return err
 		}
 	}

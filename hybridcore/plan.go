@@ -21,13 +21,41 @@ const (
 
 // Reason is one cause for a decision.
 type Reason struct {
-	Kind    string `json:"kind"`              // never-built, source, file, variable, version, forced, unchanged, last-failed
-	Subject string `json:"subject,omitempty"` // a path, variable or tool
-	Was     string `json:"was,omitempty"`
-	Now     string `json:"now,omitempty"`
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line,omitempty"`
-	Text    string `json:"text"` // one sentence
+	// Kind is never-built, new, renamed, source, file, variable, version, upstream, forced or unchanged.
+	Kind     string `json:"kind"`
+	Subject  string `json:"subject,omitempty"` // a path, variable, tool or upstream; the run or commit of what is unchanged
+	Was      string `json:"was,omitempty"`
+	Now      string `json:"now,omitempty"`
+	Part     string `json:"part,omitempty"`      // what a file belongs to, e.g. "role base"
+	Layer    string `json:"layer,omitempty"`     // that sets the variable
+	WasLayer string `json:"was_layer,omitempty"` // that set it before; empty when it is the same, or not known
+	File     string `json:"file,omitempty"`      // relative to the project root
+	Line     int    `json:"line,omitempty"`      // 1-based; of a file the first that differs; 0 when not known
+	Text     string `json:"text"`                // one sentence
+}
+
+// Base is the commit that a plan is the difference to.
+type Base struct {
+	Revision string `json:"revision"` // as asked for
+	Commit   string `json:"commit"`
+}
+
+// Removed is a target that the base, or without one the state, has and the
+// working tree has not. What was built of it stays on its platform.
+type Removed struct {
+	Image    string   `json:"image"`
+	Platform Platform `json:"platform"`
+	RunID    string   `json:"run_id,omitempty"` // that built it last, as far as the plan looked
+	Text     string   `json:"text"`             // one sentence
+}
+
+// Unsupported is an image on a platform that cannot carry it.
+type Unsupported struct {
+	Image    string   `json:"image"`
+	Platform Platform `json:"platform"`
+	Reason   string   `json:"reason"`
+	File     string   `json:"file"`
+	Line     int      `json:"line"`
 }
 
 // PlannedTarget is a target with what the plan decided and why.
@@ -42,17 +70,26 @@ type PlannedTarget struct {
 // Plan is the answer to "what would be done, and why". It is a pure function
 // of the tree, the state and the versions: the same input gives the same bytes.
 type Plan struct {
-	Request  Request           `json:"request"`
-	Commit   string            `json:"commit,omitempty"` // of the checkout, empty outside git
-	Targets  []PlannedTarget   `json:"targets"`
-	Versions map[string]string `json:"versions"` // packer and plugin address → version
-	Findings []Finding         `json:"findings"`
+	Request Request `json:"request"`
+	Commit  string  `json:"commit,omitempty"` // of the checkout, empty outside git
+	// Base is what the targets are compared with; nil for their last records.
+	Base        *Base             `json:"base,omitempty"`
+	Targets     []PlannedTarget   `json:"targets"`
+	Removed     []Removed         `json:"removed,omitempty"`
+	Unsupported []Unsupported     `json:"unsupported,omitempty"`
+	Moved       []Reason          `json:"moved,omitempty"` // upstream sources whose pin differs from the base
+	Versions    map[string]string `json:"versions"`        // packer and plugin address → version
+	Findings    []Finding         `json:"findings"`
 }
 
 // Pending lists the targets that the plan builds.
 func (p Plan) Pending() []PlannedTarget {
 	return slices.DeleteFunc(slices.Clone(p.Targets), func(t PlannedTarget) bool { return t.Decision != Build })
 }
+
+// Changes says whether anything is pending: targets to build, and for a
+// difference to a commit also those that it removes.
+func (p Plan) Changes() bool { return len(p.Pending()) > 0 || p.Base != nil && len(p.Removed) > 0 }
 
 // Status is the end of one target in one run.
 type Status string
@@ -174,6 +211,7 @@ func (s Status) Exit() int {
 // Current is what the state knows of the last good build of one target.
 type Current struct {
 	RunID     string            `json:"run_id"`
+	Commit    string            `json:"commit,omitempty"` // of the checkout that it was built from
 	At        time.Time         `json:"at"`
 	Digest    string            `json:"digest"`
 	Recipe    string            `json:"recipe"`

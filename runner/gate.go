@@ -34,7 +34,7 @@ func (p *planning) gate(plugins []packer.Plugin) []hybridcore.Finding {
 		rel, err := filepath.Rel(p.PinnedPlugins, plugin.Path)
 		pinned[plugin.Address] = err == nil && filepath.IsLocal(rel)
 	}
-	return append(findings, slices.DeleteFunc(p.lock.CheckPlugins(used), func(f hybridcore.Finding) bool {
+	return append(findings, slices.DeleteFunc(p.now.lock.CheckPlugins(used), func(f hybridcore.Finding) bool {
 		return pinned[f.Subject] && !f.Blocking
 	})...)
 }

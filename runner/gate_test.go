@@ -37,7 +37,7 @@ func TestGate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &planning{Runner: &Runner{PinnedPlugins: "/cache/plugins"}, lock: sources.Lock{Plugins: tt.lock}}
+			p := &planning{Runner: &Runner{PinnedPlugins: "/cache/plugins"}, now: &tree{lock: sources.Lock{Plugins: tt.lock}}}
 			tt.plugin.Address = address
 			if tt.plugin.Path == "" {
 				tt.plugin.Path = "/usr/x"

@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -23,19 +25,22 @@ import (
 // planning is what the targets of one plan share.
 type planning struct {
 	*Runner
+	now      *tree // the working tree
 	req      hybridcore.Request
-	env      config.Environment
-	set      *templates.Set
-	reader   *config.Reader
 	snapshot hybridcore.Snapshot
-	lock     sources.Lock
+	base     *base // nil for a plan against the state
 	plan     hybridcore.Plan
+
+	repository *sources.Repository // nil until it is needed
+	commits    map[string]fs.FS    // the files of commits that were read
+	lines      map[string]int      // where files begin to differ
 }
 
 // Plan says which targets of a request would be built, and why. It reads
 // templates, configuration and state, asks Packer for its version, and
 // changes nothing. Findings that block are in the plan; only what leaves no
-// plan to be made is an error.
+// plan to be made is an error. With a base it compares with that commit, and
+// asks neither the state nor Packer.
 func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Plan, error) {
 	wanted := func(string) bool { return true }
 	if req.RetryFailed != "" {
@@ -44,26 +49,9 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 			return hybridcore.Plan{}, err
 		}
 	}
-	env, err := r.Project.Environment(req.Env)
+	p, err := r.planning(ctx, req)
 	if err != nil {
 		return hybridcore.Plan{}, err
-	}
-	req.Env = env.Name
-	set, root, err := r.templates()
-	if err != nil {
-		return hybridcore.Plan{}, err
-	}
-	snapshot, err := r.State.Read(ctx)
-	if err != nil {
-		return hybridcore.Plan{}, err
-	}
-	p := &planning{
-		Runner: r, req: req, env: env, set: set, reader: config.NewReader(root), snapshot: snapshot,
-		plan: hybridcore.Plan{Request: req, Commit: head(r.Project.Root), Versions: map[string]string{}, Findings: set.Warnings()},
-	}
-	p.plan.Findings = append(p.plan.Findings, sources.Check(r.Project.Root)...)
-	if p.lock, err = sources.Load(r.Project.Root); err != nil {
-		p.lock = sources.Lock{} // there is none, or the findings say what is wrong with it
 	}
 	pairs, err := p.pairs()
 	if err != nil {
@@ -77,8 +65,56 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 			return hybridcore.Plan{}, err
 		}
 	}
+	if req.Action == hybridcore.ActionPlan {
+		p.plan.Unsupported, p.plan.Removed = p.unsupported(), p.removed()
+	}
 	p.plan.Findings = unique(p.plan.Findings)
 	return p.plan, nil
+}
+
+// planning reads what the targets of a request share.
+func (r *Runner) planning(ctx context.Context, req hybridcore.Request) (*planning, error) {
+	t, err := r.workingTree(req.Env)
+	if err != nil {
+		return nil, err
+	}
+	req.Env = t.env.Name
+	p := &planning{
+		Runner: r, now: t, req: req, commits: map[string]fs.FS{}, lines: map[string]int{},
+		plan: hybridcore.Plan{Request: req, Commit: head(r.Project.Root), Targets: []hybridcore.PlannedTarget{}, Versions: map[string]string{}, Findings: t.set.Warnings()},
+	}
+	p.plan.Findings = append(p.plan.Findings, sources.Check(r.Project.Root)...)
+	if req.Base != "" {
+		return p, p.readBase(ctx)
+	}
+	if r.State != nil {
+		p.snapshot, err = r.State.Read(ctx)
+	}
+	return p, err
+}
+
+// workingTree is the project as it is on disk.
+func (r *Runner) workingTree(name string) (*tree, error) {
+	env, err := r.Project.Environment(name)
+	if err != nil {
+		return nil, err
+	}
+	set, root, err := r.templates()
+	if err != nil {
+		return nil, err
+	}
+	lock, err := sources.Load(r.Project.Root)
+	if err != nil {
+		lock = sources.Lock{} // sources.Check says what is wrong with it
+	}
+	return &tree{files: root.FS(), env: env, set: set, reader: config.NewReader(root), lock: lock}, nil
+}
+
+func (p *planning) removed() []hybridcore.Removed {
+	if p.base != nil {
+		return p.removedSinceBase()
+	}
+	return p.removedSinceRecord()
 }
 
 // failedIn limits a request to the targets of a run that did not succeed, in
@@ -115,15 +151,15 @@ type pair struct {
 // other and the environment; what is not named is everything that does.
 func (p *planning) pairs() ([]pair, error) {
 	for _, platform := range p.req.Platforms {
-		if !p.env.Has(platform) {
-			return nil, hybridcore.Usagef("the environment %s has no %s; %s lists its platforms", p.env.Name, platform.Info().Title, config.FileName)
+		if !p.now.env.Has(platform) {
+			return nil, hybridcore.Usagef("the environment %s has no %s; %s lists its platforms", p.now.env.Name, platform.Info().Title, config.FileName)
 		}
 	}
-	images := p.set.Images()
+	images := p.now.set.Images()
 	if len(p.req.Images) > 0 {
 		images = nil
 		for _, name := range p.req.Images {
-			image, err := p.set.Image(name)
+			image, err := p.now.set.Image(name)
 			if err != nil {
 				return nil, err
 			}
@@ -134,7 +170,7 @@ func (p *planning) pairs() ([]pair, error) {
 	for _, image := range images {
 		platforms := p.platforms(image)
 		if len(platforms) == 0 && len(p.req.Images) > 0 {
-			return nil, hybridcore.Usagef("the image %s is made for none of the platforms of %s", image.Name, p.env.Name)
+			return nil, hybridcore.Usagef("the image %s is made for none of the platforms of %s", image.Name, p.now.env.Name)
 		}
 		for _, platform := range platforms {
 			pairs = append(pairs, pair{image.Name, platform})
@@ -153,7 +189,7 @@ func (p *planning) platforms(image hybridcore.Image) []hybridcore.Platform {
 	var found []hybridcore.Platform
 	for _, platform := range image.Platforms {
 		named := len(p.req.Platforms) == 0 || slices.Contains(p.req.Platforms, platform)
-		if named && p.env.Has(platform) {
+		if named && p.now.env.Has(platform) {
 			found = append(found, platform)
 		}
 	}
@@ -162,14 +198,7 @@ func (p *planning) platforms(image hybridcore.Image) []hybridcore.Platform {
 
 // add plans one target.
 func (p *planning) add(ctx context.Context, which pair) error {
-	image, err := p.set.Image(which.image)
-	if err != nil {
-		return err
-	}
-	layers, findings := p.reader.Layers(p.set.LayerFiles(image, which.platform, p.env.Name))
-	p.plan.Findings = append(p.plan.Findings, findings...)
-	in := config.Input{Platform: which.platform, Env: p.env.Name, Layers: layers, Environ: p.Environ}
-	target, err := p.set.Target(which.image, which.platform, p.env.Name, p.from(in))
+	target, findings, err := p.now.resolve(which, p.Environ)
 	if wrong, ok := errors.AsType[*hybridcore.FindingsError](err); ok {
 		p.plan.Findings = append(p.plan.Findings, wrong.Findings...)
 		return nil
@@ -177,8 +206,6 @@ func (p *planning) add(ctx context.Context, which pair) error {
 	if err != nil {
 		return err
 	}
-	in.Run, in.Declarations, in.Elsewhere = runValues(target, "", "", ""), p.set.Declarations(target), p.set.Elsewhere(target)
-	target.Variables, findings = config.Resolve(in)
 	p.plan.Findings = append(p.plan.Findings, p.keep(target, findings)...)
 	for name, value := range target.Secrets() {
 		for _, w := range p.Redactor.Add(logs.Secret{Name: name, Value: value}) {
@@ -188,32 +215,24 @@ func (p *planning) add(ctx context.Context, which pair) error {
 		}
 	}
 	p.plan.Findings = append(p.plan.Findings, templates.CheckNames(target, artifactName(target.Image.Name, sampleRunID))...)
+	if p.base != nil {
+		pins := p.now.pins(target)
+		maps.Copy(p.plan.Versions, pins)
+		target.Seal(pins)
+		p.plan.Targets = append(p.plan.Targets, p.compare(ctx, target))
+		return nil
+	}
 	versions, err := p.versions(ctx, target)
 	if err != nil {
 		return err
 	}
 	target.Seal(versions)
-	var current *hybridcore.Current
-	if c, ok := p.snapshot.Targets[target.Key()]; ok {
-		current = &c
-	}
-	p.plan.Targets = append(p.plan.Targets, decide(target, current, p.req.Rebuild))
+	p.plan.Targets = append(p.plan.Targets, p.decide(ctx, target))
 	return nil
 }
 
 // sampleRunID is as long as every run's.
 const sampleRunID = "20261122t224501-1a2b3c4d"
-
-// from reads what a target's builds start from ahead of its other variables:
-// it decides which these are. What is wrong with it is found with the others.
-func (p *planning) from(in config.Input) hybridcore.Variable {
-	in.Declarations = p.set.Choice(in.Platform)
-	variables, _ := config.Resolve(in)
-	if len(variables) == 0 {
-		return hybridcore.Variable{}
-	}
-	return variables[0]
-}
 
 // keep drops findings about missing connection variables from a plan: it
 // connects to nothing, and credentials are not at hand where it runs.
@@ -234,7 +253,7 @@ func (p *planning) versions(ctx context.Context, target hybridcore.Target) (map[
 	if err != nil {
 		return nil, p.withoutTool(err)
 	}
-	plugins, err := p.installed(tool, p.set.Plugins(target))
+	plugins, err := p.installed(tool, p.now.set.Plugins(target))
 	if err != nil {
 		return nil, p.withoutTool(err)
 	}
@@ -247,8 +266,12 @@ func (p *planning) versions(ctx context.Context, target hybridcore.Target) (map[
 	return versions, nil
 }
 
+// folders are the absolute paths of one machine: a plan reads the same on all.
+var folders = regexp.MustCompile("(^|[\\s(=,`])(?:/[^/\\s:;,()]+)+/")
+
 func (p *planning) withoutTool(err error) error {
-	f := hybridcore.Finding{Kind: "tool", Subject: "packer", Severity: hybridcore.Warning, Message: "versions are not compared: " + p.redact(err.Error())}
+	why := folders.ReplaceAllString(p.redact(err.Error()), "$1…/")
+	f := hybridcore.Finding{Kind: "tool", Subject: "packer", Severity: hybridcore.Warning, Message: "versions are not compared: " + why}
 	var missing *hybridcore.BlockedError
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -6,6 +6,7 @@
 package runner
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,14 +17,19 @@ import (
 )
 
 // decide compares a target with its last good build.
-func decide(target hybridcore.Target, current *hybridcore.Current, rebuild bool) hybridcore.PlannedTarget {
-	planned := hybridcore.PlannedTarget{Target: target, Decision: hybridcore.Build, Current: current}
-	if current == nil {
+func (p *planning) decide(ctx context.Context, target hybridcore.Target) hybridcore.PlannedTarget {
+	planned := hybridcore.PlannedTarget{Target: target, Decision: hybridcore.Build}
+	current, built := p.snapshot.Targets[target.Key()]
+	if !built {
 		planned.Reasons = []hybridcore.Reason{{Kind: "never-built", Text: "never built in " + target.Env}}
 		return planned
 	}
-	planned.Reasons = changes(target, current.Inputs)
-	if rebuild {
+	planned.Current = &current
+	planned.Reasons = changes(target.Inputs, current.Inputs)
+	for i := range planned.Reasons {
+		p.describe(ctx, &planned.Reasons[i], target, past{commit: current.Commit})
+	}
+	if p.req.Rebuild {
 		planned.Reasons = append(planned.Reasons, hybridcore.Reason{Kind: "forced", Text: "a rebuild was asked for"})
 	}
 	if len(planned.Reasons) == 0 {
@@ -36,33 +42,30 @@ func decide(target hybridcore.Target, current *hybridcore.Current, rebuild bool)
 	return planned
 }
 
-// changes lists the inputs that differ, in a fixed order: the source first, from
-// which most others follow, then files, versions and variables.
-// Versions that are not known now (no packer on this machine) are no change.
-func changes(target hybridcore.Target, was map[string]string) []hybridcore.Reason {
+// changes lists the inputs that differ, files first, in a fixed order, without
+// places and sentences. Versions are no change when they are not known now (no
+// packer on this machine).
+func changes(now, was map[string]string) []hybridcore.Reason {
 	keys := map[string]bool{}
 	for k := range was {
 		keys[k] = true
 	}
-	for k := range target.Inputs {
+	for k := range now {
 		keys[k] = true
 	}
 	delete(keys, "source")
 	var reasons []hybridcore.Reason
 	for _, key := range append([]string{"source"}, slices.Sorted(maps.Keys(keys))...) {
 		before, had := was[key]
-		now, has := target.Inputs[key]
-		if before == now && had == has {
+		after, has := now[key]
+		if before == after && had == has {
 			continue
 		}
 		kind, subject, isVersion := split(key)
-		if isVersion && !has && !knowsVersions(target.Inputs) {
+		if isVersion && !has && !knowsVersions(now) {
 			continue
 		}
-		r := hybridcore.Reason{Kind: kind, Subject: subject, Was: before, Now: now}
-		r.Text = sentence(r, had, has)
-		r.File, r.Line = place(target, kind, subject)
-		reasons = append(reasons, r)
+		reasons = append(reasons, hybridcore.Reason{Kind: kind, Subject: subject, Was: before, Now: after})
 	}
 	return reasons
 }
@@ -83,30 +86,47 @@ func split(key string) (kind, subject string, version bool) {
 	}
 }
 
-func knowsVersions(inputs map[string]string) bool { return inputs["packer"] != "" }
+// knowsVersions says whether tools, or the lock, could be asked for versions.
+func knowsVersions(inputs map[string]string) bool {
+	for key := range inputs {
+		if _, _, version := split(key); version {
+			return true
+		}
+	}
+	return false
+}
 
 // maxShown bounds a value in a sentence, in bytes.
 const maxShown = 60
 
 func sentence(r hybridcore.Reason, had, has bool) string {
+	of := ""
+	if r.Part != "" {
+		of = " of " + r.Part
+	}
+	text := ""
 	switch {
 	case r.Kind == "source" && had:
 		return fmt.Sprintf("source %s → %s", r.Was, r.Now)
 	case r.Kind == "source":
 		return "source " + r.Now
 	case r.Kind == "file" && !had:
-		return "new file " + r.Subject
+		return "new file " + r.Subject + of
 	case r.Kind == "file" && !has:
-		return "file " + r.Subject + " is gone"
+		return "file " + r.Subject + of + " is gone"
 	case r.Kind == "file":
-		return "file " + r.Subject + " changed"
+		return "file " + r.Subject + of + " changed"
 	case !had:
-		return fmt.Sprintf("new %s %s = %s", r.Kind, r.Subject, shorten(r.Now))
+		text = fmt.Sprintf("new %s %s = %s", r.Kind, r.Subject, shorten(r.Now))
 	case !has:
-		return fmt.Sprintf("%s %s is gone (was %s)", r.Kind, r.Subject, shorten(r.Was))
+		text = fmt.Sprintf("%s %s is gone (was %s)", r.Kind, r.Subject, shorten(r.Was))
 	default:
-		return fmt.Sprintf("%s %s: %s → %s", r.Kind, r.Subject, shorten(r.Was), shorten(r.Now))
+		text = fmt.Sprintf("%s %s: %s → %s", r.Kind, r.Subject, shorten(r.Was), shorten(r.Now))
 	}
+	if had && has && r.WasLayer != "" {
+		text += fmt.Sprintf(", set by %s instead of %s", r.Layer, r.WasLayer)
+	}
+	return text
 }
 
 func shorten(text string) string {
@@ -115,27 +135,4 @@ func shorten(text string) string {
 		return text
 	}
 	return string(runes[:maxShown-1]) + "…"
-}
-
-// place is where a changed input comes from: the file itself, or the layer
-// that sets the variable.
-func place(target hybridcore.Target, kind, subject string) (string, int) {
-	switch kind {
-	case "source":
-		return place(target, "variable", "build_from")
-	case "file":
-		for _, f := range target.Files {
-			if f.Path == subject {
-				return f.From, 0
-			}
-		}
-	case "variable":
-		for _, v := range target.Variables {
-			if v.Name == subject && len(v.Layers) > 0 {
-				last := v.Layers[len(v.Layers)-1]
-				return last.File, last.Line
-			}
-		}
-	}
-	return "", 0
 }

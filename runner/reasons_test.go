@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
 // abandon leaves a lease as a killed process does: a process of its own takes
@@ -67,7 +68,7 @@ func TestHelperHoldLease(t *testing.T) {
 
 func TestDecide(t *testing.T) {
 	target := hybridcore.Target{
-		Env:    "lab",
+		Env: "lab", Platform: hybridcore.VSphere, Source: "null.linux",
 		Files:  []hybridcore.File{{Path: "ansible/linux.yml", From: "templates/ansible/linux.yml"}},
 		Inputs: map[string]string{"source": "vsphere-clone.linux", "file:ansible/linux.yml": "aa", "file:new.sh": "bb", "var:size": "2", "packer": "1.15.0", "plugin:x/y": "2.0"},
 		Variables: []hybridcore.Variable{{Name: "size", Layers: []hybridcore.Layer{
@@ -75,6 +76,10 @@ func TestDecide(t *testing.T) {
 		}}, {Name: "build_from", Layers: []hybridcore.Layer{{Name: "configs/lab/vsphere", File: "configs/lab/vsphere.pkrvars.hcl", Line: 7}}}},
 	}
 	was := map[string]string{"source": "vsphere-iso.linux", "file:ansible/linux.yml": "a0", "file:old.sh": "cc", "var:size": "1", "packer": "1.14.0", "plugin:x/y": "2.0"}
+	set, err := templates.LoadFS(os.DirFS("testdata/project"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name     string
 		inputs   map[string]string
@@ -104,7 +109,11 @@ func TestDecide(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			target.Inputs = tt.inputs
-			got := decide(target, tt.current, tt.rebuild)
+			p := &planning{now: &tree{set: set, files: os.DirFS("testdata/project")}, req: hybridcore.Request{Rebuild: tt.rebuild}}
+			if tt.current != nil {
+				p.snapshot.Targets = map[string]hybridcore.Current{target.Key(): *tt.current}
+			}
+			got := p.decide(t.Context(), target)
 			if got.Decision != tt.decision {
 				t.Errorf("decision %s, want %s", got.Decision, tt.decision)
 			}

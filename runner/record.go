@@ -90,7 +90,7 @@ func (x *run) apply(s *hybridcore.Snapshot, rec hybridcore.Record) (overtaken er
 			continue
 		}
 		s.Targets[rec.Request.Env+"/"+res.Target] = hybridcore.Current{
-			RunID: rec.RunID, At: rec.At, Digest: res.Digest, Recipe: res.Recipe, Inputs: res.Inputs,
+			RunID: rec.RunID, Commit: rec.Commit, At: rec.At, Digest: res.Digest, Recipe: res.Recipe, Inputs: res.Inputs,
 			Versions: rec.Versions, Artifact: res.Artifact, Inventory: res.Inventory,
 		}
 	}

@@ -169,14 +169,11 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
   packer-hybrid plan --env prod
   packer-hybrid build ubuntu-24.04 --env prod --targets vsphere`,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			for _, w := range weak {
 				_, _ = fmt.Fprintf(a.err, "warning: %s\n", w)
 			}
-			if a.output != "text" && a.output != "json" {
-				return hybridcore.Usagef("--output is %q: it must be text or json", a.output)
-			}
-			return nil
+			return checkOutput(cmd, a.output)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -192,7 +189,7 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	fs := cmd.PersistentFlags()
 	fs.StringVarP(&a.dir, "chdir", "C", "", "project directory (default: the nearest one above with a packer-hybrid.hcl)")
-	fs.StringVarP(&a.output, "output", "o", "text", "form of the answer: text or json")
+	fs.StringVarP(&a.output, "output", "o", "text", "form of the answer: text or json; of a plan also markdown")
 	fs.BoolVar(&a.noColor, "no-color", false, "no colours on a terminal; NO_COLOR does the same")
 	fs.BoolVarP(&a.verbose, "verbose", "v", false, "show every line of the builder's output")
 	fs.StringVar(&a.packerPath, "packer", "", "packer binary (default: packer on PATH, then the one that make tools built)")
@@ -200,8 +197,22 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	for _, verb := range hybridcore.Verbs() {
 		cmd.AddCommand(a.verb(verb))
 	}
-	cmd.AddCommand(a.initCmd(), a.inspectCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
+	cmd.AddCommand(a.explainCmd(), a.initCmd(), a.inspectCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
 	return cmd
+}
+
+// checkOutput refuses a form that a verb's answer does not have.
+func checkOutput(cmd *cobra.Command, output string) error {
+	switch {
+	case output == "text" || output == "json":
+		return nil
+	case output == "markdown" && cmd.Name() == string(hybridcore.ActionPlan):
+		return nil
+	case output == "markdown":
+		return hybridcore.Usagef("--output markdown is a form of plan; %s answers in text or json", cmd.Name())
+	default:
+		return hybridcore.Usagef("--output is %.80q: it must be text or json, of a plan also markdown", output)
+	}
 }
 
 func names(cmd *cobra.Command) []string {

@@ -7,7 +7,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"path"
 	"path/filepath"
 	"time"
@@ -34,7 +37,11 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 			if err := req.Finish(args); err != nil {
 				return fmt.Errorf("%s: %w", v.Action, err)
 			}
-			r, done, err := a.runner()
+			open := a.runner
+			if v.Action == hybridcore.ActionPlan {
+				open = a.planner
+			}
+			r, done, err := open()
 			if err != nil {
 				return err
 			}
@@ -89,12 +96,33 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the log: %w", err)
 	}
-	r := &runner.Runner{
-		Project: project, Environ: a.environ, State: store, LogDir: logDir, Redactor: a.redactor, Log: log, Now: time.Now,
+	r := a.wire(project)
+	r.State, r.LogDir, r.Log = store, logDir, log
+	return r, func() { _, _ = r.Close(), closeLog() }, nil
+}
+
+// planner is a runner that only reads: it makes no state, and keeps no log.
+func (a *app) planner() (*runner.Runner, func(), error) {
+	project, err := a.project()
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := state.View(filepath.Join(project.Root, filepath.FromSlash(project.State.Path)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	r := a.wire(project)
+	r.State, r.Log = store, slog.New(slog.DiscardHandler)
+	return r, func() { _ = r.Close() }, nil
+}
+
+// wire is what every runner has.
+func (a *app) wire(project config.Project) *runner.Runner {
+	return &runner.Runner{
+		Project: project, Environ: a.environ, Redactor: a.redactor, Now: time.Now,
 		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), PinnedPlugins: filepath.Join(a.cacheDir(), "plugins"),
 		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
 	}
-	return r, func() { _, _ = r.Close(), closeLog() }, nil
 }
 
 func (a *app) project() (config.Project, error) {
@@ -153,9 +181,12 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	if err != nil {
 		return err
 	}
-	if a.output == "json" {
+	switch a.output {
+	case "json":
 		err = checks.WriteJSON(a.out, checks.Document{Plan: &plan})
-	} else {
+	case "markdown":
+		err = checks.WritePlanMarkdown(a.out, plan)
+	default:
 		err = checks.WritePlan(a.out, a.style(a.raw.out), plan)
 	}
 	switch {
@@ -163,7 +194,7 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 		return err
 	case hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked:
 		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: plan.Findings}))
-	case req.DetailedExitCode && len(plan.Pending()) > 0:
+	case req.DetailedExitCode && plan.Changes():
 		return exitError(hybridcore.ExitChanges)
 	}
 	return nil

@@ -25,7 +25,7 @@ type Layer struct {
 // Reader reads variable files, each once. Its methods may be called at the
 // same time.
 type Reader struct {
-	root  *os.Root
+	tree  fs.FS
 	mu    sync.Mutex
 	cache map[string]cached
 }
@@ -38,8 +38,11 @@ type cached struct {
 
 // NewReader returns a Reader for the project below root, which must stay open.
 func NewReader(root *os.Root) *Reader {
-	return &Reader{root: root, cache: map[string]cached{}}
+	return NewReaderFS(hclfile.Folder(root))
 }
+
+// NewReaderFS returns a Reader for a project's tree of any kind.
+func NewReaderFS(tree fs.FS) *Reader { return &Reader{tree: tree, cache: map[string]cached{}} }
 
 // Layers reads the files of the given places (name and file) in their order.
 // Files that do not exist are left out; everything that is wrong with the
@@ -67,7 +70,7 @@ func (r *Reader) read(path string) cached {
 		return entry
 	}
 	var entry cached
-	file, err := hclfile.Read(r.root, path, hclfile.VarFile())
+	file, err := hclfile.ReadFS(r.tree, path, hclfile.VarFile())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		entry.absent = true

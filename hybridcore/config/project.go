@@ -101,10 +101,18 @@ func Load(dir string) (Project, error) {
 		return Project{}, fmt.Errorf("loading the project: %w", err)
 	}
 	defer root.Close() //nolint:errcheck // only read
-	file, err := hclfile.Read(root, FileName, hclfile.Project())
+	project, err := LoadFS(hclfile.Folder(root))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Project{}, hybridcore.Usagef("no %s in %s; run `packer-hybrid init` to make one", FileName, abs)
 	}
+	project.Root = abs
+	return project, err
+}
+
+// LoadFS reads the project file at the top of a tree. A missing one gives an
+// error that is fs.ErrNotExist. The project has no root.
+func LoadFS(tree fs.FS) (Project, error) {
+	file, err := hclfile.ReadFS(tree, FileName, hclfile.Project())
 	if err != nil {
 		return Project{}, fmt.Errorf("loading the project: %w", err)
 	}
@@ -112,7 +120,6 @@ func Load(dir string) (Project, error) {
 	if len(findings) > 0 {
 		return Project{}, &hybridcore.FindingsError{Findings: findings}
 	}
-	project.Root = abs
 	return project, nil
 }
 

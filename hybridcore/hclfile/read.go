@@ -76,11 +76,43 @@ func Read(root *os.Root, path string, limit Limit) (*File, error) {
 	return Parse(src, path, limit)
 }
 
+// ReadFS is like Read, from a tree of any kind: a Folder, or that of a commit.
+func ReadFS(tree fs.FS, path string, limit Limit) (*File, error) {
+	src, err := BytesFS(tree, path, limit)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(src, path, limit)
+}
+
+// Folder is a folder as a tree of files: opening one follows no link out of
+// the folder and does not wait at a pipe.
+func Folder(root *os.Root) fs.FS { return folder{FS: root.FS(), root: root} }
+
+type folder struct {
+	fs.FS
+	root *os.Root
+}
+
+// Open implements fs.FS.
+func (f folder) Open(name string) (fs.File, error) {
+	file, err := f.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // a PathError says all; a nil *os.File in an interface is not nil
+	}
+	return file, nil
+}
+
 // Bytes reads a regular file below root without following links out of it,
 // without blocking on a pipe, and no more than the limit. Errors are those of
 // Read.
 func Bytes(root *os.Root, path string, limit Limit) ([]byte, error) {
-	f, err := root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	return BytesFS(Folder(root), path, limit)
+}
+
+// BytesFS is like Bytes, from a tree of any kind.
+func BytesFS(tree fs.FS, path string, limit Limit) ([]byte, error) {
+	f, err := tree.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -51,14 +52,19 @@ type git struct {
 	dir     string   // the work tree; git's own folder is in it
 	home    string   // an empty folder
 	local   bool     // the file protocol is allowed besides https
+	offline bool     // no protocol is allowed: only objects that are there are read
 }
 
 // protocols are those that may be spoken.
 func (g git) protocols() []string {
-	if g.local {
+	switch {
+	case g.offline:
+		return nil
+	case g.local:
 		return []string{"https", "file"}
+	default:
+		return []string{"https"}
 	}
-	return []string{"https"}
 }
 
 // environment is an allow-list of ours and what git must have.
@@ -67,8 +73,11 @@ func (g git) environment() []string {
 		"LANG=C", "LC_ALL=C", "HOME=" + g.home, "XDG_CONFIG_HOME=" + g.home,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
 		"GIT_TERMINAL_PROMPT=0", "GIT_SSH_COMMAND=false", "GIT_PROTOCOL_FROM_USER=0", "GIT_NO_REPLACE_OBJECTS=1",
-		"GIT_ALLOW_PROTOCOL=" + strings.Join(g.protocols(), ":"),
+		"GIT_LITERAL_PATHSPECS=1", "GIT_ALLOW_PROTOCOL=" + strings.Join(g.protocols(), ":"),
 		"GIT_DIR=" + filepath.Join(g.dir, ".git"), "GIT_WORK_TREE=" + g.dir,
+	}
+	if g.offline {
+		env = append(env, "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0")
 	}
 	for _, entry := range g.environ {
 		if name, _, _ := strings.Cut(entry, "="); slices.Contains(inherited, name) {
@@ -120,11 +129,16 @@ func (g git) cmd(ctx context.Context, args ...string) *exec.Cmd {
 
 // run calls git and returns its output, at most limit bytes of it.
 func (g git) run(ctx context.Context, limit int64, args ...string) ([]byte, error) {
+	return g.feed(ctx, nil, limit, args...)
+}
+
+// feed is run with something on standard input.
+func (g git) feed(ctx context.Context, input io.Reader, limit int64, args ...string) ([]byte, error) {
 	runtime.LockOSThread() // the child ends with the thread that started it
 	defer runtime.UnlockOSThread()
 	cmd := g.cmd(ctx, args...)
 	stdout, stderr := &bounded{limit: limit}, &tail{}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, stdout, stderr
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:

@@ -63,7 +63,15 @@ type Plugin struct {
 // that is fs.ErrNotExist; everything that is wrong in it comes as
 // *hybridcore.FindingsError.
 func Load(root string) (Lock, error) {
-	file, err := read(root)
+	return lockOf(read(root))
+}
+
+// LoadFS is like Load, from a project's tree of any kind.
+func LoadFS(tree fs.FS) (Lock, error) {
+	return lockOf(readFS(tree))
+}
+
+func lockOf(file *hclfile.File, err error) (Lock, error) {
 	if err != nil {
 		return Lock{}, err
 	}
@@ -80,7 +88,11 @@ func read(root string) (*hclfile.File, error) {
 		return nil, fmt.Errorf("opening the project: %w", err)
 	}
 	defer dir.Close() //nolint:errcheck // only read
-	file, err := hclfile.Read(dir, LockPath, limit())
+	return readFS(hclfile.Folder(dir))
+}
+
+func readFS(tree fs.FS) (*hclfile.File, error) {
+	file, err := hclfile.ReadFS(tree, LockPath, limit())
 	if err != nil {
 		return nil, fmt.Errorf("reading the lock of the sources: %w", err)
 	}

@@ -62,6 +62,17 @@ func Open(path string) (*Dir, error) {
 	if err := makeDirs(path); err != nil {
 		return nil, err
 	}
+	d, err := View(path)
+	if err == nil {
+		d.clean()
+	}
+	return d, err
+}
+
+// View opens the state in a directory only to read it: nothing is created or
+// removed. A missing directory gives an error that is fs.ErrNotExist.
+func View(path string) (*Dir, error) {
+	path = filepath.Clean(path)
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the state directory: %w", err)
@@ -69,12 +80,10 @@ func Open(path string) (*Dir, error) {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
 	opened := time.Now()
-	d := &Dir{path: path, root: root, host: thisHost(), fresh: hex.EncodeToString(b[:]), clock: func() (time.Time, time.Duration) {
+	return &Dir{path: path, root: root, host: thisHost(), fresh: hex.EncodeToString(b[:]), clock: func() (time.Time, time.Duration) {
 		now := time.Now()
 		return now.UTC().Round(0), now.Sub(opened)
-	}}
-	d.clean()
-	return d, nil
+	}}, nil
 }
 
 // now is the time of day.

@@ -7,8 +7,8 @@ package templates
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -39,7 +39,7 @@ type part struct {
 func (b builder) last() *template { return b.parts[len(b.parts)-1].template }
 
 // readTemplates reads the templates of every way to build, each once.
-func (s *Set) readTemplates(sub *os.Root) []hybridcore.Finding {
+func (s *Set) readTemplates(sub fs.FS) []hybridcore.Finding {
 	var findings []hybridcore.Finding
 	if _, ok := s.files[common]; !ok { // told even when there is no platform
 		_, findings = readTemplate(sub, common)
@@ -80,7 +80,7 @@ func (s *Set) ways(platform hybridcore.Platform) []string {
 
 // readBuilder reads the templates of one way to build and checks them
 // together.
-func (s *Set) readBuilder(sub *os.Root, platform hybridcore.Platform, from string) (builder, []hybridcore.Finding) {
+func (s *Set) readBuilder(sub fs.FS, platform hybridcore.Platform, from string) (builder, []hybridcore.Finding) {
 	b := builder{from: from}
 	var findings []hybridcore.Finding
 	broken := false

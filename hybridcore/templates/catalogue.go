@@ -7,7 +7,7 @@ package templates
 
 import (
 	"fmt"
-	"os"
+	"io/fs"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -31,7 +31,7 @@ type catalogueReader struct {
 	findings []hybridcore.Finding
 }
 
-func readCatalogue(sub *os.Root) ([]hybridcore.Image, []hybridcore.Finding) {
+func readCatalogue(sub fs.FS) ([]hybridcore.Image, []hybridcore.Finding) {
 	file, findings := readHCL(sub, catalogue)
 	if file == nil {
 		return nil, findings

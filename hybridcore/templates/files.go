@@ -13,11 +13,9 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -46,16 +44,16 @@ type asset struct {
 
 // walker collects the files of a templates folder and their problems.
 type walker struct {
-	root     *os.Root
+	tree     fs.FS
 	files    map[string]asset
 	total    int64
 	totalHCL int64
 	findings []hybridcore.Finding
 }
 
-func walk(root *os.Root) (map[string]asset, []hybridcore.Finding, error) {
-	w := &walker{root: root, files: map[string]asset{}}
-	if err := fs.WalkDir(root.FS(), ".", w.visit); err != nil && !errors.Is(err, fs.SkipAll) {
+func walk(tree fs.FS) (map[string]asset, []hybridcore.Finding, error) {
+	w := &walker{tree: tree, files: map[string]asset{}}
+	if err := fs.WalkDir(tree, ".", w.visit); err != nil && !errors.Is(err, fs.SkipAll) {
 		return nil, nil, fmt.Errorf("reading the folder: %w", err)
 	}
 	return w.files, w.findings, nil
@@ -90,7 +88,7 @@ func (w *walker) visit(name string, entry fs.DirEntry, err error) error {
 
 // file reads one entry that is a file or a link to one.
 func (w *walker) file(name string) error {
-	f, err := w.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := w.tree.Open(name)
 	if err != nil {
 		w.add(hybridcore.KindSchema, name, fmt.Sprintf("cannot be opened: %v", cause(err)), "links may not leave the folder; replace it by a copy")
 		return nil
@@ -209,8 +207,8 @@ func neverRead(at, near, hint string) hybridcore.Finding {
 
 // readConfigs lists the environments below configs/ and warns of variable
 // files there that no target reads.
-func readConfigs(root *os.Root, set *Set) ([]string, []hybridcore.Finding, error) {
-	entries, err := fs.ReadDir(root.FS(), ConfigsDir)
+func readConfigs(project fs.FS, set *Set) ([]string, []hybridcore.Finding, error) {
+	entries, err := fs.ReadDir(project, ConfigsDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -231,7 +229,7 @@ func readConfigs(root *os.Root, set *Set) ([]string, []hybridcore.Finding, error
 			continue
 		}
 		environments = append(environments, entry.Name())
-		files, err := fs.ReadDir(root.FS(), path.Join(ConfigsDir, entry.Name()))
+		files, err := fs.ReadDir(project, path.Join(ConfigsDir, entry.Name()))
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading %s: %w", ConfigsDir, err)
 		}

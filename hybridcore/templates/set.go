@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
 // Places below the project root.
@@ -50,12 +51,36 @@ type Set struct {
 func Load(root *os.Root) (*Set, error) {
 	sub, err := root.OpenRoot(Dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hybridcore.Usagef("the project has no folder %s/; run `packer-hybrid init` to make one", Dir)
+		return nil, noTemplates()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("loading templates: %w", err)
 	}
 	defer sub.Close() //nolint:errcheck // only read
+	return load(hclfile.Folder(sub), root.FS())
+}
+
+// LoadFS is like Load, from a project's tree of any kind. Its sub-trees must
+// keep links within themselves.
+func LoadFS(tree fs.FS) (*Set, error) {
+	if _, err := fs.Stat(tree, Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, noTemplates()
+	}
+	sub, err := fs.Sub(tree, Dir)
+	if err != nil {
+		return nil, fmt.Errorf("loading templates: %w", err)
+	}
+	return load(sub, tree)
+}
+
+func noTemplates() error {
+	return hybridcore.Usagef("the project has no folder %s/; run `packer-hybrid init` to make one", Dir)
+}
+
+// load reads the templates from their folder and the environments' names from
+// the project.
+func load(sub, project fs.FS) (*Set, error) {
+	var err error
 	set := &Set{templates: map[string]*template{}, builders: map[hybridcore.Platform][]builder{}}
 	var findings []hybridcore.Finding
 	if set.files, findings, err = walk(sub); err != nil {
@@ -67,7 +92,7 @@ func Load(root *os.Root) (*Set, error) {
 	findings = append(findings, set.readTemplates(sub)...)
 	findings = append(findings, set.checkImages()...)
 	findings = append(findings, set.unread()...)
-	configs, problems, err := readConfigs(root, set)
+	configs, problems, err := readConfigs(project, set)
 	if err != nil {
 		return nil, fmt.Errorf("loading templates: %w", err)
 	}

@@ -7,7 +7,7 @@ package templates
 
 import (
 	"fmt"
-	"os"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -52,7 +52,7 @@ type template struct {
 }
 
 // readTemplate reads one template; nil when nothing of it can be used.
-func readTemplate(sub *os.Root, name string) (*template, []hybridcore.Finding) {
+func readTemplate(sub fs.FS, name string) (*template, []hybridcore.Finding) {
 	file, findings := readHCL(sub, name)
 	if file == nil {
 		return nil, findings
@@ -84,9 +84,9 @@ func readTemplate(sub *os.Root, name string) (*template, []hybridcore.Finding) {
 
 // readHCL reads a file below templates/ so that its findings name it from the
 // project root.
-func readHCL(sub *os.Root, name string) (*hclfile.File, []hybridcore.Finding) {
+func readHCL(sub fs.FS, name string) (*hclfile.File, []hybridcore.Finding) {
 	at := path.Join(Dir, name)
-	src, err := hclfile.Bytes(sub, name, hclfile.Template())
+	src, err := hclfile.BytesFS(sub, name, hclfile.Template())
 	if err == nil {
 		var file *hclfile.File
 		if file, err = hclfile.Parse(src, at, hclfile.Template()); err == nil {

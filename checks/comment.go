@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:56:36Z
+// Spec: openspec/specs/plan/spec.md#requirement-a-plan-as-a-comment
+// Diagram: openspec/specs/plan/diagram.md#two-trees
+
+package checks
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// maxNamed is how many targets of one cause are named beside it; the folded
+// section has all.
+const maxNamed = 3
+
+// cause is one reason with the targets that it touches.
+type cause struct {
+	reason  hybridcore.Reason
+	targets []string
+}
+
+// causes lists the reasons of what is built, each once, in the order of the plan.
+func causes(plan hybridcore.Plan) []cause {
+	var all []cause
+	at := map[hybridcore.Reason]int{}
+	for _, t := range plan.Pending() {
+		for _, r := range t.Reasons {
+			if r.Kind == "new" {
+				r.Subject, r.File, r.Line = "", "", 0 // differ by target and say no more
+			}
+			i, seen := at[r]
+			if !seen {
+				i, at[r] = len(all), len(all)
+				all = append(all, cause{reason: r})
+			}
+			all[i].targets = append(all[i].targets, t.Target.Name())
+		}
+	}
+	return all
+}
+
+// equals counts unchanged targets by what they are equal to.
+type equals struct {
+	to      string // run or commit
+	targets []string
+}
+
+// String is "run ID", or the commit as git shows it.
+func (e equals) String() string {
+	if len(e.to) == 40 || len(e.to) == 64 {
+		return short(e.to)
+	}
+	return "run " + e.to
+}
+
+func unchangedBy(plan hybridcore.Plan) []equals {
+	var all []equals
+	at := map[string]int{}
+	for _, t := range plan.Targets {
+		if t.Decision != hybridcore.Unchanged {
+			continue
+		}
+		to := ""
+		for _, r := range t.Reasons {
+			to = r.Subject
+		}
+		i, seen := at[to]
+		if !seen {
+			i, at[to] = len(all), len(all)
+			all = append(all, equals{to: to})
+		}
+		all[i].targets = append(all[i].targets, t.Target.Name())
+	}
+	return all
+}
+
+// WritePlanMarkdown renders a plan for a comment on a change: what changed
+// first, each cause once, and the targets in folded sections. See maxMarkdown
+// for its bound.
+func WritePlanMarkdown(w io.Writer, plan hybridcore.Plan) error {
+	m := &markdown{}
+	m.add("## Image plan for %s", code(plan.Request.Env))
+	m.add("\n%s", headline(plan))
+	m.findings(plan.Findings)
+	all := causes(plan)
+	rows := make([][]string, 0, len(all)+len(plan.Moved))
+	for _, c := range all {
+		rows = append(rows, []string{what(c.reason), where(c.reason.File, c.reason.Line), touched(c.targets, len(plan.Pending()))})
+	}
+	for _, r := range plan.Moved {
+		rows = append(rows, []string{what(r), where(r.File, r.Line), "none reads it"})
+	}
+	m.table([]string{"Change", "Where", "Targets"}, rows)
+	m.lists(plan)
+	return m.write(w)
+}
+
+// headline is the answer in one sentence.
+func headline(plan hybridcore.Plan) string {
+	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+		return "**Blocked:** nothing is built before the errors below are corrected."
+	}
+	pending := len(plan.Pending())
+	text := fmt.Sprintf("**%d of %d targets to build**, %d unchanged", pending, len(plan.Targets), len(plan.Targets)-pending)
+	if n := len(plan.Removed); n > 0 {
+		text += fmt.Sprintf(", %d removed", n)
+	}
+	if plan.Base != nil {
+		text += fmt.Sprintf(", compared with %s (%s)", code(plan.Base.Revision), code(short(plan.Base.Commit)))
+	}
+	return text + "."
+}
+
+func (m *markdown) findings(findings []hybridcore.Finding) {
+	if len(findings) > 0 {
+		m.add("")
+	}
+	for _, f := range findings {
+		line := fmt.Sprintf("- **%s** %s", f.Severity, code(f.Message))
+		if f.File != "" {
+			line += " in " + where(f.File, f.Line)
+		}
+		if f.Hint != "" {
+			line += ": " + code(f.Hint)
+		}
+		m.add("%s", line)
+	}
+}
+
+// what says what changed.
+func what(r hybridcore.Reason) string {
+	subject := r.Kind + " " + code(r.Subject)
+	if r.Part != "" {
+		subject += " of " + code(r.Part)
+	}
+	was, now := r.Was, r.Now
+	switch r.Kind {
+	case "file":
+		switch {
+		case was == "":
+			return subject + " is new"
+		case now == "":
+			return subject + " is gone"
+		}
+		return subject + " changed"
+	case "source":
+		return "source " + code(was) + " → " + code(now)
+	case "variable", "version", "upstream":
+		switch {
+		case was == "":
+			subject += " is new: " + code(now)
+		case now == "":
+			subject += " is gone: was " + code(was)
+		default:
+			subject += ": " + code(was) + " → " + code(now)
+		}
+		if r.WasLayer != "" {
+			subject += ", set by " + code(r.Layer) + " instead of " + code(r.WasLayer)
+		}
+		return subject
+	case "renamed":
+		return "image " + code(was) + " is called " + code(now)
+	default:
+		return code(r.Text)
+	}
+}
+
+func where(file string, line int) string {
+	switch {
+	case file == "":
+		return "–"
+	case line == 0:
+		return code(file)
+	default:
+		return code(fmt.Sprintf("%s:%d", file, line))
+	}
+}
+
+// touched names the targets of one cause, as far as that stays short.
+func touched(targets []string, all int) string {
+	if len(targets) == all && all > maxNamed {
+		return fmt.Sprintf("all %d", all)
+	}
+	names := make([]string, 0, maxNamed)
+	for _, t := range targets[:min(len(targets), maxNamed)] {
+		names = append(names, code(t))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(targets) - maxNamed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// lists are the folded sections: targets to build, removed, not supported, unchanged.
+func (m *markdown) lists(plan hybridcore.Plan) {
+	if pending := plan.Pending(); len(pending) > 0 {
+		m.folded(fmt.Sprintf("%d to build", len(pending)), func() {
+			rows := make([][]string, 0, len(pending))
+			for _, t := range pending {
+				rows = append(rows, []string{code(t.Target.Name()), why(t), known(t)})
+			}
+			m.table([]string{"Target", "Why", "Last build"}, rows)
+		})
+	}
+	var rows [][]string
+	for _, r := range plan.Removed {
+		rows = append(rows, []string{code(hybridcore.TargetName(r.Image, r.Platform)), code(r.Text)})
+	}
+	if len(rows) > 0 {
+		m.folded(fmt.Sprintf("%d removed", len(rows)), func() { m.table([]string{"Target", "Why"}, rows) })
+	}
+	if len(plan.Unsupported) > 0 {
+		m.folded(fmt.Sprintf("%d not supported", len(plan.Unsupported)), func() {
+			rows := [][]string{}
+			for _, u := range plan.Unsupported {
+				rows = append(rows, []string{code(hybridcore.TargetName(u.Image, u.Platform)), code(u.Reason), where(u.File, u.Line)})
+			}
+			m.table([]string{"Target", "Why", "Where"}, rows)
+		})
+	}
+	m.unchanged(plan)
+}
+
+func (m *markdown) unchanged(plan hybridcore.Plan) {
+	groups := unchangedBy(plan)
+	if len(groups) == 0 {
+		return
+	}
+	n := 0
+	for _, g := range groups {
+		n += len(g.targets)
+	}
+	m.folded(fmt.Sprintf("%d unchanged", n), func() {
+		m.add("")
+		for _, g := range groups {
+			line := fmt.Sprintf("- %d equal to %s", len(g.targets), code(g.String()))
+			m.add("%s", line)
+			if plan.Request.All {
+				for _, t := range g.targets {
+					m.add("  - %s", code(t))
+				}
+			}
+		}
+	})
+}
+
+// why names the causes of one target, in short.
+func why(t hybridcore.PlannedTarget) string {
+	var parts []string
+	for i, r := range t.Reasons {
+		if i == maxNamed && len(t.Reasons) > maxNamed+1 {
+			parts = append(parts, fmt.Sprintf("%d more", len(t.Reasons)-i))
+			break
+		}
+		if r.Subject == "" || r.Kind == "new" {
+			parts = append(parts, code(r.Text))
+		} else {
+			parts = append(parts, r.Kind+" "+code(r.Subject))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// known is what is known of a target's last build, and no guess about the next.
+func known(t hybridcore.PlannedTarget) string {
+	switch {
+	case t.Current == nil:
+		return "–"
+	case t.Current.Inventory == nil:
+		return code(t.Current.RunID)
+	default:
+		return fmt.Sprintf("%s: %d packages, new ones are known after the build", code(t.Current.RunID), t.Current.Inventory.Packages)
+	}
+}
+
+// short shows a commit as git does.
+func short(id string) string {
+	return id[:min(len(id), 12)]
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:07:11Z
+// Spec: openspec/specs/plan/spec.md#requirement-a-plan-as-a-comment
+// Diagram: openspec/specs/plan/diagram.md#two-trees
+
+package checks
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// hostilePlan has foreign text in every field that is rendered.
+func hostilePlan(text string, targets int) hybridcore.Plan {
+	plan := hybridcore.Plan{
+		Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: text, All: true},
+		Base:    &hybridcore.Base{Revision: text, Commit: text},
+		Removed: []hybridcore.Removed{{Image: text, Platform: hybridcore.Azure, RunID: text, Text: text}},
+		Moved:   []hybridcore.Reason{{Kind: "upstream", Subject: text, Was: text, Now: text, File: text, Line: 1, Text: text}},
+		Unsupported: []hybridcore.Unsupported{
+			{Image: text, Platform: hybridcore.Azure, Reason: text, File: text, Line: 1},
+		},
+		Findings: []hybridcore.Finding{{Kind: text, Message: text, Hint: text, File: text, Line: 3, Source: text, Severity: hybridcore.Warning}},
+	}
+	for range targets {
+		target := hybridcore.Target{Image: hybridcore.Image{Name: text}, Platform: hybridcore.VSphere, Env: text}
+		plan.Targets = append(plan.Targets,
+			hybridcore.PlannedTarget{Target: target, Decision: hybridcore.Unchanged, Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: text, Text: text}}},
+			hybridcore.PlannedTarget{
+				Target: target, Decision: hybridcore.Build,
+				Current: &hybridcore.Current{RunID: text, Inventory: &hybridcore.Inventory{Packages: 2}},
+				Reasons: []hybridcore.Reason{
+					{Kind: "file", Subject: text, Part: text, Was: text, Now: text, File: text, Text: text},
+					{Kind: "variable", Subject: text, Was: text, Now: text, Layer: text, WasLayer: text + "x", File: text, Line: 2, Text: text},
+					{Kind: "renamed", Subject: text, Was: text, Now: text, Text: text},
+					{Kind: "never-built", Text: text},
+				},
+			})
+	}
+	return plan
+}
+
+var (
+	codeSpan = regexp.MustCompile("`[^`\n]*`|<code>[^<\n]*</code>")
+	lineHead = regexp.MustCompile(`^(## Image plan for |\*\*|- |  - |\| |\|[ |-]+$|<details><summary>\d+ [a-z ]+</summary>$|</details>$|\d+ lines do not fit|$)`)
+	tags     = regexp.MustCompile(`</?details>|</?summary>`)
+)
+
+// checkMarkdown fails when foreign text became markup.
+func checkMarkdown(t *testing.T, out string) {
+	t.Helper()
+	if n := units(out); n > maxMarkdown {
+		t.Errorf("%d UTF-16 units, at most %d are allowed", n, maxMarkdown)
+	}
+	if strings.Count(out, "<details>") != strings.Count(out, "</details>") {
+		t.Error("a section is not closed")
+	}
+	for _, r := range out {
+		if r != '\n' && (unicode.IsControl(r) || hybridcore.Sanitize(string(r)) == "") {
+			t.Errorf("the control or formatting character %U", r)
+		}
+	}
+	for line := range strings.Lines(out) {
+		line = strings.TrimSuffix(line, "\n")
+		if !lineHead.MatchString(line) {
+			t.Errorf("a line begins with foreign text: %q", line)
+		}
+		bare := tags.ReplaceAllString(codeSpan.ReplaceAllString(line, "X"), "")
+		if strings.ContainsAny(bare, "`<>@&#[]!\\") && !strings.HasPrefix(line, "## Image plan for ") && !strings.Contains(line, "lines do not fit") {
+			t.Errorf("markup outside of a code span: %q in %q", bare, line)
+		}
+		if strings.HasPrefix(line, "|") && strings.Contains(line, "<code>") && strings.Count(line, "|") != strings.Count(bare, "|") {
+			t.Errorf("a code span holds the end of a cell: %q", line)
+		}
+		for _, span := range codeSpan.FindAllString(line, -1) {
+			if strings.HasPrefix(span, "`") && (strings.ContainsAny(span, `|<>\`) || regexp.MustCompile(`(^|[^A-Za-z0-9])@`).MatchString(span)) {
+				t.Errorf("a mention or markup in %q", span)
+			}
+		}
+	}
+}
+
+var hostile = []string{
+	"`|</details>@everyone", "```\n~~~\n", "<img src=x onerror=alert(1)>", "<!-- packer-hybrid:state -->", "![x](https://evil.example/x.png)",
+	"a\n/ok-to-test\n@dependabot merge\natlantis apply", "Fixes #1 GH-1", strings.Repeat("a", 40), "\x1b[31mred\x1b]0;t\a", "a\u202eb\u2066c", "\u0085::error::x",
+	"##[error]x", "|", "\\|", "", " ", "``", "`a", "@a", "a@b", "$`x`$", "e\u0301\u0301\u0301", "😀😀😀", "a&#64;b", "<code>", "</code>`", "\xff\xfe",
+}
+
+func TestPlanMarkdownIsInert(t *testing.T) {
+	t.Parallel()
+	for _, text := range hostile {
+		for _, n := range []int{0, 1, 300} {
+			var out bytes.Buffer
+			if err := WritePlanMarkdown(&out, hostilePlan(text, n)); err != nil {
+				t.Fatal(err)
+			}
+			checkMarkdown(t, out.String())
+		}
+	}
+}
+
+func TestPlanMarkdownSaysWhatIsLeftOut(t *testing.T) {
+	t.Parallel()
+	plan := hostilePlan("x", 1)
+	for i := range 2000 {
+		target := plan.Targets[1]
+		target.Target.Image.Name = strings.Repeat("i", 50) + string(rune('a'+i%26))
+		plan.Targets = append(plan.Targets, target)
+	}
+	var out bytes.Buffer
+	if err := WritePlanMarkdown(&out, plan); err != nil {
+		t.Fatal(err)
+	}
+	checkMarkdown(t, out.String())
+	if !regexp.MustCompile("\n\\d+ lines do not fit here; `--output json` has all.\n$").MatchString(out.String()) {
+		t.Errorf("it ends with %q", out.String()[out.Len()-200:])
+	}
+}
+
+func FuzzPlanMarkdown(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text, uint8(2))
+	}
+	f.Fuzz(func(t *testing.T, text string, targets uint8) {
+		plan := hostilePlan(text, int(targets))
+		var out bytes.Buffer
+		if err := WritePlanMarkdown(&out, plan); err != nil {
+			t.Fatal(err)
+		}
+		checkMarkdown(t, out.String())
+		out.Reset()
+		plan.Findings = nil // they show the source's own line breaks
+		if err := WritePlan(&out, Style{}, plan); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if strings.ContainsAny(line, "\x1b\u202e\u2066\r\u0085") || strings.Contains(line, "##[") {
+				t.Errorf("a line of the console holds a command: %q", line)
+			}
+		}
+	})
+}

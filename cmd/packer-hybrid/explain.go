@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:58:07Z
+// Spec: openspec/specs/plan/spec.md#requirement-explain-a-variable
+// Diagram: openspec/specs/plan/diagram.md#layers
+
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// explainCmd shows where the value of a variable comes from.
+func (a *app) explainCmd() *cobra.Command {
+	req := hybridcore.Request{Origin: hybridcore.Origin{Kind: "cli"}}
+	cmd := &cobra.Command{
+		Use: "explain VAR --os IMAGE --platform PLATFORM", Short: "Show where the value of a variable comes from",
+		Long: `Explain prints every layer that can set a variable of one target, what each
+sets, and which one wins, with file and line. Secrets are not shown.`,
+		Example: `  packer-hybrid explain vm_cpu_count --os debian-12 --platform vsphere
+  packer-hybrid explain vm_cpu_count --os debian-12 --platform proxmox --env prod --output json`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return hybridcore.Usagef("explain takes the name of one variable, got %d", len(args))
+			}
+			if err := req.Finish(nil); err != nil {
+				return fmt.Errorf("explain: %w", err)
+			}
+			r, done, err := a.planner()
+			if err != nil {
+				return err
+			}
+			defer done()
+			explanation, err := r.Explain(req, args[0])
+			if err != nil {
+				return err
+			}
+			if a.output == "json" {
+				return checks.WriteJSON(a.out, checks.Document{Explanation: &explanation})
+			}
+			return checks.WriteExplanation(a.out, a.style(a.raw.out), explanation)
+		},
+	}
+	hybridcore.BindCommon(cmd.Flags(), &req)
+	return cmd
+}

@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Created: 2026-11-23T01:59:18Z
+# Spec: openspec/specs/plan/spec.md#requirement-difference-to-a-commit
+# Diagram: openspec/specs/plan/diagram.md#two-trees
+
+true
