@@ -3,6 +3,7 @@ module github.com/packer-hybrid/packer-hybrid/plugins
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/hashicorp/hcl/v2 v2.24.0
 	github.com/hashicorp/packer-plugin-sdk v0.6.4
 	github.com/mitchellh/mapstructure v1.5.0

@@ -80,6 +80,10 @@ func (c *Config) checkImages(p *standin.Problems) {
 	p.When(c.Source.Publisher == "", "An image_publisher must be specified")
 	p.When(c.Source.Offer == "", "An image_offer must be specified")
 	p.When(c.Source.SKU == "", "An image_sku must be specified")
+	if c.Image == (Image{}) && !c.published() {
+		p.Add("A storage_account must be specified")
+		p.Add("A resource_group_name must be specified")
+	}
 	checkName(p, "managed_image_resource_group_name", c.Image.Group, groupName)
 	checkName(p, "managed_image_name", c.Image.Name, imageName)
 	g := &c.Gallery

@@ -71,13 +71,17 @@ func (b *build) removeResources(ctx context.Context) {
 	b.removeOne(ctx, "Microsoft.Compute/disks", path.Base(disk), disks)
 }
 
-// removeOne deletes one of the build's own things, and says whether it is gone.
+// removeOne deletes one of the build's own things, in several tries, and says whether it is gone.
 func (b *build) removeOne(ctx context.Context, kind, name, version string) bool {
-	err := b.client.remove(ctx, b.own(kind, name), version)
-	if err != nil {
-		b.ui.Error(fmt.Sprintf("Error deleting resource. Please delete manually.\n\nName: %s\nError: %v", name, err))
-		return false
+	for attempt := 1; ; attempt++ {
+		err := b.client.remove(ctx, b.own(kind, name), version)
+		if err == nil {
+			b.ui.Say(fmt.Sprintf("Deleted -> %s : '%s'", kind, name))
+			return true
+		}
+		if attempt == attempts || pause(ctx, nil, retryPause) != nil {
+			b.ui.Error(fmt.Sprintf("Error deleting resource. Please delete manually.\n\nName: %s\nError: %v", name, err))
+			return false
+		}
 	}
-	b.ui.Say(fmt.Sprintf("Deleted -> %s : '%s'", kind, name))
-	return true
 }

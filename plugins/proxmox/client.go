@@ -8,6 +8,7 @@ package proxmox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -24,7 +25,7 @@ import (
 const (
 	maxAnswer = 8 << 20                // bytes of an answer
 	taskPause = 100 * time.Millisecond // between two looks at a task
-	attempts  = 3                      // to read a configuration
+	attempts  = 3                      // to read a configuration or to start or stop a machine
 )
 
 // client calls Proxmox VE.
@@ -97,9 +98,9 @@ func (c *client) send(ctx context.Context, r request, out any) error {
 	err = json.Unmarshal(data, &answer)
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		if len(answer.Errors) > 0 {
-			return fmt.Errorf("%s %s: %s: %v", r.method, r.path, resp.Status, answer.Errors)
+			return fmt.Errorf("%s: %v", resp.Status, answer.Errors)
 		}
-		return fmt.Errorf("%s %s: %s", r.method, r.path, resp.Status)
+		return errors.New(resp.Status)
 	}
 	if err == nil && out != nil {
 		err = json.Unmarshal(answer.Data, out)
@@ -119,6 +120,17 @@ func (c *client) task(ctx context.Context, method, path string, form url.Values)
 	return c.wait(ctx, id)
 }
 
+// power starts, stops or shuts down a machine. When that fails it is tried again, as the real plugin's client does.
+func (c *client) power(ctx context.Context, m machine, change string) error {
+	for attempt := 1; ; attempt++ {
+		err := c.task(ctx, http.MethodPost, m.path()+"/status/"+change, nil)
+		if err == nil || attempt == attempts {
+			return err
+		}
+		time.Sleep(taskPause)
+	}
+}
+
 // wait waits for a task. The node that runs it is in its name: UPID:NODE:….
 func (c *client) wait(ctx context.Context, id string) error {
 	parts := strings.Split(id, ":")
@@ -136,7 +148,7 @@ func (c *client) wait(ctx context.Context, id string) error {
 			if strings.HasPrefix(*status.Exit, "OK") || strings.HasPrefix(*status.Exit, "WARNINGS") {
 				return nil
 			}
-			return fmt.Errorf("the task %s failed: %s", id, *status.Exit)
+			return errors.New(*status.Exit)
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("the task %s has not ended after %s (task_timeout)", id, c.timeout)

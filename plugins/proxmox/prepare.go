@@ -39,6 +39,9 @@ var buses = map[string]int{"ide": 4, "sata": 6, "scsi": 31, "virtio": 16}
 // prepare fills in what was left open and checks what both builders share.
 func (c *Config) prepare(p *standin.Problems) {
 	packersdk.LogSecretFilter.Set(c.Password, c.Token)
+	p.All(c.Comm.Prepare(&c.ctx)...)
+	p.All(c.BootConfig.Prepare(&c.ctx)...)
+	p.All(c.HTTPConfig.Prepare(&c.ctx)...)
 	c.Access.prepare(p)
 	c.Processor.prepare()
 	c.Firmware.prepare(p)
@@ -56,9 +59,6 @@ func (c *Config) prepare(p *standin.Problems) {
 		c.ISOs[i].prepare(c, p, fmt.Sprintf("additional_iso %d", i))
 	}
 	c.prepareKeys(p)
-	p.All(c.Comm.Prepare(&c.ctx)...)
-	p.All(c.BootConfig.Prepare(&c.ctx)...)
-	p.All(c.HTTPConfig.Prepare(&c.ctx)...)
 	if c.Comm.Type == "winrm" {
 		p.All(Plugin().Refuse("communicator = winrm"))
 	}

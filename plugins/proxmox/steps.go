@@ -60,7 +60,7 @@ func (b *build) start(ctx context.Context, state multistep.StateBag) error {
 	b.made = machine{ID: id, Node: b.Node}
 	state.Put("instance_id", id)
 	b.ui.Say("Starting VM")
-	if err := b.client.task(ctx, http.MethodPost, b.made.path()+"/status/start", nil); err != nil {
+	if err := b.client.power(ctx, b.made, "start"); err != nil {
 		return fmt.Errorf("Error starting VM: %w", err) //nolint:staticcheck // the real plugin's words
 	}
 	return nil
@@ -87,10 +87,10 @@ func (b *build) create(ctx context.Context, id int) error {
 	); err != nil {
 		return err
 	}
-	if err := b.client.call(ctx, http.MethodGet, "/access/permissions", nil, nil); err != nil {
+	if err := b.grow(ctx, made, drives); err != nil {
 		return err
 	}
-	return b.grow(ctx, made, drives)
+	return b.client.call(ctx, http.MethodGet, "/access/permissions", nil, nil)
 }
 
 // grow gives the disks whose size is no whole GiB their size.
@@ -142,7 +142,7 @@ func (b *build) discard(multistep.StateBag) {
 	}
 	ctx := context.Background()
 	b.ui.Say("Stopping VM")
-	if err := b.client.task(ctx, http.MethodPost, b.made.path()+"/status/stop", nil); err != nil {
+	if err := b.client.power(ctx, b.made, "stop"); err != nil {
 		b.ui.Error(fmt.Sprintf("Error stopping VM. Please stop and delete it manually: %v", err))
 		return
 	}
@@ -212,7 +212,7 @@ func (b *build) removeCloudInit(ctx context.Context, _ multistep.StateBag) error
 func (b *build) convert(ctx context.Context, _ multistep.StateBag) error {
 	ctx = context.WithoutCancel(ctx)
 	b.ui.Say("Stopping VM")
-	if err := b.client.task(ctx, http.MethodPost, b.made.path()+"/status/shutdown", nil); err != nil {
+	if err := b.client.power(ctx, b.made, "shutdown"); err != nil {
 		return fmt.Errorf("Error converting VM to template, could not stop: %w", err) //nolint:staticcheck // the real plugin's words
 	}
 	b.ui.Say("Converting VM to template")

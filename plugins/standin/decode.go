@@ -29,14 +29,24 @@ func (p Plugin) Decode(target any, ctx *interpolate.Context, configs []any, raw 
 		if !ok {
 			continue
 		}
-		if err := p.refuseUnknown(value, target); err != nil {
-			return err
-		}
-		set, err := given(value, empty)
+		set, err := given(value, unset)
 		if err != nil {
 			return err
 		}
-		configs[i] = set
+		unknown, err := unused(set, target)
+		if err != nil {
+			return err
+		}
+		var problems Problems
+		for _, name := range unknown {
+			problems.All(p.Refuse(name))
+		}
+		if err := problems.Err(); err != nil {
+			return err
+		}
+		if configs[i], err = withFalse(set, value, target); err != nil {
+			return err
+		}
 	}
 	opts := &config.DecodeOpts{
 		Interpolate: true, InterpolateContext: ctx, InterpolateFilter: &interpolate.RenderFilter{Exclude: raw},
@@ -79,32 +89,39 @@ func without(value any, drop func(any) bool) {
 	}
 }
 
-// refuseUnknown is an error for each attribute and block that is set to anything but its type's zero and that
-// the target's type has no field for.
-func (p Plugin) refuseUnknown(value cty.Value, target any) error {
-	set, err := given(value, unset)
-	if err != nil {
-		return err
-	}
-	var used mapstructure.Metadata
+// unused are the names in a configuration that the target's type has no field for.
+func unused(set map[string]any, target any) ([]string, error) {
+	var metadata mapstructure.Metadata
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result: reflect.New(reflect.TypeOf(target).Elem()).Interface(), Metadata: &used, WeaklyTypedInput: true,
+		Result: reflect.New(reflect.TypeOf(target).Elem()).Interface(), Metadata: &metadata, WeaklyTypedInput: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(config.DefaultDecodeHookFuncs...),
 	})
 	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	if err := decoder.Decode(set); err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	var problems Problems
-	slices.Sort(used.Unused)
-	for _, name := range used.Unused {
-		if !strings.HasPrefix(name, "packer_") {
-			problems.All(p.Refuse(name))
+	slices.Sort(metadata.Unused)
+	return slices.DeleteFunc(metadata.Unused, func(name string) bool { return strings.HasPrefix(name, "packer_") }), nil
+}
+
+// withFalse adds the attributes that are set to false, which some tell from not being set.
+func withFalse(set map[string]any, value cty.Value, target any) (map[string]any, error) {
+	all, err := given(value, empty)
+	if err != nil {
+		return nil, err
+	}
+	unknown, err := unused(all, target)
+	if err != nil {
+		return nil, err
+	}
+	for name, v := range all {
+		if v == false && !slices.Contains(unknown, name) {
+			set[name] = v
 		}
 	}
-	return problems.Err()
+	return set, nil
 }
 
 // empty says whether a value is what Packer sends for attributes and blocks that a template does not have.

@@ -45,28 +45,40 @@ func (p Plugin) Announce(ui packersdk.Ui) {
 }
 
 // Client returns an HTTP client that reaches a running lab and nothing else: the lab is the one that the
-// environment names, connections go to loopback addresses only, and the server shows a certificate of that lab's own authority, whatever
-// the configuration says of certificates. That holds for redirects too.
+// environment names, connections go to loopback addresses only, and the server shows a certificate of that lab's own
+// authority, whatever the configuration says of certificates. That holds for redirects too.
 func (p Plugin) Client() (*http.Client, error) {
 	roots, err := labAuthority()
 	if err != nil {
 		return nil, p.outside(err)
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: onlyLoopback}
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				conn, err := dialer.DialContext(ctx, network, address)
-				if err != nil {
-					return nil, p.outside(err)
-				}
-				return conn, nil
-			},
-			TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2: true,
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, p.outside(err)
+			}
+			return conn, nil
 		},
-		Timeout: 5 * time.Minute,
-	}, nil
+		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2: true,
+	}
+	return &http.Client{Transport: onlyTLS{p, transport}, Timeout: 5 * time.Minute}, nil
+}
+
+// onlyTLS refuses requests that no certificate vouches for.
+type onlyTLS struct {
+	plugin Plugin
+	next   http.RoundTripper
+}
+
+// RoundTrip sends a request by https.
+func (o onlyTLS) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "https" {
+		return nil, o.plugin.outside(fmt.Errorf("%s is not an https address", r.URL.Redacted()))
+	}
+	return o.next.RoundTrip(r) //nolint:wrapcheck // the client says what was sent
 }
 
 // outside explains an error that keeps a stand-in from a platform, and what builds on a real one.

@@ -8,7 +8,6 @@ package standin
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/hashicorp/packer-plugin-sdk/common"
 	"github.com/hashicorp/packer-plugin-sdk/multistep"
@@ -50,7 +49,7 @@ func RunSteps(ctx context.Context, state multistep.StateBag, settings common.Pac
 	}
 	commonsteps.NewRunner(steps, settings, ui).Run(ctx, state)
 	if err, ok := state.Get("error").(error); ok {
-		return fmt.Errorf("building in the lab: %w", err)
+		return err
 	}
 	if _, cancelled := state.GetOk(multistep.StateCancelled); cancelled {
 		return errors.New("build was cancelled")
