@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -180,7 +181,7 @@ func TestBuildTemplateAndLibraryItem(t *testing.T) {
 		t.Errorf("downloaded %q, %v", content, err)
 	}
 	items, err := l.VSphere().LibraryItems(t.Context())
-	if err != nil || len(items) != 1 || items[0].Name != "item" || items[0].Type != "ovf" {
+	if err != nil || len(items) != 1 || items[0].Name != "item" || items[0].Type != "ovf" || !slices.Equal(items[0].Files, []string{"item.ovf"}) {
 		t.Fatalf("library items %+v, %v", items, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(l.VSphere().Datastore(), "packer_cache", "*.iso")); len(left) != 0 {

@@ -73,7 +73,7 @@ func startVCenter(l *Lab) (*vcenter, error) {
 	service.RegisterEndpoints = true
 	service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(vcenterUser, v.password)}
 	service.ServeMux = http.NewServeMux()
-	service.ServeMux.Handle(ovfItemPath, ovfImporter{mux: service.ServeMux})
+	newOVFImporter(service.ServeMux)
 	v.server = service.NewServer()
 	v.server.Config.Handler = v.faulty(v.server.Config.Handler) // nobody knows the port yet
 	if err := v.createLibrary(); err != nil {

@@ -41,6 +41,8 @@ type LibraryItem struct {
 	ID   string
 	Name string
 	Type string // "ovf" for images
+	// Files are the names of its files. An item without a descriptor, NAME.ovf, is not whole.
+	Files []string
 }
 
 // Faults makes calls to vCenter fail. The path of a SOAP call is /sdk/METHOD.
@@ -113,7 +115,15 @@ func (v *VSphere) LibraryItems(ctx context.Context) ([]LibraryItem, error) {
 	}
 	items := make([]LibraryItem, 0, len(found))
 	for _, item := range found {
-		items = append(items, LibraryItem{ID: item.ID, Name: item.Name, Type: item.Type})
+		files, err := manager.ListLibraryItemFiles(ctx, item.ID)
+		if err != nil {
+			return nil, fmt.Errorf("listing the files of library item %s: %w", item.Name, err)
+		}
+		one := LibraryItem{ID: item.ID, Name: item.Name, Type: item.Type}
+		for _, f := range files {
+			one.Files = append(one.Files, f.Name)
+		}
+		items = append(items, one)
 	}
 	slices.SortFunc(items, func(a, b LibraryItem) int { return strings.Compare(a.Name, b.Name) })
 	return items, nil

@@ -49,6 +49,7 @@ type azure struct {
 	secret     string // kept out of every error text
 	compute    *armcompute.ClientFactory
 	groups     *armresources.ResourceGroupsClient
+	resources  *armresources.Client
 	group      string // of the images; empty: managed images are looked for in the whole subscription
 	gallery    string // empty when the build uses none
 	definition string // image definition in the gallery
@@ -68,7 +69,7 @@ func openAzure(ctx context.Context, settings map[string]string) (Client, error) 
 	defer cancel()
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: timeout, IdleConnTimeout: timeout}
 	c := &azure{
-		http: &http.Client{Transport: transport}, secret: settings["azure_client_secret"],
+		http: &http.Client{Transport: &guard{next: transport}}, secret: settings["azure_client_secret"],
 		group: settings["azure_resource_group"], gallery: settings["azure_gallery"], definition: settings["azure_gallery_image"],
 	}
 	if c.definition == "" {
@@ -83,7 +84,7 @@ func openAzure(ctx context.Context, settings map[string]string) (Client, error) 
 
 // connect finds the cloud, proves the credentials and makes the clients.
 func (c *azure) connect(ctx context.Context, settings map[string]string) error {
-	where, err := azureCloud(ctx, c.http, settings["azure_metadata_host"], settings["azure_cloud_environment_name"])
+	where, err := c.cloud(ctx, settings["azure_metadata_host"], settings["azure_cloud_environment_name"])
 	if err != nil {
 		return err
 	}
@@ -103,6 +104,9 @@ func (c *azure) connect(ctx context.Context, settings map[string]string) error {
 	}
 	if c.groups, err = armresources.NewResourceGroupsClient(settings["azure_subscription_id"], credential, manager); err != nil {
 		return fmt.Errorf("making a client of Azure's resource groups: %w", c.explain(err))
+	}
+	if c.resources, err = armresources.NewClient(settings["azure_subscription_id"], credential, manager); err != nil {
+		return fmt.Errorf("making a client of Azure's resources: %w", c.explain(err))
 	}
 	return nil
 }

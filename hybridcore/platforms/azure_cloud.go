@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -37,6 +38,38 @@ var publicClouds = map[string]cloud.Configuration{
 	"": cloud.AzurePublic, "public": cloud.AzurePublic, "azurepubliccloud": cloud.AzurePublic, "azurecloud": cloud.AzurePublic,
 	"usgovernment": cloud.AzureGovernment, "usgovernmentcloud": cloud.AzureGovernment, "azureusgovernmentcloud": cloud.AzureGovernment,
 	"china": cloud.AzureChina, "chinacloud": cloud.AzureChina, "azurechinacloud": cloud.AzureChina,
+}
+
+// azureLogins are the hosts of the known clouds at which one signs in, and the
+// one that Microsoft's library asks which of them to trust.
+var azureLogins = []string{"login.microsoftonline.com", "login.microsoft.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.partner.microsoftonline.cn"}
+
+// cloud says where the cloud is, and lets the client speak to that and to
+// nothing else from then on.
+func (c *azure) cloud(ctx context.Context, host, name string) (cloud.Configuration, error) {
+	watched, ok := c.http.Transport.(*guard)
+	if !ok {
+		return cloud.Configuration{}, errors.New("the client of Azure has no guard")
+	}
+	watched.hosts = nil
+	if address, err := url.Parse(host); err == nil && host != "" {
+		watched.hosts = []string{address.Host}
+	}
+	where, err := azureCloud(ctx, c.http, host, name)
+	if err != nil {
+		return where, err
+	}
+	if host == "" {
+		watched.hosts = azureLogins
+	}
+	for _, place := range []string{where.ActiveDirectoryAuthorityHost, where.Services[cloud.ResourceManager].Endpoint} {
+		address, err := url.Parse(place)
+		if err != nil {
+			return where, fmt.Errorf("reading Azure's endpoints: %w", err)
+		}
+		watched.hosts = append(slices.Clip(watched.hosts), address.Host)
+	}
+	return where, nil
 }
 
 // azureCloud says where a cloud is. With a metadata host that host is asked;

@@ -36,44 +36,96 @@ const (
 )
 
 // Reap removes what a dead run left in Azure: the resource group of its machine
-// with all that is in it, and images that are not whole.
+// with all that is in it, what it made in a group that stays, and images that
+// are not whole.
 func (c *azure) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
-	groups, images, err := c.leftovers(ctx, name, runID)
+	left, err := c.leftovers(ctx, name, runID)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what run %s left in Azure: %w", runID, c.explain(err))
 	}
-	var found []hybridcore.URI
-	for _, g := range groups {
-		if err := c.removeGroup(ctx, optional(g.Name), dry); err != nil {
-			return found, fmt.Errorf("removing resource group %s from Azure: %w", optional(g.Name), c.explain(err))
-		}
-		found = append(found, hybridcore.URI{Kind: resourceGroup, Name: optional(g.Name), ID: optional(g.ID)})
+	for n := range left {
+		left[n] = c.explained(left[n])
 	}
-	for _, i := range images {
-		if !dry {
-			if err := c.removeImage(ctx, i); err != nil {
-				return found, fmt.Errorf("removing %s %s from Azure: %w", i.uri().Kind, i.id, c.explain(err))
-			}
-		}
-		found = append(found, i.uri())
+	done, err := sweep(ctx, left, dry)
+	if err != nil {
+		return done, fmt.Errorf("reaping what run %s left in Azure: %w", runID, err)
 	}
-	return found, nil
+	return done, nil
 }
 
-// leftovers lists the resource groups and the incomplete images with the tags
-// of a run and an artifact.
-func (c *azure) leftovers(ctx context.Context, name, runID string) ([]*armresources.ResourceGroup, []azureImage, error) {
+// explained puts the errors of a leftover on one line, without the secret.
+func (c *azure) explained(l leftover) leftover {
+	wrap := func(do func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if err := do(ctx); err != nil {
+				return c.explain(err)
+			}
+			return nil
+		}
+	}
+	l.remove = wrap(l.remove)
+	if l.check != nil {
+		l.check = wrap(l.check)
+	}
+	return l
+}
+
+// leftovers lists what has the tags of a run and an artifact: resource groups,
+// resources in other groups, and incomplete images.
+func (c *azure) leftovers(ctx context.Context, name, runID string) ([]leftover, error) {
 	if name == "" || runID == "" {
-		return nil, nil, errors.New("a run and a name are needed") // else what has no tag would match
+		return nil, errors.New("a run and a name are needed") // else what has no tag would match
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	groups, err := c.leftGroups(ctx, name, runID)
+	if err != nil {
+		return nil, err
+	}
+	var left []leftover
+	for _, g := range groups {
+		group := optional(g.Name)
+		left = append(left, leftover{
+			uri:    hybridcore.URI{Kind: resourceGroup, Name: group, ID: optional(g.ID)},
+			check:  func(ctx context.Context) error { return c.holdsImage(ctx, group) },
+			remove: func(ctx context.Context) error { return c.removeGroup(ctx, group) },
+			hand:   "az group delete --name " + quoted(group),
+		})
+	}
+	strays, err := c.strays(ctx, name, runID, groups)
+	if err != nil {
+		return nil, err
+	}
+	left = append(left, strays...)
+	images, err := c.images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range images {
+		unfinished := i.state == string(armcompute.GalleryProvisioningStateCreating) || i.state == string(armcompute.GalleryProvisioningStateFailed)
+		if unfinished && i.run == runID && i.artifact == name && !within(i.id, groups) {
+			left = append(left, leftover{
+				uri: i.uri(), hand: "az resource delete --ids " + quoted(i.id),
+				remove: func(ctx context.Context) error { return c.removeImage(ctx, i) },
+			})
+		}
+	}
+	return left, nil
+}
+
+// tagged is the filter of a list for what has a run's tag.
+func tagged(runID string) *string {
 	filter := fmt.Sprintf("tagName eq '%s' and tagValue eq '%s'", tagRun, strings.ReplaceAll(runID, "'", "''"))
+	return &filter
+}
+
+// leftGroups lists the resource groups that a build made, by name.
+func (c *azure) leftGroups(ctx context.Context, name, runID string) ([]*armresources.ResourceGroup, error) {
 	var groups []*armresources.ResourceGroup
-	for pager := c.groups.NewListPager(&armresources.ResourceGroupsClientListOptions{Filter: &filter}); pager.More(); {
+	for pager := c.groups.NewListPager(&armresources.ResourceGroupsClientListOptions{Filter: tagged(runID)}); pager.More(); {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
-			return nil, nil, fmt.Errorf("listing resource groups: %w", err)
+			return nil, fmt.Errorf("listing resource groups: %w", err)
 		}
 		for _, g := range page.Value {
 			if g != nil && azureTag(g.Tags, tagRun) == runID && azureTag(g.Tags, tagArtifact) == name && c.isTemporary(optional(g.Name)) {
@@ -82,15 +134,15 @@ func (c *azure) leftovers(ctx context.Context, name, runID string) ([]*armresour
 		}
 	}
 	slices.SortFunc(groups, func(a, b *armresources.ResourceGroup) int { return strings.Compare(optional(a.Name), optional(b.Name)) })
-	all, err := c.images(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	images := slices.DeleteFunc(all, func(i azureImage) bool {
-		unfinished := i.state == string(armcompute.GalleryProvisioningStateCreating) || i.state == string(armcompute.GalleryProvisioningStateFailed)
-		return !unfinished || i.run != runID || i.artifact != name
+	return slices.CompactFunc(groups, func(a, b *armresources.ResourceGroup) bool { return optional(a.ID) == optional(b.ID) }), nil
+}
+
+// within reports whether a resource lies in one of some groups.
+func within(id string, groups []*armresources.ResourceGroup) bool {
+	parsed, err := arm.ParseResourceID(id)
+	return err == nil && slices.ContainsFunc(groups, func(g *armresources.ResourceGroup) bool {
+		return strings.EqualFold(optional(g.Name), parsed.ResourceGroupName)
 	})
-	return groups, images, nil
 }
 
 // isTemporary says whether a resource group may be one that a build made.
@@ -98,9 +150,9 @@ func (c *azure) isTemporary(group string) bool {
 	return strings.HasPrefix(strings.ToLower(group), tempPrefix) && !strings.EqualFold(group, c.group)
 }
 
-// removeGroup deletes a resource group, unless somebody keeps images in it.
-func (c *azure) removeGroup(ctx context.Context, group string, dry bool) error {
-	ctx, cancel := context.WithTimeout(ctx, azureDeletion)
+// holdsImage is an error when somebody keeps images in a resource group.
+func (c *azure) holdsImage(ctx context.Context, group string) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	held, err := c.managed(ctx, group)
 	if azureGone(err) {
@@ -114,9 +166,13 @@ func (c *azure) removeGroup(ctx context.Context, group string, dry bool) error {
 			return fmt.Errorf("it holds image %s: move or delete the image, then delete the group", i.name)
 		}
 	}
-	if dry {
-		return nil
-	}
+	return nil
+}
+
+// removeGroup deletes a resource group.
+func (c *azure) removeGroup(ctx context.Context, group string) error {
+	ctx, cancel := context.WithTimeout(ctx, azureDeletion)
+	defer cancel()
 	poller, err := c.groups.BeginDelete(ctx, group, nil)
 	return deleted(ctx, poller, err)
 }

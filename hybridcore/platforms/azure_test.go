@@ -170,30 +170,7 @@ func (b *cloudBed) group(name string, tags map[string]*string) {
 func (b *cloudBed) machine(group string, tags map[string]*string) string {
 	b.Helper()
 	b.group(group, tags)
-	id := func(id string) map[string]any { return map[string]any{"id": id} }
-	resource := func(kind string, properties map[string]any, needs ...string) map[string]any {
-		return map[string]any{"type": kind, "name": "m", "apiVersion": "2023-09-01", "location": simulator.Location, "properties": properties, "dependsOn": needs}
-	}
-	const network, address, card = "[resourceId('Microsoft.Network/virtualNetworks', 'm')]", "[resourceId('Microsoft.Network/publicIPAddresses', 'm')]", "[resourceId('Microsoft.Network/networkInterfaces', 'm')]"
-	template := map[string]any{"resources": []any{
-		resource("Microsoft.Network/virtualNetworks", map[string]any{}),
-		resource("Microsoft.Network/publicIPAddresses", map[string]any{}),
-		resource("Microsoft.Network/networkInterfaces", map[string]any{"ipConfigurations": []any{map[string]any{"properties": map[string]any{
-			"publicIPAddress": id(address), "subnet": id("[concat(resourceId('Microsoft.Network/virtualNetworks', 'm'), '/subnets/default')]"),
-		}}}}, network, address),
-		resource("Microsoft.Compute/virtualMachines", map[string]any{
-			"osProfile":      map[string]any{"computerName": "m", "adminUsername": "packer", "adminPassword": "a password"},
-			"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}},
-			"networkProfile": map[string]any{"networkInterfaces": []any{id(card)}},
-		}, card),
-	}}
-	deployments := b.deployments()
-	begun, err := deployments.BeginCreateOrUpdate(b.Context(), group, "d", armresources.Deployment{Properties: &armresources.DeploymentProperties{
-		Mode: to.Ptr(armresources.DeploymentModeIncremental), Template: template,
-	}}, nil)
-	if err := settle(b.T, begun, err); err != nil {
-		b.Fatal(err)
-	}
+	b.deploy(group, "m", nil)
 	machines := b.client.compute.NewVirtualMachinesClient()
 	stopped, err := machines.BeginDeallocate(b.Context(), group, "m", nil)
 	if err := settle(b.T, stopped, err); err != nil {
@@ -207,6 +184,36 @@ func (b *cloudBed) machine(group string, tags map[string]*string) string {
 		b.Fatal(err)
 	}
 	return *machine.ID
+}
+
+// deploy makes a machine with all that it needs, as the plugin's deployment does.
+func (b *cloudBed) deploy(group, name string, tags map[string]*string) {
+	b.Helper()
+	id := func(id string) map[string]any { return map[string]any{"id": id} }
+	idOf := func(kind string) string { return "[resourceId('" + kind + "', '" + name + "')]" }
+	resource := func(kind string, properties map[string]any, needs ...string) map[string]any {
+		return map[string]any{"type": kind, "name": name, "apiVersion": "2023-09-01", "location": simulator.Location, "tags": tags, "properties": properties, "dependsOn": needs}
+	}
+	const network, address, firewall, card = "Microsoft.Network/virtualNetworks", "Microsoft.Network/publicIPAddresses", "Microsoft.Network/networkSecurityGroups", "Microsoft.Network/networkInterfaces"
+	template := map[string]any{"resources": []any{
+		resource(network, map[string]any{}),
+		resource(address, map[string]any{}),
+		resource(firewall, map[string]any{}),
+		resource(card, map[string]any{"ipConfigurations": []any{map[string]any{"properties": map[string]any{
+			"publicIPAddress": id(idOf(address)), "subnet": id("[concat(resourceId('" + network + "', '" + name + "'), '/subnets/default')]"),
+		}}}}, idOf(network), idOf(address)),
+		resource("Microsoft.Compute/virtualMachines", map[string]any{
+			"osProfile":      map[string]any{"computerName": "m", "adminUsername": "packer", "adminPassword": "a password"},
+			"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}},
+			"networkProfile": map[string]any{"networkInterfaces": []any{id(idOf(card))}},
+		}, idOf(card)),
+	}}
+	begun, err := b.deployments().BeginCreateOrUpdate(b.Context(), group, "d-"+name, armresources.Deployment{Properties: &armresources.DeploymentProperties{
+		Mode: to.Ptr(armresources.DeploymentModeIncremental), Template: template,
+	}}, nil)
+	if err := settle(b.T, begun, err); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // deployments is a client of the resource manager that the product has no use for.

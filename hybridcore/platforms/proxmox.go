@@ -6,6 +6,8 @@
 package platforms
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -14,6 +16,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +27,8 @@ import (
 
 // Limits of a conversation with Proxmox VE.
 const (
-	maxAnswer   = 64 << 20               // bytes; a machine takes about 500 in the list of a cluster
+	maxAnswer   = 16 << 20               // bytes; a machine takes about 500 in the list of a cluster
+	maxMachines = 1 << 16                // in that list; a cluster has some thousands
 	proxmoxPoll = 500 * time.Millisecond // between two looks at a task or a lock
 )
 
@@ -63,8 +67,12 @@ type settings struct {
 	Tags        string // separated by semicolons, commas or spaces
 	Lock        string // kind of the task that holds the machine, empty when none does
 	Template    bool
+	Protected   bool     // somebody has said that it is not to be removed
 	Drives      []string // values of IDE, SATA and SCSI drives
 }
+
+// nodeName is the name of a node: a host name. It becomes a part of paths.
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // refusal is an answer other than success, or a task that failed.
 type refusal struct{ text string }
@@ -86,7 +94,7 @@ func openProxmox(ctx context.Context, variables map[string]string) (Client, erro
 	}
 	base = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path} // neither user information nor a query
 	c := &proxmox{base: base, header: http.Header{"Accept": {"application/json"}}, http: &http.Client{
-		Transport: &http.Transport{
+		Transport: &patient{&http.Transport{
 			Proxy: http.ProxyFromEnvironment,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,
@@ -94,7 +102,7 @@ func openProxmox(ctx context.Context, variables map[string]string) (Client, erro
 				NextProtos:         []string{"http/1.1"},                               // HTTP/2 has no reason phrases, and they hold the errors
 			},
 			IdleConnTimeout: timeout,
-		},
+		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -164,7 +172,7 @@ func (c *proxmox) call(ctx context.Context, method string, path []string, form u
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return c.refused(response.Status)
+		return &refusal{c.said(response.Status)}
 	}
 	answer := struct {
 		Data any `json:"data"`
@@ -175,9 +183,9 @@ func (c *proxmox) call(ctx context.Context, method string, path []string, form u
 	return nil
 }
 
-// refused makes an error of what the other side says.
-func (c *proxmox) refused(said string) error {
-	return &refusal{"Proxmox VE says: " + strings.ReplaceAll(hybridcore.Sanitize(said), c.secret, "***")}
+// said is what the other side says, fit for an error.
+func (c *proxmox) said(text string) string {
+	return "Proxmox VE says: " + strings.ReplaceAll(hybridcore.Sanitize(text), c.secret, "***")
 }
 
 // Find returns templates and machines of that name. An ID is NODE/VMID.
@@ -203,18 +211,23 @@ func (c *proxmox) Find(ctx context.Context, name string) ([]hybridcore.URI, erro
 // of a cluster is some seconds old, so the configuration decides: what has no
 // name in the list may be new, and what has no configuration is gone.
 func (c *proxmox) named(ctx context.Context, name string, do func(machine, settings) error) error {
-	var all []machine
+	var all machines
 	if err := c.call(ctx, http.MethodGet, []string{"cluster", "resources"}, url.Values{"type": {"vm"}}, &all); err != nil {
 		return fmt.Errorf("listing machines: %w", err)
 	}
 	if all == nil {
 		return errors.New("listing machines: the answer has no list")
 	}
-	slices.SortFunc(all, func(a, b machine) int { return a.VMID - b.VMID })
+	slices.SortStableFunc(all, func(a, b machine) int { return cmp.Compare(a.VMID, b.VMID) })
+	last := 0
 	for _, m := range all {
-		if m.Type != "qemu" || (m.Name != name && m.Name != "") {
+		if m.Type != "qemu" || (m.Name != name && m.Name != "") || m.VMID == last {
 			continue
 		}
+		if !nodeName.MatchString(m.Node) || m.VMID <= 0 {
+			return fmt.Errorf("listing machines: %q is no machine of a node", hybridcore.Sanitize(m.id()))
+		}
+		last = m.VMID
 		s, there, err := c.settings(ctx, m)
 		if err != nil {
 			return fmt.Errorf("reading the configuration of machine %s: %w", m.id(), err)
@@ -224,6 +237,33 @@ func (c *proxmox) named(ctx context.Context, name string, do func(machine, setti
 		}
 		if err := do(m, s); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// machines is a list that ends: a few bytes of an answer make a whole machine.
+type machines []machine
+
+// UnmarshalJSON reads the list.
+func (all *machines) UnmarshalJSON(data []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	switch start, err := decoder.Token(); {
+	case err != nil:
+		return fmt.Errorf("reading a list: %w", err)
+	case start == nil:
+		return nil // null
+	case start != json.Delim('['):
+		return errors.New("it is no list")
+	}
+	*all = machines{}
+	for decoder.More() {
+		var m machine
+		if err := decoder.Decode(&m); err != nil {
+			return fmt.Errorf("reading a machine: %w", err)
+		}
+		if *all = append(*all, m); len(*all) > maxMachines {
+			return fmt.Errorf("it has more than %d machines", maxMachines)
 		}
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -28,34 +28,57 @@ var (
 )
 
 // errLocked says that a task of somebody holds a machine.
-var errLocked = errors.New("it is locked: another task works on it. Try again when that has ended")
+var errLocked = errors.New("it is locked: another task works on it, or died with its lock")
 
 // Reap removes the machines that a dead run left in Proxmox VE, and the CDs
 // that were uploaded for them.
 func (c *proxmox) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
-	if runID == "" {
-		return nil, errors.New("looking for what a run left in Proxmox VE: the run has no ID")
+	if name == "" || runID == "" {
+		return nil, errors.New("looking for what a run left in Proxmox VE: a run and a name are needed")
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ours := func(s settings) bool { return s.Name == name && !s.Template && s.marked(runID) }
-	var found []hybridcore.URI
+	var left []leftover
 	err := c.named(ctx, name, func(m machine, s settings) error {
-		if !ours(s) {
-			return nil
+		if ours(s) {
+			left = append(left, c.leftover(m, s, ours))
 		}
-		if !dry {
-			if err := c.remove(ctx, m, ours); err != nil {
-				return fmt.Errorf("removing machine %s (%s) from Proxmox VE: %w", name, m.id(), err)
-			}
-		}
-		found = append(found, hybridcore.URI{Kind: vm, Name: name, ID: m.id()})
 		return nil
 	})
 	if err != nil {
-		return found, fmt.Errorf("reaping what run %s left: %w", runID, err)
+		return nil, fmt.Errorf("looking for what run %s left in Proxmox VE: %w", runID, err)
 	}
-	return found, nil
+	done, err := sweep(ctx, left, dry)
+	if err != nil {
+		return done, fmt.Errorf("reaping what run %s left in Proxmox VE: %w", runID, err)
+	}
+	return done, nil
+}
+
+// errProtected says that a person wants to keep a machine.
+var errProtected = errors.New("its protection is on: somebody wants to keep it")
+
+// leftover is a machine and how it goes.
+func (c *proxmox) leftover(m machine, s settings, ours func(settings) bool) leftover {
+	id := strconv.Itoa(m.VMID)
+	hand := fmt.Sprintf("on node %s, qm stop %s, then qm destroy %s --purge", m.Node, id, id)
+	switch {
+	case s.Protected:
+		hand = fmt.Sprintf("on node %s, qm set %s --protection 0, then qm destroy %s --purge", m.Node, id, id)
+	case s.Lock != "":
+		hand = fmt.Sprintf("on node %s, when no task works on it, qm unlock %s, then qm destroy %s --purge", m.Node, id, id)
+	}
+	return leftover{
+		uri: hybridcore.URI{Kind: vm, Name: s.Name, ID: m.id()}, hand: hand,
+		check: func(context.Context) error {
+			if s.Protected {
+				return errProtected
+			}
+			return nil
+		},
+		remove: func(ctx context.Context) error { return c.remove(ctx, m, ours) },
+	}
 }
 
 // marked reports whether a machine is of a run. A clone has neither the
@@ -78,13 +101,7 @@ func (c *proxmox) settings(ctx context.Context, m machine) (settings, bool, erro
 	}
 	text := func(name string) string { s, _ := all[name].(string); return s }
 	s := settings{Name: text("name"), Description: text("description"), Tags: text("tags"), Lock: text("lock")}
-	switch template := all["template"].(type) {
-	case nil:
-	case float64:
-		s.Template = template != 0
-	default:
-		s.Template = template != "0" // in doubt it is one, and stays
-	}
+	s.Template, s.Protected = on(all["template"]), on(all["protection"])
 	for name, value := range all {
 		if v, ok := value.(string); ok && drive.MatchString(name) {
 			s.Drives = append(s.Drives, v)
@@ -92,6 +109,19 @@ func (c *proxmox) settings(ctx context.Context, m machine) (settings, bool, erro
 	}
 	slices.Sort(s.Drives)
 	return s, true, nil
+}
+
+// on reads a switch, which is a number or a text. In doubt it is on, and the
+// machine stays.
+func on(value any) bool {
+	switch value := value.(type) {
+	case nil:
+		return false
+	case float64:
+		return value != 0
+	default:
+		return value != "0"
+	}
 }
 
 // remove destroys a machine once no task holds it. Each try looks again whether
@@ -109,6 +139,8 @@ func (c *proxmox) remove(ctx context.Context, m machine, ours func(settings) boo
 			return nil
 		case !ours(s):
 			return errors.New("it is no longer what the run left: it was renamed or became a template meanwhile")
+		case s.Protected:
+			return errProtected
 		}
 		held = &refusal{"lock " + hybridcore.Sanitize(s.Lock)}
 		if s.Lock == "" {
@@ -116,7 +148,7 @@ func (c *proxmox) remove(ctx context.Context, m machine, ours func(settings) boo
 				return held
 			}
 		}
-		if pause(ctx) != nil {
+		if pause(ctx, proxmoxPoll) != nil {
 			return fmt.Errorf("%w (%w)", errLocked, held)
 		}
 	}
@@ -172,8 +204,8 @@ func (c *proxmox) work(ctx context.Context, method string, path []string, form u
 		return nil // null: done at once, without a task
 	}
 	parts := strings.Split(upid, ":") // UPID:NODE:...
-	if len(parts) < 3 || parts[0] != "UPID" {
-		return c.refused("task " + upid + ", which is no task")
+	if len(parts) < 3 || parts[0] != "UPID" || !nodeName.MatchString(parts[1]) {
+		return &refusal{c.said("task " + upid + ", which is no task")}
 	}
 	for {
 		var task struct {
@@ -188,20 +220,10 @@ func (c *proxmox) work(ctx context.Context, method string, path []string, form u
 		case task.Exit == "OK" || strings.HasPrefix(task.Exit, "WARNINGS"):
 			return nil
 		default:
-			return c.refused(task.Exit)
+			return &refusal{c.said(task.Exit)}
 		}
-		if err := pause(ctx); err != nil {
+		if err := pause(ctx, proxmoxPoll); err != nil {
 			return fmt.Errorf("waiting for task %s: %w", hybridcore.Sanitize(upid), err)
 		}
-	}
-}
-
-// pause waits until it is time to look again, or for the end of ctx.
-func pause(ctx context.Context) error {
-	select {
-	case <-time.After(proxmoxPoll):
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("no more time: %w", ctx.Err())
 	}
 }

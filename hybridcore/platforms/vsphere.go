@@ -15,7 +15,6 @@ import (
 
 	"github.com/vmware/govmomi"
 	"github.com/vmware/govmomi/session"
-	"github.com/vmware/govmomi/vapi/library"
 	"github.com/vmware/govmomi/vapi/rest"
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/soap"
@@ -53,6 +52,8 @@ func openVSphere(ctx context.Context, settings map[string]string) (Client, error
 	login := url.UserPassword(settings["vsphere_username"], settings["vsphere_password"])
 	address.User = nil // kept out of every error text
 	transport := soap.NewClient(address, settings["vsphere_insecure_connection"] == "true")
+	watched := &guard{next: &patient{transport.Transport}, hosts: []string{address.Host}}
+	transport.Transport = watched
 	client, err := vim25.NewClient(ctx, transport)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to vCenter %s: %w", address.Host, err)
@@ -62,6 +63,7 @@ func openVSphere(ctx context.Context, settings map[string]string) (Client, error
 		rest:    rest.NewClient(client),
 		library: settings["vsphere_content_library"],
 	}
+	c.rest.Transport = watched
 	if err := c.soap.Login(ctx, login); err != nil {
 		return nil, fmt.Errorf("vCenter %s refuses vsphere_username and vsphere_password: %w", address.Host, err)
 	}
@@ -109,20 +111,16 @@ func (c *vsphere) machines(ctx context.Context, name string) ([]hybridcore.URI, 
 	return found, nil
 }
 
+// items lists the library items of exactly this name. One without a descriptor
+// is not whole, so that nobody takes it for an image.
 func (c *vsphere) items(ctx context.Context, name string) ([]hybridcore.URI, error) {
-	manager := library.NewManager(c.rest)
-	lib, err := manager.GetLibraryByName(ctx, c.library)
+	items, err := c.libraryItems(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("finding the library: %w", err)
+		return nil, err
 	}
-	ids, err := manager.FindLibraryItems(ctx, library.FindItem{LibraryID: lib.ID, Name: name})
-	if err != nil {
-		return nil, fmt.Errorf("finding items: %w", err)
-	}
-	slices.Sort(ids)
-	found := make([]hybridcore.URI, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, hybridcore.URI{Kind: libraryItem, Name: name, ID: id})
+	found := make([]hybridcore.URI, 0, len(items))
+	for _, i := range items {
+		found = append(found, i.uri())
 	}
 	return found, nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/object"
@@ -21,44 +22,65 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// uploads is the folder into which the vSphere plugin uploads the CDs that it
-// makes; a file there belongs to one build.
-const uploads = "packer_cache/"
+// vspherePoll is how long to wait until vCenter is asked again about something
+// that another task works on.
+const vspherePoll = 500 * time.Millisecond
 
 // mark is what the notes of everything that a run creates contain.
 func mark(runID string) string { return "run " + runID + ", built by packer-hybrid" }
 
-// Reap removes what a dead run left in vCenter: machines that are no
-// templates, and the CDs that were uploaded for them.
+// Reap removes what a dead run left in vCenter: machines that are no templates,
+// with what was uploaded for them, and library items that are not whole.
 func (c *vsphere) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
+	if name == "" || runID == "" {
+		return nil, errors.New("looking for what a run left in vCenter: a run and a name are needed")
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	left, err := c.leftovers(ctx, name, runID)
 	if err != nil {
-		return nil, fmt.Errorf("looking for what run %s left in vCenter: %w", runID, err)
+		return nil, fmt.Errorf("looking for what run %s left in vCenter: %w", runID, refusedBy(err))
 	}
-	var found []hybridcore.URI
-	for _, m := range left {
-		if !dry {
-			if err := c.remove(ctx, m); err != nil {
-				return found, fmt.Errorf("removing machine %s (%s) from vCenter: %w", m.Name, m.Self.Value, err)
-			}
-		}
-		found = append(found, hybridcore.URI{Kind: vm, Name: m.Name, ID: m.Self.Value})
+	done, err := sweep(ctx, left, dry)
+	if err != nil {
+		return done, fmt.Errorf("reaping what run %s left in vCenter: %w", runID, err)
 	}
-	return found, nil
+	return done, nil
 }
 
-// leftovers lists the machines with the name and the mark of a run.
-func (c *vsphere) leftovers(ctx context.Context, name, runID string) ([]mo.VirtualMachine, error) {
-	all, err := c.named(ctx, name, "config", "runtime.powerState")
+// leftovers lists what has the name and the mark of a run.
+func (c *vsphere) leftovers(ctx context.Context, name, runID string) ([]leftover, error) {
+	all, err := c.named(ctx, name, "config", "datastore", "runtime.powerState")
 	if err != nil {
 		return nil, err
 	}
-	var left []mo.VirtualMachine
+	var left []leftover
 	for _, m := range all {
-		if m.Config != nil && !m.Config.Template && strings.Contains(m.Config.Annotation, mark(runID)) {
-			left = append(left, m)
+		if m.Config == nil {
+			return nil, fmt.Errorf("vCenter shows no configuration of machine %s: it is being created, its host is away, or the account may not read it", m.Self.Value)
+		}
+		if !m.Config.Template && strings.Contains(m.Config.Annotation, mark(runID)) {
+			left = append(left, leftover{
+				uri:    hybridcore.URI{Kind: vm, Name: m.Name, ID: m.Self.Value},
+				remove: func(ctx context.Context) error { return c.retire(ctx, m) },
+				hand:   "govc object.destroy " + quoted("VirtualMachine:"+m.Self.Value),
+			})
+		}
+	}
+	if c.library == "" {
+		return left, nil
+	}
+	items, err := c.libraryItems(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("looking for %s in content library %s: %w", name, c.library, err)
+	}
+	for _, i := range items {
+		if !i.whole && strings.Contains(i.notes, mark(runID)) {
+			left = append(left, leftover{
+				uri:    i.uri(),
+				remove: func(ctx context.Context) error { return c.removeItem(ctx, i) },
+				hand:   "govc library.rm " + quoted(i.id),
+			})
 		}
 	}
 	return left, nil
@@ -91,69 +113,66 @@ func (c *vsphere) named(ctx context.Context, name string, properties ...string) 
 	return exact, nil
 }
 
-// remove powers a machine off, destroys it, and deletes the CDs that were
-// uploaded for it.
+// retire removes a machine. It waits while another task works on it, and is
+// content when the machine is gone.
+func (c *vsphere) retire(ctx context.Context, m mo.VirtualMachine) error {
+	for {
+		err := c.remove(ctx, m)
+		switch {
+		case fault.Is(err, &types.ManagedObjectNotFound{}):
+			return nil
+		case !fault.Is(err, &types.TaskInProgress{}) || pause(ctx, vspherePoll) != nil:
+			return refusedBy(err)
+		}
+	}
+}
+
+// remove powers a machine off, deletes what was uploaded for it, takes off the
+// disks of others and destroys it with its own.
 func (c *vsphere) remove(ctx context.Context, m mo.VirtualMachine) error {
 	machine := object.NewVirtualMachine(c.soap.Client, m.Self)
 	if m.Runtime.PowerState != types.VirtualMachinePowerStatePoweredOff {
-		task, err := machine.PowerOff(ctx)
-		if err == nil {
-			err = task.Wait(ctx)
-		}
-		if err != nil {
+		err := done(ctx)(machine.PowerOff(ctx))
+		if err != nil && !fault.Is(err, &types.InvalidPowerState{}) { // it is off meanwhile
 			return fmt.Errorf("powering it off: %w", err)
 		}
 	}
-	for _, cd := range cds(m) { // while the machine still leads to them
-		if err := c.deleteFile(ctx, m.Self, cd); err != nil {
-			return fmt.Errorf("deleting its CD %s: %w", cd, err)
+	files, err := c.uploads(ctx, m)
+	if err != nil {
+		return fmt.Errorf("looking for what was uploaded for it: %w", err)
+	}
+	for _, file := range files { // while the machine still leads to them
+		if err := c.deleteFile(ctx, m.Self, file); err != nil {
+			return fmt.Errorf("deleting %s, which was uploaded for it: %w", file, err)
 		}
 	}
-	task, err := machine.Destroy(ctx)
-	if err == nil {
-		err = task.Wait(ctx)
+	if disks := foreignDisks(m); len(disks) > 0 {
+		if err := machine.RemoveDevice(ctx, true, disks...); err != nil {
+			return fmt.Errorf("taking off disks that are not its own: %w", err)
+		}
 	}
-	if err != nil {
+	if err := done(ctx)(machine.Destroy(ctx)); err != nil {
 		return fmt.Errorf("destroying it: %w", err)
 	}
 	return nil
 }
 
-// cds lists the datastore paths of the CDs that were uploaded for a machine.
-func cds(m mo.VirtualMachine) []string {
-	var found []string
-	for _, device := range object.VirtualDeviceList(m.Config.Hardware.Device).SelectByType((*types.VirtualCdrom)(nil)) {
-		backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualCdromIsoBackingInfo)
-		if !ok {
-			continue
+// done waits for the task of a call.
+func done(ctx context.Context) func(*object.Task, error) error {
+	return func(task *object.Task, err error) error {
+		if err != nil {
+			return err
 		}
-		var path object.DatastorePath
-		if path.FromString(backing.FileName) && strings.HasPrefix(path.Path, uploads) {
-			found = append(found, backing.FileName)
-		}
+		return task.Wait(ctx)
 	}
-	return found
 }
 
-// deleteFile deletes a file of a machine's data center. One that is gone
-// already is no error: an earlier reap may have come this far.
-func (c *vsphere) deleteFile(ctx context.Context, machine types.ManagedObjectReference, path string) error {
-	ancestors, err := mo.Ancestors(ctx, c.soap.Client, c.soap.ServiceContent.PropertyCollector, machine)
-	if err != nil {
-		return fmt.Errorf("finding the data center: %w", err)
+// refusedBy makes the privilege that an account lacks a part of the error:
+// vCenter's text only says that permission was denied.
+func refusedBy(err error) error {
+	var denied *types.NoPermission
+	if _, ok := fault.As(err, &denied); ok && denied.PrivilegeId != "" {
+		return fmt.Errorf("%w: the account lacks the privilege %s", err, denied.PrivilegeId)
 	}
-	for _, a := range ancestors {
-		if a.Self.Type != "Datacenter" {
-			continue
-		}
-		task, err := object.NewFileManager(c.soap.Client).DeleteDatastoreFile(ctx, path, object.NewDatacenter(c.soap.Client, a.Self))
-		if err == nil {
-			err = task.Wait(ctx)
-		}
-		if err != nil && !fault.Is(err, &types.FileNotFound{}) {
-			return fmt.Errorf("in %s: %w", a.Name, err)
-		}
-		return nil
-	}
-	return errors.New("the machine is in no data center")
+	return err
 }

@@ -77,7 +77,7 @@ func vcenter(t *testing.T) hybridcore.Target {
 		Storage: []library.StorageBacking{{DatastoreID: store.Reference().Value, Type: "DATASTORE"}},
 	})
 	if err == nil {
-		_, err = manager.CreateLibraryItem(t.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeOVF, LibraryID: id})
+		_, err = manager.CreateLibraryItem(t.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeVMTX, LibraryID: id})
 	}
 	if err != nil {
 		t.Fatal(err)

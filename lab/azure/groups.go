@@ -164,9 +164,9 @@ func (s *Server) sortedGroups() []*group {
 // filter is an OData filter of a list.
 type filter struct{ tag, value, kind string }
 
-// The filters that the simulator knows, out of those that Azure has.
+// The filters that the simulator knows, out of those that Azure has. In a text of OData a quote is doubled.
 var (
-	tagFilter  = regexp.MustCompile(`^tagName eq '([^']*)'(?: and tagValue eq '([^']*)')?$`)
+	tagFilter  = regexp.MustCompile(`^tagName eq '((?:[^']|'')*)'(?: and tagValue eq '((?:[^']|'')*)')?$`)
 	kindFilter = regexp.MustCompile(`^resourceType eq '([^']*)'$`)
 )
 
@@ -176,7 +176,8 @@ func parseFilter(given string) (filter, error) {
 		return filter{}, nil
 	}
 	if m := tagFilter.FindStringSubmatch(given); m != nil {
-		return filter{tag: m[1], value: m[2]}, nil
+		quotes := strings.NewReplacer("''", "'")
+		return filter{tag: quotes.Replace(m[1]), value: quotes.Replace(m[2])}, nil
 	}
 	if m := kindFilter.FindStringSubmatch(given); m != nil {
 		return filter{kind: m[1]}, nil

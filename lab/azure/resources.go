@@ -46,7 +46,7 @@ func (s *Server) getResource(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := r.render()
+	body := s.shown(r)
 	properties := object(body, "properties")
 	switch expand := c.query.Get("$expand"); {
 	case r.vm != nil && strings.EqualFold(expand, "instanceView"):
@@ -174,11 +174,27 @@ func (s *Server) listResources(c *call, only string) (*reply, error) {
 			case only != "" && r.target.kind != only, only == "" && r.target.kind == kindDeployment:
 			case !under(r.target.names, c.target.names), wanted.kind != "" && !strings.EqualFold(wanted.kind, r.target.kind):
 			case wanted.tags(r.tags()):
-				values = append(values, r.render())
+				values = append(values, s.shown(r))
 			}
 		}
 	}
 	return &reply{status: http.StatusOK, body: map[string]any{"value": values}}, nil
+}
+
+// shown is a resource as a client sees it, and of a disk the machine that uses it. The caller holds the lock.
+func (s *Server) shown(r *resource) map[string]any {
+	body := r.render()
+	if r.target.kind != kindDisk {
+		return body
+	}
+	for _, g := range s.groups {
+		for _, other := range g.resources {
+			if other.vm != nil && other.disk == r.disk {
+				body["managedBy"] = other.target.id()
+			}
+		}
+	}
+	return body
 }
 
 // under reports whether names begin with those of a parent.

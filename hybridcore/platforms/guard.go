@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:48:00Z
+// Spec: openspec/specs/platforms/spec.md#requirement-answers-are-not-trusted
+// Diagram: openspec/specs/platforms/diagram.md#answers-that-are-not-trusted
+
+package platforms
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Limits of what one client reads and asks in its life, which is one lookup or
+// one reap. A page of a hundred machines or images has about 200 KB.
+const (
+	maxConversation = 128 << 20 // bytes
+	maxCalls        = 1 << 14
+)
+
+// Limits of the patience with a platform, or a proxy before it, that asks to be
+// called later.
+const (
+	maxTries    = 4 // of one call
+	maxPatience = 10 * time.Second
+)
+
+// errTooMuch ends a conversation without an end.
+var errTooMuch = errors.New("the platform sends more than 128 MiB, or one page after the other: this is no answer to what it was asked")
+
+// guard stands between a client library and the network: it sends nothing to a
+// host that was not named, so that neither a redirect nor a link to a next page
+// carries credentials away, and it ends endless answers.
+type guard struct {
+	next  http.RoundTripper
+	hosts []string // each with its port when the address has one
+	read  atomic.Int64
+	calls atomic.Int64
+}
+
+// RoundTrip sends a request to a host that may have it.
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !g.allows(r.URL) {
+		return nil, fmt.Errorf("the platform points to %s://%s, which was not named: nothing is sent there", r.URL.Scheme, r.URL.Host)
+	}
+	if g.calls.Add(1) > maxCalls {
+		return nil, errTooMuch
+	}
+	response, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // http.RoundTripper, passed through
+	}
+	response.Body = &metered{ReadCloser: response.Body, guard: g}
+	return response, nil
+}
+
+// allows reports whether an address is one of the platform's, or below one.
+func (g *guard) allows(address *url.URL) bool {
+	if address.Scheme != "https" {
+		return false
+	}
+	for _, host := range g.hosts {
+		if strings.EqualFold(address.Host, host) || strings.HasSuffix(strings.ToLower(address.Host), "."+strings.ToLower(host)) {
+			return true
+		}
+	}
+	return false
+}
+
+// CloseIdleConnections is what http.Client looks for.
+func (g *guard) CloseIdleConnections() {
+	if next, ok := g.next.(interface{ CloseIdleConnections() }); ok {
+		next.CloseIdleConnections()
+	}
+}
+
+// metered is the body of an answer.
+type metered struct {
+	io.ReadCloser
+	guard *guard
+}
+
+// Read reads until the conversation is too long.
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	if m.guard.read.Add(int64(n)) > maxConversation {
+		return n, errTooMuch
+	}
+	return n, err //nolint:wrapcheck // io.Reader, passed through
+}
+
+// patient makes a call again that the platform did not take for want of time:
+// status 429, or 503 with the time to wait. A wait that is too long is none: the
+// user is told instead. Only such calls: of any other, nobody knows whether it
+// took effect.
+type patient struct{ next http.RoundTripper }
+
+// RoundTrip makes a call until it is taken. No call of ours is larger than some
+// kilobytes, so that its body is kept for the next try.
+func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		body, err = io.ReadAll(r.Body)
+		if err := errors.Join(err, r.Body.Close()); err != nil {
+			return nil, fmt.Errorf("reading the call: %w", err)
+		}
+	}
+	for try := 1; ; try++ {
+		call := r.Clone(r.Context())
+		if r.Body != nil {
+			call.Body, call.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		}
+		response, err := p.next.RoundTrip(call)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // http.RoundTripper, passed through
+		}
+		wait := patience(response)
+		if wait == 0 || try == maxTries {
+			return response, nil
+		}
+		if err := response.Body.Close(); err != nil {
+			return nil, fmt.Errorf("waiting as the platform asks: %w", err)
+		}
+		if err := pause(r.Context(), wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// CloseIdleConnections is what http.Client looks for.
+func (p *patient) CloseIdleConnections() {
+	if next, ok := p.next.(interface{ CloseIdleConnections() }); ok {
+		next.CloseIdleConnections()
+	}
+}
+
+// patience is how long to wait before a call is made again; 0 when it is no use.
+func patience(response *http.Response) time.Duration {
+	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	wait := time.Duration(seconds) * time.Second
+	switch {
+	case err != nil && response.StatusCode == http.StatusTooManyRequests:
+		return time.Second
+	case err != nil, seconds < 0, seconds > int(maxPatience/time.Second):
+		return 0
+	}
+	return max(wait, proxmoxPoll)
+}
+
+// pause waits until it is time to look again, or for the end of ctx.
+func pause(ctx context.Context, wait time.Duration) error {
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("no more time: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:55:00Z
+// Spec: openspec/specs/leases/spec.md#requirement-marks-on-vsphere
+// Diagram: openspec/specs/leases/diagram.md#reap-on-vsphere
+
+package platforms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/vmware/govmomi/fault"
+	"github.com/vmware/govmomi/object"
+	"github.com/vmware/govmomi/property"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+var (
+	// uploadedCD is the datastore path of a CD that Packer made for one build, in
+	// the folder into which the vSphere plugin uploads it: packer and random
+	// digits. The installation media in that folder are shared, and stay.
+	uploadedCD = regexp.MustCompile(`^packer_cache/packer[0-9]+\.iso$`)
+	// uploadedFloppy is the name of a floppy image that the plugin uploads into the
+	// folder of the machine.
+	uploadedFloppy = regexp.MustCompile(`^packer-([0-9]+|tmp-created-floppy)\.flp$`)
+)
+
+// uploads lists the datastore paths of what was uploaded for a machine: its CDs,
+// and the floppy images in its folder, which need not be attached yet.
+func (c *vsphere) uploads(ctx context.Context, m mo.VirtualMachine) ([]string, error) {
+	var found []string
+	for _, device := range object.VirtualDeviceList(m.Config.Hardware.Device).SelectByType((*types.VirtualCdrom)(nil)) {
+		backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualCdromIsoBackingInfo)
+		var at object.DatastorePath
+		if ok && at.FromString(backing.FileName) && uploadedCD.MatchString(at.Path) {
+			found = append(found, backing.FileName)
+		}
+	}
+	home := folder(m.Config.Files.VmPathName)
+	if home.Path == "" || len(m.Datastore) == 0 {
+		return found, nil
+	}
+	var stores []mo.Datastore
+	if err := property.DefaultCollector(c.soap.Client).Retrieve(ctx, m.Datastore, []string{"name", "browser"}, &stores); err != nil {
+		return nil, fmt.Errorf("reading its datastores: %w", err)
+	}
+	for _, store := range stores {
+		if store.Name != home.Datastore {
+			continue
+		}
+		names, err := c.list(ctx, store.Browser, home.String())
+		if err != nil {
+			return nil, fmt.Errorf("listing %s: %w", home.String(), err)
+		}
+		for _, name := range names {
+			if uploadedFloppy.MatchString(name) {
+				found = append(found, home.String()+"/"+name)
+			}
+		}
+	}
+	return found, nil
+}
+
+// folder is the folder of a file in a datastore; without a path when it is none.
+func folder(file string) object.DatastorePath {
+	var at object.DatastorePath
+	if !at.FromString(file) || path.Dir(at.Path) == "." {
+		return object.DatastorePath{}
+	}
+	at.Path = path.Dir(at.Path)
+	return at
+}
+
+// list lists the floppy images of a folder. A folder that is gone has none.
+func (c *vsphere) list(ctx context.Context, browser types.ManagedObjectReference, folder string) ([]string, error) {
+	task, err := object.NewHostDatastoreBrowser(c.soap.Client, browser).SearchDatastore(ctx, folder, &types.HostDatastoreBrowserSearchSpec{MatchPattern: []string{"packer-*.flp"}})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller says what was listed
+	}
+	info, err := task.WaitForResult(ctx)
+	if fault.Is(err, &types.FileNotFound{}) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller says what was listed
+	}
+	result, ok := info.Result.(types.HostDatastoreBrowserSearchResults)
+	if !ok {
+		return nil, errors.New("the answer is no list of files")
+	}
+	var names []string
+	for _, file := range result.File {
+		names = append(names, file.GetFileInfo().Path)
+	}
+	return names, nil
+}
+
+// foreignDisks lists the disks of a machine that lie in somebody else's folder
+// and do not carry the machine's name: vCenter would delete them with it.
+func foreignDisks(m mo.VirtualMachine) []types.BaseVirtualDevice {
+	home := folder(m.Config.Files.VmPathName)
+	var foreign []types.BaseVirtualDevice
+	for _, device := range object.VirtualDeviceList(m.Config.Hardware.Device).SelectByType((*types.VirtualDisk)(nil)) {
+		backing, ok := device.GetVirtualDevice().Backing.(types.BaseVirtualDeviceFileBackingInfo)
+		if !ok {
+			continue
+		}
+		file := backing.GetVirtualDeviceFileBackingInfo().FileName
+		at := folder(file)
+		own := at == home || strings.HasPrefix(path.Base(at.Path), m.Name) || strings.HasPrefix(path.Base(file), m.Name)
+		if at.Path != "" && !own {
+			foreign = append(foreign, device)
+		}
+	}
+	return foreign
+}
+
+// deleteFile deletes a file of a machine's data center. One that is gone
+// already is no error: an earlier reap may have come this far.
+func (c *vsphere) deleteFile(ctx context.Context, machine types.ManagedObjectReference, path string) error {
+	ancestors, err := mo.Ancestors(ctx, c.soap.Client, c.soap.ServiceContent.PropertyCollector, machine)
+	if err != nil {
+		return fmt.Errorf("finding the data center: %w", err)
+	}
+	for _, a := range ancestors {
+		if a.Self.Type != "Datacenter" {
+			continue
+		}
+		task, err := object.NewFileManager(c.soap.Client).DeleteDatastoreFile(ctx, path, object.NewDatacenter(c.soap.Client, a.Self))
+		if err == nil {
+			err = task.Wait(ctx)
+		}
+		if err != nil && !fault.Is(err, &types.FileNotFound{}) {
+			return fmt.Errorf("in %s: %w", a.Name, err)
+		}
+		return nil
+	}
+	return errors.New("the machine is in no data center")
+}
