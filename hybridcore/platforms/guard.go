@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Limits of what one client reads and asks in its life, which is one lookup or
@@ -24,6 +26,7 @@ import (
 const (
 	maxConversation = 128 << 20 // bytes
 	maxCalls        = 1 << 14
+	maxAnswer       = 16 << 20 // bytes of one answer; small ones become large values
 )
 
 // Limits of the patience with a platform, or a proxy before it, that asks to be
@@ -33,8 +36,17 @@ const (
 	maxPatience = 10 * time.Second
 )
 
+// guarded is an error of the guard.
+type guarded struct{ text string }
+
+// Error returns what the platform did.
+func (e *guarded) Error() string { return e.text }
+
+// NonRetriable tells Microsoft's library that it is no use to try again.
+func (*guarded) NonRetriable() {}
+
 // errTooMuch ends a conversation without an end.
-var errTooMuch = errors.New("the platform sends more than 128 MiB, or one page after the other: this is no answer to what it was asked")
+var errTooMuch = &guarded{"the platform sends more than 16 MiB in one answer or 128 MiB in all, or page after page: this is no answer to what it was asked"}
 
 // guard stands between a client library and the network: it sends nothing to a
 // host that was not named, so that neither a redirect nor a link to a next page
@@ -49,7 +61,7 @@ type guard struct {
 // RoundTrip sends a request to a host that may have it.
 func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !g.allows(r.URL) {
-		return nil, fmt.Errorf("the platform points to %s://%s, which was not named: nothing is sent there", r.URL.Scheme, r.URL.Host)
+		return nil, &guarded{fmt.Sprintf("the platform points to %s://%s, which was not named: nothing is sent there", r.URL.Scheme, hybridcore.Sanitize(r.URL.Host))}
 	}
 	if g.calls.Add(1) > maxCalls {
 		return nil, errTooMuch
@@ -86,12 +98,14 @@ func (g *guard) CloseIdleConnections() {
 type metered struct {
 	io.ReadCloser
 	guard *guard
+	read  int64
 }
 
 // Read reads until the conversation is too long.
 func (m *metered) Read(p []byte) (int, error) {
 	n, err := m.ReadCloser.Read(p)
-	if m.guard.read.Add(int64(n)) > maxConversation {
+	m.read += int64(n)
+	if m.guard.read.Add(int64(n)) > maxConversation || m.read > maxAnswer {
 		return n, errTooMuch
 	}
 	return n, err //nolint:wrapcheck // io.Reader, passed through

@@ -27,8 +27,7 @@ import (
 
 // Limits of a conversation with Proxmox VE.
 const (
-	maxAnswer   = 16 << 20               // bytes; a machine takes about 500 in the list of a cluster
-	maxMachines = 1 << 16                // in that list; a cluster has some thousands
+	maxMachines = 1 << 16                // in a list, in which one takes about 500 bytes; a cluster has some thousands
 	proxmoxPoll = 500 * time.Millisecond // between two looks at a task or a lock
 )
 
