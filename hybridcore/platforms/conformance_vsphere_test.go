@@ -22,6 +22,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/vapi/library"
@@ -332,6 +333,9 @@ func vsphereBed(t *testing.T) *bed {
 	}
 	v.addItem(deadName+"-copy", notes, false)
 	v.addItem(strings.ToUpper(deadName), notes, false)
+	foreign := func() []string {
+		return []string{"vm " + v.machine("", deadName, notes, v.disk("database/database.vmdk")...).Reference().Value}
+	}
 	return &bed{
 		Client: client, faults: faults, prefix: "/**", effects: "* /sdk/*_Task",
 		denied:    "* /sdk/Destroy_Task status=403\n* /sdk/PowerOffVM_Task status=403\nDELETE /** status=403",
@@ -340,9 +344,7 @@ func vsphereBed(t *testing.T) *bed {
 		orphans: []orphan{
 			{"killed during provisioning", v.leave},
 			{"powered off", func() []string { return []string{"vm " + v.machine("", deadName, notes).Reference().Value} }},
-			{"with a disk of somebody else", func() []string {
-				return []string{"vm " + v.machine("", deadName, notes, v.disk("database/database.vmdk")...).Reference().Value}
-			}},
+			{"with a disk of somebody else", foreign},
 			{"while it is being created", func() []string {
 				left := v.machine("", deadName, notes).Reference().Value
 				rules, err := fault.Parse("* /sdk/Destroy_Task nth=1 status=500 reason=TaskInProgress")
@@ -356,15 +358,21 @@ func vsphereBed(t *testing.T) *bed {
 	}
 }
 
-// TestVSphereUploads checks that the CD and the floppy image are deleted by name: unlike the simulator, vCenter
-// keeps files in a machine's folder that it does not know.
-func TestVSphereUploads(t *testing.T) {
+// TestVSphereCalls checks calls that make no difference in the simulator. Unlike it, vCenter keeps files in a
+// machine's folder that it does not know, and destroys every disk that is attached, wherever it lies.
+func TestVSphereCalls(t *testing.T) {
 	t.Parallel()
 	b := vsphereBed(t)
-	b.orphans[0].leave()
-	b.inject(t, "* /sdk/DeleteDatastoreFile_Task delay=1ms")
-	if b.reap(t, false); b.faults.Hits()[0] != 2 {
-		t.Errorf("%d files were deleted, want 2", b.faults.Hits()[0])
+	for _, tt := range []struct {
+		orphan         int
+		files, changes int // deleted by name; taken off
+	}{{0, 2, 0}, {2, 0, 1}} {
+		b.orphans[tt.orphan].leave()
+		b.inject(t, "* /sdk/DeleteDatastoreFile_Task delay=1ms\n* /sdk/ReconfigVM_Task delay=1ms")
+		b.reap(t, false)
+		if diff := cmp.Diff([]int{tt.files, tt.changes}, b.faults.Hits()); diff != "" {
+			t.Errorf("%s: files deleted, disks taken off (-want +got):\n%s", b.orphans[tt.orphan].name, diff)
+		}
 	}
 }
 
