@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,12 +32,18 @@ const (
 	password = "correct-horse-battery"
 )
 
+// modelling lets one test at a time make a vCenter.
+var modelling sync.Mutex //nolint:gochecknoglobals // guards a global of the simulator
+
 // vcenter serves a simulated vCenter with one template, one machine and one
 // library item, and returns the target whose variables reach it.
 func vcenter(t *testing.T) hybridcore.Target {
 	t.Helper()
 	model := simulator.VPX()
-	if err := model.Create(); err != nil {
+	modelling.Lock() // the simulator fills a list of the whole process
+	err := model.Create()
+	modelling.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	model.Service.TLS = new(tls.Config)
