@@ -33,7 +33,7 @@ const (
 )
 
 // modelling lets one test at a time make a vCenter.
-var modelling sync.Mutex //nolint:gochecknoglobals // guards a global of the simulator
+var modelling sync.Mutex
 
 // vcenter serves a simulated vCenter with one template, one machine and one
 // library item, and returns the target whose variables reach it.
