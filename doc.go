@@ -19,6 +19,7 @@
 //	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
 //	hybridcore/templates     HCL to targets: staging, inputs, digests
+//	hybridcore/validate      checks staged targets inside the process, and untrusted trees by policy
 //	hybridcore/packer        runs packer and turns its event stream into results
 //	hybridcore/parity        compares the inventories that guests leave, across platforms and over time
 //	hybridcore/platforms     live clients: looks up what a build left on a platform

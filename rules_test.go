@@ -29,11 +29,12 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/platforms", May: []string{"hybridcore"}, Tests: []string{"lab"}},
 	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
+	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "checks", May: []string{"hybridcore"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
 	{Unit: "runner", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
-		"hybridcore/parity", "hybridcore/platforms", "hybridcore/sources", "hybridcore/state",
+		"hybridcore/hclfile", "hybridcore/parity", "hybridcore/platforms", "hybridcore/sources", "hybridcore/state", "hybridcore/validate",
 	}, Tests: []string{"lab"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
@@ -63,12 +64,12 @@ var owners = []rules.Owner{
 	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
 	{
 		Import: "github.com/hashicorp/hcl/v2",
-		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/parity", "hybridcore/sources"},
+		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/parity", "hybridcore/sources", "hybridcore/validate"},
 		Why:    "Packer's own language; only where its files are read or written",
 	},
 	{
 		Import: "github.com/zclconf/go-cty",
-		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/sources"},
+		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/sources", "hybridcore/validate"},
 		Why:    "the values of HCL",
 	},
 	{Import: "github.com/rogpeppe/go-internal", Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it"},
@@ -77,6 +78,7 @@ var owners = []rules.Owner{
 	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "cmd"}, Why: "the grammar that every door shares"},
 	{Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"}, Why: "the live display of running targets on a terminal"},
 	{Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"}, Why: "the vSphere API, and its simulator"},
+	{Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate"}, Why: "whether an Ansible file is YAML, and how far its aliases expand"},
 	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},
 	{Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."}, Why: "reads go.mod for the rules of the tree"},
 	{

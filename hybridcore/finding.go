@@ -30,7 +30,10 @@ const (
 
 // Finding is one thing that is wrong or worth knowing, with the place.
 type Finding struct {
-	Kind     string   `json:"kind"`
+	Kind string `json:"kind"`
+	// Rule names the check that found it and never changes, so that it can be
+	// waived and looked up; empty when the kind says it all.
+	Rule     string   `json:"rule,omitempty"`
 	Subject  string   `json:"subject"`        // what it is about: a variable, a target, a tool
 	Want     string   `json:"want,omitempty"` // what would be right
 	Got      string   `json:"got,omitempty"`  // what is there

@@ -55,6 +55,9 @@ type Request struct {
 	DetailedExitCode bool `json:"detailed_exit_code,omitempty"`
 	// RetryFailed names a run: only its targets that did not succeed are meant.
 	RetryFailed string `json:"retry_failed,omitempty"`
+	// With names the tool that validates: empty for this process itself, or
+	// WithPacker.
+	With string `json:"with,omitempty"`
 	// DryRun says what would be done, and does nothing.
 	DryRun bool `json:"dry_run,omitempty"`
 	// Record and Against are the runs that a comparison is of and with; empty
@@ -105,18 +108,7 @@ type Verb struct {
 func Verbs() []Verb {
 	return []Verb{
 		planVerb(),
-		{
-			Action: ActionValidate, Args: "[IMAGE...]", Short: "Check templates and variables with Packer, building nothing",
-			Long: `Validate stages every target and lets Packer and its plugins check it. No
-platform is contacted. A tree that was found valid and has not changed since is
-answered from a cache.`,
-			Example: `  packer-hybrid validate --env lab
-  packer-hybrid validate debian-12 --targets vsphere`,
-			Bind: func(fs *pflag.FlagSet, r *Request) {
-				fs.BoolVar(&r.NoCache, "no-cache", false, "ask Packer although nothing changed since the last verdict")
-				bindParallel(fs, r)
-			},
-		},
+		validateVerb(),
 		{
 			Action: ActionBuild, Args: "[IMAGE...]", Short: "Build the targets whose inputs changed",
 			Long: `Build plans, then builds every target whose inputs changed since its last good
@@ -245,6 +237,9 @@ func (r *Request) Finish(args []string) error {
 		if err := CheckName("run", run); err != nil {
 			return err
 		}
+	}
+	if r.With != "" && r.With != WithPacker {
+		return Usagef("--with is %.40q: it must be %s%s", r.With, WithPacker, DidYouMean(r.With, []string{WithPacker}))
 	}
 	if r.Parallel < 0 || r.Parallel > maxParallel {
 		return Usagef("--parallel is %d: it must be from 1 to %d", r.Parallel, maxParallel)

@@ -237,7 +237,7 @@ const sampleRunID = "20261122t224501-1a2b3c4d"
 // keep drops findings about missing connection variables from a plan: it
 // connects to nothing, and credentials are not at hand where it runs.
 func (p *planning) keep(target hybridcore.Target, findings []hybridcore.Finding) []hybridcore.Finding {
-	if p.req.Action != hybridcore.ActionPlan {
+	if p.req.Action != hybridcore.ActionPlan && !p.req.InProcess() {
 		return findings
 	}
 	return slices.DeleteFunc(findings, func(f hybridcore.Finding) bool {
@@ -247,8 +247,12 @@ func (p *planning) keep(target hybridcore.Target, findings []hybridcore.Finding)
 
 // versions asks for Packer and the platform's plugins. A plan goes on without
 // them: it says so, and takes versions for unchanged. A build is blocked, after
-// everything else that is wrong was found.
+// everything else that is wrong was found. A validation inside this process
+// needs neither.
 func (p *planning) versions(ctx context.Context, target hybridcore.Target) (map[string]string, error) {
+	if p.req.InProcess() {
+		return nil, nil
+	}
 	tool, err := p.packerTool(ctx)
 	if err != nil {
 		return nil, p.withoutTool(err)

@@ -18,7 +18,7 @@ import (
 // out: the same content, and a report that does not pass a stand-in off as real.
 func testThree(t *testing.T, b *bed) {
 	t.Helper()
-	code, validated := b.run(t, "validate", "debian-12")
+	code, validated := b.run(t, "validate", "debian-12", "--with", "packer")
 	if code != 0 {
 		t.Fatalf("validate: exit %d\n%s", code, validated)
 	}

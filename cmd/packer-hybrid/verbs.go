@@ -71,6 +71,9 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 	case hybridcore.ActionPlan:
 		return a.plan(ctx, r, req)
 	case hybridcore.ActionValidate:
+		if req.InProcess() {
+			return a.validate(ctx, r, req)
+		}
 		return a.execute(ctx, r, req, r.Validate)
 	default:
 		return a.execute(ctx, r, req, r.Build)

@@ -90,6 +90,7 @@ func (r *resolver) file(layer Layer) {
 			names := slices.Concat(slices.Sorted(maps.Keys(r.byName)), r.in.Elsewhere)
 			r.add(layer.File, literal.Range, literal.Name, fmt.Sprintf("no template declares the variable %q%s", literal.Name, hybridcore.DidYouMean(literal.Name, names)),
 				"correct the name, or declare it in templates/variables.pkr.hcl or templates/platforms/")
+			r.findings[len(r.findings)-1].Rule = "undeclared-value"
 		}
 	}
 }

@@ -7,7 +7,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -19,16 +18,13 @@ import (
 // KindLeak is the kind of findings about secrets where everybody can read them.
 const KindLeak = "leak"
 
-// placeholder matches what people write to be replaced.
-var placeholder = regexp.MustCompile(`(?i)^(<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|(please[-_ ])?(change|replace|fill|set)[-_ ]?(me|this|in)|placeholder|todo|tbd|redacted|sensitive|your[-_ ].*)$`)
-
 // Secret says whether a variable carries a secret: it is declared sensitive or
 // its name says so.
 func Secret(name string, sensitive bool) bool { return sensitive || hclfile.SecretName(name) }
 
 // isPlaceholder says whether a value only stands for one to come.
 func isPlaceholder(value cty.Value) bool {
-	return value.IsWhollyKnown() && !value.IsNull() && value.Type() == cty.String && placeholder.MatchString(strings.TrimSpace(value.AsString()))
+	return value.IsWhollyKnown() && !value.IsNull() && value.Type() == cty.String && hclfile.Placeholder(value.AsString())
 }
 
 // leak reports a secret in a file. The finding does not show the value.
@@ -42,7 +38,7 @@ func leak(literal hclfile.Literal, sensitive bool) (hybridcore.Finding, bool) {
 		return hybridcore.Finding{}, false
 	}
 	return hybridcore.Finding{
-		Kind: KindLeak, Subject: name, Message: fmt.Sprintf("the secret %s stands in plain text in a file of the project", name),
+		Kind: KindLeak, Rule: "plain-secret", Subject: name, Message: fmt.Sprintf("the secret %s stands in plain text in a file of the project", name),
 		Hint: fmt.Sprintf("remove it, change it where it is used, since it may be in the history, and export %s%s instead", envPrefix, name),
 		File: literal.File, Line: literal.Range.Start.Line, Column: literal.Range.Start.Column,
 		Severity: hybridcore.Error, Blocking: true,

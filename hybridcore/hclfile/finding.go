@@ -43,6 +43,12 @@ var (
 // its last words: token_ttl or private_key_file are none.
 func SecretName(name string) bool { return secretName.MatchString(name) }
 
+// placeholder matches what people write to be replaced.
+var placeholder = regexp.MustCompile(`(?i)^(<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|(please[-_ ])?(change|replace|fill|set)[-_ ]?(me|this|in)|placeholder|todo|tbd|redacted|sensitive|your[-_ ].*)$`)
+
+// Placeholder says whether a text only stands for one to come.
+func Placeholder(text string) bool { return placeholder.MatchString(strings.TrimSpace(text)) }
+
 // Finding makes a blocking finding at a place of the file, with the line
 // itself unless it may hold a secret.
 func (f *File) Finding(kind string, at hcl.Range, message, hint string) hybridcore.Finding {

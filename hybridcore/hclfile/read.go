@@ -167,6 +167,28 @@ func Parse(src []byte, path string, limit Limit) (*File, error) {
 	return file, nil
 }
 
+// ParseText parses a file that the function templatefile renders: text with
+// template sequences. The File has no Body. Errors are those of Parse.
+func ParseText(src []byte, path string) (*File, hclsyntax.Expression, error) {
+	sum := sha256.Sum256(src)
+	file := &File{Path: path, Source: src, SHA256: hex.EncodeToString(sum[:])}
+	limit := Template()
+	if int64(len(src)) > limit.Bytes {
+		return nil, nil, tooLarge(path, limit)
+	}
+	if finding, ok := file.badText(); !ok {
+		return nil, nil, &hybridcore.FindingsError{Findings: []hybridcore.Finding{finding}}
+	}
+	if findings := file.scanTokens(limit, false, hclsyntax.LexTemplate); len(findings) > 0 {
+		return nil, nil, &hybridcore.FindingsError{Findings: findings}
+	}
+	parsed, diags := hclsyntax.ParseTemplate(src, path, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, nil, &hybridcore.FindingsError{Findings: file.Diagnostics(diags)}
+	}
+	return file, parsed, nil
+}
+
 // badText finds the first byte that no text file holds.
 func (f *File) badText() (hybridcore.Finding, bool) {
 	line, column := 1, 1

@@ -32,9 +32,16 @@ const (
 // lexes growing prefixes: a hostile file costs no more than its first part.
 // With lines, a line break ends an expression outside brackets, as in a file.
 func (f *File) scan(limit Limit, lines bool) []hybridcore.Finding {
+	return f.scanTokens(limit, lines, hclsyntax.LexConfig)
+}
+
+// lexer is one of the modes in which hclsyntax makes tokens.
+type lexer func(src []byte, name string, start hcl.Pos) (hclsyntax.Tokens, hcl.Diagnostics)
+
+func (f *File) scanTokens(limit Limit, lines bool, lex lexer) []hybridcore.Finding {
 	for size := firstPrefix; ; size *= 2 {
 		whole := size >= len(f.Source)
-		tokens, diags := hclsyntax.LexConfig(f.Source[:min(size, len(f.Source))], f.Path, hcl.InitialPos)
+		tokens, diags := lex(f.Source[:min(size, len(f.Source))], f.Path, hcl.InitialPos)
 		if len(tokens) > limit.Tokens {
 			return []hybridcore.Finding{f.Finding(hybridcore.KindSyntax, tokens[limit.Tokens].Range,
 				fmt.Sprintf("the %s has more than %d tokens", limit.Kind, limit.Tokens), "split it into several files")}

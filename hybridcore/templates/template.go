@@ -62,7 +62,7 @@ func readTemplate(sub fs.FS, name string) (*template, []hybridcore.Finding) {
 	for _, d := range t.declarations {
 		if hclfile.SecretName(d.Name) && !d.Sensitive && d.Type == cty.String {
 			findings = append(findings, hybridcore.Finding{
-				Kind: hybridcore.KindSchema, Subject: d.Name, File: d.File, Line: d.Line, Severity: hybridcore.Error, Blocking: true,
+				Kind: hybridcore.KindSchema, Rule: "secret-not-marked", Subject: d.Name, File: d.File, Line: d.Line, Severity: hybridcore.Error, Blocking: true,
 				Message: fmt.Sprintf("the variable %s holds a secret by its name, but is not declared sensitive", d.Name),
 				Hint:    "add sensitive = true, so that it is never written or shown",
 			})
@@ -110,7 +110,7 @@ func twice(declarations []hclfile.Declaration) []hybridcore.Finding {
 			continue
 		}
 		findings = append(findings, hybridcore.Finding{
-			Kind: hybridcore.KindSchema, Subject: d.Name, File: d.File, Line: d.Line, Severity: hybridcore.Error, Blocking: true,
+			Kind: hybridcore.KindSchema, Rule: "duplicate", Subject: d.Name, File: d.File, Line: d.Line, Severity: hybridcore.Error, Blocking: true,
 			Message: fmt.Sprintf("the variable %s is declared twice, first at %s:%d", d.Name, earlier.File, earlier.Line), Hint: "remove one of them",
 		})
 	}
@@ -192,7 +192,7 @@ func (t *template) checkSources() []hybridcore.Finding {
 	var findings []hybridcore.Finding
 	add := func(message, hint string) {
 		findings = append(findings, hybridcore.Finding{
-			Kind: hybridcore.KindSchema, Subject: t.file.Path, File: t.file.Path, Message: message, Hint: hint, Severity: hybridcore.Error, Blocking: true,
+			Kind: hybridcore.KindSchema, Rule: "unknown-source", Subject: t.file.Path, File: t.file.Path, Message: message, Hint: hint, Severity: hybridcore.Error, Blocking: true,
 		})
 	}
 	if len(t.sources) == 0 {

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:49:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-a-pure-check-of-values
+// Diagram: openspec/specs/static-validation/diagram.md#one-pass
+
+package validate
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+)
+
+// Kinds of findings beyond those of hybridcore. A finding of these kinds that
+// blocks is a broken rule, not a broken form.
+const (
+	KindPolicy = "policy" // allowed by Packer, not allowed here
+	KindLeak   = "leak"   // a secret where everybody can read it
+)
+
+// Input is a tree with its targets.
+type Input struct {
+	// Files holds contents by path from the project root: everything that the
+	// targets name, all templates and all variable files. A file that is not
+	// here does not exist.
+	Files map[string][]byte
+	// Parsed holds HCL files that the caller has parsed already, by the same
+	// paths; the others are parsed once.
+	Parsed  map[string]*hclfile.File
+	Targets []Target
+	// Used names variables that are used although no template refers to them.
+	Used []string
+	// Schema finds the schema of a component; nil takes Embedded.
+	Schema func(kind Kind, name string) (*Schema, bool)
+	// Policy, when set, treats the tree as written by somebody who is not
+	// trusted: see Policy.
+	Policy *Policy
+}
+
+// Target is one staged target: its files and its resolved variables.
+type Target struct {
+	hybridcore.Target
+	Prod bool // the stricter rules of production apply
+}
+
+// Limits of one check. A unit of work is one node of an expression evaluated
+// once. Real projects stay far below: a target of this project's own templates
+// costs 2,200.
+const (
+	maxFindings   = 200     // listed in one answer
+	maxExpression = 1 << 16 // units of work of one expression
+	maxTargetWork = 1 << 17 // of one target
+	maxTreeWork   = 1 << 19 // of all targets together, and workPerTarget for each
+	workPerTarget = 1 << 14
+)
+
+// checker carries one check.
+type checker struct {
+	in       Input
+	parsed   map[string]*hclfile.File // nil for a file that does not parse
+	texts    map[string]*text         // parsed templatefile sources
+	modules  map[string]*module
+	used     map[string]bool // names of variables that any template refers to
+	facts    map[hclsyntax.Expression]*facts
+	schemas  map[string]*Schema
+	work     int
+	seen     map[hybridcore.Finding]bool
+	findings []hybridcore.Finding
+}
+
+// Check answers with everything that is wrong or worth knowing, sorted by
+// place. It is pure, bounded in time and memory by the size of its input, and
+// never shows the value of a secret.
+func Check(in Input) []hybridcore.Finding {
+	if in.Schema == nil {
+		in.Schema = Embedded
+	}
+	c := &checker{
+		in: in, parsed: map[string]*hclfile.File{}, texts: map[string]*text{}, modules: map[string]*module{}, used: map[string]bool{},
+		facts: map[hclsyntax.Expression]*facts{}, schemas: map[string]*Schema{}, seen: map[hybridcore.Finding]bool{},
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Files)) {
+		c.file(name, in.Files[name])
+	}
+	for _, name := range in.Used {
+		c.used["var."+name] = true
+	}
+	declared := c.declared()
+	for _, name := range slices.Sorted(maps.Keys(c.parsed)) {
+		if file := c.parsed[name]; file != nil && isVarFile(name) {
+			c.varFile(file, declared)
+		}
+	}
+	for _, target := range in.Targets {
+		c.target(target)
+	}
+	c.unusedVariables()
+	return c.sorted()
+}
+
+// file does what concerns one file alone.
+func (c *checker) file(name string, content []byte) {
+	switch {
+	case strings.HasSuffix(name, ".pkr.hcl"), strings.HasSuffix(name, ".pkrvars.hcl"):
+		c.hcl(name, content)
+	case strings.HasSuffix(name, ".yml"), strings.HasSuffix(name, ".yaml"):
+		c.yaml(name, content)
+	}
+	c.secretShapes(name, content)
+}
+
+// hcl parses a template or variable file and compares its form.
+func (c *checker) hcl(name string, content []byte) {
+	file := c.in.Parsed[name]
+	if file == nil {
+		limit := hclfile.Template()
+		if isVarFile(name) {
+			limit = hclfile.VarFile()
+		}
+		var findings []hybridcore.Finding
+		if file, findings = parse(content, name, limit); file == nil {
+			c.parsed[name] = nil
+			c.take(findings)
+			return
+		}
+	}
+	c.parsed[name] = file
+	c.references(file)
+	if at, ok := Canonical(file.Source); !ok {
+		c.warn(file, RuleFormat, hcl.Range{Start: hcl.Pos{Line: at, Column: 1}}, "the file is not in canonical format", "run `packer-hybrid fmt`")
+	}
+	c.hidden(file)
+}
+
+func parse(content []byte, name string, limit hclfile.Limit) (*hclfile.File, []hybridcore.Finding) {
+	if int64(len(content)) > limit.Bytes {
+		return nil, []hybridcore.Finding{tooLarge(name, limit.Bytes)}
+	}
+	file, err := hclfile.Parse(content, name, limit)
+	if err != nil {
+		return nil, hclfile.Findings(name, err)
+	}
+	return file, nil
+}
+
+func isVarFile(name string) bool { return strings.HasSuffix(name, ".pkrvars.hcl") }
+
+// target checks one target: its module once for all targets that share it, and
+// what depends on the values of its variables.
+func (c *checker) target(t Target) {
+	m := c.module(t)
+	if m == nil || m.broken {
+		return
+	}
+	s := newScope(c, m, t)
+	s.locals()
+	s.validations()
+	s.sources()
+	s.datas()
+	s.builds()
+	s.calls()
+	s.production()
+	if c.in.Policy != nil {
+		c.in.Policy.check(s)
+	}
+}
+
+// module finds or reads the module that a target's *.pkr.hcl files make.
+func (c *checker) module(t Target) *module {
+	var paths []string
+	for _, file := range t.Files {
+		if strings.HasSuffix(file.Path, ".pkr.hcl") && !strings.Contains(file.Path, "/") {
+			paths = append(paths, file.From)
+		}
+	}
+	slices.Sort(paths)
+	key := strings.Join(paths, "\x00")
+	if m, ok := c.modules[key]; ok {
+		return m
+	}
+	m := c.newModule(paths)
+	c.modules[key] = m
+	return m
+}
+
+// sorted returns the findings by place, each once.
+func (c *checker) sorted() []hybridcore.Finding {
+	slices.SortStableFunc(c.findings, func(a, b hybridcore.Finding) int {
+		if by := strings.Compare(a.File, b.File); by != 0 {
+			return by
+		}
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		if a.Column != b.Column {
+			return a.Column - b.Column
+		}
+		return strings.Compare(a.Rule+a.Message, b.Rule+b.Message)
+	})
+	return c.findings
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T01:49:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-a-pure-check-of-values
+// Diagram: openspec/specs/static-validation/diagram.md#one-pass
+
+// Package validate checks staged targets inside the process: no Packer, no
+// plugin, no platform, no file system. It takes the files and the resolved
+// variables of any number of targets as values, reads each file once, and
+// answers with findings that carry a rule, a place and what to do.
+//
+// What it knows of builders, provisioners, post-processors and data sources are
+// the schemas that the real plugins gave; see the folder schemas. Expressions
+// are evaluated with Packer's own rules as far as their values are known, and
+// never beyond a fixed amount of work: secrets, run values and whatever would
+// read the environment, the network or a clock stay unknown.
+package validate

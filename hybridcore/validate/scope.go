@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:02:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-bounded-evaluation
+// Diagram: openspec/specs/static-validation/diagram.md#evaluation
+
+package validate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+)
+
+// maxLocalDepth is how deep Packer follows locals into each other.
+const maxLocalDepth = 10
+
+// scope evaluates the expressions of one target.
+type scope struct {
+	*checker
+	m         *module
+	t         Target
+	resolved  map[string]hybridcore.Variable
+	stage     map[string]string // path in the stage → path in the project
+	largest   int               // bytes of the largest staged file
+	ctx       *hcl.EvalContext
+	sizes     sizes
+	values    map[string]cty.Value // of locals
+	depth     map[string]int       // of locals that are being evaluated
+	spent     int
+	exhausted bool
+	parts     []*component // what was evaluated, for the rules that follow
+}
+
+func newScope(c *checker, m *module, t Target) *scope {
+	s := &scope{
+		checker: c, m: m, t: t, resolved: map[string]hybridcore.Variable{}, stage: map[string]string{},
+		sizes: sizes{}, values: map[string]cty.Value{}, depth: map[string]int{},
+	}
+	for _, v := range t.Variables {
+		s.resolved[v.Name] = v
+	}
+	for _, f := range t.Files {
+		s.stage[f.Path] = f.From
+		s.largest = max(s.largest, len(c.in.Files[f.From]))
+	}
+	vars := make(map[string]cty.Value, len(m.variables))
+	for name, d := range m.variables {
+		vars[name] = s.variable(d)
+	}
+	text := cty.UnknownVal(cty.String).RefineNotNull()
+	s.ctx = &hcl.EvalContext{Functions: s.stagedFunctions(), Variables: map[string]cty.Value{
+		"var":    object(vars),
+		"source": cty.ObjectVal(map[string]cty.Value{"type": text, "name": text}),
+		"build":  cty.DynamicVal,
+		"path":   cty.ObjectVal(map[string]cty.Value{"root": cty.StringVal("."), "cwd": text}),
+		"packer": cty.ObjectVal(map[string]cty.Value{"version": text, "iterationID": text, "versionFingerprint": text}),
+		"data":   s.dataValues(),
+	}}
+	return s
+}
+
+func object(values map[string]cty.Value) cty.Value {
+	if len(values) == 0 {
+		return cty.EmptyObjectVal
+	}
+	return cty.ObjectVal(values)
+}
+
+// variable is the value of a variable as far as it may be known: a secret and
+// what differs from run to run are unknown values of their type.
+func (s *scope) variable(d hclfile.Declaration) cty.Value {
+	v, ok := s.resolved[d.Name]
+	if !ok || v.Sensitive || v.Run || d.Sensitive {
+		return cty.UnknownVal(d.Type)
+	}
+	of := d.Type
+	if of.HasDynamicTypes() {
+		implied, err := ctyjson.ImpliedType([]byte(v.JSON))
+		if err != nil {
+			return cty.UnknownVal(d.Type)
+		}
+		of = implied
+	}
+	value, err := ctyjson.Unmarshal([]byte(v.JSON), of)
+	if err != nil {
+		return cty.UnknownVal(d.Type)
+	}
+	return value
+}
+
+// dataValues are the data sources: nothing of what they will answer is known
+// but, for some, its type.
+func (s *scope) dataValues() cty.Value {
+	kinds := map[string]map[string]cty.Value{}
+	for _, data := range s.m.datas {
+		kind, name, _ := strings.Cut(data.name, ".")
+		if kinds[kind] == nil {
+			kinds[kind] = map[string]cty.Value{}
+		}
+		kinds[kind][name] = cty.DynamicVal
+		if schema := s.schema(DataSource, kind); schema != nil && schema.Output != cty.NilType {
+			kinds[kind][name] = cty.UnknownVal(schema.Output)
+		}
+	}
+	values := map[string]cty.Value{}
+	for kind, names := range kinds {
+		values[kind] = cty.ObjectVal(names)
+	}
+	return object(values)
+}
+
+// eval gives the value of an expression; false when it has none, which was
+// reported.
+func (s *scope) eval(file *hclfile.File, expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+	if s.factsOf(expr).unsound {
+		return cty.DynamicVal, false
+	}
+	if !s.affordable(file, expr, s.cost(expr, nil, ctx)) {
+		return cty.DynamicVal, false
+	}
+	value, diags := expr.Value(ctx)
+	if diags.HasErrors() {
+		s.diagnostics(file, RuleExpression, diags)
+		return cty.DynamicVal, false
+	}
+	return value, true
+}
+
+// affordable pays for an evaluation, unless the target or the tree has used up
+// its share; the first expression that is too much is reported.
+func (s *scope) affordable(file *hclfile.File, expr hclsyntax.Expression, b bound) bool {
+	if b.work > maxExpression || s.spent+b.work > maxTargetWork || s.work+b.work > maxTreeWork+workPerTarget*len(s.in.Targets) {
+		if !s.exhausted {
+			s.refuse(file, RuleWork, expr.Range(), "this expression is too expensive to evaluate", "nested loops multiply, and so do lists and texts that are joined with each other; simplify it")
+		}
+		s.exhausted = true
+		return false
+	}
+	s.spent += b.work
+	s.work += b.work
+	return true
+}
+
+// locals evaluates the local values, each after those that it needs.
+func (s *scope) locals() {
+	all := make([]*local, 0, len(s.m.locals))
+	for _, l := range s.m.locals {
+		all = append(all, l)
+	}
+	slices.SortFunc(all, func(a, b *local) int {
+		if by := strings.Compare(a.file.Path, b.file.Path); by != 0 {
+			return by
+		}
+		return a.attr.SrcRange.Start.Byte - b.attr.SrcRange.Start.Byte
+	})
+	for _, l := range all {
+		s.local(l, 1)
+	}
+	s.ctx.Variables["local"] = object(s.values)
+}
+
+func (s *scope) local(l *local, depth int) {
+	if _, done := s.values[l.name]; done {
+		return
+	}
+	if s.depth[l.name] > 0 || depth > maxLocalDepth {
+		what := fmt.Sprintf("the local value %s needs itself", l.name)
+		if s.depth[l.name] == 0 {
+			what = fmt.Sprintf("local values refer to each other more than %d deep, beyond %s: Packer gives up there", maxLocalDepth, l.name)
+		}
+		s.refuse(l.file, RuleCycle, l.attr.NameRange, what, "break the chain")
+		s.values[l.name] = cty.DynamicVal
+		return
+	}
+	s.depth[l.name] = depth
+	needs := map[string]cty.Value{}
+	for _, t := range s.factsOf(l.attr.Expr).traversals {
+		if t.RootName() != "local" {
+			continue
+		}
+		if other, ok := s.m.locals[attrName(t, 1)]; ok {
+			s.local(other, depth+1)
+			needs[other.name] = s.values[other.name]
+		}
+	}
+	if _, done := s.values[l.name]; done { // part of a cycle
+		return
+	}
+	ctx := s.ctx.NewChild()
+	ctx.Variables = map[string]cty.Value{"local": object(needs)}
+	value, _ := s.eval(l.file, l.attr.Expr, ctx)
+	s.values[l.name] = value
+	s.sizes["local."+l.name] = boundOf(value)
+	s.depth[l.name] = 0
+}
+
+// content is the content of a staged file by the path that a template names.
+func (s *scope) content(p string) ([]byte, bool) {
+	from, ok := s.stage[stagePath(p)]
+	if !ok {
+		return nil, false
+	}
+	content, ok := s.in.Files[from]
+	return content, ok
+}
+
+// text is a parsed templatefile source.
+type text struct {
+	file *hclfile.File
+	expr hclsyntax.Expression
+}
+
+// templatefile renders a staged file; what is wrong in it is reported there.
+func (s *scope) templatefile() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{
+			{Name: "path", Type: cty.String},
+			{Name: "vars", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true},
+		},
+		Type: function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			s.render(args[0].AsString(), args[1])
+			return cty.UnknownVal(cty.String), nil
+		},
+	})
+}
+
+func (s *scope) render(name string, vars cty.Value) {
+	from, ok := s.stage[stagePath(name)]
+	if !ok {
+		return // reported with the paths
+	}
+	t := s.text(from)
+	named := vars.Type().IsObjectType() || vars.Type().IsMapType()
+	if t == nil || !named || !vars.IsKnown() || vars.IsNull() {
+		return
+	}
+	ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: make(map[string]function.Function, len(functions))}
+	for name, spec := range functions {
+		ctx.Functions[name] = spec.fn
+	}
+	given := make([]string, 0, len(ctx.Variables))
+	for name := range ctx.Variables {
+		given = append(given, name)
+	}
+	for _, ref := range s.factsOf(t.expr).traversals {
+		if _, ok := ctx.Variables[ref.RootName()]; !ok {
+			s.refuse(t.file, RuleTemplate, ref.SourceRange(), fmt.Sprintf("templatefile gives this file no value %q%s", ref.RootName(), near(ref.RootName(), given)),
+				"it sees only the names of the object that is its second argument")
+			return
+		}
+	}
+	if !s.affordable(t.file, t.expr, s.cost(t.expr, nil, ctx)) {
+		return
+	}
+	if _, diags := t.expr.Value(ctx); diags.HasErrors() {
+		s.diagnostics(t.file, RuleTemplate, diags)
+	}
+}
+
+// text parses a templatefile source once.
+func (s *scope) text(from string) *text {
+	if t, ok := s.texts[from]; ok {
+		return t
+	}
+	file, expr, err := hclfile.ParseText(s.in.Files[from], from)
+	if err != nil {
+		f := hclfile.Findings(from, err)[0] // the others are mostly its echo
+		f.Rule = RuleTemplate
+		s.finding(f)
+		s.texts[from] = nil
+		return nil
+	}
+	s.texts[from] = &text{file, expr}
+	return s.texts[from]
+}

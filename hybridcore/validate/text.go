@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:01:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-form-of-files
+// Diagram: openspec/specs/static-validation/diagram.md#one-pass
+
+package validate
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+)
+
+// Canonical says whether HCL is in the form that `packer fmt` writes, and if
+// not, the first line that is not.
+func Canonical(src []byte) (line int, ok bool) {
+	formatted := hclwrite.Format(src)
+	if bytes.Equal(src, formatted) {
+		return 0, true
+	}
+	line = 1
+	for i := range min(len(src), len(formatted)) {
+		if src[i] != formatted[i] {
+			break
+		}
+		if src[i] == '\n' {
+			line++
+		}
+	}
+	return line, false
+}
+
+// Format returns HCL in canonical form. Bytes that are no HCL within the
+// limits of a file come as *hybridcore.FindingsError.
+func Format(src []byte, name string) ([]byte, error) {
+	limit := hclfile.Template()
+	if isVarFile(name) {
+		limit = hclfile.VarFile()
+	}
+	if _, findings := parse(src, name, limit); len(findings) > 0 {
+		return nil, &hybridcore.FindingsError{Findings: findings}
+	}
+	return hclwrite.Format(src), nil
+}
+
+// hidden refuses characters that make a text look different from what it is:
+// bidirectional controls and invisible characters. A byte order mark at the
+// beginning is none.
+func (c *checker) hidden(file *hclfile.File) {
+	line, column := 1, 1
+	for i := 0; i < len(file.Source); {
+		r, size := utf8.DecodeRune(file.Source[i:])
+		if size > 1 && unicode.Is(unicode.Cf, r) && (i > 0 || r != '\uFEFF') {
+			c.refuse(file, RuleHidden, hcl.Range{Start: hcl.Pos{Line: line, Column: column, Byte: i}},
+				fmt.Sprintf("the file holds the invisible character U+%04X", r), fmt.Sprintf("remove it, or write it as \\u%04x", r))
+			return
+		}
+		i += size
+		column++
+		if r == '\n' {
+			line, column = line+1, 1
+		}
+	}
+}
+
+// Limits of an Ansible file. Real roles have a few hundred nodes and no alias.
+const (
+	maxYAML      = 1 << 20
+	maxYAMLDepth = 100     // brackets and indentation; the parser recurses
+	maxYAMLNodes = 200_000 // after aliases are followed
+)
+
+// yaml checks that an Ansible file is YAML whose aliases do not multiply.
+func (c *checker) yaml(name string, content []byte) {
+	refuse := func(message, hint string, line int) {
+		c.finding(hybridcore.Finding{
+			Kind: hybridcore.KindSyntax, Rule: RuleYAML, Subject: name, File: name, Line: line, Message: hclfile.Printable(message), Hint: hint,
+			Severity: hybridcore.Error, Blocking: true,
+		})
+	}
+	switch line, deep := deepYAML(content); {
+	case len(content) > maxYAML:
+		refuse(fmt.Sprintf("the file is larger than %d KiB", maxYAML>>10), "split it", 0)
+		return
+	case bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content):
+		refuse("the file is not UTF-8 text", "save it as UTF-8", 0)
+		return
+	case deep:
+		refuse(fmt.Sprintf("nesting deeper than %d", maxYAMLDepth), "simplify it", line)
+		return
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		var document yaml.Node
+		if err := decoder.Decode(&document); err != nil {
+			if message := err.Error(); message != "EOF" {
+				line := 0
+				_, _ = fmt.Sscanf(message, "yaml: line %d:", &line) // without a line it is 0
+				refuse("the file is no YAML: "+strings.TrimPrefix(message, "yaml: "), "text with : { } or % needs quotes", line)
+			}
+			return
+		}
+		if expandedNodes(&document, map[*yaml.Node]int{}) > maxYAMLNodes {
+			refuse(fmt.Sprintf("aliases expand the file to more than %d nodes", maxYAMLNodes), "write the values out", 1)
+			return
+		}
+	}
+}
+
+// deepYAML finds the first line that nests too deep: by brackets outside of
+// quotes, or by "- " and "? " on one line.
+func deepYAML(content []byte) (int, bool) {
+	open, line, dashes := 0, 1, 0
+	for i, b := range content {
+		switch b {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(0, open-1)
+		case '\n':
+			line++
+			dashes = 0
+		case '-', '?':
+			if i+1 < len(content) && content[i+1] == ' ' {
+				dashes++
+			}
+		}
+		if open > maxYAMLDepth || dashes > maxYAMLDepth {
+			return line, true
+		}
+	}
+	return 0, false
+}
+
+// expandedNodes counts the nodes of a document with its aliases followed, up to a
+// little more than the limit.
+func expandedNodes(node *yaml.Node, known map[*yaml.Node]int) int {
+	if n, ok := known[node]; ok {
+		return n
+	}
+	known[node] = maxYAMLNodes + 1 // an alias to what is around it never ends
+	total := 1
+	if node.Alias != nil {
+		total += expandedNodes(node.Alias, known)
+	}
+	for _, child := range node.Content {
+		total = min(total+expandedNodes(child, known), maxYAMLNodes+1)
+	}
+	known[node] = total
+	return total
+}
+
+// Naming rules: what is written in templates is lower case with underscores,
+// and a source may have hyphens.
+var (
+	snake = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	kebab = regexp.MustCompile(`^[a-z][a-z0-9]*([_-][a-z0-9]+)*$`)
+)
+
+// named warns of a name against the rules.
+func (c *checker) named(file *hclfile.File, at hcl.Range, what, name string) {
+	rule, form := snake, "lower-case words joined by _"
+	if what == "source" || what == "data" {
+		rule, form = kebab, "lower-case words joined by _ or -"
+	}
+	if !rule.MatchString(name) {
+		c.warn(file, RuleName, at, fmt.Sprintf("the name of the %s %q is not made of %s", what, name, form), "rename it")
+	}
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:10:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-validate-needs-no-packer
+// Diagram: openspec/specs/static-validation/diagram.md#one-pass
+
+package hybridcore
+
+import "github.com/spf13/pflag"
+
+// WithPacker lets Packer and its plugins validate.
+const WithPacker = "packer"
+
+// InProcess says whether the request validates without Packer.
+func (r Request) InProcess() bool { return r.Action == ActionValidate && r.With == "" }
+
+func validateVerb() Verb {
+	return Verb{
+		Action: ActionValidate, Args: "[IMAGE...]", Short: "Check templates and variables, building nothing",
+		Long: `Validate checks every target inside this process, with the schemas of the real
+plugins: it needs no Packer, no plugin and no credentials, and contacts nothing.
+With --with packer it stages every target and lets Packer and its plugins check
+it, as a build would begin; a tree that was found valid so and has not changed
+since is answered from a cache.`,
+		Example: `  packer-hybrid validate --env lab
+  packer-hybrid validate debian-12 --targets vsphere
+  packer-hybrid validate --with packer`,
+		Bind: func(fs *pflag.FlagSet, r *Request) {
+			fs.StringVar(&r.With, "with", "", "let this tool check instead: packer")
+			fs.BoolVar(&r.NoCache, "no-cache", false, "with packer: ask although nothing changed since the last verdict")
+			bindParallel(fs, r)
+		},
+	}
+}

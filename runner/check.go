@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:05:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-validate-needs-no-packer
+// Diagram: openspec/specs/static-validation/diagram.md#one-pass
+
+package runner
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+)
+
+// Check validates the targets of a plan inside this process: it starts neither
+// Packer nor a plugin, needs no credentials and contacts nothing. It returns
+// the findings of the plan and its own, sorted by place. With a policy, the
+// tree counts as written by somebody who is not trusted.
+func (r *Runner) Check(ctx context.Context, plan hybridcore.Plan, policy *validate.Policy) ([]hybridcore.Finding, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err //nolint:wrapcheck // the caller knows that it cancelled
+	}
+	set, root, err := r.templates()
+	if err != nil {
+		return nil, err
+	}
+	env, err := r.Project.Environment(plan.Request.Env)
+	if err != nil {
+		return nil, err
+	}
+	in := validate.Input{Files: map[string][]byte{}, Parsed: set.Parsed(), Policy: policy}
+	for _, platform := range hybridcore.Platforms() {
+		for _, choice := range set.Choice(platform.Name) {
+			in.Used = append(in.Used, choice.Name) // read before Packer is
+		}
+	}
+	paths := set.HCLFiles()
+	for _, planned := range plan.Targets {
+		in.Targets = append(in.Targets, validate.Target{Target: planned.Target, Prod: env.Prod})
+		for _, file := range planned.Target.Files {
+			paths = append(paths, file.From)
+		}
+		for _, layer := range set.LayerFiles(planned.Target.Image, planned.Target.Platform, planned.Target.Env) {
+			paths = append(paths, layer.File)
+		}
+	}
+	slices.Sort(paths)
+	var findings []hybridcore.Finding
+	for _, path := range slices.Compact(paths) {
+		content, err := hclfile.Bytes(root, path, templates.Content())
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			findings = append(findings, hclfile.Findings(path, err)...)
+		default:
+			in.Files[path] = content
+		}
+	}
+	return merge(append(plan.Findings, findings...), validate.Check(in)), nil
+}
+
+// merge joins findings; of two that block at one line, the first one stays:
+// it was made with more knowledge of the layers.
+func merge(first, second []hybridcore.Finding) []hybridcore.Finding {
+	type place struct {
+		file string
+		line int
+	}
+	taken := map[place]bool{}
+	for _, f := range first {
+		if f.Blocking && f.File != "" {
+			taken[place{f.File, f.Line}] = true
+		}
+	}
+	merged := slices.Clone(first)
+	for _, f := range second {
+		if !taken[place{f.File, f.Line}] {
+			merged = append(merged, f)
+		}
+	}
+	return unique(merged)
+}
