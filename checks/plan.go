@@ -160,6 +160,7 @@ type Document struct {
 	Reaped        *[]hybridcore.Reaped     `json:"reaped,omitempty"`
 	Parity        *hybridcore.ParityReport `json:"parity,omitempty"`
 	Status        *Status                  `json:"status,omitempty"`
+	Cached        string                   `json:"cached,omitempty"` // the run whose verdict this is
 	Explanation   *hybridcore.Explanation  `json:"explanation,omitempty"`
 	Error         string                   `json:"error,omitempty"`
 	Findings      []hybridcore.Finding     `json:"findings,omitempty"`

@@ -67,6 +67,11 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 	}
 	if req.Action == hybridcore.ActionPlan {
 		p.plan.Unsupported, p.plan.Removed = p.unsupported(), p.removed()
+		for i, f := range p.plan.Findings {
+			if f.Kind == sources.KindPlugin {
+				p.plan.Findings[i].Hint = portable(f.Hint)
+			}
+		}
 	}
 	p.plan.Findings = unique(p.plan.Findings)
 	return p.plan, nil
@@ -270,12 +275,15 @@ func (p *planning) versions(ctx context.Context, target hybridcore.Target) (map[
 	return versions, nil
 }
 
-// folders are the absolute paths of one machine: a plan reads the same on all.
 var folders = regexp.MustCompile("(^|[\\s(=,`])(?:/[^/\\s:;,()]+)+/")
 
+// portable leaves out the folders of this machine: a plan reads the same on all.
+func portable(text string) string { return folders.ReplaceAllString(text, "$1…/") }
+
 func (p *planning) withoutTool(err error) error {
-	why := folders.ReplaceAllString(p.redact(err.Error()), "$1…/")
-	f := hybridcore.Finding{Kind: "tool", Subject: "packer", Severity: hybridcore.Warning, Message: "versions are not compared: " + why}
+	f := hybridcore.Finding{
+		Kind: "tool", Subject: "packer", Severity: hybridcore.Warning, Message: "versions are not compared: " + portable(p.redact(err.Error())),
+	}
 	var missing *hybridcore.BlockedError
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -74,7 +74,7 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 		if req.InProcess() {
 			return a.validate(ctx, r, req)
 		}
-		return a.execute(ctx, r, req, r.Validate)
+		return a.remembered(ctx, r, req)
 	default:
 		return a.execute(ctx, r, req, r.Build)
 	}

@@ -65,6 +65,9 @@ func environ(parent, own []string, dirs scratch) []string {
 	return out
 }
 
+// Inherits says whether Packer gets a variable of the parent's environment.
+func Inherits(name string) bool { return allowed(name) }
+
 func allowed(name string) bool {
 	switch {
 	case slices.Contains(inherited, name), strings.HasPrefix(name, "LC_"):

@@ -31,7 +31,7 @@ var documents = map[string]struct {
 	},
 	"record.schema.json": {
 		"The record of one run: the answer of packer-hybrid inspect, and with the plan of build and validate, with --output json",
-		map[string]string{"record": "Record", "plan": "Plan"},
+		map[string]string{"record": "Record", "plan": "Plan", "cached": "string"},
 		[]string{"format_version", "record"},
 	},
 }

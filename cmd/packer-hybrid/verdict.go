@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:33:35Z
+// Spec: openspec/specs/plan/spec.md#requirement-remembered-verdicts
+// Diagram: openspec/specs/plan/diagram.md#verdicts
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+)
+
+// remembered answers the verb validate from the cache, or asks Packer and
+// remembers what it said.
+func (a *app) remembered(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
+	verdicts := runner.Verdicts(filepath.Join(a.cacheDir(), "verdicts"))
+	if req.NoCache {
+		verdicts = ""
+	}
+	key := r.VerdictKey(ctx, verdicts, req, program())
+	if verdict, ok := verdicts.Recall(key); ok {
+		return a.recalled(req, verdict)
+	}
+	return a.execute(ctx, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+		record, err := r.Validate(ctx, plan)
+		verdict := runner.Verdict{Key: key, Of: req.ID, At: r.Now().UTC(), Findings: plan.Findings}
+		for _, res := range record.Results {
+			res.Inputs, res.Steps = nil, nil
+			verdict.Results = append(verdict.Results, res)
+		}
+		var form *hybridcore.FindingsError
+		if (err == nil || errors.As(err, &form)) && r.VerdictKey(ctx, verdicts, req, program()) == key { // nothing changed meanwhile
+			verdicts.Remember(verdict, a.redactor.String)
+		}
+		return record, err //nolint:wrapcheck // an answer of the runner's
+	})
+}
+
+// recalled reports a verdict of an earlier run.
+func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
+	if err := checks.WriteFindings(a.err, a.style(a.raw.err), v.Findings); err != nil {
+		return err
+	}
+	record := hybridcore.Record{
+		FormatVersion: 1, RunID: v.Of, Request: req, At: v.At, Status: hybridcore.Overall(v.Results), Versions: map[string]string{}, Results: v.Results,
+	}
+	blocked := hybridcore.Blocked(v.Findings) != hybridcore.NotBlocked
+	doc := checks.Document{Cached: v.Of, Findings: v.Findings}
+	if !blocked {
+		doc.Record = &record
+	}
+	var err error
+	switch {
+	case a.output == "json":
+		err = checks.WriteJSON(a.out, doc)
+	case !blocked:
+		err = checks.WriteRecord(a.out, a.style(a.raw.out), record, "")
+	}
+	if err == nil && a.output != "json" {
+		_, err = fmt.Fprintf(a.out, "cached verdict of run %s: nothing changed since (--no-cache asks Packer)\n", v.Of)
+	}
+	if err == nil && blocked {
+		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: v.Findings}))
+	}
+	return err
+}
+
+// program names this build of packer-hybrid: the rules that a verdict rests on
+// are part of it.
+func program() string {
+	path, err := os.Executable()
+	if err != nil {
+		return version
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return version
+	}
+	return fmt.Sprintf("%s %s %d %d", version, path, info.Size(), info.ModTime().UnixNano())
+}
