@@ -84,6 +84,10 @@ func (t *tree) resolve(which pair, environ []string) (hybridcore.Target, []hybri
 // it decides which these are. What is wrong with it is found with the others.
 func (t *tree) from(in config.Input) hybridcore.Variable {
 	in.Declarations = t.set.Choice(in.Platform)
+	if len(in.Declarations) == 0 {
+		return hybridcore.Variable{}
+	}
+	in.Layers = config.Only(in.Layers, in.Declarations[0].Name)
 	variables, _ := config.Resolve(in)
 	if len(variables) == 0 {
 		return hybridcore.Variable{}

@@ -63,6 +63,18 @@ func (r *Reader) Layers(places []hybridcore.Layer) ([]Layer, []hybridcore.Findin
 	return layers, findings
 }
 
+// Only leaves one variable of the layers that set it.
+func Only(layers []Layer, name string) []Layer {
+	var only []Layer
+	for _, layer := range layers {
+		if literal, ok := layer.Values[name]; ok {
+			layer.Values = map[string]hclfile.Literal{name: literal}
+			only = append(only, layer)
+		}
+	}
+	return only
+}
+
 func (r *Reader) read(path string) cached {
 	r.mu.Lock()
 	defer r.mu.Unlock()

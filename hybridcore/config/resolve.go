@@ -106,7 +106,10 @@ func (r *resolver) literal(d hclfile.Declaration, layer string, file *hclfile.Fi
 		r.held[d.Name] = fmt.Sprintf("%s:%d holds a placeholder only", literal.File, literal.Line())
 		return
 	}
-	_, text, err := hclfile.Convert(literal.Value, d.Type)
+	text, err := literal.JSON, error(nil)
+	if !literal.Value.Type().Equals(d.Type) { // as it mostly does
+		_, text, err = hclfile.Convert(literal.Value, d.Type)
+	}
 	if err != nil {
 		if Secret(d.Name, d.Sensitive) {
 			file = nil // the line is not shown

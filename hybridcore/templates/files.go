@@ -176,21 +176,24 @@ func (s *Set) targetFiles(image hybridcore.Image, b builder, source string) []hy
 // unread warns of templates that no platform uses, and of variable files below
 // templates/vars/ that no image reads.
 func (s *Set) unread() []hybridcore.Finding {
-	var layers []string
+	read := map[string]bool{}
 	for _, image := range s.images {
 		for _, platform := range hybridcore.Platforms() {
 			for _, layer := range s.LayerFiles(image, platform.Name, "") {
-				layers = append(layers, layer.File)
+				if strings.HasPrefix(layer.File, Dir+"/") {
+					read[layer.File] = true
+				}
 			}
 		}
 	}
+	layers := slices.Sorted(maps.Keys(read))
 	var findings []hybridcore.Finding
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		at := path.Join(Dir, name)
 		if dir := path.Dir(name); strings.HasSuffix(name, suffix) && slices.Contains([]string{".", platformDir, fromDir}, dir) && s.templates[name] == nil {
 			findings = append(findings, neverRead(at, "", "templates are common, variables, platforms/PLATFORM, platforms/PLATFORM-FROM and from/FROM"+suffix))
 		}
-		if strings.HasPrefix(name, varsDir+"/") && !auto(name) && !slices.Contains(layers, at) {
+		if strings.HasPrefix(name, varsDir+"/") && !auto(name) && !read[at] {
 			findings = append(findings, neverRead(at, hybridcore.DidYouMean(at, layers),
 				"the layers are vars/OS, vars/OS/FAMILY and vars/OS/FAMILY/VERSION, each with common and PLATFORM"+varSuffix))
 		}
