@@ -250,6 +250,6 @@ func contents(h hash.Hash, root *os.Root, path string) error {
 		if err == nil && n != info.Size() {
 			err = fs.ErrInvalid // it is being written
 		}
-		return err //nolint:wrapcheck // only whether
+		return err
 	})
 }

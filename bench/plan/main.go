@@ -159,9 +159,9 @@ func (b bench) record(ctx context.Context) error {
 	}
 	dir, err := state.Open(filepath.Join(b.project, "state"))
 	if err != nil {
-		return err //nolint:wrapcheck // says all
+		return err
 	}
-	return dir.Update(ctx, func(s *hybridcore.Snapshot) error { //nolint:wrapcheck // says all
+	return dir.Update(ctx, func(s *hybridcore.Snapshot) error {
 		s.Targets = map[string]hybridcore.Current{}
 		for _, p := range doc.Plan.Targets {
 			s.Targets[p.Target.Key()] = hybridcore.Current{

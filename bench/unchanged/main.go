@@ -10,7 +10,7 @@
 // The tree is the one that `packer-hybrid init` writes, with 45 images on
 // vSphere: as many builds as the two public example frameworks have together.
 // One side is packer validate, as a person types it, in the staged folder of
-// each target, two at a time. The other is `packer-hybrid validate`, a whole
+// each target, two at a time. The other is `packer-hybrid validate --with packer`, a whole
 // process that digests the tree, the environment and the tools anew, finds the
 // verdict and reports it. It runs eleven times for the loop's one, which takes
 // half a minute; both use the same Packer and plugins.
@@ -66,7 +66,7 @@ func measure() error {
 	defer os.RemoveAll(dir)
 	cache, err := lab.CacheDir()
 	if err != nil {
-		return err //nolint:wrapcheck // says all
+		return err
 	}
 	b := bench{
 		dir: dir, hybrid: filepath.Join(dir, "packer-hybrid"), project: filepath.Join(dir, "project"),
@@ -114,11 +114,11 @@ func (b bench) environ() []string {
 
 // ours is one process of packer-hybrid.
 func (b bench) ours(ctx context.Context) (time.Duration, string, error) {
-	cmd := exec.CommandContext(ctx, b.hybrid, "-C", b.project, "validate", "--packer", b.packer)
+	cmd := exec.CommandContext(ctx, b.hybrid, "-C", b.project, "validate", "--with", "packer", "--packer", b.packer)
 	cmd.Env = b.environ()
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
-	return time.Since(start), string(out), err //nolint:wrapcheck // wrapped by the caller
+	return time.Since(start), string(out), err
 }
 
 // loop lets Packer validate each stage.
@@ -171,27 +171,27 @@ func (b bench) prepare(ctx context.Context) ([]string, error) {
 func (b bench) stage(ctx context.Context) ([]string, error) {
 	project, err := config.Load(b.project)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says all
+		return nil, err
 	}
 	redactor, _ := logs.NewRedactor()
 	r := &runner.Runner{Project: project, Environ: b.environ(), Redactor: redactor, Now: time.Now, FindTool: func(ctx context.Context) (packer.Tool, error) {
 		tool, err := packer.Find(ctx, []string{b.packer}, runner.MinPacker)
 		tool.PluginDirs = []string{b.plugins}
-		return tool, err //nolint:wrapcheck // says all
+		return tool, err
 	}}
-	defer r.Close() //nolint:errcheck // only read
+	defer r.Close()
 	plan, err := r.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionPlan})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says all
+		return nil, err
 	}
 	root, err := os.OpenRoot(b.project)
 	if err != nil {
 		return nil, fmt.Errorf("opening the project: %w", err)
 	}
-	defer root.Close() //nolint:errcheck // only read
+	defer root.Close()
 	set, err := templates.Load(root)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says all
+		return nil, err
 	}
 	var stages []string
 	for _, p := range plan.Targets {
@@ -206,7 +206,7 @@ func (b bench) stage(ctx context.Context) ([]string, error) {
 		}
 		dir := filepath.Join(b.dir, "stages", p.Target.Image.Name)
 		if err := templates.Stage(p.Target, root, dir, required); err != nil {
-			return nil, err //nolint:wrapcheck // says all
+			return nil, err
 		}
 		stages = append(stages, dir)
 	}

@@ -39,7 +39,7 @@ func (a *app) remembered(ctx context.Context, r *runner.Runner, req hybridcore.R
 		if (err == nil || errors.As(err, &form)) && r.VerdictKey(ctx, verdicts, req, program()) == key { // nothing changed meanwhile
 			verdicts.Remember(verdict, a.redactor.String)
 		}
-		return record, err //nolint:wrapcheck // an answer of the runner's
+		return record, err
 	})
 }
 
@@ -69,7 +69,10 @@ func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
 	if err == nil && blocked {
 		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: v.Findings}))
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
 }
 
 // program names this build of packer-hybrid: the rules that a verdict rests on
