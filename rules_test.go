@@ -30,7 +30,7 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "checks", May: []string{"hybridcore"}},
+	{Unit: "checks", May: []string{"hybridcore"}, Tests: []string{"lab"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
 	{Unit: "runner", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
@@ -55,6 +55,7 @@ var owners = []rules.Owner{
 		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources", Units: []string{"hybridcore/platforms"},
 		Why: "Azure's resource groups, in which builds leave their machines",
 	},
+	{Import: "github.com/getkin/kin-openapi", Units: []string{"lab"}, Why: "holds the simulated GitHub and its callers to GitHub's own description"},
 	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state"}, Why: "advisory file locks that the kernel drops with the process"},
 	{Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state"}, Why: "refuses repeated names and invalid UTF-8, which encoding/json takes"},
 	{

@@ -22,8 +22,10 @@ type Rule struct {
 	Nth    Range         // which of the matching calls; the zero value: all
 	Status int           // answer with this HTTP status instead; 0: do not
 	Reason string        // of the answer: reason phrase, message of the error, or a task's exit status
+	Header string        // of the answer, as in "Retry-After: 60"; empty: none
 	Delay  time.Duration // wait this long first
 	Drop   bool          // close the connection without an answer
+	Cut    bool          // let the call take effect, then send half of its answer's body
 	After  bool          // let the call take effect, then answer with Status or Drop: the caller cannot know
 	Task   bool          // hit the long-running work that the call starts, not the call: see Task
 }
@@ -105,13 +107,16 @@ func (r Rule) String() string {
 	if r.Reason != "" {
 		words = append(words, "reason="+strconv.Quote(r.Reason))
 	}
+	if r.Header != "" {
+		words = append(words, "header="+strconv.Quote(r.Header))
+	}
 	if r.Delay != 0 {
 		words = append(words, "delay="+r.Delay.String())
 	}
 	for _, flag := range []struct {
 		name string
 		set  bool
-	}{{"drop", r.Drop}, {"after", r.After}, {"task", r.Task}} {
+	}{{"drop", r.Drop}, {"cut", r.Cut}, {"after", r.After}, {"task", r.Task}} {
 		if flag.set {
 			words = append(words, flag.name)
 		}

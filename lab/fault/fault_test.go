@@ -25,6 +25,8 @@ func TestParse(t *testing.T) {
 		* "/a b" delay=1m
 		PUT /x nth=3- status=429
 		POST /nodes/*/qemu task delay=70s reason=timeout
+		GET /y status=429 header="Retry-After: 60"
+		GET /z cut
 	`)
 	if err != nil {
 		t.Fatal(err)
@@ -35,6 +37,8 @@ func TestParse(t *testing.T) {
 		{Method: "*", Path: "/a b", Delay: time.Minute},
 		{Method: "PUT", Path: "/x", Nth: fault.Range{From: 3}, Status: 429},
 		{Method: "POST", Path: "/nodes/*/qemu", Task: true, Delay: 70 * time.Second, Reason: "timeout"},
+		{Method: "GET", Path: "/y", Status: 429, Header: "Retry-After: 60"},
+		{Method: "GET", Path: "/z", Cut: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -63,6 +67,9 @@ func TestParseRefuses(t *testing.T) {
 		"GET /x status=500 reason=\"a\\nb\"": "control characters",
 		"GET /x status=500 reason=\"a":       "quote does not end",
 		"G3T /x drop":                        "not a word",
+		"GET /x cut status=500":              "cut goes with",
+		"GET /x drop header=\"A: b\"":        "header= needs",
+		"GET /x status=500 header=A":         "not NAME: VALUE",
 	} {
 		if _, err := fault.Parse("\n" + text); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%s: got error %v, want line 2 and %q", text, err, want)

@@ -106,6 +106,9 @@ func (i *Injector) Handler(prefix string, next http.Handler, answer Answer) http
 			return // the caller has gone: nobody to answer, and the call has not been made
 		}
 		switch {
+		case rule.Cut:
+			cut(w, r, next)
+			return
 		case rule.Status == 0 && !rule.Drop:
 			next.ServeHTTP(w, r)
 			return
@@ -115,8 +118,20 @@ func (i *Injector) Handler(prefix string, next http.Handler, answer Answer) http
 		if rule.Drop {
 			panic(http.ErrAbortHandler) // net/http closes the connection and stays quiet
 		}
+		if name, value, ok := strings.Cut(rule.Header, ":"); ok {
+			w.Header().Set(strings.TrimSpace(name), strings.TrimSpace(value))
+		}
 		answer(w, r, rule)
 	})
+}
+
+// cut makes a call and sends half of its answer as if it were all.
+func cut(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	kept := &lost{header: w.Header(), status: http.StatusOK}
+	next.ServeHTTP(kept, r)
+	w.Header().Del("Content-Length")
+	w.WriteHeader(kept.status)
+	_, _ = w.Write(kept.body[:len(kept.body)/2]) // the caller has gone
 }
 
 // taskKey is the key of the rule in the context of a call whose task it hits.
@@ -144,17 +159,24 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// lost takes an answer that nobody is to see.
-type lost struct{ header http.Header }
+// lost takes an answer that nobody is to see, or not whole.
+type lost struct {
+	header http.Header
+	status int
+	body   []byte
+}
 
-// Header returns headers that are not sent.
+// Header returns the headers.
 func (l *lost) Header() http.Header { return l.header }
 
-// WriteHeader does nothing.
-func (l *lost) WriteHeader(int) {}
+// WriteHeader keeps the status.
+func (l *lost) WriteHeader(status int) { l.status = status }
 
 // Write takes everything.
-func (l *lost) Write(p []byte) (int, error) { return len(p), nil }
+func (l *lost) Write(p []byte) (int, error) {
+	l.body = append(l.body, p...)
+	return len(p), nil
+}
 
 // plainAnswer answers with a rule's reason.
 func plainAnswer(w http.ResponseWriter, _ *http.Request, rule Rule) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +25,16 @@ const (
 	maxPath   = 1000 // bytes
 )
 
+// headerForm is one header in printable ASCII, up to 200 characters long.
+var headerForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,50}: [ -~]{1,150}$`)
+
 // Parse reads rules, one a line, as in
 //
 //	POST /nodes/*/qemu nth=2 status=500 reason="no space left" delay=2s
 //
 // The first two words are the method and the path pattern. The others, in any order: nth=N, nth=N-M or
-// nth=N-, status=CODE, reason=TEXT, delay=DURATION, and the flags drop, after and task. Empty lines and what
+// nth=N-, status=CODE, reason=TEXT, header="NAME: VALUE",
+// delay=DURATION, and the flags drop, cut, after and task. Empty lines and what
 // follows # at the start of a line are left out. An error names the line and, where one word is wrong, its
 // column, counted in characters from 1.
 func Parse(text string) ([]Rule, error) {
@@ -101,6 +106,8 @@ func (r *Rule) set(word, name, value string) error {
 	switch {
 	case word == "drop":
 		r.Drop = true
+	case word == "cut":
+		r.Cut = true
 	case word == "after":
 		r.After = true
 	case word == "task":
@@ -113,12 +120,14 @@ func (r *Rule) set(word, name, value string) error {
 		}
 	case name == "reason":
 		r.Reason = value
+	case name == "header":
+		r.Header = value
 	case name == "delay":
 		if r.Delay, err = time.ParseDuration(value); err != nil || r.Delay <= 0 || r.Delay > maxDelay {
 			err = fmt.Errorf("delay %q is not a duration up to %s, such as 2s", value, maxDelay)
 		}
 	default:
-		err = fmt.Errorf("unknown word %q; known: nth=, status=, reason=, delay=, drop, after, task", word)
+		err = fmt.Errorf("unknown word %q; known: nth=, status=, reason=, header=, delay=, drop, cut, after, task", word)
 	}
 	return err
 }
@@ -144,18 +153,27 @@ func (r Rule) check() error {
 	if err := r.checkForm(); err != nil {
 		return err
 	}
-	failsTask := r.Task && r.Reason != ""
+	if !r.acts() {
+		return errors.New("it does nothing; give status=, delay=, drop, cut, or task with reason=")
+	}
 	switch {
-	case r.Status == 0 && r.Delay == 0 && !r.Drop && !failsTask:
-		return errors.New("it does nothing; give status=, delay=, drop, or task with reason=")
+	case r.Cut && (r.Status != 0 || r.Drop || r.After):
+		return errors.New("cut goes with delay= only")
+	case r.Header != "" && r.Status == 0:
+		return errors.New("header= needs status=")
 	case r.After && r.Status == 0 && !r.Drop:
 		return errors.New("after needs status= or drop")
-	case r.Task && (r.After || r.Drop || r.Status != 0):
+	case r.Task && (r.After || r.Drop || r.Cut || r.Status != 0):
 		return errors.New("task goes with reason= and delay= only")
 	case r.Drop && r.Status != 0:
 		return errors.New("drop and status= exclude each other")
 	}
 	return nil
+}
+
+// acts says whether a rule does anything.
+func (r Rule) acts() bool {
+	return r.Status != 0 || r.Delay != 0 || r.Drop || r.Cut || r.Task && r.Reason != ""
 }
 
 // checkForm refuses malformed parts.
@@ -168,6 +186,9 @@ func (r Rule) checkForm() error {
 		return fmt.Errorf("path %q does not begin with / or is longer than %d bytes", r.Path, maxPath)
 	case len(r.Reason) > maxReason || strings.ContainsFunc(r.Reason, unicode.IsControl):
 		return fmt.Errorf("the reason has control characters or more than %d bytes", maxReason)
+	}
+	if r.Header != "" && !headerForm.MatchString(r.Header) {
+		return fmt.Errorf("header %q is not NAME: VALUE", r.Header)
 	}
 	for _, segment := range segments(r.Path) {
 		if _, err := path.Match(segment, ""); err != nil {
