@@ -32,7 +32,7 @@ demo: ## Build a golden image for three platforms in the lab; REBUILD=1 builds i
 .PHONY: test
 test: ## Run every test with the race detector; TESTFLAGS adds flags of go test
 	@tools/debian test
-	@tools/build $(PACKER)
+	@tools/build $(PACKER) webhooks
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
 	for module in $(MODULES); do go -C $$module vet ./...; done

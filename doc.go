@@ -27,6 +27,7 @@
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
 //	runner                   Plan and Execute: the stages put together
+//	runner/ci                an event of GitHub Actions or GitLab CI to requests; a job's files and log commands
 //	checks                   renders plans and records: console, live display
 //	lab                      simulated platforms and guests on one machine
 //

@@ -94,19 +94,26 @@ func ExitCode(err error) int {
 	}
 }
 
-// DidYouMean returns ` (did you mean "x"?)` for the nearest of the candidates
-// at an edit distance of at most a third of the name, or an empty string.
+// DidYouMean returns ` (did you mean "x"?)` for the nearest of the candidates,
+// or an empty string; see Nearest.
 func DidYouMean(name string, candidates []string) string {
+	best := Nearest(name, candidates)
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// Nearest returns the candidate at the smallest edit distance from the name,
+// which is at most a third of the name's length plus one, or an empty string.
+func Nearest(name string, candidates []string) string {
 	best, at := "", len(name)/3+1
 	for _, c := range candidates {
 		if d := editDistance(name, c, at); d <= at && (best == "" || d < at) {
 			best, at = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return best
 }
 
 // editDistance is the Levenshtein distance of two names, or limit+1 when their

@@ -261,5 +261,5 @@ func TestNodeTooOld(t *testing.T) {
 	t.Parallel()
 	s := buildSandbox(t)
 	s.write("stubs/node", "#!/bin/bash\necho v18.20.4\n")
-	s.expect(s.run("tools/build", "node"), 1, "need Node 20 or newer with npm (found: v18.20.4)", "apt-get install nodejs npm")
+	s.expect(s.run("tools/build", "node"), 1, "tools/node needs Node 20 or newer with npm (found: v18.20.4)", "apt-get install nodejs npm")
 }

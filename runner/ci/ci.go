@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:48:43Z
+// Spec: openspec/specs/ci/spec.md#requirement-one-package-for-the-ci-system
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
+
+// Package ci is the CI system around a job. Read says what an event of GitHub
+// Actions or GitLab CI asks for, as a function of one snapshot; GitHub and
+// GitLab write the job's answer in that system's own files and log commands.
+package ci
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// System is a CI system.
+type System string
+
+// The systems that Detect knows.
+const (
+	GitHub System = "github"
+	GitLab System = "gitlab"
+)
+
+// Input is the snapshot that a job is read from.
+type Input struct {
+	Getenv func(string) string
+	// ReadFile reads a whole file and fails when it has more than limit bytes.
+	ReadFile func(path string, limit int64) ([]byte, error)
+	// Lookup answers what a comment's event does not say. It is asked at most
+	// once, and only for a command of somebody with a part in the repository.
+	// Without it comments are refused.
+	Lookup func(Comment) (Facts, error)
+	Policy Policy
+}
+
+// Job is what an event asks for.
+type Job struct {
+	System System
+	Event  string // as the system names it, and its action if it has one
+	// Requests are to be done in this order. Without any, Nothing says why.
+	Requests []hybridcore.Request
+	Nothing  string
+	// Answer is for whoever asked in a comment: plain text of some lines that
+	// quotes the comment, so it is rendered as code. Empty when the report is the answer.
+	Answer string
+
+	Commit string   // that reports are about, a full object ID
+	Heads  []string // commits that the checkout may be at; the first is Commit
+	Base   string   // commit that a change is compared with; empty for others
+
+	Repository string // OWNER/NAME or the path of a project
+	Ref        string // branch or tag, only to be shown
+	Login      string // of who caused it, only to be shown
+	RequestID  string // given by who dispatched the job, to find it again
+	// Trusted says that the code is of this repository, and that the job may
+	// have secrets.
+	Trusted bool
+	// Merged says that the commit is the tip of the default branch, or a tag.
+	Merged bool
+
+	origin hybridcore.Origin
+}
+
+// Detect says which CI system a process runs in. It gives a UsageError when
+// that is none, or both.
+func Detect(getenv func(string) string) (System, error) {
+	github, gitlab := getenv("GITHUB_ACTIONS") == "true", getenv("GITLAB_CI") == "true"
+	switch {
+	case github && gitlab:
+		return "", hybridcore.Usagef("both GITHUB_ACTIONS and GITLAB_CI are true: unset the one of the system that this job does not run in")
+	case github:
+		return GitHub, nil
+	case gitlab:
+		return GitLab, nil
+	default:
+		return "", hybridcore.Usagef("this is no CI job: neither GITHUB_ACTIONS nor GITLAB_CI is true; at a terminal use the verbs plan, validate and build")
+	}
+}
+
+// Read says what the event of this job asks for. It gives a UsageError for an
+// event that is not formed as it should be, and a BlockedError for one that
+// must not be obeyed.
+func Read(in Input) (Job, error) {
+	system, err := Detect(in.Getenv)
+	if err != nil {
+		return Job{}, err
+	}
+	from := fromGitHub
+	if system == GitLab {
+		from = fromGitLab
+	}
+	job, err := from(in)
+	if err != nil {
+		return Job{}, fmt.Errorf("reading the event of this job: %w", err)
+	}
+	return job, nil
+}
+
+// CheckHead gives a BlockedError when the checkout is at another commit than
+// the event is about. head is a full object ID, empty outside a checkout.
+func (j Job) CheckHead(head string) error {
+	switch {
+	case slices.Contains(j.Heads, head) && head != "":
+		return nil
+	case head == "":
+		return hybridcore.Blockedf("this job is about commit %.12s, but there is no checkout here; check it out first", j.Commit)
+	default:
+		return hybridcore.Blockedf("this job is about commit %.12s, but the checkout is at %.12s: the branch may have moved since; "+
+			"check out %s, or ask again for the new commit", j.Commit, head, j.Commit)
+	}
+}
+
+// nothing ends the reading of an event that asks for nothing.
+func (j Job) nothing(format string, args ...any) (Job, error) {
+	j.Requests, j.Nothing = nil, fmt.Sprintf(format, args...)
+	return j, nil
+}
+
+// pin sets the commit that the job is about, and others that its checkout may
+// be at. Empty ones are left out.
+func (j *Job) pin(commits ...string) error {
+	j.Heads = nil
+	for _, id := range commits {
+		switch {
+		case id == "" || slices.Contains(j.Heads, id):
+		case !commitRule.MatchString(id) || isZero(id):
+			return hybridcore.Usagef("%.80q is not the full object ID of a commit", id)
+		default:
+			j.Heads = append(j.Heads, id)
+		}
+	}
+	if len(j.Heads) == 0 {
+		return hybridcore.Usagef("the event names no commit")
+	}
+	j.Commit = j.Heads[0]
+	return nil
+}
+
+var (
+	commitRule = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+	// repositoryRule holds for GitHub's OWNER/NAME and for GitLab's paths, whose
+	// groups may have groups.
+	repositoryRule = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
+)
+
+// isZero says whether an object ID is the one for "none".
+func isZero(id string) bool { return strings.Trim(id, "0") == "" }
+
+// maxRepository bounds the path of a repository, in bytes: GitHub's names have
+// at most 140, GitLab's paths 255.
+const maxRepository = 255
+
+// maxShown bounds a foreign name that is shown, in characters. Git allows more
+// for a ref; a reader needs no more to know it again.
+const maxShown = 100
+
+// shown makes a foreign value fit to be shown: one line, inert, short.
+func shown(value string) string {
+	value = value[:min(len(value), 16*maxShown)] // a megabyte is not worth its cleaning
+	text := strings.Join(strings.Fields(Inert(value)), " ")
+	if runes := []rune(text); len(runes) > maxShown {
+		text = string(runes[:maxShown-1]) + "…"
+	}
+	return text
+}
+
+// repository checks the name of a repository.
+func repository(name string) (string, error) {
+	if len(name) > maxRepository || !repositoryRule.MatchString(name) || strings.Contains(name, "..") {
+		return "", hybridcore.Usagef("%.80q is not the name of a repository", name)
+	}
+	return name, nil
+}
+
+// link returns a web address of the CI system, or nothing when it is none: it
+// is only for people to follow.
+func link(base string, path ...string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || len(base) > 1000 {
+		return ""
+	}
+	return shown(u.JoinPath(path...).String())
+}

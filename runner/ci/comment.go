@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:48:43Z
+// Spec: openspec/specs/ci/spec.md#requirement-comment-commands
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
+
+package ci
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// prefix is how a comment calls us.
+const prefix = "/packer-hybrid"
+
+// Comment is a command that somebody wrote on a change: what Lookup is asked about.
+type Comment struct {
+	Repository string // OWNER/NAME
+	Change     int64  // number of the pull request
+	User       int64  // who wrote it, by the identifier that does not change
+	Login      string // of the same, as the permission is asked for
+}
+
+// Facts answer a Comment. They must be read when the command is, by the API of
+// the platform.
+type Facts struct {
+	Permission     string // of the user: admin, maintain, write, triage, read or none
+	Open           bool   // whether the change is
+	Head           string // full object ID of the change's head
+	HeadRepository string // OWNER/NAME; empty when it was deleted
+	Base           string // full object ID of the target branch's tip
+	LastRun        string // the last run of this change, for retry; empty when there is none
+	LastEnv        string // the environment of LastRun
+}
+
+// commentVerbs are what a comment may ask for: all but what removes things.
+func commentVerbs() []hybridcore.Verb {
+	return slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return v.Action == hybridcore.ActionReap })
+}
+
+// comment reads a comment on a pull request. Everything that is no command to
+// us, or not from somebody with a part in the repository, has no answer: else
+// anybody could make us write comments.
+func (j Job) comment(p payload, in Input) (Job, error) {
+	c := p.Comment
+	j.origin.Kind, j.origin.Change, j.origin.ReplyTo = "comment", strconv.FormatInt(p.Issue.Number, 10), strconv.FormatInt(c.ID, 10)
+	line, ours := Command(c.Body)
+	switch {
+	case !ours:
+		return j.nothing("the comment does not begin with %s", prefix)
+	case p.Action != "created":
+		return j.nothing("a comment counts when it is written, not when it is %s; write a new one", shown(p.Action))
+	case p.Issue.PullRequest == nil:
+		return j.nothing("issue %d is no pull request", p.Issue.Number)
+	case c.User.Type == "Bot" || strings.HasSuffix(c.User.Login, "[bot]") || c.App != nil || c.User.ID == 0 || c.User.ID != p.Sender.ID:
+		return j.nothing("a program wrote the comment")
+	case !slices.Contains([]string{"OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR"}, c.Association):
+		return j.nothing("whoever wrote the comment has no part in this repository")
+	case in.Lookup == nil:
+		return Job{}, hybridcore.Blockedf("this job cannot look up who may command it")
+	}
+	facts, err := in.Lookup(Comment{Repository: j.Repository, Change: p.Issue.Number, User: c.User.ID, Login: c.User.Login})
+	if err != nil {
+		return Job{}, fmt.Errorf("looking up the permission of %s: %w", j.Login, err)
+	}
+	return j.obey(line, facts, in.Policy)
+}
+
+// Command returns the command line of a comment: what follows the prefix on
+// its first line, when the comment begins with it at the first byte.
+func Command(body string) (string, bool) {
+	first := body
+	if end := strings.IndexAny(body, "\r\n"); end >= 0 {
+		first = body[:end]
+	}
+	rest, ours := strings.CutPrefix(first, prefix)
+	if !ours || rest != "" && rest[0] != ' ' && rest[0] != '\t' {
+		return "", false
+	}
+	return strings.TrimSpace(rest), true
+}
+
+// obey does what a comment says as far as the facts allow it.
+func (j Job) obey(line string, facts Facts, policy Policy) (Job, error) {
+	switch {
+	case !slices.Contains([]string{"admin", "maintain", "write"}, facts.Permission):
+		return j.answer("This needs permission to write to %s.", j.Repository)
+	case line == "" || line == "help" || strings.HasPrefix(line, "help "):
+		return j.answer("%s", help())
+	case !facts.Open:
+		return j.answer("This pull request is closed.")
+	case !strings.EqualFold(facts.HeadRepository, j.Repository):
+		return j.answer("This pull request comes from another repository. Its code runs only where no secrets are: in the checks that GitHub starts for it.")
+	}
+	if err := j.pin(facts.Head); err != nil {
+		return Job{}, err
+	}
+	base := Job{}
+	if err := base.pin(facts.Base); err != nil {
+		return Job{}, err
+	}
+	j.Base = base.Commit
+	r, err := parseComment(line, facts)
+	if err != nil {
+		return j.answer("%s\n\n%s", shownLines(err.Error()), Nearest(line))
+	}
+	job, err := j.allow([]hybridcore.Request{r}, policy)
+	if err != nil {
+		return j.answer("%s", err.Error())
+	}
+	return job, nil
+}
+
+func (j Job) answer(format string, args ...any) (Job, error) {
+	j.Answer = fmt.Sprintf(format, args...)
+	return j.nothing("the comment was answered")
+}
+
+// parseComment reads a line by the shared grammar, with retry besides.
+func parseComment(line string, facts Facts) (hybridcore.Request, error) {
+	words := strings.Fields(line)
+	if words[0] == "retry" {
+		run := []string{"build", "--retry-failed"}
+		switch named := len(words) > 1 && !strings.HasPrefix(words[1], "-"); {
+		case named:
+			run = append(run, words[1:]...)
+		case facts.LastRun == "":
+			return hybridcore.Request{}, hybridcore.Usagef("no run of this pull request is known; name one")
+		default:
+			run = append(run, facts.LastRun, "--env", facts.LastEnv)
+			run = append(run, words[1:]...)
+		}
+		line = strings.Join(run, " ")
+	}
+	r, err := hybridcore.Parse(line)
+	if err == nil && !slices.ContainsFunc(commentVerbs(), func(v hybridcore.Verb) bool { return v.Action == r.Action }) {
+		return hybridcore.Request{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built", r.Action)
+	}
+	return r, err
+}
+
+// Nearest is the correct command that is nearest to a wrong line: with its
+// verb, flags and platforms corrected when that is enough, else the form of
+// the verb that was probably meant.
+func Nearest(line string) string {
+	verbs := commentVerbs()
+	names := []string{"retry", "help"}
+	for _, v := range verbs {
+		names = append(names, string(v.Action))
+	}
+	words := strings.Fields(line[:min(len(line), hybridcore.MaxCommand)])
+	if len(words) == 0 {
+		return help()
+	}
+	words[0] = near(words[0], names)
+	at := slices.IndexFunc(verbs, func(v hybridcore.Verb) bool { return string(v.Action) == words[0] })
+	if at < 0 {
+		if words[0] == "retry" {
+			return "Try: " + prefix + " retry [RUN]"
+		}
+		return help()
+	}
+	corrected := strings.Join(correct(verbs[at], words), " ")
+	if _, err := hybridcore.Parse(corrected); err == nil {
+		return "Try: " + prefix + " " + corrected
+	}
+	return "Try: " + usage(verbs[at])
+}
+
+// correct replaces the flags and platforms of a line by the nearest known ones.
+func correct(v hybridcore.Verb, words []string) []string {
+	var flags []string
+	fs, r := pflag.NewFlagSet("", pflag.ContinueOnError), hybridcore.Request{}
+	hybridcore.BindCommon(fs, &r)
+	if v.Bind != nil {
+		v.Bind(fs, &r)
+	}
+	fs.VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
+	targets := false
+	for i, word := range words {
+		name, value, assigned := strings.Cut(word, "=")
+		if long, ok := strings.CutPrefix(name, "--"); ok {
+			known := fs.Lookup(long)
+			if known == nil {
+				long = near(long, flags)
+				known = fs.Lookup(long)
+			}
+			targets = known != nil && known.Name == "targets"
+			words[i] = "--" + long
+			if assigned && targets {
+				words[i], targets = words[i]+"="+platforms(value), false
+			} else if assigned {
+				words[i] += "=" + value
+			}
+		} else if targets {
+			words[i], targets = platforms(word), false
+		}
+	}
+	return words
+}
+
+func platforms(list string) string {
+	names := strings.Split(list, ",")
+	for i, name := range names {
+		names[i] = near(name, hybridcore.PlatformNames())
+	}
+	return strings.Join(names, ",")
+}
+
+// near is the nearest of the candidates, or the name itself.
+func near(name string, candidates []string) string {
+	if best := hybridcore.Nearest(name, candidates); best != "" {
+		return best
+	}
+	return name
+}
+
+func usage(v hybridcore.Verb) string {
+	return fmt.Sprintf("%s %s %s [--env ENV] [--targets PLATFORM,...]", prefix, v.Action, v.Args)
+}
+
+// help lists the commands.
+func help() string {
+	var b strings.Builder
+	b.WriteString("Commands, on the first line of a new comment:\n")
+	for _, v := range commentVerbs() {
+		fmt.Fprintf(&b, "  %s\n      %s\n", usage(v), v.Short)
+	}
+	fmt.Fprintf(&b, "  %s retry [RUN]\n      Build again what failed in a run, the last one of this pull request\n", prefix)
+	fmt.Fprintf(&b, "  %s help", prefix)
+	return b.String()
+}
+
+// shownLines makes a text of several lines fit to be shown.
+func shownLines(text string) string {
+	text = text[:min(len(text), 4*hybridcore.MaxCommand)]
+	return Inert(text)
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:48:43Z
+// Spec: openspec/specs/ci/spec.md#requirement-event-to-requests
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
+
+package ci
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// MaxPayload bounds the payload of an event, in bytes: GitHub cuts off
+// deliveries above 25 MB.
+const MaxPayload = 25 << 20
+
+// payload is what is read of GitHub's events; they are all of one shape. It is
+// decoded strictly: names in their case and once each, valid UTF-8. A library
+// of all the fields would refuse events for the sake of those nobody reads.
+type payload struct {
+	Action      string        `json:"action"`
+	Ref         string        `json:"ref"`
+	After       string        `json:"after"`
+	Deleted     bool          `json:"deleted"`
+	HeadCommit  commit        `json:"head_commit"`
+	Repository  repo          `json:"repository"`
+	Sender      user          `json:"sender"`
+	Number      int64         `json:"number"`
+	PullRequest pullRequest   `json:"pull_request"`
+	Changes     changes       `json:"changes"`
+	Inputs      inputs        `json:"inputs"`
+	Issue       issue         `json:"issue"`
+	Comment     githubComment `json:"comment"`
+}
+
+type (
+	commit struct {
+		ID string `json:"id"`
+	}
+	repo struct {
+		ID            int64  `json:"id"`
+		FullName      string `json:"full_name"`
+		DefaultBranch string `json:"default_branch"`
+	}
+	user struct {
+		ID    int64  `json:"id"`
+		Login string `json:"login"`
+		Type  string `json:"type"`
+	}
+	side struct {
+		Ref  string `json:"ref"`
+		SHA  string `json:"sha"`
+		Repo repo   `json:"repo"`
+	}
+	pullRequest struct {
+		Number int64 `json:"number"`
+		User   user  `json:"user"`
+		Head   side  `json:"head"`
+		Base   side  `json:"base"`
+	}
+	changes struct {
+		Base *struct{} `json:"base"` // there when a change got a new base
+	}
+	inputs struct {
+		Command   string `json:"command"`
+		SHA       string `json:"sha"`
+		RequestID string `json:"request_id"`
+	}
+	issue struct {
+		Number      int64     `json:"number"`
+		State       string    `json:"state"`
+		PullRequest *struct{} `json:"pull_request"` // there when the issue is a change
+	}
+	githubComment struct {
+		ID          int64     `json:"id"`
+		Body        string    `json:"body"`
+		User        user      `json:"user"`
+		Association string    `json:"author_association"`
+		App         *struct{} `json:"performed_via_github_app"` // there when a program wrote it
+	}
+)
+
+// fromGitHub reads the event of a GitHub Actions job.
+func fromGitHub(in Input) (Job, error) {
+	event := in.Getenv("GITHUB_EVENT_NAME")
+	path := in.Getenv("GITHUB_EVENT_PATH")
+	if event == "" || path == "" {
+		return Job{}, hybridcore.Usagef("GITHUB_EVENT_NAME or GITHUB_EVENT_PATH is not set: GitHub's runner sets both, and `docker run` needs --env for each")
+	}
+	data, err := in.ReadFile(path, MaxPayload)
+	if err != nil {
+		return Job{}, err
+	}
+	return FromGitHub(event, data, in)
+}
+
+// FromGitHub reads a GitHub event by its name and payload; see Read.
+func FromGitHub(event string, data []byte, in Input) (Job, error) {
+	var p payload
+	if len(data) > MaxPayload {
+		return Job{}, hybridcore.Usagef("the payload has %d bytes; GitHub sends at most %d", len(data), MaxPayload)
+	}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return Job{}, hybridcore.Usagef("the payload is not that of a GitHub event: %.300s", shown(err.Error()))
+	}
+	j, err := githubJob(event, p, in)
+	if err != nil {
+		return Job{}, err
+	}
+	sha := in.Getenv("GITHUB_SHA")
+	switch event {
+	case "pull_request":
+		return j.pullRequest(p, sha, in)
+	case "pull_request_target":
+		return Job{}, hybridcore.Blockedf("the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request")
+	case "push":
+		return j.push(p, sha, in)
+	case "schedule":
+		j.Merged = true // GitHub runs schedules on the default branch only
+		if err := j.pin(sha); err != nil {
+			return Job{}, err
+		}
+		return j.run("schedule", lines(in.Policy.Schedule, Default().Schedule), in.Policy)
+	case "workflow_dispatch":
+		return j.dispatch(p, sha, in)
+	case "issue_comment":
+		return j.comment(p, in)
+	case "workflow_run":
+		return j.nothing("the end of another workflow asks for nothing: that workflow made its own report")
+	default:
+		return j.nothing("the event %s asks for nothing", shown(event))
+	}
+}
+
+// githubJob is what all events have: where it happened and who caused it.
+func githubJob(event string, p payload, in Input) (Job, error) {
+	name := p.Repository.FullName
+	if name == "" {
+		name = in.Getenv("GITHUB_REPOSITORY")
+	}
+	name, err := repository(name)
+	if err != nil {
+		return Job{}, err
+	}
+	actor, login := strconv.FormatInt(p.Sender.ID, 10), p.Sender.Login
+	if p.Sender.ID == 0 { // a schedule has no sender
+		actor, login = in.Getenv("GITHUB_ACTOR_ID"), in.Getenv("GITHUB_ACTOR")
+	}
+	j := Job{System: GitHub, Event: shown(event), Repository: name, Ref: shown(p.Ref), Login: shown(login), Trusted: true}
+	if p.Action != "" {
+		j.Event += " " + shown(p.Action)
+	}
+	server := in.Getenv("GITHUB_SERVER_URL")
+	if server == "" {
+		server = "https://github.com"
+	}
+	j.origin = hybridcore.Origin{Kind: string(GitHub), Actor: shown(actor)}
+	if run := in.Getenv("GITHUB_RUN_ID"); run != "" {
+		j.origin.URL = link(server, name, "actions", "runs", run)
+	}
+	return j, nil
+}
+
+func (j Job) pullRequest(p payload, sha string, in Input) (Job, error) {
+	pr := p.PullRequest
+	j.origin.Change = strconv.FormatInt(max(pr.Number, p.Number), 10)
+	j.Ref = shown(pr.Head.Ref)
+	switch p.Action {
+	case "opened", "reopened", "synchronize", "ready_for_review":
+	case "edited":
+		if p.Changes.Base == nil {
+			return j.nothing("only the words of the pull request changed")
+		}
+	case "closed":
+		return j.nothing("the pull request is closed; when it was merged, the push to its base is what is built")
+	default:
+		return j.nothing("nothing of the change itself changed: the pull request was %s", shown(p.Action))
+	}
+	if err := j.pin(pr.Head.SHA, sha); err != nil {
+		return Job{}, err
+	}
+	base := Job{}
+	if err := base.pin(pr.Base.SHA); err != nil {
+		return Job{}, err
+	}
+	j.Base = base.Commit
+	// A fork that was deleted has no repository at all. Dependabot's changes
+	// come from the repository, but GitHub gives their jobs no secrets either.
+	j.Trusted = pr.Head.Repo.ID != 0 && pr.Head.Repo.ID == pr.Base.Repo.ID && !dependabot(pr.User) && !dependabot(p.Sender)
+	return j.run("pull request", lines(in.Policy.Change, Default().Change), in.Policy)
+}
+
+// dependabot says whether a user is GitHub's own updater. Nobody else can have
+// a login with brackets.
+func dependabot(u user) bool { return u.Login == "dependabot[bot]" }
+
+func (j Job) push(p payload, sha string, in Input) (Job, error) {
+	if p.Deleted || p.After != "" && isZero(p.After) {
+		return j.nothing("%s was deleted", j.Ref)
+	}
+	tip := p.HeadCommit.ID // of an annotated tag, p.After is the tag object
+	if tip == "" {
+		tip = p.After
+	}
+	if err := j.pin(tip, sha); err != nil {
+		return Job{}, err
+	}
+	if strings.HasPrefix(p.Ref, "refs/tags/") {
+		j.Merged = true
+		return j.run("tag", lines(in.Policy.Tag, Default().Tag), in.Policy)
+	}
+	if p.Repository.DefaultBranch == "" || p.Ref != "refs/heads/"+p.Repository.DefaultBranch {
+		return j.nothing("%s is not the default branch; its pull request is what is planned", j.Ref)
+	}
+	j.Merged = true
+	return j.run("push to the default branch", lines(in.Policy.Merge, Default().Merge), in.Policy)
+}
+
+func (j Job) dispatch(p payload, sha string, in Input) (Job, error) {
+	pinned := p.Inputs.SHA
+	if pinned == "" {
+		pinned = sha
+	}
+	branch := p.Repository.DefaultBranch
+	j.Merged = pinned == sha && (branch != "" && p.Ref == "refs/heads/"+branch || strings.HasPrefix(p.Ref, "refs/tags/"))
+	return j.asked(asked{line: p.Inputs.Command, commit: pinned, id: p.Inputs.RequestID, how: "the input `command`"}, in.Policy)
+}
+
+// asked is a command line that came with an event.
+type asked struct {
+	line, commit, id string
+	how              string // where the line is given
+}
+
+// asked ends the reading of an event that somebody caused with a command line.
+func (j Job) asked(a asked, policy Policy) (Job, error) {
+	if err := j.pin(a.commit); err != nil {
+		return Job{}, err
+	}
+	if a.id != "" {
+		if err := hybridcore.CheckName("request", a.id); err != nil {
+			return Job{}, err
+		}
+		j.RequestID, j.origin.ReplyTo = a.id, a.id
+	}
+	if strings.TrimSpace(a.line) == "" {
+		return Job{}, hybridcore.Usagef("no command: give it in %s, for example `build debian-12 --env lab`", a.how)
+	}
+	r, err := hybridcore.Parse(a.line)
+	if err != nil {
+		return Job{}, err
+	}
+	return j.allow([]hybridcore.Request{r}, policy)
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:48:43Z
+// Spec: openspec/specs/ci/spec.md#requirement-event-to-requests
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
+
+package ci_test
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+func gitlab(env ...map[string]string) ci.Input {
+	all := map[string]string{
+		"GITLAB_CI": "true", "CI_PROJECT_PATH": "acme/golden/images", "CI_PROJECT_ID": "7", "CI_COMMIT_SHA": shaHead, "CI_COMMIT_REF_NAME": "patch",
+		"CI_DEFAULT_BRANCH": "main", "GITLAB_USER_ID": "31", "GITLAB_USER_LOGIN": "mara", "CI_JOB_URL": "https://gitlab.example/acme/golden/images/-/jobs/5",
+	}
+	for _, e := range env {
+		maps.Copy(all, e)
+	}
+	return ci.Input{
+		Getenv: func(name string) string { return all[name] },
+		Policy: ci.Policy{DefaultEnv: "lab", Prod: []string{"prod"}},
+	}
+}
+
+func TestGitLabEvents(t *testing.T) {
+	t.Parallel()
+	type env = map[string]string
+	mr := env{
+		"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": "42", "CI_MERGE_REQUEST_PROJECT_ID": "7",
+		"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": shaBase, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "patch",
+	}
+	main := env{"CI_COMMIT_BRANCH": "main", "CI_COMMIT_REF_NAME": "main"}
+	for name, c := range map[string]struct {
+		env  []map[string]string
+		want string
+	}{
+		"merge request":       {[]env{mr}, "plan " + shaBase + "...; validate"},
+		"merged results":      {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": shaHead, "CI_COMMIT_SHA": shaMerge, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": shaOther}}, "plan " + shaOther + "...; validate"},
+		"fork":                {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8"}}, "plan " + shaBase + "..."},
+		"in the fork":         {[]env{mr, {"CI_PROJECT_ID": "8"}}, "plan " + shaBase + "..."},
+		"projects unknown":    {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_PROJECT_ID": ""}}, "plan " + shaBase + "..."},
+		"no base":             {[]env{mr, {"CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}}, "exit 2: reading the event of this job: the event names no commit"},
+		"merge":               {[]env{main, {"CI_PIPELINE_SOURCE": "push"}}, "build"},
+		"other branch":        {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "patch"}}, "nothing: patch is not the default branch; its merge request is what is planned"},
+		"no branch at all":    {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_DEFAULT_BRANCH": ""}}, "nothing: patch is not the default branch; its merge request is what is planned"},
+		"tag":                 {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1"}}, "build"},
+		"schedule":            {[]env{main, {"CI_PIPELINE_SOURCE": "schedule"}}, "plan; reap"},
+		"schedule of a line":  {[]env{main, {"CI_PIPELINE_SOURCE": "schedule", ci.CommandVariable: "build --env prod"}}, "build prod"},
+		"web":                 {[]env{main, {"CI_PIPELINE_SOURCE": "web", ci.CommandVariable: "build debian-12 --env prod"}}, "build prod debian-12"},
+		"web, unmerged":       {[]env{{"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": "patch", ci.CommandVariable: "build --env prod"}}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
+		"schedule, unmerged":  {[]env{{"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "patch"}}, "exit 3: reading the event of this job: commit 111111111111 is not merged, and only merged code removes things from a platform"},
+		"web without command": {[]env{main, {"CI_PIPELINE_SOURCE": "web"}}, "exit 2: reading the event of this job: no command: give it in the variable PACKER_HYBRID_COMMAND, for example `build debian-12 --env lab`"},
+		"trigger":             {[]env{main, {"CI_PIPELINE_SOURCE": "trigger", ci.CommandVariable: "status", ci.SHAVariable: shaHead, ci.RequestVariable: "r1"}}, "status"},
+		"child pipeline":      {[]env{main, {"CI_PIPELINE_SOURCE": "parent_pipeline"}}, "nothing: a pipeline of the source parent_pipeline asks for nothing"},
+		"no source":           {nil, "exit 2: reading the event of this job: CI_PIPELINE_SOURCE is not set: GitLab's runner sets it"},
+		"bad project":         {[]env{main, {"CI_PIPELINE_SOURCE": "push", "CI_PROJECT_PATH": "x\r::error::"}}, `exit 2: reading the event of this job: "x\r::error::" is not the name of a repository`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := said(ci.Read(gitlab(c.env...))); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+	job, err := ci.Read(gitlab(mr, env{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": shaHead, "CI_COMMIT_SHA": shaMerge}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hybridcore.Origin{Kind: "gitlab", Actor: "31", URL: "https://gitlab.example/acme/golden/images/-/jobs/5", Change: "42"}
+	if diff := cmp.Diff(want, job.Requests[0].Origin) + cmp.Diff([]string{shaHead, shaMerge}, job.Heads); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGitLabHostileValues(t *testing.T) {
+	t.Parallel()
+	for i, value := range hostile {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			job, err := ci.Read(gitlab(map[string]string{
+				"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": value, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": value,
+				"CI_MERGE_REQUEST_PROJECT_ID": value, "CI_MERGE_REQUEST_DIFF_BASE_SHA": shaBase, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": value,
+				"GITLAB_USER_LOGIN": value, "GITLAB_USER_ID": value, "CI_JOB_URL": value, "CI_COMMIT_REF_NAME": value,
+			}))
+			if got, want := said(job, err), "plan "+shaBase+"..."; got != want {
+				t.Errorf("got %.200s, want %s", got, want)
+			}
+			inertJob(t, job)
+		})
+	}
+}
+
+func FuzzGitLab(f *testing.F) {
+	f.Add("push", "main", "", shaHead)
+	f.Add("merge_request_event", "patch", "build", shaBase)
+	f.Add("web", "main", "biuld\r", "x")
+	f.Fuzz(func(t *testing.T, source, branch, line, sha string) {
+		job, err := ci.Read(gitlab(map[string]string{
+			"CI_PIPELINE_SOURCE": source, "CI_COMMIT_BRANCH": branch, "CI_COMMIT_REF_NAME": branch, ci.CommandVariable: line,
+			"CI_COMMIT_SHA": sha, "CI_MERGE_REQUEST_DIFF_BASE_SHA": sha, "CI_JOB_URL": "https://" + branch, "GITLAB_USER_LOGIN": line,
+		}))
+		if err == nil {
+			inertJob(t, job)
+		}
+	})
+}
