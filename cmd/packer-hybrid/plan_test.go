@@ -125,7 +125,7 @@ func scenarios() map[string]func(site) {
 		"role-file":        func(s site) { s.edit(role, "state: present", "state: latest") },
 		"plugin":           func(s site) { s.edit(locked, `version = "1.4.2"`, `version = "1.4.3"`) },
 		"source":           func(s site) { s.edit(locked, "v1.0.0", "v1.1.0"); s.edit(locked, "01234567890", "99999999999") },
-		"new-image":        func(s site) { s.edit(catalog, "", strings.ReplaceAll("\n"+deb13+"}\n", "13", "14")) },
+		"new-image":        func(s site) { s.edit(catalog, "", "\n"+strings.ReplaceAll(deb13, "13", "14")+"}\n") },
 		"removed-platform": func(s site) { s.edit(catalog, `["proxmox", "vsphere"]`, `["vsphere"]`) },
 		"removed-image":    func(s site) { s.edit(catalog, "\n"+deb13+"}\n", "") },
 		"rename":           func(s site) { s.edit(catalog, `image "debian-13"`, `image "trixie"`) },
@@ -149,6 +149,11 @@ func scenarios() map[string]func(site) {
 		"image": "configs/lab/debian-12",
 	} {
 		all["layer-"+name] = func(s site) { s.edit(file+".pkrvars.hcl", "", "cpus = 4\n") }
+	}
+	all["many"] = func(s site) {
+		for _, name := range []string{"role-file", "plugin", "source", "removed-platform", "rename", "layer-family", "new-image"} {
+			all[name](s)
+		}
 	}
 	all["layer-default"] = func(s site) { s.edit("templates/common.pkr.hcl", "default = 1", "default = 2") }
 	return all
