@@ -74,7 +74,7 @@ var owners = []rules.Owner{
 		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/sources", "hybridcore/validate"},
 		Why:    "the values of HCL",
 	},
-	{Import: "github.com/rogpeppe/go-internal", Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it"},
+	{Import: "github.com/rogpeppe/go-internal", Units: []string{"cmd"}, Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it; and the differences that fmt shows"},
 	{Import: "github.com/santhosh-tekuri/jsonschema/v6", Tests: []string{"cmd"}, Why: "holds every JSON answer against its published schema"},
 	{Import: "github.com/spf13/cobra", Units: []string{"cmd"}, Why: "help, completion and suggestions around the shared grammar"},
 	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "runner/ci", "cmd"}, Why: "the grammar that every door shares"},

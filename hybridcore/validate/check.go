@@ -6,6 +6,8 @@
 package validate
 
 import (
+	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -54,6 +56,7 @@ type Target struct {
 // costs 2,200.
 const (
 	maxFindings   = 200     // listed in one answer
+	maxValue      = 1 << 20 // bytes and elements of one value
 	maxExpression = 1 << 16 // units of work of one expression
 	maxTargetWork = 1 << 17 // of one target
 	maxTreeWork   = 1 << 19 // of all targets together, and workPerTarget for each
@@ -132,21 +135,52 @@ func (c *checker) hcl(name string, content []byte) {
 	}
 	c.parsed[name] = file
 	c.references(file)
+	c.hidden(file)
+	if len(file.Source) > maxFormat {
+		return
+	}
 	if at, ok := Canonical(file.Source); !ok {
 		c.warn(file, RuleFormat, hcl.Range{Start: hcl.Pos{Line: at, Column: 1}}, "the file is not in canonical format", "run `packer-hybrid fmt`")
 	}
-	c.hidden(file)
 }
 
 func parse(content []byte, name string, limit hclfile.Limit) (*hclfile.File, []hybridcore.Finding) {
 	if int64(len(content)) > limit.Bytes {
 		return nil, []hybridcore.Finding{tooLarge(name, limit.Bytes)}
 	}
+	if line, long := longLine(content); long {
+		return nil, []hybridcore.Finding{{
+			Kind: hybridcore.KindSyntax, Subject: name, File: name, Line: line, Severity: hybridcore.Error, Blocking: true,
+			Message: fmt.Sprintf("the line is longer than %d KiB", maxLine>>10), Hint: "put the text into a file below templates/ and read it with file()",
+		}}
+	}
 	file, err := hclfile.Parse(content, name, limit)
 	if err != nil {
 		return nil, hclfile.Findings(name, err)
 	}
 	return file, nil
+}
+
+// maxFormat is the largest file whose form is judged: the formatter takes 1 µs
+// for each byte.
+const maxFormat = 128 << 10
+
+// maxLine is the longest line of a template, in bytes: the lexer takes 100 ns
+// for each byte, three times.
+const maxLine = 64 << 10
+
+// longLine finds the first line that is too long.
+func longLine(content []byte) (int, bool) {
+	for number := 1; ; number++ {
+		line, rest, more := bytes.Cut(content, []byte("\n"))
+		if len(line) > maxLine {
+			return number, true
+		}
+		if !more {
+			return 0, false
+		}
+		content = rest
+	}
 }
 
 func isVarFile(name string) bool { return strings.HasSuffix(name, ".pkrvars.hcl") }

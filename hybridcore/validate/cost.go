@@ -94,7 +94,7 @@ func (s *scope) cost(expr hclsyntax.Expression, loops sizes, ctx *hcl.EvalContex
 	for _, part := range parts(expr) {
 		sum = sum.plus(one(part))
 	}
-	return bound{max(sum.n, 1), sum.size + 1, sum.size + 1, sum.work + 1}
+	return bound{max(sum.n, 1), sum.size + 1, sum.size + 1, sum.work + 1 + sum.size/bytesPerWork}
 }
 
 func (b bound) plus(o bound) bound {

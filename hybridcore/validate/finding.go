@@ -62,6 +62,9 @@ func tooLarge(path string, limit int64) hybridcore.Finding {
 
 // refuse adds a blocking finding; the rule gives its kind.
 func (c *checker) refuse(file *hclfile.File, rule string, at hcl.Range, message, hint string) {
+	if len(c.findings) > maxFindings {
+		return
+	}
 	f := file.Finding(kindOf(rule), at, message, hint)
 	f.Rule = rule
 	c.finding(f)
@@ -83,6 +86,9 @@ func kindOf(rule string) string {
 
 // warn adds a finding that does not block.
 func (c *checker) warn(file *hclfile.File, rule string, at hcl.Range, message, hint string) {
+	if len(c.findings) > maxFindings {
+		return
+	}
 	f := file.Finding(hybridcore.KindSchema, at, message, hint)
 	f.Rule, f.Severity, f.Blocking = rule, hybridcore.Warning, false
 	c.finding(f)

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
@@ -90,7 +91,7 @@ func (c *checker) declarations(m *module, file *hclfile.File) {
 	declared, problems := file.Declarations()
 	c.take(problems)
 	for _, d := range declared {
-		at := blockRange(file, "variable", d.Name)
+		at := hcl.Range{Start: hcl.Pos{Line: d.Line, Column: 1}}
 		if first, ok := m.variables[d.Name]; ok {
 			c.refuse(file, RuleDuplicate, at, fmt.Sprintf("the variable %s is declared twice, first at %s:%d", d.Name, first.File, first.Line), "remove one of them")
 			continue

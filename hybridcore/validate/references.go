@@ -236,14 +236,3 @@ func (m *module) missing(t hcl.Traversal, known iterators) (message, hint string
 	}
 	return "", ""
 }
-
-// blockRange is the place of a block with one label, or the file's beginning.
-func blockRange(file *hclfile.File, kind, label string) hcl.Range {
-	at := hcl.Range{}
-	for _, block := range file.Body.Blocks {
-		if block.Type == kind && len(block.Labels) == 1 && block.Labels[0] == label {
-			at = block.TypeRange // the last one: of two declarations it is the second
-		}
-	}
-	return at
-}

@@ -138,7 +138,7 @@ func (s *scope) eval(file *hclfile.File, expr hclsyntax.Expression, ctx *hcl.Eva
 // affordable pays for an evaluation, unless the target or the tree has used up
 // its share; the first expression that is too much is reported.
 func (s *scope) affordable(file *hclfile.File, expr hclsyntax.Expression, b bound) bool {
-	if b.work > maxExpression || s.spent+b.work > maxTargetWork || s.work+b.work > maxTreeWork+workPerTarget*len(s.in.Targets) {
+	if b.size > maxValue || b.work > maxExpression || s.spent+b.work > maxTargetWork || s.work+b.work > maxTreeWork+workPerTarget*len(s.in.Targets) {
 		if !s.exhausted {
 			s.refuse(file, RuleWork, expr.Range(), "this expression is too expensive to evaluate", "nested loops multiply, and so do lists and texts that are joined with each other; simplify it")
 		}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:42:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-formatting
+// Diagram: openspec/specs/static-validation/diagram.md#formatting
+
+package runner
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+)
+
+// Formatter brings templates and variable files into canonical form.
+type Formatter struct {
+	Cache string // file that remembers canonical files by digest; empty for none
+	Write bool   // change the files; otherwise only say what would change
+}
+
+// Formatted is one file that is not, or was not, in canonical form.
+type Formatted struct {
+	Path          string // as the paths given lead to it
+	Before, After []byte
+}
+
+// formatting is one run of a Formatter.
+type formatting struct {
+	Formatter
+	known   digests
+	mu      sync.Mutex
+	changed []Formatted
+	found   []hybridcore.Finding
+	fresh   []digest
+}
+
+// Run formats files and, below folders, every *.pkr.hcl and *.pkrvars.hcl.
+// Hidden names and those of editors are left out, as by packer fmt; links are
+// not followed. Files that cannot be read or parsed come joined as
+// *hybridcore.FindingsError, after all others are done.
+func (f Formatter) Run(ctx context.Context, paths []string) ([]Formatted, error) {
+	run := &formatting{Formatter: f, known: readDigests(f.Cache)}
+	work := make(chan string)
+	var workers sync.WaitGroup
+	for range max(2, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for path := range work {
+				run.file(path)
+			}
+		})
+	}
+	err := run.walk(ctx, paths, work)
+	close(work)
+	workers.Wait()
+	slices.SortFunc(run.changed, func(a, b Formatted) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(run.found, func(a, b hybridcore.Finding) int { return strings.Compare(a.File, b.File) })
+	run.known.keep(f.Cache, run.fresh)
+	if err == nil && len(run.found) > 0 {
+		err = &hybridcore.FindingsError{Findings: run.found}
+	}
+	return run.changed, err
+}
+
+func (r *formatting) walk(ctx context.Context, paths []string, work chan<- string) error {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return hybridcore.Usagef("fmt: %v", err)
+		}
+		if !info.IsDir() {
+			if !isHCL(path) {
+				return hybridcore.Usagef("fmt: %s is neither *.pkr.hcl nor *.pkrvars.hcl", path)
+			}
+			work <- path
+			continue
+		}
+		err = filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case at != path && isSkipped(entry.Name()):
+				if entry.IsDir() {
+					return fs.SkipDir
+				}
+			case entry.Type().IsRegular() && isHCL(at):
+				work <- at
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("formatting %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func isHCL(path string) bool {
+	return strings.HasSuffix(path, ".pkr.hcl") || strings.HasSuffix(path, ".pkrvars.hcl")
+}
+
+// isSkipped says whether packer fmt leaves a name out.
+func isSkipped(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") && strings.HasSuffix(name, "#")
+}
+
+// file formats one file.
+func (r *formatting) file(path string) {
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		r.problems(path, err)
+		return
+	}
+	defer root.Close() //nolint:errcheck // a directory handle
+	name := filepath.Base(path)
+	src, err := hclfile.Bytes(root, name, hclfile.Template())
+	if err != nil {
+		r.problems(path, err)
+		return
+	}
+	sum := digest(sha256.Sum256(src))
+	if r.known.has(sum) {
+		return
+	}
+	out, err := validate.Format(src, name)
+	switch {
+	case err != nil:
+		r.problems(path, err)
+		return
+	case bytes.Equal(src, out):
+		r.mu.Lock()
+		r.fresh = append(r.fresh, sum)
+		r.mu.Unlock()
+		return
+	case r.Write:
+		if err := replaceFile(root, name, out); err != nil {
+			r.problems(path, err)
+			return
+		}
+	}
+	r.mu.Lock()
+	r.changed = append(r.changed, Formatted{Path: path, Before: src, After: out})
+	r.mu.Unlock()
+}
+
+func (r *formatting) problems(path string, err error) {
+	findings := hclfile.Findings(path, err)
+	for i := range findings {
+		findings[i].File, findings[i].Subject = path, path
+	}
+	r.mu.Lock()
+	r.found = append(r.found, findings...)
+	r.mu.Unlock()
+}
+
+// replaceFile puts a file in the place of another, whole or not at all, with
+// its permissions.
+func replaceFile(root *os.Root, name string, content []byte) error {
+	info, err := root.Stat(name)
+	if err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	next := ".fmt-" + name
+	f, err := root.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
+	if err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = root.Rename(next, name)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("writing: %w", err), root.Remove(next))
+	}
+	return nil
+}
