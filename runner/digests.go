@@ -26,15 +26,15 @@ type digests map[digest]bool
 // formatterID names the formatter in the file: another version may write
 // another form.
 func formatterID() digest {
-	id := "canonical 1"
+	id, version := "canonical 1 ", ""
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range build.Deps {
 			if dep.Path == "github.com/hashicorp/hcl/v2" {
-				id += " " + dep.Version
+				version = dep.Version
 			}
 		}
 	}
-	return sha256.Sum256([]byte(id))
+	return sha256.Sum256([]byte(id + version))
 }
 
 // readDigests reads a set: the formatter's name, then one digest after another.

@@ -6,7 +6,7 @@
 // Command fmt measures `packer-hybrid fmt --check` against `packer fmt -check -recursive`.
 //
 // Both sides are processes that read the same tree from the page cache, in turn in each round: copies of this repository's own
-// templates and variable files, 280 files in all, as many as both public example frameworks hold. Ours runs without its cache
+// templates, 280 files with about 1.4 MB in all, as both public example frameworks hold. Ours runs without its cache
 // of digests (cold) and with it (warm). All sides must find the one file that is not canonical.
 //
 // Goal: cold at least 3 times, warm at least 30 times faster than packer fmt -check -recursive
@@ -109,23 +109,21 @@ func measure() error {
 func grow(tree string) error {
 	n := 0
 	for copies := 0; n < files; copies++ {
-		for _, from := range []string{"templates", "configs"} {
-			err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-				if err != nil || entry.IsDir() || n == files || !strings.HasSuffix(path, ".pkr.hcl") && !strings.HasSuffix(path, ".pkrvars.hcl") {
-					return err
-				}
-				data, err := os.ReadFile(path)
-				if err != nil {
-					return err
-				}
-				to := filepath.Join(tree, fmt.Sprint(copies), path)
-				n++
-				text := fmt.Sprintf("# copy %d\n%s", copies, data) // no two files are equal
-				return errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, []byte(text), 0o600))
-			})
+		err := filepath.WalkDir("templates", func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || n == files || !strings.HasSuffix(path, ".pkr.hcl") {
+				return err
+			}
+			data, err := os.ReadFile(path)
 			if err != nil {
 				return err
 			}
+			to := filepath.Join(tree, fmt.Sprint(copies), path)
+			n++
+			text := fmt.Sprintf("# copy %d\n%s", copies, data) // no two files are equal
+			return errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, []byte(text), 0o600))
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return os.WriteFile(filepath.Join(tree, "spoilt.pkr.hcl"), []byte("locals {\n a=1\n}\n"), 0o600)
@@ -143,7 +141,7 @@ func run(ctx context.Context, memory string, args []string) (sample, error) {
 	wall := time.Since(start)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || strings.Count(string(out), ".hcl") != 1 || !strings.Contains(string(out), "spoilt.pkr.hcl") {
-		return sample{}, fmt.Errorf("ended with %v and found %s", err, out)
+		return sample{}, fmt.Errorf("it found %s: %w", out, err)
 	}
 	return sample{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
 }

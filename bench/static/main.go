@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:55:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-faster-than-packer
+// Diagram: openspec/specs/static-validation/diagram.md#one-pass
+
+// Command static measures `packer-hybrid validate` against `packer validate` of the same targets.
+//
+// The tree is this repository's own, with a catalogue of as many images as it takes for 45 targets, the number of builds in both
+// public example frameworks together. The targets are those of the platforms whose real plugins are found. Packer validates each
+// staged target, two at a time, as a loop in CI does, with just the plugins of the target's platform in its plugin path; ours is
+// one process that reads the tree and checks all. Both sides must find every target valid.
+//
+// Goal: all targets of the tree at least 100 times faster than packer validate of them, two at a time
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+)
+
+const (
+	goal    = 100.0
+	targets = 45
+	atOnce  = 2
+	rounds  = 3
+	ours    = 5                // runs of ours in each round: it is the faster side
+	limit   = 15 * time.Minute // of the whole measurement
+)
+
+var errMissed = errors.New("goal missed")
+
+// connection are values without which Packer does not validate.
+var connection = map[string]string{
+	"proxmox_url": "https://127.0.0.1:8006/api2/json", "proxmox_username": "packer@pve!bench", "proxmox_token": "bench-token",
+	"vsphere_endpoint": "127.0.0.1", "vsphere_username": "bench", "vsphere_password": "bench-password", "build_password": "bench-password-2",
+	"azure_subscription_id": "00000000-0000-0000-0000-000000000001", "azure_tenant_id": "00000000-0000-0000-0000-000000000002",
+	"azure_client_id": "00000000-0000-0000-0000-000000000003", "azure_client_secret": "bench-secret",
+}
+
+// bench is the material of both sides.
+type bench struct {
+	dir, project, hybrid, packer, plugins string
+	platforms                             []hybridcore.Platform
+	stages                                []stage
+}
+
+// stage is one target as Packer gets it.
+type stage struct {
+	dir, source string
+	env         []string
+}
+
+func main() {
+	plugins := flag.String("plugin-dir", "", "Packer plugin tree (default: the one that make tools filled)")
+	flag.Parse()
+	if err := measure(*plugins); err != nil {
+		if !errors.Is(err, errMissed) { // the last line says that already
+			fmt.Fprintln(os.Stderr, "static:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+func measure(plugins string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "bench-static-")
+	if err != nil {
+		return fmt.Errorf("making a scratch directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{dir: dir, project: filepath.Join(dir, "project"), hybrid: filepath.Join(dir, "packer-hybrid"), plugins: plugins}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	var theirs, mine []time.Duration
+	for range rounds {
+		took, err := b.packerAll(ctx)
+		if err != nil {
+			return err
+		}
+		theirs = append(theirs, took)
+		for range ours {
+			took, err := b.validate(ctx)
+			if err != nil {
+				return err
+			}
+			mine = append(mine, took)
+		}
+	}
+	slices.Sort(theirs)
+	slices.Sort(mine)
+	t, m := theirs[len(theirs)/2], mine[len(mine)/2]
+	fmt.Printf("%d targets on %v, %d rounds, medians\n", len(b.stages), b.platforms, rounds)
+	fmt.Printf("packer validate, %d at a time  wall %8.1f ms\npacker-hybrid validate        wall %8.1f ms\n", atOnce, ms(t), ms(m))
+	ratio := t.Seconds() / m.Seconds()
+	fmt.Printf("static ratio=%.1f goal=%.1f\n", ratio, goal)
+	if ratio < goal {
+		return errMissed
+	}
+	return nil
+}
+
+// prepare builds packer-hybrid, lays out the project and stages its targets.
+func (b *bench) prepare(ctx context.Context) error {
+	cache, err := lab.CacheDir()
+	if err != nil {
+		return fmt.Errorf("finding the cache: %w", err)
+	}
+	b.packer = filepath.Join(cache, "bin", "packer")
+	if b.plugins == "" {
+		b.plugins = filepath.Join(cache, "plugins")
+	}
+	for _, info := range hybridcore.Platforms() {
+		if found, _ := filepath.Glob(filepath.Join(b.plugins, "github.com", "*", string(info.Name))); len(found) > 0 { // the pattern is right
+			b.platforms = append(b.platforms, info.Name)
+		}
+	}
+	if len(b.platforms) == 0 {
+		return fmt.Errorf("no plugin of a platform is below %s (run: make tools)", b.plugins)
+	}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.hybrid, "./cmd/packer-hybrid").CombinedOutput(); err != nil {
+		return fmt.Errorf("building packer-hybrid: %w\n%s", err, out)
+	}
+	if err := b.layOut(); err != nil {
+		return fmt.Errorf("laying out the project: %w", err)
+	}
+	return b.stage(ctx)
+}
+
+// layOut copies the project with a catalogue of many images.
+func (b *bench) layOut() error {
+	var names, catalogue strings.Builder
+	for _, p := range b.platforms {
+		fmt.Fprintf(&names, "%q, ", p)
+	}
+	platforms := strings.TrimSuffix(names.String(), ", ")
+	errs := []error{os.MkdirAll(b.project, 0o700)}
+	for _, name := range []string{"templates", "configs", "sources"} {
+		errs = append(errs, os.CopyFS(filepath.Join(b.project, name), os.DirFS(name)))
+	}
+	for i := range targets / len(b.platforms) {
+		fmt.Fprintf(&catalogue, "image \"bench-%02d\" {\n  os        = \"linux\"\n  family    = \"debian\"\n  version   = \"12\"\n  title     = \"Bench %d\"\n  platforms = [%s]\n}\n\n", i, i, platforms)
+		file := filepath.Join(b.project, "configs", "lab", fmt.Sprintf("bench-%02d.pkrvars.hcl", i))
+		errs = append(errs, os.WriteFile(file, []byte(fmt.Sprintf("iso_file       = \"bench-%02d.iso\"\nguest_hostname = \"bench%d\"\n", i, i)), 0o600))
+	}
+	for _, old := range []string{"debian-12", "ubuntu-24.04"} {
+		errs = append(errs, os.Remove(filepath.Join(b.project, "configs", "lab", old+".pkrvars.hcl")))
+	}
+	project := fmt.Sprintf("project {\n  name                = \"bench\"\n  default_environment = \"lab\"\n}\n\nenvironment \"lab\" {\n  platforms = [%s]\n}\n", platforms)
+	return errors.Join(append(errs,
+		os.WriteFile(filepath.Join(b.project, "templates", "images.hcl"), []byte(catalogue.String()), 0o600),
+		os.WriteFile(filepath.Join(b.project, config.FileName), []byte(project), 0o600),
+	)...)
+}
+
+// stage lays every target out as a build does.
+func (b *bench) stage(ctx context.Context) error {
+	project, err := config.Load(b.project)
+	if err != nil {
+		return fmt.Errorf("loading the project: %w", err)
+	}
+	redactor, _ := logs.NewRedactor()
+	r := &runner.Runner{Project: project, Redactor: redactor}
+	defer r.Close()
+	for name, value := range connection {
+		r.Environ = append(r.Environ, "PKR_VAR_"+name+"="+value)
+	}
+	plan, err := r.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab"})
+	if err != nil {
+		return fmt.Errorf("planning: %w", err)
+	}
+	root, err := os.OpenRoot(b.project)
+	if err != nil {
+		return fmt.Errorf("opening the project: %w", err)
+	}
+	defer root.Close()
+	for _, planned := range plan.Targets {
+		t := planned.Target
+		for i, v := range t.Variables {
+			if v.Run {
+				t.Variables[i].JSON = `"20261122t224501-1a2b3c4d"` // templates take such a name apart
+			}
+		}
+		s := stage{dir: filepath.Join(b.dir, "stages", t.Name()), source: t.Source}
+		if err := templates.Stage(t, root, s.dir, nil); err != nil {
+			return fmt.Errorf("staging: %w", err)
+		}
+		if s.env, err = templates.SecretEnv(t.Variables); err != nil {
+			return fmt.Errorf("staging: %w", err)
+		}
+		narrow := filepath.Join(b.dir, "plugins-"+string(t.Platform))
+		for _, plugin := range []string{string(t.Platform), "ansible"} {
+			if err := link(filepath.Join(b.plugins, "github.com", "hashicorp", plugin), filepath.Join(narrow, "github.com", "hashicorp", plugin)); err != nil {
+				return err
+			}
+		}
+		s.env = append(s.env, "PATH="+os.Getenv("PATH"), "HOME="+b.dir, "CHECKPOINT_DISABLE=1", "PACKER_PLUGIN_PATH="+narrow)
+		b.stages = append(b.stages, s)
+	}
+	return nil
+}
+
+func link(from, to string) error {
+	if _, err := os.Stat(to); err == nil {
+		return nil
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.CopyFS(to, os.DirFS(from))); err != nil {
+		return fmt.Errorf("copying plugins: %w", err)
+	}
+	return nil
+}
+
+// packerAll validates every target with Packer.
+func (b *bench) packerAll(ctx context.Context) (time.Duration, error) {
+	start := time.Now()
+	slots, errs := make(chan struct{}, atOnce), make([]error, len(b.stages))
+	var all sync.WaitGroup
+	for i, s := range b.stages {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			cmd := exec.CommandContext(ctx, b.packer, "validate", "-only="+s.source, "-var-file="+templates.VarFileName, ".")
+			cmd.Dir, cmd.Env = s.dir, s.env
+			if out, err := cmd.CombinedOutput(); err != nil {
+				errs[i] = fmt.Errorf("packer validate: %w\n%s", err, out)
+			}
+		})
+	}
+	all.Wait()
+	return time.Since(start), errors.Join(errs...)
+}
+
+// validate checks all targets in one process of packer-hybrid.
+func (b *bench) validate(ctx context.Context) (time.Duration, error) {
+	start := time.Now()
+	cmd := exec.CommandContext(ctx, b.hybrid, "validate", "-C", b.project)
+	cmd.Env = []string{"PATH=/nonexistent", "HOME=" + b.dir}
+	out, err := cmd.CombinedOutput()
+	took := time.Since(start)
+	if err != nil || !strings.Contains(string(out), fmt.Sprintf("valid: %d targets", len(b.stages))) {
+		return 0, fmt.Errorf("packer-hybrid validate said %s: %w", out, err)
+	}
+	return took, nil
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
