@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/sethvargo/go-githubactions"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -94,6 +95,9 @@ func fromGitHub(in Input) (Job, error) {
 	data, err := in.ReadFile(path, MaxPayload)
 	if err != nil {
 		return Job{}, err
+	}
+	if line := githubactions.New(githubactions.WithGetenv(in.Getenv)).GetInput("command"); line != "" {
+		in.Policy = in.Policy.only(line)
 	}
 	return FromGitHub(event, data, in)
 }
@@ -221,13 +225,17 @@ func (j Job) push(p payload, sha string, in Input) (Job, error) {
 }
 
 func (j Job) dispatch(p payload, sha string, in Input) (Job, error) {
+	line := p.Inputs.Command
+	if in.Policy.input != "" {
+		line = in.Policy.input
+	}
 	pinned := p.Inputs.SHA
 	if pinned == "" {
 		pinned = sha
 	}
 	branch := p.Repository.DefaultBranch
 	j.Merged = pinned == sha && (branch != "" && p.Ref == "refs/heads/"+branch || strings.HasPrefix(p.Ref, "refs/tags/"))
-	return j.asked(asked{line: p.Inputs.Command, commit: pinned, id: p.Inputs.RequestID, how: "the input `command`"}, in.Policy)
+	return j.asked(asked{line: line, commit: pinned, id: p.Inputs.RequestID, how: "the input `command`"}, in.Policy)
 }
 
 // asked is a command line that came with an event.

@@ -222,6 +222,28 @@ func TestGitHubJob(t *testing.T) {
 	}
 }
 
+// TestCommandInput gives the line in the workflow itself.
+func TestCommandInput(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		event   string
+		payload object
+		want    string
+	}{
+		"push":             {"push", push, "build prod"},
+		"dispatch":         {"workflow_dispatch", dispatch, "build prod"},
+		"change, labelled": {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
+		"fork":             {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "nothing: code from outside of acme/images is only planned, and no plan is asked for"},
+		"comment":          {"issue_comment", comment, "plan " + shaBase + "..."},
+	} {
+		in := github(t, c.event, c.payload, map[string]string{"INPUT_COMMAND": " build --env prod "})
+		in.Lookup = allowed
+		if got := said(ci.Read(in)); got != c.want {
+			t.Errorf("%s: got  %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	fork := with(pullRequest, object{"pull_request.head.repo.id": 8})

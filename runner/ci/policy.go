@@ -24,6 +24,15 @@ type Policy struct {
 	DefaultEnv string
 	// Prod are the environments that only merged code is built for.
 	Prod []string
+
+	input string // the action's own command line, which counts instead of the others
+}
+
+// only is the policy of a job whose workflow gives the line itself.
+func (p Policy) only(line string) Policy {
+	all := []string{line}
+	p.Change, p.Merge, p.Tag, p.Schedule, p.input = all, all, all, all, line
+	return p
 }
 
 // Default is the policy of a project that declares none.
