@@ -85,8 +85,8 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// check validates all targets of the environment lab on all platforms.
-func check(t *testing.T, dir string, prod bool, policy *validate.Policy) []hybridcore.Finding {
+// check validates images, or all, of the environment lab on all platforms.
+func check(t *testing.T, dir string, prod bool, policy *validate.Policy, images ...string) []hybridcore.Finding {
 	t.Helper()
 	project, err := config.Load(dir)
 	if err != nil {
@@ -103,7 +103,7 @@ func check(t *testing.T, dir string, prod bool, policy *validate.Policy) []hybri
 	redactor, _ := logs.NewRedactor()
 	r := &runner.Runner{Project: project, State: store, Redactor: redactor}
 	defer r.Close()
-	plan, err := r.Plan(t.Context(), hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab"})
+	plan, err := r.Plan(t.Context(), hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab", Images: images})
 	var findings []hybridcore.Finding
 	if err == nil {
 		findings, err = r.Check(t.Context(), plan, policy)
@@ -196,7 +196,7 @@ func TestMutations(t *testing.T) {
 			t.Parallel()
 			dir := tree(t)
 			file, line := m.mutate(t, dir)
-			findings := check(t, dir, m.Prod, nil)
+			findings := check(t, dir, m.Prod, nil, "debian-12")
 			var rules []string
 			found := false
 			for _, f := range findings {

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -100,9 +101,7 @@ func Check(in Input) []hybridcore.Finding {
 			c.varFile(file, declared)
 		}
 	}
-	for _, target := range in.Targets {
-		c.target(target)
-	}
+	c.targets()
 	c.unusedVariables()
 	return c.sorted()
 }
@@ -184,6 +183,33 @@ func longLine(content []byte) (int, bool) {
 }
 
 func isVarFile(name string) bool { return strings.HasSuffix(name, ".pkrvars.hcl") }
+
+// workers is among how many the targets are divided. It is the same on every
+// machine: so are the limits of work, and the answer.
+const workers = 4
+
+// targets checks the targets, every worker with what it learns of its own.
+func (c *checker) targets() {
+	parts := make([]*checker, min(workers, len(c.in.Targets)))
+	var all sync.WaitGroup
+	for i := range parts {
+		part := &checker{
+			in: c.in, parsed: c.parsed, texts: map[string]*text{}, modules: map[string]*module{}, used: map[string]bool{},
+			facts: map[hclsyntax.Expression]*facts{}, schemas: map[string]*Schema{}, seen: map[hybridcore.Finding]bool{},
+		}
+		parts[i] = part
+		all.Go(func() {
+			for at := i; at < len(c.in.Targets); at += workers {
+				part.target(c.in.Targets[at])
+			}
+		})
+	}
+	all.Wait()
+	for _, part := range parts {
+		c.take(part.findings)
+		maps.Copy(c.used, part.used)
+	}
+}
 
 // target checks one target: its module once for all targets that share it, and
 // what depends on the values of its variables.
