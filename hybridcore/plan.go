@@ -7,6 +7,7 @@ package hybridcore
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -110,6 +111,15 @@ type URI struct {
 	Name string `json:"name"`
 	ID   string `json:"id"` // the platform's own identifier
 }
+
+// Kinds of what is no image yet.
+const (
+	KindVM         = "vm"          // a machine of a build that did not end
+	KindIncomplete = "incomplete-" // before the kind of an image that is still being made
+)
+
+// Complete says whether an object is an image, and no part of an unfinished build.
+func (u URI) Complete() bool { return u.Kind != KindVM && !strings.HasPrefix(u.Kind, KindIncomplete) }
 
 // Artifact is what a build left on the platform.
 type Artifact struct {

@@ -60,6 +60,17 @@ func (a *Azure) Images() []azure.Image { return a.server.Images() }
 // GalleryVersions lists the versions of all galleries, by resource group and name.
 func (a *Azure) GalleryVersions() []azure.GalleryVersion { return a.server.GalleryVersions() }
 
+// PlantGroup puts a resource group of somebody else there.
+func (a *Azure) PlantGroup(name string, tags map[string]string) { a.server.PlantGroup(name, tags) }
+
+// PlantImage puts a complete managed image of somebody else into a resource group, without a disk.
+func (a *Azure) PlantImage(group, name string, tags map[string]string) error {
+	if err := a.server.PlantImage(group, name, tags); err != nil {
+		return fmt.Errorf("in the lab's Azure: %w", err)
+	}
+	return nil
+}
+
 // env is the part of a lab's environment that leads to its Azure.
 func (a *Azure) env() []string {
 	who := a.server.Identity()

@@ -32,10 +32,6 @@ func (v *vcenter) createBase() error {
 	if err != nil {
 		return fmt.Errorf("finding the folder %s: %w", folderName, err)
 	}
-	pool, err := finder.ResourcePool(ctx, "*/Resources")
-	if err != nil {
-		return fmt.Errorf("finding a resource pool: %w", err)
-	}
 	network, err := finder.Network(ctx, "VM Network")
 	if err != nil {
 		return fmt.Errorf("finding the network: %w", err)
@@ -44,23 +40,35 @@ func (v *vcenter) createBase() error {
 	if err != nil {
 		return err
 	}
-	task, err := folder.CreateVM(ctx, types.VirtualMachineConfigSpec{
-		Name: VSphereBaseName, GuestId: string(types.VirtualMachineGuestOsIdentifierOther5xLinux64Guest), NumCPUs: 1, MemoryMB: 1024,
-		Files: &types.VirtualMachineFileInfo{VmPathName: "[" + datastoreName + "]"}, DeviceChange: devices,
-	}, pool, nil)
+	return v.plant(ctx, folder, true, types.VirtualMachineConfigSpec{Name: VSphereBaseName, NumCPUs: 1, MemoryMB: 1024, DeviceChange: devices})
+}
+
+// plant makes a virtual machine or template that no client asked for.
+func (v *vcenter) plant(ctx context.Context, folder *object.Folder, template bool, spec types.VirtualMachineConfigSpec) error {
+	client := v.internalClient()
+	pool, err := find.NewFinder(client).ResourcePool(ctx, "/*/host/*/Resources")
 	if err != nil {
-		return fmt.Errorf("making %s: %w", VSphereBaseName, err)
+		return fmt.Errorf("finding a resource pool: %w", err)
+	}
+	spec.GuestId = string(types.VirtualMachineGuestOsIdentifierOther5xLinux64Guest)
+	spec.Files = &types.VirtualMachineFileInfo{VmPathName: "[" + datastoreName + "]"}
+	task, err := folder.CreateVM(ctx, spec, pool, nil)
+	if err != nil {
+		return fmt.Errorf("making %s: %w", spec.Name, err)
 	}
 	made, err := task.WaitForResult(ctx)
 	if err != nil {
-		return fmt.Errorf("making %s: %w", VSphereBaseName, err)
+		return fmt.Errorf("making %s: %w", spec.Name, err)
 	}
 	reference, ok := made.Result.(types.ManagedObjectReference)
 	if !ok {
-		return fmt.Errorf("making %s: vCenter answered %v", VSphereBaseName, made.Result)
+		return fmt.Errorf("making %s: vCenter answered %v", spec.Name, made.Result)
+	}
+	if !template {
+		return nil
 	}
 	if err := object.NewVirtualMachine(client, reference).MarkAsTemplate(ctx); err != nil {
-		return fmt.Errorf("making %s a template: %w", VSphereBaseName, err)
+		return fmt.Errorf("making %s a template: %w", spec.Name, err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -63,17 +64,23 @@ func (v *VSphere) Machines(ctx context.Context) ([]Machine, error) {
 		return nil, fmt.Errorf("listing virtual machines: %w", err)
 	}
 	var found []mo.VirtualMachine
-	properties := []string{"name", "config.template", "runtime.powerState", "guest.ipAddress"}
+	properties := []string{"name", "parent", "config.template", "runtime.powerState", "guest.ipAddress"}
 	if err := all.Retrieve(ctx, []string{"VirtualMachine"}, properties, &found); err != nil {
 		return nil, fmt.Errorf("listing virtual machines: %w", err)
 	}
-	machines := make([]Machine, 0, len(found))
+	machines, folders := make([]Machine, 0, len(found)), map[types.ManagedObjectReference]string{}
 	for _, vm := range found {
-		path, err := find.InventoryPath(ctx, c.vim.Client, vm.Self)
-		if err != nil {
-			return nil, fmt.Errorf("listing virtual machines: %w", err)
+		if vm.Parent == nil {
+			return nil, fmt.Errorf("listing virtual machines: %s is in no folder", vm.Name)
 		}
-		machines = append(machines, v.machine(vm, path))
+		folder, known := folders[*vm.Parent]
+		if !known {
+			if folder, err = find.InventoryPath(ctx, c.vim.Client, *vm.Parent); err != nil {
+				return nil, fmt.Errorf("listing virtual machines: %w", err)
+			}
+			folders[*vm.Parent] = folder
+		}
+		machines = append(machines, v.machine(vm, folder+"/"+vm.Name))
 	}
 	slices.SortFunc(machines, func(a, b Machine) int { return strings.Compare(a.Path, b.Path) })
 	return machines, nil
@@ -95,6 +102,32 @@ func (v *VSphere) machine(vm mo.VirtualMachine, path string) Machine {
 		m.Delta = hardware.delta()
 	}
 	return m
+}
+
+// Plant puts a virtual machine or template of somebody else into a folder below the data center's, powered off.
+// A missing folder is made.
+func (v *VSphere) Plant(ctx context.Context, folder, name, notes string, template bool) error {
+	finder := find.NewFinder(v.lab.vcenter.internalClient())
+	datacenter, err := finder.DefaultDatacenter(ctx)
+	if err != nil {
+		return fmt.Errorf("planting a virtual machine: %w", err)
+	}
+	folders, err := datacenter.Folders(ctx)
+	if err != nil {
+		return fmt.Errorf("planting a virtual machine: %w", err)
+	}
+	into, err := finder.SetDatacenter(datacenter).Folder(ctx, folder)
+	if _, missing := errors.AsType[*find.NotFoundError](err); missing {
+		into, err = folders.VmFolder.CreateFolder(ctx, folder)
+	}
+	if err != nil {
+		return fmt.Errorf("planting a virtual machine in %s: %w", folder, err)
+	}
+	spec := types.VirtualMachineConfigSpec{Name: name, Annotation: notes, NumCPUs: 1, MemoryMB: 128}
+	if err := v.lab.vcenter.plant(ctx, into, template, spec); err != nil {
+		return fmt.Errorf("planting a virtual machine: %w", err)
+	}
+	return nil
 }
 
 // LibraryItems lists the items of the lab's content library, by name.

@@ -147,7 +147,7 @@ func sweep(ctx context.Context, client Client, dry bool, done *hybridcore.Reaped
 	}
 	found, err := client.Find(ctx, done.Lease.Artifact)
 	for _, u := range found {
-		if !slices.Contains(removed, u) {
+		if u.Complete() && !slices.Contains(removed, u) { // a machine without the mark is somebody else's
 			done.Kept = append(done.Kept, u)
 		}
 	}

@@ -54,6 +54,7 @@ type platform struct {
 	err      error
 	machines map[string]bool // by run ID; reaping removes
 	reapErr  error
+	foreign  []hybridcore.URI // of the same name, found beside what is lacking
 }
 
 func (p platform) Reap(_ context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
@@ -69,7 +70,7 @@ func (p platform) Reap(_ context.Context, name, runID string, dry bool) ([]hybri
 func (p platform) Find(_ context.Context, name string) ([]hybridcore.URI, error) {
 	for _, l := range p.lacks {
 		if strings.Contains(name, l) {
-			return nil, p.err
+			return p.foreign, p.err
 		}
 	}
 	return []hybridcore.URI{{Kind: "vm-template", Name: name, ID: "vm-1"}}, p.err
@@ -431,6 +432,7 @@ func TestReap(t *testing.T) {
 	dead := deadLease()
 	abandon(t, s.dir, dead)
 	left := platform{lacks: []string{"debian"}, machines: map[string]bool{dead.RunID: true, "20261102t000000-alive000": true}}
+	left.foreign = []hybridcore.URI{{Kind: "vm", Name: dead.Artifact, ID: "vm-9"}, {Kind: "incomplete-managed-image", Name: dead.Artifact, ID: "/i"}}
 	s.connect(left)
 	steps := []struct {
 		name    string
@@ -451,6 +453,9 @@ func TestReap(t *testing.T) {
 		removed := 0
 		for _, r := range reaped {
 			removed += len(r.Removed)
+			if len(r.Kept) != 0 {
+				t.Errorf("%s: %+v counts as a complete image", step.name, r.Kept)
+			}
 			if r.Error != "" || r.LookAgain.IsZero() != step.req.DryRun {
 				t.Errorf("%s: error %q, look again at %s", step.name, r.Error, r.LookAgain)
 			}

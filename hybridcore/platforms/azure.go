@@ -28,7 +28,7 @@ import (
 const (
 	managedImage   = "managed-image"
 	galleryVersion = "gallery-image-version"
-	incomplete     = "incomplete-" // before one of the others
+	incomplete     = hybridcore.KindIncomplete // before one of the others
 )
 
 // Tags of everything that a build creates in Azure: its run, and the name of

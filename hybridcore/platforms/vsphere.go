@@ -25,7 +25,7 @@ import (
 // Kinds of objects that a vSphere build leaves.
 const (
 	vmTemplate  = "vm-template"
-	vm          = "vm" // a machine that is no template: a build that did not end
+	vm          = hybridcore.KindVM
 	libraryItem = "content-library-item"
 )
 

@@ -5,6 +5,11 @@
 
 package azure
 
+import (
+	"fmt"
+	"strings"
+)
+
 // ResourceGroup is a resource group as a test sees it.
 type ResourceGroup struct {
 	Name      string
@@ -92,4 +97,30 @@ func (s *Server) ofKind(kind string) []*resource {
 		}
 	}
 	return all
+}
+
+// PlantGroup puts a resource group of somebody else there.
+func (s *Server) PlantGroup(name string, tags map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.groups[strings.ToLower(name)] = &group{
+		name: name, location: Location, tags: tags, state: stateSucceeded, resources: make(map[string]*resource),
+	}
+}
+
+// PlantImage puts a complete managed image of somebody else into a resource group, without a disk.
+func (s *Server) PlantImage(group, name string, tags map[string]string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, err := s.usableGroup(group)
+	if err != nil {
+		return fmt.Errorf("planting image %s: %w", name, err)
+	}
+	given := make(map[string]any, len(tags))
+	for tag, value := range tags {
+		given[tag] = value
+	}
+	t := target{subscription: s.config.Identity.Subscription, group: g.name, kind: kindImage, names: []string{name}}
+	s.add(g, t, map[string]any{"location": Location, "tags": given, "properties": map[string]any{}}).state = stateSucceeded
+	return nil
 }

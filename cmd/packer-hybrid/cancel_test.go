@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:50:00Z
+// Spec: openspec/specs/leases/spec.md#requirement-clean-up-after-packer
+// Diagram: openspec/specs/runner/diagram.md#cancelling
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// TestCancelled cancels builds for three platforms at once as GitHub does: SIGINT
+// to one process, SIGTERM 7.5 s later, SIGKILL to the group 2.5 s after that
+// (actions/runner, ProcessInvoker).
+func TestCancelled(t *testing.T) {
+	b := newBed(t, startLab(t))
+	working := moment{text: "the moment has come", recipe: [3]string{"echo early", stop}}
+	t.Run("Packer works", func(t *testing.T) { b.testPackerWorks(t, working) })
+	t.Run("Packer hangs", func(t *testing.T) { b.testPackerHangs(t, working) })
+	t.Run("platforms hang", func(t *testing.T) { b.testPlatformsHang(t, working) })
+}
+
+// cancelled sends the signals, and says which was the last one and how long the
+// program lived after it.
+func (r *running) cancelled(t *testing.T, told func()) (syscall.Signal, time.Duration) {
+	t.Helper()
+	pid := r.cmd.Process.Pid
+	var at time.Time
+	for _, step := range []struct {
+		sig  syscall.Signal
+		to   int
+		wait time.Duration
+	}{{syscall.SIGINT, pid, 7500 * time.Millisecond}, {syscall.SIGTERM, pid, 2500 * time.Millisecond}, {syscall.SIGKILL, -pid, time.Minute}} {
+		at = time.Now()
+		if err := syscall.Kill(step.to, step.sig); err != nil {
+			t.Fatal(err)
+		}
+		if step.sig == syscall.SIGINT {
+			told()
+		}
+		if r.endsWithin(time.Until(at.Add(step.wait))) {
+			return step.sig, time.Since(at)
+		}
+	}
+	t.Fatalf("the program outlived SIGKILL\n%s", r.out)
+	return 0, 0
+}
+
+// clean fails unless the record says cancelled and nothing is left.
+func (b *bed) clean(t *testing.T, r *running, before holdings) {
+	t.Helper()
+	rec := b.record(t)
+	for _, res := range rec.Results {
+		if res.Status != hybridcore.Cancelled {
+			t.Errorf("the record says that %s %s\n%s", res.Target, res.Status, r.out)
+		}
+	}
+	if len(rec.Results) != 3 {
+		t.Errorf("the record has %d results", len(rec.Results))
+	}
+	if named, nameless := b.holdings(t).without(before); len(named)+len(nameless) > 0 {
+		t.Errorf("left: %q %q\n%s", named, nameless, r.out)
+	}
+	if removed, kept := b.reaped(t, rec.RunID); len(removed)+len(kept) > 0 {
+		t.Errorf("reap removed %q and kept %q", removed, kept)
+	}
+}
+
+func (b *bed) testPackerWorks(t *testing.T, working moment) {
+	t.Helper()
+	before := b.holdings(t)
+	r := b.at(t, working)
+	last, lived := r.cancelled(t, func() {})
+	t.Logf("ended %v after %v", lived.Round(time.Millisecond), last)
+	if last != syscall.SIGINT {
+		t.Errorf("the program ended at %v, want it to end by itself\n%s", last, r.out)
+	}
+	b.clean(t, r, before)
+}
+
+// testPackerHangs stops each Packer, so that it cannot clean up: ours must.
+func (b *bed) testPackerHangs(t *testing.T, working moment) {
+	t.Helper()
+	before := b.holdings(t)
+	r := b.at(t, working)
+	packers := children(t, r.cmd.Process.Pid)
+	if len(packers) != 3 {
+		t.Fatalf("packer-hybrid has the children %v, want three Packers", packers)
+	}
+	everybody := descendants(t, r.cmd.Process.Pid)
+	for _, pid := range everybody {
+		_ = syscall.Kill(pid, syscall.SIGSTOP) // it may have ended
+	}
+	var after []time.Duration
+	last, lived := r.cancelled(t, func() {
+		sent := time.Now()
+		for _, pid := range packers {
+			for !pending(t, pid, syscall.SIGTERM) {
+				if time.Since(sent) > 5*time.Second {
+					t.Fatalf("Packer %d has no SIGTERM", pid)
+				}
+				time.Sleep(time.Millisecond)
+			}
+			after = append(after, time.Since(sent))
+		}
+	})
+	t.Logf("Packer had its SIGTERM after %v; ended %v after %v", after, lived.Round(time.Millisecond), last)
+	// The others may have waited for a processor, the fastest tells how it is made.
+	if slices.Min(after) > 100*time.Millisecond {
+		t.Errorf("Packer had its SIGTERM %v after the SIGINT, want within 100 ms", after)
+	}
+	if last != syscall.SIGTERM {
+		t.Errorf("the program ended at %v, want at the SIGTERM\n%s", last, r.out)
+	}
+	b.clean(t, r, before)
+	b.gone(t, everybody)
+}
+
+// testPlatformsHang lets nothing be deleted until the SIGKILL.
+func (b *bed) testPlatformsHang(t *testing.T, working moment) {
+	t.Helper()
+	before := b.holdings(t)
+	runs := b.runs(t)
+	r := b.at(t, working)
+	everybody := descendants(t, r.cmd.Process.Pid)
+	b.hold(t, hybridcore.Proxmox, "DELETE /nodes/*/qemu/*"+never)
+	b.hold(t, hybridcore.VSphere, "POST /sdk/Destroy_Task"+never)
+	b.hold(t, hybridcore.Azure, "DELETE /subscriptions/**"+never)
+	last, _ := r.cancelled(t, func() {})
+	if last != syscall.SIGKILL {
+		t.Errorf("the program ended at %v although nothing could be deleted\n%s", last, r.out)
+	}
+	b.gone(t, everybody)
+	for p, faults := range b.injectors() {
+		if slices.Max(faults.Hits()) == 0 {
+			t.Errorf("nobody tried to delete on %s", p)
+		}
+		faults.Clear()
+	}
+	if now := b.runs(t); now != runs {
+		t.Errorf("there is a record: %d runs, had %d", now, runs)
+	}
+	leases := b.leases(t)
+	if len(leases) != 3 {
+		t.Fatalf("the leases are %+v, want one for each platform", leases)
+	}
+	left, nameless := b.holdings(t).without(before)
+	t.Logf("left: %q, and without a name %q", left, nameless)
+	if want := "resource-group vm vm"; kindsOf("", left) != want {
+		t.Errorf("left is %q, want %q", kindsOf("", left), want)
+	}
+	b.reapAll(t, leases[0], left, nameless)
+}
+
+// pending says whether a stopped process has a signal that it could not take yet.
+func pending(t *testing.T, pid int, sig syscall.Signal) bool {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("/proc", itoa(pid), "status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, mask, _ := strings.Cut(line, ":"); name == "ShdPnd" {
+			set, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return set&(1<<(sig-1)) != 0
+		}
+	}
+	t.Fatalf("process %d has no pending signals to read:\n%s", pid, text)
+	return false
+}
+
+// gone fails when one of these processes outlives packer-hybrid for long.
+func (b *bed) gone(t *testing.T, pids []int) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for _, pid := range pids {
+		for syscall.Kill(pid, 0) == nil {
+			if time.Now().After(deadline) {
+				t.Fatalf("process %d is still there", pid)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// runs counts the recorded runs.
+func (b *bed) runs(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.dir, "state", "records.jsonl"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return strings.Count(string(text), "\n")
+}
