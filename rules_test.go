@@ -57,12 +57,13 @@ var owners = []rules.Owner{
 		Why: "Azure's resource groups, in which builds leave their machines",
 	},
 	{Import: "github.com/getkin/kin-openapi", Units: []string{"lab"}, Why: "holds the simulated GitHub and its callers to GitHub's own description"},
-	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state"}, Why: "advisory file locks that the kernel drops with the process"},
 	{Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "runner/ci"}, Why: "refuses repeated names and invalid UTF-8, which encoding/json takes"},
+	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "checks"}, Why: "advisory file locks that the kernel drops with the process"},
 	{
 		Import: "github.com/google/go-cmp", Tests: []string{"*"},
 		Why: "readable differences of values in tests; panics on what it cannot compare",
 	},
+	{Import: "github.com/google/go-github/v62", Units: []string{"checks"}, Why: "GitHub's REST API"},
 	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
 	{
 		Import: "github.com/hashicorp/hcl/v2",

@@ -71,7 +71,7 @@ type Server struct {
 
 // Start serves a simulator on loopback.
 func Start(ctx context.Context, config Config) (*Server, error) {
-	oracle, err := newOracle(ctx)
+	oracle, err := newOracle()
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ package github
 
 import (
 	"bytes"
-	"context"
 	_ "embed" // the description
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -31,15 +31,16 @@ type oracle struct {
 	doc *openapi3.T
 }
 
-func newOracle(ctx context.Context) (*oracle, error) {
-	loader := openapi3.NewLoader()
-	loader.Context = ctx
-	doc, err := loader.LoadFromData(description)
+// newOracle loads the description, once.
+//
+//nolint:gochecknoglobals // a function
+var newOracle = sync.OnceValues(func() (*oracle, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(description)
 	if err != nil {
 		return nil, fmt.Errorf("loading GitHub's OpenAPI description: %w", err)
 	}
 	return &oracle{doc: doc}, nil
-}
+})
 
 // route finds the operation of a call, and the parameters in its path. Of two
 // paths that fit, the one with a word where the other has a parameter wins.

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:58:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-creations-happen-once
+// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+
+package post
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+)
+
+// Bounds of what is sent and read.
+const (
+	batch     = 50       // annotations of one request: GitHub's limit
+	maxPages  = 30       // of a list, 100 entries each
+	maxAnswer = 16 << 20 // bytes
+)
+
+// Access is how GitHub is reached.
+type Access struct {
+	API   string // base address: GITHUB_API_URL; empty for GitHub's own
+	Token string
+}
+
+// hub makes clients. Each request has a client of its own: go-github refuses
+// calls by a clock of its own after a limit, and the sender keeps the time here.
+type hub struct {
+	http    *http.Client
+	base    *url.URL
+	timeout time.Duration
+}
+
+func newHub(a Access) (hub, error) {
+	if a.API == "" {
+		a.API = "https://api.github.com/"
+	}
+	base, err := url.Parse(strings.TrimSuffix(a.API, "/") + "/")
+	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "" {
+		return hub{}, fmt.Errorf("%.80q is not the address of GitHub's API", a.API)
+	}
+	client := &http.Client{
+		Transport:     bounded{token: a.Token, next: http.DefaultTransport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this host only
+	}
+	return hub{http: client, base: base, timeout: requestTimeout}, nil
+}
+
+// call runs one request.
+func (h hub) call(ctx context.Context, do func(context.Context, *github.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	client := github.NewClient(h.http)
+	client.BaseURL = h.base
+	return do(ctx, client)
+}
+
+// bounded signs requests and bounds what is read of an answer.
+type bounded struct {
+	token string
+	next  http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	answer, err := b.next.RoundTrip(r)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // net/http adds method and address
+	}
+	answer.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(answer.Body, maxAnswer), answer.Body}
+	return answer, nil
+}
+
+// check brings one check-run to GitHub.
+func (s *sender) check(ctx context.Context, it item) error {
+	want := it.check
+	if it.step != nil {
+		want = it.step
+	}
+	if it.tried {
+		if err := s.look(ctx, &it, want); err != nil {
+			return err
+		}
+	}
+	first := true
+	for first || it.annotations < len(want.Annotations) {
+		next := want.Annotations[min(it.annotations, len(want.Annotations)):]
+		err := s.put(ctx, &it, want, next[:min(len(next), batch)])
+		if answerOf(err).status == http.StatusUnprocessableEntity && len(next) > 0 {
+			// A place that GitHub does not accept must not cost the verdict.
+			s.notes = append(s.notes, fmt.Sprintf("not reported: %d annotations of check %s: %s", len(next), want.Name, shortError(err)))
+			it.annotations = len(want.Annotations)
+			err = s.put(ctx, &it, want, nil)
+		}
+		if err != nil {
+			return err
+		}
+		first = false
+	}
+	s.arrived(it)
+	return nil
+}
+
+// arrived notes that a state is on GitHub.
+func (s *sender) arrived(it item) {
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	now := s.box.items[it.key]
+	if now.step == it.step {
+		now.step = nil
+	}
+	now.stepSent = s.clock.Now()
+	if it.done < it.version {
+		_ = s.box.write(line{Kind: "sent", Key: it.key, Version: it.version}) // told at the end
+	}
+}
+
+// look finds what a request whose answer was lost has done.
+func (s *sender) look(ctx context.Context, it *item, want *checks.Check) error {
+	var found *github.CheckRun
+	var err error
+	if it.id != 0 {
+		err = s.hub.call(ctx, func(ctx context.Context, c *github.Client) (err error) {
+			owner, repo := s.box.address.names()
+			found, _, err = c.Checks.GetCheckRun(ctx, owner, repo, it.id)
+			return err //nolint:wrapcheck // wrapped below
+		})
+	} else {
+		found, err = s.find(ctx, want.Name, s.box.address.externalID(it.key))
+	}
+	if err != nil {
+		return fmt.Errorf("looking for check-run %s: %w", want.Name, err)
+	}
+	if found != nil {
+		it.id, it.annotations = found.GetID(), found.GetOutput().GetAnnotationsCount()
+		_ = s.box.append(line{Kind: "made", Key: it.key, ID: it.id, Annotations: it.annotations}) // told at the end
+	}
+	return nil
+}
+
+// find looks for a check-run of ours on the commit; nil is none.
+func (s *sender) find(ctx context.Context, name, externalID string) (*github.CheckRun, error) {
+	owner, repo := s.box.address.names()
+	app := strings.TrimSuffix(s.box.address.Login, "[bot]")
+	options := &github.ListCheckRunsOptions{
+		CheckName: new(name), Filter: new("all"), ListOptions: github.ListOptions{PerPage: 100},
+	}
+	for range maxPages {
+		var page *github.ListCheckRunsResults
+		var next int
+		err := s.hub.call(ctx, func(ctx context.Context, c *github.Client) error {
+			list, answer, err := c.Checks.ListCheckRunsForRef(ctx, owner, repo, s.box.address.Commit, options)
+			if err == nil {
+				page, next = list, answer.NextPage
+			}
+			return err //nolint:wrapcheck // the caller says what it looked for
+		})
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(page.CheckRuns, func(c *github.CheckRun) bool {
+			return c.GetExternalID() == externalID && c.GetApp().GetSlug() == app
+		})
+		if at >= 0 {
+			return page.CheckRuns[at], nil
+		}
+		if options.Page = next; next == 0 {
+			break
+		}
+	}
+	return nil, nil
+}
+
+// put creates or updates a check-run, with the annotations that come next.
+func (s *sender) put(ctx context.Context, it *item, want *checks.Check, annotations []checks.Annotation) error {
+	owner, repo := s.box.address.names()
+	if it.id == 0 || len(annotations) > 0 { // what must not be done twice
+		_ = s.box.append(line{Kind: "try", Key: it.key}) // told at the end
+	}
+	var made *github.CheckRun
+	s.wrote = s.clock.Now()
+	err := s.hub.call(ctx, func(ctx context.Context, c *github.Client) (err error) {
+		if it.id == 0 {
+			made, _, err = c.Checks.CreateCheckRun(ctx, owner, repo, s.creation(it.key, want, annotations))
+		} else {
+			made, _, err = c.Checks.UpdateCheckRun(ctx, owner, repo, it.id, s.change(want, annotations))
+		}
+		return err //nolint:wrapcheck // wrapped below
+	})
+	if err != nil {
+		return fmt.Errorf("reporting check-run %s: %w", want.Name, err)
+	}
+	it.id, it.annotations = made.GetID(), it.annotations+len(annotations)
+	if it.id == 0 {
+		return fmt.Errorf("reporting check-run %s: the answer has no identifier", want.Name)
+	}
+	_ = s.box.append(line{Kind: "made", Key: it.key, ID: it.id, Annotations: it.annotations}) // told at the end
+	return nil
+}
+
+func (s *sender) creation(key string, want *checks.Check, annotations []checks.Annotation) github.CreateCheckRunOptions {
+	change := s.change(want, annotations)
+	o := github.CreateCheckRunOptions{
+		Name: want.Name, HeadSHA: s.box.address.Commit, ExternalID: new(s.box.address.externalID(key)),
+		DetailsURL: change.DetailsURL, Status: change.Status, Conclusion: change.Conclusion, CompletedAt: change.CompletedAt, Output: change.Output,
+	}
+	if !want.Started.IsZero() {
+		o.StartedAt = &github.Timestamp{Time: want.Started.UTC().Truncate(time.Second)}
+	}
+	return o
+}
+
+func (s *sender) change(want *checks.Check, annotations []checks.Annotation) github.UpdateCheckRunOptions {
+	o := github.UpdateCheckRunOptions{
+		Name: want.Name, Status: new(want.Status),
+		Output: &github.CheckRunOutput{Title: new(want.Title), Summary: new(want.Summary)},
+	}
+	if url := s.box.address.URL; url != "" {
+		o.DetailsURL = new(url)
+	}
+	if want.Text != "" {
+		o.Output.Text = new(want.Text)
+	}
+	if want.Status == checks.CheckCompleted {
+		o.Conclusion = new(want.Conclusion)
+		o.CompletedAt = &github.Timestamp{Time: want.Completed.UTC().Truncate(time.Second)}
+	}
+	for _, a := range annotations {
+		line := max(a.Line, 1)
+		one := &github.CheckRunAnnotation{
+			Path: new(a.Path), StartLine: new(line), EndLine: new(line),
+			AnnotationLevel: new(a.Level), Message: new(a.Message),
+		}
+		if a.Title != "" {
+			one.Title = new(a.Title)
+		}
+		o.Output.Annotations = append(o.Output.Annotations, one)
+	}
+	return o
+}
+
+func (a Address) names() (owner, repo string) {
+	owner, repo, _ = strings.Cut(a.Repository, "/")
+	return owner, repo
+}
+
+// externalID names a check-run of this run. An attempt has its own: it is a
+// run of its own.
+func (a Address) externalID(key string) string {
+	return fmt.Sprintf("%s/%d.%d/%s", a.Run, a.Number, a.Attempt, key)
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:01:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-outbox
+// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+
+package post
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/lab/github"
+)
+
+// The environment of a child that reports a run and kills itself.
+const (
+	childDir  = "POST_TEST_DIR"
+	childURL  = "POST_TEST_URL"
+	childKill = "POST_TEST_KILL" // number of the write, see killer
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childDir) != "" {
+		child()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// killer is a file that ends the process at one write: in the middle of it
+// for a number, and after it for a negative one.
+type killer struct {
+	disk
+
+	at, writes int
+}
+
+func (k *killer) Write(text []byte) (int, error) {
+	k.writes++
+	switch k.writes {
+	case k.at:
+		_, _ = k.disk.Write(text[:len(text)/2])
+	case -k.at:
+		_, _ = k.disk.Write(text)
+	default:
+		return k.disk.Write(text)
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+// child reports a whole run and is killed at one write of the outbox.
+func child() {
+	at, err := strconv.Atoi(os.Getenv(childKill))
+	if err != nil {
+		panic(err)
+	}
+	clock := (&fakeClock{now: begin}).clock()
+	p, err := New(os.Getenv(childDir), address(1), Access{API: os.Getenv(childURL), Token: token}, WithClock(clock, 5*time.Second))
+	if err != nil {
+		panic(err)
+	}
+	p.stop()
+	p.done.Wait()
+	p.box.file = &killer{disk: p.box.file, at: at}
+	report(p)
+	if left := p.Close(context.Background(), time.Minute); len(left) > 0 {
+		panic(fmt.Sprint(left))
+	}
+}
+
+// TestKilledAtEveryWrite kills the process in and after each write of its
+// outbox, sends the rest, and looks for what is missing or there twice.
+func TestKilledAtEveryWrite(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kills := 0
+	for _, sign := range []int{1, -1} {
+		for at := 1; ; at++ {
+			if at > 100 {
+				t.Fatal("there is no end of writes")
+			}
+			if !killOnce(t, self, sign*at) {
+				break
+			}
+			kills++
+		}
+	}
+	if kills < 40 {
+		t.Errorf("only %d kills: the writes of the outbox are not all covered", kills)
+	}
+	t.Logf("%d kills", kills)
+}
+
+// killOnce runs one child and says whether it was killed.
+func killOnce(t *testing.T, self string, at int) bool {
+	t.Helper()
+	s := serve(t, nil, "")
+	dir := t.TempDir()
+	run := filepath.Join(dir, mkdir(t, dir, runID))
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), childDir+"="+run, childURL+"="+s.URL(), childKill+"="+strconv.Itoa(at))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	if err == nil {
+		return false
+	}
+	if ended, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || ended.Signal() != syscall.SIGKILL {
+		t.Fatalf("kill %d: %v\n%s", at, err, stderr.String())
+	}
+	wanted := lines(t, run)
+	out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute, WithClock((&fakeClock{now: begin}).clock(), 5*time.Second))
+	if err != nil || len(out) > 0 {
+		t.Fatalf("kill %d: flushing: %v %q", at, err, out)
+	}
+	buried(t, s, at, wanted)
+	return true
+}
+
+// lines counts what was wanted before the kill, by key, as far as it was on disk.
+func lines(t *testing.T, run string) map[string]bool {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(run, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	for text := range bytes.Lines(data) {
+		if key, ok := bytes.CutPrefix(text, []byte(`{"kind":"want","key":"`)); ok && bytes.HasSuffix(text, []byte("\n")) {
+			name, _, _ := strings.Cut(string(key), `"`)
+			keys[name] = true
+		}
+	}
+	return keys
+}
+
+// buried checks that everything wanted is there once, and that nothing is in progress.
+func buried(t *testing.T, s *github.Server, at int, wanted map[string]bool) {
+	t.Helper()
+	checkRuns := 0
+	for key := range wanted {
+		if key != commentKey {
+			checkRuns++
+		}
+	}
+	names := map[string]bool{}
+	for _, c := range s.Checks() {
+		names[fmt.Sprint(c["name"])] = true
+		if c["status"] != "completed" {
+			t.Errorf("kill %d: %v is %v", at, c["name"], c["status"])
+		}
+		all, _ := c["annotations"].([]any)
+		if n := len(all); n != 0 && n != 120 || n == 0 && c["conclusion"] == "failure" && strings.HasSuffix(fmt.Sprint(c["name"]), "@vsphere") {
+			t.Errorf("kill %d: %v has %d annotations", at, c["name"], n)
+		}
+	}
+	if len(s.Checks()) != checkRuns || len(names) != checkRuns {
+		t.Errorf("kill %d: %d check-runs with %d names, want %d", at, len(s.Checks()), len(names), checkRuns)
+	}
+	comments := s.Comments()
+	switch {
+	case wanted[commentKey] != (len(comments) == 1) || len(comments) > 1:
+		t.Errorf("kill %d: %d comments", at, len(comments))
+	case len(comments) == 1:
+		body := fmt.Sprint(comments[0]["body"])
+		if !strings.Contains(body, "it is over") && !strings.Contains(body, "ended without its report") {
+			t.Errorf("kill %d: the comment says %q", at, body)
+		}
+	}
+}
+
+func TestOutboxRefuses(t *testing.T) {
+	t.Parallel()
+	open := `{"kind":"open","address":{"repository":"o/r"}}` + "\n"
+	for name, c := range map[string]struct{ text, says string }{
+		"a broken line":       {open + "{\n" + open, "line 2"},
+		"a kind of later":     {open + `{"kind":"want","key":"comment","body":"x"}` + "\n" + `{"kind":"fly","key":"comment"}` + "\n", "line 3"},
+		"what nobody wanted":  {open + `{"kind":"sent","key":"check/x","version":1}` + "\n", "line 2"},
+		"another one's check": {open + `{"kind":"want","key":"check/x","check":{"key":"y"}}` + "\n", "line 2"},
+		"opens without where": {`{"kind":"open"}` + "\n", "line 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, mkdir(t, dir, runID), FileName), []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := Flush(t.Context(), dir, Access{Token: token}, time.Minute)
+			if err != nil || len(out) != 1 || !strings.Contains(out[0], c.says) {
+				t.Errorf("%v %q, want %q", err, out, c.says)
+			}
+		})
+	}
+}
+
+func TestTheOutboxHoldsNoToken(t *testing.T) {
+	t.Parallel()
+	s, dir := serve(t, nil, ""), t.TempDir()
+	p, _ := quiet(t, dir, s, 1)
+	report(p)
+	p.Close(t.Context(), time.Minute)
+	data, err := os.ReadFile(filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(data) == 0 || bytes.Contains(data, []byte(token)) {
+		t.Error("the outbox is empty or holds the token")
+	}
+}
+
+func TestLiveRunsAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	s, dir := serve(t, nil, ""), t.TempDir()
+	p, _ := quiet(t, filepath.Join(dir, mkdir(t, dir, runID)), s, 1)
+	p.Check(check("x", checks.CheckRunning, 0))
+	out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute)
+	if err != nil || len(out) > 0 || len(s.Calls()) > 0 {
+		t.Errorf("%v %q, %d requests", err, out, len(s.Calls()))
+	}
+	p.Close(t.Context(), time.Minute)
+}
+
+func FuzzOutbox(f *testing.F) {
+	f.Add([]byte(`{"kind":"open","address":{"repository":"o/r"}}` + "\n" + `{"kind":"want","key":"comment","body":"x"}` + "\n" + `{"kind":"sent","key":"comment","version":9}` + "\n"))
+	f.Add([]byte(`{"kind":"want","key":"check/x"}` + "\n" + `{"kind":"made","key":"check/x","id":-1,"annotations":-5}` + "\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), FileName)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		box, err := open(path)
+		if err != nil {
+			return
+		}
+		box.bury(begin)
+		for range 3 {
+			if it, ok := box.next(nil, begin); ok && it.check == nil && it.key != commentKey {
+				t.Errorf("%q has no check", it.key)
+			}
+		}
+		if err := box.release(); err != nil {
+			t.Error(err)
+		}
+	})
+}

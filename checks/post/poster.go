@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:00:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-reports-never-decide
+// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+
+package post
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+)
+
+// Poster reports one run while it goes on. Its methods may be called by
+// several goroutines; none but Close waits for GitHub, and none fails.
+type Poster struct {
+	box    *outbox
+	sender *sender
+	kick   chan struct{}
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// Option changes how a poster or a flush reaches GitHub.
+type Option func(*sender)
+
+// WithClock takes another clock, and a bound for one request.
+func WithClock(clock Clock, request time.Duration) Option {
+	return func(s *sender) { s.clock, s.hub.timeout = clock, request }
+}
+
+// background bounds one wait of a run that goes on; its end has a bound of its own.
+const background = 10 * time.Minute
+
+// New makes the outbox of a run in its directory and begins to send.
+func New(dir string, address Address, access Access, options ...Option) (*Poster, error) {
+	if err := address.check(); err != nil {
+		return nil, err
+	}
+	box, err := create(dir, address)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSender(box, access, options)
+	if err != nil {
+		return nil, errors.Join(err, box.release())
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p := &Poster{box: box, sender: s, kick: make(chan struct{}, 1), stop: stop}
+	p.done.Go(func() { p.work(ctx) })
+	return p, nil
+}
+
+func newSender(box *outbox, access Access, options []Option) (*sender, error) {
+	hub, err := newHub(access)
+	if err != nil {
+		return nil, err
+	}
+	s := &sender{box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{}}
+	for _, o := range options {
+		o(s)
+	}
+	return s, nil
+}
+
+// check refuses an address that would make a request to somewhere else.
+func (a Address) check() error {
+	owner, repo := a.names()
+	switch {
+	case !plain(owner) || !plain(repo):
+		return fmt.Errorf("%.80q is not the name of a repository", a.Repository)
+	case len(a.Commit) != 40 && len(a.Commit) != 64 || strings.Trim(a.Commit, "0123456789abcdef") != "":
+		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Commit)
+	case !stampForm.MatchString(a.stamp()):
+		return fmt.Errorf("slot %.40q or run %.64q is no word of lower case, digits and hyphens", a.Slot, a.Run)
+	case strings.ContainsAny(a.URL, "() \t\r\n<>`"):
+		return fmt.Errorf("%.200q is not the address of a job", a.URL)
+	}
+	return nil
+}
+
+// plain says whether a part of a repository's name is one.
+func plain(part string) bool {
+	return part != "" && strings.Trim(part, ".") != "" && strings.IndexFunc(part, func(r rune) bool {
+		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) < 0
+}
+
+// Check reports the state of a check; only the last one counts.
+func (p *Poster) Check(c checks.Check) {
+	p.add(line{Kind: "want", Key: checkPrefix + c.Key, Check: &c})
+}
+
+// Step reports what a check that is in progress does now. It is not kept for
+// later, and may be left out.
+func (p *Poster) Step(c checks.Check) {
+	p.box.mu.Lock()
+	if it := p.box.items[checkPrefix+c.Key]; it != nil && it.check.Status != checks.CheckCompleted {
+		it.step = &c
+	}
+	p.box.mu.Unlock()
+	p.wake()
+}
+
+// Comment reports the text of the comment on the change, of at most 60,000
+// characters; final says that it is the run's last. Without a change there is none.
+func (p *Poster) Comment(markdown string, final bool) {
+	if p.box.address.Change != 0 {
+		p.add(line{Kind: "want", Key: commentKey, Body: markdown, Final: final})
+	}
+}
+
+func (p *Poster) add(l line) {
+	_ = p.box.append(l) // told by Close
+	p.wake()
+}
+
+func (p *Poster) wake() {
+	select {
+	case p.kick <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// work sends until the run ends.
+func (p *Poster) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.kick:
+		}
+		// What cannot be sent now is tried with the next report, and by Close.
+		if err := p.sender.flush(ctx, background); err != nil && ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// Close sends what is left within the time given, and returns a line for each
+// thing that was not reported, with the reason. The outbox keeps it.
+func (p *Poster) Close(ctx context.Context, within time.Duration) []string {
+	p.stop()
+	p.done.Wait()
+	_ = p.box.append(line{Kind: "close"}) // told by finish
+	return finish(ctx, p.sender, within)
+}
+
+// finish flushes an outbox, gives it up and says what is left.
+func finish(ctx context.Context, s *sender, within time.Duration) []string {
+	clear(s.problems)
+	err := s.flush(ctx, within)
+	var out []string
+	counts := map[string][]string{} // reason → what
+	left := 0
+	for _, key := range s.box.order {
+		it := s.box.items[key]
+		why := it.dropped
+		if it.done != it.version {
+			left++
+			if why = s.problems[key]; why == "" && err != nil {
+				why = shortError(err)
+			}
+		}
+		if why != "" {
+			counts[why] = append(counts[why], name(it))
+		}
+	}
+	for why, what := range counts {
+		text := what[0]
+		if more := len(what) - 1; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		out = append(out, "not reported: "+text+": "+why)
+	}
+	out = append(out, s.notes...)
+	slices.Sort(out)
+	if s.box.failed != nil {
+		out = append(out, s.box.failed.Error()+": what was reported is not known to a later run")
+	}
+	if left > 0 {
+		out = append(out, fmt.Sprintf("%d reports are kept in %s", left, s.box.path))
+	}
+	if err := s.box.release(); err != nil {
+		out = append(out, err.Error())
+	}
+	return out
+}
+
+func name(it *item) string {
+	if it.check == nil {
+		return "the comment"
+	}
+	return "check " + it.check.Name
+}
+
+// Flush sends what runs have left in their outboxes, DIR/*/FileName, and ends
+// the check-runs of runs that died. Runs that live are left alone. It returns
+// lines as Close does.
+func Flush(ctx context.Context, dir string, access Access, within time.Duration, options ...Option) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*", FileName))
+	if err != nil {
+		return nil, fmt.Errorf("looking for outboxes: %w", err)
+	}
+	var out []string
+	for _, file := range files {
+		box, err := open(file)
+		switch {
+		case errors.Is(err, ErrBusy):
+			continue
+		case err != nil:
+			out = append(out, err.Error())
+			continue
+		case box.address.check() != nil: // killed before its first line, or not ours
+			if err := box.release(); err != nil {
+				out = append(out, err.Error())
+			}
+			continue
+		}
+		s, err := newSender(box, access, options)
+		if err != nil {
+			return out, errors.Join(err, box.release())
+		}
+		started := s.clock.Now()
+		if !box.closed {
+			box.bury(started)
+		}
+		out = append(out, finish(ctx, s, within)...)
+		within -= s.clock.Now().Sub(started)
+	}
+	return out, nil
+}
+
+// bury ends what a dead run left open.
+func (b *outbox) bury(now time.Time) {
+	for _, key := range slices.Clone(b.order) {
+		it := b.items[key]
+		switch {
+		case it.check != nil && it.check.Status != checks.CheckCompleted:
+			c := *it.check
+			c.Status, c.Conclusion, c.Completed = checks.CheckCompleted, checks.CancelledDone, now
+			c.Title, c.Summary = "The run ended without a report", "The process that ran this was killed, or its machine was lost. The job's log may say more."
+			_ = b.append(line{Kind: "want", Key: key, Check: &c}) // told by finish
+		case it.check == nil && !it.final:
+			body := "**The run ended without its report.** What follows is what it said before.\n\n" + it.body
+			_ = b.append(line{Kind: "want", Key: key, Body: body, Final: true}) // told by finish
+		}
+	}
+	_ = b.append(line{Kind: "close"}) // told by finish
+}

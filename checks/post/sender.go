@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T02:57:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-limits-and-time
+// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+
+package post
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+)
+
+// Bounds of sending. GitHub asks to wait a minute at least when a secondary
+// limit does not say how long, and for a second between requests that write
+// (docs.github.com, best practices for using the REST API).
+const (
+	limitPause     = time.Minute
+	writePause     = time.Second
+	firstPause     = 2 * time.Second // after a failure that is no limit; doubles
+	maxTries       = 5               // of one item in one flush
+	requestTimeout = 10 * time.Second
+	stepPause      = 15 * time.Second // between two steps of one check-run
+)
+
+// Clock is the time of a sender; a test has its own.
+type Clock struct {
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// systemClock waits really.
+func systemClock() Clock {
+	return Clock{Now: time.Now, Sleep: func(ctx context.Context, d time.Duration) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
+}
+
+// verdict says what an error of a request means for its item.
+type verdict int
+
+const (
+	again   verdict = iota // after a pause that grows; what was created must be looked for
+	limited                // after the pause that GitHub asks for; nothing was done
+	denied                 // the token must not write this kind of thing
+	refused                // this item, for good
+)
+
+// judge reads an error. For a limit it says how long GitHub asks to wait.
+func judge(err error, key string, now time.Time) (verdict, time.Duration) {
+	a := answerOf(err)
+	switch {
+	case a.status == http.StatusTooManyRequests, a.status == http.StatusForbidden && isLimit(a, err):
+		return limited, pauseOf(a, now)
+	case a.status == http.StatusUnauthorized, a.status == http.StatusNotFound && key != commentKey:
+		return denied, 0 // GitHub hides what the token must not see
+	case a.status == http.StatusForbidden && strings.Contains(err.Error(), "not accessible"):
+		return denied, 0
+	case a.status == http.StatusForbidden, a.status == http.StatusGone,
+		a.status == http.StatusUnprocessableEntity, a.status == http.StatusBadRequest:
+		return refused, 0
+	default:
+		return again, 0
+	}
+}
+
+// answer is what is known of a request that failed.
+type answer struct {
+	status int // 0: there was none, or it was no JSON
+	header http.Header
+}
+
+// answerOf is the answer that an error of go-github is about. Version 62
+// knows a secondary limit with 403 only, so its types do not say enough.
+func answerOf(err error) answer {
+	var plain *github.ErrorResponse
+	var primary *github.RateLimitError
+	var secondary *github.AbuseRateLimitError
+	switch {
+	case errors.As(err, &primary):
+		return answer{primary.Response.StatusCode, primary.Response.Header}
+	case errors.As(err, &secondary):
+		return answer{secondary.Response.StatusCode, secondary.Response.Header}
+	case errors.As(err, &plain):
+		return answer{plain.Response.StatusCode, plain.Response.Header}
+	default:
+		return answer{}
+	}
+}
+
+func isLimit(a answer, err error) bool {
+	return a.header.Get("Retry-After") != "" || a.header.Get("X-RateLimit-Remaining") == "0" ||
+		strings.Contains(strings.ToLower(err.Error()), "rate limit")
+}
+
+// pauseOf is how long an answer asks to wait.
+func pauseOf(a answer, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(a.header.Get("Retry-After"), 10, 32); err == nil && seconds >= 0 {
+		return max(time.Duration(seconds)*time.Second, writePause)
+	}
+	if reset, err := strconv.ParseInt(a.header.Get("X-RateLimit-Reset"), 10, 64); err == nil && a.header.Get("X-RateLimit-Remaining") == "0" {
+		return min(max(time.Unix(reset, 0).Sub(now), writePause), 24*time.Hour)
+	}
+	return limitPause
+}
+
+// sender sends what an outbox holds.
+type sender struct {
+	box   *outbox
+	hub   hub
+	clock Clock
+	wrote time.Time // when the last request that writes was made
+
+	problems map[string]string // key → why it has not arrived
+	denied   map[string]string // kind of item → why none is tried
+	notes    []string          // what arrived in part only
+}
+
+// flush sends all that is pending, within budget. It returns what it could not
+// do as a TimeError or an error of the context; single items that GitHub
+// refuses are no error and stay in problems.
+func (s *sender) flush(ctx context.Context, budget time.Duration) error {
+	end := s.clock.Now().Add(budget)
+	tries, skip := map[string]int{}, map[string]bool{}
+	for ctx.Err() == nil {
+		it, ok := s.box.next(skip, s.clock.Now().Add(-stepPause))
+		if !ok {
+			return nil
+		}
+		if why := s.denied[kind(it.key)]; why != "" {
+			s.problems[it.key], skip[it.key] = why, true
+			continue
+		}
+		now := s.clock.Now()
+		pause := max(0, s.wrote.Add(writePause).Sub(now))
+		err := s.pace(ctx, pause, end)
+		if err == nil {
+			err = s.send(ctx, it, end)
+		}
+		if err == nil {
+			delete(s.problems, it.key)
+			continue
+		}
+		if late, ok := errors.AsType[*lateError](err); ok {
+			if s.problems[it.key] == "" {
+				s.problems[it.key] = late.Error()
+			}
+			return late
+		}
+		s.problems[it.key] = shortError(err)
+		what, wait := judge(err, it.key, s.clock.Now())
+		switch what {
+		case denied:
+			s.denied[kind(it.key)] = shortError(err)
+			continue
+		case refused:
+			_ = s.box.append(line{Kind: "drop", Key: it.key, Version: it.version, Why: shortError(err)}) // told at the end
+			skip[it.key] = true                                                                          // a step is not tried again either
+			continue
+		case limited:
+		case again:
+			tries[it.key]++
+			wait = firstPause << (tries[it.key] - 1)
+			if tries[it.key] >= maxTries {
+				skip[it.key] = true
+				continue
+			}
+		}
+		if err := s.pace(ctx, wait, end); err != nil {
+			s.problems[it.key] += "; " + err.Error()
+			return err
+		}
+	}
+	return fmt.Errorf("sending reports: %w", ctx.Err())
+}
+
+// lateError says that a wait would end after the time that is left.
+type lateError struct{ wait, left time.Duration }
+
+// Error implements error.
+func (e *lateError) Error() string {
+	return fmt.Sprintf("GitHub has to be left alone for %s and %s are left for it", e.wait.Round(time.Second), max(0, e.left).Round(time.Second))
+}
+
+// pace waits, unless that takes too long.
+func (s *sender) pace(ctx context.Context, wait time.Duration, end time.Time) error {
+	left := end.Sub(s.clock.Now())
+	switch {
+	case left <= 0, wait > left:
+		return &lateError{wait: wait, left: left}
+	case wait == 0:
+		return nil
+	}
+	if err := s.clock.Sleep(ctx, wait); err != nil {
+		return fmt.Errorf("waiting to report: %w", err)
+	}
+	return nil
+}
+
+// send brings one item to GitHub, in a context that ends with the time left.
+func (s *sender) send(ctx context.Context, it item, end time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, max(time.Millisecond, end.Sub(s.clock.Now())))
+	defer cancel()
+	if it.check == nil {
+		return s.comment(ctx, it)
+	}
+	return s.check(ctx, it)
+}
+
+// kind is what a permission is about.
+func kind(key string) string {
+	if key == commentKey {
+		return "comment"
+	}
+	return "check-runs"
+}
+
+// shortError is an error for a line of a report.
+func shortError(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if runes := []rune(text); len(runes) > 300 {
+		text = string(runes[:299]) + "…"
+	}
+	return text
+}
