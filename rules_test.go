@@ -36,7 +36,7 @@ var layers = []rules.Layer{
 		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
 		"hybridcore/hclfile", "hybridcore/parity", "hybridcore/platforms", "hybridcore/sources", "hybridcore/state", "hybridcore/validate",
 	}, Tests: []string{"lab"}},
-	{Unit: "runner/ci", May: []string{"hybridcore"}},
+	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"hybridcore/config"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
 	{Unit: "tools"},

@@ -70,8 +70,11 @@ type Request struct {
 	// All lists unchanged targets too.
 	All bool `json:"all,omitempty"`
 	// NoCache validates anew although nothing changed.
-	NoCache bool   `json:"no_cache,omitempty"`
-	Origin  Origin `json:"origin"`
+	NoCache bool `json:"no_cache,omitempty"`
+	// Heads are the commits that the checkout may be at, by full object ID: at
+	// another one nothing is planned. Empty is any.
+	Heads  []string `json:"heads,omitempty"`
+	Origin Origin   `json:"origin"`
 }
 
 // Limits of one command line from outside.

@@ -10,15 +10,44 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 var commitRule = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// head reads the commit of the checkout at root without starting git: 0.05 ms
-// where `git rev-parse` takes 5. It is empty outside a checkout.
+// pinned gives a BlockedError when the checkout is at a commit that the request
+// is not about: a branch may move between an approval and the checkout.
+func (r *Runner) pinned(req hybridcore.Request) error {
+	if len(req.Heads) == 0 {
+		return nil
+	}
+	switch at := head(r.Project.Root); {
+	case at == "":
+		return hybridcore.Blockedf("the request is about commit %.12s, but there is no checkout at %s; check the commit out first", req.Heads[0], r.Project.Root)
+	case !slices.Contains(req.Heads, at):
+		return hybridcore.Blockedf("the request is about commit %.12s, but the checkout is at %.12s: the branch may have moved since; check out %s, or ask again for the new commit",
+			req.Heads[0], at, req.Heads[0])
+	}
+	return nil
+}
+
+// head reads the commit of the checkout at root, or above it, without starting
+// git: 0.05 ms where `git rev-parse` takes 5. It is empty outside a checkout.
 func head(root string) string {
 	dir := filepath.Join(root, ".git")
+	for {
+		if _, err := os.Lstat(dir); err == nil {
+			break
+		}
+		above := filepath.Dir(root)
+		if above == root {
+			return ""
+		}
+		root, dir = above, filepath.Join(above, ".git")
+	}
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() { // a worktree: "gitdir: PATH"
 		link, ok := strings.CutPrefix(small(dir), "gitdir: ")
 		if !ok {

@@ -42,6 +42,9 @@ type planning struct {
 // plan to be made is an error. With a base it compares with that commit, and
 // asks neither the state nor Packer.
 func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Plan, error) {
+	if err := r.pinned(req); err != nil {
+		return hybridcore.Plan{}, err
+	}
 	wanted := func(string) bool { return true }
 	if req.RetryFailed != "" {
 		var err error

@@ -21,6 +21,9 @@ import (
 // that the request names; none means all. Each such run is in the answer, also
 // one whose leftovers could not be removed or may still arrive.
 func (r *Runner) Reap(ctx context.Context, req hybridcore.Request) ([]hybridcore.Reaped, error) {
+	if err := r.pinned(req); err != nil {
+		return nil, err
+	}
 	leases, err := r.State.Leases(ctx)
 	if err != nil {
 		return nil, err

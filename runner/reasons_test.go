@@ -6,6 +6,7 @@
 package runner
 
 import (
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
@@ -167,5 +169,35 @@ func TestHead(t *testing.T) {
 	git("checkout", "-q", "--detach")
 	if got := head(dir); got != want {
 		t.Errorf("detached: %q, want %q", got, want)
+	}
+	sub := filepath.Join(dir, "images", "golden")
+	if err := os.MkdirAll(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := head(sub); got != want {
+		t.Errorf("a project in a folder of the repository: %q, want %q", got, want)
+	}
+	store, err := state.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Runner{Project: config.Project{Root: sub}, State: store, Log: slog.New(slog.DiscardHandler)}
+	other := strings.Repeat("1", 40)
+	for _, tt := range []struct {
+		heads []string
+		says  string
+	}{{nil, ""}, {[]string{want}, ""}, {[]string{other, want}, ""}, {[]string{other}, "about commit 111111111111, but the checkout is at " + want[:12]}} {
+		_, planned := r.Plan(t.Context(), hybridcore.Request{Heads: tt.heads, Env: "none"})
+		_, reaped := r.Reap(t.Context(), hybridcore.Request{Heads: tt.heads, DryRun: true})
+		for _, err := range []error{planned, reaped} {
+			refused := hybridcore.ExitCode(err) == hybridcore.ExitBlocked && tt.says != "" && strings.Contains(err.Error(), tt.says)
+			if refused != (tt.says != "") {
+				t.Errorf("pinned to %v: %v", tt.heads, err)
+			}
+		}
+	}
+	r.Project.Root = t.TempDir()
+	if _, err := r.Plan(t.Context(), hybridcore.Request{Heads: []string{want}}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+		t.Errorf("outside a checkout: %v", err)
 	}
 }

@@ -41,9 +41,9 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 		Build: Build{Parallel: DefaultParallel, CancelGrace: DefaultCancelGrace},
 	}
 	for _, attr := range hclfile.SortedAttributes(file.Body) {
-		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name), "put it into a project, environment, state or build block")
+		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name), "put it into a project, environment, state, build or ci block")
 	}
-	known := []string{"project", "environment", "state", "build"}
+	known := []string{"project", "environment", "state", "build", "ci"}
 	seen := map[string]bool{}
 	var defaultAt hcl.Range
 	for _, block := range file.Body.Blocks {
@@ -62,6 +62,8 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 			d.state(block, &p)
 		case "build":
 			d.build(block, &p)
+		case "ci":
+			d.ci(block, &p)
 		default:
 			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)), "known blocks: "+strings.Join(known, ", "))
 		}
@@ -159,6 +161,13 @@ func (d *decoder) build(block *hclsyntax.Block, p *Project) {
 	})
 }
 
+func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
+	d.labels(block, 0)
+	d.body(block, map[string]setting{
+		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
+	})
+}
+
 // body reads the settings of a block; unknown, mistyped and missing ones
 // become findings.
 func (d *decoder) body(block *hclsyntax.Block, settings map[string]setting, required ...string) {
@@ -238,6 +247,23 @@ func parallel(into *int) setting {
 			return fmt.Errorf("a whole number from 1 to %d is needed", maxParallel)
 		}
 		*into = int(n)
+		return nil
+	}}
+}
+
+// commands are lines of the shared grammar.
+func commands(into *[]string) setting {
+	return setting{cty.List(cty.String), func(v cty.Value) error {
+		*into = []string{}
+		for _, element := range v.Elements() {
+			if element.IsNull() {
+				return fmt.Errorf("null is no command")
+			}
+			if _, err := hybridcore.Parse(element.AsString()); err != nil {
+				return err
+			}
+			*into = append(*into, element.AsString())
+		}
 		return nil
 	}}
 }

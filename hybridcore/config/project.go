@@ -45,6 +45,7 @@ type Project struct {
 	Environments []Environment // in the order of the file
 	State        State
 	Build        Build
+	CI           CI
 }
 
 // Environment is one environment that images are built for; its values are
@@ -67,6 +68,15 @@ type State struct {
 type Build struct {
 	Parallel    int           // targets built at once, 1 to 64
 	CancelGrace time.Duration // from SIGTERM to SIGKILL of a cancelled Packer, 1s to 1h
+}
+
+// CI holds the command lines that events of a CI system run. Nil leaves an
+// event to the default, an empty list does nothing.
+type CI struct {
+	Change   []string // a pull or merge request is new or has new commits
+	Merge    []string // a push to the default branch
+	Tag      []string
+	Schedule []string
 }
 
 // FindRoot returns the absolute path of the nearest folder at or above dir

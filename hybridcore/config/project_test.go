@@ -77,6 +77,10 @@ build {
   parallel     = 3
   cancel_grace = "90s"
 }
+ci {
+  change   = ["plan", "validate --env lab"]
+  schedule = []
+}
 `)
 	got, err := config.Load(dir)
 	if err != nil {
@@ -90,6 +94,7 @@ build {
 		},
 		State: config.State{Backend: "directory", Path: "var/state"},
 		Build: config.Build{Parallel: 3, CancelGrace: 90 * time.Second},
+		CI:    config.CI{Change: []string{"plan", "validate --env lab"}, Schedule: []string{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -142,6 +147,8 @@ func TestLoadFindsEverything(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
+		"command":        {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  merge = [\"biuld --env prod\"]\n}\n", `packer-hybrid.hcl:4:11: merge: unknown command "biuld" (did you mean "build"?)`},
+		"no command":     {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  tag = [\"\", null]\n}\n", `packer-hybrid.hcl:4:9: tag: `},
 		"syntax":         {"project {\n  name = = \"x\"\n}\n", "packer-hybrid.hcl:2:10: Invalid expression"},
 		"empty":          {"", "the block project is missing"},
 		"no environment": {"project { name = \"x\" }\n", "no environment is declared"},

@@ -50,9 +50,8 @@ type Job struct {
 	// quotes the comment, so it is rendered as code. Empty when the report is the answer.
 	Answer string
 
-	Commit string   // that reports are about, a full object ID
-	Heads  []string // commits that the checkout may be at; the first is Commit
-	Base   string   // commit that a change is compared with; empty for others
+	Commit string // that reports are about, a full object ID
+	Base   string // commit that a change is compared with; empty for others
 
 	Repository string // OWNER/NAME or the path of a project
 	Ref        string // branch or tag, only to be shown
@@ -64,6 +63,7 @@ type Job struct {
 	// Merged says that the commit is the tip of the default branch, or a tag.
 	Merged bool
 
+	heads  []string // commits that the checkout may be at; the first is Commit
 	origin hybridcore.Origin
 }
 
@@ -102,20 +102,6 @@ func Read(in Input) (Job, error) {
 	return job, nil
 }
 
-// CheckHead gives a BlockedError when the checkout is at another commit than
-// the event is about. head is a full object ID, empty outside a checkout.
-func (j Job) CheckHead(head string) error {
-	switch {
-	case slices.Contains(j.Heads, head) && head != "":
-		return nil
-	case head == "":
-		return hybridcore.Blockedf("this job is about commit %.12s, but there is no checkout here; check it out first", j.Commit)
-	default:
-		return hybridcore.Blockedf("this job is about commit %.12s, but the checkout is at %.12s: the branch may have moved since; "+
-			"check out %s, or ask again for the new commit", j.Commit, head, j.Commit)
-	}
-}
-
 // nothing ends the reading of an event that asks for nothing.
 func (j Job) nothing(format string, args ...any) (Job, error) {
 	j.Requests, j.Nothing = nil, fmt.Sprintf(format, args...)
@@ -125,20 +111,20 @@ func (j Job) nothing(format string, args ...any) (Job, error) {
 // pin sets the commit that the job is about, and others that its checkout may
 // be at. Empty ones are left out.
 func (j *Job) pin(commits ...string) error {
-	j.Heads = nil
+	j.heads = nil
 	for _, id := range commits {
 		switch {
-		case id == "" || slices.Contains(j.Heads, id):
+		case id == "" || slices.Contains(j.heads, id):
 		case !commitRule.MatchString(id) || isZero(id):
 			return hybridcore.Usagef("%.80q is not the full object ID of a commit", id)
 		default:
-			j.Heads = append(j.Heads, id)
+			j.heads = append(j.heads, id)
 		}
 	}
-	if len(j.Heads) == 0 {
+	if len(j.heads) == 0 {
 		return hybridcore.Usagef("the event names no commit")
 	}
-	j.Commit = j.Heads[0]
+	j.Commit = j.heads[0]
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -200,20 +201,15 @@ func TestGitHubJob(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if diff := cmp.Diff([]string{shaHead, shaMerge}, job.Heads); diff != "" || job.Commit != shaHead || job.Base != shaBase || !job.Trusted || job.Merged {
+	if diff := cmp.Diff([]string{shaHead, shaMerge}, job.Requests[1].Heads); diff != "" || job.Commit != shaHead || job.Base != shaBase || !job.Trusted || job.Merged {
 		t.Errorf("%+v %s", job, diff)
 	}
-	for head, code := range map[string]int{shaHead: 0, shaMerge: 0, shaOther: 3, "": 3, shaBase: 3} {
-		if got := hybridcore.ExitCode(job.CheckHead(head)); got != code {
-			t.Errorf("a checkout at %q gives exit %d, want %d", head, got, code)
-		}
-	}
 	job, err = ci.Read(github(t, "workflow_dispatch", dispatch, nil))
-	if err != nil || job.RequestID != "20261123t025000-1a2b3c4d" || job.Requests[0].Origin.ReplyTo != job.RequestID || !slices.Equal(job.Heads, []string{shaMerge}) {
+	if err != nil || job.RequestID != "20261123t025000-1a2b3c4d" || job.Requests[0].Origin.ReplyTo != job.RequestID || !slices.Equal(job.Requests[0].Heads, []string{shaMerge}) {
 		t.Errorf("%+v, error %v", job, err)
 	}
 	job, err = ci.Read(github(t, "push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), nil))
-	if err != nil || job.Commit != shaMerge || !job.Merged || slices.Contains(job.Heads, shaOther) {
+	if err != nil || job.Commit != shaMerge || !job.Merged || slices.Contains(job.Requests[0].Heads, shaOther) {
 		t.Errorf("an annotated tag is about its commit, not itself: %+v, error %v", job, err)
 	}
 	job, err = ci.Read(github(t, "schedule", schedule, nil))
@@ -241,6 +237,21 @@ func TestCommandInput(t *testing.T) {
 		if got := said(ci.Read(in)); got != c.want {
 			t.Errorf("%s: got  %s\nwant %s", name, got, c.want)
 		}
+	}
+}
+
+// TestDefault holds the project file of this repository, which init writes for
+// others, to what it says of itself: that it shows the defaults.
+func TestDefault(t *testing.T) {
+	t.Parallel()
+	project, err := config.Load("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	standard := ci.Default()
+	want := config.CI{Change: standard.Change, Merge: standard.Merge, Tag: standard.Tag, Schedule: standard.Schedule}
+	if diff := cmp.Diff(want, project.CI); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -306,8 +317,10 @@ func inertJob(t *testing.T, job ci.Job) {
 	if len(job.Requests) > 0 == (job.Nothing != "") {
 		t.Errorf("a job has requests or a reason: %d requests, %q", len(job.Requests), job.Nothing)
 	}
-	if len(job.Requests) > 0 && job.CheckHead(job.Commit) != nil {
-		t.Errorf("no checkout satisfies the job: %+v", job)
+	for _, r := range job.Requests {
+		if len(r.Heads) == 0 || r.Heads[0] != job.Commit {
+			t.Errorf("a request is not pinned: %+v", r)
+		}
 	}
 }
 

@@ -75,7 +75,7 @@ func TestGitLabEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := hybridcore.Origin{Kind: "gitlab", Actor: "31", URL: "https://gitlab.example/acme/golden/images/-/jobs/5", Change: "42"}
-	if diff := cmp.Diff(want, job.Requests[0].Origin) + cmp.Diff([]string{shaHead, shaMerge}, job.Heads); diff != "" {
+	if diff := cmp.Diff(want, job.Requests[0].Origin) + cmp.Diff([]string{shaHead, shaMerge}, job.Requests[0].Heads); diff != "" {
 		t.Error(diff)
 	}
 }

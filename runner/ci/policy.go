@@ -87,7 +87,7 @@ func (j Job) allow(requests []hybridcore.Request, policy Policy) (Job, error) {
 		if r.Action == hybridcore.ActionPlan && r.Base == "" && !r.Rebuild && j.Base != "" {
 			r.Base = j.Base + "..."
 		}
-		r.Origin = j.origin
+		r.Heads, r.Origin = j.heads, j.origin
 	}
 	j.Requests = requests
 	return j, nil
