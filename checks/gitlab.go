@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:08:45Z
+// Spec: openspec/specs/reports/spec.md#requirement-reports-that-gitlab-reads
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// projectFile is where a finding without a file is shown: GitLab drops what has
+// no place.
+const projectFile = "packer-hybrid.hcl"
+
+// quality is one entry of a Code Quality report, the part of Code Climate's
+// format that GitLab reads.
+type quality struct {
+	Description string   `json:"description"`
+	CheckName   string   `json:"check_name"`
+	Fingerprint string   `json:"fingerprint"`
+	Severity    string   `json:"severity"`
+	Location    location `json:"location"`
+}
+
+type location struct {
+	Path  string `json:"path"`
+	Lines struct {
+		Begin int `json:"begin"`
+	} `json:"lines"`
+}
+
+// WriteCodeQuality writes findings as GitLab's Code Quality report, all of
+// them. root is the project's folder in the repository, empty for its top.
+func WriteCodeQuality(w io.Writer, root string, findings []hybridcore.Finding) error {
+	all := make([]quality, 0, len(findings))
+	seen := map[string]int{}
+	for _, f := range findings {
+		q := quality{Description: oneLine(f.Message), CheckName: f.Rule, Severity: qualitySeverity(f)}
+		if f.Hint != "" {
+			q.Description += " (" + oneLine(f.Hint) + ")"
+		}
+		if q.CheckName == "" {
+			q.CheckName = f.Kind
+		}
+		file := f.File
+		if file == "" {
+			file = projectFile
+		}
+		q.Location.Path, q.Location.Lines.Begin = path.Join(root, oneLine(file)), max(f.Line, 1)
+		// The line is no part of it, so that a finding that moves is the same; the
+		// same finding once more in a file is told apart by its number.
+		key := strings.Join([]string{f.Kind, f.Rule, f.Subject, file, f.Message}, "\x00")
+		seen[key]++
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", key, seen[key]))
+		q.Fingerprint = hex.EncodeToString(sum[:])
+		all = append(all, q)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(all); err != nil {
+		return fmt.Errorf("writing the Code Quality report: %w", err)
+	}
+	return nil
+}
+
+func qualitySeverity(f hybridcore.Finding) string {
+	switch {
+	case f.Blocking:
+		return "blocker"
+	case f.Severity == hybridcore.Error:
+		return "critical"
+	case f.Severity == hybridcore.Warning:
+		return "minor"
+	default:
+		return "info"
+	}
+}
+
+// The elements of a JUnit report that GitLab reads.
+type (
+	junitSuites struct {
+		XMLName xml.Name   `xml:"testsuites"`
+		Suite   junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr"`
+		Skipped  int         `xml:"skipped,attr"`
+		Time     string      `xml:"time,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Name    string      `xml:"name,attr"`
+		Class   string      `xml:"classname,attr"`
+		Time    string      `xml:"time,attr"`
+		Failure *junitCause `xml:"failure"`
+		Error   *junitCause `xml:"error"`
+		Skipped *junitCause `xml:"skipped"`
+	}
+	junitCause struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// WriteJUnit writes a record as a JUnit report with one test case a target.
+func WriteJUnit(w io.Writer, r hybridcore.Record) error {
+	suite := junitSuite{
+		Name: oneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)), Tests: len(r.Results), Time: decimal(r.Duration),
+	}
+	for _, res := range r.Results {
+		test := junitCase{Name: oneLine(res.Target), Class: oneLine(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration)}
+		cause := junitReason(res)
+		switch res.Status {
+		case hybridcore.Failed:
+			test.Failure = cause
+			suite.Failures++
+		case hybridcore.Cancelled, hybridcore.BlockedStatus:
+			test.Error = cause
+			suite.Errors++
+		case hybridcore.UnchangedDone:
+			test.Skipped = cause
+			suite.Skipped++
+		}
+		suite.Cases = append(suite.Cases, test)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("writing the JUnit report: %w", err)
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(junitSuites{Suite: suite}); err != nil {
+		return fmt.Errorf("writing the JUnit report: %w", err)
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return fmt.Errorf("writing the JUnit report: %w", err)
+	}
+	return nil
+}
+
+// junitReason says why a target is not a good build of this run: in a sentence,
+// and at length.
+func junitReason(res hybridcore.Result) *junitCause {
+	cause := &junitCause{Message: string(res.Status)}
+	var lines []string
+	if f := res.Failure; f != nil {
+		cause.Message = oneLine(f.Message)
+		if f.Step != "" {
+			cause.Message = oneLine(f.Step) + ": " + cause.Message
+		}
+		if f.File != "" {
+			lines = append(lines, "in "+oneLine(f.File))
+		}
+		lines = append(lines, f.Tail...)
+	}
+	for _, f := range res.Findings {
+		lines = append(lines, f.String())
+	}
+	for _, note := range res.Notes {
+		if why, ok := strings.CutPrefix(note, "unchanged: "); ok {
+			cause.Message = oneLine(why)
+		} else {
+			lines = append(lines, note)
+		}
+	}
+	cause.Text = hybridcore.Sanitize(strings.Join(lines, "\n"))
+	return cause
+}
+
+// decimal is a duration in seconds.
+func decimal(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:08:45Z
+// Spec: openspec/specs/reports/spec.md#requirement-reports-that-gitlab-reads
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+func TestGitLabGolden(t *testing.T) {
+	t.Parallel()
+	r := record()
+	r.Results = append(r.Results,
+		hybridcore.Result{Target: "debian-13@azure", Platform: hybridcore.Azure, Status: hybridcore.Cancelled},
+		hybridcore.Result{Target: "debian-13@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.BlockedStatus, Findings: []hybridcore.Finding{
+			{Kind: "lease", Message: "run r2 holds the lease", Hint: "wait for it"},
+		}},
+		hybridcore.Result{
+			Target: "evil@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Failed,
+			Failure: &hybridcore.Failure{Step: "a\x1b[31m\"<b>", Message: "x\r::error::y", Tail: []string{"]]></failure>", "\x00\x0b\xff", "##[error]z"}},
+		},
+	)
+	var junit, quality bytes.Buffer
+	findings := append(plan().Findings, hybridcore.Finding{
+		Kind: "syntax", Rule: "hcl-syntax", Message: "bad\n<b>", File: "templates/a.pkr.hcl", Line: 3, Severity: hybridcore.Error, Blocking: true,
+	}, hybridcore.Finding{Kind: "tool", Message: "no packer", Severity: hybridcore.Info})
+	if err := errors.Join(WriteJUnit(&junit, r), WriteCodeQuality(&quality, "images", findings)); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "junit.xml", junit.Bytes())
+	golden(t, "quality.json", quality.Bytes())
+	var read junitSuites
+	if err := xml.Unmarshal(junit.Bytes(), &read); err != nil || len(read.Suite.Cases) != len(r.Results) {
+		t.Errorf("%d cases are read back, error %v", len(read.Suite.Cases), err)
+	}
+	if text := read.Suite.Cases[5].Failure.Text; !strings.Contains(text, "]]></failure>") {
+		t.Errorf("the text became %q", text)
+	}
+}
+
+func TestCodeQualityFingerprints(t *testing.T) {
+	t.Parallel()
+	prints := func(findings ...hybridcore.Finding) []string {
+		var out bytes.Buffer
+		if err := WriteCodeQuality(&out, "", findings); err != nil {
+			t.Fatal(err)
+		}
+		var read []quality
+		if err := json.Unmarshal(out.Bytes(), &read); err != nil || len(read) != len(findings) {
+			t.Fatalf("%s: %v", out.String(), err)
+		}
+		var all []string
+		for _, q := range read {
+			all = append(all, q.Fingerprint)
+		}
+		return all
+	}
+	f := hybridcore.Finding{Kind: "k", Message: "m", File: "a", Line: 3}
+	moved, other := f, f
+	moved.Line, other.File = 4, "b"
+	if prints(f)[0] != prints(moved)[0] {
+		t.Error("a finding that moved is another one")
+	}
+	if all := prints(f, moved, other); all[0] == all[1] || all[0] == all[2] || all[1] == all[2] {
+		t.Errorf("two findings are one: %v", all)
+	}
+	many := make([]hybridcore.Finding, 3000)
+	if n := len(prints(many...)); n != 3000 {
+		t.Errorf("%d of 3000 findings are written", n)
+	}
+	prints() // an empty list is a report too
+}
