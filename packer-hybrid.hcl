@@ -33,8 +33,8 @@ build {
   cancel_grace = "5m" # from SIGTERM to SIGKILL of a cancelled Packer, which deletes what it made in between
 }
 
-# What events of GitHub Actions or GitLab CI run: lines as at a terminal. An event without a line
-# has the default, which is shown here; [] is nothing. Forks are only planned, and only merged code is built for prod.
+# What events of GitHub Actions or GitLab CI run: lines as at a terminal. An event without a line has the default,
+# which is shown here; [] is nothing. Forks are only planned and validated without Packer; only merged code is built for prod.
 ci {
   change   = ["plan", "validate"] # a pull or merge request
   merge    = ["build"]            # a push to the default branch

@@ -10,7 +10,9 @@ package ci
 
 import (
 	"fmt"
+	"io"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,7 +32,8 @@ const (
 // Input is the snapshot that a job is read from.
 type Input struct {
 	Getenv func(string) string
-	// ReadFile reads a whole file and fails when it has more than limit bytes.
+	// ReadFile reads a whole file and fails when it has more than limit bytes;
+	// see the function of that name.
 	ReadFile func(path string, limit int64) ([]byte, error)
 	// Lookup answers what a comment's event does not say. It is asked at most
 	// once, and only for a command of somebody with a part in the repository.
@@ -58,7 +61,7 @@ type Job struct {
 	Login      string // of who caused it, only to be shown
 	RequestID  string // given by who dispatched the job, to find it again
 	// Trusted says that the code is of this repository, and that the job may
-	// have secrets.
+	// have secrets. Whoever validates untrusted code holds it to a policy.
 	Trusted bool
 	// Merged says that the commit is the tip of the default branch, or a tag.
 	Merged bool
@@ -100,6 +103,30 @@ func Read(in Input) (Job, error) {
 		return Job{}, fmt.Errorf("reading the event of this job: %w", err)
 	}
 	return job, nil
+}
+
+// ReadFile reads a whole regular file of at most limit bytes.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the event: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, hybridcore.Usagef("%.200q is no regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the event: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the event: %w", err)
+	case int64(len(data)) > limit:
+		return nil, hybridcore.Usagef("%.200q has more than %d bytes", path, limit)
+	}
+	return data, nil
 }
 
 // nothing ends the reading of an event that asks for nothing.

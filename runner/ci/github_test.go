@@ -141,9 +141,9 @@ func TestGitHubEvents(t *testing.T) {
 		"other title":            {"pull_request", with(pullRequest, object{"action": "edited", "changes": object{"title": object{}}}), "nothing: only the words of the pull request changed"},
 		"merged":                 {"pull_request", with(pullRequest, object{"action": "closed"}), "nothing: the pull request is closed; when it was merged, the push to its base is what is built"},
 		"labelled":               {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
-		"fork":                   {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "plan " + shaBase + "..."},
-		"deleted fork":           {"pull_request", with(pullRequest, object{"pull_request.head.repo": nil}), "plan " + shaBase + "..."},
-		"dependabot":             {"pull_request", with(pullRequest, object{"pull_request.user.login": "dependabot[bot]"}), "plan " + shaBase + "..."},
+		"fork":                   {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), change},
+		"deleted fork":           {"pull_request", with(pullRequest, object{"pull_request.head.repo": nil}), change},
+		"dependabot":             {"pull_request", with(pullRequest, object{"pull_request.user.login": "dependabot[bot]"}), change},
 		"no head":                {"pull_request", with(pullRequest, object{"pull_request.head.sha": "main"}), `exit 2: reading the event of this job: "main" is not the full object ID of a commit`},
 		"no base":                {"pull_request", with(pullRequest, object{"pull_request.base.sha": shaZero}), `exit 2: reading the event of this job: "` + shaZero + `" is not the full object ID of a commit`},
 		"pwn request":            {"pull_request_target", pullRequest, "exit 3: reading the event of this job: the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request"},
@@ -229,7 +229,7 @@ func TestCommandInput(t *testing.T) {
 		"push":             {"push", push, "build prod"},
 		"dispatch":         {"workflow_dispatch", dispatch, "build prod"},
 		"change, labelled": {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
-		"fork":             {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "nothing: code from outside of acme/images is only planned, and no plan is asked for"},
+		"fork":             {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
 		"comment":          {"issue_comment", comment, "plan " + shaBase + "..."},
 	} {
 		in := github(t, c.event, c.payload, map[string]string{"INPUT_COMMAND": " build --env prod "})
@@ -266,7 +266,8 @@ func TestPolicy(t *testing.T) {
 		"declared":        {pullRequest, []string{"plan --env prod", "build --env lab"}, "plan prod " + shaBase + "...; build lab"},
 		"own base":        {pullRequest, []string{"plan --base v1"}, "plan v1"},
 		"nothing":         {pullRequest, []string{}, "nothing: the policy of this project says that nothing is done for a pull request"},
-		"fork that asks":  {fork, []string{"build --env lab", "reap"}, "nothing: code from outside of acme/images is only planned, and no plan is asked for"},
+		"fork":            {fork, []string{"plan", "validate --with packer", "build", "validate"}, "plan " + shaBase + "...; validate"},
+		"fork that asks":  {fork, []string{"build --env lab", "reap", "status", "validate --with packer"}, "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
 		"prod by default": {pullRequest, []string{"build --env prod"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"misspelt":        {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, status, reap, parity`},
 	} {
@@ -449,6 +450,22 @@ func TestDetect(t *testing.T) {
 	in.ReadFile = func(string, int64) ([]byte, error) { return nil, errors.New("is too large") }
 	if _, err := ci.Read(in); err == nil || !strings.Contains(err.Error(), "is too large") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(file, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := ci.ReadFile(file, 5); err != nil || string(data) != "12345" {
+		t.Errorf("%q, error %v", data, err)
+	}
+	for path, says := range map[string]string{file: "has more than 4 bytes", filepath.Dir(file): "is no regular file", "/dev/zero": "is no regular file", file + "x": "no such file"} {
+		if _, err := ci.ReadFile(path, 4); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: error %v, want %q", path, err, says)
+		}
 	}
 }
 

@@ -44,9 +44,9 @@ func TestGitLabEvents(t *testing.T) {
 	}{
 		"merge request":       {[]env{mr}, "plan " + shaBase + "...; validate"},
 		"merged results":      {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": shaHead, "CI_COMMIT_SHA": shaMerge, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": shaOther}}, "plan " + shaOther + "...; validate"},
-		"fork":                {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8"}}, "plan " + shaBase + "..."},
-		"in the fork":         {[]env{mr, {"CI_PROJECT_ID": "8"}}, "plan " + shaBase + "..."},
-		"projects unknown":    {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_PROJECT_ID": ""}}, "plan " + shaBase + "..."},
+		"fork":                {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8"}}, "plan " + shaBase + "...; validate"},
+		"in the fork":         {[]env{mr, {"CI_PROJECT_ID": "8"}}, "plan " + shaBase + "...; validate"},
+		"projects unknown":    {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_PROJECT_ID": ""}}, "plan " + shaBase + "...; validate"},
 		"no base":             {[]env{mr, {"CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}}, "exit 2: reading the event of this job: the event names no commit"},
 		"merge":               {[]env{main, {"CI_PIPELINE_SOURCE": "push"}}, "build"},
 		"other branch":        {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "patch"}}, "nothing: patch is not the default branch; its merge request is what is planned"},
@@ -90,7 +90,7 @@ func TestGitLabHostileValues(t *testing.T) {
 				"CI_MERGE_REQUEST_PROJECT_ID": value, "CI_MERGE_REQUEST_DIFF_BASE_SHA": shaBase, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": value,
 				"GITLAB_USER_LOGIN": value, "GITLAB_USER_ID": value, "CI_JOB_URL": value, "CI_COMMIT_REF_NAME": value,
 			}))
-			if got, want := said(job, err), "plan "+shaBase+"..."; got != want {
+			if got, want := said(job, err), "plan "+shaBase+"...; validate"; got != want {
 				t.Errorf("got %.200s, want %s", got, want)
 			}
 			inertJob(t, job)

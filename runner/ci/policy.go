@@ -74,9 +74,9 @@ func (j Job) run(kind string, declared []string, policy Policy) (Job, error) {
 // nobody takes the silence for a build.
 func (j Job) allow(requests []hybridcore.Request, policy Policy) (Job, error) {
 	if !j.Trusted {
-		requests = slices.DeleteFunc(requests, func(r hybridcore.Request) bool { return r.Action != hybridcore.ActionPlan })
+		requests = slices.DeleteFunc(requests, func(r hybridcore.Request) bool { return r.Action != hybridcore.ActionPlan && !r.InProcess() })
 		if len(requests) == 0 {
-			return j.nothing("code from outside of %s is only planned, and no plan is asked for", j.Repository)
+			return j.nothing("code from outside of %s is only planned and validated without Packer, and neither is asked for", j.Repository)
 		}
 	}
 	for i := range requests {
