@@ -10,7 +10,7 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CACHE := $(or $(PACKER_HYBRID_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/packer-hybrid)
 BIN := $(CACHE)/bin
-PACKER := packer packer-plugin-vsphere packer-plugin-ansible lab-plugins
+PACKER := packer packer-plugin-vsphere packer-plugin-ansible lab-plugins packer-hybrid-rpc
 MODULES := . plugins
 TESTFLAGS ?=
 

@@ -43,7 +43,7 @@
 //	sources/                 the lock of upstream repositories and plugins; checkouts beside it
 //	configs/                 variable files of each environment
 //	openspec/specs/          what each part must do, with a diagram; file headers cite them
-//	plugins/                 a module of its own: stand-ins for Packer plugins, for the lab
+//	plugins/                 a module of its own, what speaks plugin RPC: packer-hybrid-rpc, stand-ins for the lab
 //	docs/schemas/            JSON Schemas of plan and record, written by tools/schema
 //	bench/                   measured promises: bench/run NAME
 //	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree

@@ -232,7 +232,7 @@ func TestLabPlugins(t *testing.T) {
 	s.write("plugins/go.mod", "module x\n")
 	s.write("plugins/cmd/packer-plugin-proxmox/main.go", "package main\n")
 	s.expect(s.run("tools/build", "lab-plugins"), 0, "built the lab's stand-ins in ")
-	if s.read(placed) != stubPacker || s.read(placed+"_SHA256SUM") == "" || !strings.Contains(s.read("log"), "./cmd/... in "+s.dir+"/plugins") {
+	if s.read(placed) != stubPacker || s.read(placed+"_SHA256SUM") == "" || !strings.Contains(s.read("log"), "./cmd/packer-plugin-... in "+s.dir+"/plugins") {
 		t.Fatalf("not placed; log:\n%s", s.read("log"))
 	}
 	built := s.builds()
