@@ -241,8 +241,8 @@ func (r *Request) Finish(args []string) error {
 			return err
 		}
 	}
-	if r.With != "" && r.With != WithPacker {
-		return Usagef("--with is %.40q: it must be %s%s", r.With, WithPacker, DidYouMean(r.With, []string{WithPacker}))
+	if r.With != "" && r.With != WithPacker && r.With != WithPlugins {
+		return Usagef("--with is %.40q: it must be %s or %s%s", r.With, WithPacker, WithPlugins, DidYouMean(r.With, []string{WithPacker, WithPlugins}))
 	}
 	if r.Parallel < 0 || r.Parallel > maxParallel {
 		return Usagef("--parallel is %d: it must be from 1 to %d", r.Parallel, maxParallel)

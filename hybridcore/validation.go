@@ -10,6 +10,9 @@ import "github.com/spf13/pflag"
 // WithPacker lets Packer and its plugins validate.
 const WithPacker = "packer"
 
+// WithPlugins lets the plugins validate, each started directly.
+const WithPlugins = "plugins"
+
 // InProcess says whether the request validates without Packer.
 func (r Request) InProcess() bool { return r.Action == ActionValidate && r.With == "" }
 
@@ -18,14 +21,23 @@ func validateVerb() Verb {
 		Action: ActionValidate, Args: "[IMAGE...]", Short: "Check templates and variables, building nothing",
 		Long: `Validate checks every target inside this process, with the schemas of the real
 plugins: it needs no Packer, no plugin and no credentials, and contacts nothing.
-With --with packer it stages every target and lets Packer and its plugins check
+With --full the real plugins check every target as well, started directly: the
+verdicts are Packer's own, in a fraction of the time; it needs Packer, the
+plugins and values for all variables. With --with packer it stages every target and lets Packer and its plugins check
 it, as a build would begin; a tree that was found valid so and has not changed
 since is answered from a cache.`,
 		Example: `  packer-hybrid validate --env lab
   packer-hybrid validate debian-12 --targets vsphere
+  packer-hybrid validate --full
   packer-hybrid validate --with packer`,
 		Bind: func(fs *pflag.FlagSet, r *Request) {
-			fs.StringVar(&r.With, "with", "", "let this tool check instead: packer")
+			fs.StringVar(&r.With, "with", "", "let these check, after this process: packer, or plugins (see --full)")
+			fs.BoolFunc("full", "the same as --with plugins: verdicts as Packer's, by the real plugins", func(on string) error {
+				if on == "true" {
+					r.With = WithPlugins
+				}
+				return nil
+			})
 			fs.BoolVar(&r.NoCache, "no-cache", false, "with packer: ask although nothing changed since the last verdict")
 			bindParallel(fs, r)
 		},

@@ -7,6 +7,7 @@ package runner
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -60,6 +61,10 @@ func (r *Runner) Validate(ctx context.Context, plan hybridcore.Plan) (hybridcore
 	plan.Targets = slices.Clone(plan.Targets)
 	for i := range plan.Targets {
 		plan.Targets[i].Decision = hybridcore.Build
+	}
+	if plan.Request.Parallel == 0 {
+		// What an environment says is about builds, which load its platform.
+		plan.Request.Parallel = runtime.NumCPU()
 	}
 	x, err := r.start(ctx, plan)
 	if err != nil {

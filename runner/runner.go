@@ -53,6 +53,8 @@ type Runner struct {
 	Hurry <-chan struct{}
 	// FindTool finds Packer; it is asked once.
 	FindTool func(context.Context) (packer.Tool, error)
+	// FindRPC finds packer-hybrid-rpc, which talks to plugins.
+	FindRPC func() (string, error)
 	// PinnedPlugins is a tree whose plugins were built from sources that a
 	// go.sum pins: nothing is said when the lock has no hash of them.
 	PinnedPlugins string

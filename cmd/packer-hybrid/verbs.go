@@ -75,6 +75,9 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 		if req.InProcess() {
 			return a.validate(ctx, r, req)
 		}
+		if req.With == hybridcore.WithPlugins {
+			return a.execute(ctx, r, req, r.Prepare)
+		}
 		return a.remembered(ctx, r, req)
 	default:
 		return a.execute(ctx, r, req, r.Build)
@@ -124,7 +127,7 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 func (a *app) wire(project config.Project) *runner.Runner {
 	return &runner.Runner{
 		Project: project, Environ: a.environ, Redactor: a.redactor, Now: time.Now,
-		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), PinnedPlugins: filepath.Join(a.cacheDir(), "plugins"),
+		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: filepath.Join(a.cacheDir(), "plugins"),
 		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
 	}
 }

@@ -106,8 +106,8 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	end, err := run(ctx, versionCmd(ctx, path, os.Environ(), dirs), owner{
 		grace:  100 * time.Millisecond,
 		marker: dirs.marker(),
-		stdout: keep(&out),
-		stderr: keep(&errs),
+		stdout: keep(&out, maxVersionOutput),
+		stderr: keep(&errs, maxVersionOutput),
 	})
 	switch {
 	case err != nil:
@@ -133,10 +133,10 @@ func notFound(candidate string, err error) error {
 	}
 }
 
-// keep reads a pipe to its end and keeps the beginning.
-func keep(to *bytes.Buffer) func(io.Reader) {
+// keep reads a pipe to its end and keeps the beginning, up to so many bytes.
+func keep(to *bytes.Buffer, limit int64) func(io.Reader) {
 	return func(r io.Reader) {
-		_, _ = io.Copy(to, io.LimitReader(r, maxVersionOutput)) // an error ends the answer
+		_, _ = io.Copy(to, io.LimitReader(r, limit)) // an error ends the answer
 		_, _ = io.Copy(io.Discard, r)
 	}
 }

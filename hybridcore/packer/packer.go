@@ -123,6 +123,9 @@ func (t Tool) Build(ctx context.Context, job Job) (Outcome, error) {
 // Validate runs `packer validate`. No platform is contacted, but the template's
 // functions run and plugins start. The error says that it could not be run.
 func (t Tool) Validate(ctx context.Context, job Job) (Outcome, error) {
+	if dirs := scratch(job.Scratch); job.check() == nil && dirs.make() == nil { // execute says what is wrong
+		job.Env = t.answerVersions(ctx, job, environ(job.Env, nil, dirs))
+	}
 	return t.execute(ctx, job, validateCmd, judgeValidate)
 }
 

@@ -26,6 +26,7 @@ func (s scratch) tmp() string     { return filepath.Join(string(s), "tmp") }
 func (s scratch) config() string  { return filepath.Join(string(s), "config") }
 func (s scratch) cache() string   { return filepath.Join(string(s), "cache") }
 func (s scratch) plugins() string { return filepath.Join(string(s), "plugins") }
+func (s scratch) shims() string   { return filepath.Join(string(s), "shims") }
 
 // marker is the environment entry by which the job's processes are known.
 func (s scratch) marker() string { return "TMPDIR=" + s.tmp() }
