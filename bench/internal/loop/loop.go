@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:09:11Z
+// Spec: openspec/specs/full-validation/spec.md#requirement-faster-than-the-loop
+// Diagram: openspec/specs/full-validation/diagram.md#one-validation
+
+// Package loop is what measurements of validations have in common: a project
+// with many targets, and Packer's own loop over them.
+//
+// The tree is the one that `packer-hybrid init` writes, with as many images on
+// vSphere as wanted; two public example frameworks have 45 builds together. The
+// loop is packer validate, as a person types it, in the staged folder of each
+// target, two at a time, with the plugins that `make tools` builds.
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+)
+
+// Jobs is how many targets the loop validates at once.
+const Jobs = 2
+
+// Tree is a project to measure with.
+type Tree struct {
+	dir, hybrid, project, packer, plugins, rpc string
+
+	targets int
+	stages  []string
+}
+
+// New builds packer-hybrid, and makes and stages the project below dir.
+func New(ctx context.Context, dir string, targets int) (*Tree, error) {
+	cache, err := lab.CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	t := &Tree{
+		dir: dir, hybrid: filepath.Join(dir, "packer-hybrid"), project: filepath.Join(dir, "project"), targets: targets,
+		packer: filepath.Join(cache, "bin", "packer"), plugins: filepath.Join(cache, "plugins"), rpc: filepath.Join(cache, "bin", "packer-hybrid-rpc"),
+	}
+	t.stages, err = t.prepare(ctx)
+	return t, err
+}
+
+// environ is what both sides get.
+func (t *Tree) environ() []string {
+	return append(os.Environ(), "PACKER_HYBRID_CACHE="+filepath.Join(t.dir, "cache"), "PACKER_PLUGIN_PATH="+t.plugins, "CHECKPOINT_DISABLE=1", "PACKER_HYBRID_RPC="+t.rpc,
+		"PKR_VAR_build_password=bench-password-1", "PKR_VAR_vsphere_password=bench-password-2", "PKR_VAR_vsphere_endpoint=127.0.0.1", "PKR_VAR_vsphere_username=bench")
+}
+
+// Hybrid is one process of packer-hybrid on the tree, and what it said.
+func (t *Tree) Hybrid(ctx context.Context, args ...string) (time.Duration, string, error) {
+	cmd := exec.CommandContext(ctx, t.hybrid, append([]string{"-C", t.project, "--packer", t.packer}, args...)...)
+	cmd.Env = t.environ()
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	return time.Since(start), string(out), err
+}
+
+// Validate lets Packer validate each target.
+func (t *Tree) Validate(ctx context.Context) (time.Duration, error) {
+	work := make(chan string)
+	failed := make([]error, Jobs)
+	var group sync.WaitGroup
+	start := time.Now()
+	for i := range Jobs {
+		group.Go(func() {
+			for stage := range work {
+				cmd := exec.CommandContext(ctx, t.packer, "validate", "-var-file="+templates.VarFileName, ".")
+				cmd.Dir, cmd.Env = stage, t.environ()
+				if out, err := cmd.CombinedOutput(); err != nil {
+					failed[i] = fmt.Errorf("packer validate: %w\n%s", err, out)
+				}
+			}
+		})
+	}
+	for _, stage := range t.stages {
+		work <- stage
+	}
+	close(work)
+	group.Wait()
+	return time.Since(start), errors.Join(failed...)
+}
+
+// prepare builds packer-hybrid, makes the project and stages each target.
+func (t *Tree) prepare(ctx context.Context) ([]string, error) {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", t.hybrid, "./cmd/packer-hybrid").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building packer-hybrid: %w\n%s", err, out)
+	}
+	if out, err := exec.CommandContext(ctx, t.hybrid, "init", t.project).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("making the project: %w\n%s", err, out)
+	}
+	var catalogue strings.Builder
+	for i := range t.targets {
+		fmt.Fprintf(&catalogue, "image \"debian-%d\" {\n  os = \"linux\"\n  family = \"debian\"\n  version = \"12\"\n  title = \"Debian 12, %d\"\n  platforms = [\"vsphere\"]\n}\n", i, i)
+	}
+	err := errors.Join(
+		os.WriteFile(filepath.Join(t.project, "templates", "images.hcl"), []byte(catalogue.String()), 0o600),
+		os.WriteFile(filepath.Join(t.project, "packer-hybrid.hcl"), []byte("project {\n  name = \"bench\"\n}\n\nenvironment \"lab\" {\n  platforms = [\"vsphere\"]\n}\n"), 0o600))
+	if err != nil {
+		return nil, fmt.Errorf("making the project: %w", err)
+	}
+	return t.stage(ctx)
+}
+
+// stage lays out each target as packer-hybrid would.
+func (t *Tree) stage(ctx context.Context) ([]string, error) {
+	project, err := config.Load(t.project)
+	if err != nil {
+		return nil, err
+	}
+	redactor, _ := logs.NewRedactor()
+	r := &runner.Runner{Project: project, Environ: t.environ(), Redactor: redactor, Now: time.Now, FindTool: func(ctx context.Context) (packer.Tool, error) {
+		tool, err := packer.Find(ctx, []string{t.packer}, runner.MinPacker)
+		tool.PluginDirs = []string{t.plugins}
+		return tool, err
+	}}
+	defer r.Close()
+	plan, err := r.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionPlan})
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(t.project)
+	if err != nil {
+		return nil, fmt.Errorf("opening the project: %w", err)
+	}
+	defer root.Close()
+	set, err := templates.Load(root)
+	if err != nil {
+		return nil, err
+	}
+	var stages []string
+	for _, p := range plan.Targets {
+		for i, v := range p.Target.Variables {
+			if v.Run {
+				p.Target.Variables[i].JSON = `"bench"`
+			}
+		}
+		required := set.Plugins(p.Target)
+		for i := range required {
+			required[i].Installed = required[i].Source
+		}
+		dir := filepath.Join(t.dir, "stages", p.Target.Image.Name)
+		if err := templates.Stage(p.Target, root, dir, required); err != nil {
+			return nil, err
+		}
+		stages = append(stages, dir)
+	}
+	return stages, nil
+}
