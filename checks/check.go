@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-23T02:55:00Z
-// Spec: openspec/specs/posting/spec.md#requirement-check-runs
-// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+// Spec: openspec/specs/reports/spec.md#requirement-checks-of-a-run
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
 
 package checks
 
@@ -15,9 +15,7 @@ const (
 
 	Success       = "success"
 	Failure       = "failure"
-	Neutral       = "neutral"
 	CancelledDone = "cancelled"
-	ActionNeeded  = "action_required"
 )
 
 // Levels of an annotation, in GitHub's words.

@@ -83,9 +83,21 @@ func unchangedBy(plan hybridcore.Plan) []equals {
 // for its bound.
 func WritePlanMarkdown(w io.Writer, plan hybridcore.Plan) error {
 	m := &markdown{}
+	m.plan(plan)
+	return m.write(w)
+}
+
+// plan adds a whole plan.
+func (m *markdown) plan(plan hybridcore.Plan) {
 	m.add("## Image plan for %s", code(plan.Request.Env))
 	m.add("\n%s", headline(plan))
-	m.findings(plan.Findings)
+	m.within(maxFindings, "findings", func() { m.findings(plan.Findings) })
+	m.causes(plan)
+	m.lists(plan)
+}
+
+// causes adds the table of what changed.
+func (m *markdown) causes(plan hybridcore.Plan) {
 	all := causes(plan)
 	rows := make([][]string, 0, len(all)+len(plan.Moved))
 	for _, c := range all {
@@ -95,8 +107,6 @@ func WritePlanMarkdown(w io.Writer, plan hybridcore.Plan) error {
 		rows = append(rows, []string{what(r), where(r.File, r.Line), "none reads it"})
 	}
 	m.table([]string{"Change", "Where", "Targets"}, rows)
-	m.lists(plan)
-	return m.write(w)
 }
 
 // headline is the answer in one sentence.

@@ -27,14 +27,42 @@ const (
 type markdown struct {
 	text    strings.Builder
 	units   int
-	dropped int // lines that did not fit
+	dropped int    // lines that did not fit, and of which nothing was said yet
+	end     int    // bound of the section that is written; 0: that of the whole
+	full    string // where everything is; empty: JSON on the command line
+}
+
+// rest says where everything is.
+func (m *markdown) rest() string {
+	if m.full == "" {
+		return "`--output json` has all"
+	}
+	return "all is in " + m.full
+}
+
+func (m *markdown) limit() int {
+	if m.end == 0 {
+		return maxMarkdown - reserved
+	}
+	return m.end
+}
+
+// within bounds what body adds, and says how much of it is left out.
+func (m *markdown) within(budget int, what string, body func()) {
+	before, end := m.dropped, m.end
+	m.end = min(m.limit(), m.units+budget)
+	body()
+	m.end = end
+	if n := m.dropped - before; n > 0 && m.add("\n%d more %s do not fit here; %s.", n, what, m.rest()) {
+		m.dropped = before
+	}
 }
 
 // add appends a line when it fits.
 func (m *markdown) add(format string, args ...any) bool {
 	line := fmt.Sprintf(format, args...) + "\n"
 	n := units(line)
-	if m.units+n > maxMarkdown-reserved {
+	if m.units+n > m.limit() {
 		m.dropped++
 		return false
 	}
@@ -72,7 +100,7 @@ func (m *markdown) folded(summary string, body func()) {
 // write ends the text with what was left out and writes it.
 func (m *markdown) write(w io.Writer) error {
 	if m.dropped > 0 {
-		m.close(fmt.Sprintf("\n%d lines do not fit here; `--output json` has all.", m.dropped))
+		m.close(fmt.Sprintf("\n%d lines do not fit here; %s.", m.dropped, m.rest()))
 	}
 	if _, err := io.WriteString(w, m.text.String()); err != nil {
 		return fmt.Errorf("writing Markdown: %w", err)
@@ -104,8 +132,12 @@ func code(text string) string {
 	if plain(text) {
 		return "`" + text + "`"
 	}
+	return "<code>" + escape(text) + "</code>"
+}
+
+// escape writes as character references what could be markup.
+func escape(text string) string {
 	var b strings.Builder
-	b.WriteString("<code>")
 	for _, r := range text {
 		if r >= 0x80 || r == ' ' || isAlnum(r) || strings.ContainsRune("./-,", r) {
 			b.WriteRune(r)
@@ -113,7 +145,6 @@ func code(text string) string {
 			fmt.Fprintf(&b, "&#%d;", r)
 		}
 	}
-	b.WriteString("</code>")
 	return b.String()
 }
 

@@ -64,9 +64,10 @@ func keys(one hybridcore.Parity) int {
 	return len(all)
 }
 
-// pairs prints a table of categories and pairs of platforms.
-func (p *printer) pairs(s Style, one hybridcore.Parity) {
-	rows := [][]string{{"  CATEGORY"}}
+// pairRows are a table of categories and pairs of platforms, the first row
+// being its head.
+func pairRows(one hybridcore.Parity) [][]string {
+	rows := [][]string{{"CATEGORY"}}
 	columns := map[[2]hybridcore.Platform]int{}
 	for i, a := range one.Manifests {
 		for _, b := range one.Manifests[i+1:] {
@@ -80,11 +81,19 @@ func (p *printer) pairs(s Style, one hybridcore.Parity) {
 		if !known {
 			at = len(rows)
 			line[n.Category] = at
-			rows = append(rows, append([]string{"  " + n.Category}, slices.Repeat([]string{"equal"}, len(columns))...))
+			rows = append(rows, append([]string{n.Category}, slices.Repeat([]string{"equal"}, len(columns))...))
 		}
 		rows[at][columns[[2]hybridcore.Platform{n.A, n.B}]] = cell(n)
 	}
-	rows = append(rows, append([]string{"  all others"}, slices.Repeat([]string{"equal"}, len(columns))...))
+	return append(rows, append([]string{"all others"}, slices.Repeat([]string{"equal"}, len(columns))...))
+}
+
+// pairs prints that table.
+func (p *printer) pairs(s Style, one hybridcore.Parity) {
+	rows := pairRows(one)
+	for i := range rows {
+		rows[i][0] = "  " + rows[i][0]
+	}
 	p.table(rows, func(row, col int, text string) string {
 		switch {
 		case row == 0 || col == 0:
@@ -171,29 +180,46 @@ func shortDigest(value string) string {
 	return value
 }
 
-// changes prints change reports; what changed alike on several platforms of
-// one image is one line.
-func (p *printer) changes(s Style, reports []hybridcore.Changes) {
-	type change struct {
+// change is what changed alike on some platforms of one image.
+type change struct {
+	image string
+	hybridcore.Change
+	platforms []string
+}
+
+// merged lists what changed, by image; alike on several platforms is one.
+func merged(reports []hybridcore.Changes) []change {
+	type id struct {
 		image string
 		hybridcore.Change
 	}
-	where, order := map[change][]string{}, []change{}
+	at, all := map[id]int{}, []change{}
+	for _, r := range reports {
+		for _, c := range r.Changes {
+			i, seen := at[id{r.Image, c}]
+			if !seen {
+				i = len(all)
+				at[id{r.Image, c}] = i
+				all = append(all, change{image: r.Image, Change: c})
+			}
+			all[i].platforms = append(all[i].platforms, string(r.Platform))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b change) int { return strings.Compare(a.image, b.image) })
+	return all
+}
+
+// changes prints change reports; what changed alike on several platforms of
+// one image is one line.
+func (p *printer) changes(s Style, reports []hybridcore.Changes) {
 	for _, r := range reports {
 		p.line("")
 		p.line("%s@%s  %s → %s: %s", r.Image, r.Platform, r.From, r.To, totals(r.Counts))
-		for _, c := range r.Changes {
-			id := change{r.Image, c}
-			if where[id] == nil {
-				order = append(order, id)
-			}
-			where[id] = append(where[id], string(r.Platform))
-		}
 	}
+	order := merged(reports)
 	if len(order) == 0 {
 		return
 	}
-	slices.SortStableFunc(order, func(a, b change) int { return strings.Compare(a.image, b.image) })
 	p.line("")
 	rows := [][]string{}
 	for _, c := range order[:min(len(order), maxChanges)] {
@@ -204,7 +230,7 @@ func (p *printer) changes(s Style, reports []hybridcore.Changes) {
 		case c.Now == "":
 			text = "removed " + shortDigest(c.Was)
 		}
-		rows = append(rows, []string{c.image, c.Category, c.Key, text, "on " + strings.Join(where[c], ", ")})
+		rows = append(rows, []string{c.image, c.Category, c.Key, text, "on " + strings.Join(c.platforms, ", ")})
 	}
 	p.table(rows, func(_, col int, text string) string {
 		if col == 4 {

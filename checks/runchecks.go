@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:10:00Z
+// Spec: openspec/specs/reports/spec.md#requirement-checks-of-a-run
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// MaxAnnotations bounds the annotations of one check-run: five requests, and
+// more than anybody reads.
+const MaxAnnotations = 250
+
+// Bounds of an annotation's texts, in runes. GitHub takes 255 and 64 KB.
+const (
+	maxTitle   = 200
+	maxMessage = 2000
+)
+
+// checkName is what branch rules name: environment and target only.
+func checkName(env, target string) string {
+	name := "packer-hybrid " + env
+	if target != "" {
+		name += "/" + target
+	}
+	return clip(oneLine(name), maxTitle)
+}
+
+// Checks renders the checks of a run at a moment: before its end, when the
+// report has no record, they are queued and the run's own is in progress. A
+// plan has the run's own only, and that is completed.
+func Checks(r Report, now time.Time) []Check {
+	env := r.Plan.Request.Env
+	whole := Check{Name: checkName(env, ""), Started: now, Summary: r.markdown()}
+	whole.Annotations, whole.Text = r.annotations(r.findings())
+	planned := r.Record == nil && r.Plan.Request.Action == hybridcore.ActionPlan
+	blocked := hybridcore.Blocked(r.Plan.Findings) != hybridcore.NotBlocked
+	switch {
+	case r.Record != nil:
+		return r.completed(whole, now)
+	case planned || blocked:
+		whole.complete(Success, now)
+		whole.Title = fmt.Sprintf("%d of %s to build", len(r.Plan.Pending()), plural(len(r.Plan.Targets), "target"))
+		if blocked {
+			whole.Conclusion, whole.Title = Failure, "Blocked: "+findingCounts(r.findings())
+		}
+		return []Check{whole}
+	}
+	whole.Status, whole.Title = CheckRunning, plural(len(r.Plan.Pending()), "target")+" to do"
+	whole.Annotations = nil
+	all := []Check{whole}
+	for _, t := range r.Plan.Pending() {
+		all = append(all, Check{
+			Key: t.Target.Name(), Name: checkName(env, t.Target.Name()), Status: CheckQueued, Title: "Waiting",
+			Summary: "Why: " + why(t) + "\n", Started: now,
+		})
+	}
+	return all
+}
+
+// Running renders the check of a target that does a step.
+func Running(env string, e hybridcore.Event) Check {
+	return Check{
+		Key: e.Target, Name: checkName(env, e.Target), Status: CheckRunning, Title: clip(oneLine(e.Text), maxTitle),
+		Summary: fmt.Sprintf("%s after %s.\n", code(e.Text), seconds(e.Elapsed)), Started: e.At.Add(-e.Elapsed),
+	}
+}
+
+func (c *Check) complete(conclusion string, at time.Time) {
+	c.Status, c.Conclusion, c.Completed = CheckCompleted, conclusion, at
+}
+
+// markdown is the report as text; writing to memory cannot fail.
+func (r Report) markdown() string {
+	var b strings.Builder
+	_ = WriteReportMarkdown(&b, r)
+	return b.String()
+}
+
+// completed renders the checks of a run that is over. Targets that were to be
+// built and have no result are cancelled.
+func (r Report) completed(whole Check, now time.Time) []Check {
+	rec := r.Record
+	whole.Started = rec.At
+	whole.complete(conclusion(rec.Status), now)
+	whole.Title = clip(counts(rec.Results), maxTitle)
+	if slices.ContainsFunc(rec.Parity, hybridcore.Parity.Blocked) {
+		whole.Title = clip("Parity is broken: "+whole.Title, maxTitle)
+	}
+	all, ended := []Check{whole}, map[string]bool{}
+	for _, res := range rec.Results {
+		ended[res.Target] = true
+		if res.Status != hybridcore.UnchangedDone {
+			all = append(all, r.target(res, now))
+		}
+	}
+	for _, t := range r.Plan.Pending() {
+		name := t.Target.Name()
+		if ended[name] {
+			continue
+		}
+		c := Check{Key: name, Name: checkName(rec.Request.Env, name), Title: "Not begun", Summary: "The run ended before this target began.\n", Started: rec.At}
+		c.complete(CancelledDone, now)
+		all = append(all, c)
+	}
+	return all
+}
+
+// target renders the check of one result.
+func (r Report) target(res hybridcore.Result, now time.Time) Check {
+	c := Check{Key: res.Target, Name: checkName(r.Record.Request.Env, res.Target), Started: res.Started}
+	if c.Started.IsZero() {
+		c.Started = r.Record.At
+	}
+	c.complete(conclusion(res.Status), now)
+	if !res.Started.IsZero() {
+		c.Completed = res.Started.Add(res.Duration)
+	}
+	m := &markdown{full: r.Full}
+	m.results(hybridcore.Record{Results: []hybridcore.Result{res}})
+	c.Title = fmt.Sprintf("%s in %s", res.Status, seconds(res.Duration))
+	if res.Failure != nil {
+		c.Title = clip(oneLine(res.Failure.Message), maxTitle)
+		m.failure(*res.Failure, res.Log)
+	}
+	for _, note := range res.Notes {
+		m.add("\n- %s", code(note))
+	}
+	m.findings(res.Findings)
+	c.Annotations, c.Text = r.annotations(res.Findings)
+	var b strings.Builder
+	_ = m.write(&b) // to memory
+	c.Summary = b.String()
+	return c
+}
+
+// conclusion of a check for a status. What is blocked fails: a branch rule must not pass.
+func conclusion(s hybridcore.Status) string {
+	switch s {
+	case hybridcore.Failed, hybridcore.BlockedStatus:
+		return Failure
+	case hybridcore.Cancelled:
+		return CancelledDone
+	default:
+		return Success
+	}
+}
+
+// annotations renders findings at lines, and says what it left out.
+func (r Report) annotations(findings []hybridcore.Finding) (all []Annotation, note string) {
+	left := 0
+	for _, f := range findings {
+		file := path.Join(r.Prefix, f.File)
+		if f.File == "" || path.IsAbs(f.File) || !inside(file) || f.File != hybridcore.Sanitize(f.File) || strings.ContainsAny(f.File, "\n\t") {
+			continue
+		}
+		if len(all) == MaxAnnotations {
+			left++
+			continue
+		}
+		message := f.Message
+		if f.Hint != "" {
+			message += "\n" + f.Hint
+		}
+		all = append(all, Annotation{
+			Path: file, Line: max(f.Line, 1), Level: level(f.Severity), Title: clip(oneLine(f.Kind), maxTitle),
+			Message: clip(hybridcore.Sanitize(message), maxMessage),
+		})
+	}
+	if left > 0 {
+		m := markdown{full: r.Full}
+		note = fmt.Sprintf("%d of %d findings are annotations of their lines; %s.\n", len(all), len(all)+left, m.rest())
+	}
+	return all, note
+}
+
+// inside says whether a clean path stays in its tree.
+func inside(file string) bool { return file != ".." && !strings.HasPrefix(file, "../") && file != "." }
+
+func level(s hybridcore.Severity) string {
+	switch s {
+	case hybridcore.Error:
+		return LevelFailure
+	case hybridcore.Warning:
+		return LevelWarning
+	default:
+		return LevelNotice
+	}
+}
+
+// clip bounds a text in runes; an empty one becomes a dash, as GitHub takes none.
+func clip(text string, most int) string {
+	runes := []rune(text)
+	switch {
+	case len(runes) == 0:
+		return "–"
+	case len(runes) > most:
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
