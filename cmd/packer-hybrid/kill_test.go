@@ -24,6 +24,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/azure"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
+	"github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 )
 
 // moment is a point of a build at which everybody is killed. Each platform's
@@ -151,6 +152,7 @@ func TestKilled(t *testing.T) {
 	for _, m := range moments {
 		t.Run(m.name, func(t *testing.T) { b.testKilledAt(t, m) })
 	}
+	t.Run("clone without a name", func(t *testing.T) { b.testNamelessClone(t) })
 }
 
 var (
@@ -189,10 +191,18 @@ func (b *bed) at(t *testing.T, m moment) *running {
 	t.Helper()
 	b.bare(t, m)
 	injectors := b.injectors()
-	for p, text := range m.hold {
-		b.hold(t, p, text)
+	for p := range injectors {
+		if text, held := m.hold[p]; held {
+			b.hold(t, p, text)
+		} else if m.hold != nil {
+			delete(injectors, p)
+		}
 	}
-	r := &running{cmd: b.command("build", "debian-12", "--rebuild", "-v"), out: &follower{}, done: make(chan error, 1)}
+	platforms := []string{}
+	for p := range injectors {
+		platforms = append(platforms, string(p))
+	}
+	r := &running{cmd: b.command("build", "debian-12", "--rebuild", "-v", "--platforms", strings.Join(platforms, ",")), out: &follower{}, done: make(chan error, 1)}
 	r.cmd.Env = append(r.cmd.Env, m.env...)
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -288,6 +298,45 @@ func (b *bed) testKilledAt(t *testing.T, m moment) {
 	b.reapAll(t, leases[0], left, nameless)
 }
 
+// testNamelessClone kills everybody while Proxmox VE clones: until it names the
+// clone nothing tells whose it is, and then the next reap has to know.
+func (b *bed) testNamelessClone(t *testing.T) {
+	t.Helper()
+	before := b.holdings(t)
+	r := b.at(t, moment{
+		hold: held{hybridcore.Proxmox: "POST " + pveMachine + "/clone task delay=3s"}, env: []string{"PKR_VAR_build_from=clone"},
+	})
+	kill(t, r.cmd.Process.Pid)
+	r.end(t)
+	b.lab.Proxmox().Faults().Clear()
+	leases := b.leases(t)
+	if len(leases) != 1 {
+		t.Fatalf("the leases are %+v", leases)
+	}
+	left, _ := b.holdings(t).without(before)
+	if got := kindsOf("", left); got != "vm" {
+		t.Fatalf("the kill left %q", left)
+	}
+	early, _ := b.reaped(t, leases[0].RunID)
+	named := func() bool {
+		vms := b.lab.Proxmox().VMs()
+		return !slices.ContainsFunc(vms, func(vm proxmox.VM) bool { return vm.Name == "" })
+	}
+	for deadline := time.Now().Add(time.Minute); !named(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the clone gets no name")
+		}
+	}
+	late, _ := b.reaped(t, leases[0].RunID)
+	t.Logf("removed without a name %q, later %q", early, late)
+	if diff := cmp.Diff(left, append(early, late...)); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(before, b.holdings(t)); diff != "" {
+		t.Errorf("on the platforms (-want +got):\n%s", diff)
+	}
+}
+
 // kindsOf lists the kinds of a platform's things, sorted; of all platforms for an empty one.
 func kindsOf(p hybridcore.Platform, all []string) string {
 	var kinds []string
@@ -325,7 +374,13 @@ func (b *bed) reapAll(t *testing.T, l hybridcore.Lease, left, nameless []string)
 		if diff := cmp.Diff(complete, kept, sorted, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s, kept (-want +got):\n%s", doing, diff)
 		}
-		if diff := cmp.Diff(now, b.holdings(t)); diff != "" {
+		found := b.holdings(t)
+		for _, one := range left { // a platform may go on with what the run asked for
+			if _, there := found[one]; there {
+				found[one] = now[one]
+			}
+		}
+		if diff := cmp.Diff(now, found); diff != "" {
 			t.Errorf("%s: on the platforms (-want +got):\n%s", doing, diff)
 		}
 	}

@@ -54,6 +54,10 @@ type machine struct {
 // the node is where to look.
 func (m machine) id() string { return m.Node + "/" + strconv.Itoa(m.VMID) }
 
+// nameless says whether a list shows no name of the machine: Proxmox VE writes
+// VM and the number then.
+func (m machine) nameless() bool { return m.Name == "" || m.Name == "VM "+strconv.Itoa(m.VMID) }
+
 // path is where the machine is in the API.
 func (m machine) path(more ...string) []string {
 	return append([]string{"nodes", m.Node, "qemu", strconv.Itoa(m.VMID)}, more...)
@@ -220,7 +224,7 @@ func (c *proxmox) named(ctx context.Context, name string, do func(machine, setti
 	slices.SortStableFunc(all, func(a, b machine) int { return cmp.Compare(a.VMID, b.VMID) })
 	last := 0
 	for _, m := range all {
-		if m.Type != "qemu" || (m.Name != name && m.Name != "") || m.VMID == last {
+		if m.Type != "qemu" || (m.Name != name && !m.nameless()) || m.VMID == last {
 			continue
 		}
 		if !nodeName.MatchString(m.Node) || m.VMID <= 0 {

@@ -343,9 +343,21 @@ func TestProxmoxReapWaits(t *testing.T) {
 	c := open(t, target)
 	rules(t, server, `POST /nodes/pve1/qemu/9000/clone task delay=4s`)
 	form := url.Values{"newid": {"100"}, "name": {deadName}, "full": {"1"}}
-	if err := c.call(t.Context(), http.MethodPost, machine{Node: lab.NodeName, VMID: 9000}.path("clone"), form, nil); err != nil {
-		t.Fatal(err)
+	cloned := make(chan error, 1) // the answer takes its time too
+	go func() {
+		cloned <- c.call(t.Context(), http.MethodPost, machine{Node: lab.NodeName, VMID: 9000}.path("clone"), form, nil)
+	}()
+	until := func(what func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !what(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("no clone, or none with a name: %+v", server.VMs())
+			}
+		}
 	}
+	until(func() bool { return len(server.VMs()) == 2 })
+	reap{deadName, deadRun, false}.of(t, c) // it has no name yet
+	until(func() bool { return server.VMs()[0].Name == deadName })
 	short, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 	defer cancel()
 	if got, err := c.Reap(short, deadName, deadRun, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "locked") || !strings.Contains(err.Error(), "clone") {
@@ -357,18 +369,22 @@ func TestProxmoxReapWaits(t *testing.T) {
 	if diff := cmp.Diff([]int{9000}, ids(server)); diff != "" {
 		t.Errorf("what is left (-want +got):\n%s", diff)
 	}
+	if err := <-cloned; err != nil {
+		t.Error(err)
+	}
 }
 
-// TestProxmoxOldList checks that the configuration decides: of a new machine whose name the list lacks, of
-// one that was renamed since, and not of a container.
+// TestProxmoxOldList checks that the configuration decides: of a new machine whose name the list lacks or
+// has as VM and its number, of one that was renamed since, and not of a container.
 func TestProxmoxOldList(t *testing.T) {
 	answers := map[string]string{
 		"/access/permissions": `{"/":{"VM.Audit":1}}`,
 		"/cluster/resources": `[{"vmid":102,"node":"a","type":"qemu","name":"golden"},{"vmid":100,"node":"b","type":"qemu"},
-			{"vmid":103,"node":"a","type":"qemu"},{"vmid":101,"node":"a","type":"lxc","name":"golden"}]`,
+			{"vmid":103,"node":"a","type":"qemu"},{"vmid":104,"node":"a","type":"qemu","name":"VM 104"},{"vmid":101,"node":"a","type":"lxc","name":"golden"}]`,
 		"/nodes/b/qemu/100/config": `{"name":"golden","template":1}`,
 		"/nodes/a/qemu/102/config": `{"name":"renamed"}`,
 		"/nodes/a/qemu/103/config": `{"lock":"create"}`,
+		"/nodes/a/qemu/104/config": `{"name":"golden"}`,
 	}
 	old := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"data":` + answers[strings.TrimPrefix(r.URL.Path, "/api2/json")] + `}`))
@@ -376,7 +392,7 @@ func TestProxmoxOldList(t *testing.T) {
 	t.Cleanup(old.Close)
 	_, target := node(t)
 	found, err := open(t, with(target, "proxmox_url", old.URL+"/api2/json")).Find(t.Context(), "golden")
-	if diff := cmp.Diff([]hybridcore.URI{{Kind: "vm-template", Name: "golden", ID: "b/100"}}, found); diff != "" || err != nil {
+	if diff := cmp.Diff([]hybridcore.URI{{Kind: "vm-template", Name: "golden", ID: "b/100"}, {Kind: "vm", Name: "golden", ID: "a/104"}}, found); diff != "" || err != nil {
 		t.Errorf("found (-want +got):\n%s%v", diff, err)
 	}
 }

@@ -140,12 +140,17 @@ func (s *Server) newVM(p params) (*vm, error) {
 
 // cloneVM answers POST /nodes/{node}/qemu/{vmid}/clone.
 func (s *Server) cloneVM(r *http.Request, p params) (any, error) {
-	source, clone, err := s.newClone(r, p)
+	source, clone, settings, err := s.newClone(r, p)
 	if err != nil {
 		return nil, err
 	}
 	return s.run(r, job{
 		kind: "qmclone", id: strconv.Itoa(source.id), undo: func() { s.forget(clone) },
+		half: func() { // with the first disk
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			clone.settings = settings
+		},
 		do: func() error {
 			if err := s.config.Hardware.Clone(source.ref(), clone.ref()); err != nil {
 				s.forget(clone)
@@ -157,40 +162,41 @@ func (s *Server) cloneVM(r *http.Request, p params) (any, error) {
 	})
 }
 
-// newClone enters a locked clone.
-func (s *Server) newClone(r *http.Request, p params) (source, clone *vm, err error) {
+// newClone enters a locked clone. Its settings, the third result, and with them its name come later.
+func (s *Server) newClone(r *http.Request, p params) (source, clone *vm, settings map[string]string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if source, err = s.change(r); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	full := p.get("full") == "1"
 	switch {
 	case p.get("target") != "" && p.get("target") != NodeName:
-		return nil, nil, refuse("no such cluster node '%s'", p.get("target"))
+		return nil, nil, nil, refuse("no such cluster node '%s'", p.get("target"))
 	case !full && !source.template():
-		return nil, nil, refuse("Linked clone feature is not supported for drive of a VM that is no template")
+		return nil, nil, nil, refuse("Linked clone feature is not supported for drive of a VM that is no template")
 	case source.running:
-		return nil, nil, refuse("clone of a running VM is not simulated")
+		return nil, nil, nil, refuse("clone of a running VM is not simulated")
 	}
 	if clone, err = s.add("newid", p.get("newid"), "clone"); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
+	named := &vm{id: clone.id, settings: make(map[string]string)}
 	for name, value := range source.settings {
 		if name != "template" {
-			clone.settings[name] = cloneDrive(name, value, source.id, clone.id, full)
+			named.settings[name] = cloneDrive(name, value, source.id, clone.id, full)
 		}
 	}
-	named := params{"name": p.get("name"), "description": p.get("description")}
-	if named["name"] == "" {
-		named["name"] = fmt.Sprintf("Copy-of-VM-%s", source.settings["name"])
+	given := params{"name": p.get("name"), "description": p.get("description")}
+	if given["name"] == "" {
+		given["name"] = fmt.Sprintf("Copy-of-VM-%s", source.settings["name"])
 	}
-	if err := s.set(clone, named); err != nil {
+	if err := s.set(named, given); err != nil {
 		delete(s.vms, clone.id)
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	clone.pool = p.get("pool")
-	return source, clone, nil
+	return source, clone, named.settings, nil
 }
 
 // cloneDrive gives a drive of a clone its own volume. A linked clone's names its base.

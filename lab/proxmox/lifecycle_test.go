@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -102,6 +103,27 @@ func TestClones(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"qemu-101-3", "qemu-9000-1"}, n.hardware.removed); diff != "" {
 		t.Errorf("removed hardware (-want +got):\n%s", diff)
+	}
+}
+
+func TestCloneUnderWay(t *testing.T) {
+	t.Parallel()
+	n := newNodeWith(t, time.Millisecond)
+	if err := n.server.Plant(9000, map[string]string{"name": "base", "template": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	n.rules(t, "POST /nodes/*/qemu/*/clone task delay=300ms")
+	if r := n.call(t, "POST", "/nodes/pve1/qemu/9000/clone", map[string]string{"newid": "100", "full": "1", "name": "new"}); r.status != http.StatusOK {
+		t.Fatalf("%d %s", r.status, r.reason)
+	}
+	list, _ := n.call(t, "GET", "/cluster/resources?type=vm", nil).body["data"].([]any)
+	if first, _ := list[0].(map[string]any); first["name"] != "VM 100" || first["lock"] != "clone" {
+		t.Errorf("under way: %v", first)
+	}
+	for deadline := time.Now().Add(time.Minute); n.vm(t, 100).Name != "new"; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the clone is %+v", n.vm(t, 100))
+		}
 	}
 }
 

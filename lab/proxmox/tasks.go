@@ -30,6 +30,7 @@ type task struct {
 type job struct {
 	kind string // task type, such as qmstart
 	id   string // of the virtual machine; empty: none
+	half func() // what is to be seen halfway; nil: nothing
 	do   func() error
 	undo func() // when a fault rule fails the work instead; nil: nothing
 }
@@ -65,11 +66,16 @@ func (s *Server) run(r *http.Request, j job) (any, error) {
 
 // carryOut does the work, or delays or fails it as a rule says.
 func (s *Server) carryOut(j job, rule fault.Rule) error {
-	if rule.Delay > 0 {
-		select {
-		case <-time.After(rule.Delay):
-		case <-s.ctx.Done():
-			return fmt.Errorf("interrupted: %w", s.ctx.Err())
+	for _, next := range []func(){j.half, nil} {
+		if rule.Delay > 0 {
+			select {
+			case <-time.After(rule.Delay / 2):
+			case <-s.ctx.Done():
+				return fmt.Errorf("interrupted: %w", s.ctx.Err())
+			}
+		}
+		if next != nil {
+			next()
 		}
 	}
 	if rule.Reason != "" {

@@ -110,6 +110,9 @@ func (v *vm) summary() map[string]any {
 	if v.template() {
 		d["template"] = 1
 	}
+	if d["name"] == "" {
+		d["name"] = "VM " + strconv.Itoa(v.id) // what the list says of a machine without a name
+	}
 	for name, value := range map[string]string{"tags": v.settings["tags"], "lock": v.lock, "pool": v.pool} {
 		if value != "" {
 			d[name] = value
