@@ -197,7 +197,7 @@ func TestHead(t *testing.T) {
 		}
 	}
 	r.Project.Root = t.TempDir()
-	if _, err := r.Plan(t.Context(), hybridcore.Request{Heads: []string{want}}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+	if _, err := r.Plan(t.Context(), hybridcore.Request{Heads: []string{want}}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "there is no checkout at") {
 		t.Errorf("outside a checkout: %v", err)
 	}
 }

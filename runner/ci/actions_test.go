@@ -194,6 +194,8 @@ func TestForeignLines(t *testing.T) {
 		"##\u200b[error]x ###[b]":                "## [error]x ### [b]\n",
 		":\x00:error::x":                         ": :error::x\n",
 		"\x1b[0Ksection_start:0:x\r\x1b[0Kowned": "section_start :0:x\nowned\n",
+		"section_end:0:x":                        "section_end :0:x\n",
+		strings.Repeat("a", maxLine+5) + "\nb":   strings.Repeat("a", maxLine) + "\naaaaa\nb\n",
 		"std::vector a::b # [x]":                 "std::vector a::b # [x]\n",
 		"":                                       "",
 		"\n\n":                                   "\n\n",

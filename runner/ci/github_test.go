@@ -122,7 +122,14 @@ func said(job ci.Job, err error) string {
 		}
 		all = append(all, text)
 	}
-	return strings.Join(all, "; ")
+	text := strings.Join(all, "; ")
+	if !job.Trusted {
+		text += ", untrusted"
+	}
+	if job.Merged {
+		text += ", merged"
+	}
+	return text
 }
 
 func TestGitHubEvents(t *testing.T) {
@@ -141,21 +148,26 @@ func TestGitHubEvents(t *testing.T) {
 		"other title":            {"pull_request", with(pullRequest, object{"action": "edited", "changes": object{"title": object{}}}), "nothing: only the words of the pull request changed"},
 		"merged":                 {"pull_request", with(pullRequest, object{"action": "closed"}), "nothing: the pull request is closed; when it was merged, the push to its base is what is built"},
 		"labelled":               {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
-		"fork":                   {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), change},
-		"deleted fork":           {"pull_request", with(pullRequest, object{"pull_request.head.repo": nil}), change},
-		"dependabot":             {"pull_request", with(pullRequest, object{"pull_request.user.login": "dependabot[bot]"}), change},
+		"fork":                   {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), change + ", untrusted"},
+		"deleted fork":           {"pull_request", with(pullRequest, object{"pull_request.head.repo": nil}), change + ", untrusted"},
+		"no repositories":        {"pull_request", with(pullRequest, object{"pull_request.head.repo": nil, "pull_request.base.repo": nil}), change + ", untrusted"},
+		"dependabot":             {"pull_request", with(pullRequest, object{"pull_request.user.login": "dependabot[bot]"}), change + ", untrusted"},
+		"dependabot again":       {"pull_request", with(pullRequest, object{"sender.login": "dependabot[bot]"}), change + ", untrusted"},
 		"no head":                {"pull_request", with(pullRequest, object{"pull_request.head.sha": "main"}), `exit 2: reading the event of this job: "main" is not the full object ID of a commit`},
 		"no base":                {"pull_request", with(pullRequest, object{"pull_request.base.sha": shaZero}), `exit 2: reading the event of this job: "` + shaZero + `" is not the full object ID of a commit`},
 		"pwn request":            {"pull_request_target", pullRequest, "exit 3: reading the event of this job: the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request"},
-		"merge":                  {"push", push, "build"},
+		"merge":                  {"push", push, "build, merged"},
 		"other branch":           {"push", with(push, object{"ref": "refs/heads/patch"}), "nothing: refs/heads/patch is not the default branch; its pull request is what is planned"},
 		"branch like a ref":      {"push", with(push, object{"ref": "refs/heads/refs/heads/main"}), "nothing: refs/heads/refs/heads/main is not the default branch; its pull request is what is planned"},
 		"no default branch":      {"push", with(push, object{"ref": "refs/heads/", "repository.default_branch": ""}), "nothing: refs/heads/ is not the default branch; its pull request is what is planned"},
-		"tag":                    {"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), "build"},
+		"tag":                    {"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), "build, merged"},
 		"deleted branch":         {"push", with(push, object{"deleted": true, "after": shaZero, "head_commit": nil}), "nothing: refs/heads/main was deleted"},
-		"schedule":               {"schedule", schedule, "plan; reap"},
-		"dispatch":               {"workflow_dispatch", dispatch, "build lab debian-12"},
-		"dispatch of prod":       {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod"}), "build prod"},
+		"deleted, with a commit": {"push", with(push, object{"deleted": true}), "nothing: refs/heads/main was deleted"},
+		"schedule":               {"schedule", schedule, "plan; reap, merged"},
+		"dispatch":               {"workflow_dispatch", dispatch, "build lab debian-12, merged"},
+		"dispatch of a branch":   {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch"}), "build lab debian-12"},
+		"dispatch of a tag":      {"workflow_dispatch", with(dispatch, object{"ref": "refs/tags/v1"}), "build lab debian-12, merged"},
+		"dispatch of prod":       {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod"}), "build prod, merged"},
 		"dispatch, unmerged":     {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch", "inputs.command": "build --env prod"}), "exit 3: reading the event of this job: commit 222222222222 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"dispatch of old commit": {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaHead, "inputs.command": "build --env prod"}), "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"dispatched reap":        {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch", "inputs.command": "reap"}), "exit 3: reading the event of this job: commit 222222222222 is not merged, and only merged code removes things from a platform"},
@@ -212,6 +224,15 @@ func TestGitHubJob(t *testing.T) {
 	if err != nil || job.Commit != shaMerge || !job.Merged || slices.Contains(job.Requests[0].Heads, shaOther) {
 		t.Errorf("an annotated tag is about its commit, not itself: %+v, error %v", job, err)
 	}
+	for server, want := range map[string]string{
+		"": "https://github.com/acme/images/actions/runs/99", "http://127.0.0.1:8080": "http://127.0.0.1:8080/acme/images/actions/runs/99",
+		"https://user:secret@github.example": "", "javascript:alert(1)": "", "https://x/?a=b": "", "https:///x": "",
+	} {
+		job, err = ci.Read(github(t, "push", push, map[string]string{"GITHUB_SERVER_URL": server}))
+		if err != nil || job.Requests[0].Origin.URL != want {
+			t.Errorf("the address of %q is %q, error %v", server, job.Requests[0].Origin.URL, err)
+		}
+	}
 	job, err = ci.Read(github(t, "schedule", schedule, nil))
 	if err != nil || job.Requests[0].Origin.Actor != "12" || job.Login != "nightly" {
 		t.Errorf("%+v, error %v", job, err)
@@ -226,8 +247,8 @@ func TestCommandInput(t *testing.T) {
 		payload object
 		want    string
 	}{
-		"push":             {"push", push, "build prod"},
-		"dispatch":         {"workflow_dispatch", dispatch, "build prod"},
+		"push":             {"push", push, "build prod, merged"},
+		"dispatch":         {"workflow_dispatch", dispatch, "build prod, merged"},
 		"change, labelled": {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
 		"fork":             {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
 		"comment":          {"issue_comment", comment, "plan " + shaBase + "..."},
@@ -264,17 +285,22 @@ func TestPolicy(t *testing.T) {
 		want    string
 	}{
 		"declared":        {pullRequest, []string{"plan --env prod", "build --env lab"}, "plan prod " + shaBase + "...; build lab"},
+		"rebuild":         {pullRequest, []string{"plan --rebuild"}, "plan"},
 		"own base":        {pullRequest, []string{"plan --base v1"}, "plan v1"},
 		"nothing":         {pullRequest, []string{}, "nothing: the policy of this project says that nothing is done for a pull request"},
-		"fork":            {fork, []string{"plan", "validate --with packer", "build", "validate"}, "plan " + shaBase + "...; validate"},
+		"fork":            {fork, []string{"plan", "validate --with packer", "build", "validate"}, "plan " + shaBase + "...; validate, untrusted"},
 		"fork that asks":  {fork, []string{"build --env lab", "reap", "status", "validate --with packer"}, "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
 		"prod by default": {pullRequest, []string{"build --env prod"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
+		"prod without":    {pullRequest, []string{"build"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"misspelt":        {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, status, reap, parity`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := github(t, "pull_request", c.payload, nil)
 			in.Policy.Change = c.change
+			if name == "prod without" {
+				in.Policy.DefaultEnv = "prod"
+			}
 			if got := said(ci.Read(in)); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}

@@ -44,21 +44,24 @@ func TestGitLabEvents(t *testing.T) {
 	}{
 		"merge request":       {[]env{mr}, "plan " + shaBase + "...; validate"},
 		"merged results":      {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": shaHead, "CI_COMMIT_SHA": shaMerge, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": shaOther}}, "plan " + shaOther + "...; validate"},
-		"fork":                {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8"}}, "plan " + shaBase + "...; validate"},
-		"in the fork":         {[]env{mr, {"CI_PROJECT_ID": "8"}}, "plan " + shaBase + "...; validate"},
-		"projects unknown":    {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_PROJECT_ID": ""}}, "plan " + shaBase + "...; validate"},
+		"fork":                {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8"}}, "plan " + shaBase + "...; validate, untrusted"},
+		"of the fork":         {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8", "CI_PROJECT_ID": "8"}}, "plan " + shaBase + "...; validate, untrusted"},
+		"in the fork":         {[]env{mr, {"CI_PROJECT_ID": "8"}}, "plan " + shaBase + "...; validate, untrusted"},
+		"projects unknown":    {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_PROJECT_ID": ""}}, "plan " + shaBase + "...; validate, untrusted"},
+		"with a tag's name":   {[]env{mr, {"CI_COMMIT_TAG": "v1"}}, "plan " + shaBase + "...; validate"},
 		"no base":             {[]env{mr, {"CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}}, "exit 2: reading the event of this job: the event names no commit"},
-		"merge":               {[]env{main, {"CI_PIPELINE_SOURCE": "push"}}, "build"},
+		"merge":               {[]env{main, {"CI_PIPELINE_SOURCE": "push"}}, "build, merged"},
 		"other branch":        {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "patch"}}, "nothing: patch is not the default branch; its merge request is what is planned"},
 		"no branch at all":    {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_DEFAULT_BRANCH": ""}}, "nothing: patch is not the default branch; its merge request is what is planned"},
-		"tag":                 {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1"}}, "build"},
-		"schedule":            {[]env{main, {"CI_PIPELINE_SOURCE": "schedule"}}, "plan; reap"},
-		"schedule of a line":  {[]env{main, {"CI_PIPELINE_SOURCE": "schedule", ci.CommandVariable: "build --env prod"}}, "build prod"},
-		"web":                 {[]env{main, {"CI_PIPELINE_SOURCE": "web", ci.CommandVariable: "build debian-12 --env prod"}}, "build prod debian-12"},
+		"tag":                 {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1"}}, "build, merged"},
+		"schedule":            {[]env{main, {"CI_PIPELINE_SOURCE": "schedule"}}, "plan; reap, merged"},
+		"schedule of a line":  {[]env{main, {"CI_PIPELINE_SOURCE": "schedule", ci.CommandVariable: "build --env prod"}}, "build prod, merged"},
+		"web":                 {[]env{main, {"CI_PIPELINE_SOURCE": "web", ci.CommandVariable: "build debian-12 --env prod"}}, "build prod debian-12, merged"},
+		"web, other commit":   {[]env{main, {"CI_PIPELINE_SOURCE": "web", ci.CommandVariable: "build --env prod", ci.SHAVariable: shaOther}}, "exit 3: reading the event of this job: commit 444444444444 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"web, unmerged":       {[]env{{"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": "patch", ci.CommandVariable: "build --env prod"}}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"schedule, unmerged":  {[]env{{"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "patch"}}, "exit 3: reading the event of this job: commit 111111111111 is not merged, and only merged code removes things from a platform"},
 		"web without command": {[]env{main, {"CI_PIPELINE_SOURCE": "web"}}, "exit 2: reading the event of this job: no command: give it in the variable PACKER_HYBRID_COMMAND, for example `build debian-12 --env lab`"},
-		"trigger":             {[]env{main, {"CI_PIPELINE_SOURCE": "trigger", ci.CommandVariable: "status", ci.SHAVariable: shaHead, ci.RequestVariable: "r1"}}, "status"},
+		"trigger":             {[]env{main, {"CI_PIPELINE_SOURCE": "trigger", ci.CommandVariable: "status", ci.SHAVariable: shaHead, ci.RequestVariable: "r1"}}, "status, merged"},
 		"child pipeline":      {[]env{main, {"CI_PIPELINE_SOURCE": "parent_pipeline"}}, "nothing: a pipeline of the source parent_pipeline asks for nothing"},
 		"no source":           {nil, "exit 2: reading the event of this job: CI_PIPELINE_SOURCE is not set: GitLab's runner sets it"},
 		"bad project":         {[]env{main, {"CI_PIPELINE_SOURCE": "push", "CI_PROJECT_PATH": "x\r::error::"}}, `exit 2: reading the event of this job: "x\r::error::" is not the name of a repository`},
@@ -90,7 +93,7 @@ func TestGitLabHostileValues(t *testing.T) {
 				"CI_MERGE_REQUEST_PROJECT_ID": value, "CI_MERGE_REQUEST_DIFF_BASE_SHA": shaBase, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": value,
 				"GITLAB_USER_LOGIN": value, "GITLAB_USER_ID": value, "CI_JOB_URL": value, "CI_COMMIT_REF_NAME": value,
 			}))
-			if got, want := said(job, err), "plan "+shaBase+"...; validate"; got != want {
+			if got, want := said(job, err), "plan "+shaBase+"...; validate, untrusted"; got != want {
 				t.Errorf("got %.200s, want %s", got, want)
 			}
 			inertJob(t, job)
