@@ -26,6 +26,7 @@ type Poster struct {
 	kick   chan struct{}
 	stop   context.CancelFunc
 	done   sync.WaitGroup
+	env    string // of the run; under the lock of box
 }
 
 // Option changes how a poster or a flush reaches GitHub.

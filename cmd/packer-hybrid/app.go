@@ -197,7 +197,7 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	for _, verb := range hybridcore.Verbs() {
 		cmd.AddCommand(a.verb(verb))
 	}
-	cmd.AddCommand(a.explainCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
+	cmd.AddCommand(a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
 	return cmd
 }
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:18:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-check-runs
+// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+
+package post
+
+import (
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Report reports what a run has planned, or what it has done: all of its
+// checks, and the comment.
+func (p *Poster) Report(r checks.Report) {
+	p.box.mu.Lock()
+	p.env = r.Plan.Request.Env
+	p.box.mu.Unlock()
+	all := checks.Checks(r, p.sender.clock.Now())
+	for _, c := range all {
+		p.Check(c)
+	}
+	var text strings.Builder
+	_ = checks.WriteReportMarkdown(&text, r) // to memory
+	p.Comment(text.String(), all[0].Status == checks.CheckCompleted)
+}
+
+// Event reports what a target does now. Its end comes with Report: an event
+// does not say enough for a verdict.
+func (p *Poster) Event(e hybridcore.Event) {
+	p.box.mu.Lock()
+	env := p.env
+	p.box.mu.Unlock()
+	switch e.Kind {
+	case hybridcore.EventStart:
+		p.Check(checks.Running(env, e))
+	case hybridcore.EventStep:
+		p.Step(checks.Running(env, e))
+	case hybridcore.EventDone:
+		e.Text += "; the run goes on"
+		p.Step(checks.Running(env, e))
+	}
+}

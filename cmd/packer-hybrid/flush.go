@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:19:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-what-a-dead-run-left
+// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// flushCmd sends what runs have not reported.
+func (a *app) flushCmd() *cobra.Command {
+	var within time.Duration
+	cmd := &cobra.Command{
+		Use: "flush", Short: "Send reports to GitHub that runs could not send",
+		Long: `Flush sends the check-runs and comments that are left in the outboxes of runs,
+logs/RUN/` + post.FileName + `, and ends the check-runs of runs that were killed.
+Runs that go on are left alone. It needs GITHUB_TOKEN, and GITHUB_API_URL for a
+GitHub of your own. What still cannot be sent is said and kept; that is no
+failure, since a report decides nothing.`,
+		Example: `  packer-hybrid flush
+  packer-hybrid flush --within 30s`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			project, err := a.project()
+			if err != nil {
+				return err
+			}
+			access := post.Access{API: a.getenv("GITHUB_API_URL"), Token: a.getenv("GITHUB_TOKEN")}
+			switch {
+			case access.Token == "":
+				return hybridcore.Usagef("flush needs GITHUB_TOKEN, a token that may write checks and pull requests")
+			case within <= 0:
+				return hybridcore.Usagef("--within is %s: it must be longer than nothing", within)
+			}
+			left, err := post.Flush(cmd.Context(), filepath.Join(project.Root, "logs"), access, within)
+			if err != nil {
+				return fmt.Errorf("sending reports: %w", err)
+			}
+			for _, line := range left {
+				_, _ = fmt.Fprintf(a.err, "warning: %s\n", hybridcore.Sanitize(line))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().DurationVar(&within, "within", 2*time.Minute, "time for all of it; what is left then is kept")
+	return cmd
+}
