@@ -30,6 +30,7 @@ type Comment struct {
 // Facts answer a Comment. They must be read when the command is, by the API of
 // the platform.
 type Facts struct {
+	User           int64  // whose permission it is, as the API says: a login may have a new owner
 	Permission     string // of the user: admin, maintain, write, triage, read or none
 	Open           bool   // whether the change is
 	Head           string // full object ID of the change's head
@@ -68,6 +69,9 @@ func (j Job) comment(p payload, in Input) (Job, error) {
 	facts, err := in.Lookup(Comment{Repository: j.Repository, Change: p.Issue.Number, User: c.User.ID, Login: c.User.Login})
 	if err != nil {
 		return Job{}, fmt.Errorf("looking up the permission of %s: %w", j.Login, err)
+	}
+	if facts.User != c.User.ID {
+		return Job{}, hybridcore.Blockedf("the comment is by user %d, but the login %s is of user %d", c.User.ID, j.Login, facts.User)
 	}
 	return j.obey(line, facts, in.Policy)
 }

@@ -26,7 +26,7 @@ var comment = object{
 // allowed answers a look-up for somebody who may write.
 func allowed(ci.Comment) (ci.Facts, error) {
 	return ci.Facts{
-		Permission: "write", Open: true, Head: shaHead, HeadRepository: "acme/images", Base: shaBase, LastRun: "20261123t010000-1a2b3c4d", LastEnv: "lab",
+		User: 583231, Permission: "write", Open: true, Head: shaHead, HeadRepository: "acme/images", Base: shaBase, LastRun: "20261123t010000-1a2b3c4d", LastEnv: "lab",
 	}, nil
 }
 
@@ -155,6 +155,10 @@ func TestCommentFacts(t *testing.T) {
 	in.Lookup = func(ci.Comment) (ci.Facts, error) { return ci.Facts{}, errors.New("502") }
 	if _, err := ci.Read(in); err == nil || !strings.Contains(err.Error(), "looking up the permission of octocat: 502") {
 		t.Errorf("error %v", err)
+	}
+	in.Lookup = func(ci.Comment) (ci.Facts, error) { return ci.Facts{User: 1, Permission: "admin", Open: true}, nil }
+	if _, err := ci.Read(in); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "the login octocat is of user 1") {
+		t.Errorf("the login of somebody else: %v", err)
 	}
 	in.Lookup = allowed
 	job, err := ci.Read(in)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/sethvargo/go-githubactions"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -19,9 +20,10 @@ import (
 // deliveries above 25 MB.
 const MaxPayload = 25 << 20
 
-// payload is what is read of GitHub's events; they are all of one shape. It is
-// decoded strictly: names in their case and once each, valid UTF-8. A library
-// of all the fields would refuse events for the sake of those nobody reads.
+// payload is what is read of GitHub's events; they are all of one shape. Names
+// are taken in their case and once each. Half a character in somebody's commit
+// message must not stop a build, so invalid text is replaced. A library of all
+// the fields would refuse events for the sake of those nobody reads.
 type payload struct {
 	Action      string        `json:"action"`
 	Ref         string        `json:"ref"`
@@ -108,7 +110,7 @@ func FromGitHub(event string, data []byte, in Input) (Job, error) {
 	if len(data) > MaxPayload {
 		return Job{}, hybridcore.Usagef("the payload has %d bytes; GitHub sends at most %d", len(data), MaxPayload)
 	}
-	if err := json.Unmarshal(data, &p); err != nil {
+	if err := json.Unmarshal(data, &p, jsontext.AllowInvalidUTF8(true)); err != nil {
 		return Job{}, hybridcore.Usagef("the payload is not that of a GitHub event: %.300s", shown(err.Error()))
 	}
 	j, err := githubJob(event, p, in)

@@ -184,6 +184,7 @@ func TestGitHubEvents(t *testing.T) {
 		"twice the same name":    {"push", `{"ref":"refs/heads/main","ref":"refs/heads/patch"}`, "exit 2"},
 		"a string for a number":  {"pull_request", with(pullRequest, object{"number": "42"}), "exit 2"},
 		"bad repository":         {"push", with(push, object{"repository.full_name": "../.."}), `exit 2: reading the event of this job: "../.." is not the name of a repository`},
+		"half a character":       {"push", `{"ref":"refs/heads/main","repository":{"full_name":"a/b","default_branch":"main"},"head_commit":{"id":"` + shaMerge + `","message":"` + "\\ud83d \xff" + `"}}`, "build, merged"},
 		"very deep":              {"push", `{"x":` + strings.Repeat("[", 100_000), "exit 2"},
 		"too large":              {"push", strings.Repeat(" ", ci.MaxPayload+1), "exit 2"},
 	} {
