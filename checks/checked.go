@@ -13,12 +13,21 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
+// Checked is what a validation inside the process came to.
+type Checked struct {
+	Env      string
+	Targets  int
+	Findings []hybridcore.Finding
+	Took     time.Duration
+	Cached   string // the run whose verdict this is, if it is an earlier one's
+}
+
 // WriteChecked prints the findings of a validation and one line that sums up.
-func WriteChecked(w io.Writer, s Style, plan hybridcore.Plan, took time.Duration) error {
+func WriteChecked(w io.Writer, s Style, c Checked) error {
 	p := &printer{w: w}
-	p.findings(s, plan.Findings)
+	p.findings(s, c.Findings)
 	blocking := 0
-	for _, f := range plan.Findings {
+	for _, f := range c.Findings {
 		if f.Blocking {
 			blocking++
 		}
@@ -27,8 +36,11 @@ func WriteChecked(w io.Writer, s Style, plan hybridcore.Plan, took time.Duration
 	if blocking > 0 {
 		verdict = s.red("blocked")
 	}
-	p.line("%s: %s of %s, %s, %s, %s", verdict, count(len(plan.Targets), "target"), plan.Request.Env,
-		count(blocking, "error"), count(len(plan.Findings)-blocking, "warning"), took.Round(time.Millisecond))
+	p.line("%s: %s of %s, %s, %s, %s", verdict, count(c.Targets, "target"), c.Env,
+		count(blocking, "error"), count(len(c.Findings)-blocking, "warning"), c.Took.Round(time.Millisecond))
+	if c.Cached != "" {
+		p.line("cached verdict of run %s: nothing changed since (--no-cache asks anew)", c.Cached)
+	}
 	return p.err
 }
 

@@ -23,9 +23,10 @@ func validateVerb() Verb {
 plugins: it needs no Packer, no plugin and no credentials, and contacts nothing.
 With --full the real plugins check every target as well, started directly: the
 verdicts are Packer's own, in a fraction of the time; it needs Packer, the
-plugins and values for all variables. With --with packer it stages every target and lets Packer and its plugins check
-it, as a build would begin; a tree that was found valid so and has not changed
-since is answered from a cache.`,
+plugins and values for all variables. With --with packer it stages every target
+and lets Packer and its plugins check it, as a build would begin. A tree that
+was found valid, or wrong in form, and has not changed since is answered from a
+cache, and the answer says so.`,
 		Example: `  packer-hybrid validate --env lab
   packer-hybrid validate debian-12 --targets vsphere
   packer-hybrid validate --full
@@ -38,7 +39,7 @@ since is answered from a cache.`,
 				}
 				return nil
 			})
-			fs.BoolVar(&r.NoCache, "no-cache", false, "with packer: ask although nothing changed since the last verdict")
+			fs.BoolVar(&r.NoCache, "no-cache", false, "check anew although nothing changed since the last verdict")
 			bindParallel(fs, r)
 		},
 	}

@@ -48,6 +48,7 @@ type Verdicts string
 type Verdict struct {
 	Key      string               `json:"key"`
 	Of       string               `json:"of"` // the run
+	Targets  int                  `json:"targets"`
 	At       time.Time            `json:"at"`
 	Findings []hybridcore.Finding `json:"findings"` // of the plan
 	Results  []hybridcore.Result  `json:"results"`  // none when the findings block
@@ -165,7 +166,8 @@ func (v Verdicts) salt() ([]byte, error) {
 // VerdictKey digests everything that a validation of the request depends on:
 // each byte of the templates, configurations, project file and lock, the part
 // of the environment that Packer sees, Packer, the installed plugins, and
-// program, which names this build of packer-hybrid. It is empty when something
+// program, which names this build of packer-hybrid; without Packer and plugins
+// when the request is answered inside this process. It is empty when something
 // is in the way, such as a missing Packer: then there is no verdict.
 func (r *Runner) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Request, program string) string {
 	if v == "" {
@@ -175,20 +177,26 @@ func (r *Runner) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Requ
 	if err != nil {
 		return ""
 	}
-	tool, err := r.packerTool(ctx)
-	if err != nil || len(sources.Check(r.Project.Root)) > 0 {
+	if len(sources.Check(r.Project.Root)) > 0 {
 		return ""
 	}
 	h := hmac.New(sha256.New, salt)
-	fmt.Fprintf(h, "%q %q %q %q %q %q\n", program, tool.Version, req.Env, req.Images, req.Platforms, identity(tool.Path))
+	fmt.Fprintf(h, "%q %q %q %q %q\n", program, req.With, req.Env, req.Images, req.Platforms)
+	if !req.InProcess() {
+		tool, err := r.packerTool(ctx)
+		if err != nil {
+			return ""
+		}
+		fmt.Fprintf(h, "%q %q\n", tool.Version, identity(tool.Path))
+		for _, dir := range append(slices.Clone(tool.PluginDirs), r.PinnedPlugins) {
+			names(h, dir)
+		}
+	}
 	environ := slices.Sorted(slices.Values(r.Environ))
 	for _, entry := range environ {
 		if name, _, _ := strings.Cut(entry, "="); packer.Inherits(name) || strings.HasPrefix(name, "PKR_VAR_") {
 			fmt.Fprintf(h, "%q\n", entry)
 		}
-	}
-	for _, dir := range append(slices.Clone(tool.PluginDirs), r.PinnedPlugins) {
-		names(h, dir)
 	}
 	root, err := os.OpenRoot(r.Project.Root)
 	if err != nil {

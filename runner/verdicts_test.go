@@ -129,7 +129,12 @@ func TestVerdictKey(t *testing.T) {
 	s := newSandbox(t)
 	v := Verdicts(t.TempDir())
 	s.PinnedPlugins = t.TempDir()
-	key := func() string { return s.VerdictKey(t.Context(), v, s.request(hybridcore.ActionValidate), "one") }
+	keyOf := func(with string) string {
+		req := s.request(hybridcore.ActionValidate)
+		req.With = with
+		return s.VerdictKey(t.Context(), v, req, "one")
+	}
+	key := func() string { return keyOf(hybridcore.WithPacker) }
 	first := key()
 	if len(first) != 64 || key() != first {
 		t.Fatalf("the same inputs give %q and %q", first, key())
@@ -145,7 +150,15 @@ func TestVerdictKey(t *testing.T) {
 			}
 		}
 	}
-	seen := map[string]string{first: "nothing"}
+	inProcess := keyOf("")
+	if len(inProcess) != 64 || inProcess == first || keyOf(hybridcore.WithPlugins) == first {
+		t.Error("who looked is not in the key")
+	}
+	put(filepath.Join(s.PinnedPlugins, "packer-plugin-y"), "y")()
+	if keyOf("") != inProcess || key() == first {
+		t.Error("a plugin is in the key of a look without plugins, or not in that of Packer")
+	}
+	seen := map[string]string{key(): "nothing"}
 	for _, c := range []struct {
 		name   string
 		change func()

@@ -19,9 +19,19 @@ import (
 // maxHeap bounds the memory of a verb that runs without collecting garbage.
 const maxHeap = 256 << 20
 
-// validate answers the verb validate without Packer.
+// validate answers the verb validate without Packer: from the cache when nothing
+// changed, except as JSON, which has the plan that no verdict keeps.
 func (a *app) validate(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
 	start := time.Now()
+	env, err := r.Project.Environment(req.Env)
+	if err != nil {
+		return err
+	}
+	verdicts := a.verdicts(req)
+	key := r.VerdictKey(ctx, verdicts, req, program())
+	if v, ok := verdicts.Recall(key); ok && a.output != "json" {
+		return a.checked(checks.Checked{Env: env.Name, Targets: v.Targets, Findings: v.Findings, Took: time.Since(start), Cached: v.Of})
+	}
 	// The verb lives for milliseconds, of which collecting would take a quarter.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(maxHeap))
@@ -32,16 +42,40 @@ func (a *app) validate(ctx context.Context, r *runner.Runner, req hybridcore.Req
 	if plan.Findings, err = r.Check(ctx, plan, nil); err != nil {
 		return err
 	}
-	if a.output == "json" {
-		err = checks.WriteJSON(a.out, checks.Document{Plan: &plan})
-	} else {
-		err = checks.WriteChecked(a.out, a.style(a.raw.out), plan, time.Since(start))
+	if r.VerdictKey(ctx, verdicts, req, program()) == key { // nothing changed meanwhile
+		verdicts.Remember(verdictOf(key, req.ID, r.Now(), plan), a.redactor.String)
 	}
-	if err != nil {
+	if a.output == "json" {
+		if err := checks.WriteJSON(a.out, checks.Document{Plan: &plan}); err != nil {
+			return fmt.Errorf("writing the answer: %w", err)
+		}
+		return blocked(plan.Findings)
+	}
+	return a.checked(checks.Checked{Env: env.Name, Targets: len(plan.Targets), Findings: plan.Findings, Took: time.Since(start)})
+}
+
+func verdictOf(key, run string, at time.Time, plan hybridcore.Plan) runner.Verdict {
+	v := runner.Verdict{Key: key, Of: run, At: at.UTC(), Targets: len(plan.Targets), Findings: plan.Findings}
+	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+		return v
+	}
+	for _, t := range plan.Targets {
+		v.Results = append(v.Results, hybridcore.Result{Target: t.Target.Name(), Status: hybridcore.Validated})
+	}
+	return v
+}
+
+func (a *app) checked(c checks.Checked) error {
+	if err := checks.WriteChecked(a.out, a.style(a.raw.out), c); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
-		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: plan.Findings}))
+	return blocked(c.Findings)
+}
+
+// blocked is the exit code of findings that block.
+func blocked(findings []hybridcore.Finding) error {
+	if hybridcore.Blocked(findings) == hybridcore.NotBlocked {
+		return nil
 	}
-	return nil
+	return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: findings}))
 }

@@ -76,9 +76,9 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 			return a.validate(ctx, r, req)
 		}
 		if req.With == hybridcore.WithPlugins {
-			return a.execute(ctx, r, req, r.Prepare)
+			return a.remembered(ctx, r, req, r.Prepare)
 		}
-		return a.remembered(ctx, r, req)
+		return a.remembered(ctx, r, req, r.Validate)
 	default:
 		return a.execute(ctx, r, req, r.Build)
 	}

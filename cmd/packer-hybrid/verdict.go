@@ -17,19 +17,26 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
 
-// remembered answers the verb validate from the cache, or asks Packer and
-// remembers what it said.
-func (a *app) remembered(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
-	verdicts := runner.Verdicts(filepath.Join(a.cacheDir(), "verdicts"))
+// verdicts is the cache that a request may use.
+func (a *app) verdicts(req hybridcore.Request) runner.Verdicts {
 	if req.NoCache {
-		verdicts = ""
+		return ""
 	}
+	return runner.Verdicts(filepath.Join(a.cacheDir(), "verdicts"))
+}
+
+// remembered answers the verb validate from the cache, or lets ask look (Packer
+// or its plugins) and remembers what they said.
+func (a *app) remembered(ctx context.Context, r *runner.Runner, req hybridcore.Request,
+	ask func(context.Context, hybridcore.Plan) (hybridcore.Record, error),
+) error {
+	verdicts := a.verdicts(req)
 	key := r.VerdictKey(ctx, verdicts, req, program())
 	if verdict, ok := verdicts.Recall(key); ok {
 		return a.recalled(req, verdict)
 	}
 	return a.execute(ctx, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
-		record, err := r.Validate(ctx, plan)
+		record, err := ask(ctx, plan)
 		verdict := runner.Verdict{Key: key, Of: req.ID, At: r.Now().UTC(), Findings: plan.Findings}
 		for _, res := range record.Results {
 			res.Inputs, res.Steps = nil, nil
@@ -64,7 +71,7 @@ func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
 		err = checks.WriteRecord(a.out, a.style(a.raw.out), record, "")
 	}
 	if err == nil && a.output != "json" {
-		_, err = fmt.Fprintf(a.out, "cached verdict of run %s: nothing changed since (--no-cache asks Packer)\n", v.Of)
+		_, err = fmt.Fprintf(a.out, "cached verdict of run %s: nothing changed since (--no-cache asks anew)\n", v.Of)
 	}
 	if err == nil && blocked {
 		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: v.Findings}))
