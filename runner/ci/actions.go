@@ -40,7 +40,7 @@ const (
 // in the environment, and to the log, which it reads.
 type Actions struct {
 	Getenv func(string) string
-	Log    io.Writer // standard output of the step
+	Log    io.Writer // standard output of the step, redacted
 	Root   string    // the project's folder in the repository, slash-separated; empty for its top
 
 	token func() string // random text; nil for 130 bits of crypto/rand
@@ -118,12 +118,18 @@ func (a Actions) append(name, text string) error {
 
 // Mask has the runner mask a secret, and each of its lines, in the log from
 // here on. Parts of fewer than six bytes are left: see the redactor's warning.
-func (a Actions) Mask(secret string) error {
-	for _, part := range append([]string{secret}, strings.Split(secret, "\n")...) {
+// raw is the standard output itself: the redactor would take the secret out of
+// the command, too.
+func Mask(raw io.Writer, secret string) error {
+	parts := strings.Split(secret, "\n")
+	if len(parts) > 1 {
+		parts = append(parts, secret)
+	}
+	for _, part := range parts {
 		if part = strings.TrimSpace(part); len(part) < minMask {
 			continue
 		}
-		if err := a.issue("add-mask", nil, part); err != nil {
+		if err := (Actions{Log: raw}).issue("add-mask", nil, part); err != nil {
 			return err
 		}
 	}

@@ -145,7 +145,7 @@ func TestActionsLog(t *testing.T) {
 	for range MaxAnnotations + 2 {
 		findings = append(findings, hybridcore.Finding{Severity: hybridcore.Warning, Kind: "k", Message: "m"})
 	}
-	err := errors.Join(a.Mask("hunter22\nshort\nanother secret"), a.Group("build\r::error::x"), a.EndGroup(), a.Annotate(findings))
+	err := errors.Join(Mask(log, "hunter22\nshort\nanother secret"), Mask(log, "single-line"), a.Group("build\r::error::x"), a.EndGroup(), a.Annotate(findings))
 	foreign, openErr := a.Foreign()
 	if err := errors.Join(err, openErr); err != nil {
 		t.Fatal(err)
@@ -154,9 +154,10 @@ func TestActionsLog(t *testing.T) {
 	if err := errors.Join(err, foreign.Close()); err != nil {
 		t.Fatal(err)
 	}
-	want := `::add-mask::hunter22%0Ashort%0Aanother secret
-::add-mask::hunter22
+	want := `::add-mask::hunter22
 ::add-mask::another secret
+::add-mask::hunter22%0Ashort%0Aanother secret
+::add-mask::single-line
 ::group::build : :error::x
 ::endgroup::
 ::error col=7,file=images/vars/x%25%2Cy.hcl,line=3,title=packer-hybrid%3A variable a%2Cb%3Ac::line one%0A: :stop-commands::x%0Aline two ## [error]%0Aset it, 100%25
