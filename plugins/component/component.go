@@ -42,11 +42,12 @@ const (
 
 // Limits of one component.
 const (
-	startLimit = 30 * time.Second // from the start to its address, on a loaded machine
-	callLimit  = 60 * time.Second // of one call; the slowest real Prepare takes under a second
-	maxStderr  = 64 << 10         // bytes kept of what it logs
-	maxAddress = 4 << 10          // bytes of its first line
-	linger     = time.Second      // for its pipes to close after its end
+	startLimit  = 30 * time.Second // from the start to its address, on a loaded machine
+	callLimit   = 60 * time.Second // of one call; the slowest real Prepare takes under a second
+	maxStderr   = 64 << 10         // bytes kept of what it logs
+	maxAddress  = 4 << 10          // bytes of its first line
+	memoryLimit = "512MiB"         // from which on it collects garbage; real plugins stay below 100 MiB
+	linger      = time.Second      // for its pipes to close after its end
 )
 
 // Program is how a component is started.
@@ -83,7 +84,9 @@ func Start(ctx context.Context, kind Kind, program Program, at Place) (*Componen
 	c.cmd.Dir = at.Dir
 	c.cmd.Env = append(slices.Clip(at.Env),
 		plugin.MagicCookieKey+"="+plugin.MagicCookieValue, "PACKER_PLUGIN_MIN_PORT=10000", "PACKER_PLUGIN_MAX_PORT=25000",
-		"CHECKPOINT_DISABLE=1", "TMPDIR="+at.Temp)
+		"CHECKPOINT_DISABLE=1", "TMPDIR="+at.Temp,
+		// It lives for milliseconds, of which collecting garbage would take half.
+		"GOGC=off", "GOMEMLIMIT="+memoryLimit)
 	c.cmd.SysProcAttr = ownGroup()
 	c.cmd.Stderr = c.stderr
 	c.cmd.WaitDelay = linger

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/plugins/template"
 )
 
 // Job is what is to be judged. It is read from standard input: it may hold
@@ -121,6 +123,7 @@ func below(path, root string) bool {
 // court is what the stages of one job share.
 type court struct {
 	job       Job
+	parsed    template.Parsed
 	slots     chan struct{} // one for each running component
 	mu        sync.Mutex
 	specs     map[string]*spec

@@ -65,7 +65,7 @@ func (c *court) stage(ctx context.Context, stage Stage) (verdict Verdict) {
 // hear goes as far as Packer would: each part ends the stage when it found an
 // error.
 func (h *hearing) hear(ctx context.Context) {
-	t, diags := template.Load(template.Options{Dir: h.stage.Dir, VarFiles: h.stage.VarFiles, Env: h.stage.Env, Version: h.job.Packer.Version})
+	t, diags := template.Load(template.Options{Dir: h.stage.Dir, VarFiles: h.stage.VarFiles, Env: h.stage.Env, Version: h.job.Packer.Version, Parsed: &h.parsed})
 	h.template = t
 	if h.report(diags) || h.find(ctx) {
 		return

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
@@ -28,6 +29,38 @@ type Options struct {
 	VarFiles []string // as with -var-file, absolute
 	Env      []string // PKR_VAR_NAME=VALUE; other entries are ignored
 	Version  string   // of Packer
+	Parsed   *Parsed  // shared by the templates of one job; may be nil
+}
+
+// Parsed remembers parsed templates by name and content: the stages of a
+// platform hold the same ones.
+type Parsed struct {
+	mu    sync.Mutex
+	files map[string]*hcl.File
+}
+
+// file finds a file, or parses it and keeps it when it is right.
+func (p *Parsed) file(name string, content []byte, parse func() (*hcl.File, hcl.Diagnostics)) (*hcl.File, hcl.Diagnostics) {
+	if p == nil {
+		return parse()
+	}
+	key := name + "\x00" + string(content)
+	p.mu.Lock()
+	file, ok := p.files[key]
+	p.mu.Unlock()
+	if ok {
+		return file, nil
+	}
+	file, diags := parse()
+	if len(diags) == 0 {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.files == nil {
+			p.files = map[string]*hcl.File{}
+		}
+		p.files[key] = file
+	}
+	return file, diags
 }
 
 // Template is one loaded template.
@@ -42,6 +75,8 @@ type Template struct {
 	locals    map[string]*local
 	sources   map[string]*hcl.Block // by TYPE.NAME
 	functions map[string]function.Function
+
+	mu        sync.Mutex // guards undecided: steps are decoded at the same time
 	undecided map[string]bool
 }
 
@@ -143,7 +178,7 @@ func (t *Template) parse(parser *hclparse.Parser, hclExt, jsonExt string) hcl.Di
 		if !strings.HasSuffix(name, hclExt) && !strings.HasSuffix(name, jsonExt) {
 			continue
 		}
-		file, more := parseFile(parser, filepath.Join(t.opts.Dir, name), name)
+		file, more := t.parseFile(parser, filepath.Join(t.opts.Dir, name), name)
 		diags = append(diags, more...)
 		if file != nil {
 			t.files[name] = file
@@ -153,7 +188,7 @@ func (t *Template) parse(parser *hclparse.Parser, hclExt, jsonExt string) hcl.Di
 }
 
 // parseFile parses a file under the name that places in it get.
-func parseFile(parser *hclparse.Parser, path, name string) (*hcl.File, hcl.Diagnostics) {
+func (t *Template) parseFile(parser *hclparse.Parser, path, name string) (*hcl.File, hcl.Diagnostics) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, hcl.Diagnostics{problem(nil, "Failed to read file", fmt.Sprintf("The file %s could not be read.", name))}
@@ -161,7 +196,7 @@ func parseFile(parser *hclparse.Parser, path, name string) (*hcl.File, hcl.Diagn
 	if strings.HasSuffix(name, ".json") {
 		return parser.ParseJSON(content, name)
 	}
-	return parser.ParseHCL(content, name)
+	return t.opts.Parsed.file(name, content, func() (*hcl.File, hcl.Diagnostics) { return parser.ParseHCL(content, name) })
 }
 
 // declare files what one file declares.
@@ -197,17 +232,18 @@ func (t *Template) declare(file *hcl.File) hcl.Diagnostics {
 }
 
 // doubt notes what could not be evaluated.
-func (t *Template) doubt(what string) { t.undecided[what] = true }
+func (t *Template) doubt(what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.undecided[what] = true
+}
 
 // Undecided lists what could not be evaluated as Packer does it: no verdict can
 // be given then.
 func (t *Template) Undecided() []string {
-	var all []string
-	for what := range t.undecided {
-		all = append(all, what)
-	}
-	slices.Sort(all)
-	return all
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return sorted(t.undecided)
 }
 
 // scope is what expressions see.

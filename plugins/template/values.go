@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/go-cty-funcs/filesystem"
 	"github.com/hashicorp/hcl/v2"
@@ -198,6 +200,7 @@ func templateFile(dir string, functions map[string]function.Function) function.F
 		}
 		return value, nil
 	}
+	render = remembering(render)
 	return function.New(&function.Spec{
 		Params: params,
 		Type: func(args []cty.Value) (cty.Type, error) {
@@ -209,4 +212,26 @@ func templateFile(dir string, functions map[string]function.Function) function.F
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return render(args) },
 	})
+}
+
+// remembering gives the last value again to the same arguments: a call asks for
+// its type twice and then for its value.
+func remembering(render func([]cty.Value) (cty.Value, error)) func([]cty.Value) (cty.Value, error) {
+	var last struct {
+		sync.Mutex
+		args  []cty.Value
+		value cty.Value
+	}
+	return func(args []cty.Value) (cty.Value, error) {
+		last.Lock()
+		defer last.Unlock()
+		if last.args != nil && last.args[0].RawEquals(args[0]) && last.args[1].RawEquals(args[1]) {
+			return last.value, nil
+		}
+		value, err := render(args)
+		if err == nil {
+			last.args, last.value = slices.Clone(args), value
+		}
+		return value, err
+	}
 }

@@ -221,7 +221,7 @@ func (t *Template) variableFiles(parser *hclparse.Parser) ([]*hcl.File, hcl.Diag
 	var files []*hcl.File
 	var diags hcl.Diagnostics
 	for _, path := range append(paths, t.opts.VarFiles...) {
-		file, more := parseFile(parser, path, filepath.Base(path))
+		file, more := t.parseFile(parser, path, filepath.Base(path))
 		diags = append(diags, more...)
 		if !more.HasErrors() {
 			files = append(files, file)

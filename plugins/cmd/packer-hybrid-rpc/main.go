@@ -19,6 +19,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -28,6 +29,7 @@ import (
 // Limits of the whole process.
 const (
 	maxMemory = 2 << 30          // bytes, of it and of each plugin that it starts
+	maxHeap   = 256 << 20        // bytes, from which on it collects garbage
 	maxTime   = 30 * time.Minute // the caller has a limit of its own
 )
 
@@ -49,6 +51,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		os.Exit(1)
 	}).Stop()
 	limitMemory(maxMemory)
+	debug.SetGCPercent(-1) // it lives for a moment
+	debug.SetMemoryLimit(maxHeap)
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	job, err := judge.ReadJob(in)
