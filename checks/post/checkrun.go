@@ -125,6 +125,9 @@ func (s *sender) arrived(it item) {
 		now.step = nil
 	}
 	now.stepSent = s.clock.Now()
+	if it.done == it.version {
+		s.steps = append(s.steps, now.stepSent)
+	}
 	if it.done < it.version {
 		_ = s.box.write(line{Kind: "sent", Key: it.key, Version: it.version}) // told at the end
 	}

@@ -143,6 +143,39 @@ func TestADeletedCommentIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestASecondCommentThatStaysIsNoFailure(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, "DELETE /** status=403 reason=\"Resource not accessible by integration\"")
+	s.AddComment(7, bot, address(1).stamp()+"one")
+	s.AddComment(7, bot, address(2).stamp()+"two")
+	if left := say(t, s, 3, "three"); !strings.Contains(left, "a second comment is still there") {
+		t.Errorf("it says %q", left)
+	}
+	if all := bodies(s); len(all) != 2 || !strings.Contains(all[0], "three") {
+		t.Errorf("comments %q", all)
+	}
+}
+
+func TestTooLongATextIsCut(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, "")
+	p, _ := quiet(t, t.TempDir(), s, 1)
+	c := check("x", checks.CheckCompleted, 0)
+	c.Summary = strings.Repeat("😀", 40_000)
+	c.Text = strings.Repeat("a line\n", 20_000)
+	p.Check(c)
+	p.Comment(strings.Repeat("é😀\n", 30_000), true)
+	if left := p.Close(t.Context(), time.Minute); len(left) > 0 {
+		t.Errorf("%q", left)
+	}
+	output, _ := s.Checks()[0]["output"].(github.Object)
+	for _, text := range []string{fmt.Sprint(output["summary"]), fmt.Sprint(output["text"]), bodies(s)[0]} {
+		if !strings.Contains(text, "The rest does not fit here.") || strings.Contains(text, "\ufffd") {
+			t.Errorf("it ends with %q", text[len(text)-100:])
+		}
+	}
+}
+
 func TestAddressesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Address){
@@ -192,6 +225,45 @@ func TestSteps(t *testing.T) {
 	p.Close(t.Context(), time.Minute)
 	if got := s.Checks()[0]["status"]; got != "completed" {
 		t.Errorf("it is %v", got)
+	}
+}
+
+// However many steps there are, results have room in GitHub's limit of an hour.
+func TestStepsLeaveRoomForResults(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, "")
+	p, clock := quiet(t, t.TempDir(), s, 1)
+	c := check("x", checks.CheckRunning, 0)
+	p.Check(c)
+	for i := range 230 {
+		clock.now = clock.now.Add(stepPause + time.Millisecond)
+		c.Title = fmt.Sprint("step ", i)
+		p.Step(c)
+		if err := p.sender.flush(t.Context(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.Calls()); n != maxSteps+1 {
+		t.Errorf("%d requests, want %d", n, maxSteps+1)
+	}
+	p.Check(check("x", checks.CheckCompleted, 0))
+	p.Close(t.Context(), time.Minute)
+	if got := s.Checks()[0]["status"]; got != "completed" {
+		t.Errorf("it is %v", got)
+	}
+}
+
+// The end of a run does not ask again what GitHub said to wait for.
+func TestALimitHoldsForTheEnd(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, `POST /** nth=1 status=429 header="Retry-After: 40"`)
+	p, clock := quiet(t, t.TempDir(), s, 1)
+	p.Check(check("x", checks.CheckRunning, 0))
+	if err := p.sender.flush(t.Context(), 10*time.Second); err == nil {
+		t.Error("forty seconds fit into ten")
+	}
+	if left := p.Close(t.Context(), time.Minute); len(left) > 0 || clock.total() < 40*time.Second || len(s.Checks()) != 1 {
+		t.Errorf("%q after %s, %d check-runs", left, clock.total(), len(s.Checks()))
 	}
 }
 

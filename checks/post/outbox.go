@@ -105,6 +105,9 @@ type outbox struct {
 // create makes the outbox of a run that starts.
 func create(dir string, address Address) (*outbox, error) {
 	path := filepath.Join(dir, FileName)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the run's directory: %w", err)
+	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("creating the outbox %s: it is there already, or cannot be looked at", path)
 	}
@@ -115,7 +118,7 @@ func create(dir string, address Address) (*outbox, error) {
 	box.address = address
 	err = box.append(line{Kind: "open", Address: &address})
 	if err == nil {
-		err = syncDir(dir)
+		err = errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
 	}
 	if err != nil {
 		return nil, errors.Join(err, box.release())

@@ -6,6 +6,7 @@
 package post
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf16"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 )
@@ -40,8 +42,11 @@ func WithClock(clock Clock, request time.Duration) Option {
 // background bounds one wait of a run that goes on; its end has a bound of its own.
 const background = 10 * time.Minute
 
-// New makes the outbox of a run in its directory and begins to send.
+// New makes the outbox of a run in its directory, which is made when it is
+// missing, and begins to send. Slot and Login have defaults: "report", and whom
+// the token of a job belongs to.
 func New(dir string, address Address, access Access, options ...Option) (*Poster, error) {
+	address.Slot, address.Login = cmp.Or(address.Slot, "report"), cmp.Or(address.Login, "github-actions[bot]")
 	if err := address.check(); err != nil {
 		return nil, err
 	}
@@ -96,6 +101,7 @@ func plain(part string) bool {
 
 // Check reports the state of a check; only the last one counts.
 func (p *Poster) Check(c checks.Check) {
+	c.Summary, c.Text = fit(c.Summary, maxOutput), fit(c.Text, maxOutput)
 	p.add(line{Kind: "want", Key: checkPrefix + c.Key, Check: &c})
 }
 
@@ -110,12 +116,32 @@ func (p *Poster) Step(c checks.Check) {
 	p.wake()
 }
 
-// Comment reports the text of the comment on the change, of at most 60,000
-// characters; final says that it is the run's last. Without a change there is none.
+// Comment reports the text of the comment on the change; final says that it is the run's last. Without a change there is none.
 func (p *Poster) Comment(markdown string, final bool) {
 	if p.box.address.Change != 0 {
-		p.add(line{Kind: "want", Key: commentKey, Body: markdown, Final: final})
+		p.add(line{Kind: "want", Key: commentKey, Body: fit(markdown, maxBody), Final: final})
 	}
+}
+
+// GitHub's limits, in UTF-16 units; of a comment's 65,536 some are for its first
+// and last line.
+const (
+	maxOutput = 65_535
+	maxBody   = 64_000
+)
+
+// fit cuts what GitHub would refuse, at the end of a line.
+func fit(text string, most int) string {
+	const note = "\n\nThe rest does not fit here.\n"
+	units := utf16.Encode([]rune(text))
+	if len(units) <= most {
+		return text
+	}
+	text = string(utf16.Decode(units[:most-len(note)]))
+	if at := strings.LastIndexByte(text, '\n'); at >= 0 {
+		text = text[:at]
+	}
+	return strings.TrimSuffix(text, "\ufffd") + note
 }
 
 func (p *Poster) add(l line) {
@@ -146,7 +172,8 @@ func (p *Poster) work(ctx context.Context) {
 }
 
 // Close sends what is left within the time given, and returns a line for each
-// thing that was not reported, with the reason. The outbox keeps it.
+// thing that was not reported, with the reason. The outbox keeps it. A run that
+// is cancelled passes a context that is not.
 func (p *Poster) Close(ctx context.Context, within time.Duration) []string {
 	p.stop()
 	p.done.Wait()

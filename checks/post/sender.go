@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,9 @@ const (
 	maxTries       = 5               // of one item in one flush
 	requestTimeout = 10 * time.Second
 	stepPause      = 15 * time.Second // between two steps of one check-run
+	// maxSteps bounds the steps of all check-runs that are sent in an hour: GitHub
+	// takes about 500 requests an hour that write, and results come first.
+	maxSteps = 200
 )
 
 // Clock is the time of a sender; a test has its own.
@@ -123,6 +127,8 @@ type sender struct {
 	hub   hub
 	clock Clock
 	wrote time.Time // when the last request that writes was made
+	quiet time.Time // GitHub asks to be left alone until then
+	steps []time.Time
 
 	problems map[string]string // key → why it has not arrived
 	denied   map[string]string // kind of item → why none is tried
@@ -136,7 +142,7 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 	end := s.clock.Now().Add(budget)
 	tries, skip := map[string]int{}, map[string]bool{}
 	for ctx.Err() == nil {
-		it, ok := s.box.next(skip, s.clock.Now().Add(-stepPause))
+		it, ok := s.box.next(skip, s.stepsSince())
 		if !ok {
 			return nil
 		}
@@ -145,8 +151,7 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 			continue
 		}
 		now := s.clock.Now()
-		pause := max(0, s.wrote.Add(writePause).Sub(now))
-		err := s.pace(ctx, pause, end)
+		err := s.pace(ctx, max(0, s.wrote.Add(writePause).Sub(now), s.quiet.Sub(now)), end)
 		if err == nil {
 			err = s.send(ctx, it, end)
 		}
@@ -171,6 +176,8 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 			skip[it.key] = true                                                                          // a step is not tried again either
 			continue
 		case limited:
+			s.quiet = s.clock.Now().Add(wait)
+			wait = 0 // the next request waits, also one of another flush
 		case again:
 			tries[it.key]++
 			wait = firstPause << (tries[it.key] - 1)
@@ -185,6 +192,17 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 		}
 	}
 	return fmt.Errorf("sending reports: %w", ctx.Err())
+}
+
+// stepsSince is the time since which no step was sent of a check-run whose next
+// one may go; the beginning of time when there were too many lately.
+func (s *sender) stepsSince() time.Time {
+	now := s.clock.Now()
+	s.steps = slices.DeleteFunc(s.steps, func(t time.Time) bool { return now.Sub(t) > time.Hour })
+	if len(s.steps) >= maxSteps {
+		return time.Time{}
+	}
+	return now.Add(-stepPause)
 }
 
 // lateError says that a wait would end after the time that is left.
