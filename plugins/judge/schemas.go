@@ -97,7 +97,7 @@ type Schema struct {
 
 // Block is one body: attributes with their types, and blocks.
 type Block struct {
-	Nesting    string              `json:"nesting,omitempty"` // single, or empty for any number
+	Nesting    string              `json:"nesting,omitempty"` // single or list; empty for the outermost
 	Attributes map[string]cty.Type `json:"attributes,omitempty"`
 	Blocks     map[string]Block    `json:"blocks,omitempty"`
 }
@@ -190,7 +190,7 @@ func blockOf(spec hcldec.Spec) (Block, error) {
 			b.Attributes[s.Name] = s.Type
 			continue
 		case *hcldec.BlockListSpec:
-			name, nested = s.TypeName, s.Nested
+			name, nested, nesting = s.TypeName, s.Nested, "list"
 		case *hcldec.BlockSpec:
 			name, nested, nesting = s.TypeName, s.Nested, "single"
 		default:

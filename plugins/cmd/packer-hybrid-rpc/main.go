@@ -35,8 +35,12 @@ const (
 
 func main() {
 	log.SetOutput(io.Discard) // the SDK logs configurations
+	stderr := os.Stderr
+	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		os.Stderr = null // its multiplexer complains of every plugin that was ended
+	}
 	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "packer-hybrid-rpc:", err)
+		fmt.Fprintln(stderr, "packer-hybrid-rpc:", err)
 		os.Exit(1)
 	}
 }
