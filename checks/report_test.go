@@ -202,7 +202,7 @@ func TestReportIsInert(t *testing.T) {
 				t.Errorf("the title %q of %q", c.Title, c.Name)
 			}
 		}
-		running := Running(text, hybridcore.Event{At: at, Target: text, Kind: hybridcore.EventStep, Text: text, Elapsed: time.Second})
+		running := Running(hybridcore.Request{Env: text}, hybridcore.Event{At: at, Target: text, Kind: hybridcore.EventStep, Text: text, Elapsed: time.Second})
 		checkMarkdown(t, running.Summary)
 	}
 }

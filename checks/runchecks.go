@@ -25,9 +25,10 @@ const (
 	maxMessage = 2000
 )
 
-// checkName is what branch rules name: environment and target only.
-func checkName(env, target string) string {
-	name := "packer-hybrid " + env
+// checkName is what branch rules name: action, environment and target only. A
+// plan that is fine must not stand for a validation that is not.
+func checkName(req hybridcore.Request, target string) string {
+	name := fmt.Sprintf("packer-hybrid %s %s", req.Action, req.Env)
 	if target != "" {
 		name += "/" + target
 	}
@@ -38,10 +39,10 @@ func checkName(env, target string) string {
 // report has no record, they are queued and the run's own is in progress. A
 // plan has the run's own only, and that is completed.
 func Checks(r Report, now time.Time) []Check {
-	env := r.Plan.Request.Env
-	whole := Check{Name: checkName(env, ""), Started: now, Summary: r.markdown()}
+	req := r.Plan.Request
+	whole := Check{Name: checkName(req, ""), Started: now, Summary: r.markdown()}
 	whole.Annotations, whole.Text = r.annotations(r.findings())
-	planned := r.Record == nil && r.Plan.Request.Action == hybridcore.ActionPlan
+	planned := r.Record == nil && req.Action == hybridcore.ActionPlan
 	blocked := hybridcore.Blocked(r.Plan.Findings) != hybridcore.NotBlocked
 	switch {
 	case r.Record != nil:
@@ -59,7 +60,7 @@ func Checks(r Report, now time.Time) []Check {
 	all := []Check{whole}
 	for _, t := range r.Plan.Pending() {
 		all = append(all, Check{
-			Key: t.Target.Name(), Name: checkName(env, t.Target.Name()), Status: CheckQueued, Title: "Waiting",
+			Key: t.Target.Name(), Name: checkName(req, t.Target.Name()), Status: CheckQueued, Title: "Waiting",
 			Summary: "Why: " + why(t) + "\n", Started: now,
 		})
 	}
@@ -67,9 +68,9 @@ func Checks(r Report, now time.Time) []Check {
 }
 
 // Running renders the check of a target that does a step.
-func Running(env string, e hybridcore.Event) Check {
+func Running(req hybridcore.Request, e hybridcore.Event) Check {
 	return Check{
-		Key: e.Target, Name: checkName(env, e.Target), Status: CheckRunning, Title: clip(oneLine(e.Text), maxTitle),
+		Key: e.Target, Name: checkName(req, e.Target), Status: CheckRunning, Title: clip(oneLine(e.Text), maxTitle),
 		Summary: fmt.Sprintf("%s after %s.\n", code(e.Text), seconds(e.Elapsed)), Started: e.At.Add(-e.Elapsed),
 	}
 }
@@ -107,7 +108,7 @@ func (r Report) completed(whole Check, now time.Time) []Check {
 		if ended[name] {
 			continue
 		}
-		c := Check{Key: name, Name: checkName(rec.Request.Env, name), Title: "Not begun", Summary: "The run ended before this target began.\n", Started: rec.At}
+		c := Check{Key: name, Name: checkName(r.Plan.Request, name), Title: "Not begun", Summary: "The run ended before this target began.\n", Started: rec.At}
 		c.complete(CancelledDone, now)
 		all = append(all, c)
 	}
@@ -116,7 +117,7 @@ func (r Report) completed(whole Check, now time.Time) []Check {
 
 // target renders the check of one result.
 func (r Report) target(res hybridcore.Result, now time.Time) Check {
-	c := Check{Key: res.Target, Name: checkName(r.Record.Request.Env, res.Target), Started: res.Started}
+	c := Check{Key: res.Target, Name: checkName(r.Plan.Request, res.Target), Started: res.Started}
 	if c.Started.IsZero() {
 		c.Started = r.Record.At
 	}

@@ -207,6 +207,56 @@ func TestOutboxRefuses(t *testing.T) {
 	}
 }
 
+// A secret reaches neither the disk nor GitHub, wherever it stands.
+func TestRedaction(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-hunter2"
+	s, dir := serve(t, nil, ""), t.TempDir()
+	p, err := New(dir, address(1), Access{API: s.URL(), Token: token}, WithClock((&fakeClock{now: begin}).clock(), time.Second),
+		WithRedaction(func(text string) string { return strings.ReplaceAll(text, secret, "***") }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := check("x", checks.CheckRunning, 0)
+	p.Check(c)
+	c.Title = "a step with " + secret
+	p.Step(c)
+	c = check("x", checks.CheckCompleted, 1)
+	c.Title, c.Summary, c.Text, c.Annotations[0].Message, c.Annotations[0].Title = secret, secret, secret, secret, secret
+	p.Check(c)
+	p.Comment("it is "+secret, true)
+	if left := p.Close(t.Context(), time.Minute); len(left) > 0 {
+		t.Error(left)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := fmt.Sprint(s.Checks(), s.Comments(), string(data)); strings.Contains(all, secret) || !strings.Contains(all, "it is ***") {
+		t.Errorf("the secret is in %s", all)
+	}
+	if c.Annotations[0].Message != secret {
+		t.Error("the caller's annotations were changed")
+	}
+}
+
+func TestTheSameAgainIsNotSent(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, "")
+	p, _ := quiet(t, t.TempDir(), s, 1)
+	for range 3 {
+		p.Check(check("x", checks.CheckCompleted, 3))
+		p.Comment("it is over", true)
+		if err := p.sender.flush(t.Context(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Close(t.Context(), time.Minute)
+	if n := len(s.Calls()); n != 3 {
+		t.Errorf("%d requests, want 3: %v", n, s.Calls())
+	}
+}
+
 func TestTheOutboxHoldsNoToken(t *testing.T) {
 	t.Parallel()
 	s, dir := serve(t, nil, ""), t.TempDir()

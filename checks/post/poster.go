@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -18,17 +19,18 @@ import (
 	"unicode/utf16"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Poster reports one run while it goes on. Its methods may be called by
 // several goroutines; none but Close waits for GitHub, and none fails.
 type Poster struct {
-	box    *outbox
-	sender *sender
-	kick   chan struct{}
-	stop   context.CancelFunc
-	done   sync.WaitGroup
-	env    string // of the run; under the lock of box
+	box     *outbox
+	sender  *sender
+	kick    chan struct{}
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+	request hybridcore.Request // under the lock of box
 }
 
 // Option changes how a poster or a flush reaches GitHub.
@@ -37,6 +39,11 @@ type Option func(*sender)
 // WithClock takes another clock, and a bound for one request.
 func WithClock(clock Clock, request time.Duration) Option {
 	return func(s *sender) { s.clock, s.hub.timeout = clock, request }
+}
+
+// WithRedaction passes every text through a function before it is written down.
+func WithRedaction(redact func(string) string) Option {
+	return func(s *sender) { s.redact = redact }
 }
 
 // background bounds one wait of a run that goes on; its end has a bound of its own.
@@ -69,7 +76,7 @@ func newSender(box *outbox, access Access, options []Option) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{}}
+	s := &sender{box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{}, redact: func(text string) string { return text }}
 	for _, o := range options {
 		o(s)
 	}
@@ -101,8 +108,7 @@ func plain(part string) bool {
 
 // Check reports the state of a check; only the last one counts.
 func (p *Poster) Check(c checks.Check) {
-	c.Summary, c.Text = fit(c.Summary, maxOutput), fit(c.Text, maxOutput)
-	p.add(line{Kind: "want", Key: checkPrefix + c.Key, Check: &c})
+	p.add(line{Kind: "want", Key: checkPrefix + c.Key, Check: p.clean(c)})
 }
 
 // Step reports what a check that is in progress does now. It is not kept for
@@ -110,7 +116,7 @@ func (p *Poster) Check(c checks.Check) {
 func (p *Poster) Step(c checks.Check) {
 	p.box.mu.Lock()
 	if it := p.box.items[checkPrefix+c.Key]; it != nil && it.check.Status != checks.CheckCompleted {
-		it.step = &c
+		it.step = p.clean(c)
 	}
 	p.box.mu.Unlock()
 	p.wake()
@@ -119,7 +125,7 @@ func (p *Poster) Step(c checks.Check) {
 // Comment reports the text of the comment on the change; final says that it is the run's last. Without a change there is none.
 func (p *Poster) Comment(markdown string, final bool) {
 	if p.box.address.Change != 0 {
-		p.add(line{Kind: "want", Key: commentKey, Body: fit(markdown, maxBody), Final: final})
+		p.add(line{Kind: "want", Key: commentKey, Body: fit(p.sender.redact(markdown), maxBody), Final: final})
 	}
 }
 
@@ -144,8 +150,26 @@ func fit(text string, most int) string {
 	return strings.TrimSuffix(text, "\ufffd") + note
 }
 
+// clean redacts a check, and bounds it.
+func (p *Poster) clean(c checks.Check) *checks.Check {
+	redact := p.sender.redact
+	c.Title, c.Summary, c.Text = redact(c.Title), fit(redact(c.Summary), maxOutput), fit(redact(c.Text), maxOutput)
+	c.Annotations = slices.Clone(c.Annotations)
+	for i, a := range c.Annotations {
+		c.Annotations[i].Message, c.Annotations[i].Title = redact(a.Message), redact(a.Title)
+	}
+	return &c
+}
+
+// add wants something, unless it is what was wanted last.
 func (p *Poster) add(l line) {
-	_ = p.box.append(l) // told by Close
+	p.box.mu.Lock()
+	it := p.box.items[l.Key]
+	same := it != nil && it.step == nil && it.body == l.Body && it.final == l.Final && reflect.DeepEqual(it.check, l.Check)
+	if !same {
+		_ = p.box.write(l) // told by Close
+	}
+	p.box.mu.Unlock()
 	p.wake()
 }
 

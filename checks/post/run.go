@@ -16,7 +16,7 @@ import (
 // checks, and the comment.
 func (p *Poster) Report(r checks.Report) {
 	p.box.mu.Lock()
-	p.env = r.Plan.Request.Env
+	p.request = r.Plan.Request
 	p.box.mu.Unlock()
 	all := checks.Checks(r, p.sender.clock.Now())
 	for _, c := range all {
@@ -31,15 +31,15 @@ func (p *Poster) Report(r checks.Report) {
 // does not say enough for a verdict.
 func (p *Poster) Event(e hybridcore.Event) {
 	p.box.mu.Lock()
-	env := p.env
+	req := p.request
 	p.box.mu.Unlock()
 	switch e.Kind {
 	case hybridcore.EventStart:
-		p.Check(checks.Running(env, e))
+		p.Check(checks.Running(req, e))
 	case hybridcore.EventStep:
-		p.Step(checks.Running(env, e))
+		p.Step(checks.Running(req, e))
 	case hybridcore.EventDone:
 		e.Text += "; the run goes on"
-		p.Step(checks.Running(env, e))
+		p.Step(checks.Running(req, e))
 	}
 }

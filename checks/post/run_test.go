@@ -53,7 +53,7 @@ func TestWholeRun(t *testing.T) {
 		for _, c := range s.Checks() {
 			output, _ := c["output"].(map[string]any)
 			title := strings.Fields(fmt.Sprint(output["title"]))
-			all = append(all, fmt.Sprint(strings.TrimPrefix(fmt.Sprint(c["name"]), "packer-hybrid lab"), ":", c["status"], ":", title[0]))
+			all = append(all, fmt.Sprint(strings.TrimPrefix(fmt.Sprint(c["name"]), "packer-hybrid build lab"), ":", c["status"], ":", title[0]))
 		}
 		return strings.Join(all, " ")
 	}

@@ -123,12 +123,13 @@ func pauseOf(a answer, now time.Time) time.Duration {
 
 // sender sends what an outbox holds.
 type sender struct {
-	box   *outbox
-	hub   hub
-	clock Clock
-	wrote time.Time // when the last request that writes was made
-	quiet time.Time // GitHub asks to be left alone until then
-	steps []time.Time
+	box    *outbox
+	hub    hub
+	clock  Clock
+	redact func(string) string
+	wrote  time.Time // when the last request that writes was made
+	quiet  time.Time // GitHub asks to be left alone until then
+	steps  []time.Time
 
 	problems map[string]string // key → why it has not arrived
 	denied   map[string]string // kind of item → why none is tried
