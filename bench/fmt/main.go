@@ -31,6 +31,7 @@ const (
 	goalCold = 3.0
 	goalWarm = 30.0
 	files    = 280
+	size     = 1_400_000 // bytes of all files
 	rounds   = 9
 	limit    = 3 * time.Minute // of the whole measurement
 )
@@ -107,7 +108,7 @@ func measure() error {
 
 // grow copies this repository's HCL files until there are enough, and spoils one.
 func grow(tree string) error {
-	n := 0
+	n, total := 0, 0
 	for copies := 0; n < files; copies++ {
 		err := filepath.WalkDir("templates", func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || n == files || !strings.HasSuffix(path, ".pkr.hcl") {
@@ -119,8 +120,12 @@ func grow(tree string) error {
 			}
 			to := filepath.Join(tree, fmt.Sprint(copies), path)
 			n++
-			text := fmt.Sprintf("# copy %d\n%s", copies, data) // no two files are equal
-			return errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, []byte(text), 0o600))
+			text := []byte(fmt.Sprintf("# copy %d\n", copies)) // no two files are equal
+			for n*size/files > total+len(text) {
+				text = append(text, data...)
+			}
+			total += len(text)
+			return errors.Join(os.MkdirAll(filepath.Dir(to), 0o700), os.WriteFile(to, text, 0o600))
 		})
 		if err != nil {
 			return err

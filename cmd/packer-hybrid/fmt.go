@@ -42,8 +42,7 @@ exits 4 when it would. What is known to be canonical is told by its digest.`,
 }
 
 func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it lives for milliseconds
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(maxHeap))
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // less than collecting often costs, or touching new memory always
 	if len(paths) == 0 {
 		project, err := a.project()
 		if err != nil {
