@@ -242,24 +242,28 @@ func (b *outbox) append(l line) error {
 }
 
 func (b *outbox) write(l line) error {
-	if b.failed != nil {
-		return b.failed
+	if b.failed == nil {
+		b.failed = b.store(l)
 	}
+	if err := b.apply(l); err != nil { // also without a disk: in memory the report goes on
+		return err
+	}
+	return b.failed
+}
+
+// store puts a line on disk.
+func (b *outbox) store(l line) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("encoding a line of the outbox: %w", err)
 	}
-	text = append(text, '\n')
-	if _, err = b.file.Write(text); err == nil {
+	if _, err = b.file.Write(append(text, '\n')); err == nil {
 		err = b.file.Sync()
 	}
 	if err != nil {
-		b.failed = fmt.Errorf("writing the outbox: %w", err)
+		return fmt.Errorf("writing the outbox: %w", err)
 	}
-	if e := b.apply(l); e != nil { // in memory the report goes on
-		return e
-	}
-	return b.failed
+	return nil
 }
 
 // next returns a copy of the most urgent item that has not arrived: ends

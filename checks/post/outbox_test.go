@@ -307,3 +307,53 @@ func FuzzOutbox(f *testing.F) {
 		}
 	})
 }
+
+// watched is a file that remembers writes that were not synced, and may be full.
+type watched struct {
+	disk
+
+	dirty int
+	most  int // writes that were there at once without a sync
+	full  bool
+}
+
+func (w *watched) Write(text []byte) (int, error) {
+	if w.full {
+		return 0, syscall.ENOSPC
+	}
+	w.dirty++
+	w.most = max(w.most, w.dirty)
+	return w.disk.Write(text)
+}
+
+func (w *watched) Sync() error {
+	w.dirty = 0
+	return w.disk.Sync()
+}
+
+func TestEveryLineIsSynced(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, "")
+	p, _ := quiet(t, t.TempDir(), s, 1)
+	w := &watched{disk: p.box.file}
+	p.box.file = w
+	report(p)
+	p.Close(t.Context(), time.Minute)
+	if w.most != 1 || w.dirty != 0 {
+		t.Errorf("%d lines were on their way to the disk at once, %d at the end", w.most, w.dirty)
+	}
+}
+
+// A full disk costs the memory of what was reported, and not the report.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, "POST /** nth=1 status=502 after")
+	p, _ := quiet(t, t.TempDir(), s, 1)
+	p.box.file = &watched{disk: p.box.file, full: true}
+	report(p)
+	left := strings.Join(p.Close(t.Context(), time.Minute), "\n")
+	if !strings.Contains(left, "no space left on device: what was reported is not known to a later run") || strings.Contains(left, "not reported") {
+		t.Errorf("it says %q", left)
+	}
+	arrived(t, s)
+}

@@ -94,7 +94,7 @@ func address(number int64) Address {
 func quiet(t *testing.T, dir string, s *github.Server, number int64) (*Poster, *fakeClock) {
 	t.Helper()
 	clock := &fakeClock{now: begin}
-	p, err := New(dir, address(number), Access{API: s.URL(), Token: token}, WithClock(clock.clock(), 300*time.Millisecond))
+	p, err := New(dir, address(number), Access{API: s.URL(), Token: token}, WithClock(clock.clock(), requestTimeout))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,6 +187,9 @@ func TestEverythingArrivesOnce(t *testing.T) {
 			t.Parallel()
 			s := serve(t, nil, c.rules)
 			p, clock := quiet(t, t.TempDir(), s, 1)
+			if strings.Contains(c.rules, "delay=1m") {
+				p.sender.hub.timeout = 500 * time.Millisecond // by a clock that is real
+			}
 			report(p)
 			if left := p.Close(t.Context(), 2*time.Minute); len(left) > 0 {
 				t.Errorf("not reported: %q", left)
@@ -294,4 +297,20 @@ func mkdir(t *testing.T, dir, name string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// A GitHub that never answers does not hold a job: by the system's own clock.
+func TestClosingEndsOnTime(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil, "* /** delay=1m")
+	p, err := New(t.TempDir(), address(1), Access{API: s.URL(), Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(p)
+	started := time.Now()
+	left := p.Close(t.Context(), 300*time.Millisecond)
+	if took := time.Since(started); took > 5*time.Second || len(left) == 0 {
+		t.Errorf("it took %s and says %q", took, left)
+	}
 }
