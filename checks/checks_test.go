@@ -179,9 +179,10 @@ func TestJSON(t *testing.T) {
 func TestJSONOfLeases(t *testing.T) {
 	held := hybridcore.Lease{
 		Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", Host: "runner-1", BootID: "b1", PID: 42, At: at,
-		Artifact: "debian-12-r2", Phase: hybridcore.PhaseRunning, Serial: 7, Expires: at.Add(5 * time.Minute),
+		Artifact: "debian-12-r2", Scratch: "/tmp/ph-abcdefgh27", Phase: hybridcore.PhaseRunning, Serial: 7, Expires: at.Add(5 * time.Minute),
 	}
 	past := held
+	past.Media = []string{"packer55.iso"}
 	past.RunID, past.Artifact, past.Phase, past.Serial, past.QuietSince = "r1", "debian-12-r1", hybridcore.PhaseUncleaned, 6, at
 	reaped := []hybridcore.Reaped{{
 		Lease: past, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}, Kept: []hybridcore.URI{}, LookAgain: past.LookAgain(),

@@ -73,7 +73,7 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 			p.line("  %s  %s %s  %s", removed, u.Kind, u.ID, u.Name)
 		}
 		for _, u := range r.Kept {
-			p.line("  kept     %s %s  %s: it is complete, but in no record", u.Kind, u.ID, u.Name)
+			p.line("  kept     %s %s  %s: it is complete, but no record has it as built", u.Kind, u.ID, u.Name)
 		}
 		if r.Error != "" {
 			p.line("  %s %s", s.red("error:"), indent(r.Error, "  "))

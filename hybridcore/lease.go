@@ -6,6 +6,7 @@
 package hybridcore
 
 import (
+	"regexp"
 	"slices"
 	"time"
 )
@@ -23,7 +24,13 @@ type Lease struct {
 	// Artifact is the name of everything that the run creates; tags and notes on
 	// the platform are made of the run's ID.
 	Artifact string `json:"artifact"`
-	Phase    string `json:"phase"` // one of the phases below
+	// Scratch is the run's own directory on its host, in which Packer makes CDs;
+	// it need not exist yet, or any more.
+	Scratch string `json:"scratch,omitempty"`
+	// Media are the CDs that Packer had made and not removed when it ended. They
+	// are known once somebody has looked into the scratch directory.
+	Media []string `json:"media,omitempty"`
+	Phase string   `json:"phase"` // one of the phases below
 	// Serial is the fencing serial: one higher with each acquisition of the key.
 	Serial uint64 `json:"serial"`
 	// Expires is when another host stops counting the holder as living, unless
@@ -78,6 +85,25 @@ func (l Lease) End() string {
 		return "ended while " + l.Phase + ", without a record"
 	}
 }
+
+// Remains says what to look for on a platform: what an ended run can have left.
+type Remains struct {
+	Name  string   // of everything that the run created
+	RunID string   // of which tags and notes are made
+	Media []string // file names of CDs that Packer made for the run and may have uploaded
+}
+
+// Remains of the run that had the lease.
+func (l Lease) Remains() Remains {
+	return Remains{Name: l.Artifact, RunID: l.RunID, Media: l.Media}
+}
+
+// medium is the name that Packer gives to a CD of a build, by which it is
+// uploaded too: os.CreateTemp with packer*.iso, which puts a uint32 in.
+var medium = regexp.MustCompile(`^packer[0-9]{1,20}\.iso$`)
+
+// IsMedium says whether a file has the name of a CD that Packer made for one build.
+func IsMedium(name string) bool { return medium.MatchString(name) }
 
 // Reaped is what was done about one ended run of one target.
 type Reaped struct {

@@ -151,7 +151,7 @@ func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
 // context that it returns ends when the lease is lost.
 func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (context.Context, *state.Held, error) {
 	held, err := x.State.Acquire(ctx, hybridcore.Lease{
-		Key: t.Key(), RunID: x.id, Owner: owner(), Artifact: artifactName(t.Image.Name, x.id), Phase: hybridcore.PhaseStarting,
+		Key: t.Key(), RunID: x.id, Owner: owner(), Artifact: artifactName(t.Image.Name, x.id), Scratch: b.scratch, Phase: hybridcore.PhaseStarting,
 	})
 	if err != nil {
 		return ctx, nil, err
@@ -181,10 +181,10 @@ func (b *building) tell(done hybridcore.Reaped) {
 		b.note("left behind: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, title)
 	}
 	for _, u := range done.Kept {
-		b.note("left behind: %s %s (%s) on %s is complete and stays, but is in no record", u.Kind, u.Name, u.ID, title)
+		b.note("left behind: %s %s (%s) on %s is complete and stays, but no record has it as built", u.Kind, u.Name, u.ID, title)
 	}
 	if first && len(done.Removed)+len(done.Kept) == 0 && done.Error == "" {
-		b.note("left behind: nothing named %s is on %s", lease.Artifact, title)
+		b.note("left behind: nothing named %s is on %s without a record", lease.Artifact, title)
 	}
 }
 

@@ -8,6 +8,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/user"
 	"slices"
@@ -82,7 +83,10 @@ func (r *Runner) reap(ctx context.Context, p *pulse, l state.LeaseStatus, dry bo
 		return fail(err)
 	}
 	if dry {
-		r.look(ctx, t, all, func(c Client, one *hybridcore.Reaped) error { return sweep(ctx, c, true, one) })
+		r.look(ctx, t, all, func(c Client, one *hybridcore.Reaped) error {
+			r.listMedia(&one.Lease)
+			return r.sweep(ctx, c, true, one)
+		})
 		return all
 	}
 	held, err := r.State.Acquire(ctx, hybridcore.Lease{
@@ -111,7 +115,10 @@ func (r *Runner) settle(ctx context.Context, t hybridcore.Target, held *state.He
 		all = append(all, reaped(past))
 	}
 	r.look(ctx, t, all, func(c Client, one *hybridcore.Reaped) error {
-		err := sweep(ctx, c, false, one)
+		err := r.clear(ctx, held, &one.Lease)
+		if err == nil {
+			err = r.sweep(ctx, c, false, one)
+		}
 		if err == nil {
 			one.LookAgain, err = held.Looked(context.WithoutCancel(ctx), one.Lease.RunID, len(one.Removed) > 0)
 		}
@@ -141,9 +148,10 @@ func (r *Runner) look(ctx context.Context, t hybridcore.Target, all []hybridcore
 	}
 }
 
-// sweep asks the platform what carries an ended run's name, and removes it.
-func sweep(ctx context.Context, client Client, dry bool, done *hybridcore.Reaped) error {
-	removed, err := client.Reap(ctx, done.Lease.Artifact, done.Lease.RunID, dry)
+// sweep asks the platform what an ended run left, and removes it. What is
+// complete stays; it is told unless the run's record has it as built.
+func (r *Runner) sweep(ctx context.Context, client Client, dry bool, done *hybridcore.Reaped) error {
+	removed, err := client.Reap(ctx, done.Lease.Remains(), dry)
 	done.Removed = append(done.Removed, removed...)
 	if err != nil {
 		return err
@@ -154,7 +162,28 @@ func sweep(ctx context.Context, client Client, dry bool, done *hybridcore.Reaped
 			done.Kept = append(done.Kept, u)
 		}
 	}
+	if len(done.Kept) == 0 || err != nil {
+		return err
+	}
+	built, err := r.recorded(ctx, done.Lease)
+	done.Kept = slices.DeleteFunc(done.Kept, func(u hybridcore.URI) bool { return slices.Contains(built, u) })
 	return err
+}
+
+// recorded lists what the record of a run has as built for the target of its
+// lease: a run can die between its record and the release of its leases.
+func (r *Runner) recorded(ctx context.Context, lease hybridcore.Lease) ([]hybridcore.URI, error) {
+	rec, err := r.State.Record(ctx, lease.RunID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var built []hybridcore.URI
+	for _, res := range rec.Results {
+		if rec.Request.Env+"/"+res.Target == lease.Key && res.Status == hybridcore.Built && res.Artifact != nil {
+			built = append(built, res.Artifact.URIs...)
+		}
+	}
+	return built, err
 }
 
 // with connects to a target's platform while use runs.
@@ -175,8 +204,11 @@ func (r *Runner) with(ctx context.Context, t hybridcore.Target, use func(Client)
 // been killed, or have failed to clean up. The next one looks again.
 func (b *building) cleanUp(ctx context.Context, held *state.Held) {
 	b.journal(ctx, held, hybridcore.PhaseUncleaned)
-	done := hybridcore.Reaped{Lease: hybridcore.Lease{RunID: b.id, Artifact: artifactName(b.target.Image.Name, b.id)}}
-	err := b.with(ctx, b.target, func(c Client) error { return sweep(ctx, c, false, &done) })
+	done := hybridcore.Reaped{Lease: hybridcore.Lease{RunID: b.id, Artifact: artifactName(b.target.Image.Name, b.id), Scratch: b.scratch}}
+	if b.listMedia(&done.Lease) { // the scratch directory does not outlive the run
+		b.journalled(held.Left(ctx, b.id, done.Lease.Media))
+	}
+	err := b.with(ctx, b.target, func(c Client) error { return b.sweep(ctx, c, false, &done) })
 	for _, u := range done.Removed {
 		b.note("left by Packer: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, b.target.Platform.Info().Title)
 	}

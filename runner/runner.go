@@ -35,7 +35,7 @@ type Reporter interface {
 // Client looks things up on one live platform, and removes what a dead run left.
 type Client interface {
 	Find(ctx context.Context, name string) ([]hybridcore.URI, error)
-	Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error)
+	Reap(ctx context.Context, left hybridcore.Remains, dry bool) ([]hybridcore.URI, error)
 	Close(ctx context.Context) error
 }
 

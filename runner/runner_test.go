@@ -54,17 +54,21 @@ type platform struct {
 	err      error
 	machines map[string]bool // by run ID; reaping removes
 	reapErr  error
-	foreign  []hybridcore.URI // of the same name, found beside what is lacking
+	asked    *[]hybridcore.Remains // what reap was asked for; may be nil
+	foreign  []hybridcore.URI      // of the same name, found beside what is lacking
 }
 
-func (p platform) Reap(_ context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
-	if !p.machines[runID] || p.reapErr != nil {
+func (p platform) Reap(_ context.Context, left hybridcore.Remains, dry bool) ([]hybridcore.URI, error) {
+	if p.asked != nil {
+		*p.asked = append(*p.asked, left)
+	}
+	if !p.machines[left.RunID] || p.reapErr != nil {
 		return nil, p.reapErr
 	}
 	if !dry {
-		delete(p.machines, runID)
+		delete(p.machines, left.RunID)
 	}
-	return []hybridcore.URI{{Kind: "vm", Name: name, ID: "vm-2"}}, nil
+	return []hybridcore.URI{{Kind: "vm", Name: left.Name, ID: "vm-2"}}, nil
 }
 
 func (p platform) Find(_ context.Context, name string) ([]hybridcore.URI, error) {

@@ -33,7 +33,7 @@ type building struct {
 }
 
 func (x *run) begin(t hybridcore.Target) *building {
-	return &building{run: x, target: t, log: io.Discard, result: hybridcore.Result{
+	return &building{run: x, target: t, scratch: newScratch(), log: io.Discard, result: hybridcore.Result{
 		Target: t.Name(), Image: t.Image.Name, Platform: t.Platform, Digest: t.Digest, Recipe: t.Recipe,
 		Inputs: t.Inputs, Started: x.Now(), Notes: standInNotes(t),
 	}}
@@ -107,14 +107,12 @@ func (x *run) validate(ctx context.Context, t hybridcore.Target) hybridcore.Resu
 
 // open makes the target's scratch directory and, for a build, its log.
 func (b *building) open(withLog bool) (func(), error) {
-	scratch, err := os.MkdirTemp("", "ph-")
-	if err != nil {
+	if err := os.Mkdir(b.scratch, 0o700); err != nil {
 		return nil, fmt.Errorf("making a scratch directory: %w", err)
 	}
-	b.scratch = scratch
 	done := func() {
-		if err := os.RemoveAll(scratch); err != nil {
-			b.Log.Warn("scratch directory not removed", "path", scratch, "error", err)
+		if err := os.RemoveAll(b.scratch); err != nil {
+			b.Log.Warn("scratch directory not removed", "path", b.scratch, "error", err)
 		}
 	}
 	if !withLog {

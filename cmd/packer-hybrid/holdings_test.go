@@ -25,9 +25,10 @@ import (
 // names things, and what is to be seen of each.
 type holdings map[string]string
 
-// Kinds of what has no name of a run: reap finds it through a machine only.
+// Kinds of what has no name of a run: reap finds it through a machine, or CDs
+// through the lease.
 const (
-	kindCD     = "cd"
+	kindCD     = "uploaded-cd"
 	kindVolume = "volume"
 )
 
@@ -58,7 +59,7 @@ func (b *bed) holdings(t *testing.T) holdings {
 		t.Fatal(err)
 	}
 	for _, cd := range cds {
-		add(hybridcore.VSphere, kindCD, filepath.Base(cd), "")
+		add(hybridcore.VSphere, kindCD, "[LocalDS_0] packer_cache/"+filepath.Base(cd), "")
 	}
 	for _, vm := range b.lab.Proxmox().VMs() {
 		add(hybridcore.Proxmox, kind[vm.Template], fmt.Sprintf("%s/%d", proxmox.NodeName, vm.ID), vm)

@@ -7,6 +7,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -41,7 +43,7 @@ type moment struct {
 	recipe [3]string
 	env    []string
 	left   map[hybridcore.Platform]string // kinds that must be there, sorted
-	loose  hybridcore.Platform            // where no machine leads to the CD, yet or any more
+	loose  []hybridcore.Platform          // where a CD is that no machine leads to, yet or any more
 }
 
 // stop is a command that prints that its moment has come and does not end.
@@ -75,12 +77,20 @@ var moments = []moment{
 		left: held{"proxmox": "", "vsphere": "", "azure": ""},
 	},
 	{
+		name: "CD uploaded, before the machine exists",
+		hold: held{
+			"proxmox": "POST /nodes/*/qemu" + never, "vsphere": "POST /sdk/CreateVM_Task" + never,
+			"azure": "PUT " + azureGroup + never,
+		},
+		left: held{"proxmox": "", "vsphere": "", "azure": ""}, loose: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere},
+	},
+	{
 		name: "machine being created", // Proxmox VE goes on with it for a second
 		hold: held{
 			"proxmox": "POST /nodes/*/qemu task delay=1s", "vsphere": "POST /sdk/ReconfigVM_Task" + never,
 			"azure": "PUT " + azureGroup + "/providers/Microsoft.Resources/deployments/* task delay=1s",
 		},
-		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "resource-group"}, loose: hybridcore.VSphere,
+		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "resource-group"}, loose: []hybridcore.Platform{hybridcore.VSphere},
 	},
 	{
 		name: "created, before its start",
@@ -125,7 +135,7 @@ var moments = []moment{
 			"proxmox": "POST " + pveMachine + "/template" + never, "vsphere": "POST /sdk/MarkAsTemplate" + never,
 			"azure": "PUT " + azureImages + "/images/* task" + never,
 		},
-		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "incomplete-managed-image resource-group"}, loose: hybridcore.VSphere,
+		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "incomplete-managed-image resource-group"}, loose: []hybridcore.Platform{hybridcore.VSphere},
 	},
 	{
 		name: "template made, capture of the gallery version",
@@ -133,7 +143,7 @@ var moments = []moment{
 			"proxmox": "POST " + pveMachine + "/config" + never, "vsphere": "POST /rest/com/vmware/vcenter/ovf/library-item" + never,
 			"azure": "PUT " + azureImages + "/galleries/*/images/*/versions/* task" + never,
 		},
-		left: held{"proxmox": "vm-template", "vsphere": "vm-template", "azure": "incomplete-gallery-image-version managed-image resource-group"}, loose: hybridcore.VSphere,
+		left: held{"proxmox": "vm-template", "vsphere": "vm-template", "azure": "incomplete-gallery-image-version managed-image resource-group"}, loose: []hybridcore.Platform{hybridcore.VSphere},
 	},
 	{
 		name: "image made, before the record", text: "the moment has come", recipe: [3]string{"echo early", "echo late", stop},
@@ -291,11 +301,26 @@ func (b *bed) testKilledAt(t *testing.T, m moment) {
 		}
 	}
 	t.Logf("after %v there is %q, and without a name %q", time.Since(began).Round(time.Millisecond), left, nameless)
+	var loose []hybridcore.Platform
 	nameless = slices.DeleteFunc(nameless, func(one string) bool {
-		platform, _, _ := strings.Cut(one, " ") // what belongs to a template stays with it
-		return hybridcore.Platform(platform) == m.loose || m.left[hybridcore.Platform(platform)] == "vm-template"
+		words := strings.Fields(one)
+		platform := hybridcore.Platform(words[0])
+		if words[1] == kindCD && slices.Contains(m.loose, platform) {
+			left, loose = append(left, one), append(loose, platform)
+			return true
+		}
+		return m.left[platform] == "vm-template" // what belongs to a template stays with it
 	})
+	slices.Sort(loose)
+	if diff := cmp.Diff(m.loose, loose, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("CDs without a machine (-want +got):\n%s", diff)
+	}
 	b.reapAll(t, leases[0], left, nameless)
+	for _, l := range leases {
+		if _, err := os.Lstat(l.Scratch); l.Scratch == "" || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the scratch directory %q of %s is there: %v", l.Scratch, l.Key, err)
+		}
+	}
 }
 
 // testNamelessClone kills everybody while Proxmox VE clones: until it names the
@@ -355,7 +380,7 @@ func (b *bed) reapAll(t *testing.T, l hybridcore.Lease, left, nameless []string)
 	t.Helper()
 	complete, all := b.plant(t, l, b.holdings(t))
 	for _, one := range left {
-		if kind := strings.Fields(one)[1]; kind != "vm" && kind != "resource-group" && !strings.HasPrefix(kind, "incomplete-") {
+		if kind := strings.Fields(one)[1]; kind != "vm" && kind != kindCD && kind != "resource-group" && !strings.HasPrefix(kind, "incomplete-") {
 			complete = append(complete, one)
 		}
 	}

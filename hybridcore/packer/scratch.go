@@ -19,10 +19,14 @@ import (
 // socket at 107 bytes and a zero.
 const MaxScratch = 107 - len("/tmp/packer-plugin") - 10
 
+// TempDir is the TMPDIR of a job in its scratch directory. Until its clean end
+// Packer keeps the CDs there that it makes for a build.
+const TempDir = "tmp"
+
 // scratch is the directory of one job outside the workspace.
 type scratch string
 
-func (s scratch) tmp() string     { return filepath.Join(string(s), "tmp") }
+func (s scratch) tmp() string     { return filepath.Join(string(s), TempDir) }
 func (s scratch) config() string  { return filepath.Join(string(s), "config") }
 func (s scratch) cache() string   { return filepath.Join(string(s), "cache") }
 func (s scratch) plugins() string { return filepath.Join(string(s), "plugins") }

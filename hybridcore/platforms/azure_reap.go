@@ -38,17 +38,17 @@ const (
 // Reap removes what a dead run left in Azure: the resource group of its machine
 // with all that is in it, what it made in a group that stays, and images that
 // are not whole.
-func (c *azure) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
-	left, err := c.leftovers(ctx, name, runID)
+func (c *azure) Reap(ctx context.Context, of hybridcore.Remains, dry bool) ([]hybridcore.URI, error) {
+	left, err := c.leftovers(ctx, of.Name, of.RunID)
 	if err != nil {
-		return nil, fmt.Errorf("looking for what run %s left in Azure: %w", runID, c.explain(err))
+		return nil, fmt.Errorf("looking for what run %s left in Azure: %w", of.RunID, c.explain(err))
 	}
 	for n := range left {
 		left[n] = c.explained(left[n])
 	}
 	done, err := sweep(ctx, left, dry)
 	if err != nil {
-		return done, fmt.Errorf("reaping what run %s left in Azure: %w", runID, err)
+		return done, fmt.Errorf("reaping what run %s left in Azure: %w", of.RunID, err)
 	}
 	return done, nil
 }

@@ -24,7 +24,7 @@ const (
 // reap checks what Reap returns.
 func (b *cloudBed) reap(name, run string, dry bool, want ...string) {
 	b.Helper()
-	got, err := b.client.Reap(b.Context(), name, run, dry)
+	got, err := b.client.Reap(b.Context(), hybridcore.Remains{Name: name, RunID: run}, dry)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestAzureReap(t *testing.T) {
 	}
 	b.faults.Clear()
 	left := []string{"incomplete-gallery-image-version 1.0.0", "resource-group Ph-left-2", "resource-group ph-left"}
-	if got, err := b.client.Reap(t.Context(), azureName, "", true); err == nil {
+	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: azureName, RunID: ""}, true); err == nil {
 		t.Errorf("without a run %v would be reaped", got)
 	}
 	b.reap(azureName, azureRun, true, left...)
@@ -146,21 +146,21 @@ func TestAzureReapFails(t *testing.T) {
 	mine := marks(azureRun, azureName)
 	machine := b.machine("ph-left", mine)
 	b.fail(`DELETE /subscriptions/*/resourceGroups/ph-left status=403 reason="no permission for ` + azureSecret + `"`)
-	if got, err := b.client.Reap(t.Context(), azureName, azureRun, false); err == nil || len(got) != 0 ||
+	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: azureName, RunID: azureRun}, false); err == nil || len(got) != 0 ||
 		!strings.Contains(err.Error(), "Azure answers 403") || strings.Contains(err.Error(), azureSecret) {
 		t.Errorf("reaped %v, %v", got, err)
 	}
 	b.reap(azureName, azureRun, true, "resource-group ph-left")
 	b.faults.Clear()
 	b.fail(`DELETE /subscriptions/*/resourceGroups/ph-left reason="locked" task`) // fails after it has begun
-	if got, err := b.client.Reap(t.Context(), azureName, azureRun, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "locked") {
+	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: azureName, RunID: azureRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "locked") {
 		t.Errorf("reaped %v, %v", got, err)
 	}
 	b.faults.Clear()
 	if err := b.image("ph-left", "precious", machine, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.client.Reap(t.Context(), azureName, azureRun, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "it holds image precious") {
+	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: azureName, RunID: azureRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "it holds image precious") {
 		t.Errorf("reaped %v, %v", got, err)
 	}
 }

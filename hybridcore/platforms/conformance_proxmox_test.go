@@ -15,11 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	lab "github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 )
-
-// builtISO is a CD that Packer uploaded for one build.
-const builtISO = "packer1902627640.iso"
 
 // proxmoxBed is a simulated node with what belongs to others.
 func proxmoxBed(t *testing.T) *bed {
@@ -39,6 +37,12 @@ func proxmoxBed(t *testing.T) *bed {
 	}
 	iso("debian.iso")
 	iso("packer777.iso") // of nobody knows which build
+	iso(mountedISO)
+	put(208, "web", "sata1", "local:iso/"+mountedISO+",media=cdrom")
+	loose := func() string {
+		iso(looseISO)
+		return "uploaded-cd local:iso/" + looseISO
+	}
 	tag := "ph-run-" + deadRun
 	put(200, deadName+"-copy", "description", notes, "tags", tag)
 	put(201, deadName[:len(deadName)-1], "description", notes, "tags", tag)
@@ -53,7 +57,7 @@ func proxmoxBed(t *testing.T) *bed {
 	return &bed{
 		Client: c, faults: server.Faults(), prefix: "/**", effects: "* /nodes/**",
 		denied: "DELETE /** status=403 reason=\"Permission check failed (/vms/100, VM.Allocate)\"\nPOST /nodes/*/qemu/*/status/stop status=403 reason=\"Permission check failed\"",
-		hands:  []string{"qm destroy 100 --purge", "qm destroy 101 --purge", "Permission check failed"},
+		hands:  []string{"qm destroy 100 --purge", "qm destroy 101 --purge", "pvesm free 'local:iso/" + looseISO + "'", "Permission check failed"},
 		inventory: func() []string {
 			var all []string
 			for _, v := range server.VMs() {
@@ -70,11 +74,12 @@ func proxmoxBed(t *testing.T) *bed {
 				iso(builtISO)
 				left := put(100, deadName, "description", notes, "tags", "packer-hybrid;"+tag, "ide0", "local:iso/debian.iso,media=cdrom", "sata0", "local:iso/"+builtISO+",media=cdrom")
 				powerOn(t, c, 100)
-				return []string{left, put(101, deadName, "description", "Packer ephemeral build VM", "tags", tag)}
+				return []string{left, put(101, deadName, "description", "Packer ephemeral build VM", "tags", tag), loose()}
 			}},
 			{"create outlived the plugin's patience", func() []string {
 				return []string{put(100, deadName, "description", "Packer ephemeral build VM", "tags", "packer-hybrid;"+tag)}
 			}},
+			{"CD without a machine", func() []string { return []string{loose()} }},
 			{"cloned, but not configured", func() []string {
 				return []string{put(100, deadName, "description", "")}
 			}},
@@ -105,7 +110,7 @@ func TestProxmoxProtected(t *testing.T) {
 	c := open(t, target)
 	powerOn(t, c, 100)
 	for _, dry := range []bool{true, false} {
-		got, err := c.Reap(t.Context(), deadName, deadRun, dry)
+		got, err := c.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, dry)
 		if err == nil || !strings.Contains(err.Error(), "protection is on") || !strings.Contains(err.Error(), "qm set 100 --protection 0") {
 			t.Errorf("dry %v: error %v", dry, err)
 		}

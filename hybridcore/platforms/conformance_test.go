@@ -18,6 +18,20 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
+// The CDs that the dead run's Packer had made: one is of a machine of its own in
+// some cases, one has no machine, and somebody has put one into another machine.
+const (
+	builtISO   = "packer1902627640.iso"
+	looseISO   = "packer55.iso"
+	mountedISO = "packer888.iso"
+)
+
+// remains are what to look for, with names that Packer gives to no CD.
+var remains = hybridcore.Remains{
+	Name: deadName, RunID: deadRun,
+	Media: []string{builtISO, looseISO, mountedISO, "debian-12.iso", "debian.iso", "../iso/" + builtISO, "*", "packer*.iso", ""},
+}
+
 // bed is one simulated platform with what belongs to others on it, and a client.
 type bed struct {
 	*testing.T
@@ -79,7 +93,7 @@ func same(t *testing.T, what string, want, got []string) {
 // reap calls Reap for the dead run.
 func (b *bed) reap(t *testing.T, dry bool) []string {
 	t.Helper()
-	got, err := b.Reap(t.Context(), deadName, deadRun, dry)
+	got, err := b.Reap(t.Context(), remains, dry)
 	if err != nil {
 		t.Errorf("Reap(dry %v): %v", dry, err)
 	}
@@ -138,7 +152,7 @@ func (b *bed) interrupted(t *testing.T, rule string) bool {
 	before := b.inventory()
 	left := b.orphans[0].leave()
 	b.inject(t, rule)
-	first, err := b.Reap(t.Context(), deadName, deadRun, false)
+	first, err := b.Reap(t.Context(), remains, false)
 	hit := b.faults.Hits()[0] > 0
 	b.faults.Clear()
 	if err != nil && !strings.Contains(err.Error(), "by hand") && !strings.Contains(err.Error(), "looking for") {
@@ -162,7 +176,7 @@ func TestConformanceDropped(t *testing.T) {
 		before := b.inventory()
 		left := b.orphans[0].leave()
 		b.inject(t, b.effects+" nth=1 drop after")
-		first, err := b.Reap(t.Context(), deadName, deadRun, false)
+		first, err := b.Reap(t.Context(), remains, false)
 		if len(first) != len(left) && (err == nil || !strings.Contains(err.Error(), "by hand")) {
 			t.Errorf("removed %v, %v", first, err)
 		}
@@ -180,7 +194,7 @@ func TestConformanceDenied(t *testing.T) {
 		left := b.orphans[0].leave()
 		full := b.inventory()
 		b.inject(t, b.denied)
-		got, err := b.Reap(t.Context(), deadName, deadRun, false)
+		got, err := b.Reap(t.Context(), remains, false)
 		if err == nil || len(got) != 0 {
 			t.Fatalf("removed %v, %v; want an error", got, err)
 		}
@@ -226,7 +240,7 @@ func TestConformanceNames(t *testing.T) {
 			deadName + "-copy-2", deadName[:len(deadName)-2], deadName + " ", deadName + "\x00", "D" + deadName[1:], "debian-12-*", "*", "",
 			"debi\u0430n-12-" + deadRun, deadName + "' or 'a' eq 'a", `debian-12-` + deadRun + `" OR name="x`, "../" + deadName, deadName + "%", deadName + "%00",
 		} {
-			if got, err := b.Reap(t.Context(), name, deadRun, false); len(got) != 0 || (err != nil) != (name == "") {
+			if got, err := b.Reap(t.Context(), hybridcore.Remains{Name: name, RunID: deadRun}, false); len(got) != 0 || (err != nil) != (name == "") {
 				t.Errorf("Reap(%q) = %v, %v", name, got, err)
 			}
 			if found, err := b.Find(t.Context(), name); len(found) != 0 || err != nil {
@@ -234,7 +248,7 @@ func TestConformanceNames(t *testing.T) {
 			}
 		}
 		for _, run := range []string{"", deadRun[:len(deadRun)-1], deadRun + "1", strings.ToUpper(deadRun), deadRun + "' or tagName eq 'artifact", "*"} {
-			if got, err := b.Reap(t.Context(), "debian-12", run, false); len(got) != 0 || (err != nil) != (run == "") {
+			if got, err := b.Reap(t.Context(), hybridcore.Remains{Name: "debian-12", RunID: run}, false); len(got) != 0 || (err != nil) != (run == "") {
 				t.Errorf("Reap of run %q = %v, %v", run, got, err)
 			}
 		}

@@ -191,8 +191,8 @@ func (v *center) machine(folder, name, notes string, devices ...types.BaseVirtua
 	return object.NewVirtualMachine(v.direct.soap.Client, made)
 }
 
-// drives are a CD of the build, an installation medium in the same folder, and a floppy image of somebody else.
-func (v *center) drives() []types.BaseVirtualDevice {
+// drives are drives with CDs in the folder for uploads.
+func (v *center) drives(cds ...string) []types.BaseVirtualDevice {
 	v.Helper()
 	var list object.VirtualDeviceList
 	ide, err := list.CreateIDEController()
@@ -200,10 +200,10 @@ func (v *center) drives() []types.BaseVirtualDevice {
 		v.Fatal(err)
 	}
 	list = append(list, ide)
-	for n, file := range []string{"packer_cache/packer1902627640.iso", "packer_cache/debian-12.iso"} {
+	for n, file := range cds {
 		list = append(list, &types.VirtualCdrom{VirtualDevice: types.VirtualDevice{
 			Key: int32(-100 - n), ControllerKey: ide.GetVirtualDevice().Key, UnitNumber: new(int32(n)),
-			Backing: &types.VirtualCdromIsoBackingInfo{VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: "[LocalDS_0] " + file}},
+			Backing: &types.VirtualCdromIsoBackingInfo{VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: "[LocalDS_0] packer_cache/" + file}},
 		}})
 	}
 	return list
@@ -271,6 +271,9 @@ func (v *center) inventory() []string {
 		lines = append(lines, fmt.Sprintf("%s %s %s template=%v snapshot=%v", m.Self.Value, m.Name, m.Runtime.PowerState, m.Config.Template, m.Snapshot != nil))
 	}
 	err = filepath.WalkDir(v.dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a task whose caller is gone goes on
+		}
 		if err == nil && !d.IsDir() {
 			lines = append(lines, strings.TrimPrefix(path, v.dir))
 		}
@@ -292,8 +295,8 @@ func (v *center) inventory() []string {
 // leave makes everything that a killed build can leave.
 func (v *center) leave() []string {
 	v.Helper()
-	v.file("packer_cache/packer1902627640.iso")
-	m := v.machine("", deadName, notes, v.drives()...)
+	v.file("packer_cache/" + builtISO)
+	m := v.machine("", deadName, notes, v.drives(builtISO, "debian-12.iso")...)
 	v.must(m.PowerOn(v.Context()))
 	v.must(m.CreateSnapshot(v.Context(), "before sealing", "", false, false))
 	var known mo.VirtualMachine
@@ -303,13 +306,20 @@ func (v *center) leave() []string {
 	home := folder(known.Config.Files.VmPathName)
 	v.file(home.Path + "/packer-1234567890.flp")
 	item := v.addItem(deadName, notes, false)
-	return []string{"vm " + m.Reference().Value, "incomplete-content-library-item " + item}
+	return []string{"vm " + m.Reference().Value, "incomplete-content-library-item " + item, v.loose()}
+}
+
+// loose is a CD without a machine.
+func (v *center) loose() string {
+	v.Helper()
+	v.file("packer_cache/" + looseISO)
+	return "uploaded-cd [LocalDS_0] packer_cache/" + looseISO
 }
 
 // vsphereBed is a simulated vCenter with what belongs to others.
 func vsphereBed(t *testing.T) *bed {
 	t.Helper()
-	target := vcenter(t)
+	target := with(vcenter(t), "vsphere_datastore", "LocalDS_0")
 	v := newCenter(t, target)
 	faults := &fault.Injector{}
 	var host string
@@ -320,9 +330,10 @@ func vsphereBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"packer_cache/debian-12.iso", "packer_cache/packer777.iso", "packer_cache/packer1902627640.iso.txt", "iso/packer1902627640.iso", "database/database.vmdk"} {
+	for _, name := range []string{"packer_cache/debian-12.iso", "packer_cache/packer777.iso", "packer_cache/" + mountedISO, "iso/" + looseISO, "packer_cache/packer1902627640.iso.txt", "iso/packer1902627640.iso", "database/database.vmdk"} {
 		v.file(name)
 	}
+	v.machine("", "web", "", v.drives(mountedISO)...)
 	v.machine("", deadName+"-copy", notes)
 	v.machine("", deadName[:len(deadName)-1], notes)
 	v.machine("", strings.ToUpper(deadName), notes)
@@ -337,14 +348,16 @@ func vsphereBed(t *testing.T) *bed {
 		return []string{"vm " + v.machine("", deadName, notes, v.disk("database/database.vmdk")...).Reference().Value}
 	}
 	return &bed{
-		Client: client, faults: faults, prefix: "/**", effects: "* /sdk/*_Task",
-		denied:    "* /sdk/Destroy_Task status=403\n* /sdk/PowerOffVM_Task status=403\nDELETE /** status=403",
-		hands:     []string{"govc object.destroy 'VirtualMachine:vm-", "govc library.rm '", "Permission to perform this operation was denied", "lacks the privilege VirtualMachine.Inventory.Delete"},
+		Client: client, faults: faults, prefix: "/**", effects: "* /sdk/[^S]*_Task", // a search changes nothing
+
+		denied:    "* /sdk/Destroy_Task status=403\n* /sdk/PowerOffVM_Task status=403\n* /sdk/DeleteDatastoreFile_Task status=403\nDELETE /** status=403",
+		hands:     []string{"govc object.destroy 'VirtualMachine:vm-", "govc library.rm '", "govc datastore.rm '[LocalDS_0] packer_cache/" + looseISO + "'", "Permission to perform this operation was denied", "lacks the privilege VirtualMachine.Inventory.Delete"},
 		inventory: v.inventory,
 		orphans: []orphan{
 			{"killed during provisioning", v.leave},
 			{"powered off", func() []string { return []string{"vm " + v.machine("", deadName, notes).Reference().Value} }},
 			{"with a disk of somebody else", foreign},
+			{"CD without a machine", func() []string { return []string{v.loose()} }},
 			{"while it is being created", func() []string {
 				left := v.machine("", deadName, notes).Reference().Value
 				rules, err := fault.Parse("* /sdk/Destroy_Task nth=1 status=500 reason=TaskInProgress")
@@ -366,7 +379,7 @@ func TestVSphereCalls(t *testing.T) {
 	for _, tt := range []struct {
 		orphan         int
 		files, changes int // deleted by name; taken off
-	}{{0, 2, 0}, {2, 0, 1}} {
+	}{{0, 3, 0}, {2, 0, 1}, {3, 1, 0}} {
 		b.orphans[tt.orphan].leave()
 		b.inject(t, "* /sdk/DeleteDatastoreFile_Task delay=1ms\n* /sdk/ReconfigVM_Task delay=1ms")
 		b.reap(t, false)
@@ -389,7 +402,7 @@ func TestVSphereItemsOfOthers(t *testing.T) {
 		"without a mark": {"run " + deadRun + ", by hand", false, incomplete + libraryItem},
 	} {
 		id := v.addItem(deadName, tt.notes, tt.whole)
-		if got, err := v.direct.Reap(t.Context(), deadName, deadRun, false); err != nil || len(got) != 0 {
+		if got, err := v.direct.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err != nil || len(got) != 0 {
 			t.Errorf("%s: removed %v, %v", name, got, err)
 		}
 		found, err := v.direct.Find(t.Context(), deadName)

@@ -97,7 +97,7 @@ func TestProxmoxHostileAnswers(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			for range 2 {
-				if got, err := c.Reap(ctx, deadName, deadRun, false); err == nil || !strings.Contains(err.Error(), tt.want) || len(got) != 0 {
+				if got, err := c.Reap(ctx, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || !strings.Contains(err.Error(), tt.want) || len(got) != 0 {
 					t.Errorf("Reap() = %v, %v; want an error with %q", got, err, tt.want)
 				}
 			}
@@ -143,7 +143,7 @@ func TestAzureHostileAnswers(t *testing.T) {
 			c := hostileAzure(t, tt.answer)
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
-			if got, err := c.Reap(ctx, deadName, deadRun, false); err == nil || !strings.Contains(err.Error(), tt.want) || len(got) != 0 {
+			if got, err := c.Reap(ctx, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || !strings.Contains(err.Error(), tt.want) || len(got) != 0 {
 				t.Errorf("Reap() = %v, %v; want an error with %q", got, err, tt.want)
 			}
 		})

@@ -16,6 +16,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
+// uploadedMedium is the kind of a CD that Packer uploaded, on the storage of a platform.
+const uploadedMedium = "uploaded-cd"
+
 // timeout bounds one login or lookup. A vCenter answers in well under a
 // second; one that is busy with an inventory service restart takes tens.
 const timeout = 60 * time.Second
@@ -27,9 +30,10 @@ type Client interface {
 	Find(ctx context.Context, name string) ([]hybridcore.URI, error)
 	// Reap removes what a dead run left: machines of exactly this name with the
 	// run's mark, and on Azure the resource groups that carry both; with what is
-	// attached to them alone. It returns what was removed, or in a dry run what
-	// would be. A complete image is never one of them.
-	Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error)
+	// attached to them alone; and the run's CDs that no machine refers to. It
+	// returns what was removed, or in a dry run what would be. A complete image is
+	// never one of them.
+	Reap(ctx context.Context, left hybridcore.Remains, dry bool) ([]hybridcore.URI, error)
 	// Close ends the session. Its error is worth a log line, nothing more.
 	Close(ctx context.Context) error
 }

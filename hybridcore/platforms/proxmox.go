@@ -39,6 +39,8 @@ type proxmox struct {
 	base   *url.URL    // with /api2/json, without user information
 	header http.Header // signs each call in
 	secret string      // never in an error, even when the other side repeats it
+
+	node, storage string // to which Packer uploads CDs; empty when the build names none
 }
 
 // machine is a virtual machine or template as lists and configurations show it.
@@ -96,7 +98,7 @@ func openProxmox(ctx context.Context, variables map[string]string) (Client, erro
 		return nil, errors.New("proxmox_url is not an address: want https://HOST:8006/api2/json")
 	}
 	base = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path} // neither user information nor a query
-	c := &proxmox{base: base, header: http.Header{"Accept": {"application/json"}}, http: &http.Client{
+	c := &proxmox{base: base, node: variables["proxmox_node"], storage: variables["iso_storage"], header: http.Header{"Accept": {"application/json"}}, http: &http.Client{
 		Transport: &patient{&http.Transport{
 			Proxy: http.ProxyFromEnvironment,
 			TLSClientConfig: &tls.Config{
@@ -214,6 +216,16 @@ func (c *proxmox) Find(ctx context.Context, name string) ([]hybridcore.URI, erro
 // of a cluster is some seconds old, so the configuration decides: what has no
 // name in the list may be new, and what has no configuration is gone.
 func (c *proxmox) named(ctx context.Context, name string, do func(machine, settings) error) error {
+	return c.each(ctx, func(m machine) bool { return m.Name == name || m.nameless() }, func(m machine, s settings) error {
+		if s.Name != name {
+			return nil
+		}
+		return do(m, s)
+	})
+}
+
+// each calls do with each machine whose line in the list is wanted, by number.
+func (c *proxmox) each(ctx context.Context, wanted func(machine) bool, do func(machine, settings) error) error {
 	var all machines
 	if err := c.call(ctx, http.MethodGet, []string{"cluster", "resources"}, url.Values{"type": {"vm"}}, &all); err != nil {
 		return fmt.Errorf("listing machines: %w", err)
@@ -224,7 +236,7 @@ func (c *proxmox) named(ctx context.Context, name string, do func(machine, setti
 	slices.SortStableFunc(all, func(a, b machine) int { return cmp.Compare(a.VMID, b.VMID) })
 	last := 0
 	for _, m := range all {
-		if m.Type != "qemu" || (m.Name != name && !m.nameless()) || m.VMID == last {
+		if m.Type != "qemu" || !wanted(m) || m.VMID == last {
 			continue
 		}
 		if !nodeName.MatchString(m.Node) || m.VMID <= 0 {
@@ -235,7 +247,7 @@ func (c *proxmox) named(ctx context.Context, name string, do func(machine, setti
 		if err != nil {
 			return fmt.Errorf("reading the configuration of machine %s: %w", m.id(), err)
 		}
-		if !there || s.Name != name {
+		if !there {
 			continue
 		}
 		if err := do(m, s); err != nil {

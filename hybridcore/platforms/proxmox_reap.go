@@ -30,28 +30,33 @@ var (
 // errLocked says that a task of somebody holds a machine.
 var errLocked = errors.New("it is locked: another task works on it, or died with its lock")
 
-// Reap removes the machines that a dead run left in Proxmox VE, and the CDs
-// that were uploaded for them.
-func (c *proxmox) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
-	if name == "" || runID == "" {
+// Reap removes the machines that a dead run left in Proxmox VE, the CDs that were
+// uploaded for them, and its CDs that no machine has.
+func (c *proxmox) Reap(ctx context.Context, of hybridcore.Remains, dry bool) ([]hybridcore.URI, error) {
+	if of.Name == "" || of.RunID == "" {
 		return nil, errors.New("looking for what a run left in Proxmox VE: a run and a name are needed")
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	ours := func(s settings) bool { return s.Name == name && !s.Template && s.marked(runID) }
+	ours := func(s settings) bool { return s.Name == of.Name && !s.Template && s.marked(of.RunID) }
 	var left []leftover
-	err := c.named(ctx, name, func(m machine, s settings) error {
+	err := c.named(ctx, of.Name, func(m machine, s settings) error {
 		if ours(s) {
 			left = append(left, c.leftover(m, s, ours))
 		}
 		return nil
 	})
+	if err == nil {
+		var cds []leftover
+		cds, err = c.media(ctx, of.Media)
+		left = append(left, cds...)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("looking for what run %s left in Proxmox VE: %w", runID, err)
+		return nil, fmt.Errorf("looking for what run %s left in Proxmox VE: %w", of.RunID, err)
 	}
 	done, err := sweep(ctx, left, dry)
 	if err != nil {
-		return done, fmt.Errorf("reaping what run %s left in Proxmox VE: %w", runID, err)
+		return done, fmt.Errorf("reaping what run %s left in Proxmox VE: %w", of.RunID, err)
 	}
 	return done, nil
 }
@@ -180,11 +185,7 @@ func (c *proxmox) destroy(ctx context.Context, m machine, s settings) error {
 			continue
 		}
 		volume := cd[1] + ":" + cd[2]
-		err := c.work(ctx, http.MethodDelete, []string{"nodes", m.Node, "storage", cd[1], "content", volume}, nil)
-		if refused := (*refusal)(nil); errors.As(err, &refused) && (strings.Contains(refused.text, "No such file") || strings.Contains(refused.text, "does not exist")) {
-			err = nil // an earlier reap came this far
-		}
-		if err != nil {
+		if err := c.deleteVolume(ctx, m.Node, volume); err != nil {
 			return fmt.Errorf("deleting its CD %s: %w", volume, err)
 		}
 	}

@@ -60,6 +60,8 @@ func node(t *testing.T) (*lab.Server, hybridcore.Target) {
 		{Name: "proxmox_username", JSON: strconv.Quote(credentials.TokenID)},
 		{Name: "proxmox_token", JSON: strconv.Quote(credentials.Secret), Sensitive: true},
 		{Name: "proxmox_insecure_connection", JSON: "true"},
+		{Name: "proxmox_node", JSON: strconv.Quote(lab.NodeName)},
+		{Name: "iso_storage", JSON: strconv.Quote(lab.ISOStorage)},
 	}}
 }
 
@@ -130,7 +132,7 @@ type reap struct {
 // of expects these machines from a call.
 func (r reap) of(t *testing.T, c *proxmox, want ...string) {
 	t.Helper()
-	got, err := c.Reap(t.Context(), r.name, r.run, r.dry)
+	got, err := c.Reap(t.Context(), hybridcore.Remains{Name: r.name, RunID: r.run}, r.dry)
 	if err != nil {
 		t.Errorf("%+v: %v", r, err)
 	}
@@ -303,7 +305,7 @@ func TestProxmoxReap(t *testing.T) {
 	if diff := cmp.Diff([]string{"local:iso/debian.iso"}, volumes); diff != "" || err != nil {
 		t.Errorf("images (-want +got):\n%s%v", diff, err)
 	}
-	if _, err := c.Reap(t.Context(), "debian-12-", "", false); err == nil {
+	if _, err := c.Reap(t.Context(), hybridcore.Remains{Name: "debian-12-", RunID: ""}, false); err == nil {
 		t.Error("a run without ID was reaped")
 	}
 }
@@ -325,7 +327,7 @@ func TestProxmoxReapFails(t *testing.T) {
 			c := open(t, target)
 			powerOn(t, c, 100)
 			rules(t, server, tt.rule)
-			if got, err := c.Reap(t.Context(), deadName, deadRun, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "pve1/100") {
+			if got, err := c.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "pve1/100") {
 				t.Errorf("Reap() = %v, %v; want an error about pve1/100 with %q", got, err, tt.want)
 			}
 			reap{deadName, deadRun, true}.of(t, c, "pve1/100")
@@ -360,7 +362,7 @@ func TestProxmoxReapWaits(t *testing.T) {
 	until(func() bool { return server.VMs()[0].Name == deadName })
 	short, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 	defer cancel()
-	if got, err := c.Reap(short, deadName, deadRun, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "locked") || !strings.Contains(err.Error(), "clone") {
+	if got, err := c.Reap(short, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "locked") || !strings.Contains(err.Error(), "clone") {
 		t.Errorf("Reap() = %v, %v; want an error about the lock", got, err)
 	}
 	reap{deadName, deadRun, true}.of(t, c, "pve1/100")

@@ -33,6 +33,7 @@ type vsphere struct {
 	soap    *govmomi.Client
 	rest    *rest.Client
 	library string // name of the content library, empty when the build uses none
+	store   string // name of the datastore into which Packer uploads, empty when the build names none
 }
 
 // openVSphere logs in to both of vCenter's interfaces: SOAP for machines, REST
@@ -62,6 +63,7 @@ func openVSphere(ctx context.Context, settings map[string]string) (Client, error
 		soap:    &govmomi.Client{Client: client, SessionManager: session.NewManager(client)},
 		rest:    rest.NewClient(client),
 		library: settings["vsphere_content_library"],
+		store:   settings["vsphere_datastore"],
 	}
 	c.rest.Transport = watched
 	if err := c.soap.Login(ctx, login); err != nil {

@@ -18,17 +18,23 @@ import (
 	"github.com/vmware/govmomi/property"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-var (
-	// uploadedCD is the datastore path of a CD that Packer made for one build, in
-	// the folder into which the vSphere plugin uploads it: packer and random
-	// digits. The installation media in that folder are shared, and stay.
-	uploadedCD = regexp.MustCompile(`^packer_cache/packer[0-9]+\.iso$`)
-	// uploadedFloppy is the name of a floppy image that the plugin uploads into the
-	// folder of the machine.
-	uploadedFloppy = regexp.MustCompile(`^packer-([0-9]+|tmp-created-floppy)\.flp$`)
-)
+// uploadedFloppy is the name of a floppy image that the plugin uploads into the
+// folder of the machine.
+var uploadedFloppy = regexp.MustCompile(`^packer-([0-9]+|tmp-created-floppy)\.flp$`)
+
+// uploadFolder is where the vSphere plugin uploads CDs. The installation media
+// in it are shared, and stay.
+const uploadFolder = "packer_cache"
+
+// isUploadedCD says whether a path in a datastore is that of a CD that Packer
+// made for one build.
+func isUploadedCD(file string) bool {
+	return path.Dir(file) == uploadFolder && hybridcore.IsMedium(path.Base(file))
+}
 
 // uploads lists the datastore paths of what was uploaded for a machine: its CDs,
 // and the floppy images in its folder, which need not be attached yet.
@@ -37,7 +43,7 @@ func (c *vsphere) uploads(ctx context.Context, m mo.VirtualMachine) ([]string, e
 	for _, device := range object.VirtualDeviceList(m.Config.Hardware.Device).SelectByType((*types.VirtualCdrom)(nil)) {
 		backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualCdromIsoBackingInfo)
 		var at object.DatastorePath
-		if ok && at.FromString(backing.FileName) && uploadedCD.MatchString(at.Path) {
+		if ok && at.FromString(backing.FileName) && isUploadedCD(at.Path) {
 			found = append(found, backing.FileName)
 		}
 	}
@@ -53,7 +59,7 @@ func (c *vsphere) uploads(ctx context.Context, m mo.VirtualMachine) ([]string, e
 		if store.Name != home.Datastore {
 			continue
 		}
-		names, err := c.list(ctx, store.Browser, home.String())
+		names, err := c.list(ctx, store.Browser, home.String(), "packer-*.flp")
 		if err != nil {
 			return nil, fmt.Errorf("listing %s: %w", home.String(), err)
 		}
@@ -76,9 +82,9 @@ func folder(file string) object.DatastorePath {
 	return at
 }
 
-// list lists the floppy images of a folder. A folder that is gone has none.
-func (c *vsphere) list(ctx context.Context, browser types.ManagedObjectReference, folder string) ([]string, error) {
-	task, err := object.NewHostDatastoreBrowser(c.soap.Client, browser).SearchDatastore(ctx, folder, &types.HostDatastoreBrowserSearchSpec{MatchPattern: []string{"packer-*.flp"}})
+// list lists files of a folder. A folder that is gone has none.
+func (c *vsphere) list(ctx context.Context, browser types.ManagedObjectReference, folder string, patterns ...string) ([]string, error) {
+	task, err := object.NewHostDatastoreBrowser(c.soap.Client, browser).SearchDatastore(ctx, folder, &types.HostDatastoreBrowserSearchSpec{MatchPattern: patterns})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller says what was listed
 	}
@@ -120,10 +126,10 @@ func foreignDisks(m mo.VirtualMachine) []types.BaseVirtualDevice {
 	return foreign
 }
 
-// deleteFile deletes a file of a machine's data center. One that is gone
+// deleteFile deletes a file of the data center in which something is. One that is gone
 // already is no error: an earlier reap may have come this far.
-func (c *vsphere) deleteFile(ctx context.Context, machine types.ManagedObjectReference, path string) error {
-	ancestors, err := mo.Ancestors(ctx, c.soap.Client, c.soap.ServiceContent.PropertyCollector, machine)
+func (c *vsphere) deleteFile(ctx context.Context, in types.ManagedObjectReference, path string) error {
+	ancestors, err := mo.Ancestors(ctx, c.soap.Client, c.soap.ServiceContent.PropertyCollector, in)
 	if err != nil {
 		return fmt.Errorf("finding the data center: %w", err)
 	}
@@ -140,5 +146,5 @@ func (c *vsphere) deleteFile(ctx context.Context, machine types.ManagedObjectRef
 		}
 		return nil
 	}
-	return errors.New("the machine is in no data center")
+	return errors.New("it is in no data center")
 }

@@ -29,37 +29,41 @@ const vspherePoll = 500 * time.Millisecond
 // mark is what the notes of everything that a run creates contain.
 func mark(runID string) string { return "run " + runID + ", built by packer-hybrid" }
 
-// Reap removes what a dead run left in vCenter: machines that are no templates,
-// with what was uploaded for them, and library items that are not whole.
-func (c *vsphere) Reap(ctx context.Context, name, runID string, dry bool) ([]hybridcore.URI, error) {
-	if name == "" || runID == "" {
+// Reap removes what a dead run left in vCenter: CDs that no machine has, machines
+// that are no templates, with what was uploaded for them, and library items that
+// are not whole.
+func (c *vsphere) Reap(ctx context.Context, of hybridcore.Remains, dry bool) ([]hybridcore.URI, error) {
+	if of.Name == "" || of.RunID == "" {
 		return nil, errors.New("looking for what a run left in vCenter: a run and a name are needed")
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	left, err := c.leftovers(ctx, name, runID)
+	left, err := c.leftovers(ctx, of)
 	if err != nil {
-		return nil, fmt.Errorf("looking for what run %s left in vCenter: %w", runID, refusedBy(err))
+		return nil, fmt.Errorf("looking for what run %s left in vCenter: %w", of.RunID, refusedBy(err))
 	}
 	done, err := sweep(ctx, left, dry)
 	if err != nil {
-		return done, fmt.Errorf("reaping what run %s left in vCenter: %w", runID, err)
+		return done, fmt.Errorf("reaping what run %s left in vCenter: %w", of.RunID, err)
 	}
 	return done, nil
 }
 
-// leftovers lists what has the name and the mark of a run.
-func (c *vsphere) leftovers(ctx context.Context, name, runID string) ([]leftover, error) {
-	all, err := c.named(ctx, name, "config", "datastore", "runtime.powerState")
+// leftovers lists what has the name and the mark of a run, and its CDs.
+func (c *vsphere) leftovers(ctx context.Context, of hybridcore.Remains) ([]leftover, error) {
+	left, err := c.media(ctx, of.Media)
+	if err != nil {
+		return nil, fmt.Errorf("looking for CDs: %w", err)
+	}
+	all, err := c.named(ctx, of.Name, "config", "datastore", "runtime.powerState")
 	if err != nil {
 		return nil, err
 	}
-	var left []leftover
 	for _, m := range all {
 		if m.Config == nil {
 			return nil, fmt.Errorf("vCenter shows no configuration of machine %s: it is being created, its host is away, or the account may not read it", m.Self.Value)
 		}
-		if !m.Config.Template && strings.Contains(m.Config.Annotation, mark(runID)) {
+		if !m.Config.Template && strings.Contains(m.Config.Annotation, mark(of.RunID)) {
 			left = append(left, leftover{
 				uri:    hybridcore.URI{Kind: vm, Name: m.Name, ID: m.Self.Value},
 				remove: func(ctx context.Context) error { return c.retire(ctx, m) },
@@ -70,12 +74,12 @@ func (c *vsphere) leftovers(ctx context.Context, name, runID string) ([]leftover
 	if c.library == "" {
 		return left, nil
 	}
-	items, err := c.libraryItems(ctx, name)
+	items, err := c.libraryItems(ctx, of.Name)
 	if err != nil {
-		return nil, fmt.Errorf("looking for %s in content library %s: %w", name, c.library, err)
+		return nil, fmt.Errorf("looking for %s in content library %s: %w", of.Name, c.library, err)
 	}
 	for _, i := range items {
-		if !i.whole && strings.Contains(i.notes, mark(runID)) {
+		if !i.whole && strings.Contains(i.notes, mark(of.RunID)) {
 			left = append(left, leftover{
 				uri:    i.uri(),
 				remove: func(ctx context.Context) error { return c.removeItem(ctx, i) },

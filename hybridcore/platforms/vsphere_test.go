@@ -195,7 +195,7 @@ func TestReap(t *testing.T) {
 	}
 	reap := func(name, run string, dry bool, want int) {
 		t.Helper()
-		got, err := client.Reap(t.Context(), name, run, dry)
+		got, err := client.Reap(t.Context(), hybridcore.Remains{Name: name, RunID: run}, dry)
 		if err != nil || len(got) != want {
 			t.Errorf("Reap(%s, %s, dry %v) = %+v, %v; want %d machines", name, run, dry, got, err, want)
 		}

@@ -105,6 +105,22 @@ func (h *Held) Looked(ctx context.Context, runID string, found bool) (again time
 	return again, err
 }
 
+// Left notes which CDs the Packer of a run left, of the holder or a past one, so
+// that its scratch directory need not stay.
+func (h *Held) Left(ctx context.Context, runID string, media []string) error {
+	return h.change(ctx, "noting what Packer left in", func(l *hybridcore.Lease) {
+		if l.RunID == runID {
+			l.Media = media
+		}
+		l.Past = slices.Clone(l.Past)
+		for i := range l.Past {
+			if l.Past[i].RunID == runID {
+				l.Past[i].Media = media
+			}
+		}
+	})
+}
+
 // Release gives the target free; the serial and the past stay on disk. An
 // uncleaned run becomes a past one. The second and later calls do nothing, and
 // neither does the release of a lease that was lost.
