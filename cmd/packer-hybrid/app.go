@@ -21,6 +21,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 )
 
 // streams are the standard streams of one invocation.
@@ -43,6 +44,16 @@ type app struct {
 	verbose    bool
 	packerPath string
 	pluginDirs []string
+
+	watcher watcher          // hears of each answer; nil for none
+	policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
+}
+
+// watcher hears what a request comes to, beside who reads standard output.
+type watcher interface {
+	// Answer hears of a plan when it is made, and of each answer.
+	Answer(doc checks.Document)
+	Event(e hybridcore.Event)
 }
 
 // exitError ends with a code after everything was said.
@@ -197,7 +208,7 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	for _, verb := range hybridcore.Verbs() {
 		cmd.AddCommand(a.verb(verb))
 	}
-	cmd.AddCommand(a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
+	cmd.AddCommand(a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
 	return cmd
 }
 

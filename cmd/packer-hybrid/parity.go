@@ -28,6 +28,7 @@ func (a *app) parity(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 	if err != nil {
 		return err
 	}
+	a.heard(checks.Document{Parity: &report})
 	if a.output == "json" {
 		err = checks.WriteJSON(a.out, checks.Document{Parity: &report})
 	} else {

@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PACKER_HYBRID_CACHE", cache)
+			env.Setenv("PAYLOADS", filepath.Join(cache, "webhooks"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("OS_ARCH", runtime.GOOS+"_"+runtime.GOARCH)
 			for _, name := range []string{"build_password", "vsphere_password"} {
@@ -63,7 +64,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PKR_VAR_vsphere_username", "nobody")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "repeat": repeat, "replace": replace},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "repeat": repeat, "replace": replace, "payload": payload, "pin": pin, "step": step},
 	})
 }
 
@@ -89,7 +90,8 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	if strings.Contains(output, "goroutine ") || strings.Contains(output, "panic:") {
 		ts.Fatalf("a stack trace:\n%s", output)
 	}
-	if strings.Contains(output, "script-only-secret-value") {
+	const secret = "script-only-secret-value"
+	if strings.Contains(strings.ReplaceAll(output, "::add-mask::"+secret+"\n", ""), secret) {
 		ts.Fatalf("the output shows a secret:\n%s", output)
 	}
 }

@@ -39,12 +39,13 @@ func (a *app) validate(ctx context.Context, r *runner.Runner, req hybridcore.Req
 	if err != nil {
 		return err
 	}
-	if plan.Findings, err = r.Check(ctx, plan, nil); err != nil {
+	if plan.Findings, err = r.Check(ctx, plan, a.policy); err != nil {
 		return err
 	}
 	if r.VerdictKey(ctx, verdicts, req, program()) == key { // nothing changed meanwhile
 		verdicts.Remember(verdictOf(key, req.ID, r.Now(), plan), a.redactor.String)
 	}
+	a.heard(checks.Document{Plan: &plan})
 	if a.output == "json" {
 		if err := checks.WriteJSON(a.out, checks.Document{Plan: &plan}); err != nil {
 			return fmt.Errorf("writing the answer: %w", err)

@@ -38,19 +38,7 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 			if err := req.Finish(args); err != nil {
 				return fmt.Errorf("%s: %w", v.Action, err)
 			}
-			open := a.runner
-			if v.Action == hybridcore.ActionPlan {
-				open = a.planner
-			}
-			r, done, err := open()
-			if err != nil {
-				return err
-			}
-			defer done()
-			if v.Action == hybridcore.ActionBuild || v.Action == hybridcore.ActionValidate {
-				req.ID = hybridcore.NewRunID(time.Now()) // a plan has none: the same tree gives the same bytes
-			}
-			return a.answer(cmd.Context(), r, req)
+			return a.do(cmd.Context(), req)
 		},
 	}
 	hybridcore.BindCommon(cmd.Flags(), &req)
@@ -58,6 +46,30 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 		v.Bind(cmd.Flags(), &req)
 	}
 	return cmd
+}
+
+// do opens what a request needs and answers it.
+func (a *app) do(ctx context.Context, req hybridcore.Request) error {
+	open := a.runner
+	if req.Action == hybridcore.ActionPlan || a.policy != nil {
+		open = a.planner
+	}
+	r, done, err := open()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if req.Action == hybridcore.ActionBuild || req.Action == hybridcore.ActionValidate {
+		req.ID = hybridcore.NewRunID(time.Now()) // a plan has none: the same tree gives the same bytes
+	}
+	return a.answer(ctx, r, req)
+}
+
+// heard tells the watcher of an answer.
+func (a *app) heard(doc checks.Document) {
+	if a.watcher != nil {
+		a.watcher.Answer(doc)
+	}
 }
 
 // answer does what a request asks for.
@@ -191,6 +203,7 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	if err != nil {
 		return err
 	}
+	a.heard(checks.Document{Plan: &plan})
 	switch a.output {
 	case "json":
 		err = checks.WriteJSON(a.out, checks.Document{Plan: &plan})
@@ -218,11 +231,15 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 	if err != nil {
 		return err
 	}
+	a.heard(checks.Document{Plan: &plan})
 	if err := checks.WriteFindings(a.err, a.style(a.raw.err), plan.Findings); err != nil {
 		return err
 	}
 	console := a.console()
 	r.Reporter = console
+	if a.watcher != nil {
+		r.Reporter = both{console, a.watcher}
+	}
 	record, failure := stage(ctx, plan)
 	console.Close()
 	if record.RunID == "" { // ended before it began
@@ -231,6 +248,7 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 		}
 		return failure
 	}
+	a.heard(checks.Document{Plan: &plan, Record: &record})
 	if err := a.report(r, plan, record); err != nil {
 		return err
 	}
@@ -241,6 +259,16 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 		return exitError(code)
 	}
 	return nil
+}
+
+// both reports progress to two.
+type both [2]runner.Reporter
+
+// Event implements runner.Reporter.
+func (b both) Event(e hybridcore.Event) {
+	for _, one := range b {
+		one.Event(e)
+	}
 }
 
 // console shows progress on standard output, or on standard error when

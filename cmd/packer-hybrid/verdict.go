@@ -63,6 +63,7 @@ func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
 	if !blocked {
 		doc.Record = &record
 	}
+	a.heard(doc)
 	var err error
 	switch {
 	case a.output == "json":

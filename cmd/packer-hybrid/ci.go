@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:34:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-the-verb-ci
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// ciCmd does what the event of a CI job asks for.
+func (a *app) ciCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "ci", Short: "Do what the event of this CI job asks for, and report there",
+		Long: `Ci runs in a job of GitHub Actions or GitLab CI. It reads the job's event, does
+the commands that the block ci of packer-hybrid.hcl has for it, and reports in
+the system's own form. The exit code is the worst one of the commands; a report
+that fails is said and changes nothing.
+
+A change from another repository is planned and validated without Packer,
+credentials or state. Build code is run for what this repository holds only.
+
+Files: artifacts/plan.json, record.json and parity.json, as far as there are
+such answers; on GitHub the step's outputs plan, record and parity have their
+paths. On GitLab also packer-hybrid.env (dotenv: PACKER_HYBRID_PLAN, ...),
+gl-code-quality-report.json and, after a run, junit.xml.
+
+GITHUB_TOKEN, with permission to write checks and pull requests, adds check-runs
+and one comment; without it the summary and the annotations stay.`,
+		Example: `  # .github/workflows/images.yml: the steps of a job
+  permissions: {contents: read, checks: write, pull-requests: write}
+  steps:
+    - uses: actions/checkout@v4
+      with: {fetch-depth: 0, persist-credentials: false}
+    - run: packer-hybrid ci
+      id: images
+      env: {GITHUB_TOKEN: "${{ github.token }}"}
+
+  # .gitlab-ci.yml
+  images:
+    script: [packer-hybrid ci]
+    variables: {GIT_DEPTH: 0}
+    artifacts:
+      when: always
+      paths: [artifacts/]
+      reports:
+        codequality: artifacts/gl-code-quality-report.json
+        dotenv: artifacts/packer-hybrid.env
+        junit: artifacts/junit.xml`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.output != "text" {
+				return hybridcore.Usagef("ci writes JSON to artifacts/; leave --output out")
+			}
+			return a.ci(cmd.Context())
+		},
+	}
+}
+
+// ci reads the event, does its requests and reports.
+func (a *app) ci(ctx context.Context) error {
+	system, err := ci.Detect(a.getenv)
+	if err != nil {
+		return err
+	}
+	if system == ci.GitHub {
+		if err := a.mask(); err != nil {
+			return err
+		}
+	}
+	project, err := a.project()
+	if err != nil {
+		return err
+	}
+	in := ci.Input{Getenv: a.getenv, ReadFile: ci.ReadFile, Policy: policyOf(project)}
+	if access := a.access(); access.Token != "" {
+		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return lookup(ctx, access, c) }
+	}
+	job, err := ci.Read(in)
+	if err != nil {
+		return err
+	}
+	j := a.newJob(project, job)
+	if len(job.Requests) == 0 {
+		j.nothing()
+	}
+	code := hybridcore.ExitOK
+	for i, req := range job.Requests {
+		if code != hybridcore.ExitOK && req.Action == hybridcore.ActionBuild {
+			j.say("not started: %s, because what came before it ended with exit code %d", req.Action, code)
+			break
+		}
+		code = worse(code, j.request(ctx, i, req))
+		if code == hybridcore.ExitCancelled {
+			break
+		}
+	}
+	j.finish(context.WithoutCancel(ctx))
+	if code != hybridcore.ExitOK {
+		return exitError(code)
+	}
+	return nil
+}
+
+// mask has GitHub's runner mask each secret, before anything else is printed.
+func (a *app) mask() error {
+	masked := map[string]bool{}
+	for _, secret := range logs.FromEnviron(a.environ) {
+		if masked[secret.Value] {
+			continue
+		}
+		masked[secret.Value] = true
+		if err := ci.Mask(a.raw.out, secret.Value); err != nil {
+			return fmt.Errorf("masking secrets: %w", err)
+		}
+	}
+	return nil
+}
+
+// policyOf is what the project says about events.
+func policyOf(p config.Project) ci.Policy {
+	policy := ci.Policy{Change: p.CI.Change, Merge: p.CI.Merge, Tag: p.CI.Tag, Schedule: p.CI.Schedule, DefaultEnv: p.DefaultEnv}
+	for _, env := range p.Environments {
+		if env.Prod {
+			policy.Prod = append(policy.Prod, env.Name)
+		}
+	}
+	return policy
+}
+
+// worse is the exit code that matters of two.
+func worse(one, other int) int {
+	order := []int{
+		hybridcore.ExitOK, hybridcore.ExitChanges, hybridcore.ExitFailed, hybridcore.ExitUsage, hybridcore.ExitBlocked, hybridcore.ExitCancelled,
+	}
+	return order[max(slices.Index(order, one), slices.Index(order, other))]
+}
+
+// request does one request as its verb does, with what it prints made inert,
+// and returns the exit code.
+func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
+	j.at, j.current = n, &answer{req: req}
+	j.answers = append(j.answers, j.current)
+	title := strings.Join(append([]string{"packer-hybrid", string(req.Action)}, req.Images...), " ")
+	j.try("the log", j.open(title))
+	text, err := j.foreign()
+	if err != nil { // as inert as without the commands around it
+		j.try("the log", err)
+		text = ci.NewLines(j.log)
+	}
+	sub := *j.app
+	plain := &serial{to: text}
+	shown := j.app.redactor.Writer(plain)
+	sub.raw, sub.streams = streams{out: plain, err: plain}, streams{out: shown, err: shown}
+	sub.watcher = j
+	if !j.Trusted {
+		sub.environ, sub.policy, req.NoCache = withoutSecrets(sub.environ), &validate.Policy{}, true
+	}
+	// A verdict that is remembered has no plan to report.
+	req.NoCache = req.NoCache || req.InProcess()
+	err = sub.do(ctx, req)
+	code := sub.finish(err)
+	j.fault(err)
+	j.try("the log", errors.Join(shown.Close(), text.Close(), j.close()))
+	return code
+}
+
+// fault keeps an error for the reports, when the answer has no findings for it.
+func (j *job) fault(err error) {
+	var silent exitError
+	var findings *hybridcore.FindingsError
+	switch {
+	case err == nil || errors.As(err, &silent):
+	case errors.As(err, &findings):
+		if j.current.plan == nil {
+			j.current.extra = findings.Findings
+		}
+	default:
+		j.current.extra = []hybridcore.Finding{{
+			Kind: "request", Message: err.Error(), Severity: hybridcore.Error, Blocking: true,
+		}}
+	}
+}
+
+// withoutSecrets is an environment for code whose author is not trusted.
+func withoutSecrets(environ []string) []string {
+	secret := map[string]bool{}
+	for _, s := range logs.FromEnviron(environ) {
+		secret[s.Name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return secret[name]
+	})
+}
+
+// serial is a writer for several goroutines.
+type serial struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write implements io.Writer.
+func (l *serial) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(text) //nolint:wrapcheck // as if it were the writer below
+}
+
+// inside is the path of the project in its repository, slash-separated; empty
+// at its top.
+func inside(top, root string) string {
+	if top == "" {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(top); err == nil {
+		top = real
+	}
+	if real, err := filepath.EvalSymlinks(root); err == nil {
+		root = real
+	}
+	rel, err := filepath.Rel(top, root)
+	if err != nil || rel == "." || !filepath.IsLocal(rel) {
+		return ""
+	}
+	return filepath.ToSlash(rel)
+}
+
+// reporting bounds the time that reports may take at the end.
+const reporting = 2 * time.Minute
+
+// say prints a line of our own to the log.
+func (j *job) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(j.app.out, "%s\n", ci.Inert(fmt.Sprintf(format, args...)))
+}
+
+// try keeps what went wrong with a report, to be said at the end.
+func (j *job) try(what string, err error) {
+	if err != nil {
+		j.problems = append(j.problems, what+": "+err.Error())
+	}
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:37:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// artifacts is the folder of a job's files, in the project.
+const artifacts = "artifacts"
+
+// files writes the job's files and returns the paths of plan, record and
+// parity in the repository, the first of each.
+func (j *job) files(findings []hybridcore.Finding) map[string]string {
+	paths, count := map[string]string{}, map[string]int{}
+	one := func(name string, doc checks.Document) {
+		file := name + ".json"
+		if count[name]++; count[name] > 1 {
+			file = name + "-" + strconv.Itoa(count[name]) + ".json"
+		}
+		if j.write(file, func(w io.Writer) error { return checks.WriteJSON(w, doc) }) && count[name] == 1 {
+			paths[name] = path.Join(j.prefix, artifacts, file)
+		}
+	}
+	for _, c := range j.answers {
+		if c.plan != nil && !c.req.InProcess() {
+			one("plan", checks.Document{Plan: c.plan})
+		}
+		if c.record != nil {
+			one("record", checks.Document{Record: c.record})
+		}
+		if c.parity != nil {
+			one("parity", checks.Document{Parity: c.parity})
+		} else if c.record != nil && len(c.record.Parity) > 0 {
+			one("parity", checks.Document{Parity: &hybridcore.ParityReport{Env: c.record.Request.Env, Parity: c.record.Parity}})
+		}
+	}
+	if j.System == ci.GitLab {
+		j.gitlab(findings, paths)
+	}
+	return paths
+}
+
+// gitlab writes the reports that GitLab reads.
+func (j *job) gitlab(findings []hybridcore.Finding, paths map[string]string) {
+	j.write("gl-code-quality-report.json", func(w io.Writer) error { return checks.WriteCodeQuality(w, j.prefix, findings) })
+	for _, c := range j.answers {
+		if record := c.record; record != nil {
+			j.write("junit.xml", func(w io.Writer) error { return checks.WriteJUnit(w, *record) })
+		}
+	}
+	variables := map[string]string{}
+	for name, file := range paths {
+		variables["PACKER_HYBRID_"+strings.ToUpper(name)] = file
+	}
+	text, err := ci.Dotenv(variables)
+	if err != nil {
+		j.try("packer-hybrid.env", err)
+		return
+	}
+	j.write("packer-hybrid.env", func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err //nolint:wrapcheck // write names the file
+	})
+}
+
+// write makes one file, redacted. The folder may be a link that the change
+// brought: nothing outside of the project is touched.
+func (j *job) write(name string, render func(io.Writer) error) bool {
+	err := func() error {
+		root, err := os.OpenRoot(j.project.Root)
+		if err != nil {
+			return fmt.Errorf("opening the project: %w", err)
+		}
+		defer root.Close() //nolint:errcheck // nothing was written through it
+		if err := root.MkdirAll(artifacts, 0o755); err != nil {
+			return fmt.Errorf("making the folder: %w", err)
+		}
+		file := path.Join(artifacts, name)
+		if err := root.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("replacing the file: %w", err)
+		}
+		f, err := root.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return fmt.Errorf("making the file: %w", err)
+		}
+		w := j.app.redactor.Writer(f)
+		return errors.Join(render(w), w.Close(), f.Close())
+	}()
+	j.try(path.Join(artifacts, name), err)
+	return err == nil
+}
+
+// nothing says why there is nothing to do, and answers a comment.
+func (j *job) nothing() {
+	j.say("nothing to do: %s", j.Nothing)
+	if j.Job.Answer != "" {
+		j.say("%s", j.Job.Answer)
+	}
+	if j.System == ci.GitHub {
+		text := "Nothing to do: " + j.Nothing + "."
+		if j.Job.Answer != "" {
+			text = j.Job.Answer
+		}
+		j.try("the step summary", j.actions.Summary(j.app.redactor.String(block(text))))
+	}
+}
+
+// block renders foreign text as code: each line is indented, which nothing in
+// it can end.
+func block(text string) string {
+	return "    " + strings.ReplaceAll(hybridcore.Sanitize(text), "\n", "\n    ") + "\n"
+}
+
+// open begins a folded part of the log.
+func (j *job) open(title string) error {
+	if j.System == ci.GitLab {
+		return ci.SectionStart(j.log, j.section(), title, time.Now())
+	}
+	return j.actions.Group(title)
+}
+
+func (j *job) close() error {
+	if j.System == ci.GitLab {
+		return ci.SectionEnd(j.log, j.section(), time.Now())
+	}
+	return j.actions.EndGroup()
+}
+
+func (j *job) section() string {
+	return fmt.Sprintf("packer_hybrid_%d_%s", j.at+1, j.current.req.Action)
+}
+
+// foreign is where everything goes that a request prints.
+func (j *job) foreign() (io.WriteCloser, error) {
+	if j.System == ci.GitLab {
+		return ci.NewLines(j.log), nil
+	}
+	return j.actions.Foreign()
+}

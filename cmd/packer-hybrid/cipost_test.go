@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:41:30Z
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/github"
+)
+
+const (
+	jobToken = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
+	pullJob  = `{"action":"opened","number":7,"pull_request":{"number":7,"head":{"sha":"%[1]s","ref":"change","repo":{"id":5}},` +
+		`"base":{"sha":"%[1]s","repo":{"id":5}},"user":{"id":4,"login":"mara"}},"repository":{"id":5,"full_name":"o/r","default_branch":"main"},"sender":{"id":4,"login":"mara"}}`
+	commentJob = `{"action":"created","issue":{"number":7,"pull_request":{}},"comment":{"id":9,"body":"/packer-hybrid plan","author_association":"MEMBER",` +
+		`"user":{"id":%[1]d,"login":"mara","type":"User"}},"repository":{"id":5,"full_name":"o/r","default_branch":"main"},"sender":{"id":%[1]d,"login":"mara"}}`
+)
+
+// hosted is a checkout in a job of a simulated GitHub.
+type hosted struct {
+	site
+	hub  *github.Server
+	head string
+}
+
+func newHosted(t *testing.T, change func(*github.Config)) hosted {
+	t.Helper()
+	s := site{t, t.TempDir()}
+	if code := run(t.Context(), streams{in: strings.NewReader(""), out: t.Output(), err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
+		t.Fatalf("init: exit code %d", code)
+	}
+	s.git("init", "-q", "-b", "main", "--template=")
+	s.git("add", "-A")
+	s.git("commit", "-q", "-m", "base")
+	s.git("checkout", "-q", "-b", "change")
+	cmd := exec.Command("git", "rev-parse", "HEAD")
+	cmd.Dir = s.dir
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := strings.TrimSpace(string(out))
+	config := github.Config{
+		Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}, Change: 7, Roles: map[string]string{"mara": "write"},
+	}
+	if change != nil {
+		change(&config)
+	}
+	hub, err := github.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, v := range hub.Violations() {
+			t.Error("GitHub's description: ", v)
+		}
+		if err := hub.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return hosted{s, hub, head}
+}
+
+// ci runs a step and returns the exit code and the log.
+func (h hosted) ci(t *testing.T, event, payload string) (int, string) {
+	t.Helper()
+	files := t.TempDir()
+	environ := []string{
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_RUN_ID=11",
+		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),
+		"PKR_VAR_build_password=a-password-of-a-test", "PKR_VAR_vsphere_password=", "PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_username=nobody",
+	}
+	for name, text := range map[string]string{"GITHUB_EVENT_PATH": payload, "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
+		path := filepath.Join(files, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		environ = append(environ, name+"="+path)
+	}
+	var out, errs bytes.Buffer
+	code := run(t.Context(), streams{in: strings.NewReader(""), out: &out, err: &errs}, []string{"ci", "-C", h.dir}, environ)
+	return code, out.String() + errs.String()
+}
+
+func TestCIPosts(t *testing.T) {
+	t.Parallel()
+	h := newHosted(t, nil)
+	code, log := h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head))
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, log)
+	}
+	if checks, comments := h.hub.Checks(), h.hub.Comments(); len(checks) != 1 || len(comments) != 1 {
+		t.Fatalf("%d check-runs and %d comments, want one of each: %v\n%s", len(checks), len(comments), checks, log)
+	}
+	if c := h.hub.Checks()[0]; c["status"] != "completed" || c["conclusion"] != "success" || c["head_sha"] != h.head {
+		t.Errorf("the check-run is %v", c)
+	}
+	if body := fmt.Sprint(h.hub.Comments()[0]["body"]); !strings.Contains(body, "0 of 6 targets to build") {
+		t.Errorf("the comment is %s", body)
+	}
+	if strings.Count(log, jobToken) != 1 || !strings.Contains(log, "::add-mask::"+jobToken+"\n") {
+		t.Errorf("the token is in the log other than to be masked:\n%s", log)
+	}
+	// Somebody asks in a comment; what a mistake does reaches the same comment.
+	h.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file")
+	if code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7)); code != 0 || len(h.hub.Comments()) != 1 {
+		t.Errorf("exit code %d, %d comments\n%s", code, len(h.hub.Comments()), log)
+	}
+	if code, log = h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 2 || !strings.Contains(log, "::error col=") {
+		t.Errorf("exit code %d, want 2 and an annotation\n%s", code, log)
+	}
+	if body := fmt.Sprint(h.hub.Comments()[0]["body"]); len(h.hub.Comments()) != 1 || !strings.Contains(body, "playbok_file") {
+		t.Errorf("the comment of the mistake is %s", body)
+	}
+}
+
+// Another user under the same login is refused, and a token that must not write changes nothing.
+func TestCIRefused(t *testing.T) {
+	t.Parallel()
+	h := newHosted(t, func(c *github.Config) { c.Denied = []string{"checks", "issues"} })
+	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 1)); code != 3 || !strings.Contains(log, "the comment is by user 1") {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+	if code, log := h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 0 || !strings.Contains(log, "warning: not reported: ") {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+}

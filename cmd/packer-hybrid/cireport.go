@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:36:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// job is one CI job with what its requests came to.
+type job struct {
+	ci.Job
+	app     *app
+	project config.Project
+	prefix  string // path of the project in the repository
+	actions ci.Actions
+	log     io.Writer // standard output, redacted
+
+	at       int // number of the request that runs
+	current  *answer
+	answers  []*answer
+	problems []string // reports that failed
+}
+
+// answer is what one request came to.
+type answer struct {
+	req    hybridcore.Request
+	plan   *hybridcore.Plan
+	record *hybridcore.Record
+	parity *hybridcore.ParityReport
+	extra  []hybridcore.Finding // that no plan holds
+	poster *post.Poster         // nil for none
+}
+
+func (a *app) newJob(project config.Project, read ci.Job) *job {
+	top := a.getenv("GITHUB_WORKSPACE")
+	if read.System == ci.GitLab {
+		top = a.getenv("CI_PROJECT_DIR")
+	}
+	prefix := inside(top, project.Root)
+	return &job{
+		Job: read, app: a, project: project, prefix: prefix, log: a.out,
+		actions: ci.Actions{Getenv: a.getenv, Log: a.out, Root: prefix},
+	}
+}
+
+// Answer implements watcher. A run that makes a record is reported while it
+// goes on; everything else at the end.
+func (j *job) Answer(doc checks.Document) {
+	c := j.current
+	if doc.Plan != nil {
+		c.plan = doc.Plan
+	}
+	if doc.Record != nil {
+		c.record = doc.Record
+	}
+	if doc.Parity != nil {
+		c.parity = doc.Parity
+	}
+	c.extra = append(c.extra, doc.Findings...)
+	if c.plan == nil || c.poster != nil || c.req.Action != hybridcore.ActionBuild {
+		return
+	}
+	if c.poster = j.poster(j.at); c.poster != nil {
+		c.poster.Report(j.report(c))
+	}
+}
+
+// Event implements watcher.
+func (j *job) Event(e hybridcore.Event) {
+	if p := j.current.poster; p != nil {
+		p.Event(e)
+	}
+}
+
+// findings are all of an answer, once.
+func (c *answer) findings() []hybridcore.Finding {
+	var all []hybridcore.Finding
+	if c.plan != nil {
+		all = append(all, c.plan.Findings...)
+	}
+	all = append(all, c.extra...)
+	if c.record != nil {
+		for _, res := range c.record.Results {
+			all = append(all, res.Findings...)
+		}
+	}
+	return distinct(all)
+}
+
+// distinct keeps the first of equal findings.
+func distinct(all []hybridcore.Finding) []hybridcore.Finding {
+	seen := map[hybridcore.Finding]bool{}
+	return slices.DeleteFunc(all, func(f hybridcore.Finding) bool {
+		was := seen[f]
+		seen[f] = true
+		return was
+	})
+}
+
+// report is what an answer's comment, summary and checks are rendered from.
+func (j *job) report(c *answer) checks.Report {
+	r := checks.Report{Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix, Full: "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req}}
+	if c.plan != nil {
+		r.Plan = *c.plan
+	}
+	if r.Plan.Request.Env == "" {
+		r.Plan.Request.Env = j.project.DefaultEnv
+	}
+	r.Plan.Findings = distinct(append(slices.Clone(r.Plan.Findings), c.extra...))
+	return r
+}
+
+// reported are the answers that have a report of their own. A validation
+// inside the process adds its findings to the plan of the same environment:
+// readers of a change get one report.
+func (j *job) reported() []*answer {
+	var all []*answer
+	for _, c := range j.answers {
+		at := slices.IndexFunc(all, func(p *answer) bool {
+			return p.req.Action == hybridcore.ActionPlan && p.plan != nil && p.req.Env == c.req.Env
+		})
+		switch {
+		case c.req.Action == hybridcore.ActionValidate && c.req.InProcess() && at >= 0:
+			all[at].extra = append(all[at].extra, c.findings()...)
+		case c.plan != nil || c.record != nil || len(c.extra) > 0:
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// finish reports what is to be reported at the end.
+func (j *job) finish(ctx context.Context) {
+	var findings []hybridcore.Finding
+	for _, c := range j.answers {
+		findings = append(findings, c.findings()...)
+	}
+	findings = distinct(findings)
+	files := j.files(findings)
+	reported := j.reported()
+	if j.System == ci.GitHub {
+		j.try("annotations", j.actions.Annotate(findings))
+		for _, c := range reported {
+			var text strings.Builder
+			j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
+			j.try("the step summary", j.actions.Summary(j.app.redactor.String(text.String())))
+		}
+		for _, name := range []string{"plan", "record", "parity"} {
+			if file := files[name]; file != "" {
+				j.try("the output "+name, j.actions.Output(name, file))
+			}
+		}
+		j.post(ctx, reported)
+	}
+	for _, line := range j.problems {
+		_, _ = fmt.Fprintln(j.app.err, "warning: "+ci.Inert(line))
+	}
+}
+
+// post sends check-runs and the comment.
+func (j *job) post(ctx context.Context, reported []*answer) {
+	if len(reported) > 0 && j.Trusted && j.app.access().Token == "" {
+		j.say("no check-runs and no comment: GITHUB_TOKEN is not set")
+	}
+	for i, c := range reported {
+		if c.poster == nil {
+			c.poster = j.poster(i)
+		}
+		if c.poster == nil {
+			continue
+		}
+		if c.record != nil || c.req.Action == hybridcore.ActionPlan || hybridcore.Blocked(j.report(c).Plan.Findings) != hybridcore.NotBlocked {
+			c.poster.Report(j.report(c))
+		}
+		j.problems = append(j.problems, c.poster.Close(ctx, reporting)...)
+	}
+}
+
+// access is how GitHub is reached.
+func (a *app) access() post.Access {
+	return post.Access{API: a.getenv("GITHUB_API_URL"), Token: a.getenv("GITHUB_TOKEN")}
+}
+
+// poster reports to GitHub: nil on another system, for a stranger's change and
+// without a token.
+func (j *job) poster(n int) *post.Poster {
+	access := j.app.access()
+	if j.System != ci.GitHub || !j.Trusted || access.Token == "" {
+		return nil
+	}
+	run := hybridcore.NewRunID(time.Now())
+	env := j.app.getenv
+	number, _ := strconv.ParseInt(env("GITHUB_RUN_ID"), 10, 64) // 0 where the runner does not say
+	attempt, _ := strconv.ParseInt(env("GITHUB_RUN_ATTEMPT"), 10, 64)
+	origin := j.Requests[0].Origin
+	change, _ := strconv.Atoi(origin.Change) // 0 for no change
+	address := post.Address{
+		Repository: j.Repository, Commit: j.Commit, Change: change, Run: run, Number: number, Attempt: attempt, URL: origin.URL,
+	}
+	if n > 0 { // one comment for each report, the same in every run
+		address.Slot = "report-" + strconv.Itoa(n+1)
+	}
+	p, err := post.New(filepath.Join(j.project.Root, "logs", run), address, access, post.WithRedaction(j.app.redactor.String))
+	if err != nil {
+		j.try("GitHub", err)
+		return nil
+	}
+	return p
+}
