@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -42,13 +41,7 @@ func newHosted(t *testing.T, change func(*github.Config)) hosted {
 	s.git("add", "-A")
 	s.git("commit", "-q", "-m", "base")
 	s.git("checkout", "-q", "-b", "change")
-	cmd := exec.Command("git", "rev-parse", "HEAD")
-	cmd.Dir = s.dir
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	head := strings.TrimSpace(string(out))
+	head := s.head()
 	config := github.Config{
 		Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}, Change: 7, Roles: map[string]string{"mara": "write"},
 	}

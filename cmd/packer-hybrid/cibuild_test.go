@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:46:30Z
+// Spec: openspec/specs/ci/spec.md#requirement-the-verb-ci
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/github"
+)
+
+// testCIBuild builds on a push to the default branch, with check-runs for the
+// run and its target; a second push with nothing changed builds nothing.
+func testCIBuild(t *testing.T, b *bed) {
+	s := site{t, b.dir}
+	s.git("init", "-q", "-b", "main", "--template=")
+	s.git("add", "-A")
+	s.git("commit", "-q", "-m", "base")
+	head := s.head()
+	hub, err := github.Start(t.Context(), github.Config{Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := hub.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	step := func() (int, string, string) {
+		files := t.TempDir()
+		cmd := b.command("ci")
+		cmd.Env = append(cmd.Env, "GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=push", "INPUT_COMMAND=build debian-12 --platforms vsphere", "GITHUB_TOKEN="+jobToken,
+			"GITHUB_API_URL="+hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE="+b.dir)
+		push := `{"ref":"refs/heads/main","after":%q,"head_commit":{"id":%[1]q},"repository":{"full_name":"o/r","default_branch":"main"},"sender":{"id":4}}`
+		for name, text := range map[string]string{"GITHUB_EVENT_PATH": fmt.Sprintf(push, head), "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
+			path := filepath.Join(files, name)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Env = append(cmd.Env, name+"="+path)
+		}
+		out, err := cmd.CombinedOutput()
+		summary, _ := os.ReadFile(filepath.Join(files, "GITHUB_STEP_SUMMARY"))
+		return exitCode(t, err), string(out), string(summary)
+	}
+	code, out, summary := step()
+	if code != 0 || !strings.Contains(summary, "**Done:** 1 target") {
+		t.Fatalf("exit code %d\n%s\n%s", code, out, summary)
+	}
+	for _, file := range []string{"plan.json", "record.json"} {
+		if _, err := os.Stat(filepath.Join(b.dir, "artifacts", file)); err != nil {
+			t.Error(err)
+		}
+	}
+	b.noSecret(t, summary)
+	if got := len(hub.Checks()); got != 2 {
+		t.Errorf("%d check-runs, want those of the run and its target\n%s", got, out)
+	}
+	for _, c := range hub.Checks() {
+		if c["status"] != "completed" || c["conclusion"] != "success" {
+			t.Errorf("the check-run is %v", c)
+		}
+	}
+	if code, out, summary = step(); code != 0 || !strings.Contains(summary, "**Nothing to do:**") {
+		t.Errorf("with nothing changed: exit code %d\n%s\n%s", code, out, summary)
+	}
+	for _, v := range hub.Violations() {
+		t.Error("GitHub's description: ", v)
+	}
+}
+
+// head is the commit of the checkout.
+func (s site) head() string {
+	s.tb.Helper()
+	data, err := os.ReadFile(filepath.Join(s.dir, ".git", "refs", "heads", "main"))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return strings.TrimSpace(string(data))
+}
