@@ -99,7 +99,7 @@ func (a *app) ci(ctx context.Context) error {
 	}
 	j := a.newJob(project, job)
 	if len(job.Requests) == 0 {
-		j.nothing()
+		j.nothing(context.WithoutCancel(ctx))
 	}
 	code := hybridcore.ExitOK
 	for i, req := range job.Requests {
@@ -156,7 +156,7 @@ func worse(one, other int) int {
 // request does one request as its verb does, with what it prints made inert,
 // and returns the exit code.
 func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
-	j.at, j.current = n, &answer{req: req}
+	j.current = &answer{at: n, req: req}
 	j.answers = append(j.answers, j.current)
 	title := strings.Join(append([]string{"packer-hybrid", string(req.Action)}, req.Images...), " ")
 	j.try("the log", j.open(title))

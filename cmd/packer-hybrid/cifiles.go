@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -106,7 +107,7 @@ func (j *job) write(name string, render func(io.Writer) error) bool {
 }
 
 // nothing says why there is nothing to do, and answers a comment.
-func (j *job) nothing() {
+func (j *job) nothing(ctx context.Context) {
 	j.say("nothing to do: %s", j.Nothing)
 	if j.Job.Answer != "" {
 		j.say("%s", j.Job.Answer)
@@ -117,6 +118,13 @@ func (j *job) nothing() {
 			text = j.Job.Answer
 		}
 		j.try("the step summary", j.actions.Summary(j.app.redactor.String(block(text))))
+	}
+	if j.Job.Answer == "" {
+		return
+	}
+	if p := j.poster("answer"); p != nil {
+		p.Comment("\n"+block(j.Job.Answer), true)
+		j.problems = append(j.problems, p.Close(ctx, reporting)...)
 	}
 }
 
@@ -142,7 +150,7 @@ func (j *job) close() error {
 }
 
 func (j *job) section() string {
-	return fmt.Sprintf("packer_hybrid_%d_%s", j.at+1, j.current.req.Action)
+	return fmt.Sprintf("packer_hybrid_%d_%s", j.current.at+1, j.current.req.Action)
 }
 
 // foreign is where everything goes that a request prints.

@@ -20,7 +20,7 @@ const (
 	jobToken = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
 	pullJob  = `{"action":"opened","number":7,"pull_request":{"number":7,"head":{"sha":"%[1]s","ref":"change","repo":{"id":5}},` +
 		`"base":{"sha":"%[1]s","repo":{"id":5}},"user":{"id":4,"login":"mara"}},"repository":{"id":5,"full_name":"o/r","default_branch":"main"},"sender":{"id":4,"login":"mara"}}`
-	commentJob = `{"action":"created","issue":{"number":7,"pull_request":{}},"comment":{"id":9,"body":"/packer-hybrid plan","author_association":"MEMBER",` +
+	commentJob = `{"action":"created","issue":{"number":7,"pull_request":{}},"comment":{"id":9,"body":"/packer-hybrid %[2]s","author_association":"MEMBER",` +
 		`"user":{"id":%[1]d,"login":"mara","type":"User"}},"repository":{"id":5,"full_name":"o/r","default_branch":"main"},"sender":{"id":%[1]d,"login":"mara"}}`
 )
 
@@ -68,7 +68,7 @@ func (h hosted) ci(t *testing.T, event, payload string) (int, string) {
 	t.Helper()
 	files := t.TempDir()
 	environ := []string{
-		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_RUN_ID=11",
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
 		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),
 		"PKR_VAR_build_password=a-password-of-a-test", "PKR_VAR_vsphere_password=", "PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_username=nobody",
 	}
@@ -105,13 +105,18 @@ func TestCIPosts(t *testing.T) {
 	}
 	// Somebody asks in a comment; what a mistake does reaches the same comment.
 	h.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file")
-	if code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7)); code != 0 || len(h.hub.Comments()) != 1 {
+	if code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "plan")); code != 0 || len(h.hub.Comments()) != 1 || !strings.Contains(log, "plan for lab: 6 to build") {
 		t.Errorf("exit code %d, %d comments\n%s", code, len(h.hub.Comments()), log)
 	}
 	if code, log = h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 2 || !strings.Contains(log, "::error col=") {
 		t.Errorf("exit code %d, want 2 and an annotation\n%s", code, log)
 	}
-	if body := fmt.Sprint(h.hub.Comments()[0]["body"]); len(h.hub.Comments()) != 1 || !strings.Contains(body, "playbok_file") {
+	// Who mistypes is answered in a comment of its own, and nothing is done.
+	code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "biuld debian-12"))
+	if all := h.hub.Comments(); code != 0 || len(all) != 2 || !strings.Contains(fmt.Sprint(all[1]["body"]), "    Try: /packer-hybrid build debian-12") {
+		t.Errorf("exit code %d, comments %v\n%s", code, all, log)
+	}
+	if body := fmt.Sprint(h.hub.Comments()[0]["body"]); !strings.Contains(body, "playbok_file") {
 		t.Errorf("the comment of the mistake is %s", body)
 	}
 }
@@ -120,7 +125,7 @@ func TestCIPosts(t *testing.T) {
 func TestCIRefused(t *testing.T) {
 	t.Parallel()
 	h := newHosted(t, func(c *github.Config) { c.Denied = []string{"checks", "issues"} })
-	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 1)); code != 3 || !strings.Contains(log, "the comment is by user 1") {
+	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 1, "plan")); code != 3 || !strings.Contains(log, "the comment is by user 1") {
 		t.Errorf("exit code %d\n%s", code, log)
 	}
 	if code, log := h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 0 || !strings.Contains(log, "warning: not reported: ") {

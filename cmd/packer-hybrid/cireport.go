@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -31,14 +32,14 @@ type job struct {
 	actions ci.Actions
 	log     io.Writer // standard output, redacted
 
-	at       int // number of the request that runs
-	current  *answer
+	current  *answer // of the request that runs
 	answers  []*answer
 	problems []string // reports that failed
 }
 
 // answer is what one request came to.
 type answer struct {
+	at     int // place among the requests
 	req    hybridcore.Request
 	plan   *hybridcore.Plan
 	record *hybridcore.Record
@@ -76,7 +77,7 @@ func (j *job) Answer(doc checks.Document) {
 	if c.plan == nil || c.poster != nil || c.req.Action != hybridcore.ActionBuild {
 		return
 	}
-	if c.poster = j.poster(j.at); c.poster != nil {
+	if c.poster = j.poster(c.slot()); c.poster != nil {
 		c.poster.Report(j.report(c))
 	}
 }
@@ -86,6 +87,14 @@ func (j *job) Event(e hybridcore.Event) {
 	if p := j.current.poster; p != nil {
 		p.Event(e)
 	}
+}
+
+// slot names the comment of a report, the same in every run.
+func (c *answer) slot() string {
+	if c.at == 0 {
+		return "report"
+	}
+	return "report-" + strconv.Itoa(c.at+1)
 }
 
 // findings are all of an answer, once.
@@ -178,9 +187,9 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 	if len(reported) > 0 && j.Trusted && j.app.access().Token == "" {
 		j.say("no check-runs and no comment: GITHUB_TOKEN is not set")
 	}
-	for i, c := range reported {
+	for _, c := range reported {
 		if c.poster == nil {
-			c.poster = j.poster(i)
+			c.poster = j.poster(c.slot())
 		}
 		if c.poster == nil {
 			continue
@@ -199,7 +208,7 @@ func (a *app) access() post.Access {
 
 // poster reports to GitHub: nil on another system, for a stranger's change and
 // without a token.
-func (j *job) poster(n int) *post.Poster {
+func (j *job) poster(slot string) *post.Poster {
 	access := j.app.access()
 	if j.System != ci.GitHub || !j.Trusted || access.Token == "" {
 		return nil
@@ -208,13 +217,11 @@ func (j *job) poster(n int) *post.Poster {
 	env := j.app.getenv
 	number, _ := strconv.ParseInt(env("GITHUB_RUN_ID"), 10, 64) // 0 where the runner does not say
 	attempt, _ := strconv.ParseInt(env("GITHUB_RUN_ATTEMPT"), 10, 64)
-	origin := j.Requests[0].Origin
+	origin := j.Origin()
 	change, _ := strconv.Atoi(origin.Change) // 0 for no change
 	address := post.Address{
-		Repository: j.Repository, Commit: j.Commit, Change: change, Run: run, Number: number, Attempt: attempt, URL: origin.URL,
-	}
-	if n > 0 { // one comment for each report, the same in every run
-		address.Slot = "report-" + strconv.Itoa(n+1)
+		Repository: j.Repository, Commit: cmp.Or(j.Commit, env("GITHUB_SHA")), Change: change, Run: run, Number: number, Attempt: attempt,
+		URL: origin.URL, Slot: slot,
 	}
 	p, err := post.New(filepath.Join(j.project.Root, "logs", run), address, access, post.WithRedaction(j.app.redactor.String))
 	if err != nil {

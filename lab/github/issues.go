@@ -113,8 +113,15 @@ func (s *Server) getPull(r request) (int, any, *refusal) {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
 	pull := s.oracle.sample("pull-request", Object{"number": s.config.Change, "state": "open", "user": s.user("somebody"), "html_url": "https://github.example/pull"})
-	if head, ok := pull["head"].(Object); ok {
-		head["sha"] = s.config.Commits[0]
+	for _, name := range []string{"head", "base"} { // of one repository
+		side, ok := pull[name].(Object)
+		if !ok {
+			continue
+		}
+		side["sha"] = s.config.Commits[0]
+		if repo, ok := side["repo"].(Object); ok {
+			repo["full_name"] = s.config.Repository
+		}
 	}
 	return http.StatusOK, pull, nil
 }

@@ -70,6 +70,9 @@ type Job struct {
 	origin hybridcore.Origin
 }
 
+// Origin is where the job came from, also when it asks for nothing.
+func (j Job) Origin() hybridcore.Origin { return j.origin }
+
 // Detect says which CI system a process runs in. It gives a UsageError when
 // that is none, or both.
 func Detect(getenv func(string) string) (System, error) {
