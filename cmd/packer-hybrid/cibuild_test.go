@@ -18,6 +18,7 @@ import (
 // testCIBuild builds on a push to the default branch, with check-runs for the
 // run and its target; a second push with nothing changed builds nothing.
 func testCIBuild(t *testing.T, b *bed) {
+	t.Helper()
 	s := site{t, b.dir}
 	s.git("init", "-q", "-b", "main", "--template=")
 	s.git("add", "-A")
