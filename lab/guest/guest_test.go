@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -184,6 +185,28 @@ func TestCommandRunsAsTheUserWhoSignedIn(t *testing.T) {
 			t.Errorf("%s = %q, want %q", command, got, want)
 		}
 	}
+}
+
+// TestShortCommands runs commands that end before the guest has answered the request to run them.
+func TestShortCommands(t *testing.T) {
+	m := boot(t, nil)
+	var all sync.WaitGroup
+	for range 8 {
+		c := m.client()
+		all.Go(func() {
+			for range 40 {
+				s, err := c.NewSession()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Run(":"); err != nil {
+					t.Errorf(": ended with %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestExitStatusAndSignal(t *testing.T) {

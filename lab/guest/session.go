@@ -48,6 +48,7 @@ type session struct {
 
 	terminal *terminal // nil without a terminal
 	pid      int       // 0 until a command runs
+	follow   func()    // follows the command to its end, once the client knows that it runs
 }
 
 // serve handles the requests of a session until the client closes it.
@@ -59,6 +60,10 @@ func (s *session) serve(requests <-chan *ssh.Request) {
 		}
 		if r.WantReply {
 			_ = r.Reply(err == nil, nil) // fails only when the connection is gone
+		}
+		if s.follow != nil { // not before the reply: a short command would close the channel first
+			go s.follow()
+			s.follow = nil
 		}
 	}
 	if s.terminal != nil {
@@ -203,7 +208,7 @@ func (s *session) startOnPipes(c command) error {
 		_, _ = io.Copy(ours[0], s.channel) // ends with the client's input or the command's interest in it
 		ours[0].Close()
 	}()
-	go s.finish(done, ours[0], []stream{{ours[1], s.channel}, {ours[2], s.channel.Stderr()}})
+	s.follow = func() { s.finish(done, ours[0], []stream{{ours[1], s.channel}, {ours[2], s.channel.Stderr()}}) }
 	return nil
 }
 
@@ -219,7 +224,7 @@ func (s *session) startOnTerminal(c command) error {
 	s.pid = pid
 	master := s.terminal.master
 	go func() { _, _ = io.Copy(master, s.channel) }() // ends with the client or the terminal
-	go s.finish(done, master, []stream{{master, s.channel}})
+	s.follow = func() { s.finish(done, master, []stream{{master, s.channel}}) }
 	return nil
 }
 
