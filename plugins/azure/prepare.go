@@ -7,6 +7,7 @@ package azure
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -17,7 +18,6 @@ import (
 	"time"
 
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
-	"github.com/hashicorp/packer-plugin-sdk/random"
 
 	"github.com/packer-hybrid/packer-hybrid/plugins/standin"
 )
@@ -49,7 +49,7 @@ func (c *Config) prepare() error {
 		c.Source.Version = cmp.Or(c.Source.Version, "latest")
 	}
 	c.Comm.SSHUsername, c.Comm.SSHTimeout = cmp.Or(c.Comm.SSHUsername, "packer"), cmp.Or(c.Comm.SSHTimeout, 20*time.Minute)
-	c.Comm.SSHPassword = cmp.Or(c.Comm.SSHPassword, random.AlphaNum(28)+"aA1-")
+	c.Comm.SSHPassword = cmp.Or(c.Comm.SSHPassword, rand.Text()+"aA1-")
 	packersdk.LogSecretFilter.Set(c.ClientSecret, c.Comm.SSHPassword)
 
 	var p standin.Problems
@@ -156,9 +156,9 @@ type names struct {
 
 // names makes names, with the same random ending, for what the configuration does not name.
 func (t *Temporary) names() names {
-	prefix, ending := t.Prefix, random.AlphaNumLower(5)
+	prefix, ending := t.Prefix, strings.ToLower(rand.Text()[:5])
 	if prefix == "" {
-		prefix, ending = "pkr", random.AlphaNumLower(10)
+		prefix, ending = "pkr", strings.ToLower(rand.Text()[:10])
 	}
 	name := func(kind string) string { return fmt.Sprintf("%s%s%s", prefix, kind, ending) }
 	return names{
