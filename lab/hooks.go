@@ -37,6 +37,9 @@ var intercepted = map[string]bool{"PutUsbScanCodes": true, "ReconfigVM_Task": tr
 // intercept puts a wrapped virtual machine into the caller's session before an intercepted call. The
 // simulator looks there first, so the object of the inventory stays its own.
 func (v *vcenter) intercept(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+	if req, ok := method.Body.(*types.CreateVM_Task); ok {
+		placeCards(req.Config.DeviceChange)
+	}
 	if method.This.Type != "VirtualMachine" || ctx.Session == nil || ctx.Session.UserName == "" {
 		return nil, nil // the simulator's own clients, without a name, share one session in all labs
 	}
@@ -49,6 +52,25 @@ func (v *vcenter) intercept(ctx *simulator.Context, method *simulator.Method) (m
 		ctx.Session.Registry.Put(&hookedVM{VirtualMachine: vm, vcenter: v})
 	}
 	return nil, nil
+}
+
+// The PCI controller that each virtual machine has, and the place of its first network card there.
+const pciController, firstCard = 100, 7
+
+// placeCards gives the network cards of a new machine their places. The simulator would write them into
+// its one PCI controller, which all machines share and others may be reading.
+func placeCards(changes []types.BaseVirtualDeviceConfigSpec) {
+	unit := int32(firstCard)
+	for _, change := range changes {
+		card, ok := change.GetVirtualDeviceConfigSpec().Device.(types.BaseVirtualEthernetCard)
+		if !ok {
+			continue
+		}
+		if c := card.GetVirtualEthernetCard(); c.UnitNumber == nil {
+			c.ControllerKey, c.UnitNumber = pciController, types.NewInt32(unit)
+			unit++
+		}
+	}
 }
 
 // hookedVM is a virtual machine with the calls of intercepted.

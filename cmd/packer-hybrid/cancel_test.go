@@ -100,6 +100,9 @@ func (b *bed) testPackerHangs(t *testing.T, working moment) {
 	for _, pid := range everybody {
 		_ = syscall.Kill(pid, syscall.SIGSTOP) // it may have ended
 	}
+	for _, pid := range packers {
+		stopped(t, pid)
+	}
 	var after []time.Duration
 	last, lived := r.cancelled(t, func() {
 		sent := time.Now()
@@ -159,6 +162,24 @@ func (b *bed) testPlatformsHang(t *testing.T, working moment) {
 		t.Errorf("left is %q, want %q", kindsOf("", left), want)
 	}
 	b.reapAll(t, leases[0], left, nameless)
+}
+
+// stopped waits until every thread of a process has stopped: one that still runs would take the next signal.
+func stopped(t *testing.T, pid int) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for running := true; running; time.Sleep(time.Millisecond) {
+		running = false
+		threads, err := filepath.Glob(filepath.Join("/proc", itoa(pid), "task", "*", "stat"))
+		if err != nil || len(threads) == 0 || time.Now().After(deadline) {
+			t.Fatalf("process %d does not stop: %v", pid, err)
+		}
+		for _, path := range threads {
+			text, err := os.ReadFile(path)
+			_, state, _ := strings.Cut(string(text), ") ")
+			running = running || err == nil && !strings.HasPrefix(state, "T")
+		}
+	}
 }
 
 // pending says whether a stopped process has a signal that it could not take yet.
