@@ -67,7 +67,7 @@ func placeCards(changes []types.BaseVirtualDeviceConfigSpec) {
 			continue
 		}
 		if c := card.GetVirtualEthernetCard(); c.UnitNumber == nil {
-			c.ControllerKey, c.UnitNumber = pciController, types.NewInt32(unit)
+			c.ControllerKey, c.UnitNumber = pciController, new(unit)
 			unit++
 		}
 	}
