@@ -212,11 +212,12 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	default:
 		err = checks.WritePlan(a.out, a.style(a.raw.out), plan)
 	}
+	exit := blocked(plan.Findings)
 	switch {
 	case err != nil:
 		return err
-	case hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked:
-		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: plan.Findings}))
+	case exit != nil:
+		return exit
 	case req.DetailedExitCode && plan.Changes():
 		return exitError(hybridcore.ExitChanges)
 	}

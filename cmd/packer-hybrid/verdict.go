@@ -58,9 +58,9 @@ func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
 	record := hybridcore.Record{
 		FormatVersion: 1, RunID: v.Of, Request: req, At: v.At, Status: hybridcore.Overall(v.Results), Versions: map[string]string{}, Results: v.Results,
 	}
-	blocked := hybridcore.Blocked(v.Findings) != hybridcore.NotBlocked
+	exit := blocked(v.Findings)
 	doc := checks.Document{Cached: v.Of, Findings: v.Findings}
-	if !blocked {
+	if exit == nil {
 		doc.Record = &record
 	}
 	a.heard(doc)
@@ -68,19 +68,16 @@ func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
 	switch {
 	case a.output == "json":
 		err = checks.WriteJSON(a.out, doc)
-	case !blocked:
+	case exit == nil:
 		err = checks.WriteRecord(a.out, a.style(a.raw.out), record, "")
 	}
 	if err == nil && a.output != "json" {
 		_, err = fmt.Fprintf(a.out, "cached verdict of run %s: nothing changed since (--no-cache asks anew)\n", v.Of)
 	}
-	if err == nil && blocked {
-		return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: v.Findings}))
-	}
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	return nil
+	return exit
 }
 
 // program names this build of packer-hybrid: the rules that a verdict rests on
