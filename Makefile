@@ -12,11 +12,12 @@ CACHE := $(or $(PACKER_HYBRID_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(
 BIN := $(CACHE)/bin
 PACKER := packer packer-plugin-vsphere packer-plugin-ansible lab-plugins packer-hybrid-rpc
 MODULES := . plugins
+PIPELINES := act
 TESTFLAGS ?=
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 .PHONY: build
 build: ## Build bin/packer-hybrid (the default)
@@ -35,10 +36,18 @@ test: ## Run every test with the race detector; TESTFLAGS adds flags of go test
 	@tools/build $(PACKER) webhooks
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
-	for module in $(MODULES); do go -C $$module vet ./...; done
+	for module in $(MODULES); do go -C $$module vet -tags pipelines ./...; done
 	{ failed=0; for module in $(MODULES); do \
 		go -C $$module test -json -race -shuffle=on -count=1 -timeout 20m $(TESTFLAGS) ./... || failed=1; \
 	done; exit $$failed; } | go run ./tools/testsum
+
+.PHONY: test-ci
+test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
+	@tools/debian ci
+	@tools/build $(PACKER) $(PIPELINES)
+	@$(MAKE) --no-print-directory build
+	bin/packer-hybrid lab prepare
+	go test -tags pipelines -json -race -count=1 -timeout 40m $(TESTFLAGS) ./tools/pipelines | go run ./tools/testsum
 
 .PHONY: lint
 lint: ## Check Go, Markdown, specs, scripts and workflows

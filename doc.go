@@ -46,5 +46,5 @@
 //	plugins/                 a module of its own, what speaks plugin RPC: packer-hybrid-rpc, stand-ins for the lab
 //	docs/schemas/            JSON Schemas of plan and record, written by tools/schema
 //	bench/                   measured promises: bench/run NAME
-//	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree
+//	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree, tools/pipelines runs its workflows
 package packerhybrid

@@ -39,7 +39,7 @@ var layers = []rules.Layer{
 	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"hybridcore/config"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
-	{Unit: "tools"},
+	{Unit: "tools", Tests: []string{"lab"}},
 	{Unit: ".", Tests: []string{"tools"}},
 }
 

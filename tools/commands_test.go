@@ -13,17 +13,20 @@ import (
 
 func TestCI(t *testing.T) {
 	t.Parallel()
+	const ran, ci = "\t@echo 'tests: 12 passed, 0 failed, 0 skipped'\n", "test-ci:\n\t@echo 'tests: 3 passed, 0 failed, 0 skipped'\n"
+	const lint = "lint:\n\t@test \"$$CI\" = true && echo linted\n"
 	for _, c := range []struct {
 		name, makefile string
 		code           int
-		says           string
+		says, last     string
 	}{
-		{"green", "test:\n\t@echo 'tests: 12 passed, 0 failed'\nlint:\n\t@test \"$$CI\" = true\n", 0, "\ntests: 12 passed"},
-		{"no test was executed", "test:\n\t@echo 'tests: 0 passed, 0 failed'\nlint:\n", 1, "no test was executed"},
-		{"nothing was said", "test:\n\t@true\nlint:\n", 1, "no test was executed"},
-		{"a test failed", "test:\n\t@echo 'tests: 12 passed, 1 failed'; exit 1\nlint:\n\t@echo linted\n", 2, "Error 1"},
-		{"lint failed", "test:\n\t@echo 'tests: 12 passed'\nlint:\n\t@exit 1\n", 2, "Error 1"},
-		{"a test waits for input", "test:\n\t@cat; echo 'tests: 1 passed'\nlint:\n\t@cat\n", 0, "\ntests: 1 passed"},
+		{"green", "test:\n" + ran + ci + lint, 0, "\ntest-ci: 3 passed, 0 failed, 0 skipped\nlinted\n", "15 passed, 0 failed, 0 skipped"},
+		{"no test was executed", "test:\n\t@echo 'tests: 0 passed, 0 failed, 0 skipped'\n" + ci + lint, 1, "make test ended well but no test", "0 passed, 0 failed, 0 skipped"},
+		{"nothing was said", "test:\n" + ran + "test-ci:\n\t@true\n" + lint, 1, "make test-ci ended well but no test", "12 passed, 0 failed, 0 skipped"},
+		{"a test failed", "test:\n\t@echo 'tests: 12 passed, 1 failed, 2 skipped'; exit 1\n" + ci + lint, 2, "Error 1", "12 passed, 1 failed, 2 skipped"},
+		{"a pipeline failed", "test:\n" + ran + "test-ci:\n\t@echo 'tests: 1 passed, 2 failed, 0 skipped'; exit 1\n" + lint, 2, "Error 1", "13 passed, 2 failed, 0 skipped"},
+		{"lint failed", "test:\n" + ran + ci + "lint:\n\t@exit 1\n", 2, "Error 1", "15 passed, 0 failed, 0 skipped"},
+		{"a test waits for input", "test:\n\t@cat\n" + ran + ci + "lint:\n\t@cat\n", 0, "", "15 passed, 0 failed, 0 skipped"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -32,6 +35,9 @@ func TestCI(t *testing.T) {
 			o := s.run(".ci/run")
 			if o.code != c.code || !strings.Contains(o.out+o.errors, c.says) || c.code != 0 && strings.Contains(o.out, "linted") {
 				t.Errorf("exit code %d, want %d\n%s%s", o.code, c.code, o.out, o.errors)
+			}
+			if last := "tests: " + c.last + "\n"; !strings.HasSuffix(o.out, "\n"+last) && o.out != last || strings.Count("\n"+o.out, "\ntests: ") != 1 {
+				t.Errorf("the output does not end with the one line %q:\n%s", last, o.out)
 			}
 		})
 	}
