@@ -23,7 +23,8 @@ func validateVerb() Verb {
 plugins: it needs no Packer, no plugin and no credentials, and contacts nothing.
 With --full the real plugins check every target as well, started directly: the
 verdicts are Packer's own, in a fraction of the time; it needs Packer, the
-plugins and values for all variables. With --with packer it stages every target
+plugins and values for all variables. It also asks each installed plugin once for
+its settings, by which validate goes from then on. With --with packer it stages every target
 and lets Packer and its plugins check it, as a build would begin. A tree that
 was found valid, or wrong in form, and has not changed since is answered from a
 cache, and the answer says so.`,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 )
@@ -33,7 +34,7 @@ func (r *Runner) Check(ctx context.Context, plan hybridcore.Plan, policy *valida
 	if err != nil {
 		return nil, err
 	}
-	in := validate.Input{Files: map[string][]byte{}, Parsed: set.Parsed(), Policy: policy}
+	in := validate.Input{Files: map[string][]byte{}, Parsed: set.Parsed(), Policy: policy, Schemas: r.schemas(set, plan)}
 	for _, platform := range hybridcore.Platforms() {
 		for _, choice := range set.Choice(platform.Name) {
 			in.Used = append(in.Used, choice.Name) // read before Packer is
@@ -62,6 +63,33 @@ func (r *Runner) Check(ctx context.Context, plan hybridcore.Plan, policy *valida
 		}
 	}
 	return merge(append(plan.Findings, findings...), validate.Check(in)), nil
+}
+
+// schemas are those of the installed plugins that the targets of a plan
+// require, as far as they are known.
+func (r *Runner) schemas(set *templates.Set, plan hybridcore.Plan) validate.Schemas {
+	var all validate.Schemas
+	if !r.Schemas.Any() {
+		return all
+	}
+	seen := map[packerNeed]bool{}
+	for _, planned := range plan.Targets {
+		for _, p := range set.Plugins(planned.Target) {
+			need := packerNeed{p.Source, p.Version}
+			if seen[need] {
+				continue
+			}
+			seen[need] = true
+			address, known := r.Schemas.Known(packer.Requirement{Addresses: p.Addresses(), Constraint: p.Version})
+			if address == "" {
+				continue
+			}
+			if err := all.Add(address, known); err != nil {
+				r.Log.Warn("the kept schemas of a plugin are damaged; its embedded ones are taken", "plugin", address, "error", err)
+			}
+		}
+	}
+	return all
 }
 
 // merge joins findings; of two that block at one line, the first one stays:

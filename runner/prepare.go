@@ -7,6 +7,8 @@ package runner
 
 import (
 	"context"
+	"errors"
+	"os"
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -18,6 +20,7 @@ import (
 // check inside this process comes first; what it refuses is not asked. Nothing
 // is built or recorded.
 func (r *Runner) Prepare(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+	r.learn(ctx, plan)
 	findings, err := r.Check(ctx, plan, nil)
 	if err != nil {
 		return hybridcore.Record{}, err
@@ -41,6 +44,50 @@ func (r *Runner) Prepare(ctx context.Context, plan hybridcore.Plan) (hybridcore.
 		return hybridcore.Record{}, err
 	}
 	return x.summary(started, results), nil
+}
+
+// learn asks the plugins that a plan needs for their schemas, each binary once.
+// What goes wrong is said in the log: the plugins' own verdicts follow. Nothing
+// is started when the plan is blocked, as by a plugin that the lock does not know.
+func (r *Runner) learn(ctx context.Context, plan hybridcore.Plan) {
+	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+		return
+	}
+	err := r.askSchemas(ctx, plan)
+	if err != nil && ctx.Err() == nil {
+		r.Log.Warn("the settings of the installed plugins are not known; the embedded schemas are taken", "error", r.redact(err.Error()))
+	}
+}
+
+func (r *Runner) askSchemas(ctx context.Context, plan hybridcore.Plan) (err error) {
+	helper, err := r.FindRPC()
+	if err != nil {
+		return err
+	}
+	tool, err := r.packerTool(ctx)
+	if err != nil {
+		return err
+	}
+	set, _, err := r.templates()
+	if err != nil {
+		return err
+	}
+	job := packer.Job{Scratch: newScratch(), Env: r.Environ, Redact: r.redact, Hurry: r.Hurry}
+	seen := map[string]bool{}
+	for _, planned := range plan.Targets {
+		plugins, err := r.installed(tool, set.Plugins(planned.Target))
+		if err != nil {
+			return err
+		}
+		for _, p := range plugins {
+			if !seen[p.SHA256] {
+				seen[p.SHA256] = true
+				job.Plugins = append(job.Plugins, p)
+			}
+		}
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(job.Scratch)) }()
+	return tool.LearnSchemas(ctx, helper, job)
 }
 
 // prepare stages all targets and has them judged together.

@@ -58,6 +58,8 @@ type Runner struct {
 	// PinnedPlugins is a tree whose plugins were built from sources that a
 	// go.sum pins: nothing is said when the lock has no hash of them.
 	PinnedPlugins string
+	// Schemas finds what is known of the settings of installed plugins.
+	Schemas packer.Schemas
 	// Connect opens a client for the target's platform.
 	Connect func(context.Context, hybridcore.Target) (Client, error)
 

@@ -192,6 +192,12 @@ func (r *Runner) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Requ
 			names(h, dir)
 		}
 	}
+	if req.InProcess() && r.Schemas.Any() {
+		for _, dir := range r.Schemas.PluginDirs {
+			names(h, dir)
+		}
+		names(h, r.Schemas.Dir())
+	}
 	environ := slices.Sorted(slices.Values(r.Environ))
 	for _, entry := range environ {
 		if name, _, _ := strings.Cut(entry, "="); packer.Inherits(name) || strings.HasPrefix(name, "PKR_VAR_") {

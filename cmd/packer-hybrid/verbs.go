@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,6 +141,7 @@ func (a *app) wire(project config.Project) *runner.Runner {
 	return &runner.Runner{
 		Project: project, Environ: a.environ, Redactor: a.redactor, Now: time.Now,
 		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: filepath.Join(a.cacheDir(), "plugins"),
+		Schemas: packer.Schemas{PluginDirs: a.allPluginDirs(), Memory: a.memory()},
 		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
 	}
 }
@@ -165,23 +167,31 @@ func (a *app) findTool(grace time.Duration) func(context.Context) (packer.Tool, 
 		if a.packerPath != "" {
 			candidates = []string{a.packerPath}
 		}
-		tool, err := packer.Memory(filepath.Join(cache, "memory")).Find(ctx, candidates, runner.MinPacker)
+		tool, err := a.memory().Find(ctx, candidates, runner.MinPacker)
 		if err != nil {
 			return packer.Tool{}, err
 		}
 		tool.Grace = grace
-		tool.PluginDirs = append(tool.PluginDirs, a.pluginDirs...)
-		tool.PluginDirs = append(tool.PluginDirs, filepath.SplitList(a.getenv("PACKER_PLUGIN_PATH"))...)
-		tool.PluginDirs = append(tool.PluginDirs, filepath.Join(cache, "plugins"))
-		if home := a.getenv("HOME"); home != "" {
-			tool.PluginDirs = append(tool.PluginDirs, filepath.Join(home, ".config", "packer", "plugins"))
-		}
+		tool.PluginDirs = a.allPluginDirs()
 		if dir := a.getenv("PACKER_HYBRID_LAB_PLUGINS"); dir != "" && a.getenv("PACKER_HYBRID_LAB") != "" {
 			tool.StandIns = []string{dir}
 		}
 		return tool, nil
 	}
 }
+
+// allPluginDirs are the trees of installed plugins, those that flags name first.
+func (a *app) allPluginDirs() []string {
+	dirs := append(slices.Clone(a.pluginDirs), filepath.SplitList(a.getenv("PACKER_PLUGIN_PATH"))...)
+	dirs = append(dirs, filepath.Join(a.cacheDir(), "plugins"))
+	if home := a.getenv("HOME"); home != "" {
+		dirs = append(dirs, filepath.Join(home, ".config", "packer", "plugins"))
+	}
+	return dirs
+}
+
+// memory remembers what was found out about Packer and its plugins.
+func (a *app) memory() packer.Memory { return packer.Memory(filepath.Join(a.cacheDir(), "memory")) }
 
 // cacheDir is where tools, plugins and the lab's root file system are kept.
 func (a *app) cacheDir() string {

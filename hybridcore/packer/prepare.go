@@ -92,7 +92,11 @@ func (t Tool) Prepare(ctx context.Context, helper string, jobs []Job, parallel i
 	if err != nil {
 		return nil, fmt.Errorf("writing the job of %s: %w", filepath.Base(helper), err)
 	}
-	answer, err := askRPC(ctx, helper, input, jobs[0])
+	said, err := askRPC(ctx, rpcCall{helper: helper, verb: "validate", input: input}, jobs[0])
+	if err != nil {
+		return nil, err
+	}
+	answer, err := parseAnswer(said)
 	if err != nil {
 		return nil, err
 	}
@@ -120,40 +124,45 @@ func (t Tool) order(ctx context.Context, jobs []Job, parallel int) (rpcJob, erro
 		}
 		stage := rpcStage{
 			Name: fmt.Sprint(i), Root: job.Scratch, Dir: job.Dir, Temp: dirs.tmp(),
-			Env: t.answerVersions(ctx, job, environ(job.Env, job.Secrets, dirs)),
+			Env:     t.answerVersions(ctx, job, environ(job.Env, job.Secrets, dirs)),
+			Plugins: binaries(job.Plugins),
 		}
 		if job.VarFile != "" {
 			stage.VarFiles = []string{job.VarFile}
-		}
-		for _, p := range job.Plugins {
-			stage.Plugins = append(stage.Plugins, rpcBinary{Address: p.Address, Version: p.Version, Path: p.Path, SHA256: p.SHA256})
 		}
 		order.Stages = append(order.Stages, stage)
 	}
 	return order, nil
 }
 
-// askRPC runs packer-hybrid-rpc. Secrets reach it by its standard input alone.
-func askRPC(ctx context.Context, helper string, input []byte, first Job) (rpcAnswer, error) {
-	name := filepath.Base(helper)
+// rpcCall is one run of packer-hybrid-rpc.
+type rpcCall struct {
+	helper, verb string
+	input        []byte
+}
+
+// askRPC runs packer-hybrid-rpc and returns what it answered. Secrets reach it
+// by its standard input alone.
+func askRPC(ctx context.Context, call rpcCall, first Job) ([]byte, error) {
+	name := filepath.Base(call.helper)
 	ctx, cancel := context.WithTimeoutCause(ctx, rpcLimit, fmt.Errorf("%s gave no answer within %s", name, rpcLimit))
 	defer cancel()
 	dirs := scratch(first.Scratch)
-	cmd := command(ctx, helper, "validate")
+	cmd := command(ctx, call.helper, call.verb)
 	cmd.Dir = first.Scratch
 	cmd.Env = environ(first.Env, nil, dirs)
-	cmd.Stdin = bytes.NewReader(input)
+	cmd.Stdin = bytes.NewReader(call.input)
 	var out, errs bytes.Buffer
 	end, err := run(ctx, cmd, owner{grace: rpcGrace, marker: dirs.marker(), stdout: keep(&out, maxAnswer), stderr: keep(&errs, maxVersionOutput), hurry: first.Hurry})
 	switch {
 	case err != nil:
-		return rpcAnswer{}, err
+		return nil, err
 	case end.cancelled:
-		return rpcAnswer{}, fmt.Errorf("running %s: %w", name, context.Cause(ctx))
+		return nil, fmt.Errorf("running %s: %w", name, context.Cause(ctx))
 	case end.code != 0:
-		return rpcAnswer{}, fmt.Errorf("%s ended with %s and said %.300q", name, end, first.redact(hybridcore.Sanitize(firstLine(errs.String()))))
+		return nil, fmt.Errorf("%s ended with %s and said %.300q", name, end, first.redact(hybridcore.Sanitize(firstLine(errs.String()))))
 	}
-	return parseAnswer(out.Bytes())
+	return out.Bytes(), nil
 }
 
 // parseAnswer reads what packer-hybrid-rpc answers.

@@ -39,8 +39,8 @@ type Input struct {
 	Targets []Target
 	// Used names variables that are used although no template refers to them.
 	Used []string
-	// Schema finds the schema of a component; nil takes Embedded.
-	Schema func(kind Kind, name string) (*Schema, bool)
+	// Schemas are what components take.
+	Schemas Schemas
 	// Policy, when set, treats the tree as written by somebody who is not
 	// trusted: see Policy.
 	Policy *Policy
@@ -82,9 +82,6 @@ type checker struct {
 // place. It is pure, bounded in time and memory by the size of its input, and
 // never shows the value of a secret.
 func Check(in Input) []hybridcore.Finding {
-	if in.Schema == nil {
-		in.Schema = Embedded
-	}
 	c := &checker{
 		in: in, parsed: map[string]*hclfile.File{}, texts: map[string]*text{}, modules: map[string]*module{}, used: map[string]bool{},
 		facts: map[hclsyntax.Expression]*facts{}, schemas: map[string]*Schema{}, seen: map[hybridcore.Finding]bool{},

@@ -143,10 +143,10 @@ func (c *checker) provided(m *module, kind Kind, name string, file *hclfile.File
 		return schema
 	case schema != nil:
 		return schema
-	case required && !knownPlugin(m.plugins[accessor].source):
+	case required && !c.in.Schemas.complete(m.plugins[accessor].source):
 		return nil // a plugin of somebody else: nothing is known of it
 	}
-	c.refuse(file, RuleComponent, at, fmt.Sprintf("nothing provides the %s %q%s", kind, name, near(name, components(kind))), "correct the name, or add its plugin to required_plugins")
+	c.refuse(file, RuleComponent, at, fmt.Sprintf("nothing provides the %s %q%s", kind, name, near(name, c.in.Schemas.components(kind))), "correct the name, or add its plugin to required_plugins")
 	return nil
 }
 
@@ -162,20 +162,13 @@ func (m *module) pluginOf(component string) (string, bool) {
 	return best, found
 }
 
-// knownPlugin says whether the embedded schemas name all components of a plugin.
-func knownPlugin(source string) bool {
-	return slices.Contains([]string{
-		"github.com/hashicorp/proxmox", "github.com/hashicorp/vsphere", "github.com/hashicorp/azure", "github.com/hashicorp/ansible",
-	}, source)
-}
-
 // schema finds a schema once.
 func (c *checker) schema(kind Kind, name string) *Schema {
 	key := string(kind) + "." + name
 	if s, ok := c.schemas[key]; ok {
 		return s
 	}
-	s, ok := c.in.Schema(kind, name)
+	s, ok := c.in.Schemas.find(kind, name)
 	if !ok {
 		s = nil
 	}
