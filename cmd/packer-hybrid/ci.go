@@ -199,9 +199,10 @@ func (j *job) fault(err error) {
 	}
 }
 
-// withoutSecrets is an environment for code whose author is not trusted.
+// withoutSecrets is an environment for code whose author is not trusted: it has
+// no state either.
 func withoutSecrets(environ []string) []string {
-	secret := map[string]bool{}
+	secret := map[string]bool{stateVariable: true}
 	for _, s := range logs.FromEnviron(environ) {
 		secret[s.Name] = true
 	}

@@ -103,8 +103,7 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	stateDir := filepath.Join(project.Root, filepath.FromSlash(project.State.Path))
-	store, err := state.Open(stateDir)
+	store, err := state.Open(stateDir(project))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +126,7 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := state.View(filepath.Join(project.Root, filepath.FromSlash(project.State.Path)))
+	store, err := state.View(stateDir(project))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}
@@ -155,7 +154,26 @@ func (a *app) project() (config.Project, error) {
 	if err != nil {
 		return config.Project{}, err
 	}
-	return config.Load(root)
+	project, err := config.Load(root)
+	if kept := a.getenv(stateVariable); err == nil && kept != "" {
+		if !filepath.IsAbs(kept) {
+			return config.Project{}, hybridcore.Usagef("%s is %q: give the whole path of a folder", stateVariable, kept)
+		}
+		project.State.Path = filepath.Clean(kept)
+	}
+	return project, err
+}
+
+// stateVariable names the folder of the state, in place of the project's: that
+// one lies in a checkout, which the next job of a CI system cleans.
+const stateVariable = "PACKER_HYBRID_STATE"
+
+// stateDir is the folder of a project's state.
+func stateDir(p config.Project) string {
+	if filepath.IsAbs(p.State.Path) {
+		return p.State.Path
+	}
+	return filepath.Join(p.Root, filepath.FromSlash(p.State.Path))
 }
 
 // findTool looks for Packer where the flags say, on PATH and in the cache of
