@@ -21,10 +21,15 @@ import (
 // Check validates the targets of a plan inside this process: it starts neither
 // Packer nor a plugin, needs no credentials and contacts nothing. It returns
 // the findings of the plan and its own, sorted by place. With a policy, the
-// tree counts as written by somebody who is not trusted.
+// tree counts as written by somebody who is not trusted. Before plugins check a
+// plan (hybridcore.WithPlugins), those that were never asked for their schemas
+// are asked, once.
 func (r *Runner) Check(ctx context.Context, plan hybridcore.Plan, policy *validate.Policy) ([]hybridcore.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err //nolint:wrapcheck // the caller knows that it cancelled
+	}
+	if plan.Request.With == hybridcore.WithPlugins && policy == nil {
+		r.learn(ctx, plan)
 	}
 	set, root, err := r.templates()
 	if err != nil {

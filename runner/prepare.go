@@ -17,15 +17,9 @@ import (
 
 // Prepare lets the real plugins check every target of a plan, changed or not,
 // as `packer validate` would, in one run of the program that FindRPC finds. The
-// check inside this process comes first; what it refuses is not asked. Nothing
-// is built or recorded.
+// plan holds the findings of Check; what those refuse is not asked. Nothing is
+// built or recorded.
 func (r *Runner) Prepare(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
-	r.learn(ctx, plan)
-	findings, err := r.Check(ctx, plan, nil)
-	if err != nil {
-		return hybridcore.Record{}, err
-	}
-	plan.Findings = findings
 	plan.Targets = slices.Clone(plan.Targets)
 	for i := range plan.Targets {
 		plan.Targets[i].Decision = hybridcore.Build

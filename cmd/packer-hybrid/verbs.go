@@ -257,6 +257,9 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 	stage func(context.Context, hybridcore.Plan) (hybridcore.Record, error),
 ) error {
 	plan, err := r.Plan(ctx, req)
+	if err == nil && req.With == hybridcore.WithPlugins {
+		plan.Findings, err = r.Check(ctx, plan, nil)
+	}
 	if err != nil {
 		return err
 	}
