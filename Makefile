@@ -65,6 +65,13 @@ fmt: ## Format Go and Markdown
 bench: ## Measure a promise: make bench NAME=redact; without NAME list them
 	@bench/run $(NAME)
 
+.PHONY: pictures
+pictures: ## Draw the comments of the golden files to bin/pictures
+	@tools/debian picture
+	go run ./tools/picture -o bin/pictures checks/testdata/report/*.md
+	go run ./tools/picture -open -o bin/pictures/open checks/testdata/report/*.md
+	go run ./tools/picture -open -width 380 -o bin/pictures/telephone checks/testdata/report/*.md
+
 .PHONY: tools
 tools: ## Build Packer, its plugins, the linters and the lab's root file system into the cache
 	@tools/debian demo

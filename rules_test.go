@@ -82,7 +82,7 @@ var owners = []rules.Owner{
 	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "runner/ci", "cmd"}, Why: "the grammar that every door shares"},
 	{Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"}, Why: "the live display of running targets on a terminal"},
 	{Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"}, Why: "the vSphere API, and its simulator"},
-	{Import: "github.com/yuin/goldmark", Tests: []string{"checks"}, Why: "what a parser of Markdown makes of a comment with hostile values"},
+	{Import: "github.com/yuin/goldmark", Units: []string{"tools"}, Tests: []string{"checks"}, Why: "what a parser of Markdown makes of a comment, and pictures of it"},
 	{Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate"}, Why: "whether an Ansible file is YAML, and how far its aliases expand"},
 	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},
 	{Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."}, Why: "reads go.mod for the rules of the tree"},
@@ -93,7 +93,7 @@ var owners = []rules.Owner{
 	{Import: "golang.org/x/term", Units: []string{"cmd", "hybridcore/logs"}, Why: "whether, and how wide, the output is a terminal"},
 	{Import: "gopkg.in/natefinch/lumberjack.v2", Units: []string{"hybridcore/logs"}, Why: "rotates log files by size and age"},
 	{
-		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "lab", "cmd", "bench"}, Tests: []string{"*"},
+		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "lab", "cmd", "bench", "tools"}, Tests: []string{"*"},
 		Why: "a child process needs an owned group, an allow-listed environment and drained pipes",
 	},
 }

@@ -43,6 +43,15 @@ func causes(plan hybridcore.Plan) []cause {
 	return all
 }
 
+// moved are changes of upstream that no target reads.
+func moved(plan hybridcore.Plan) []cause {
+	var all []cause
+	for _, r := range plan.Moved {
+		all = append(all, cause{reason: r})
+	}
+	return all
+}
+
 // equals counts unchanged targets by what they are equal to.
 type equals struct {
 	to      string // run or commit
@@ -83,28 +92,40 @@ func unchangedBy(plan hybridcore.Plan) []equals {
 // for its bound.
 func WritePlanMarkdown(w io.Writer, plan hybridcore.Plan) error {
 	m := &markdown{}
-	m.plan(plan)
+	m.plan(Report{Plan: plan})
 	return m.write(w)
 }
 
-// plan adds a whole plan.
-func (m *markdown) plan(plan hybridcore.Plan) {
-	m.add("## Image plan for %s", code(plan.Request.Env))
+// plan adds a whole plan, or what a build is doing.
+func (m *markdown) plan(r Report) {
+	plan := r.Plan
+	blocked := hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked
+	switch env := code(plan.Request.Env); {
+	case blocked:
+		m.add("## %s Images for %s: blocked", statusMark(hybridcore.BlockedStatus), env)
+	case plan.Request.Action == hybridcore.ActionBuild:
+		m.add("## ⏳ Images for %s: building", env)
+	default:
+		m.add("## Image plan for %s", env)
+	}
 	m.add("\n%s", headline(plan))
-	m.within(maxFindings, "findings", func() { m.findings(plan.Findings) })
+	m.stranger(r)
+	m.allFindings(r)
 	m.causes(plan)
-	m.lists(plan)
+	m.toBuild(plan)
+	m.beside(plan)
 }
 
 // causes adds the table of what changed.
 func (m *markdown) causes(plan hybridcore.Plan) {
-	all := causes(plan)
-	rows := make([][]string, 0, len(all)+len(plan.Moved))
+	all := append(causes(plan), moved(plan)...)
+	rows := make([][]string, 0, len(all))
 	for _, c := range all {
-		rows = append(rows, []string{what(c.reason), where(c.reason.File, c.reason.Line), touched(c.targets, len(plan.Pending()))})
-	}
-	for _, r := range plan.Moved {
-		rows = append(rows, []string{what(r), where(r.File, r.Line), "none reads it"})
+		targets := "none reads it"
+		if len(c.targets) > 0 {
+			targets = touched(c.targets, len(plan.Pending()))
+		}
+		rows = append(rows, []string{what(c.reason), where(c.reason.File, c.reason.Line), targets})
 	}
 	m.table([]string{"Change", "Where", "Targets"}, rows)
 }
@@ -206,8 +227,8 @@ func touched(targets []string, all int) string {
 	return text
 }
 
-// lists are the folded sections: targets to build, removed, not supported, unchanged.
-func (m *markdown) lists(plan hybridcore.Plan) {
+// toBuild is the folded section of targets to build.
+func (m *markdown) toBuild(plan hybridcore.Plan) {
 	if pending := plan.Pending(); len(pending) > 0 {
 		m.folded(fmt.Sprintf("%d to build", len(pending)), func() {
 			rows := make([][]string, 0, len(pending))
@@ -217,6 +238,10 @@ func (m *markdown) lists(plan hybridcore.Plan) {
 			m.table([]string{"Target", "Why", "Last build"}, rows)
 		})
 	}
+}
+
+// beside are the other folded sections: targets removed, not supported, unchanged.
+func (m *markdown) beside(plan hybridcore.Plan) {
 	var rows [][]string
 	for _, r := range plan.Removed {
 		rows = append(rows, []string{code(hybridcore.TargetName(r.Image, r.Platform)), code(r.Text)})

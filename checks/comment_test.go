@@ -47,7 +47,7 @@ func hostilePlan(text string, targets int) hybridcore.Plan {
 
 var (
 	codeSpan = regexp.MustCompile("`[^`\n]*`|<code>[^<\n]*</code>")
-	lineHead = regexp.MustCompile("^(## Image(s| plan) for |<code>|`|</?pre>$|│ |–( after 1.0s.)?$|\\d+ more[ ;]|\\d+ targets? unchanged|This change comes from |The run ended |Why: |" + `\*\*|- |  - |\| |\|[ |-]+$|<details><summary>(Why [X–] [a-z]+|Parity of [X–]: [a-z0-9 ]+|What changed, and what it rebuilds|\d+ [a-z0-9 :,]+)</summary>$|</details>$|\d+ lines do not fit|$)`)
+	lineHead = regexp.MustCompile("^(## ((✅|❌|⛔|⏹️|⏳) Images|Image plan) for |<code>|`|</?pre>$|│ |–( after 1s.)?$|\\d+ more[ ;]|This change comes from |The run ended |Why: |" + `\*\*|- |  - |\| |\|[ |-]+$|<details><summary>((❌|⛔|⏹️|✅|⚠️) ([X–] [a-z]+: [X–]|Parity of [X–]: [a-z0-9 ]+)|What changed: ([a-z]* ?[X–][a-zA-Z X–:,→]*|\d+ causes, and what they rebuild)|Results of \d+ images?|(And )?\d+ [a-z0-9 :,]+)</summary>$|</details>$|\d+ lines do not fit|$)`)
 	tags     = regexp.MustCompile(`</?(details|summary|pre|b)>`)
 	entity   = regexp.MustCompile(`&#\d+;`)
 )
@@ -79,7 +79,7 @@ func checkMarkdown(t *testing.T, out string) {
 			t.Errorf("a line begins with foreign text: %q", line)
 		}
 		bare := tags.ReplaceAllString(codeSpan.ReplaceAllString(line, "X"), "")
-		if strings.ContainsAny(bare, "`<>@&#[]!\\") && !strings.HasPrefix(bare, "## Image") && !strings.Contains(line, "lines do not fit") {
+		if strings.ContainsAny(bare, "`<>@&#[]!\\") && !strings.HasPrefix(bare, "## ") && !strings.Contains(line, "lines do not fit") {
 			t.Errorf("markup outside of a code span: %q in %q", bare, line)
 		}
 		if strings.HasPrefix(line, "|") && strings.Contains(line, "<code>") && strings.Count(line, "|") != strings.Count(bare, "|") {

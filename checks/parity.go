@@ -145,23 +145,37 @@ func (p *printer) manifests(s Style, one hybridcore.Parity) {
 	p.line("")
 }
 
-// differences prints each unexpected key once, with the value of every
-// platform that is known to differ.
-func (p *printer) differences(s Style, one hybridcore.Parity) {
-	for i := 0; i < len(one.Unexpected); {
-		first := one.Unexpected[i]
-		values := map[hybridcore.Platform]string{}
-		for ; i < len(one.Unexpected) && one.Unexpected[i].Category == first.Category && one.Unexpected[i].Key == first.Key; i++ {
-			d := one.Unexpected[i]
-			values[d.A], values[d.B] = d.InA, d.InB
+// differing is one unexpected key with the value of every platform that is
+// known to differ; an empty value says that the platform does not have it.
+type differing struct {
+	hybridcore.Difference
+
+	values map[hybridcore.Platform]string
+}
+
+// byKey lists each key of unexpected differences once, in their order.
+func byKey(all []hybridcore.Difference) []differing {
+	var keys []differing
+	for i := 0; i < len(all); {
+		one := differing{all[i], map[hybridcore.Platform]string{}}
+		for ; i < len(all) && all[i].Category == one.Category && all[i].Key == one.Key; i++ {
+			one.values[all[i].A], one.values[all[i].B] = all[i].InA, all[i].InB
 		}
-		p.line("  %s %s %s", s.red("unexpected"), first.Category, first.Key)
+		keys = append(keys, one)
+	}
+	return keys
+}
+
+// differences prints each unexpected key with its values.
+func (p *printer) differences(s Style, one hybridcore.Parity) {
+	for _, d := range byKey(one.Unexpected) {
+		p.line("  %s %s %s", s.red("unexpected"), d.Category, d.Key)
 		for _, m := range one.Manifests {
-			if value, differs := values[m.Platform]; differs {
+			if value, differs := d.values[m.Platform]; differs {
 				p.line("    %-8s %s", m.Platform, shortDigest(dash(value)))
 			}
 		}
-		p.line("    %-8s %s", "cause", first.Cause)
+		p.line("    %-8s %s", "cause", d.Cause)
 	}
 	if one.Unlisted > 0 {
 		p.line("  and %d more", one.Unlisted)

@@ -17,18 +17,13 @@ import (
 // Bounds of the sections of a comment, in UTF-16 units. Together they are
 // below maxMarkdown, so that none takes the room of another.
 const (
-	maxResults  = 10_000
-	maxFailures = 12_000
-	maxParity   = 10_000
-	maxDiff     = 7_000
-	maxFindings = 9_000
-	maxPlan     = 10_000
-)
-
-// Bounds of the output of one failed target.
-const (
-	maxTail     = 30  // lines
-	maxTailLine = 300 // runes
+	maxResults   = 8_000
+	maxFailures  = 12_000
+	maxParity    = 9_000
+	maxDiff      = 6_000
+	maxArtifacts = 6_000
+	maxFindings  = 9_000
+	maxPlan      = 8_000
 )
 
 // Report is what a comment and checks are rendered from.
@@ -50,20 +45,21 @@ type Report struct {
 func WriteReportMarkdown(w io.Writer, r Report) error {
 	m := &markdown{full: r.Full}
 	if r.Record == nil {
-		m.plan(r.Plan)
-		m.stranger(r)
+		m.plan(r)
 		return m.write(w)
 	}
-	m.add("## Images for %s: %s", code(r.Record.Request.Env), counts(r.Record.Results))
+	results := r.results()
+	m.add("## %s Images for %s: %s", statusMark(r.Record.Status), code(r.Record.Request.Env), r.outcome())
 	m.add("\n%s", verdict(*r.Record))
 	m.stranger(r)
-	m.within(maxResults, "targets", func() { m.results(*r.Record) })
+	m.within(maxResults, "images", func() { m.results(results) })
 	m.within(maxFailures, "lines of failures", func() { m.failures(*r.Record) })
 	for _, one := range r.Record.Parity {
 		m.within(maxParity/len(r.Record.Parity), "lines on parity", func() { m.parity(one) })
 	}
 	m.within(maxDiff, "changes", func() { m.changes(r.Changes) })
-	m.within(maxFindings, "findings", func() { m.allFindings(r) })
+	m.within(maxArtifacts, "artifacts", func() { m.artifacts(*r.Record) })
+	m.allFindings(r)
 	m.within(maxPlan, "lines of the plan", func() { m.why(r.Plan) })
 	return m.write(w)
 }
@@ -79,20 +75,20 @@ func (m *markdown) stranger(r Report) {
 func verdict(r hybridcore.Record) string {
 	switch n := len(r.Results); r.Status {
 	case hybridcore.Built:
-		return "**Done:** " + plural(n, "target") + " in " + seconds(r.Duration) + "."
+		return "**Done** in " + took(r.Duration) + "."
 	case hybridcore.UnchangedDone:
 		return "**Nothing to do:** all " + plural(n, "target") + " are as they were built last."
 	case hybridcore.Validated:
-		return "**Valid:** " + plural(n, "target") + " in " + seconds(r.Duration) + "."
+		return "**Valid:** " + plural(n, "target") + " in " + took(r.Duration) + "."
 	case hybridcore.Cancelled:
-		return "**Cancelled** after " + seconds(r.Duration) + "; what was built before is kept."
+		return "**Cancelled** after " + took(r.Duration) + "; what was built before is kept."
 	case hybridcore.BlockedStatus:
 		if slices.ContainsFunc(r.Parity, hybridcore.Parity.Blocked) {
-			return "**Parity is broken:** images of one recipe differ where nobody expects it; nothing is released before that is corrected or reviewed."
+			return "**Parity is broken:** " + broken(r.Parity) + " nothing is released before that is corrected or reviewed."
 		}
 		return "**Blocked:** nothing is released before what follows is corrected."
 	default:
-		return "**Failed** after " + seconds(r.Duration) + "; " + code("build --retry-failed "+r.RunID) + " tries what did not succeed again."
+		return "**Failed** after " + took(r.Duration) + "; " + code("build --retry-failed "+r.RunID) + " tries what did not succeed again."
 	}
 }
 
@@ -101,115 +97,6 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// results adds a row for each target that the run did something with, the
-// worst first.
-func (m *markdown) results(r hybridcore.Record) {
-	rows, equal := [][]string{}, 0
-	for _, res := range worstFirst(r.Results) {
-		if res.Status == hybridcore.UnchangedDone {
-			equal++
-			continue
-		}
-		artifact := "–"
-		if res.Artifact != nil {
-			artifact = code(artifactName(res.Artifact))
-		}
-		packages := "–"
-		if res.Inventory != nil {
-			packages = fmt.Sprint(res.Inventory.Packages)
-		}
-		rows = append(rows, []string{code(res.Target), string(res.Status), artifact, packages, seconds(res.Duration)})
-	}
-	m.table([]string{"Target", "Result", "Artifact", "Packages", "Time"}, rows)
-	if equal > 0 {
-		m.add("\n%s unchanged.", plural(equal, "target"))
-	}
-}
-
-// worstFirst sorts results: failed, blocked, cancelled, then the others.
-func worstFirst(results []hybridcore.Result) []hybridcore.Result {
-	rank := map[hybridcore.Status]int{hybridcore.Failed: -3, hybridcore.BlockedStatus: -2, hybridcore.Cancelled: -1}
-	sorted := slices.Clone(results)
-	slices.SortStableFunc(sorted, func(a, b hybridcore.Result) int { return rank[a.Status] - rank[b.Status] })
-	return sorted
-}
-
-// failures adds why targets failed, with the last lines of each.
-func (m *markdown) failures(r hybridcore.Record) {
-	for _, res := range worstFirst(r.Results) {
-		if res.Failure == nil {
-			continue
-		}
-		m.folded(fmt.Sprintf("Why %s %s", htmlCode(res.Target), res.Status), func() { m.failure(*res.Failure, res.Log) })
-	}
-}
-
-func (m *markdown) failure(f hybridcore.Failure, log string) {
-	m.add("\n%s", code(f.Message))
-	for _, one := range [][2]string{{"step", f.Step}, {"file", f.File}, {"log", log}} {
-		if one[1] != "" {
-			m.add("- %s %s", one[0], code(one[1]))
-		}
-	}
-	m.output(f.Tail)
-}
-
-// output adds lines of a builder, in which nothing is markup. Each begins with
-// a bar: other bots obey lines that begin with their command.
-func (m *markdown) output(lines []string) {
-	if len(lines) == 0 || !m.add("\n<pre>") {
-		return
-	}
-	for _, line := range lines[max(0, len(lines)-maxTail):] {
-		text := []rune(strings.Join(strings.Fields(hybridcore.Sanitize(line)), " "))
-		m.add("│ %s", escape(string(text[:min(len(text), maxTailLine)])))
-	}
-	m.close("</pre>")
-}
-
-// htmlCode is code for within an HTML element, where Markdown is not read.
-func htmlCode(text string) string {
-	text = code(text)
-	if inner, ok := strings.CutPrefix(text, "`"); ok {
-		return "<code>" + strings.TrimSuffix(inner, "`") + "</code>"
-	}
-	return text
-}
-
-// parity adds the comparison of one image.
-func (m *markdown) parity(one hybridcore.Parity) {
-	n := len(one.Unexpected) + one.Unlisted
-	end := fmt.Sprintf("identical but for %d expected keys", keys(one))
-	switch {
-	case one.Blocked() && n == 0:
-		end = "<b>not compared</b>"
-	case one.Blocked():
-		end = fmt.Sprintf("<b>%d unexpected differences block the release</b>", n)
-	case n > 0:
-		end = fmt.Sprintf("%d unexpected differences", n)
-	}
-	m.folded(fmt.Sprintf("Parity of %s: %s", htmlCode(one.Image), end), func() {
-		if rows := pairRows(one); len(one.Manifests) > 1 {
-			for _, row := range rows[1 : len(rows)-1] {
-				row[0] = code(row[0])
-			}
-			rows[0][0] = "Category"
-			m.table(rows[0], rows[1:])
-		}
-		rows := [][]string{}
-		for _, d := range one.Unexpected {
-			rows = append(rows, []string{
-				code(d.Category + " " + d.Key), string(d.A) + ": " + code(shortDigest(d.InA)), string(d.B) + ": " + code(shortDigest(d.InB)), code(d.Cause),
-			})
-		}
-		m.table([]string{"Unexpected", "One", "Other", "Likely cause"}, rows)
-		if one.Unlisted > 0 {
-			m.add("\n%d more; `packer-hybrid parity` compares anew.", one.Unlisted)
-		}
-		m.findings(one.Findings)
-	})
 }
 
 // changes adds what is in the images since their last build.
@@ -234,13 +121,25 @@ func (m *markdown) changes(reports []hybridcore.Changes) {
 	})
 }
 
-// allFindings adds the findings of plan and results, the worst first.
+// maxPlain is how many findings are not folded.
+const maxPlain = 5
+
+// allFindings adds the findings of plan and results, the worst first. Those
+// that decide are not folded: all of a plan, and the errors that block a run.
 func (m *markdown) allFindings(r Report) {
-	all := r.findings()
-	if len(all) == 0 {
-		return
+	all, plain := r.findings(), 0
+	for r.Record == nil && plain < len(all) || r.Record != nil && r.Record.Status == hybridcore.BlockedStatus && plain < len(all) && all[plain].Severity == hybridcore.Error {
+		plain++
 	}
-	m.folded(findingCounts(all), func() { m.findings(all) })
+	plain = min(plain, maxPlain)
+	m.findings(all[:plain])
+	if rest := all[plain:]; len(rest) > 0 {
+		text := findingCounts(rest)
+		if plain > 0 {
+			text = "And " + text
+		}
+		m.folded(text, func() { m.within(maxFindings, "findings", func() { m.findings(rest) }) })
+	}
 }
 
 // findings are those of plan and results, each once, the worst first.
@@ -285,11 +184,13 @@ func findingCounts(all []hybridcore.Finding) string {
 
 // why adds the plan of a run that is over.
 func (m *markdown) why(plan hybridcore.Plan) {
-	if len(plan.Targets) == 0 {
-		return
+	all := append(causes(plan), moved(plan)...)
+	switch len(all) {
+	case 0:
+	case 1:
+		m.folded("What changed: "+inHTML(what(all[0].reason)), func() { m.causes(plan) })
+	default:
+		m.folded(fmt.Sprintf("What changed: %d causes, and what they rebuild", len(all)), func() { m.causes(plan) })
 	}
-	if len(plan.Pending())+len(plan.Moved) > 0 {
-		m.folded("What changed, and what it rebuilds", func() { m.causes(plan) })
-	}
-	m.lists(plan)
+	m.beside(plan)
 }

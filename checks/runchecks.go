@@ -8,7 +8,6 @@ package checks
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +70,7 @@ func Checks(r Report, now time.Time) []Check {
 func Running(req hybridcore.Request, e hybridcore.Event) Check {
 	return Check{
 		Key: e.Target, Name: checkName(req, e.Target), Status: CheckRunning, Title: clip(oneLine(e.Text), maxTitle),
-		Summary: fmt.Sprintf("%s after %s.\n", code(e.Text), seconds(e.Elapsed)), Started: e.At.Add(-e.Elapsed),
+		Summary: fmt.Sprintf("%s after %s.\n", code(e.Text), took(e.Elapsed)), Started: e.At.Add(-e.Elapsed),
 	}
 }
 
@@ -92,10 +91,7 @@ func (r Report) completed(whole Check, now time.Time) []Check {
 	rec := r.Record
 	whole.Started = rec.At
 	whole.complete(conclusion(rec.Status), now)
-	whole.Title = clip(counts(rec.Results), maxTitle)
-	if slices.ContainsFunc(rec.Parity, hybridcore.Parity.Blocked) {
-		whole.Title = clip("Parity is broken: "+whole.Title, maxTitle)
-	}
+	whole.Title = clip(r.outcome(), maxTitle)
 	all, ended := []Check{whole}, map[string]bool{}
 	for _, res := range rec.Results {
 		ended[res.Target] = true
@@ -126,10 +122,14 @@ func (r Report) target(res hybridcore.Result, now time.Time) Check {
 		c.Completed = res.Started.Add(res.Duration)
 	}
 	m := &markdown{full: r.Full}
-	m.results(hybridcore.Record{Results: []hybridcore.Result{res}})
-	c.Title = fmt.Sprintf("%s in %s", res.Status, seconds(res.Duration))
+	m.add("**%s** after %s.", res.Status, took(res.Duration))
+	if res.Artifact != nil {
+		m.table(artifactHead, [][]string{artifactRow(res)})
+	}
+	c.Title = fmt.Sprintf("%s in %s", res.Status, took(res.Duration))
 	if res.Failure != nil {
 		c.Title = clip(oneLine(res.Failure.Message), maxTitle)
+		m.add("\n%s", code(res.Failure.Message))
 		m.failure(*res.Failure, res.Log)
 	}
 	for _, note := range res.Notes {

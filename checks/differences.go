@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T04:55:00Z
+// Spec: openspec/specs/reports/spec.md#requirement-report-of-a-run-as-a-comment
+// Diagram: openspec/specs/reports/diagram.md#values-to-text
+
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// parity adds the comparison of one image: what nobody expects first.
+func (m *markdown) parity(one hybridcore.Parity) {
+	n := len(one.Unexpected) + one.Unlisted
+	end := fmt.Sprintf("✅ Parity of %s: identical but for %s", htmlCode(one.Image), plural(keys(one), "expected key"))
+	switch {
+	case one.Blocked() && n == 0:
+		end = fmt.Sprintf("⛔ Parity of %s: <b>not compared</b>", htmlCode(one.Image))
+	case one.Blocked():
+		end = fmt.Sprintf("⛔ Parity of %s: <b>%s</b>", htmlCode(one.Image), plural(n, "unexpected difference"))
+	case n > 0:
+		end = fmt.Sprintf("⚠️ Parity of %s: %s", htmlCode(one.Image), plural(n, "unexpected difference"))
+	}
+	m.folded(end, func() {
+		m.unexpected(one)
+		m.findings(one.Findings)
+		if rows := pairRows(one); len(one.Manifests) > 1 {
+			for _, row := range rows[1 : len(rows)-1] {
+				row[0] = code(row[0])
+			}
+			rows[0][0] = "Category"
+			m.table(rows[0], rows[1:])
+		}
+	})
+}
+
+// broken names some of the keys that differ, as the beginning of a sentence.
+func broken(all []hybridcore.Parity) string {
+	var names []string
+	n := 0
+	for _, one := range all {
+		if !one.Blocked() {
+			continue
+		}
+		keys := byKey(one.Unexpected)
+		for _, d := range keys[:min(len(keys), max(0, maxNamed-len(names)))] {
+			names = append(names, code(d.Category+" "+d.Key))
+		}
+		n += len(keys) + one.Unlisted
+	}
+	if n == 0 {
+		return "images of one recipe could not be compared;"
+	}
+	text := strings.Join(names, ", ")
+	if more := n - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text + " differ between platforms where nobody expects it;"
+}
+
+// unexpected lists each unexpected key once, with the values of the platforms
+// and the likely cause.
+func (m *markdown) unexpected(one hybridcore.Parity) {
+	if len(one.Unexpected) > 0 {
+		m.add("")
+	}
+	for _, d := range byKey(one.Unexpected) {
+		var parts []string
+		for _, p := range hybridcore.PlatformNames() {
+			if value, differs := d.values[hybridcore.Platform(p)]; differs {
+				text := "none"
+				if value != "" {
+					text = code(shortDigest(value))
+				}
+				parts = append(parts, p+" "+text)
+			}
+		}
+		m.add("- %s: %s", code(d.Category+" "+d.Key), strings.Join(parts, ", "))
+		if d.Cause != "" {
+			m.add("  - likely cause: %s", code(d.Cause))
+		}
+	}
+	if one.Unlisted > 0 {
+		m.add("\n%d more; `packer-hybrid parity` compares anew.", one.Unlisted)
+	}
+}
