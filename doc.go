@@ -30,6 +30,7 @@
 //	runner/ci                an event of GitHub Actions or GitLab CI to requests; a job's files and log commands
 //	checks                   renders plans and records: console, live display
 //	checks/post              sends checks and the comment of a run to GitHub, from an outbox on disk
+//	bot                      Slack: takes commands, decides, has the CI system run them, follows
 //	lab                      simulated platforms and guests on one machine
 //
 // Packages below hybridcore do not import each other; they meet in runner,

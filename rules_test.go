@@ -31,6 +31,7 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "checks", May: []string{"hybridcore"}, Tests: []string{"lab"}},
+	{Unit: "bot", May: []string{"hybridcore", "hybridcore/config"}, Tests: []string{"lab"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
 	{Unit: "runner", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
@@ -75,6 +76,7 @@ var owners = []rules.Owner{
 		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/sources", "hybridcore/validate"},
 		Why:    "the values of HCL",
 	},
+	{Import: "github.com/jackc/pgx/v5", Units: []string{"bot"}, Why: "the bot's queue in PostgreSQL"},
 	{Import: "github.com/rogpeppe/go-internal", Units: []string{"cmd"}, Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it; and the differences that fmt shows"},
 	{Import: "github.com/santhosh-tekuri/jsonschema/v6", Tests: []string{"cmd"}, Why: "holds every JSON answer against its published schema"},
 	{Import: "github.com/sethvargo/go-githubactions", Units: []string{"runner/ci"}, Why: "inputs of an action, and the escaping of GitHub's log commands"},
@@ -84,6 +86,8 @@ var owners = []rules.Owner{
 	{Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"}, Why: "the vSphere API, and its simulator"},
 	{Import: "github.com/yuin/goldmark", Units: []string{"tools"}, Tests: []string{"checks"}, Why: "what a parser of Markdown makes of a comment, and pictures of it"},
 	{Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate"}, Why: "whether an Ansible file is YAML, and how far its aliases expand"},
+	{Import: "maragu.dev/goqite", Units: []string{"bot"}, Why: "the bot's durable queue"},
+	{Import: "modernc.org/sqlite", Units: []string{"bot"}, Why: "SQLite without cgo, for the bot's queue"},
 	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},
 	{Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."}, Why: "reads go.mod for the rules of the tree"},
 	{

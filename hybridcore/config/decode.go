@@ -41,9 +41,9 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 		Build: Build{Parallel: DefaultParallel, CancelGrace: DefaultCancelGrace},
 	}
 	for _, attr := range hclfile.SortedAttributes(file.Body) {
-		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name), "put it into a project, environment, state, build or ci block")
+		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name), "put it into a project, environment, state, build, ci or bot block")
 	}
-	known := []string{"project", "environment", "state", "build", "ci"}
+	known := []string{"project", "environment", "state", "build", "ci", "bot"}
 	seen := map[string]bool{}
 	var defaultAt hcl.Range
 	for _, block := range file.Body.Blocks {
@@ -64,6 +64,8 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 			d.build(block, &p)
 		case "ci":
 			d.ci(block, &p)
+		case "bot":
+			d.bot(block, &p)
 		default:
 			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)), "known blocks: "+strings.Join(known, ", "))
 		}
@@ -168,13 +170,19 @@ func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 	})
 }
 
-// body reads the settings of a block; unknown, mistyped and missing ones
-// become findings.
+// body reads a block that has no blocks.
 func (d *decoder) body(block *hclsyntax.Block, settings map[string]setting, required ...string) {
 	names := slices.Sorted(maps.Keys(settings))
 	for _, inner := range block.Body.Blocks {
 		d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in %s%s", inner.Type, block.Type, hybridcore.DidYouMean(inner.Type, names)), "settings here: "+strings.Join(names, ", "))
 	}
+	d.settings(block, settings, required...)
+}
+
+// settings reads the settings of a block; unknown, mistyped and missing ones
+// become findings.
+func (d *decoder) settings(block *hclsyntax.Block, settings map[string]setting, required ...string) {
+	names := slices.Sorted(maps.Keys(settings))
 	for _, attr := range hclfile.SortedAttributes(block.Body) {
 		known, ok := settings[attr.Name]
 		if !ok {
@@ -240,16 +248,7 @@ func name(what string, into *string) setting {
 	}}
 }
 
-func parallel(into *int) setting {
-	return setting{cty.Number, func(v cty.Value) error {
-		n, accuracy := v.AsBigFloat().Int64()
-		if accuracy != 0 || n < 1 || n > maxParallel {
-			return fmt.Errorf("a whole number from 1 to %d is needed", maxParallel)
-		}
-		*into = int(n)
-		return nil
-	}}
-}
+func parallel(into *int) setting { return count(maxParallel, into) }
 
 // commands are lines of the shared grammar.
 func commands(into *[]string) setting {

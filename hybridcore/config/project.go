@@ -46,6 +46,7 @@ type Project struct {
 	State        State
 	Build        Build
 	CI           CI
+	Bot          Bot
 }
 
 // Environment is one environment that images are built for; its values are

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T04:59:25Z
+// Spec: openspec/specs/bot/spec.md#requirement-durable-before-acknowledged
+// Diagram: openspec/specs/bot/diagram.md#life-of-a-command
+
+package bot
+
+import (
+	"slices"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// State is where a job is in its life.
+type State string
+
+// States of a job, in the order of the diagram.
+const (
+	Queued      State = "queued"      // allowed; waits for its targets or for the CI system
+	Awaiting    State = "awaiting"    // waits for an approval of its commit
+	Joined      State = "joined"      // has the answer of another one that is the same
+	Dispatching State = "dispatching" // the CI system may have been asked for a run
+	Running     State = "running"     // the run is known
+	Done        State = "done"
+	Denied      State = "denied"
+	Expired     State = "expired" // nobody approved
+)
+
+// Final says whether nothing follows a state.
+func (s State) Final() bool { return slices.Contains(finals, s) }
+
+var finals = []State{Done, Denied, Expired}
+
+// Job is a command that the CI system carries out, from its decision to its end.
+type Job struct {
+	Command  door.Command       `json:"command"` // its ID is the job's
+	Request  hybridcore.Request `json:"request"` // parsed, with environment
+	Line     string             `json:"line"`    // of the shared grammar, as the CI system gets it
+	Cells    []policy.Cell      `json:"cells,omitempty"`
+	State    State              `json:"state"`
+	Person   policy.Person      `json:"person"`
+	Decision policy.Decision    `json:"decision"`
+
+	Commit   string         `json:"commit,omitempty"` // full object ID that it is for
+	Shown    time.Time      `json:"shown,omitzero"`   // when the commit was shown for approval
+	Approver *policy.Person `json:"approver,omitempty"`
+	Approved time.Time      `json:"approved,omitzero"`
+
+	Joined  string    `json:"joined,omitempty"` // ID of the job that it joined
+	Tried   time.Time `json:"tried,omitzero"`   // when a run was last asked for; set before it is
+	Run     *Run      `json:"run,omitempty"`
+	Outcome *Outcome  `json:"outcome,omitempty"`
+	Message Message   `json:"message,omitzero"`
+}
+
+// Message is the one message of a job in its channel, once Slack has it.
+type Message struct {
+	Channel string `json:"channel,omitempty"`
+	TS      string `json:"ts,omitempty"` // Slack's identifier of it
+}
+
+// Run is a run of the CI system.
+type Run struct {
+	ID  string `json:"id"`
+	URL string `json:"url"`
+}
+
+// Outcome is how a job ended.
+type Outcome struct {
+	Status  hybridcore.Status `json:"status"`
+	Why     string            `json:"why,omitempty"`     // one sentence, sanitised
+	Targets []Target          `json:"targets,omitempty"` // as last seen
+	Tail    []string          `json:"tail,omitempty"`    // last lines of a failure, redacted and sanitised
+	At      time.Time         `json:"at"`
+}
+
+// Target is one row of a run's table.
+type Target struct {
+	Name     string        `json:"name"`   // IMAGE@PLATFORM
+	Status   string        `json:"status"` // queued, running, or a hybridcore.Status
+	Step     string        `json:"step,omitempty"`
+	Duration time.Duration `json:"duration_ns,omitempty"`
+	Artifact string        `json:"artifact,omitempty"`
+	Parity   string        `json:"parity,omitempty"`
+	Log      string        `json:"log,omitempty"` // URL
+}
+
+// Ticket is what the job of the CI system decides on once more.
+func (j Job) Ticket() policy.Ticket {
+	return policy.Ticket{
+		Request: j.Command.ID, Person: j.Person, Verb: string(j.Request.Action), Cells: j.Cells, Commit: j.Commit,
+		Decision: j.Decision, Approver: j.Approver, Approved: j.Approved, Requested: j.Command.At,
+	}
+}
+
+// Exclusive says whether a job changes its targets, so that one at a time may.
+func (j Job) Exclusive() bool {
+	return slices.Contains([]hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionReap, "publish"}, j.Request.Action)
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T04:53:21Z
+// Spec: openspec/specs/bot/spec.md#requirement-durable-before-acknowledged
+// Diagram: openspec/specs/bot/diagram.md#life-of-a-command
+
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"maragu.dev/goqite"
+)
+
+// Task is one piece of work from a queue.
+type Task struct {
+	Queue string
+	Body  []byte
+	Try   int // how often it was put back; 0 at first
+	id    goqite.ID
+	ended *atomic.Bool // finished or put back
+}
+
+// Row is a job as the store sees it.
+type Row struct {
+	ID      string
+	State   string
+	Created time.Time // when it was first put
+	Body    []byte
+}
+
+// Tx is one transaction.
+type Tx struct {
+	ctx   context.Context //nolint:containedctx // a transaction is of one context
+	tx    *sql.Tx
+	store *Store
+	woken []string
+	ended []Task
+}
+
+// Change runs do in one transaction: all that it does happens, or nothing. It
+// must not wait for anything but the store.
+func (s *Store) Change(ctx context.Context, do func(*Tx) error) error {
+	t := &Tx{ctx: ctx, store: s}
+	err := s.transaction(ctx, func(tx *sql.Tx) error {
+		t.tx = tx
+		return do(t)
+	})
+	if err == nil {
+		for _, task := range t.ended {
+			task.ended.Store(true)
+		}
+		s.rouse(t.woken...)
+	}
+	return err
+}
+
+// Send puts a task into a queue, to be worked off after the delay.
+func (t *Tx) Send(queue string, body []byte, delay time.Duration) error {
+	return t.send(queue, 0, body, delay)
+}
+
+func (t *Tx) send(queue string, try int, body []byte, delay time.Duration) error {
+	if err := t.store.queue(queue).SendTx(t.ctx, t.tx, message(try, body, delay)); err != nil {
+		return fmt.Errorf("queueing for %s: %w", queue, err)
+	}
+	if delay <= 0 {
+		t.woken = append(t.woken, queue)
+	}
+	return nil
+}
+
+// Finish takes a task out of its queue. What follows from it belongs into the
+// same transaction.
+func (t *Tx) Finish(task Task) error {
+	if err := t.store.queue(task.Queue).DeleteTx(t.ctx, t.tx, task.id); err != nil {
+		return fmt.Errorf("finishing a task of %s: %w", task.Queue, err)
+	}
+	t.ended = append(t.ended, task)
+	return nil
+}
+
+// Again puts a task back, to be worked off after the delay as one more try.
+func (t *Tx) Again(task Task, delay time.Duration) error {
+	if err := t.Finish(task); err != nil {
+		return err
+	}
+	return t.send(task.Queue, task.Try+1, task.Body, delay)
+}
+
+// Put writes a job, a new one or over the old one.
+func (t *Tx) Put(row Row) error {
+	query := t.store.bind(`insert into job (id, state, created, changed, body) values (?, ?, ?, ?, ?)
+		on conflict (id) do update set state = excluded.state, changed = excluded.changed, body = excluded.body`)
+	now := t.store.now().UnixMilli()
+	if _, err := t.tx.ExecContext(t.ctx, query, row.ID, row.State, now, now, row.Body); err != nil {
+		return fmt.Errorf("writing job %s: %w", row.ID, err)
+	}
+	return nil
+}
+
+// Get reads a job and keeps others from changing it until the transaction ends.
+func (t *Tx) Get(id string) (Row, bool, error) {
+	query := "select id, state, created, body from job where id = ?"
+	if t.store.postgres {
+		query += " for update"
+	}
+	rows, err := scan(t.tx.QueryContext(t.ctx, t.store.bind(query), id))
+	if err != nil || len(rows) == 0 {
+		return Row{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+// In lists the jobs in a state, oldest first.
+func (t *Tx) In(state string) ([]Row, error) {
+	return scan(t.tx.QueryContext(t.ctx, t.store.bind("select id, state, created, body from job where state = ? order by id"), state))
+}
+
+// Latest lists the newest jobs, newest first. Job IDs sort by time.
+func (s *Store) Latest(ctx context.Context, limit int) ([]Row, error) {
+	return scan(s.db.QueryContext(ctx, s.bind("select id, state, created, body from job order by id desc limit ?"), limit))
+}
+
+// scan reads rows of jobs. The IDs of jobs begin with their time, so they sort.
+func scan(rows *sql.Rows, err error) (_ []Row, failed error) {
+	if err != nil {
+		return nil, fmt.Errorf("reading jobs: %w", err)
+	}
+	defer func() { failed = errors.Join(failed, rows.Close()) }()
+	var all []Row
+	for rows.Next() {
+		var row Row
+		var created int64
+		if err := rows.Scan(&row.ID, &row.State, &created, &row.Body); err != nil {
+			return nil, fmt.Errorf("reading a job: %w", err)
+		}
+		row.Created = time.UnixMilli(created).UTC()
+		all = append(all, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading jobs: %w", err)
+	}
+	return all, nil
+}
+
+// Claim takes cells, such as ENV/IMAGE@PLATFORM, for a job: all of them, or
+// none and the job that holds one of them is named.
+func (t *Tx) Claim(job string, cells []string) (holder string, err error) {
+	for _, cell := range cells {
+		var by string
+		err := t.tx.QueryRowContext(t.ctx, t.store.bind("select job from lane where cell = ?"), cell).Scan(&by)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return "", fmt.Errorf("reading who has %s: %w", cell, err)
+		case by != job:
+			return by, nil
+		}
+	}
+	for _, cell := range cells {
+		if _, err := t.tx.ExecContext(t.ctx, t.store.bind("insert into lane (cell, job) values (?, ?) on conflict do nothing"), cell, job); err != nil {
+			return "", fmt.Errorf("taking %s: %w", cell, err)
+		}
+	}
+	return "", nil
+}
+
+// Release gives up all cells of a job.
+func (t *Tx) Release(job string) error {
+	if _, err := t.tx.ExecContext(t.ctx, t.store.bind("delete from lane where job = ?"), job); err != nil {
+		return fmt.Errorf("giving up the targets of %s: %w", job, err)
+	}
+	return nil
+}
+
+// retryAfter is an error that knows when to try again.
+type retryAfter interface{ RetryAfter() time.Duration }
+
+// Pauses between the tries of a task that fails.
+const (
+	firstPause = time.Second
+	maxPause   = time.Minute
+)
+
+// Pause is how long to wait before the next try, when the error does not say.
+func Pause(try int) time.Duration {
+	return min(firstPause<<min(try, 10), maxPause)
+}
+
+// Work has do work off the tasks of a queue, one after the other, until the
+// context ends; several may work at the same queue. A task that do neither
+// finished nor put back is finished when do succeeds, and is put back when it
+// fails, for as long as the error says by a method RetryAfter, else for Pause.
+// failed hears of errors; a task that was being worked off when the process
+// died comes again 20 seconds later.
+func (s *Store) Work(ctx context.Context, queue string, do func(context.Context, Task) error, failed func(Task, error)) {
+	q := s.queue(queue)
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		task, err := s.receive(context.WithoutCancel(ctx), q, queue)
+		if err != nil {
+			failed(Task{Queue: queue}, err)
+		}
+		if task != nil {
+			s.rouse(queue) // there may be more, for another worker
+			if err := s.one(context.WithoutCancel(ctx), *task, do); err != nil {
+				failed(*task, err)
+			}
+			continue
+		}
+		select {
+		case <-q.wake:
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (s *Store) receive(ctx context.Context, q *queue, name string) (*Task, error) {
+	var m *goqite.Message
+	err := s.transaction(ctx, func(tx *sql.Tx) error {
+		if s.postgres { // else two workers that wait for each other's row would both get it
+			if _, err := tx.ExecContext(ctx, "select pg_advisory_xact_lock(hashtext($1))", "goqite "+name); err != nil {
+				return fmt.Errorf("locking: %w", err)
+			}
+		}
+		var err error
+		m, err = q.ReceiveTx(ctx, tx)
+		return err //nolint:wrapcheck // below
+	})
+	if err != nil {
+		return nil, fmt.Errorf("receiving from the queue %s: %w", name, err)
+	}
+	if m == nil {
+		return nil, nil //nolint:nilnil // nothing is due
+	}
+	count, body, _ := bytes.Cut(m.Body, []byte(" "))
+	try, err := strconv.Atoi(string(count))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("dropped a broken task of the queue %s: %w", name, err), q.Delete(ctx, m.ID))
+	}
+	return &Task{Queue: name, Body: body, Try: try, id: m.ID, ended: new(atomic.Bool)}, nil
+}
+
+// one works one task off, renewing its lease.
+func (s *Store) one(ctx context.Context, task Task, do func(context.Context, Task) error) error {
+	stop := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(lease / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_ = s.queue(task.Queue).Extend(ctx, task.id, lease) // else the task comes again, which every step stands
+			case <-stop:
+				return
+			}
+		}
+	}()
+	err := do(ctx, task)
+	close(stop)
+	<-ended
+	if task.ended.Load() {
+		return err
+	}
+	change := func(t *Tx) error { return t.Finish(task) }
+	if err != nil {
+		delay := Pause(task.Try)
+		var later retryAfter
+		if errors.As(err, &later) {
+			delay = later.RetryAfter()
+		}
+		change = func(t *Tx) error { return t.Again(task, delay) }
+	}
+	return errors.Join(err, s.Change(ctx, change))
+}

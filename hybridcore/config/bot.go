@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T04:58:22Z
+// Spec: openspec/specs/bot/spec.md#requirement-policy
+// Diagram: openspec/specs/bot/diagram.md#a-decision
+
+package config
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Any in a list of a scope is every name.
+const Any = "*"
+
+// Defaults and bounds of the block bot.
+const (
+	DefaultBotRate = 10 // commands of a user in a minute
+	DefaultBotRef  = "main"
+
+	maxBotRate    = 600
+	defaultWithin = 30 * time.Minute
+	minWithin     = time.Minute
+	maxWithin     = 24 * time.Hour
+)
+
+// Bot is what the project says about its Slack bot. Names are the identifiers
+// that Slack does not change.
+type Bot struct {
+	Teams     []string // workspaces: T…
+	Channels  []string // where it answers: C…, or G… of old private ones
+	Rate      int      // commands of a user in a minute
+	Ref       string   // branch that is built
+	Roles     []Role
+	Approvals []Approval
+	People    []Identity
+	Line      int // of the block; 0: there is none
+}
+
+// Role is what a set of users and groups may do.
+type Role struct {
+	Name   string
+	Users  []string // U…, or W… of an Enterprise Grid
+	Groups []string // user groups: S…
+	Allow  []Scope
+	Line   int
+}
+
+// Scope is a set of commands: verbs × environments × platforms × images.
+type Scope struct {
+	Verbs, Environments, Platforms, Images []string
+
+	Line int
+}
+
+// Approval says which commands need the approval of another person.
+type Approval struct {
+	Scope
+
+	Roles  []string // of which the approver needs one
+	Within time.Duration
+}
+
+// Identity maps a Slack user to the identifiers of the same person elsewhere.
+type Identity struct {
+	User   string
+	GitHub int64 // the user's number, which does not change; 0: none
+	GitLab int64
+	Line   int
+}
+
+// BotVerbs are the verbs that the bot knows: the shared grammar's and its own.
+func BotVerbs() []string {
+	var names []string
+	for _, v := range hybridcore.Verbs() {
+		names = append(names, string(v.Action))
+	}
+	return append(names, "runs", "cancel", "retry")
+}
+
+// Rules of Slack's identifiers.
+var (
+	teamID    = regexp.MustCompile(`^[TE][A-Z0-9]{2,20}$`)
+	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{2,20}$`)
+	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+	groupID   = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
+)
+
+// bot reads the block bot.
+func (d *decoder) bot(block *hclsyntax.Block, p *Project) {
+	d.labels(block, 0)
+	b := Bot{Rate: DefaultBotRate, Ref: DefaultBotRef, Line: block.TypeRange.Start.Line}
+	d.settings(block, map[string]setting{
+		"teams":    ids(teamID, "workspace, such as T0123ABCD", &b.Teams),
+		"channels": ids(channelID, "channel, such as C0123ABCD", &b.Channels),
+		"rate":     count(maxBotRate, &b.Rate),
+		"ref": {cty.String, func(v cty.Value) error {
+			b.Ref = v.AsString()
+			return hybridcore.CheckRevision(b.Ref)
+		}},
+	}, "teams", "channels")
+	known := []string{"role", "approval", "person"}
+	for _, inner := range block.Body.Blocks {
+		switch inner.Type {
+		case "role":
+			d.role(inner, &b)
+		case "approval":
+			d.approval(inner, &b)
+		case "person":
+			d.person(inner, &b)
+		default:
+			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in bot%s", inner.Type, hybridcore.DidYouMean(inner.Type, known)), "blocks here: "+strings.Join(known, ", "))
+		}
+	}
+	if len(b.Roles) == 0 {
+		d.add(block.TypeRange, "bot has no role, so it would deny everything", `add role "operator" { users = ["U0123ABCD"] ... }`)
+	}
+	for i, approval := range b.Approvals {
+		for _, name := range approval.Roles {
+			if !slices.ContainsFunc(b.Roles, func(r Role) bool { return r.Name == name }) {
+				d.add(approvalBlock(block, i).TypeRange, fmt.Sprintf("role %q is not declared", name), "")
+			}
+		}
+	}
+	p.Bot = b
+}
+
+// approvalBlock is the block of the approval of that number.
+func approvalBlock(block *hclsyntax.Block, n int) *hclsyntax.Block {
+	for _, inner := range block.Body.Blocks {
+		if inner.Type == "approval" {
+			if n == 0 {
+				return inner
+			}
+			n--
+		}
+	}
+	return block
+}
+
+func (d *decoder) role(block *hclsyntax.Block, b *Bot) {
+	if !d.labels(block, 1) {
+		return
+	}
+	role := Role{Name: block.Labels[0], Line: block.TypeRange.Start.Line}
+	if err := hybridcore.CheckName("role", role.Name); err != nil {
+		d.add(block.LabelRanges[0], err.Error(), "")
+	}
+	d.settings(block, map[string]setting{
+		"users":  ids(userID, "user, such as U0123ABCD", &role.Users),
+		"groups": ids(groupID, "user group, such as S0123ABCD", &role.Groups),
+	})
+	for _, inner := range block.Body.Blocks {
+		if inner.Type != "allow" {
+			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in role%s", inner.Type, hybridcore.DidYouMean(inner.Type, []string{"allow"})), "a role has blocks allow")
+			continue
+		}
+		d.labels(inner, 0)
+		role.Allow = append(role.Allow, d.scope(inner, nil))
+	}
+	if len(role.Users)+len(role.Groups) == 0 {
+		d.add(block.TypeRange, fmt.Sprintf("role %q has neither users nor groups", role.Name), "")
+	}
+	if slices.ContainsFunc(b.Roles, func(other Role) bool { return other.Name == role.Name }) {
+		d.add(block.TypeRange, fmt.Sprintf("role %q is there twice", role.Name), "merge it with the first one")
+	}
+	b.Roles = append(b.Roles, role)
+}
+
+func (d *decoder) approval(block *hclsyntax.Block, b *Bot) {
+	d.labels(block, 0)
+	a := Approval{Within: defaultWithin}
+	a.Scope = d.scope(block, map[string]setting{
+		"roles": names("role", &a.Roles),
+		"within": {cty.String, func(v cty.Value) error {
+			within, err := time.ParseDuration(v.AsString())
+			if err != nil || within < minWithin || within > maxWithin {
+				return fmt.Errorf("%q is not a duration from %s to %s, for example \"30m\"", v.AsString(), minWithin, maxWithin)
+			}
+			a.Within = within
+			return nil
+		}},
+	}, "roles")
+	b.Approvals = append(b.Approvals, a)
+}
+
+// scope reads the four lists of a scope, and what its block has besides. Verbs
+// and environments must be given; no platforms and no images are all of them.
+func (d *decoder) scope(block *hclsyntax.Block, more map[string]setting, required ...string) Scope {
+	s := Scope{Platforms: []string{Any}, Images: []string{Any}, Line: block.TypeRange.Start.Line}
+	settings := map[string]setting{
+		"verbs":        among("verb", BotVerbs(), &s.Verbs),
+		"environments": names("environment", &s.Environments),
+		"platforms":    among("platform", hybridcore.PlatformNames(), &s.Platforms),
+		"images":       names("image", &s.Images),
+	}
+	maps.Copy(settings, more)
+	d.body(block, settings, append([]string{"verbs", "environments"}, required...)...)
+	return s
+}
+
+func (d *decoder) person(block *hclsyntax.Block, b *Bot) {
+	if !d.labels(block, 1) {
+		return
+	}
+	one := Identity{User: block.Labels[0], Line: block.TypeRange.Start.Line}
+	if !userID.MatchString(one.User) {
+		d.add(block.LabelRanges[0], fmt.Sprintf("%.40q is not the identifier of a user, such as U0123ABCD", one.User), "Slack shows it in a profile's menu: Copy member ID")
+	}
+	d.body(block, map[string]setting{"github": number(&one.GitHub), "gitlab": number(&one.GitLab)})
+	if slices.ContainsFunc(b.People, func(other Identity) bool { return other.User == one.User }) {
+		d.add(block.TypeRange, fmt.Sprintf("person %q is there twice", one.User), "merge it with the first one")
+	}
+	b.People = append(b.People, one)
+}
+
+// list reads a list of strings that check accepts, without repeats.
+func list(into *[]string, check func(string) error) setting {
+	return setting{cty.List(cty.String), func(v cty.Value) error {
+		*into = []string{}
+		for _, element := range v.Elements() {
+			if element.IsNull() {
+				return fmt.Errorf("null is no name")
+			}
+			text := element.AsString()
+			if err := check(text); err != nil {
+				return err
+			}
+			if slices.Contains(*into, text) {
+				return fmt.Errorf("%.40q is listed twice", text)
+			}
+			*into = append(*into, text)
+		}
+		if len(*into) == 0 {
+			return fmt.Errorf("the list is empty")
+		}
+		return nil
+	}}
+}
+
+func ids(rule *regexp.Regexp, what string, into *[]string) setting {
+	return list(into, func(text string) error {
+		if !rule.MatchString(text) {
+			return fmt.Errorf("%.40q is not the identifier of a %s", text, what)
+		}
+		return nil
+	})
+}
+
+func names(what string, into *[]string) setting {
+	return list(into, func(text string) error {
+		if text == Any {
+			return nil
+		}
+		return hybridcore.CheckName(what, text)
+	})
+}
+
+func among(what string, known []string, into *[]string) setting {
+	return list(into, func(text string) error {
+		if text != Any && !slices.Contains(known, text) {
+			return fmt.Errorf("unknown %s %.40q%s; known: %s", what, text, hybridcore.DidYouMean(text, known), strings.Join(known, ", "))
+		}
+		return nil
+	})
+}
+
+func count(most int, into *int) setting {
+	return setting{cty.Number, func(v cty.Value) error {
+		n, accuracy := v.AsBigFloat().Int64()
+		if accuracy != 0 || n < 1 || n > int64(most) {
+			return fmt.Errorf("a whole number from 1 to %d is needed", most)
+		}
+		*into = int(n)
+		return nil
+	}}
+}
+
+func number(into *int64) setting {
+	return setting{cty.Number, func(v cty.Value) error {
+		n, accuracy := v.AsBigFloat().Int64()
+		if accuracy != 0 || n < 1 {
+			return fmt.Errorf("the number of a user is needed, from 1")
+		}
+		*into = n
+		return nil
+	}}
+}
