@@ -26,7 +26,6 @@ func (m *markdown) parity(one hybridcore.Parity) {
 	}
 	m.folded(end, func() {
 		m.unexpected(one)
-		m.findings(one.Findings)
 		if rows := pairRows(one); len(one.Manifests) > 1 {
 			for _, row := range rows[1 : len(rows)-1] {
 				row[0] = code(row[0])

@@ -90,8 +90,8 @@ func qualitySeverity(f hybridcore.Finding) string {
 // The elements of a JUnit report that GitLab reads.
 type (
 	junitSuites struct {
-		XMLName xml.Name   `xml:"testsuites"`
-		Suite   junitSuite `xml:"testsuite"`
+		XMLName xml.Name     `xml:"testsuites"`
+		Suites  []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
 		Name     string      `xml:"name,attr"`
@@ -116,10 +116,31 @@ type (
 	}
 )
 
-// WriteJUnit writes a record as a JUnit report with one test case a target.
-func WriteJUnit(w io.Writer, r hybridcore.Record) error {
+// WriteJUnit writes records as a JUnit report: one suite each, with one test
+// case a target, and one for each image whose platforms were compared.
+func WriteJUnit(w io.Writer, records ...hybridcore.Record) error {
+	var all junitSuites
+	for _, r := range records {
+		all.Suites = append(all.Suites, junitOf(r))
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("writing the JUnit report: %w", err)
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(all); err != nil {
+		return fmt.Errorf("writing the JUnit report: %w", err)
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return fmt.Errorf("writing the JUnit report: %w", err)
+	}
+	return nil
+}
+
+// junitOf is the suite of one record.
+func junitOf(r hybridcore.Record) junitSuite {
 	suite := junitSuite{
-		Name: oneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)), Tests: len(r.Results), Time: decimal(r.Duration),
+		Name: oneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)), Tests: len(r.Results) + len(r.Parity), Time: decimal(r.Duration),
 	}
 	for _, res := range r.Results {
 		test := junitCase{Name: oneLine(res.Target), Class: oneLine(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration)}
@@ -137,18 +158,43 @@ func WriteJUnit(w io.Writer, r hybridcore.Record) error {
 		}
 		suite.Cases = append(suite.Cases, test)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("writing the JUnit report: %w", err)
+	for _, one := range r.Parity {
+		test := junitCase{Name: oneLine("parity of " + one.Image), Class: oneLine(fmt.Sprintf("packer-hybrid.%s.parity", r.Request.Env)), Time: decimal(0)}
+		if one.Blocked() {
+			test.Failure = &junitCause{Message: "the platforms differ where nobody expects it", Text: parityText(one)}
+			suite.Failures++
+		}
+		suite.Cases = append(suite.Cases, test)
 	}
-	encoder := xml.NewEncoder(w)
-	encoder.Indent("", "  ")
-	if err := encoder.Encode(junitSuites{Suite: suite}); err != nil {
-		return fmt.Errorf("writing the JUnit report: %w", err)
+	return suite
+}
+
+// Validation is the record of a validation inside the process, which keeps
+// none: each target as valid, or each error in its place.
+func Validation(plan hybridcore.Plan) hybridcore.Record {
+	r := hybridcore.Record{Request: plan.Request}
+	for _, f := range plan.Findings {
+		if !f.Blocking && f.Severity != hybridcore.Error {
+			continue
+		}
+		place := f.File
+		switch {
+		case place == "":
+			place = projectFile
+		case f.Line > 0:
+			place = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		r.Results = append(r.Results, hybridcore.Result{
+			Target: place, Platform: "validation", Status: hybridcore.Failed, Failure: &hybridcore.Failure{Message: f.Message, Tail: strings.Split(f.String(), "\n")},
+		})
 	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
-		return fmt.Errorf("writing the JUnit report: %w", err)
+	if len(r.Results) > 0 {
+		return r
 	}
-	return nil
+	for _, t := range plan.Targets {
+		r.Results = append(r.Results, hybridcore.Result{Target: t.Target.Name(), Platform: t.Target.Platform, Status: hybridcore.Validated})
+	}
+	return r
 }
 
 // junitReason says why a target is not a good build of this run: in a sentence,
@@ -178,6 +224,13 @@ func junitReason(res hybridcore.Result) *junitCause {
 	}
 	cause.Text = hybridcore.Sanitize(strings.Join(lines, "\n"))
 	return cause
+}
+
+// parityText is the comparison of one image as the console prints it.
+func parityText(one hybridcore.Parity) string {
+	var b strings.Builder
+	_ = WriteParity(&b, Style{}, hybridcore.ParityReport{Parity: []hybridcore.Parity{one}}) // to memory
+	return hybridcore.Sanitize(b.String())
 }
 
 // decimal is a duration in seconds.

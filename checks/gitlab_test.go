@@ -19,6 +19,7 @@ import (
 func TestGitLabGolden(t *testing.T) {
 	t.Parallel()
 	r := record()
+	r.Parity = []hybridcore.Parity{comparison(true), comparison(false)}
 	r.Results = append(r.Results,
 		hybridcore.Result{Target: "debian-13@azure", Platform: hybridcore.Azure, Status: hybridcore.Cancelled},
 		hybridcore.Result{Target: "debian-13@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.BlockedStatus, Findings: []hybridcore.Finding{
@@ -39,10 +40,10 @@ func TestGitLabGolden(t *testing.T) {
 	golden(t, "junit.xml", junit.Bytes())
 	golden(t, "quality.json", quality.Bytes())
 	var read junitSuites
-	if err := xml.Unmarshal(junit.Bytes(), &read); err != nil || len(read.Suite.Cases) != len(r.Results) {
-		t.Errorf("%d cases are read back, error %v", len(read.Suite.Cases), err)
+	if err := xml.Unmarshal(junit.Bytes(), &read); err != nil || len(read.Suites[0].Cases) != len(r.Results)+2 || read.Suites[0].Failures != 3 {
+		t.Errorf("%d cases are read back, error %v", len(read.Suites[0].Cases), err)
 	}
-	if text := read.Suite.Cases[5].Failure.Text; !strings.Contains(text, "]]></failure>") {
+	if text := read.Suites[0].Cases[5].Failure.Text; !strings.Contains(text, "]]></failure>") {
 		t.Errorf("the text became %q", text)
 	}
 }
@@ -78,4 +79,27 @@ func TestCodeQualityFingerprints(t *testing.T) {
 		t.Errorf("%d of 3000 findings are written", n)
 	}
 	prints() // an empty list is a report too
+}
+
+func TestValidationAsJUnit(t *testing.T) {
+	t.Parallel()
+	plan, _ := fleet(3)
+	plan.Request.Action = hybridcore.ActionValidate
+	bad := plan
+	bad.Findings = append(many(100), hybridcore.Finding{Kind: "tool", Message: "Packer is missing", Severity: hybridcore.Error, Blocking: true})
+	var out bytes.Buffer
+	if err := WriteJUnit(&out, Validation(plan), Validation(bad)); err != nil {
+		t.Fatal(err)
+	}
+	var read junitSuites
+	if err := xml.Unmarshal(out.Bytes(), &read); err != nil || len(read.Suites) != 2 {
+		t.Fatalf("%d suites, error %v", len(read.Suites), err)
+	}
+	if one := read.Suites[0]; one.Tests != 45 || one.Failures != 0 || one.Cases[0].Name != "image-00@proxmox" {
+		t.Errorf("the valid one is %+v", one)
+	}
+	if two := read.Suites[1]; two.Tests != 2 || two.Failures != 2 || two.Cases[0].Name != "configs/lab/common.pkrvars.hcl:100" || two.Cases[1].Name != "packer-hybrid.hcl" ||
+		!strings.Contains(two.Cases[0].Failure.Text, "hint: declare it") {
+		t.Errorf("the other one is %+v", two)
+	}
 }

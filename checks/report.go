@@ -127,7 +127,7 @@ const maxPlain = 5
 // allFindings adds the findings of plan and results, the worst first. Those
 // that decide are not folded: all of a plan, and the errors that block a run.
 func (m *markdown) allFindings(r Report) {
-	all, plain := r.findings(), 0
+	all, plain := r.Findings(), 0
 	for r.Record == nil && plain < len(all) || r.Record != nil && r.Record.Status == hybridcore.BlockedStatus && plain < len(all) && all[plain].Severity == hybridcore.Error {
 		plain++
 	}
@@ -142,8 +142,8 @@ func (m *markdown) allFindings(r Report) {
 	}
 }
 
-// findings are those of plan and results, each once, the worst first.
-func (r Report) findings() []hybridcore.Finding {
+// Findings are those of plan, results and parity, each once, the worst first.
+func (r Report) Findings() []hybridcore.Finding {
 	all, seen := []hybridcore.Finding{}, map[hybridcore.Finding]bool{}
 	add := func(some []hybridcore.Finding) {
 		for _, f := range some {
@@ -157,6 +157,9 @@ func (r Report) findings() []hybridcore.Finding {
 	if r.Record != nil {
 		for _, res := range r.Record.Results {
 			add(res.Findings)
+		}
+		for _, one := range r.Record.Parity {
+			add(one.Findings)
 		}
 	}
 	rank := map[hybridcore.Severity]int{hybridcore.Error: 0, hybridcore.Warning: 1, hybridcore.Info: 2}

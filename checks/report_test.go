@@ -8,6 +8,7 @@ package checks
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -109,6 +110,27 @@ func scenarios() map[string]Report {
 			r.Record.Parity = []hybridcore.Parity{comparison(false)}
 		}),
 		"running": report(2, func(r *Report) { r.Record = nil }),
+		"drift": report(1, func(r *Report) {
+			r.Record, r.Plan.Request.Action = nil, hybridcore.ActionPlan
+			r.Plan.Removed = []hybridcore.Removed{{Image: "image-99", Platform: hybridcore.Azure, RunID: runID, Text: "it is in the state and not in the catalogue"}}
+			r.Plan.Findings = drifted()
+		}),
+	}
+}
+
+// drifted are one finding of each way in which what is there may not be what
+// was recorded.
+func drifted() []hybridcore.Finding {
+	return []hybridcore.Finding{
+		{
+			Kind: "drift", Rule: "drift-sources", Subject: "sources/ubuntu", Message: "sources/ubuntu was edited: 2 files differ from the lock", Hint: "packer-hybrid sources sync restores it",
+			File: "sources/sources.lock.hcl", Line: 12, Severity: hybridcore.Error, Blocking: true,
+		},
+		{
+			Kind: "drift", Rule: "drift-upstream", Subject: "debian-12", Message: "a newer ISO is published: 12.9 instead of 12.8", Hint: "set iso_url and iso_checksum",
+			File: "templates/vars/linux/debian-12.pkrvars.hcl", Line: 4, Severity: hybridcore.Warning,
+		},
+		{Kind: "drift", Rule: "drift-artifact", Subject: "image-00@vsphere", Message: "the image of the last build is not on vSphere any more", Severity: hybridcore.Info},
 	}
 }
 
@@ -140,8 +162,49 @@ func TestReportGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, filepath.Join("report", name+".checks.json"), out.Bytes())
+			var sarif, quality bytes.Buffer
+			if err := errors.Join(WriteSARIF(&sarif, r.Prefix, r.Findings(), "1.2.3"), WriteCodeQuality(&quality, r.Prefix, r.Findings())); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("report", name+".sarif"), shortened(t, sarif.Bytes(), len(r.Findings()), "runs", "0", "results"))
+			golden(t, filepath.Join("report", name+".quality.json"), shortened(t, quality.Bytes(), len(r.Findings())))
 		})
 	}
+}
+
+// shortened checks that the list at a path of a JSON document has n entries,
+// and leaves three of them: a golden file is there to be read.
+func shortened(t *testing.T, data []byte, n int, path ...string) []byte {
+	t.Helper()
+	var whole any
+	if err := json.Unmarshal(data, &whole); err != nil {
+		t.Fatal(err)
+	}
+	at, put := whole, func(list any) { whole = list }
+	for _, step := range path {
+		switch inner := at.(type) {
+		case map[string]any:
+			at, put = inner[step], func(list any) { inner[step] = list }
+		case []any:
+			at = inner[0]
+		}
+	}
+	list, _ := at.([]any)
+	if len(list) != n {
+		t.Errorf("%d entries, want all %d findings", len(list), n)
+	}
+	if len(list) <= 3 {
+		return data
+	}
+	put(append(list[:3:3], fmt.Sprintf("and %d more", len(list)-3)))
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(whole); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // checkChecks fails when GitHub would refuse a check, or a name is there twice.

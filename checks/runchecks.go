@@ -40,7 +40,7 @@ func checkName(req hybridcore.Request, target string) string {
 func Checks(r Report, now time.Time) []Check {
 	req := r.Plan.Request
 	whole := Check{Name: checkName(req, ""), Started: now, Summary: r.markdown()}
-	whole.Annotations, whole.Text = r.annotations(r.findings())
+	whole.Annotations, whole.Text = r.annotations(r.Findings())
 	planned := r.Record == nil && req.Action == hybridcore.ActionPlan
 	blocked := hybridcore.Blocked(r.Plan.Findings) != hybridcore.NotBlocked
 	switch {
@@ -50,7 +50,7 @@ func Checks(r Report, now time.Time) []Check {
 		whole.complete(Success, now)
 		whole.Title = fmt.Sprintf("%d of %s to build", len(r.Plan.Pending()), plural(len(r.Plan.Targets), "target"))
 		if blocked {
-			whole.Conclusion, whole.Title = Failure, "Blocked: "+findingCounts(r.findings())
+			whole.Conclusion, whole.Title = Failure, "Blocked: "+findingCounts(r.Findings())
 		}
 		return []Check{whole}
 	}

@@ -206,6 +206,25 @@ func (r *Runner) against(ctx context.Context, req hybridcore.Request, report *hy
 	return nil
 }
 
+// Since is what is in the images that a run built and was not in those of the
+// builds before, each target for itself; it has none of what was built first.
+func (r *Runner) Since(ctx context.Context, rec hybridcore.Record) ([]hybridcore.Changes, error) {
+	report := hybridcore.ParityReport{Env: rec.Request.Env, Changes: []hybridcore.Changes{}}
+	for _, one := range recorded(rec) {
+		if one.run != rec.RunID {
+			continue
+		}
+		set, err := r.loadSet(ctx, []image{one})
+		if err == nil {
+			err = r.against(ctx, hybridcore.Request{}, &report, set)
+		}
+		if err != nil {
+			return report.Changes, err
+		}
+	}
+	return report.Changes, nil
+}
+
 // earlier finds the build to compare a target with; nil when there is none.
 func (r *Runner) earlier(ctx context.Context, req hybridcore.Request, env, name string, now parity.Side) (*image, error) {
 	runs := []string{req.Against}

@@ -120,6 +120,12 @@ func TestOnlyOnePlatformIsRebuilt(t *testing.T) {
 	if c := report.Changes[1].Changes[0]; c.Was != "1.21" || c.Now != "1.22" {
 		t.Errorf("change %+v", c)
 	}
+	if since, err := s.Since(t.Context(), rec); err != nil || len(since) != 1 || since[0].Platform != hybridcore.VSphere || len(since[0].Changes) != 1 || since[0].From != first.RunID {
+		t.Errorf("since the last build: %+v, %v", since, err)
+	}
+	if since, err := s.Since(t.Context(), first); err != nil || len(since) != 0 {
+		t.Errorf("since nothing: %+v, %v", since, err)
+	}
 	req.Record, req.Against = first.RunID, ""
 	if report, err = s.Parity(t.Context(), req); err != nil || report.Blocked() || len(report.Parity[0].Unexpected) > 0 {
 		t.Errorf("of the first run: %+v, %v", report, err)

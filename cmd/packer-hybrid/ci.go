@@ -38,9 +38,10 @@ A change from another repository is planned and validated without Packer,
 credentials or state. Build code is run for what this repository holds only.
 
 Files: artifacts/plan.json, record.json and parity.json, as far as there are
-such answers; on GitHub the step's outputs plan, record and parity have their
-paths. On GitLab also packer-hybrid.env (dotenv: PACKER_HYBRID_PLAN, ...),
-gl-code-quality-report.json and, after a run, junit.xml.
+such answers; on GitHub also findings.sarif, and the step's outputs plan,
+record, parity and sarif have the paths. On GitLab also packer-hybrid.env
+(dotenv: PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json and, after a run
+or a validation, junit.xml.
 
 GITHUB_TOKEN, with permission to write checks and pull requests, adds check-runs
 and one comment; without it the summary and the annotations stay.`,

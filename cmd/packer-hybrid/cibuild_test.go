@@ -51,7 +51,7 @@ func testCIBuild(t *testing.T, b *bed) {
 		return exitCode(t, err), string(out), string(summary)
 	}
 	code, out, summary := step()
-	if code != 0 || !strings.Contains(summary, "**Done:** 1 target") {
+	if code != 0 || !strings.Contains(summary, "**Done** in ") {
 		t.Fatalf("exit code %d\n%s\n%s", code, out, summary)
 	}
 	for _, file := range []string{"plan.json", "record.json"} {

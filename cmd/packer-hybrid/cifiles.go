@@ -24,8 +24,11 @@ import (
 // artifacts is the folder of a job's files, in the project.
 const artifacts = "artifacts"
 
-// files writes the job's files and returns the paths of plan, record and
-// parity in the repository, the first of each.
+// sarif is the file of findings for code scanning.
+const sarif = "findings.sarif"
+
+// files writes the job's files and returns the paths of plan, record, parity
+// and SARIF in the repository, the first of each.
 func (j *job) files(findings []hybridcore.Finding) map[string]string {
 	paths, count := map[string]string{}, map[string]int{}
 	one := func(name string, doc checks.Document) {
@@ -50,8 +53,13 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 			one("parity", checks.Document{Parity: &hybridcore.ParityReport{Env: c.record.Request.Env, Parity: c.record.Parity}})
 		}
 	}
-	if j.System == ci.GitLab {
+	switch j.System {
+	case ci.GitLab:
 		j.gitlab(findings, paths)
+	case ci.GitHub:
+		if j.write(sarif, func(w io.Writer) error { return checks.WriteSARIF(w, j.prefix, findings, ownVersion()) }) {
+			paths["sarif"] = path.Join(j.prefix, artifacts, sarif)
+		}
 	}
 	return paths
 }
@@ -59,10 +67,17 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 // gitlab writes the reports that GitLab reads.
 func (j *job) gitlab(findings []hybridcore.Finding, paths map[string]string) {
 	j.write("gl-code-quality-report.json", func(w io.Writer) error { return checks.WriteCodeQuality(w, j.prefix, findings) })
+	var records []hybridcore.Record
 	for _, c := range j.answers {
-		if record := c.record; record != nil {
-			j.write("junit.xml", func(w io.Writer) error { return checks.WriteJUnit(w, *record) })
+		switch {
+		case c.record != nil:
+			records = append(records, *c.record)
+		case c.plan != nil && c.req.Action == hybridcore.ActionValidate:
+			records = append(records, checks.Validation(j.report(c).Plan))
 		}
+	}
+	if len(records) > 0 {
+		j.write("junit.xml", func(w io.Writer) error { return checks.WriteJUnit(w, records...) })
 	}
 	variables := map[string]string{}
 	for name, file := range paths {

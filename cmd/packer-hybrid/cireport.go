@@ -97,19 +97,23 @@ func (c *answer) slot() string {
 	return "report-" + strconv.Itoa(c.at+1)
 }
 
-// findings are all of an answer, once.
-func (c *answer) findings() []hybridcore.Finding {
+// failures are the targets that failed, as findings: for readers of a job that
+// may not write check-runs.
+func (c *answer) failures() []hybridcore.Finding {
 	var all []hybridcore.Finding
-	if c.plan != nil {
-		all = append(all, c.plan.Findings...)
-	}
-	all = append(all, c.extra...)
-	if c.record != nil {
-		for _, res := range c.record.Results {
-			all = append(all, res.Findings...)
+	for _, res := range c.results() {
+		if f := res.Failure; f != nil {
+			all = append(all, hybridcore.Finding{Kind: string(res.Status), Subject: res.Target, Message: f.Message, Hint: f.Step, File: f.File, Severity: hybridcore.Error})
 		}
 	}
-	return distinct(all)
+	return all
+}
+
+func (c *answer) results() []hybridcore.Result {
+	if c.record == nil {
+		return nil
+	}
+	return c.record.Results
 }
 
 // distinct keeps the first of equal findings.
@@ -127,6 +131,9 @@ func (j *job) report(c *answer) checks.Report {
 	r := checks.Report{Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix, Full: "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req}}
 	if c.plan != nil {
 		r.Plan = *c.plan
+	}
+	if c.parity != nil {
+		r.Changes = c.parity.Changes
 	}
 	if r.Plan.Request.Env == "" {
 		r.Plan.Request.Env = j.project.DefaultEnv
@@ -146,7 +153,7 @@ func (j *job) reported() []*answer {
 		})
 		switch {
 		case c.req.Action == hybridcore.ActionValidate && c.req.InProcess() && at >= 0:
-			all[at].extra = append(all[at].extra, c.findings()...)
+			all[at].extra = append(all[at].extra, j.report(c).Findings()...)
 		case c.plan != nil || c.record != nil || len(c.extra) > 0:
 			all = append(all, c)
 		}
@@ -156,21 +163,21 @@ func (j *job) reported() []*answer {
 
 // finish reports what is to be reported at the end.
 func (j *job) finish(ctx context.Context) {
-	var findings []hybridcore.Finding
+	var findings, failures []hybridcore.Finding
 	for _, c := range j.answers {
-		findings = append(findings, c.findings()...)
+		findings, failures = append(findings, j.report(c).Findings()...), append(failures, c.failures()...)
 	}
 	findings = distinct(findings)
 	files := j.files(findings)
 	reported := j.reported()
 	if j.System == ci.GitHub {
-		j.try("annotations", j.actions.Annotate(findings))
+		j.try("annotations", j.actions.Annotate(append(failures, findings...)))
 		for _, c := range reported {
 			var text strings.Builder
 			j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
 			j.try("the step summary", j.actions.Summary(j.app.redactor.String(text.String())))
 		}
-		for _, name := range []string{"plan", "record", "parity"} {
+		for _, name := range []string{"plan", "record", "parity", "sarif"} {
 			if file := files[name]; file != "" {
 				j.try("the output "+name, j.actions.Output(name, file))
 			}

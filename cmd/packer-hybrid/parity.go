@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
@@ -41,4 +42,21 @@ func (a *app) parity(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 		return exitError(hybridcore.ExitBlocked)
 	}
 	return nil
+}
+
+// ended is the answer of a run, for reports beside the console: with what is
+// in its images that was not in those before.
+func (a *app) ended(ctx context.Context, r *runner.Runner, plan hybridcore.Plan, record hybridcore.Record) checks.Document {
+	doc := checks.Document{Plan: &plan, Record: &record}
+	if a.watcher == nil || record.Request.Action != hybridcore.ActionBuild || ctx.Err() != nil {
+		return doc
+	}
+	changes, err := r.Since(ctx, record)
+	if err != nil {
+		_, _ = fmt.Fprintf(a.err, "warning: the report does not say what changed in the images: %v\n", err)
+	}
+	if len(changes)+len(record.Parity) > 0 {
+		doc.Parity = &hybridcore.ParityReport{Env: record.Request.Env, Parity: append([]hybridcore.Parity{}, record.Parity...), Changes: changes, Notes: []string{}}
+	}
+	return doc
 }

@@ -280,7 +280,7 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 		}
 		return failure
 	}
-	a.heard(checks.Document{Plan: &plan, Record: &record})
+	a.heard(a.ended(ctx, r, plan, record))
 	if err := a.report(r, plan, record); err != nil {
 		return err
 	}

@@ -27,25 +27,31 @@ type versionInfo struct {
 	Packer  string `json:"packer,omitempty"` // version of the Packer that would be used
 }
 
+// ownVersion is that of this program, "dev" when none was given to it.
+func ownVersion() string {
+	own := version
+	if build, ok := debug.ReadBuildInfo(); ok && own == "" {
+		own = build.Main.Version
+	}
+	if own == "" || own == "(devel)" {
+		return "dev"
+	}
+	return own
+}
+
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Show the versions of packer-hybrid and of the Packer it would use",
 		Example: "  packer-hybrid version --output json",
 		Args:    none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			info := versionInfo{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+			info := versionInfo{Version: ownVersion(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 			if build, ok := debug.ReadBuildInfo(); ok {
-				if info.Version == "" {
-					info.Version = build.Main.Version
-				}
 				for _, s := range build.Settings {
 					if s.Key == "vcs.revision" {
 						info.Commit = s.Value
 					}
 				}
-			}
-			if info.Version == "" || info.Version == "(devel)" {
-				info.Version = "dev"
 			}
 			packer := "none found"
 			if tool, err := a.findTool(0)(cmd.Context()); err == nil {
