@@ -22,6 +22,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/runner"
 )
 
 // streams are the standard streams of one invocation.
@@ -54,6 +55,16 @@ type watcher interface {
 	// Answer hears of a plan when it is made, and of each answer.
 	Answer(doc checks.Document)
 	Event(e hybridcore.Event)
+}
+
+// both reports progress to two.
+type both [2]runner.Reporter
+
+// Event implements runner.Reporter.
+func (b both) Event(e hybridcore.Event) {
+	for _, one := range b {
+		one.Event(e)
+	}
 }
 
 // exitError ends with a code after everything was said.

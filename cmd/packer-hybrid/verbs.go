@@ -293,16 +293,6 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 	return nil
 }
 
-// both reports progress to two.
-type both [2]runner.Reporter
-
-// Event implements runner.Reporter.
-func (b both) Event(e hybridcore.Event) {
-	for _, one := range b {
-		one.Event(e)
-	}
-}
-
 // console shows progress on standard output, or on standard error when
 // standard output is for one JSON document.
 func (a *app) console() *checks.Console {
