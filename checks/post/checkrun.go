@@ -8,9 +8,7 @@ package post
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -27,147 +25,66 @@ const (
 	maxAnswer = 16 << 20 // bytes
 )
 
-// Access is how GitHub is reached.
-type Access struct {
-	API   string // base address: GITHUB_API_URL; empty for GitHub's own
-	Token string
-}
-
-// hub makes clients. Each request has a client of its own: go-github refuses
-// calls by a clock of its own after a limit, and the sender keeps the time here.
-type hub struct {
-	http    *http.Client
-	base    *url.URL
-	timeout time.Duration
-}
-
-func newHub(a Access) (hub, error) {
-	if a.API == "" {
-		a.API = "https://api.github.com/"
-	}
-	base, err := url.Parse(strings.TrimSuffix(a.API, "/") + "/")
-	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "" {
-		return hub{}, fmt.Errorf("%.80q is not the address of GitHub's API", a.API)
-	}
-	client := &http.Client{
-		Transport:     bounded{token: a.Token, next: http.DefaultTransport},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this host only
-	}
-	return hub{http: client, base: base, timeout: requestTimeout}, nil
-}
-
-// call runs one request.
-func (h hub) call(ctx context.Context, do func(context.Context, *github.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
-	defer cancel()
-	client := github.NewClient(h.http)
-	client.BaseURL = h.base
-	return do(ctx, client)
-}
-
-// bounded signs requests and bounds what is read of an answer.
-type bounded struct {
-	token string
-	next  http.RoundTripper
-}
-
-// RoundTrip implements http.RoundTripper.
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+b.token)
-	answer, err := b.next.RoundTrip(r)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // net/http adds method and address
-	}
-	answer.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(answer.Body, maxAnswer), answer.Body}
-	return answer, nil
-}
-
 // check brings one check-run to GitHub.
-func (s *sender) check(ctx context.Context, it item) error {
-	want := it.check
-	if it.step != nil {
-		want = it.step
-	}
+func (g *onGitHub) check(ctx context.Context, it *item, want *checks.Check) error {
 	if it.tried {
-		if err := s.look(ctx, &it, want); err != nil {
+		if err := g.look(ctx, it, want); err != nil {
 			return err
 		}
 	}
 	first := true
 	for first || it.annotations < len(want.Annotations) {
 		next := want.Annotations[min(it.annotations, len(want.Annotations)):]
-		err := s.put(ctx, &it, want, next[:min(len(next), batch)])
-		if answerOf(err).status == http.StatusUnprocessableEntity && len(next) > 0 {
+		err := g.putCheck(ctx, it, want, next[:min(len(next), batch)])
+		if g.answer(err).status == http.StatusUnprocessableEntity && len(next) > 0 {
 			// A place that GitHub does not accept must not cost the verdict.
-			s.notes = append(s.notes, fmt.Sprintf("not reported: %d annotations of check %s: %s", len(next), want.Name, shortError(err)))
+			g.s.notes = append(g.s.notes, fmt.Sprintf("not reported: %d annotations of check %s: %s", len(next), want.Name, shortError(err)))
 			it.annotations = len(want.Annotations)
-			err = s.put(ctx, &it, want, nil)
+			err = g.putCheck(ctx, it, want, nil)
 		}
 		if err != nil {
 			return err
 		}
 		first = false
 	}
-	s.arrived(it)
 	return nil
 }
 
-// arrived notes that a state is on GitHub.
-func (s *sender) arrived(it item) {
-	s.box.mu.Lock()
-	defer s.box.mu.Unlock()
-	now := s.box.items[it.key]
-	if now.step == it.step {
-		now.step = nil
-	}
-	now.stepSent = s.clock.Now()
-	if it.done == it.version {
-		s.steps = append(s.steps, now.stepSent)
-	}
-	if it.done < it.version {
-		_ = s.box.write(line{Kind: "sent", Key: it.key, Version: it.version}) // told at the end
-	}
-}
-
 // look finds what a request whose answer was lost has done.
-func (s *sender) look(ctx context.Context, it *item, want *checks.Check) error {
+func (g *onGitHub) look(ctx context.Context, it *item, want *checks.Check) error {
 	var found *github.CheckRun
 	var err error
 	if it.id != 0 {
-		err = s.hub.call(ctx, func(ctx context.Context, c *github.Client) (err error) {
-			owner, repo := s.box.address.names()
+		err = g.call(ctx, func(ctx context.Context, c *github.Client) (err error) {
+			owner, repo := g.s.box.address.names()
 			found, _, err = c.Checks.GetCheckRun(ctx, owner, repo, it.id)
 			return err //nolint:wrapcheck // wrapped below
 		})
 	} else {
-		found, err = s.find(ctx, want.Name, s.box.address.externalID(it.key))
+		found, err = g.findCheck(ctx, want.Name, g.s.box.address.externalID(it.key))
 	}
 	if err != nil {
 		return fmt.Errorf("looking for check-run %s: %w", want.Name, err)
 	}
 	if found != nil {
 		it.id, it.annotations = found.GetID(), found.GetOutput().GetAnnotationsCount()
-		_ = s.box.append(line{Kind: "made", Key: it.key, ID: it.id, Annotations: it.annotations}) // told at the end
+		_ = g.s.box.append(line{Kind: "made", Key: it.key, ID: it.id, Annotations: it.annotations}) // told at the end
 	}
 	return nil
 }
 
-// find looks for a check-run of ours on the commit; nil is none.
-func (s *sender) find(ctx context.Context, name, externalID string) (*github.CheckRun, error) {
-	owner, repo := s.box.address.names()
-	app := strings.TrimSuffix(s.box.address.Login, "[bot]")
+// findCheck looks for a check-run of ours on the commit; nil is none.
+func (g *onGitHub) findCheck(ctx context.Context, name, externalID string) (*github.CheckRun, error) {
+	owner, repo := g.s.box.address.names()
+	app := strings.TrimSuffix(g.s.box.address.Login, "[bot]")
 	options := &github.ListCheckRunsOptions{
 		CheckName: new(name), Filter: new("all"), ListOptions: github.ListOptions{PerPage: 100},
 	}
 	for range maxPages {
 		var page *github.ListCheckRunsResults
 		var next int
-		err := s.hub.call(ctx, func(ctx context.Context, c *github.Client) error {
-			list, answer, err := c.Checks.ListCheckRunsForRef(ctx, owner, repo, s.box.address.Commit, options)
+		err := g.call(ctx, func(ctx context.Context, c *github.Client) error {
+			list, answer, err := c.Checks.ListCheckRunsForRef(ctx, owner, repo, g.s.box.address.Commit, options)
 			if err == nil {
 				page, next = list, answer.NextPage
 			}
@@ -189,19 +106,19 @@ func (s *sender) find(ctx context.Context, name, externalID string) (*github.Che
 	return nil, nil
 }
 
-// put creates or updates a check-run, with the annotations that come next.
-func (s *sender) put(ctx context.Context, it *item, want *checks.Check, annotations []checks.Annotation) error {
-	owner, repo := s.box.address.names()
+// putCheck creates or updates a check-run, with the annotations that come next.
+func (g *onGitHub) putCheck(ctx context.Context, it *item, want *checks.Check, annotations []checks.Annotation) error {
+	owner, repo := g.s.box.address.names()
 	if it.id == 0 || len(annotations) > 0 { // what must not be done twice
-		_ = s.box.append(line{Kind: "try", Key: it.key}) // told at the end
+		_ = g.s.box.append(line{Kind: "try", Key: it.key}) // told at the end
 	}
 	var made *github.CheckRun
-	s.wrote = s.clock.Now()
-	err := s.hub.call(ctx, func(ctx context.Context, c *github.Client) (err error) {
+	g.s.wrote = g.s.clock.Now()
+	err := g.call(ctx, func(ctx context.Context, c *github.Client) (err error) {
 		if it.id == 0 {
-			made, _, err = c.Checks.CreateCheckRun(ctx, owner, repo, s.creation(it.key, want, annotations))
+			made, _, err = c.Checks.CreateCheckRun(ctx, owner, repo, g.creation(it.key, want, annotations))
 		} else {
-			made, _, err = c.Checks.UpdateCheckRun(ctx, owner, repo, it.id, s.change(want, annotations))
+			made, _, err = c.Checks.UpdateCheckRun(ctx, owner, repo, it.id, g.change(want, annotations))
 		}
 		return err //nolint:wrapcheck // wrapped below
 	})
@@ -212,14 +129,14 @@ func (s *sender) put(ctx context.Context, it *item, want *checks.Check, annotati
 	if it.id == 0 {
 		return fmt.Errorf("reporting check-run %s: the answer has no identifier", want.Name)
 	}
-	_ = s.box.append(line{Kind: "made", Key: it.key, ID: it.id, Annotations: it.annotations}) // told at the end
+	_ = g.s.box.append(line{Kind: "made", Key: it.key, ID: it.id, Annotations: it.annotations}) // told at the end
 	return nil
 }
 
-func (s *sender) creation(key string, want *checks.Check, annotations []checks.Annotation) github.CreateCheckRunOptions {
-	change := s.change(want, annotations)
+func (g *onGitHub) creation(key string, want *checks.Check, annotations []checks.Annotation) github.CreateCheckRunOptions {
+	change := g.change(want, annotations)
 	o := github.CreateCheckRunOptions{
-		Name: want.Name, HeadSHA: s.box.address.Commit, ExternalID: new(s.box.address.externalID(key)),
+		Name: want.Name, HeadSHA: g.s.box.address.Commit, ExternalID: new(g.s.box.address.externalID(key)),
 		DetailsURL: change.DetailsURL, Status: change.Status, Conclusion: change.Conclusion, CompletedAt: change.CompletedAt, Output: change.Output,
 	}
 	if !want.Started.IsZero() {
@@ -228,12 +145,12 @@ func (s *sender) creation(key string, want *checks.Check, annotations []checks.A
 	return o
 }
 
-func (s *sender) change(want *checks.Check, annotations []checks.Annotation) github.UpdateCheckRunOptions {
+func (g *onGitHub) change(want *checks.Check, annotations []checks.Annotation) github.UpdateCheckRunOptions {
 	o := github.UpdateCheckRunOptions{
 		Name: want.Name, Status: new(want.Status),
 		Output: &github.CheckRunOutput{Title: new(want.Title), Summary: new(want.Summary)},
 	}
-	if url := s.box.address.URL; url != "" {
+	if url := g.s.box.address.URL; url != "" {
 		o.DetailsURL = new(url)
 	}
 	if want.Text != "" {

@@ -127,7 +127,7 @@ func TestADeletedCommentIsMadeAgain(t *testing.T) {
 	if err := p.sender.flush(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	err := p.sender.hub.call(t.Context(), func(ctx context.Context, c *gh.Client) error {
+	err := (&onGitHub{p.sender}).call(t.Context(), func(ctx context.Context, c *gh.Client) error {
 		_, err := c.Issues.DeleteComment(ctx, "o", "r", p.box.items[commentKey].id)
 		return err
 	})

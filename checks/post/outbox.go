@@ -3,8 +3,8 @@
 // Spec: openspec/specs/posting/spec.md#requirement-outbox
 // Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
 
-// Package post sends the checks and the comment of a run to GitHub: from an
-// outbox on disk, each once, in spite of lost answers, limits and kills. A
+// Package post sends the checks and the comment of a run to GitHub or GitLab: from
+// an outbox on disk, each once, in spite of lost answers, limits and kills. A
 // report that cannot be sent never changes a run's result.
 package post
 
@@ -25,8 +25,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 )
 
-// FileName is the name of the outbox in a run's directory.
-const FileName = "github.outbox.jsonl"
+// FileName ends the name of an outbox in a run's directory; it begins with the
+// system's.
+const FileName = ".outbox.jsonl"
 
 // maxFile bounds an outbox that is read, in bytes: 500 check-runs with 250
 // annotations each are below it.
@@ -38,17 +39,22 @@ var ErrBusy = errors.New("the run is not over: its outbox is locked")
 // Address says where a run's report goes. It is kept in the outbox, so that
 // another process can send what is left; it holds no token.
 type Address struct {
-	Repository string `json:"repository"`       // OWNER/NAME
+	System     System `json:"system,omitempty"` // empty: GitHub
+	Repository string `json:"repository"`       // OWNER/NAME; on GitLab the project's path
 	Commit     string `json:"commit"`           // full object ID
-	Change     int    `json:"change,omitempty"` // number of the pull request; 0 for none and no comment
+	Change     int    `json:"change,omitempty"` // number of the pull or merge request; 0 for none and no comment
 	Run        string `json:"run"`              // the run's ID
-	// Number and Attempt order runs: GITHUB_RUN_ID and GITHUB_RUN_ATTEMPT.
+	// Number and Attempt order runs: GITHUB_RUN_ID and GITHUB_RUN_ATTEMPT, or
+	// CI_PIPELINE_ID and CI_JOB_ID.
 	Number  int64  `json:"number"`
 	Attempt int64  `json:"attempt"`
 	URL     string `json:"url,omitempty"` // of the job, for people
 	// Slot tells the comments of one change apart, as a word; most have one.
 	Slot  string `json:"slot"`
-	Login string `json:"login"` // whom the token belongs to: github-actions[bot]
+	Login string `json:"login,omitempty"` // whom the token belongs to: github-actions[bot]; GitLab is asked
+	// Pipelined is the commit that the pipeline Number of GitLab is for, where that
+	// is not Commit but a merge of it.
+	Pipelined string `json:"pipelined,omitempty"`
 }
 
 // line is one line of the outbox; Kind says which of the fields are set.
@@ -60,6 +66,7 @@ type line struct {
 	Body        string        `json:"body,omitempty"`
 	Final       bool          `json:"final,omitempty"`
 	ID          int64         `json:"id,omitempty"`
+	State       string        `json:"state,omitempty"`       // of a commit status that is there
 	Annotations int           `json:"annotations,omitempty"` // that have arrived
 	Version     int           `json:"version,omitempty"`     // of the item that has arrived or was given up
 	Why         string        `json:"why,omitempty"`
@@ -82,6 +89,7 @@ type item struct {
 	id          int64
 	tried       bool // since the identifier or the annotations were last known
 	annotations int
+	state       string // of a commit status, as it was known last
 	dropped     string // why the last version was given up
 	// step is a newer state of a check that is not over; it is not on disk.
 	step     *checks.Check
@@ -104,7 +112,7 @@ type outbox struct {
 
 // create makes the outbox of a run that starts.
 func create(dir string, address Address) (*outbox, error) {
-	path := filepath.Join(dir, FileName)
+	path := filepath.Join(dir, address.System.file())
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the run's directory: %w", err)
 	}
@@ -204,7 +212,7 @@ func (b *outbox) apply(l line) error {
 	case "try":
 		it.tried = true
 	case "made":
-		it.id, it.annotations, it.tried = l.ID, max(0, l.Annotations), false
+		it.id, it.annotations, it.state, it.tried = l.ID, max(0, l.Annotations), l.State, false
 	case "sent":
 		it.done, it.dropped = min(l.Version, it.version), ""
 	case "drop":

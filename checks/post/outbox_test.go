@@ -134,7 +134,7 @@ func killOnce(t *testing.T, self string, at int) bool {
 // lines counts what was wanted before the kill, by key, as far as it was on disk.
 func lines(t *testing.T, run string) map[string]bool {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(run, FileName))
+	data, err := os.ReadFile(filepath.Join(run, GitHub.file()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestOutboxRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, mkdir(t, dir, runID), FileName), []byte(c.text), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, mkdir(t, dir, runID), GitHub.file()), []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			out, err := Flush(t.Context(), dir, Access{Token: token}, time.Minute)
@@ -228,7 +228,7 @@ func TestRedaction(t *testing.T) {
 	if left := p.Close(t.Context(), time.Minute); len(left) > 0 {
 		t.Error(left)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, FileName))
+	data, err := os.ReadFile(filepath.Join(dir, GitHub.file()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestTheOutboxHoldsNoToken(t *testing.T) {
 	p, _ := quiet(t, dir, s, 1)
 	report(p)
 	p.Close(t.Context(), time.Minute)
-	data, err := os.ReadFile(filepath.Join(dir, FileName))
+	data, err := os.ReadFile(filepath.Join(dir, GitHub.file()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func FuzzOutbox(f *testing.F) {
 	f.Add([]byte(`{"kind":"open","address":{"repository":"o/r"}}` + "\n" + `{"kind":"want","key":"comment","body":"x"}` + "\n" + `{"kind":"sent","key":"comment","version":9}` + "\n"))
 	f.Add([]byte(`{"kind":"want","key":"check/x"}` + "\n" + `{"kind":"made","key":"check/x","id":-1,"annotations":-5}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), FileName)
+		path := filepath.Join(t.TempDir(), GitHub.file())
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ import (
 )
 
 // Poster reports one run while it goes on. Its methods may be called by
-// several goroutines; none but Close waits for GitHub, and none fails.
+// several goroutines; none but Close waits for the system, and none fails.
 type Poster struct {
 	box     *outbox
 	sender  *sender
@@ -33,7 +33,7 @@ type Poster struct {
 	request hybridcore.Request // under the lock of box
 }
 
-// Option changes how a poster or a flush reaches GitHub.
+// Option changes how a poster or a flush reaches its system.
 type Option func(*sender)
 
 // WithClock takes another clock, and a bound for one request.
@@ -53,7 +53,10 @@ const background = 10 * time.Minute
 // missing, and begins to send. Slot and Login have defaults: "report", and whom
 // the token of a job belongs to.
 func New(dir string, address Address, access Access, options ...Option) (*Poster, error) {
-	address.Slot, address.Login = cmp.Or(address.Slot, "report"), cmp.Or(address.Login, "github-actions[bot]")
+	address.Slot, address.System = cmp.Or(address.Slot, "report"), cmp.Or(access.System, GitHub)
+	if address.System == GitHub {
+		address.Login = cmp.Or(address.Login, "github-actions[bot]")
+	}
 	if err := address.check(); err != nil {
 		return nil, err
 	}
@@ -77,6 +80,10 @@ func newSender(box *outbox, access Access, options []Option) (*sender, error) {
 		return nil, err
 	}
 	s := &sender{box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{}, redact: func(text string) string { return text }}
+	s.forge = &onGitHub{s}
+	if box.address.System == GitLab {
+		s.forge = &onGitLab{s: s}
+	}
 	for _, o := range options {
 		o(s)
 	}
@@ -85,18 +92,25 @@ func newSender(box *outbox, access Access, options []Option) (*sender, error) {
 
 // check refuses an address that would make a request to somewhere else.
 func (a Address) check() error {
-	owner, repo := a.names()
+	parts := strings.Split(a.Repository, "/")
 	switch {
-	case !plain(owner) || !plain(repo):
+	case len(parts) < 2 || len(parts) > 2 && a.System != GitLab || slices.ContainsFunc(parts, func(p string) bool { return !plain(p) }):
 		return fmt.Errorf("%.80q is not the name of a repository", a.Repository)
-	case len(a.Commit) != 40 && len(a.Commit) != 64 || strings.Trim(a.Commit, "0123456789abcdef") != "":
+	case !object(a.Commit):
 		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Commit)
+	case a.Pipelined != "" && !object(a.Pipelined):
+		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Pipelined)
 	case !stampForm.MatchString(a.stamp()):
 		return fmt.Errorf("slot %.40q or run %.64q is no word of lower case, digits and hyphens", a.Slot, a.Run)
 	case strings.ContainsAny(a.URL, "() \t\r\n<>`"):
 		return fmt.Errorf("%.200q is not the address of a job", a.URL)
 	}
 	return nil
+}
+
+// object says whether text is a full object ID.
+func object(text string) bool {
+	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // plain says whether a part of a repository's name is one.
@@ -112,8 +126,11 @@ func (p *Poster) Check(c checks.Check) {
 }
 
 // Step reports what a check that is in progress does now. It is not kept for
-// later, and may be left out.
+// later, and may be left out; GitLab's commit statuses cannot show it.
 func (p *Poster) Step(c checks.Check) {
+	if p.box.address.System == GitLab {
+		return
+	}
 	p.box.mu.Lock()
 	if it := p.box.items[checkPrefix+c.Key]; it != nil && it.check.Status != checks.CheckCompleted {
 		it.step = p.clean(c)
@@ -253,11 +270,11 @@ func name(it *item) string {
 	return "check " + it.check.Name
 }
 
-// Flush sends what runs have left in their outboxes, DIR/*/FileName, and ends
-// the check-runs of runs that died. Runs that live are left alone. It returns
+// Flush sends what runs have left in their outboxes of one system, DIR/*/*FileName,
+// and ends the checks of runs that died. Runs that live are left alone. It returns
 // lines as Close does.
 func Flush(ctx context.Context, dir string, access Access, within time.Duration, options ...Option) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*", FileName))
+	files, err := filepath.Glob(filepath.Join(dir, "*", access.System.file()))
 	if err != nil {
 		return nil, fmt.Errorf("looking for outboxes: %w", err)
 	}
@@ -270,7 +287,7 @@ func Flush(ctx context.Context, dir string, access Access, within time.Duration,
 		case err != nil:
 			out = append(out, err.Error())
 			continue
-		case box.address.check() != nil: // killed before its first line, or not ours
+		case box.address.check() != nil || cmp.Or(box.address.System, GitHub) != cmp.Or(access.System, GitHub): // killed before its first line, or not ours
 			if err := box.release(); err != nil {
 				out = append(out, err.Error())
 			}

@@ -6,6 +6,7 @@
 package post
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/go-github/v62/github"
 )
 
 // Bounds of sending. GitHub asks to wait a minute at least when a secondary
@@ -63,13 +62,13 @@ const (
 	refused                // this item, for good
 )
 
-// judge reads an error. For a limit it says how long GitHub asks to wait.
-func judge(err error, key string, now time.Time) (verdict, time.Duration) {
-	a := answerOf(err)
+// judge reads an error. For a limit it says how long the system asks to wait.
+func (s *sender) judge(err error, key string) (verdict, time.Duration) {
+	a := s.forge.answer(err)
 	switch {
 	case a.status == http.StatusTooManyRequests, a.status == http.StatusForbidden && isLimit(a, err):
-		return limited, pauseOf(a, now)
-	case a.status == http.StatusUnauthorized, a.status == http.StatusNotFound && key != commentKey:
+		return limited, pauseOf(a, s.clock.Now())
+	case a.denied, a.status == http.StatusUnauthorized, a.status == http.StatusNotFound && key != commentKey:
 		return denied, 0 // GitHub hides what the token must not see
 	case a.status == http.StatusForbidden && strings.Contains(err.Error(), "not accessible"):
 		return denied, 0
@@ -81,33 +80,14 @@ func judge(err error, key string, now time.Time) (verdict, time.Duration) {
 	}
 }
 
-// answer is what is known of a request that failed.
-type answer struct {
-	status int // 0: there was none, or it was no JSON
-	header http.Header
-}
-
-// answerOf is the answer that an error of go-github is about. Version 62
-// knows a secondary limit with 403 only, so its types do not say enough.
-func answerOf(err error) answer {
-	var plain *github.ErrorResponse
-	var primary *github.RateLimitError
-	var secondary *github.AbuseRateLimitError
-	switch {
-	case errors.As(err, &primary):
-		return answer{primary.Response.StatusCode, primary.Response.Header}
-	case errors.As(err, &secondary):
-		return answer{secondary.Response.StatusCode, secondary.Response.Header}
-	case errors.As(err, &plain):
-		return answer{plain.Response.StatusCode, plain.Response.Header}
-	default:
-		return answer{}
-	}
-}
-
 func isLimit(a answer, err error) bool {
-	return a.header.Get("Retry-After") != "" || a.header.Get("X-RateLimit-Remaining") == "0" ||
+	return a.header.Get("Retry-After") != "" || rate(a, "Remaining") == "0" ||
 		strings.Contains(strings.ToLower(err.Error()), "rate limit")
+}
+
+// rate is a header of a primary limit: X-RateLimit-… of GitHub, RateLimit-… of GitLab.
+func rate(a answer, name string) string {
+	return cmp.Or(a.header.Get("X-RateLimit-"+name), a.header.Get("RateLimit-"+name))
 }
 
 // pauseOf is how long an answer asks to wait.
@@ -115,7 +95,7 @@ func pauseOf(a answer, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseInt(a.header.Get("Retry-After"), 10, 32); err == nil && seconds >= 0 {
 		return max(time.Duration(seconds)*time.Second, writePause)
 	}
-	if reset, err := strconv.ParseInt(a.header.Get("X-RateLimit-Reset"), 10, 64); err == nil && a.header.Get("X-RateLimit-Remaining") == "0" {
+	if reset, err := strconv.ParseInt(rate(a, "Reset"), 10, 64); err == nil && rate(a, "Remaining") == "0" {
 		return min(max(time.Unix(reset, 0).Sub(now), writePause), 24*time.Hour)
 	}
 	return limitPause
@@ -124,7 +104,8 @@ func pauseOf(a answer, now time.Time) time.Duration {
 // sender sends what an outbox holds.
 type sender struct {
 	box    *outbox
-	hub    hub
+	hub    *hub
+	forge  forge
 	clock  Clock
 	redact func(string) string
 	wrote  time.Time // when the last request that writes was made
@@ -167,7 +148,7 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 			return late
 		}
 		s.problems[it.key] = shortError(err)
-		what, wait := judge(err, it.key, s.clock.Now())
+		what, wait := s.judge(err, it.key)
 		switch what {
 		case denied:
 			s.denied[kind(it.key)] = shortError(err)
@@ -207,11 +188,14 @@ func (s *sender) stepsSince() time.Time {
 }
 
 // lateError says that a wait would end after the time that is left.
-type lateError struct{ wait, left time.Duration }
+type lateError struct {
+	system     System
+	wait, left time.Duration
+}
 
 // Error implements error.
 func (e *lateError) Error() string {
-	return fmt.Sprintf("GitHub has to be left alone for %s and %s are left for it", e.wait.Round(time.Second), max(0, e.left).Round(time.Second))
+	return fmt.Sprintf("%s has to be left alone for %s and %s are left for it", e.system, e.wait.Round(time.Second), max(0, e.left).Round(time.Second))
 }
 
 // pace waits, unless that takes too long.
@@ -219,7 +203,7 @@ func (s *sender) pace(ctx context.Context, wait time.Duration, end time.Time) er
 	left := end.Sub(s.clock.Now())
 	switch {
 	case left <= 0, wait > left:
-		return &lateError{wait: wait, left: left}
+		return &lateError{system: s.box.address.System, wait: wait, left: left}
 	case wait == 0:
 		return nil
 	}
@@ -229,14 +213,45 @@ func (s *sender) pace(ctx context.Context, wait time.Duration, end time.Time) er
 	return nil
 }
 
-// send brings one item to GitHub, in a context that ends with the time left.
+// send brings one item to the system, in a context that ends with the time left.
 func (s *sender) send(ctx context.Context, it item, end time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, max(time.Millisecond, end.Sub(s.clock.Now())))
 	defer cancel()
-	if it.check == nil {
-		return s.comment(ctx, it)
+	if err := s.bring(ctx, &it); err != nil && !errors.Is(err, errSuperseded) {
+		return err
+	} else if err == nil {
+		s.arrived(it)
 	}
-	return s.check(ctx, it)
+	return nil
+}
+
+// bring makes the requests that an item needs.
+func (s *sender) bring(ctx context.Context, it *item) error {
+	switch {
+	case it.check == nil:
+		return s.comment(ctx, it)
+	case it.step != nil:
+		return s.forge.check(ctx, it, it.step)
+	default:
+		return s.forge.check(ctx, it, it.check)
+	}
+}
+
+// arrived notes that a state is there.
+func (s *sender) arrived(it item) {
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	now := s.box.items[it.key]
+	if now.step == it.step {
+		now.step = nil
+	}
+	now.stepSent = s.clock.Now()
+	if it.done == it.version {
+		s.steps = append(s.steps, now.stepSent)
+	}
+	if it.done < it.version {
+		_ = s.box.write(line{Kind: "sent", Key: it.key, Version: it.version}) // told at the end
+	}
 }
 
 // kind is what a permission is about.
@@ -244,7 +259,7 @@ func kind(key string) string {
 	if key == commentKey {
 		return "comment"
 	}
-	return "check-runs"
+	return "checks"
 }
 
 // shortError is an error for a line of a report.
