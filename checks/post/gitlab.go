@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-23T05:08:00Z
+// Created: 2026-11-23T04:50:00Z
 // Spec: openspec/specs/posting/spec.md#requirement-two-systems
 // Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
 

@@ -27,6 +27,7 @@ const (
 	childDir  = "POST_TEST_DIR"
 	childURL  = "POST_TEST_URL"
 	childKill = "POST_TEST_KILL" // number of the write, see killer
+	childTo   = "POST_TEST_SYSTEM"
 )
 
 func TestMain(m *testing.M) {
@@ -65,8 +66,12 @@ func child() {
 	if err != nil {
 		panic(err)
 	}
-	clock := (&fakeClock{now: begin}).clock()
-	p, err := New(os.Getenv(childDir), address(1), Access{API: os.Getenv(childURL), Token: token}, WithClock(clock, 5*time.Second))
+	clock, to := (&fakeClock{now: begin}).clock(), address(1)
+	access := Access{System: System(os.Getenv(childTo)), API: os.Getenv(childURL), Token: token}
+	if access.System == GitLab {
+		to = jobAddress(labPipeline, 11)
+	}
+	p, err := New(os.Getenv(childDir), to, access, WithClock(clock, 5*time.Second))
 	if err != nil {
 		panic(err)
 	}
@@ -83,58 +88,109 @@ func child() {
 // outbox, sends the rest, and looks for what is missing or there twice.
 func TestKilledAtEveryWrite(t *testing.T) {
 	t.Parallel()
+	for system, once := range map[System]func(*testing.T, int) bool{GitHub: killOnce, GitLab: killOnceGitLab} {
+		t.Run(system.String(), func(t *testing.T) {
+			t.Parallel()
+			kills := 0
+			for _, sign := range []int{1, -1} {
+				for at := 1; ; at++ {
+					if at > 100 {
+						t.Fatal("there is no end of writes")
+					}
+					if !once(t, sign*at) {
+						break
+					}
+					kills++
+				}
+			}
+			if kills < 40 {
+				t.Errorf("only %d kills: the writes of the outbox are not all covered", kills)
+			}
+			t.Logf("%d kills", kills)
+		})
+	}
+}
+
+// killed runs a child that is to die at one write, sends the rest, and returns
+// the run's directory; none when the child lived.
+func killed(t *testing.T, at int, access Access) (string, bool) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	kills := 0
-	for _, sign := range []int{1, -1} {
-		for at := 1; ; at++ {
-			if at > 100 {
-				t.Fatal("there is no end of writes")
-			}
-			if !killOnce(t, self, sign*at) {
-				break
-			}
-			kills++
-		}
-	}
-	if kills < 40 {
-		t.Errorf("only %d kills: the writes of the outbox are not all covered", kills)
-	}
-	t.Logf("%d kills", kills)
-}
-
-// killOnce runs one child and says whether it was killed.
-func killOnce(t *testing.T, self string, at int) bool {
-	t.Helper()
-	s := serve(t, nil, "")
 	dir := t.TempDir()
 	run := filepath.Join(dir, mkdir(t, dir, runID))
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), childDir+"="+run, childURL+"="+s.URL(), childKill+"="+strconv.Itoa(at))
+	cmd.Env = append(os.Environ(), childDir+"="+run, childURL+"="+access.API, childKill+"="+strconv.Itoa(at), childTo+"="+string(access.System))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	err := cmd.Run()
-	if err == nil {
-		return false
+	if err := cmd.Run(); err == nil {
+		return "", false
 	}
 	if ended, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || ended.Signal() != syscall.SIGKILL {
-		t.Fatalf("kill %d: %v\n%s", at, err, stderr.String())
+		t.Fatalf("kill %d: %v\n%s", at, cmd.ProcessState, stderr.String())
 	}
-	wanted := lines(t, run)
-	out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute, WithClock((&fakeClock{now: begin}).clock(), 5*time.Second))
+	return dir, true
+}
+
+// send flushes what a killed run left.
+func send(t *testing.T, at int, dir string, access Access) {
+	t.Helper()
+	out, err := Flush(t.Context(), dir, access, time.Minute, WithClock((&fakeClock{now: begin}).clock(), 5*time.Second))
 	if err != nil || len(out) > 0 {
 		t.Fatalf("kill %d: flushing: %v %q", at, err, out)
 	}
+}
+
+// killOnce runs one child and says whether it was killed.
+func killOnce(t *testing.T, at int) bool {
+	t.Helper()
+	s := serve(t, nil, "")
+	access := Access{System: GitHub, API: s.URL(), Token: token}
+	dir, dead := killed(t, at, access)
+	if !dead {
+		return false
+	}
+	wanted := lines(t, filepath.Join(dir, runID, GitHub.file()))
+	send(t, at, dir, access)
 	buried(t, s, at, wanted)
 	return true
 }
 
-// lines counts what was wanted before the kill, by key, as far as it was on disk.
-func lines(t *testing.T, run string) map[string]bool {
+// killOnceGitLab is killOnce for GitLab: everything wanted is there once, and over.
+func killOnceGitLab(t *testing.T, at int) bool {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(run, GitHub.file()))
+	s := serveGitLab(t, nil, "")
+	dir, dead := killed(t, at, labAccess(s))
+	if !dead {
+		return false
+	}
+	wanted, names := lines(t, filepath.Join(dir, runID, GitLab.file())), map[string]bool{}
+	send(t, at, dir, labAccess(s))
+	for _, o := range s.Statuses() {
+		names[fmt.Sprint(o["name"])] = true
+		if o["status"] != "failed" && o["status"] != "canceled" {
+			t.Errorf("kill %d: %v is %v", at, o["name"], o["status"])
+		}
+	}
+	statuses, notes := len(wanted), noteBodies(s)
+	if wanted[commentKey] {
+		statuses--
+	}
+	if len(s.Statuses()) != statuses || len(names) != statuses || wanted[commentKey] != (len(notes) == 1) || len(notes) > 1 {
+		t.Errorf("kill %d: %d statuses with %d names, want %d; %d notes", at, len(s.Statuses()), len(names), statuses, len(notes))
+	}
+	if len(notes) == 1 && !strings.Contains(notes[0], "it is over") && !strings.Contains(notes[0], "ended without its report") {
+		t.Errorf("kill %d: the note says %q", at, notes[0])
+	}
+	return true
+}
+
+// lines counts what was wanted before the kill, by key, as far as it was on disk.
+func lines(t *testing.T, file string) map[string]bool {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

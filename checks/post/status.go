@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-23T05:12:00Z
+// Created: 2026-11-23T04:52:00Z
 // Spec: openspec/specs/posting/spec.md#requirement-commit-statuses
 // Diagram: openspec/specs/posting/diagram.md#states-of-a-commit-status
 

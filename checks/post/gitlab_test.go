@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:06:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-two-systems
+// Diagram: openspec/specs/posting/diagram.md#states-of-a-commit-status
+
+package post
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
+	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+)
+
+const (
+	labProject  = "acme/golden/images"
+	labPipeline = 500
+)
+
+var (
+	merge  = strings.Repeat("deadbeef", 5)
+	robot  = gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}
+	person = gitlab.User{ID: 31, Username: "mara", Level: gitlab.Developer}
+)
+
+// serveGitLab is a GitLab with a pipeline of the merge request 42.
+func serveGitLab(t *testing.T, change func(*gitlab.Config), rules string) *gitlab.Server {
+	t.Helper()
+	config := gitlab.Config{
+		Project: labProject, ID: 7, Token: token, JobToken: "job-token", Self: robot, Users: []gitlab.User{person}, Change: 42,
+		Refs: map[string]string{"change": commit, "main": strings.Repeat("0badcafe", 5)},
+	}
+	if change != nil {
+		change(&config)
+	}
+	s, err := gitlab.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, v := range append(s.Violations(), s.Obeyed()...) {
+			t.Error("GitLab's reference: ", v)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.AddPipeline(labPipeline, "refs/merge-requests/42/head", commit, "merge_request_event")
+	parsed, err := fault.Parse(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Faults().Add(parsed...)
+	return s
+}
+
+// jobAddress is a job's of the pipeline.
+func jobAddress(pipeline, job int64) Address {
+	return Address{
+		System: GitLab, Repository: labProject, Commit: commit, Change: 42, Run: runID, Number: pipeline, Attempt: job,
+		URL: fmt.Sprintf("https://gitlab.example/acme/golden/images/-/jobs/%d", job), Slot: "report",
+	}
+}
+
+func labAccess(s *gitlab.Server) Access { return Access{System: GitLab, API: s.URL(), Token: token} }
+
+// quietGitLab is quiet for GitLab.
+func quietGitLab(t *testing.T, dir string, s *gitlab.Server, at Address) (*Poster, *fakeClock) {
+	t.Helper()
+	clock := &fakeClock{now: begin}
+	p, err := New(dir, at, labAccess(s), WithClock(clock.clock(), requestTimeout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stop()
+	p.done.Wait()
+	return p, clock
+}
+
+// arrivedAtGitLab fails when anything of report is missing or there twice.
+func arrivedAtGitLab(t *testing.T, s *gitlab.Server) {
+	t.Helper()
+	names := map[string]bool{}
+	for _, o := range s.Statuses() {
+		names[fmt.Sprint(o["name"])] = true
+		if o["status"] != "failed" || o["description"] != "completed" || o["pipeline_id"] != int64(labPipeline) || o["retried"] == true ||
+			!strings.HasSuffix(fmt.Sprint(o["target_url"]), "/-/jobs/11#"+runID) {
+			t.Errorf("the commit status is %v", o)
+		}
+	}
+	if len(names) != 3 || len(s.Statuses()) != 3 {
+		t.Errorf("%d statuses with the names %v, want three, each once", len(s.Statuses()), names)
+	}
+	notes := s.Notes()
+	if len(notes) != 1 || !strings.Contains(fmt.Sprint(notes[0]["body"]), "it is over") {
+		t.Errorf("notes %v, want one with the end", notes)
+	}
+}
+
+// Every failure hits a run that reports twice: once while it goes on, and at its end.
+func TestEverythingArrivesAtGitLabOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rules       string
+		most, least time.Duration // that may be waited
+	}{
+		"nothing fails":             {"", 40 * time.Second, 0},
+		"every create is lost":      {"POST /** nth=1 status=502 after\nPOST /** nth=2 cut\nPOST /** nth=3 drop after\nPOST /** nth=4-5 status=502 after", time.Minute, 4 * time.Second},
+		"ends are lost":             {"POST /** nth=5 status=502 after\nPOST /** nth=6 cut\nPOST /** nth=7 drop after", time.Minute, 4 * time.Second},
+		"nothing done":              {"* /** nth=1-2 status=502", time.Minute, 2 * time.Second},
+		"edits lost":                {"PUT /** nth=1-2 status=502 after\nPUT /** nth=3 cut", time.Minute, 2 * time.Second},
+		"lists half":                {"GET /** nth=1-3 cut", time.Minute, 2 * time.Second},
+		"no answer":                 {"* /** nth=2 delay=1m", time.Minute, 2 * time.Second},
+		"dropped":                   {"* /** nth=3 drop\n* /** nth=5 drop after", time.Minute, 2 * time.Second},
+		"locked":                    {`POST /** nth=2 status=409 reason="Another update to this commit status is in progress"`, time.Minute, 2 * time.Second},
+		"limit of a second, 403":    {`POST /** nth=2 status=403 header="Retry-After: 1"`, 40 * time.Second, time.Second},
+		"limit of a minute, 429":    {`POST /** nth=2 status=429 header="Retry-After: 60"`, 100 * time.Second, time.Minute},
+		"limit without a time":      {`PUT /** nth=1 status=429`, 100 * time.Second, time.Minute},
+		"limit with garbage":        {`POST /** nth=1 status=429 header="Retry-After: soon"`, 100 * time.Second, time.Minute},
+		"limit of minus one second": {`POST /** nth=1 status=429 header="Retry-After: -1"`, 100 * time.Second, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serveGitLab(t, nil, c.rules)
+			p, clock := quietGitLab(t, t.TempDir(), s, jobAddress(labPipeline, 11))
+			if strings.Contains(c.rules, "delay=1m") {
+				p.sender.hub.timeout = 500 * time.Millisecond // by a clock that is real
+			}
+			for _, key := range []string{"", "debian-12@vsphere", "debian-12@azure"} {
+				p.Check(check(key, checks.CheckQueued, 0))
+			}
+			p.Comment("it runs", false)
+			if err := p.sender.flush(t.Context(), 2*time.Minute); err != nil {
+				t.Error(err)
+			}
+			report(p)
+			if left := p.Close(t.Context(), 2*time.Minute); len(left) > 0 {
+				t.Errorf("not reported: %q", left)
+			}
+			arrivedAtGitLab(t, s)
+			if got := clock.total(); got > c.most || got < c.least {
+				t.Errorf("%s were waited, want %s to %s: %s", got, c.least, c.most, clock.waited)
+			}
+			for i, hits := range s.Faults().Hits() {
+				if hits == 0 {
+					t.Errorf("fault %d hit nothing", i+1)
+				}
+			}
+		})
+	}
+}
+
+// What GitLab does not take now ends on time, says so, and is sent later.
+func TestLaterAtGitLab(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ rules, says string }{
+		"an hour":        {`POST /** status=429 header="Retry-After: 3600"`, "GitLab has to be left alone for 1h0m0s"},
+		"a primary one":  {`* /** status=403 reason="limit" header="RateLimit-Remaining: 0"`, "left alone for"},
+		"always 502":     {"* /** status=502", "502"},
+		"lost, each one": {"POST /** status=502 after\nPUT /** status=502 after", "502"},
+		"no connection":  {"* /** drop", "EOF"},
+		"half a list":    {"GET /** cut\nPOST /** nth=1 status=502 after", "unexpected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serveGitLab(t, nil, c.rules)
+			dir := t.TempDir()
+			p, clock := quietGitLab(t, filepath.Join(dir, mkdir(t, dir, runID)), s, jobAddress(labPipeline, 11))
+			report(p)
+			left := strings.Join(p.Close(t.Context(), 30*time.Second), "\n")
+			if !strings.Contains(left, c.says) || !strings.Contains(left, "are kept in") {
+				t.Errorf("it says %q, want %q", left, c.says)
+			}
+			if got := clock.total(); got > 30*time.Second {
+				t.Errorf("%s were waited", got)
+			}
+			s.Faults().Clear()
+			fresh := WithClock((&fakeClock{now: begin}).clock(), time.Second)
+			if out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute, fresh); err != nil || len(out) > 0 {
+				t.Errorf("GitHub's token was tried: %v %q", err, out)
+			}
+			before := len(s.Calls())
+			out, err := Flush(t.Context(), dir, labAccess(s), time.Minute, fresh)
+			if err != nil || len(out) > 0 || len(s.Calls()) == before {
+				t.Fatalf("flushing: %v %q, %d requests", err, out, len(s.Calls())-before)
+			}
+			arrivedAtGitLab(t, s)
+			before = len(s.Calls())
+			if out, err := Flush(t.Context(), dir, labAccess(s), time.Minute); err != nil || len(out) > 0 || len(s.Calls()) != before {
+				t.Errorf("a second flush: %v %q, %d requests", err, out, len(s.Calls())-before)
+			}
+		})
+	}
+}
+
+// Without permission one request of each kind finds out, and the end says what is needed.
+func TestTokensThatMayNot(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*gitlab.Config)
+		writes int
+		says   string
+	}{
+		"the job's own": {func(c *gitlab.Config) { c.Token, c.JobToken = "another", token }, 1, "CI_JOB_TOKEN cannot write notes"},
+		"a guest's":     {func(c *gitlab.Config) { c.Self.Level = gitlab.Guest }, 2, "the role Developer"},
+		"a stranger's":  {func(c *gitlab.Config) { c.Self.Level = 0 }, 1, "404"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serveGitLab(t, c.change, "")
+			p, clock := quietGitLab(t, t.TempDir(), s, jobAddress(labPipeline, 11))
+			report(p)
+			left := strings.Join(p.Close(t.Context(), time.Minute), "\n")
+			if !strings.Contains(left, c.says) || !strings.Contains(left, "and 2 more") || strings.Contains(left, token) {
+				t.Errorf("it says %q, want %q", left, c.says)
+			}
+			writes := 0
+			for _, call := range s.Calls() {
+				if call.Method != "GET" {
+					writes++
+				}
+			}
+			if writes > c.writes || clock.total() > 10*time.Second {
+				t.Errorf("%d requests tried to write, want at most %d: %v", writes, c.writes, s.Calls())
+			}
+		})
+	}
+}
+
+// tell posts one note as a run of its own, and returns what was not reported.
+func tell(t *testing.T, s *gitlab.Server, at Address, text string) string {
+	t.Helper()
+	p, _ := quietGitLab(t, t.TempDir(), s, at)
+	p.Comment(text, true)
+	return strings.Join(p.Close(t.Context(), time.Minute), "\n")
+}
+
+func noteBodies(s *gitlab.Server) []string {
+	var all []string
+	for _, n := range s.Notes() {
+		all = append(all, fmt.Sprint(n["body"]))
+	}
+	return all
+}
+
+func TestOneNote(t *testing.T) {
+	t.Parallel()
+	s := serveGitLab(t, nil, "")
+	for range 120 { // the note is on the second page
+		s.AddNote(person, "hello")
+	}
+	mark := jobAddress(9, 1).stamp()
+	s.AddNote(person, mark+"a copy of ours")
+	s.AddNote(robot, "> "+mark+"quoted")
+	s.AddSystemNote(robot, mark+"approved this merge request")
+	others := len(s.Notes())
+	for number := range int64(3) {
+		if left := tell(t, s, jobAddress(500+number, 11), fmt.Sprint("of pipeline ", number)); left != "" {
+			t.Error(left)
+		}
+	}
+	if left := tell(t, s, jobAddress(502, 10), "of an earlier job"); !strings.Contains(left, "superseded by a newer run") {
+		t.Errorf("an earlier job says %q", left)
+	}
+	if left := tell(t, s, jobAddress(502, 12_345_678_901), "of a retried job"); left != "" {
+		t.Error(left)
+	}
+	if left := tell(t, s, jobAddress(501, 99), "of an older pipeline"); !strings.Contains(left, "superseded by a newer run") {
+		t.Errorf("an older pipeline says %q", left)
+	}
+	all := noteBodies(s)
+	last := all[len(all)-1]
+	if len(all) != others+1 || !strings.Contains(last, "of a retried job") || !strings.Contains(last, "run=502.12345678901 commit="+commit) ||
+		!strings.Contains(last, "([log](https://gitlab.example/acme/golden/images/-/jobs/12345678901))") {
+		t.Errorf("%d notes, want %d; the last says %q", len(all), others+1, last)
+	}
+}
+
+func TestSecondNotesAreRemovedAndDeletedOnesMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := serveGitLab(t, nil, "")
+	s.AddNote(robot, jobAddress(1, 1).stamp()+"one")
+	s.AddNote(robot, jobAddress(2, 1).stamp()+"two")
+	p, _ := quietGitLab(t, t.TempDir(), s, jobAddress(3, 1))
+	p.Comment("it runs", false)
+	if err := p.sender.flush(t.Context(), time.Minute); err != nil || len(s.Notes()) != 1 {
+		t.Fatal(err, noteBodies(s))
+	}
+	if err := (&onGitLab{s: p.sender}).comments().remove(t.Context(), p.box.items[commentKey].id); err != nil || len(s.Notes()) != 0 {
+		t.Fatal(err, noteBodies(s))
+	}
+	p.Comment("it is over", true)
+	if left := p.Close(t.Context(), time.Minute); len(left) > 0 {
+		t.Errorf("%q", left)
+	}
+	if all := noteBodies(s); len(all) != 1 || !strings.Contains(all[0], "it is over") {
+		t.Errorf("notes %q", all)
+	}
+}
+
+// No line of a note is an order to GitLab, and nothing else changes.
+func TestQuickActionsAreDisarmed(t *testing.T) {
+	t.Parallel()
+	s := serveGitLab(t, nil, "")
+	text := "see\n/approve\n\t/merge\r\n```\n/close\n```\n  /label ~x\r/assign me\nand/or /usr/bin"
+	if left := tell(t, s, jobAddress(1, 1), text); left != "" {
+		t.Error(left)
+	}
+	body := noteBodies(s)[0]
+	if got := strings.ReplaceAll(body, "\u2060", ""); !strings.Contains(got, strings.ReplaceAll(text, "\r", "")) || !strings.Contains(body, "and/or /usr/bin") {
+		t.Errorf("the note is %q", body)
+	}
+}
+
+// A pipeline for merged results: statuses at its commit, the note about the change's.
+func TestMergedResults(t *testing.T) {
+	t.Parallel()
+	s := serveGitLab(t, nil, "")
+	s.AddPipeline(600, "refs/merge-requests/42/merge", merge, "merge_request_event")
+	at := jobAddress(600, 11)
+	at.Pipelined = merge
+	p, _ := quietGitLab(t, t.TempDir(), s, at)
+	report(p)
+	if left := p.Close(t.Context(), time.Minute); len(left) > 0 {
+		t.Error(left)
+	}
+	for _, o := range s.Statuses() {
+		if o["sha"] != merge || o["pipeline_id"] != int64(600) {
+			t.Errorf("the status is %v", o)
+		}
+	}
+	if body := noteBodies(s)[0]; len(s.Statuses()) != 3 || !strings.Contains(body, "commit="+commit) {
+		t.Errorf("%d statuses, the note is %q", len(s.Statuses()), body)
+	}
+}
+
+// A retried job has statuses of its own, whether the answer to its first one is
+// lost or the request; those of the first attempt are hidden by GitLab.
+func TestARetriedJob(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []string{"POST /** nth=4 status=502 after", "POST /** nth=4 status=502"} {
+		s := serveGitLab(t, nil, rule)
+		for job := range int64(2) {
+			p, _ := quietGitLab(t, t.TempDir(), s, jobAddress(labPipeline, 11+job))
+			for _, status := range []string{checks.CheckQueued, checks.CheckRunning, checks.CheckCompleted} {
+				p.Check(check("x", status, 0))
+				if err := p.sender.flush(t.Context(), time.Minute); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.Close(t.Context(), time.Minute)
+		}
+		all := s.Statuses()
+		if len(all) != 2 || all[0]["retried"] != true || all[1]["retried"] != false || all[1]["status"] != "failed" {
+			t.Errorf("%s: statuses %v", rule, all)
+		}
+	}
+}
+
+func TestStates(t *testing.T) {
+	t.Parallel()
+	s := serveGitLab(t, nil, "")
+	p, clock := quietGitLab(t, t.TempDir(), s, jobAddress(labPipeline, 11))
+	r := build(3000)
+	before := r
+	before.Record = nil
+	state := func() string {
+		t.Helper()
+		if err := p.sender.flush(t.Context(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		all := ""
+		for _, o := range s.Statuses() {
+			all += strings.TrimPrefix(fmt.Sprint(o["name"]), "packer-hybrid build lab") + ":" + fmt.Sprint(o["status"]) + " "
+		}
+		return all
+	}
+	p.Report(before)
+	want := ":running /debian-12@proxmox:pending /debian-12@vsphere:pending /debian-12@azure:"
+	if got := state(); got != want+"pending " {
+		t.Errorf("planned: %s", got)
+	}
+	p.Report(before)
+	writes := len(s.Calls())
+	for _, kind := range []hybridcore.EventKind{hybridcore.EventStart, hybridcore.EventStep, hybridcore.EventStep, hybridcore.EventDone} {
+		clock.now = clock.now.Add(time.Minute)
+		p.Event(hybridcore.Event{At: clock.now, Target: "debian-12@azure", Kind: kind, Text: "Provisioning", Elapsed: time.Second})
+		if got := state(); got != want+"running " {
+			t.Errorf("after %s: %s", kind, got)
+		}
+	}
+	if got := len(s.Calls()) - writes; got != 1 {
+		t.Errorf("%d requests for a start and steps, want one: a status cannot show a step", got)
+	}
+	p.Report(r)
+	if left := p.Close(t.Context(), 2*time.Minute); len(left) > 0 {
+		t.Errorf("%q", left)
+	}
+	for _, o := range s.Statuses() {
+		if o["status"] != "failed" {
+			t.Errorf("the end is %v", o)
+		}
+	}
+	if body := noteBodies(s)[0]; len(s.Statuses()) != 4 || len(s.Notes()) != 1 || !strings.Contains(body, "more findings do not fit here") {
+		t.Errorf("%d statuses, %d notes, the first of %d bytes", len(s.Statuses()), len(s.Notes()), len(body))
+	}
+}
+
+// Long names and titles fit GitLab's limits, in its characters.
+func TestLongStatuses(t *testing.T) {
+	t.Parallel()
+	s := serveGitLab(t, nil, "")
+	at := jobAddress(labPipeline, 11)
+	at.URL += "/" + strings.Repeat("x", 250)
+	p, _ := quietGitLab(t, t.TempDir(), s, at)
+	c := check("x", checks.CheckCompleted, 0)
+	c.Name, c.Title = strings.Repeat("ß", 300), strings.Repeat("😀", 300)
+	p.Check(c)
+	if left := p.Close(t.Context(), time.Minute); len(left) > 0 || len(s.Statuses()) != 1 {
+		t.Errorf("%q, statuses %v", left, s.Statuses())
+	}
+}
+
+func TestGitLabAddresses(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Address){
+		"one part":  func(a *Address) { a.Repository = "images" },
+		"dots":      func(a *Address) { a.Repository = "a/../b" },
+		"empty":     func(a *Address) { a.Repository = "a//b" },
+		"query":     func(a *Address) { a.Repository = "a/b?x" },
+		"pipelined": func(a *Address) { a.Pipelined = "main" },
+	} {
+		bad := jobAddress(1, 1)
+		change(&bad)
+		if p, err := New(t.TempDir(), bad, Access{System: GitLab, Token: token}); err == nil {
+			p.Close(t.Context(), 0)
+			t.Errorf("%s was taken", name)
+		}
+	}
+	// A file that names another system than its place is not sent with this one's token.
+	dir := t.TempDir()
+	text := `{"kind":"open","address":{"system":"gitlab","repository":"o/r","commit":"` + commit + `","change":7,"run":"x","slot":"report"}}` + "\n" +
+		`{"kind":"want","key":"comment","body":"x"}` + "\n"
+	if err := os.WriteFile(filepath.Join(dir, mkdir(t, dir, runID), GitHub.file()), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, nil, "")
+	if out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute); err != nil || len(out) > 0 || len(s.Calls()) > 0 {
+		t.Errorf("%v %q, %d requests", err, out, len(s.Calls()))
+	}
+}

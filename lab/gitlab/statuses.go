@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T04:57:00Z
+// Spec: openspec/specs/lab-gitlab/spec.md#requirement-state-as-on-gitlab
+// Diagram: openspec/specs/lab-gitlab/diagram.md#path-of-a-call
+
+package gitlab
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// moves are the states that a commit status may have before another, "" for one
+// that is new; "running" is reached through "pending".
+var moves = map[string][]string{
+	"pending":  {""},
+	"running":  {"", "pending"},
+	"success":  {"", "pending", "running"},
+	"failed":   {"", "pending", "running"},
+	"canceled": {"", "pending", "running"},
+	"skipped":  {"", "pending"},
+}
+
+// events are GitLab's words for the moves, in its errors.
+var events = map[string]string{"pending": "enqueue", "running": "run", "success": "success", "failed": "drop", "canceled": "cancel", "skipped": "skip"}
+
+// createStatus sets the state of a commit status, and makes it where the
+// pipeline has none of this name and author that goes on.
+func (s *Server) createStatus(r request) (int, any, *refusal) {
+	sha, name, state := r.params["sha"], r.text("name"), r.text("state")
+	if name == "" {
+		name = r.text("context")
+	}
+	if name == "" {
+		name = "default"
+	}
+	if no := s.badStatus(r); no != nil {
+		return 0, nil, no
+	}
+	pipeline, no := s.pipelineOf(r, sha)
+	if no != nil {
+		return 0, nil, no
+	}
+	at := s.going(name, pipeline, r.by)
+	before := ""
+	if at >= 0 {
+		before = fmt.Sprint(s.statuses[at]["status"])
+	}
+	if !slices.Contains(moves[state], before) {
+		return 0, nil, &refusal{http.StatusBadRequest, Object{"message": fmt.Sprintf(
+			"Cannot transition status via :%[1]s from :%[2]s (Reason(s): Status cannot transition via %[1]q)", events[state], before)}}
+	}
+	if at < 0 {
+		for _, o := range s.statuses { // the newest of a name is what is shown
+			if o["name"] == name && o["pipeline_id"] == pipeline["id"] {
+				o["retried"] = true
+			}
+		}
+		s.statuses = append(s.statuses, Object{
+			"id": s.id(), "sha": sha, "ref": pipeline["ref"], "name": name, "pipeline_id": pipeline["id"], "created_at": s.time(), "started_at": nil,
+			"finished_at": nil, "target_url": nil, "description": nil, "allow_failure": false, "coverage": nil, "author": r.by.shown(), "retried": false,
+		})
+		at = len(s.statuses) - 1
+	}
+	status := s.statuses[at]
+	for _, key := range []string{"target_url", "description"} {
+		if value, given := r.given[key]; given {
+			status[key] = value
+		}
+	}
+	status["status"] = state
+	if state == "running" {
+		status["started_at"] = s.time()
+	} else if state != "pending" {
+		status["finished_at"] = s.time()
+	}
+	return http.StatusCreated, shownStatus(status), nil
+}
+
+// badStatus refuses what the types of the parameters let through.
+func (s *Server) badStatus(r request) *refusal {
+	if !s.commit(r.params["sha"]) {
+		return refuse(http.StatusNotFound, "Commit Not Found")
+	}
+	if to := r.text("target_url"); to != "" {
+		if u, err := url.Parse(to); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return &refusal{http.StatusBadRequest, Object{"message": Object{"target_url": []string{"is blocked: Only allowed schemes are http, https"}}}}
+		}
+	}
+	return nil
+}
+
+// going is the place of the status of this name and author that goes on; -1 is none.
+func (s *Server) going(name string, pipeline Object, by User) int {
+	return slices.IndexFunc(s.statuses, func(o Object) bool {
+		author, _ := o["author"].(Object)
+		return o["name"] == name && o["pipeline_id"] == pipeline["id"] && author["id"] == by.ID && (o["status"] == "pending" || o["status"] == "running")
+	})
+}
+
+// shownStatus leaves out what only a test sees.
+func shownStatus(status Object) Object {
+	out := maps.Clone(status)
+	delete(out, "retried")
+	return out
+}
+
+// commit says whether there is one of this identifier.
+func (s *Server) commit(sha string) bool {
+	for _, known := range s.config.Refs {
+		if known == sha {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.pipelines, func(p Object) bool { return p["sha"] == sha })
+}
+
+// pipelineOf finds the pipeline that a status goes to: the one that is named, or
+// the newest of the commit and ref. Where there is none, GitLab makes one.
+func (s *Server) pipelineOf(r request, sha string) (Object, *refusal) {
+	id, ref := r.number("pipeline_id"), r.text("ref")
+	for _, p := range slices.Backward(s.pipelines) {
+		if p["sha"] == sha && (id == 0 || p["id"] == id) && (ref == "" || p["ref"] == ref) {
+			return p, nil
+		}
+	}
+	if id != 0 {
+		return nil, refuse(http.StatusNotFound, "Pipeline for pipeline_id, sha and ref Not Found")
+	}
+	if ref == "" {
+		for name, known := range s.config.Refs {
+			if known == sha {
+				ref = name
+			}
+		}
+	}
+	return s.addPipeline(0, ref, sha, "external", r.by), nil
+}
+
+func (s *Server) listStatuses(r request) (int, any, *refusal) {
+	if !s.commit(r.params["sha"]) {
+		return 0, nil, refuse(http.StatusNotFound, "Commit Not Found")
+	}
+	all := []Object{}
+	for _, o := range s.statuses {
+		hidden := r.given["all"] != true && o["retried"] == true
+		for _, key := range []string{"name", "ref", "pipeline_id"} {
+			if value, given := r.given[key]; given && o[key] != value {
+				hidden = true
+			}
+		}
+		if o["sha"] == r.params["sha"] && !hidden {
+			all = append(all, shownStatus(o))
+		}
+	}
+	if r.text("sort") == "desc" {
+		slices.Reverse(all)
+	}
+	return http.StatusOK, all, nil
+}
