@@ -40,4 +40,7 @@ ci {
   merge    = ["build"]            # a push to the default branch
   tag      = ["build"]
   schedule = ["plan", "reap"]
+
+  # Labels (GitHub) or tags (GitLab) of the runners near each platform, for `plan --matrix`; without one: ubuntu-latest, or no tags.
+  # runners = { proxmox = ["self-hosted", "proxmox"], vsphere = ["self-hosted", "vsphere"], azure = ["ubuntu-latest"] }
 }

@@ -29,6 +29,7 @@ const (
 	ActionStatus   Action = "status"
 	ActionReap     Action = "reap"
 	ActionParity   Action = "parity"
+	ActionCollect  Action = "collect"
 )
 
 // Origin says where a request came from.
@@ -71,10 +72,10 @@ type Request struct {
 	All bool `json:"all,omitempty"`
 	// NoCache validates anew although nothing changed.
 	NoCache bool `json:"no_cache,omitempty"`
-	// Heads are the commits that the checkout may be at, by full object ID: at
-	// another one nothing is planned. Empty is any.
-	Heads  []string `json:"heads,omitempty"`
-	Origin Origin   `json:"origin"`
+	// From are the folders that parts of a build are collected from.
+	From []string `json:"from,omitempty"`
+	Pin
+	Origin Origin `json:"origin"`
 }
 
 // Limits of one command line from outside.
@@ -125,8 +126,10 @@ does not stop another. What was built is looked up on the platform and recorded.
 				fs.BoolVar(&r.Rebuild, "rebuild", false, "build unchanged targets too")
 				fs.StringVar(&r.RetryFailed, "retry-failed", "", "build only the targets of this RUN that did not succeed")
 				bindParallel(fs, r)
+				bindPin(fs, r)
 			},
 		},
+		collectVerb(),
 		{
 			Action: ActionStatus, Args: "[IMAGE...]", Short: "Show what was last built, and what is running",
 			Long: `Status reads the state: the last good build of each target with its artifact,
@@ -205,8 +208,14 @@ func (l *platformList) Set(text string) error {
 }
 
 // Finish completes a request after its flags were read: positional arguments
-// are images, and every name must fit the grammar.
+// are images, of collect folders, and every name must fit the grammar.
 func (r *Request) Finish(args []string) error {
+	if r.Action == ActionCollect {
+		if r.From = args; len(args) == 0 {
+			return Usagef("name the folders that hold the parts")
+		}
+		args = nil
+	}
 	r.Images = append(r.Images, args...)
 	seen := r.Images[:0]
 	for _, image := range r.Images {
@@ -247,7 +256,7 @@ func (r *Request) Finish(args []string) error {
 	if r.Parallel < 0 || r.Parallel > maxParallel {
 		return Usagef("--parallel is %d: it must be from 1 to %d", r.Parallel, maxParallel)
 	}
-	return nil
+	return r.checkPin()
 }
 
 // Wants says whether a request means the target of a key ENV/IMAGE@PLATFORM;

@@ -31,6 +31,11 @@ func TestParse(t *testing.T) {
 		},
 		{"  plan   --detailed-exitcode ", Request{Action: ActionPlan, DetailedExitCode: true}},
 		{"status", Request{Action: ActionStatus}},
+		{
+			"build a --targets azure --part " + strings.Repeat("0f", 32) + " --commit " + strings.Repeat("ab", 20),
+			Request{Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Azure}, Pin: Pin{Heads: []string{strings.Repeat("ab", 20)}, Part: strings.Repeat("0f", 32)}},
+		},
+		{"collect parts more/parts --image a", Request{Action: ActionCollect, Images: []string{"a"}, From: []string{"parts", "more/parts"}}},
 	}
 	for _, tt := range tests {
 		got, err := Parse(tt.text)
@@ -65,6 +70,10 @@ func TestParseRefuses(t *testing.T) {
 		{"upper case", "build Debian-12", "is not a name"},
 		{"zero width", "build debian\u200b-12", "is not a name"},
 		{"help", "build --help", "--targets"},
+		{"part of many", "build a --part " + strings.Repeat("0f", 32), "one image and one platform"},
+		{"part of nothing", "build a --targets azure --part x", "is not the digest of a target"},
+		{"a branch as commit", "build a --commit main", "is not the full object ID"},
+		{"nothing to collect", "collect --image a", "name the folders"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

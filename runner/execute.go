@@ -32,6 +32,7 @@ type run struct {
 	inventories map[string][]byte
 	judgedBy    parity.Rules
 	parity      []hybridcore.Parity
+	collected   bool // the results were made elsewhere: no lease of theirs is held here
 }
 
 // Build executes a plan and records the run. The record is returned also when
@@ -39,6 +40,10 @@ type run struct {
 // exists without a record. Blocking findings end it before anything starts,
 // with an empty record.
 func (r *Runner) Build(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+	plan, err := partOf(plan)
+	if err != nil {
+		return hybridcore.Record{}, err
+	}
 	x, err := r.start(ctx, plan)
 	if err != nil {
 		return hybridcore.Record{}, err

@@ -318,7 +318,7 @@ func (x *run) gather(ctx context.Context, group []image) (parity.Set, error) {
 	set := parity.Set{Image: group[0].name}
 	for _, one := range group {
 		load := func() (parity.Side, error) { return x.loadSide(ctx, one) }
-		if data, own := x.inventories[one.name+"@"+string(one.platform)+".inventory.json"]; own {
+		if data, own := x.inventories[inventoryName(hybridcore.TargetName(one.name, one.platform))]; own {
 			load = func() (parity.Side, error) { return normal(one, data) }
 		}
 		side, err := load()

@@ -187,8 +187,8 @@ func TestHead(t *testing.T) {
 		heads []string
 		says  string
 	}{{nil, ""}, {[]string{want}, ""}, {[]string{other, want}, ""}, {[]string{other}, "about commit 111111111111, but the checkout is at " + want[:12]}} {
-		_, planned := r.Plan(t.Context(), hybridcore.Request{Heads: tt.heads, Env: "none"})
-		_, reaped := r.Reap(t.Context(), hybridcore.Request{Heads: tt.heads, DryRun: true})
+		_, planned := r.Plan(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: tt.heads}, Env: "none"})
+		_, reaped := r.Reap(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: tt.heads}, DryRun: true})
 		for _, err := range []error{planned, reaped} {
 			refused := hybridcore.ExitCode(err) == hybridcore.ExitBlocked && tt.says != "" && strings.Contains(err.Error(), tt.says)
 			if refused != (tt.says != "") {
@@ -197,7 +197,7 @@ func TestHead(t *testing.T) {
 		}
 	}
 	r.Project.Root = t.TempDir()
-	if _, err := r.Plan(t.Context(), hybridcore.Request{Heads: []string{want}}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "there is no checkout at") {
+	if _, err := r.Plan(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: []string{want}}}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "there is no checkout at") {
 		t.Errorf("outside a checkout: %v", err)
 	}
 }

@@ -28,26 +28,39 @@ const recordTimeout = 8 * time.Second
 func (x *run) record(ctx context.Context, started time.Time, results []hybridcore.Result) (hybridcore.Record, error) {
 	x.pulse.stop()
 	x.refuse(results)
-	rec := x.summary(started, results)
+	return x.keep(ctx, x.summary(started, results))
+}
+
+// keep stores a record and releases the leases.
+func (x *run) keep(ctx context.Context, rec hybridcore.Record) (hybridcore.Record, error) {
 	if !Recorded(rec) {
 		return rec, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	var overtaken error
-	err := x.State.Append(ctx, rec, x.inventories)
-	if err == nil {
-		err = x.State.Update(ctx, func(s *hybridcore.Snapshot) error { overtaken = x.apply(s, rec); return nil })
-	}
+	overtaken, err := x.store(ctx, rec)
 	if err != nil {
 		// The leases stay: the next run finds them and says what was left.
-		return rec, fmt.Errorf("recording run %s: %w%s", rec.RunID, err, unrecorded(results))
+		return rec, fmt.Errorf("recording run %s: %w%s", rec.RunID, err, unrecorded(rec.Results))
 	}
 	errs := []error{overtaken}
 	for _, held := range x.held {
 		errs = append(errs, held.Release(ctx))
 	}
 	return rec, errors.Join(errs...)
+}
+
+// store writes a record where it belongs: a part of a build into its own folder,
+// every other one into the state.
+func (x *run) store(ctx context.Context, rec hybridcore.Record) (overtaken, err error) {
+	if rec.Request.Part != "" {
+		return nil, x.storePart(ctx, rec)
+	}
+	if err := x.State.Append(ctx, rec, x.inventories); err != nil {
+		return nil, err
+	}
+	err = x.State.Update(ctx, func(s *hybridcore.Snapshot) error { overtaken = x.apply(s, rec); return nil })
+	return overtaken, err
 }
 
 // refuse fails what was built under a lease that is not this run's any more.
@@ -85,16 +98,31 @@ func (x *run) apply(s *hybridcore.Snapshot, rec hybridcore.Record) (overtaken er
 		if res.Status != hybridcore.Built {
 			continue
 		}
-		if err := x.held[res.Target].Check(); err != nil {
+		key := rec.Request.Env + "/" + res.Target
+		if err := x.mayReplace(res, s.Targets[key]); err != nil {
 			overtaken = errors.Join(overtaken, err)
 			continue
 		}
-		s.Targets[rec.Request.Env+"/"+res.Target] = hybridcore.Current{
+		s.Targets[key] = hybridcore.Current{
 			RunID: rec.RunID, Commit: rec.Commit, At: rec.At, Digest: res.Digest, Recipe: res.Recipe, Inputs: res.Inputs,
 			Versions: rec.Versions, Artifact: res.Artifact, Inventory: res.Inventory,
 		}
 	}
 	return overtaken
+}
+
+// mayReplace says whether a result may become current: what this run built, as
+// long as the lease is its own; what was built elsewhere, unless a build that
+// began later is current already.
+func (x *run) mayReplace(res hybridcore.Result, was hybridcore.Current) error {
+	switch {
+	case !x.collected:
+		return x.held[res.Target].Check()
+	case was.At.After(res.Started):
+		return hybridcore.Blockedf("%s was built again since, by run %s, which stays current", res.Target, was.RunID)
+	default:
+		return nil
+	}
 }
 
 // unrecorded names the artifacts that exist although the state does not know them.

@@ -261,14 +261,20 @@ func (b *building) takeInventory() error {
 	if _, err := parity.Normalise(inventory); err != nil {
 		return fmt.Errorf("the guest's inventory is not usable: %w", err)
 	}
-	name := b.target.Name() + ".inventory.json"
+	name := inventoryName(b.target.Name())
 	b.mu.Lock()
 	b.inventories[name] = data
 	b.mu.Unlock()
-	b.result.Inventory = &hybridcore.Inventory{
-		File: "records/" + b.id + "/" + name, SHA256: parity.Digest(data), Packages: len(inventory.Packages),
-	}
+	b.result.Inventory = b.inventory(name, data, len(inventory.Packages))
 	return nil
+}
+
+// inventoryName is the name of a target's inventory among the files of a record.
+func inventoryName(target string) string { return target + ".inventory.json" }
+
+// inventory refers to a file of this run's record.
+func (x *run) inventory(name string, data []byte, packages int) *hybridcore.Inventory {
+	return &hybridcore.Inventory{File: "records/" + x.id + "/" + name, SHA256: parity.Digest(data), Packages: packages}
 }
 
 func readBounded(path string, limit int64) ([]byte, error) {

@@ -41,6 +41,7 @@ type app struct {
 
 	dir        string // --chdir
 	output     string // --output: text or json
+	matrix     string // --matrix of plan: github or gitlab
 	noColor    bool
 	verbose    bool
 	packerPath string

@@ -38,10 +38,11 @@ A change from another repository is planned and validated without Packer,
 credentials or state. Build code is run for what this repository holds only.
 
 Files: artifacts/plan.json, record.json and parity.json, as far as there are
-such answers; on GitHub also findings.sarif, and the step's outputs plan,
-record, parity and sarif have the paths. On GitLab also packer-hybrid.env
-(dotenv: PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json and, after a run
-or a validation, junit.xml.
+such answers; on GitHub also findings.sarif, the step's outputs plan, record,
+parity and sarif have the paths, and after a plan of what is to be built the
+output matrix has its jobs. On GitLab also packer-hybrid.env (dotenv:
+PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json, after a run or a
+validation junit.xml, and after such a plan the child pipeline pipeline.yml.
 
 GITHUB_TOKEN, with permission to write checks and pull requests, adds check-runs
 and one comment; without it the summary and the annotations stay.`,
@@ -104,7 +105,7 @@ func (a *app) ci(ctx context.Context) error {
 	}
 	code := hybridcore.ExitOK
 	for i, req := range job.Requests {
-		if code != hybridcore.ExitOK && req.Action == hybridcore.ActionBuild {
+		if code != hybridcore.ExitOK && req.Records() {
 			j.say("not started: %s, because what came before it ended with exit code %d", req.Action, code)
 			break
 		}

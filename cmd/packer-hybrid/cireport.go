@@ -74,7 +74,7 @@ func (j *job) Answer(doc checks.Document) {
 		c.parity = doc.Parity
 	}
 	c.extra = append(c.extra, doc.Findings...)
-	if c.plan == nil || c.poster != nil || c.req.Action != hybridcore.ActionBuild {
+	if c.plan == nil || c.poster != nil || !c.req.Records() || c.req.Part != "" {
 		return
 	}
 	if c.poster = j.poster(c.slot()); c.poster != nil {
@@ -182,6 +182,9 @@ func (j *job) finish(ctx context.Context) {
 				j.try("the output "+name, j.actions.Output(name, file))
 			}
 		}
+		if text, ok := j.jobs(); ok {
+			j.try("the output matrix", j.actions.Output("matrix", text))
+		}
 		j.post(ctx, reported)
 	}
 	for _, line := range j.problems {
@@ -195,6 +198,9 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 		j.say("no check-runs and no comment: GITHUB_TOKEN is not set")
 	}
 	for _, c := range reported {
+		if c.req.Part != "" {
+			continue // who collects the parts reports them
+		}
 		if c.poster == nil {
 			c.poster = j.poster(c.slot())
 		}

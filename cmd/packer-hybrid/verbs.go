@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"path"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -46,6 +45,12 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 	if v.Bind != nil {
 		v.Bind(cmd.Flags(), &req)
 	}
+	switch v.Action {
+	case hybridcore.ActionPlan:
+		cmd.Flags().StringVar(&a.matrix, "matrix", "", "print instead the jobs that would build: github (a matrix) or gitlab (a child pipeline)")
+	case hybridcore.ActionCollect:
+		cmd.ValidArgsFunction = nil // folders
+	}
 	return cmd
 }
 
@@ -60,7 +65,7 @@ func (a *app) do(ctx context.Context, req hybridcore.Request) error {
 		return err
 	}
 	defer done()
-	if req.Action == hybridcore.ActionBuild || req.Action == hybridcore.ActionValidate {
+	if req.Records() || req.Action == hybridcore.ActionValidate {
 		req.ID = hybridcore.NewRunID(time.Now()) // a plan has none: the same tree gives the same bytes
 	}
 	return a.answer(ctx, r, req)
@@ -92,6 +97,8 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 			return a.remembered(ctx, r, req, r.Prepare)
 		}
 		return a.remembered(ctx, r, req, r.Validate)
+	case hybridcore.ActionCollect:
+		return a.execute(ctx, r, req, r.Collect)
 	default:
 		return a.execute(ctx, r, req, r.Build)
 	}
@@ -222,36 +229,6 @@ func (a *app) cacheDir() string {
 	return filepath.Join(a.getenv("HOME"), ".cache", "packer-hybrid")
 }
 
-// plan answers the verb plan.
-func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
-	// The verb lives for a moment and its garbage with it: collecting less
-	// often takes a fifth off a plan of 500 targets, for 100 MiB at most.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	plan, err := r.Plan(ctx, req)
-	if err != nil {
-		return err
-	}
-	a.heard(checks.Document{Plan: &plan})
-	switch a.output {
-	case "json":
-		err = checks.WriteJSON(a.out, checks.Document{Plan: &plan})
-	case "markdown":
-		err = checks.WritePlanMarkdown(a.out, plan)
-	default:
-		err = checks.WritePlan(a.out, a.style(a.raw.out), plan)
-	}
-	exit := blocked(plan.Findings)
-	switch {
-	case err != nil:
-		return err
-	case exit != nil:
-		return exit
-	case req.DetailedExitCode && plan.Changes():
-		return exitError(hybridcore.ExitChanges)
-	}
-	return nil
-}
-
 // execute plans, runs a stage that makes a record, and reports.
 func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Request,
 	stage func(context.Context, hybridcore.Plan) (hybridcore.Record, error),
@@ -314,6 +291,9 @@ func (a *app) report(r *runner.Runner, plan hybridcore.Plan, record hybridcore.R
 	where := ""
 	if runner.Recorded(record) {
 		where = recordsFile(r)
+		if record.Request.Part != "" {
+			where = runner.PartDir(record.Results[0].Target)
+		}
 	}
 	return checks.WriteRecord(a.out, a.style(a.raw.out), record, where)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -167,6 +168,7 @@ func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	d.body(block, map[string]setting{
 		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
+		"runners": {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
 	})
 }
 
@@ -265,6 +267,32 @@ func commands(into *[]string) setting {
 		}
 		return nil
 	}}
+}
+
+// maxLabels bounds the labels of one platform: a runner must have all of them.
+const maxLabels = 8
+
+var labelRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,63}$`)
+
+// runners are lists of labels by platform.
+func runners(v cty.Value, into *map[hybridcore.Platform][]string) error {
+	*into = map[hybridcore.Platform][]string{}
+	for name, list := range v.AsValueMap() {
+		platform, err := hybridcore.ParsePlatform(name)
+		if err != nil {
+			return err
+		}
+		if list.IsNull() || list.LengthInt() == 0 || list.LengthInt() > maxLabels {
+			return fmt.Errorf("%s needs 1 to %d labels", name, maxLabels)
+		}
+		for _, label := range list.AsValueSlice() {
+			if label.IsNull() || !labelRule.MatchString(label.AsString()) {
+				return fmt.Errorf("a label of %s is not 1 to 64 of letters, digits, ' ', '.', '_', ':', '/' and '-'", name)
+			}
+			(*into)[platform] = append((*into)[platform], label.AsString())
+		}
+	}
+	return nil
 }
 
 func platforms(v cty.Value, into *[]hybridcore.Platform) error {

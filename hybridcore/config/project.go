@@ -71,13 +71,17 @@ type Build struct {
 	CancelGrace time.Duration // from SIGTERM to SIGKILL of a cancelled Packer, 1s to 1h
 }
 
-// CI holds the command lines that events of a CI system run. Nil leaves an
-// event to the default, an empty list does nothing.
+// CI holds the command lines that events of a CI system run, and the runners
+// that parts of a build run on. Nil leaves an event to the default, an empty list
+// does nothing.
 type CI struct {
 	Change   []string // a pull or merge request is new or has new commits
 	Merge    []string // a push to the default branch
 	Tag      []string
 	Schedule []string
+	// Runners are the labels (GitHub) or tags (GitLab) of the runners that build
+	// for a platform; a platform that is not named has those of the system.
+	Runners map[hybridcore.Platform][]string
 }
 
 // FindRoot returns the absolute path of the nearest folder at or above dir

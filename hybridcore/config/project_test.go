@@ -80,6 +80,7 @@ build {
 ci {
   change   = ["plan", "validate --env lab"]
   schedule = []
+  runners  = { vsphere = ["self-hosted", "near vCenter"], azure = ["ubuntu-latest"] }
 }
 `)
 	got, err := config.Load(dir)
@@ -94,7 +95,9 @@ ci {
 		},
 		State: config.State{Backend: "directory", Path: "var/state"},
 		Build: config.Build{Parallel: 3, CancelGrace: 90 * time.Second},
-		CI:    config.CI{Change: []string{"plan", "validate --env lab"}, Schedule: []string{}},
+		CI: config.CI{Change: []string{"plan", "validate --env lab"}, Schedule: []string{}, Runners: map[hybridcore.Platform][]string{
+			hybridcore.VSphere: {"self-hosted", "near vCenter"}, hybridcore.Azure: {"ubuntu-latest"},
+		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -148,6 +151,9 @@ func TestLoadFindsEverything(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"command":        {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  merge = [\"biuld --env prod\"]\n}\n", `packer-hybrid.hcl:4:11: merge: unknown command "biuld" (did you mean "build"?)`},
+		"runner":         {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { proxmocks = [\"a\"] }\n}\n", `packer-hybrid.hcl:4:13: runners: unknown platform "proxmocks" (did you mean "proxmox"?)`},
+		"label":          {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { azure = [\"a\\nb\"] }\n}\n", `packer-hybrid.hcl:4:13: runners: a label of azure is not`},
+		"no label":       {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { azure = [] }\n}\n", `packer-hybrid.hcl:4:13: runners: azure needs 1 to 8 labels`},
 		"no command":     {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  tag = [\"\", null]\n}\n", `packer-hybrid.hcl:4:9: tag: `},
 		"syntax":         {"project {\n  name = = \"x\"\n}\n", "packer-hybrid.hcl:2:10: Invalid expression"},
 		"empty":          {"", "the block project is missing"},

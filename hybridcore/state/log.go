@@ -23,8 +23,11 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// logName is the file with one line for each run.
-const logName = "records.jsonl"
+// RecordsFile is the file with one line for each run: where it is, there is a
+// state.
+const RecordsFile = "records.jsonl"
+
+const logName = RecordsFile
 
 // linePrefix begins each line, so that a run is found without decoding lines.
 const linePrefix = `{"run_id":"`

@@ -40,9 +40,13 @@ type Facts struct {
 	LastEnv        string // the environment of LastRun
 }
 
-// commentVerbs are what a comment may ask for: all but what removes things.
+// notInComments are verbs that a comment must not ask for: one removes things,
+// the other takes files of the machine for what was built.
+var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.ActionCollect}
+
+// commentVerbs are what a comment may ask for.
 func commentVerbs() []hybridcore.Verb {
-	return slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return v.Action == hybridcore.ActionReap })
+	return slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return slices.Contains(notInComments, v.Action) })
 }
 
 // comment reads a comment on a pull request. Everything that is no command to

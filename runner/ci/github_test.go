@@ -293,7 +293,7 @@ func TestPolicy(t *testing.T) {
 		"fork that asks":  {fork, []string{"build --env lab", "reap", "status", "validate --with packer"}, "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
 		"prod by default": {pullRequest, []string{"build --env prod"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"prod without":    {pullRequest, []string{"build"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
-		"misspelt":        {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, status, reap, parity`},
+		"misspelt":        {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, status, reap, parity`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

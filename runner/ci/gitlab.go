@@ -46,6 +46,15 @@ func fromGitLab(in Input) (Job, error) {
 			return j.run("schedule", lines(in.Policy.Schedule, Default().Schedule), in.Policy)
 		}
 	case "web", "trigger", "api", "pipeline", "chat":
+	case "parent_pipeline":
+		if env(CommandVariable) == "" {
+			return j.nothing("a child pipeline without %s asks for nothing", CommandVariable)
+		}
+		// A child of a merge request's pipeline is of that request.
+		if from, to := env("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), env("CI_MERGE_REQUEST_PROJECT_ID"); from != "" || to != "" {
+			j.Merged, j.Trusted = false, from == to && from == env("CI_PROJECT_ID")
+			j.origin.Change = shown(env("CI_MERGE_REQUEST_IID"))
+		}
 	default:
 		return j.nothing("a pipeline of the source %s asks for nothing", j.Event)
 	}

@@ -62,7 +62,7 @@ func TestGitLabEvents(t *testing.T) {
 		"schedule, unmerged":  {[]env{{"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "patch"}}, "exit 3: reading the event of this job: commit 111111111111 is not merged, and only merged code removes things from a platform"},
 		"web without command": {[]env{main, {"CI_PIPELINE_SOURCE": "web"}}, "exit 2: reading the event of this job: no command: give it in the variable PACKER_HYBRID_COMMAND, for example `build debian-12 --env lab`"},
 		"trigger":             {[]env{main, {"CI_PIPELINE_SOURCE": "trigger", ci.CommandVariable: "status", ci.SHAVariable: shaHead, ci.RequestVariable: "r1"}}, "status, merged"},
-		"child pipeline":      {[]env{main, {"CI_PIPELINE_SOURCE": "parent_pipeline"}}, "nothing: a pipeline of the source parent_pipeline asks for nothing"},
+		"child pipeline":      {[]env{main, {"CI_PIPELINE_SOURCE": "parent_pipeline"}}, "nothing: a child pipeline without PACKER_HYBRID_COMMAND asks for nothing"},
 		"no source":           {nil, "exit 2: reading the event of this job: CI_PIPELINE_SOURCE is not set: GitLab's runner sets it"},
 		"bad project":         {[]env{main, {"CI_PIPELINE_SOURCE": "push", "CI_PROJECT_PATH": "x\r::error::"}}, `exit 2: reading the event of this job: "x\r::error::" is not the name of a repository`},
 	} {

@@ -87,7 +87,15 @@ func (j Job) allow(requests []hybridcore.Request, policy Policy) (Job, error) {
 		if r.Action == hybridcore.ActionPlan && r.Base == "" && !r.Rebuild && j.Base != "" {
 			r.Base = j.Base + "..."
 		}
-		r.Heads, r.Origin = j.heads, j.origin
+		for _, id := range r.Heads {
+			if !slices.Contains(j.heads, id) {
+				return Job{}, hybridcore.Blockedf("the command is about commit %.12s, and this job about %.12s: run it for the commit that was planned", id, j.Commit)
+			}
+		}
+		if len(r.Heads) == 0 {
+			r.Heads = j.heads
+		}
+		r.Origin = j.origin
 	}
 	j.Requests = requests
 	return j, nil
@@ -107,7 +115,7 @@ func (j Job) merged(r hybridcore.Request, policy Policy) error {
 	case r.Action == hybridcore.ActionBuild && r.RetryFailed != "" && r.Env == "" && len(policy.Prod) > 0:
 		return hybridcore.Blockedf("commit %.12s is not merged, and run %s may be for an environment of merged code only (%s); name the run's environment with --env",
 			j.Commit, r.RetryFailed, strings.Join(policy.Prod, ", "))
-	case r.Action == hybridcore.ActionBuild && slices.Contains(policy.Prod, env):
+	case r.Records() && slices.Contains(policy.Prod, env):
 		return hybridcore.Blockedf("commit %.12s is not the tip of the default branch, and the environment %s is for merged code only; merge it, or ask for the new tip", j.Commit, env)
 	}
 	return nil

@@ -142,8 +142,27 @@ func (w walker) object(name string, typ *ast.StructType) (map[string]any, error)
 		_, err := w.named("Layer")
 		return variable, err
 	}
-	properties, required := map[string]any{}, []string{}
+	properties := map[string]any{}
+	required, err := w.fields(name, typ, properties)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(required)
+	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}, nil
+}
+
+// fields adds the properties of a struct, and returns those that are required.
+func (w walker) fields(name string, typ *ast.StructType, properties map[string]any) ([]string, error) {
+	required := []string{}
 	for _, field := range typ.Fields.List {
+		if inner, ok := w.embedded(field); ok {
+			more, err := w.fields(name, inner, properties)
+			if err != nil {
+				return nil, err
+			}
+			required = append(required, more...)
+			continue
+		}
 		if field.Tag == nil || len(field.Names) != 1 {
 			return nil, fmt.Errorf("a field of %s has no JSON tag, or shares its line", name)
 		}
@@ -161,8 +180,18 @@ func (w walker) object(name string, typ *ast.StructType) (map[string]any, error)
 			required = append(required, key)
 		}
 	}
-	slices.Sort(required)
-	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}, nil
+	return required, nil
+}
+
+// embedded is the type of a field without a name, whose fields JSON shows as if
+// they were of the struct around it.
+func (w walker) embedded(field *ast.Field) (*ast.StructType, bool) {
+	name, ok := field.Type.(*ast.Ident)
+	if !ok || len(field.Names) > 0 || field.Tag != nil {
+		return nil, false
+	}
+	inner, ok := w.types.types[name.Name].(*ast.StructType)
+	return inner, ok
 }
 
 func (w walker) expr(expr ast.Expr) (map[string]any, error) {
