@@ -67,7 +67,7 @@ func WriteReportMarkdown(w io.Writer, r Report) error {
 // stranger says why a fork's change gets no more.
 func (m *markdown) stranger(r Report) {
 	if r.Untrusted {
-		m.add("\nThis change comes from another repository: it is planned without Packer, without secrets and without any platform, and nothing is built for it.")
+		m.add("\nThis change comes from another repository or from Dependabot: it is planned without Packer, without secrets and without any platform, and nothing is built for it.")
 	}
 }
 

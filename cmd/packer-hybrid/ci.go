@@ -45,7 +45,9 @@ PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json, after a run or a
 validation junit.xml, and after such a plan the child pipeline pipeline.yml.
 
 GITHUB_TOKEN, with permission to write checks and pull requests, adds check-runs
-and one comment; without it the summary and the annotations stay.`,
+and one comment; without it the summary and the annotations stay. For the token
+of a GitHub App, PACKER_HYBRID_LOGIN is the login of the app's comments, as
+in images[bot].`,
 		Example: `  # .github/workflows/images.yml: the steps of a job
   permissions: {contents: read, checks: write, pull-requests: write}
   steps:
@@ -92,8 +94,8 @@ func (a *app) ci(ctx context.Context) error {
 		return err
 	}
 	in := ci.Input{Getenv: a.getenv, ReadFile: ci.ReadFile, Policy: policyOf(project)}
-	if access := a.access(); access.Token != "" {
-		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return lookup(ctx, access, c) }
+	if a.access().Token != "" {
+		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return a.lookup(ctx, project, c) }
 	}
 	job, err := ci.Read(in)
 	if err != nil {

@@ -7,9 +7,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,14 +21,58 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // lookupTime bounds both requests of a lookup together.
 const lookupTime = 30 * time.Second
 
-// lookup asks GitHub who wrote a comment and for which change.
-func lookup(ctx context.Context, access post.Access, c ci.Comment) (ci.Facts, error) {
+// lookup answers what a comment's event does not say: GitHub's part, and what
+// the state knows of the change.
+func (a *app) lookup(ctx context.Context, project config.Project, c ci.Comment) (ci.Facts, error) {
+	facts, err := ask(ctx, a.access(), c)
+	if err != nil {
+		return ci.Facts{}, err
+	}
+	if facts.LastRun, facts.LastEnv, err = lastRun(ctx, project, c.Change); err != nil {
+		_, _ = fmt.Fprintln(a.err, "warning: the last run of this change is not known: "+ci.Inert(err.Error()))
+	}
+	return facts, nil
+}
+
+// maxLookBack bounds the records that are read for the last run of a change.
+const maxLookBack = 200
+
+// lastRun is the last build of a change with its environment; both are empty
+// when there is none.
+func lastRun(ctx context.Context, project config.Project, change int64) (run, env string, err error) {
+	store, err := state.View(stateDir(project))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("opening the state: %w", err)
+	}
+	ids, err := store.Records(ctx)
+	if err != nil {
+		return "", "", fmt.Errorf("listing records: %w", err)
+	}
+	for _, id := range slices.Backward(ids[max(0, len(ids)-maxLookBack):]) {
+		rec, err := store.Record(ctx, id)
+		if err != nil {
+			return "", "", fmt.Errorf("reading a record: %w", err)
+		}
+		if rec.Request.Action == hybridcore.ActionBuild && rec.Request.Origin.Change == strconv.FormatInt(change, 10) {
+			return rec.RunID, rec.Request.Env, nil
+		}
+	}
+	return "", "", nil
+}
+
+// ask asks GitHub who wrote a comment and for which change.
+func ask(ctx context.Context, access post.Access, c ci.Comment) (ci.Facts, error) {
 	client := github.NewClient(&http.Client{
 		Timeout:       lookupTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this host only

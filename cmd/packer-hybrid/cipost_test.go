@@ -7,14 +7,17 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
@@ -144,5 +147,99 @@ func TestCIReportsChanges(t *testing.T) {
 	var text strings.Builder
 	if err := checks.WriteReportMarkdown(&text, j.report(j.current)); err != nil || !strings.Contains(text.String(), "1 change in the images since their last build") {
 		t.Errorf("%v\n%s", err, text.String())
+	}
+}
+
+// A change whose author is not trusted is reported when the token may write,
+// and nothing of it reaches a place that the change could choose.
+func TestCIUntrusted(t *testing.T) {
+	t.Parallel()
+	fork := strings.Replace(pullJob, `"head":{"sha":"%[1]s","ref":"change","repo":{"id":5}}`, `"head":{"sha":"%[1]s","ref":"change","repo":{"id":6}}`, 1)
+	dependabot := strings.ReplaceAll(pullJob, `"login":"mara"`, `"login":"dependabot[bot]"`)
+	for name, c := range map[string]struct {
+		payload string
+		denied  []string
+		posts   int
+		says    string
+	}{
+		"fork, as on GitHub":     {fork, []string{"checks", "issues"}, 0, "Resource not accessible by integration"},
+		"fork with a write":      {fork, nil, 1, ""},
+		"dependabot, may write":  {dependabot, nil, 1, ""},
+		"dependabot, may not":    {dependabot, []string{"checks", "issues"}, 0, "Resource not accessible by integration"},
+		"dependabot, only check": {dependabot, []string{"issues"}, 1, "the comment: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHosted(t, func(config *github.Config) { config.Denied = c.denied })
+			outside := t.TempDir()
+			if err := os.Symlink(outside, filepath.Join(h.dir, "logs")); err != nil {
+				t.Fatal(err)
+			}
+			code, log := h.ci(t, "pull_request", fmt.Sprintf(c.payload, h.head))
+			if code != 0 || !strings.Contains(log, c.says) {
+				t.Errorf("exit code %d, want 0 and %q\n%s", code, c.says, log)
+			}
+			comments := h.hub.Comments()
+			if len(h.hub.Checks()) != c.posts || len(comments) != c.posts && len(c.denied) != 1 {
+				t.Errorf("%d check-runs and %d comments\n%s", len(h.hub.Checks()), len(comments), log)
+			}
+			if len(comments) > 0 && !strings.Contains(fmt.Sprint(comments[0]["body"]), "nothing is built for it") {
+				t.Errorf("the comment is %v", comments[0]["body"])
+			}
+			if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
+				t.Errorf("%d files outside of the project, error %v", len(left), err)
+			}
+		})
+	}
+}
+
+// Retry without a run means the last build of this change, in its environment.
+func TestCIRetry(t *testing.T) {
+	t.Parallel()
+	h := newHosted(t, nil)
+	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "retry")); code != 0 || !strings.Contains(log, "no run of this pull request is known; name one") {
+		t.Errorf("without a state: exit code %d\n%s", code, log)
+	}
+	store, err := state.Open(filepath.Join(h.dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, one := range []hybridcore.Request{
+		{Action: hybridcore.ActionBuild, Env: "lab", Origin: hybridcore.Origin{Change: "7"}},
+		{Action: hybridcore.ActionBuild, Env: "example", Origin: hybridcore.Origin{Change: "7"}},
+		{Action: hybridcore.ActionBuild, Env: "lab", Origin: hybridcore.Origin{Change: "77"}},
+		{Action: hybridcore.ActionValidate, Env: "lab", Origin: hybridcore.Origin{Change: "7"}},
+	} {
+		rec := hybridcore.Record{RunID: fmt.Sprintf("20261123t05000%d-1a2b3c4d", i), Request: one, Status: hybridcore.Failed, At: time.Now(), Results: []hybridcore.Result{
+			{Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed},
+			{Target: "debian-12@azure", Image: "debian-12", Platform: hybridcore.Azure, Status: hybridcore.Built},
+		}}
+		if err := store.Append(t.Context(), rec, nil); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			h.retried(t, rec.RunID)
+		}
+	}
+	// The last one was for an environment that only merged code is built for.
+	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "retry")); code != 0 || !strings.Contains(log, "the environment example is for merged code only") {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+}
+
+// retried fails when `/packer-hybrid retry` does not mean a run.
+func (h hosted) retried(t *testing.T, run string) {
+	t.Helper()
+	_, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "retry"))
+	plan, err := os.ReadFile(filepath.Join(h.dir, "artifacts", "plan.json"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	var doc checks.Document
+	if err := json.Unmarshal(plan, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if req, n := doc.Plan.Request, len(doc.Plan.Targets); req.RetryFailed != run || req.Env != "lab" || n != 1 {
+		t.Errorf("%d targets of %q in %q\n%s", n, req.RetryFailed, req.Env, log)
 	}
 }

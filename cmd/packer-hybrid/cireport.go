@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -194,7 +195,7 @@ func (j *job) finish(ctx context.Context) {
 
 // post sends check-runs and the comment.
 func (j *job) post(ctx context.Context, reported []*answer) {
-	if len(reported) > 0 && j.Trusted && j.app.access().Token == "" {
+	if len(reported) > 0 && j.app.access().Token == "" {
 		j.say("no check-runs and no comment: GITHUB_TOKEN is not set")
 	}
 	for _, c := range reported {
@@ -219,11 +220,11 @@ func (a *app) access() post.Access {
 	return post.Access{API: a.getenv("GITHUB_API_URL"), Token: a.getenv("GITHUB_TOKEN")}
 }
 
-// poster reports to GitHub: nil on another system, for a stranger's change and
-// without a token.
+// poster reports to GitHub: nil on another system and without a token. The
+// outbox of a stranger's change is not in its tree, which may have links.
 func (j *job) poster(slot string) *post.Poster {
 	access := j.app.access()
-	if j.System != ci.GitHub || !j.Trusted || access.Token == "" {
+	if j.System != ci.GitHub || access.Token == "" {
 		return nil
 	}
 	run := hybridcore.NewRunID(time.Now())
@@ -234,9 +235,13 @@ func (j *job) poster(slot string) *post.Poster {
 	change, _ := strconv.Atoi(origin.Change) // 0 for no change
 	address := post.Address{
 		Repository: j.Repository, Commit: cmp.Or(j.Commit, env("GITHUB_SHA")), Change: change, Run: run, Number: number, Attempt: attempt,
-		URL: origin.URL, Slot: slot,
+		URL: origin.URL, Slot: slot, Login: env("PACKER_HYBRID_LOGIN"),
 	}
-	p, err := post.New(filepath.Join(j.project.Root, "logs", run), address, access, post.WithRedaction(j.app.redactor.String))
+	logs := filepath.Join(j.project.Root, "logs")
+	if !j.Trusted {
+		logs = cmp.Or(env("RUNNER_TEMP"), os.TempDir())
+	}
+	p, err := post.New(filepath.Join(logs, run), address, access, post.WithRedaction(j.app.redactor.String))
 	if err != nil {
 		j.try("GitHub", err)
 		return nil
