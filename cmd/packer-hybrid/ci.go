@@ -47,7 +47,9 @@ validation junit.xml, and after such a plan the child pipeline pipeline.yml.
 GITHUB_TOKEN, with permission to write checks and pull requests, adds check-runs
 and one comment; without it the summary and the annotations stay. For the token
 of a GitHub App, PACKER_HYBRID_LOGIN is the login of the app's comments, as
-in images[bot].`,
+in images[bot]. On GitLab GITLAB_TOKEN, a project access token with the scope api
+and the role Developer, adds commit statuses and one note; without it the files
+stay. GitLab's own CI_JOB_TOKEN can write neither.`,
 		Example: `  # .github/workflows/images.yml: the steps of a job
   permissions: {contents: read, checks: write, pull-requests: write}
   steps:

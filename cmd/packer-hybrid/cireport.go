@@ -6,16 +6,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
@@ -186,17 +182,17 @@ func (j *job) finish(ctx context.Context) {
 		if text, ok := j.jobs(); ok {
 			j.try("the output matrix", j.actions.Output("matrix", text))
 		}
-		j.post(ctx, reported)
 	}
+	j.post(ctx, reported)
 	for _, line := range j.problems {
 		_, _ = fmt.Fprintln(j.app.err, "warning: "+ci.Inert(line))
 	}
 }
 
-// post sends check-runs and the comment.
+// post sends checks and the comment.
 func (j *job) post(ctx context.Context, reported []*answer) {
-	if len(reported) > 0 && j.app.access().Token == "" {
-		j.say("no check-runs and no comment: GITHUB_TOKEN is not set")
+	if len(reported) > 0 && j.access().Token == "" {
+		j.say("%s", tokenless[j.System])
 	}
 	for _, c := range reported {
 		if c.req.Part != "" {
@@ -213,38 +209,4 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 		}
 		j.problems = append(j.problems, c.poster.Close(ctx, reporting)...)
 	}
-}
-
-// access is how GitHub is reached.
-func (a *app) access() post.Access {
-	return post.Access{API: a.getenv("GITHUB_API_URL"), Token: a.getenv("GITHUB_TOKEN")}
-}
-
-// poster reports to GitHub: nil on another system and without a token. The
-// outbox of a stranger's change is not in its tree, which may have links.
-func (j *job) poster(slot string) *post.Poster {
-	access := j.app.access()
-	if j.System != ci.GitHub || access.Token == "" {
-		return nil
-	}
-	run := hybridcore.NewRunID(time.Now())
-	env := j.app.getenv
-	number, _ := strconv.ParseInt(env("GITHUB_RUN_ID"), 10, 64) // 0 where the runner does not say
-	attempt, _ := strconv.ParseInt(env("GITHUB_RUN_ATTEMPT"), 10, 64)
-	origin := j.Origin()
-	change, _ := strconv.Atoi(origin.Change) // 0 for no change
-	address := post.Address{
-		Repository: j.Repository, Commit: cmp.Or(j.Commit, env("GITHUB_SHA")), Change: change, Run: run, Number: number, Attempt: attempt,
-		URL: origin.URL, Slot: slot, Login: env("PACKER_HYBRID_LOGIN"),
-	}
-	logs := filepath.Join(j.project.Root, "logs")
-	if !j.Trusted {
-		logs = cmp.Or(env("RUNNER_TEMP"), os.TempDir())
-	}
-	p, err := post.New(filepath.Join(logs, run), address, access, post.WithRedaction(j.app.redactor.String))
-	if err != nil {
-		j.try("GitHub", err)
-		return nil
-	}
-	return p
 }

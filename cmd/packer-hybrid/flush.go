@@ -20,12 +20,13 @@ import (
 func (a *app) flushCmd() *cobra.Command {
 	var within time.Duration
 	cmd := &cobra.Command{
-		Use: "flush", Short: "Send reports to GitHub that runs could not send",
-		Long: `Flush sends the check-runs and comments that are left in the outboxes of runs,
-logs/RUN/` + post.FileName + `, and ends the check-runs of runs that were killed.
+		Use: "flush", Short: "Send reports to GitHub or GitLab that runs could not send",
+		Long: `Flush sends the checks and comments that are left in the outboxes of runs,
+logs/RUN/*` + post.FileName + `, and ends the checks of runs that were killed.
 Runs that go on are left alone. It needs GITHUB_TOKEN, and GITHUB_API_URL for a
-GitHub of your own. What still cannot be sent is said and kept; that is no
-failure, since a report decides nothing.`,
+GitHub of your own; or GITLAB_TOKEN, and CI_API_V4_URL for a GitLab of your own.
+What still cannot be sent is said and kept; that is no failure, since a report
+decides nothing.`,
 		Example: `  packer-hybrid flush
   packer-hybrid flush --within 30s`,
 		Args: none,
@@ -34,16 +35,25 @@ failure, since a report decides nothing.`,
 			if err != nil {
 				return err
 			}
-			access := post.Access{API: a.getenv("GITHUB_API_URL"), Token: a.getenv("GITHUB_TOKEN")}
-			switch {
-			case access.Token == "":
-				return hybridcore.Usagef("flush needs GITHUB_TOKEN, a token that may write checks and pull requests")
-			case within <= 0:
+			if within <= 0 {
 				return hybridcore.Usagef("--within is %s: it must be longer than nothing", within)
 			}
-			left, err := post.Flush(cmd.Context(), filepath.Join(project.Root, "logs"), access, within)
-			if err != nil {
-				return fmt.Errorf("sending reports: %w", err)
+			ends := time.Now().Add(within)
+			var left []string
+			tokens := 0
+			for _, access := range []post.Access{a.access(), a.gitlabAccess()} {
+				if access.Token == "" {
+					continue
+				}
+				tokens++
+				more, err := post.Flush(cmd.Context(), filepath.Join(project.Root, "logs"), access, time.Until(ends))
+				if err != nil {
+					return fmt.Errorf("sending reports: %w", err)
+				}
+				left = append(left, more...)
+			}
+			if tokens == 0 {
+				return hybridcore.Usagef("flush needs GITHUB_TOKEN, a token that may write checks and pull requests, or GITLAB_TOKEN, a project access token with the scope api")
 			}
 			for _, line := range left {
 				_, _ = fmt.Fprintf(a.err, "warning: %s\n", hybridcore.Sanitize(line))

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:20:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+)
+
+const projectToken = "glpat-0123456789abcdefghij"
+
+// labJob is a checkout in a job of a simulated GitLab.
+type labJob struct {
+	site
+	hub  *gitlab.Server
+	head string
+	env  map[string]string
+}
+
+func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
+	t.Helper()
+	s := site{t, t.TempDir()}
+	if code := run(t.Context(), streams{in: strings.NewReader(""), out: t.Output(), err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
+		t.Fatalf("init: exit code %d", code)
+	}
+	s.git("init", "-q", "-b", "main", "--template=")
+	s.git("add", "-A")
+	s.git("commit", "-q", "-m", "base")
+	head := s.head()
+	config := gitlab.Config{
+		Project: "acme/golden/images", ID: 7, Token: projectToken, JobToken: "glcbt-64_of-the-job", Change: 42,
+		Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}, Refs: map[string]string{"main": head, "change": head},
+	}
+	if change != nil {
+		change(&config)
+	}
+	hub, err := gitlab.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, v := range append(hub.Violations(), hub.Obeyed()...) {
+			t.Error("GitLab's reference: ", v)
+		}
+		if err := hub.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	hub.AddPipeline(500, "refs/merge-requests/42/head", head, "merge_request_event")
+	return labJob{s, hub, head, map[string]string{
+		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "merge_request_event", "CI_PROJECT_PATH": "acme/golden/images", "CI_PROJECT_ID": "7", "CI_COMMIT_SHA": head,
+		"CI_COMMIT_REF_NAME": "change", "CI_DEFAULT_BRANCH": "main", "CI_MERGE_REQUEST_IID": "42", "CI_MERGE_REQUEST_PROJECT_ID": "7",
+		"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": head, "CI_PIPELINE_ID": "500", "CI_JOB_ID": "12345678901",
+		"CI_JOB_URL": "https://gitlab.example/acme/golden/images/-/jobs/12345678901", "CI_PROJECT_DIR": s.dir, "CI_API_V4_URL": hub.URL(),
+		"CI_JOB_TOKEN": "glcbt-64_of-the-job", "GITLAB_TOKEN": projectToken, "GITLAB_USER_ID": "31", "GITLAB_USER_LOGIN": "mara",
+		"PATH": os.Getenv("PATH"), "PKR_VAR_build_password": "a-password-of-a-test", "PKR_VAR_vsphere_endpoint": "127.0.0.1:1",
+		"PKR_VAR_vsphere_username": "nobody", "PKR_VAR_vsphere_password": "",
+	}}
+}
+
+// ci runs the job's script with some variables changed, and returns exit code and log.
+func (j labJob) ci(t *testing.T, change map[string]string, args ...string) (int, string) {
+	t.Helper()
+	env := maps.Clone(j.env)
+	maps.Copy(env, change)
+	environ := []string{"PACKER_HYBRID_CACHE=" + t.TempDir()}
+	for name, value := range env {
+		environ = append(environ, name+"="+value)
+	}
+	if len(args) == 0 {
+		args = []string{"ci"}
+	}
+	var out, errs bytes.Buffer
+	code := run(t.Context(), streams{in: strings.NewReader(""), out: &out, err: &errs}, append(args, "-C", j.dir), environ)
+	return code, out.String() + errs.String()
+}
+
+func TestCIPostsToGitLab(t *testing.T) {
+	t.Parallel()
+	j := newLabJob(t, nil)
+	code, log := j.ci(t, nil)
+	if code != 0 || strings.Contains(log, "warning: ") || strings.Contains(log, projectToken) {
+		t.Fatalf("exit code %d\n%s", code, log)
+	}
+	statuses, notes := j.hub.Statuses(), j.hub.Notes()
+	if len(statuses) != 1 || len(notes) != 1 {
+		t.Fatalf("%d commit statuses and %d notes, want one of each: %v\n%s", len(statuses), len(notes), statuses, log)
+	}
+	if s := statuses[0]; s["status"] != "success" || s["sha"] != j.head || s["name"] != "packer-hybrid plan lab" || s["description"] != "0 of 6 targets to build" || s["pipeline_id"] != int64(500) {
+		t.Errorf("the commit status is %v", s)
+	}
+	if body := fmt.Sprint(notes[0]["body"]); !strings.Contains(body, "0 of 6 targets") || !strings.Contains(body, "run=500.12345678901 commit="+j.head) {
+		t.Errorf("the note is %s", body)
+	}
+	// A mistake, found by the next pipeline: the same note, a status of its own.
+	j.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file")
+	j.hub.AddPipeline(501, "refs/merge-requests/42/head", j.head, "merge_request_event")
+	code, log = j.ci(t, map[string]string{"CI_PIPELINE_ID": "501"})
+	statuses, notes = j.hub.Statuses(), j.hub.Notes()
+	if code == 0 || len(statuses) != 2 || len(notes) != 1 || statuses[1]["status"] != "failed" || !strings.Contains(fmt.Sprint(notes[0]["body"]), "playbok_file") {
+		t.Errorf("exit code %d, statuses %v, notes %v\n%s", code, statuses, notes, log)
+	}
+	if text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "gl-code-quality-report.json")); err != nil || !strings.Contains(string(text), "playbok_file") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// Whatever becomes of the reports, the exit code and the files are the same.
+func TestCIWithoutGitLab(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		env  map[string]string
+		says string
+	}{
+		"no token":          {map[string]string{"GITLAB_TOKEN": ""}, "CI_JOB_TOKEN can write neither"},
+		"the job's token":   {map[string]string{"GITLAB_TOKEN": "glcbt-64_of-the-job"}, "CI_JOB_TOKEN cannot write notes and commit statuses"},
+		"another project":   {map[string]string{"CI_PROJECT_PATH": "acme/golden/other"}, "404"},
+		"an unknown number": {map[string]string{"CI_PIPELINE_ID": "9"}, "not reported: check packer-hybrid plan lab"},
+		"no GitLab":         {map[string]string{"CI_API_V4_URL": "ftp://gitlab.example"}, "is not the address of GitLab's API"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := newLabJob(t, nil)
+			code, log := j.ci(t, c.env)
+			if code != 0 || !strings.Contains(log, c.says) || len(j.hub.Statuses()) > 0 || strings.Contains(log, projectToken) {
+				t.Errorf("exit code %d, statuses %v\n%s", code, j.hub.Statuses(), log)
+			}
+			for _, file := range []string{"plan.json", "packer-hybrid.env", "gl-code-quality-report.json"} {
+				if _, err := os.Stat(filepath.Join(j.dir, "artifacts", file)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// What a job could not send is sent later, with the same token.
+func TestFlushToGitLab(t *testing.T) {
+	t.Parallel()
+	j := newLabJob(t, func(c *gitlab.Config) { c.Token = "not yet" })
+	if code, log := j.ci(t, nil); code != 0 || !strings.Contains(log, "are kept in") {
+		t.Fatalf("exit code %d\n%s", code, log)
+	}
+	if code, log := j.ci(t, map[string]string{"GITLAB_TOKEN": "not yet"}, "flush"); code != 0 || len(j.hub.Statuses()) != 1 || len(j.hub.Notes()) != 1 {
+		t.Errorf("exit code %d, %d statuses, %d notes\n%s", code, len(j.hub.Statuses()), len(j.hub.Notes()), log)
+	}
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:14:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package main
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// tokenless says what a job without a token leaves out.
+var tokenless = map[ci.System]string{
+	ci.GitHub: "no check-runs and no comment: GITHUB_TOKEN is not set",
+	ci.GitLab: "no commit statuses and no note: GITLAB_TOKEN is not set; it has to be a project access token with the scope api and the role Developer, " +
+		"since CI_JOB_TOKEN can write neither",
+}
+
+// access is how GitHub is reached.
+func (a *app) access() post.Access {
+	return post.Access{System: post.GitHub, API: a.getenv("GITHUB_API_URL"), Token: a.getenv("GITHUB_TOKEN")}
+}
+
+// gitlabAccess is how GitLab is reached.
+func (a *app) gitlabAccess() post.Access {
+	return post.Access{System: post.GitLab, API: a.getenv("CI_API_V4_URL"), Token: a.getenv("GITLAB_TOKEN")}
+}
+
+// access is how the system of the job is reached.
+func (j *job) access() post.Access {
+	if j.System == ci.GitLab {
+		return j.app.gitlabAccess()
+	}
+	return j.app.access()
+}
+
+// poster reports to the system of the job: nil without a token. The outbox of
+// a stranger's change is not in its tree, which may have links.
+func (j *job) poster(slot string) *post.Poster {
+	access := j.access()
+	if access.Token == "" {
+		return nil
+	}
+	address := j.address()
+	address.Run, address.Slot = hybridcore.NewRunID(time.Now()), slot
+	logs := filepath.Join(j.project.Root, "logs")
+	if !j.Trusted {
+		logs = cmp.Or(j.app.getenv("RUNNER_TEMP"), os.TempDir())
+	}
+	p, err := post.New(filepath.Join(logs, address.Run), address, access, post.WithRedaction(j.app.redactor.String))
+	if err != nil {
+		j.try(access.System.String(), err)
+		return nil
+	}
+	return p
+}
+
+// address is where the job's reports go.
+func (j *job) address() post.Address {
+	env, origin := j.app.getenv, j.Origin()
+	number := func(name string) int64 {
+		n, _ := strconv.ParseInt(env(name), 10, 64) // 0 where the runner does not say
+		return n
+	}
+	change, _ := strconv.Atoi(origin.Change) // 0 for no change
+	a := post.Address{Repository: j.Repository, Change: change, URL: origin.URL}
+	if j.System == ci.GitLab {
+		a.Commit, a.Number, a.Attempt = cmp.Or(j.Commit, env("CI_COMMIT_SHA")), number("CI_PIPELINE_ID"), number("CI_JOB_ID")
+		if sha := env("CI_COMMIT_SHA"); sha != a.Commit { // merged results
+			a.Pipelined = sha
+		}
+		return a
+	}
+	a.Login = env("PACKER_HYBRID_LOGIN")
+	a.Commit, a.Number, a.Attempt = cmp.Or(j.Commit, env("GITHUB_SHA")), number("GITHUB_RUN_ID"), number("GITHUB_RUN_ATTEMPT")
+	return a
+}
