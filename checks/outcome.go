@@ -7,7 +7,6 @@ package checks
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -238,6 +237,6 @@ func (m *markdown) output(lines []string) {
 func htmlCode(text string) string { return inHTML(code(text)) }
 
 // inHTML writes code spans as elements. What code returns holds no other backtick.
-func inHTML(text string) string { return span.ReplaceAllString(text, "<code>$1</code>") }
+func inHTML(text string) string { return span().ReplaceAllString(text, "<code>$1</code>") }
 
-var span = regexp.MustCompile("`([^`]*)`")
+var span = hybridcore.Pattern("`([^`]*)`")

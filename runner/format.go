@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
@@ -52,17 +53,16 @@ type formatting struct {
 // *hybridcore.FindingsError, after all others are done.
 func (f Formatter) Run(ctx context.Context, paths []string) ([]Formatted, error) {
 	run := &formatting{Formatter: f, known: readDigests(f.Cache)}
-	work := make(chan string)
+	folders, err := walk(ctx, paths)
+	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range max(2, runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
-			for path := range work {
-				run.file(path)
+			for at := int(next.Add(1)); at <= len(folders); at = int(next.Add(1)) {
+				run.folder(folders[at-1])
 			}
 		})
 	}
-	err := run.walk(ctx, paths, work)
-	close(work)
 	workers.Wait()
 	slices.SortFunc(run.changed, func(a, b Formatted) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(run.found, func(a, b hybridcore.Finding) int { return strings.Compare(a.File, b.File) })
@@ -73,17 +73,36 @@ func (f Formatter) Run(ctx context.Context, paths []string) ([]Formatted, error)
 	return run.changed, err
 }
 
-func (r *formatting) walk(ctx context.Context, paths []string, work chan<- string) error {
+// shared is how many files of a folder one worker takes at a time.
+const shared = 16
+
+// folder is some files of one folder, by their names.
+type folder struct {
+	path  string
+	names []string
+}
+
+// walk finds the files. With an error come those that were found before.
+func walk(ctx context.Context, paths []string) ([]folder, error) {
+	var found []folder
+	add := func(path string) {
+		dir, name := filepath.Split(path)
+		if last := len(found) - 1; last >= 0 && found[last].path == dir && len(found[last].names) < shared {
+			found[last].names = append(found[last].names, name)
+			return
+		}
+		found = append(found, folder{dir, []string{name}})
+	}
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			return hybridcore.Usagef("fmt: %v", err)
+			return found, hybridcore.Usagef("fmt: %v", err)
 		}
 		if !info.IsDir() {
 			if !isHCL(path) {
-				return hybridcore.Usagef("fmt: %s is neither *.pkr.hcl nor *.pkrvars.hcl", path)
+				return found, hybridcore.Usagef("fmt: %s is neither *.pkr.hcl nor *.pkrvars.hcl", path)
 			}
-			work <- path
+			add(path)
 			continue
 		}
 		err = filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
@@ -97,15 +116,15 @@ func (r *formatting) walk(ctx context.Context, paths []string, work chan<- strin
 					return fs.SkipDir
 				}
 			case entry.Type().IsRegular() && isHCL(at):
-				work <- at
+				add(at)
 			}
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("formatting %s: %w", path, err)
+			return found, fmt.Errorf("formatting %s: %w", path, err)
 		}
 	}
-	return nil
+	return found, nil
 }
 
 func isHCL(path string) bool {
@@ -117,15 +136,21 @@ func isSkipped(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") && strings.HasSuffix(name, "#")
 }
 
-// file formats one file.
-func (r *formatting) file(path string) {
-	root, err := os.OpenRoot(filepath.Dir(path))
+// folder formats the files of one folder.
+func (r *formatting) folder(f folder) {
+	root, err := os.OpenRoot(filepath.Clean(f.path))
 	if err != nil {
-		r.problems(path, err)
+		r.problems(f.path, err)
 		return
 	}
 	defer root.Close() //nolint:errcheck // a directory handle
-	name := filepath.Base(path)
+	for _, name := range f.names {
+		r.file(root, name, f.path+name)
+	}
+}
+
+// file formats one file, which path names for reports.
+func (r *formatting) file(root *os.Root, name, path string) {
 	src, err := hclfile.Bytes(root, name, hclfile.Template())
 	if err != nil {
 		r.problems(path, err)

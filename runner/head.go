@@ -9,14 +9,13 @@ import (
 	"bufio"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-var commitRule = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var commitRule = hybridcore.Pattern(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // pinned gives a BlockedError when the checkout is at a commit that the request
 // is not about: a branch may move between an approval and the checkout.
@@ -74,7 +73,7 @@ func head(root string) string {
 }
 
 func commit(text string) string {
-	if commitRule.MatchString(text) {
+	if commitRule().MatchString(text) {
 		return text
 	}
 	return ""

@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,7 +31,7 @@ const (
 )
 
 // scratchRule is the name of a scratch directory.
-var scratchRule = regexp.MustCompile(`^ph-[a-z2-7]{10}$`)
+var scratchRule = hybridcore.Pattern(`^ph-[a-z2-7]{10}$`)
 
 // newScratch names a scratch directory that does not exist yet: the lease has
 // the name before there is anything in it.
@@ -51,7 +50,7 @@ func openScratch(path string) (*os.Root, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if !filepath.IsAbs(path) || filepath.Clean(path) != path || !scratchRule.MatchString(filepath.Base(path)) {
+	if !filepath.IsAbs(path) || filepath.Clean(path) != path || !scratchRule().MatchString(filepath.Base(path)) {
 		return nil, errors.New("it does not have the name of one")
 	}
 	named, err := os.Lstat(path)

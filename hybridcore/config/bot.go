@@ -89,10 +89,10 @@ func BotVerbs() []string {
 
 // Rules of Slack's identifiers.
 var (
-	teamID    = regexp.MustCompile(`^[TE][A-Z0-9]{2,20}$`)
-	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{2,20}$`)
-	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
-	groupID   = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
+	teamID    = hybridcore.Pattern(`^[TE][A-Z0-9]{2,20}$`)
+	channelID = hybridcore.Pattern(`^[CGD][A-Z0-9]{2,20}$`)
+	userID    = hybridcore.Pattern(`^[UW][A-Z0-9]{2,20}$`)
+	groupID   = hybridcore.Pattern(`^S[A-Z0-9]{2,20}$`)
 )
 
 // bot reads the block bot.
@@ -213,7 +213,7 @@ func (d *decoder) person(block *hclsyntax.Block, b *Bot) {
 		return
 	}
 	one := Identity{User: block.Labels[0], Line: block.TypeRange.Start.Line}
-	if !userID.MatchString(one.User) {
+	if !userID().MatchString(one.User) {
 		d.add(block.LabelRanges[0], fmt.Sprintf("%.40q is not the identifier of a user, such as U0123ABCD", one.User), "Slack shows it in a profile's menu: Copy member ID")
 	}
 	d.body(block, map[string]setting{"github": number(&one.GitHub), "gitlab": number(&one.GitLab)})

@@ -11,6 +11,7 @@
 package hclfile
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -134,14 +135,15 @@ func BytesFS(tree fs.FS, path string, limit Limit) ([]byte, error) {
 	if info.Size() > limit.Bytes {
 		return nil, tooLarge(path, limit)
 	}
-	src, err := io.ReadAll(io.LimitReader(f, limit.Bytes+1))
-	if err != nil {
+	// One read gets the whole file and one its end, unless it grows meanwhile.
+	src := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	if _, err := src.ReadFrom(io.LimitReader(f, limit.Bytes+1)); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
-	if int64(len(src)) > limit.Bytes { // it grew meanwhile
+	if int64(src.Len()) > limit.Bytes {
 		return nil, tooLarge(path, limit)
 	}
-	return src, nil
+	return src.Bytes(), nil
 }
 
 // Parse parses the content of a file. All problems come as

@@ -51,7 +51,7 @@ func (s scratch) make() error {
 // changed since.
 func (s scratch) place(p Plugin) error {
 	folder := filepath.Join(s.plugins(), filepath.FromSlash(p.Address))
-	if !addressRule.MatchString(p.Address) || pluginVersion(filepath.Base(p.Path), p.Address) == nil {
+	if !addressRule().MatchString(p.Address) || pluginVersion(filepath.Base(p.Path), p.Address) == nil {
 		return fmt.Errorf("placing plugin %s: %s is not a plugin of that address", p.Address, p.Path)
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {

@@ -16,7 +16,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,7 +76,7 @@ type settings struct {
 }
 
 // nodeName is the name of a node: a host name. It becomes a part of paths.
-var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+var nodeName = hybridcore.Pattern(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // refusal is an answer other than success, or a task that failed.
 type refusal struct{ text string }
@@ -239,7 +238,7 @@ func (c *proxmox) each(ctx context.Context, wanted func(machine) bool, do func(m
 		if m.Type != "qemu" || !wanted(m) || m.VMID == last {
 			continue
 		}
-		if !nodeName.MatchString(m.Node) || m.VMID <= 0 {
+		if !nodeName().MatchString(m.Node) || m.VMID <= 0 {
 			return fmt.Errorf("listing machines: %q is no machine of a node", hybridcore.Sanitize(m.id()))
 		}
 		last = m.VMID

@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -28,7 +27,7 @@ const (
 	maxCommitBytes = 128 << 20
 )
 
-var objectRule = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var objectRule = hybridcore.Pattern(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // Repository is the git repository around a project, read only: git runs
 // without hooks, without the network, and without what the repository's
@@ -92,7 +91,7 @@ func (r *Repository) object(ctx context.Context, args ...string) (string, error)
 		return "", err
 	}
 	id, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	if !objectRule.MatchString(id) {
+	if !objectRule().MatchString(id) {
 		return "", fmt.Errorf("git %s: %.80q is no object name", args[0], hclfile.Printable(id))
 	}
 	return id, nil
@@ -158,7 +157,7 @@ func parseTree(list []byte) ([]blob, error) {
 		}
 		head, path, found := strings.Cut(record, "\t")
 		fields := strings.Fields(head)
-		if !found || len(fields) != 3 || !objectRule.MatchString(fields[2]) || !local(path) {
+		if !found || len(fields) != 3 || !objectRule().MatchString(fields[2]) || !local(path) {
 			return nil, fmt.Errorf("the list of files holds %.80q", record)
 		}
 		switch fields[0] {

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -26,7 +25,7 @@ const maxDamage = 10
 // recordsDir holds the attachments, a directory for each run.
 const recordsDir = "records"
 
-var attachmentRule = regexp.MustCompile(`^[a-z0-9][a-z0-9@._-]{0,127}$`)
+var attachmentRule = hybridcore.Pattern(`^[a-z0-9][a-z0-9@._-]{0,127}$`)
 
 // Append stores the record of a run, with attachments by name (lower-case
 // letters, digits, '@', '.', '_', '-'), which become the files
@@ -60,7 +59,7 @@ func checkRecord(rec hybridcore.Record, attachments map[string][]byte) error {
 		return err
 	}
 	for name, data := range attachments {
-		if !attachmentRule.MatchString(name) {
+		if !attachmentRule().MatchString(name) {
 			return hybridcore.Usagef("attachment %.140q of run %s is not a file name: use 1 to 128 of a-z, 0-9, '@', '.', '_' and '-'", name, rec.RunID)
 		}
 		if len(data) > maxFile {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -88,11 +87,11 @@ func (d *Dir) unreadable(name string, err error) error {
 	}
 }
 
-var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
+var plainPath = hybridcore.Pattern(`^[A-Za-z0-9_./@%+=:,-]+$`)
 
 // quote makes a path safe to paste into a shell.
 func quote(path string) string {
-	if plainPath.MatchString(path) {
+	if plainPath().MatchString(path) {
 		return path
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"

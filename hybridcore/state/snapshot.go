@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"strconv"
 	"syscall"
 
@@ -41,8 +40,8 @@ type snapshotFile struct {
 }
 
 var (
-	lineageRule = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	keyRule     = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}@[a-z0-9][a-z0-9._-]{0,63}$`)
+	lineageRule = hybridcore.Pattern(`^[0-9a-f]{32}$`)
+	keyRule     = hybridcore.Pattern(`^[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}@[a-z0-9][a-z0-9._-]{0,63}$`)
 )
 
 // Read returns the snapshot. When there is none yet it is empty, with serial 0
@@ -173,13 +172,13 @@ func decodeSnapshot(data []byte) (hybridcore.Snapshot, error) {
 		return s, errForm(fmt.Sprintf("its format version is %d, which never existed", s.FormatVersion))
 	case data[len(data)-1] != '\n':
 		return s, errForm(fmt.Sprintf("it is cut short after byte %d", len(data)))
-	case !lineageRule.MatchString(s.Lineage):
+	case !lineageRule().MatchString(s.Lineage):
 		return s, errForm("its lineage is not made of 32 hexadecimal digits")
 	case s.Serial == 0:
 		return s, errForm("its serial is 0")
 	}
 	for key := range s.Targets {
-		if !keyRule.MatchString(key) {
+		if !keyRule().MatchString(key) {
 			return s, errForm(fmt.Sprintf("%.200q is not the key ENV/IMAGE@PLATFORM of a target", key))
 		}
 	}

@@ -8,7 +8,6 @@ package validate
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,6 +23,9 @@ import (
 // Canonical says whether HCL is in the form that `packer fmt` writes, and if
 // not, the first line that is not.
 func Canonical(src []byte) (line int, ok bool) {
+	if hclfile.Canonical(src) {
+		return 0, true
+	}
 	formatted := hclwrite.Format(src)
 	if bytes.Equal(src, formatted) {
 		return 0, true
@@ -43,6 +45,9 @@ func Canonical(src []byte) (line int, ok bool) {
 // Format returns HCL in canonical form. Bytes that are no HCL within the
 // limits of a file come as *hybridcore.FindingsError.
 func Format(src []byte, name string) ([]byte, error) {
+	if _, long := longLine(src); !long && hclfile.Canonical(src) {
+		return src, nil
+	}
 	limit := hclfile.Template()
 	if isVarFile(name) {
 		limit = hclfile.VarFile()
@@ -163,8 +168,8 @@ func expandedNodes(node *yaml.Node, known map[*yaml.Node]int) int {
 // Naming rules: what is written in templates is lower case with underscores,
 // and a source may have hyphens.
 var (
-	snake = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
-	kebab = regexp.MustCompile(`^[a-z][a-z0-9]*([_-][a-z0-9]+)*$`)
+	snake = hybridcore.Pattern(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	kebab = hybridcore.Pattern(`^[a-z][a-z0-9]*([_-][a-z0-9]+)*$`)
 )
 
 // named warns of a name against the rules.
@@ -173,7 +178,7 @@ func (c *checker) named(file *hclfile.File, at hcl.Range, what, name string) {
 	if what == "source" || what == "data" {
 		rule, form = kebab, "lower-case words joined by _ or -"
 	}
-	if !rule.MatchString(name) {
+	if !rule().MatchString(name) {
 		c.warn(file, RuleName, at, fmt.Sprintf("the name of the %s %q is not made of %s", what, name, form), "rename it")
 	}
 }

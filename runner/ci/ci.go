@@ -13,7 +13,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -145,7 +144,7 @@ func (j *Job) pin(commits ...string) error {
 	for _, id := range commits {
 		switch {
 		case id == "" || slices.Contains(j.heads, id):
-		case !commitRule.MatchString(id) || isZero(id):
+		case !commitRule().MatchString(id) || isZero(id):
 			return hybridcore.Usagef("%.80q is not the full object ID of a commit", id)
 		default:
 			j.heads = append(j.heads, id)
@@ -159,10 +158,10 @@ func (j *Job) pin(commits ...string) error {
 }
 
 var (
-	commitRule = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+	commitRule = hybridcore.Pattern(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 	// repositoryRule holds for GitHub's OWNER/NAME and for GitLab's paths, whose
 	// groups may have groups.
-	repositoryRule = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
+	repositoryRule = hybridcore.Pattern(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
 )
 
 // isZero says whether an object ID is the one for "none".
@@ -188,7 +187,7 @@ func shown(value string) string {
 
 // repository checks the name of a repository.
 func repository(name string) (string, error) {
-	if len(name) > maxRepository || !repositoryRule.MatchString(name) || strings.Contains(name, "..") {
+	if len(name) > maxRepository || !repositoryRule().MatchString(name) || strings.Contains(name, "..") {
 		return "", hybridcore.Usagef("%.80q is not the name of a repository", name)
 	}
 	return name, nil
