@@ -100,8 +100,8 @@ func (d *decoder) bot(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	b := Bot{Rate: DefaultBotRate, Ref: DefaultBotRef, Line: block.TypeRange.Start.Line}
 	d.settings(block, map[string]setting{
-		"teams":    ids(teamID, "workspace, such as T0123ABCD", &b.Teams),
-		"channels": ids(channelID, "channel, such as C0123ABCD", &b.Channels),
+		"teams":    ids(teamID(), "workspace, such as T0123ABCD", &b.Teams),
+		"channels": ids(channelID(), "channel, such as C0123ABCD", &b.Channels),
 		"rate":     count(maxBotRate, &b.Rate),
 		"ref": {cty.String, func(v cty.Value) error {
 			b.Ref = v.AsString()
@@ -156,8 +156,8 @@ func (d *decoder) role(block *hclsyntax.Block, b *Bot) {
 		d.add(block.LabelRanges[0], err.Error(), "")
 	}
 	d.settings(block, map[string]setting{
-		"users":  ids(userID, "user, such as U0123ABCD", &role.Users),
-		"groups": ids(groupID, "user group, such as S0123ABCD", &role.Groups),
+		"users":  ids(userID(), "user, such as U0123ABCD", &role.Users),
+		"groups": ids(groupID(), "user group, such as S0123ABCD", &role.Groups),
 	})
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "allow" {
