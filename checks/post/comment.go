@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,6 +51,11 @@ func (a Address) mark(body string) (newer, ok bool) {
 	return number > a.Number || number == a.Number && attempt > a.Attempt, true
 }
 
+// wrote says whether a comment is of this very run.
+func (a Address) wrote(body string) bool {
+	return strings.HasPrefix(strings.ReplaceAll(body, "\r\n", "\n"), a.stamp())
+}
+
 // comment brings the comment to the system. It looks at the comment that is
 // there before every write, so that nothing of a newer run is lost and none is
 // made twice.
@@ -65,19 +71,39 @@ func (s *sender) comment(ctx context.Context, it *item) error {
 	return nil
 }
 
-func (s *sender) putComment(ctx context.Context, it *item, all commenter) error {
-	if err := s.current(ctx, it, all); err != nil {
+// putComment edits the comment, or makes one. After that it looks once more,
+// before it notes which is its own: another run may have made one between our
+// look and our creation.
+func (s *sender) putComment(ctx context.Context, it *item, comments commenter) error {
+	if err := s.current(ctx, it, comments); err != nil {
 		return err
 	}
-	s.wrote = s.clock.Now()
-	id, err := all.put(ctx, it.id, s.box.address.stamp()+it.body+s.box.address.end())
-	if err == nil && id != it.id {
-		_ = s.box.append(line{Kind: "made", Key: it.key, ID: id}) // told at the end
+	body, made := s.box.address.stamp()+it.body+s.box.address.end(), int64(0)
+	if it.id == 0 {
+		s.wrote = s.clock.Now()
+		id, err := comments.put(ctx, 0, body)
+		if err != nil {
+			return err
+		}
+		if err := s.current(ctx, it, comments); err != nil {
+			return err
+		}
+		if made = id; it.id == 0 { // the list does not have it yet
+			it.id = id
+			_ = s.box.append(line{Kind: "made", Key: it.key, ID: id}) // told at the end
+		}
 	}
+	if it.id == made {
+		return nil
+	}
+	s.wrote = s.clock.Now()
+	_, err := comments.put(ctx, it.id, body)
 	return err
 }
 
-// current finds the comment of this slot and checks that it is not of a newer run.
+// current finds the comment of this slot, the oldest one, and checks that none
+// is of a newer run. Of several the others are removed; a run that is
+// superseded removes its own, unless that is the oldest, which the newer run takes.
 func (s *sender) current(ctx context.Context, it *item, comments commenter) error {
 	var all []comment
 	var err error
@@ -92,20 +118,25 @@ func (s *sender) current(ctx context.Context, it *item, comments commenter) erro
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	for _, c := range all {
-		if newer, _ := s.box.address.mark(c.body); newer {
-			return errSuperseded
+	superseded := slices.ContainsFunc(all, func(c comment) bool { newer, _ := s.box.address.mark(c.body); return newer })
+	for _, c := range all[1:] {
+		if !superseded || s.box.address.wrote(c.body) {
+			s.remove(ctx, c.id, comments)
 		}
 	}
-	if known {
-		return nil
-	}
-	it.id = all[0].id
-	_ = s.box.append(line{Kind: "made", Key: it.key, ID: it.id}) // told at the end
-	for _, c := range all[1:] {                                  // two runs at once have each made one
-		if err := comments.remove(ctx, c.id); err != nil && s.forge.answer(err).status != http.StatusNotFound { // the next run tries again
-			s.notes = append(s.notes, "a second comment is still there: "+shortError(err))
-		}
+	switch {
+	case superseded:
+		return errSuperseded
+	case !known:
+		it.id = all[0].id
+		_ = s.box.append(line{Kind: "made", Key: it.key, ID: it.id}) // told at the end
 	}
 	return nil
+}
+
+// remove removes a second comment; when it stays, the next run tries again.
+func (s *sender) remove(ctx context.Context, id int64, comments commenter) {
+	if err := comments.remove(ctx, id); err != nil && s.forge.answer(err).status != http.StatusNotFound {
+		s.notes = append(s.notes, "a second comment is still there: "+shortError(err))
+	}
 }

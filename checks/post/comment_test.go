@@ -8,8 +8,13 @@ package post
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,6 +121,50 @@ func TestSecondCommentsAreRemoved(t *testing.T) {
 	}
 	if all := bodies(s); len(all) != 1 || !strings.Contains(all[0], "three") {
 		t.Errorf("comments %q", all)
+	}
+}
+
+// Two runs look, see no comment, and only then make one each: a proxy holds the
+// first creation until the second arrives.
+func TestTwoFirstCommentsAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 5 { // whose is the older one is up to the server
+		s := serve(t, nil, "")
+		target, err := url.Parse(s.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		both.Add(2)
+		forward := httputil.NewSingleHostReverseProxy(target)
+		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				both.Done()
+				both.Wait()
+			}
+			r.Host = target.Host
+			forward.ServeHTTP(w, r)
+		}))
+		var runs sync.WaitGroup
+		for number := range int64(2) {
+			runs.Go(func() {
+				p, err := New(t.TempDir(), address(number+1), Access{API: front.URL, Token: token}, WithClock((&fakeClock{now: begin}).clock(), requestTimeout))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				p.Comment(fmt.Sprint("of run ", number+1), true)
+				left := strings.Join(p.Close(t.Context(), time.Minute), "\n")
+				if left != "" && (number == 1 || !strings.Contains(left, "superseded")) {
+					t.Errorf("run %d says %q", number+1, left)
+				}
+			})
+		}
+		runs.Wait()
+		front.Close()
+		if all := bodies(s); len(all) != 1 || !strings.Contains(all[0], "of run 2") {
+			t.Errorf("comments %q", all)
+		}
 	}
 }
 

@@ -308,8 +308,8 @@ func TestTheSameAgainIsNotSent(t *testing.T) {
 		}
 	}
 	p.Close(t.Context(), time.Minute)
-	if n := len(s.Calls()); n != 3 {
-		t.Errorf("%d requests, want 3: %v", n, s.Calls())
+	if n := len(s.Calls()); n != 4 { // check-run, and list, comment, list
+		t.Errorf("%d requests, want 4: %v", n, s.Calls())
 	}
 }
 

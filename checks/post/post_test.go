@@ -216,6 +216,7 @@ func TestLater(t *testing.T) {
 		"always 502":     {"* /** status=502", "502"},
 		"lost, each one": {"POST /** status=502 after\nPATCH /** status=502 after", "502"},
 		"no connection":  {"* /** drop", "EOF"},
+		"token expired":  {"* /** nth=3- status=401 reason=\"Bad credentials\"", "401 Bad credentials"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -286,8 +287,8 @@ func TestOnlyTheLatestStateIsSent(t *testing.T) {
 	report(p)
 	p.Close(t.Context(), time.Minute)
 	// three check-runs, of which one needs two more requests for 120 annotations, and the comment
-	if writes := len(s.Calls()) - 1; writes != 6 {
-		t.Errorf("%d requests besides the list of comments, want 6: %v", writes, s.Calls())
+	if writes := len(s.Calls()) - 2; writes != 6 {
+		t.Errorf("%d requests besides the two lists of comments, want 6: %v", writes, s.Calls())
 	}
 }
 
