@@ -80,6 +80,7 @@ var owners = []rules.Owner{
 	{Import: "github.com/rogpeppe/go-internal", Units: []string{"cmd"}, Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it; and the differences that fmt shows"},
 	{Import: "github.com/santhosh-tekuri/jsonschema/v6", Tests: []string{"cmd"}, Why: "holds every JSON answer against its published schema"},
 	{Import: "github.com/sethvargo/go-githubactions", Units: []string{"runner/ci"}, Why: "inputs of an action, and the escaping of GitHub's log commands"},
+	{Import: "github.com/slack-go/slack", Units: []string{"bot"}, Why: "Slack's API, Socket Mode and Block Kit"},
 	{Import: "github.com/spf13/cobra", Units: []string{"cmd"}, Why: "help, completion and suggestions around the shared grammar"},
 	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "runner/ci", "cmd"}, Why: "the grammar that every door shares"},
 	{Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"}, Why: "the live display of running targets on a terminal"},

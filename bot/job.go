@@ -49,17 +49,26 @@ type Job struct {
 	Approver *policy.Person `json:"approver,omitempty"`
 	Approved time.Time      `json:"approved,omitzero"`
 
-	Joined  string    `json:"joined,omitempty"` // ID of the job that it joined
-	Tried   time.Time `json:"tried,omitzero"`   // when a run was last asked for; set before it is
-	Run     *Run      `json:"run,omitempty"`
-	Outcome *Outcome  `json:"outcome,omitempty"`
-	Message Message   `json:"message,omitzero"`
+	Joined  string         `json:"joined,omitempty"` // ID of the job that it joined
+	Note    string         `json:"note,omitempty"`   // what it waits for, sanitised
+	Tried   time.Time      `json:"tried,omitzero"`   // when a run was last asked for; set before it is
+	Run     *Run           `json:"run,omitempty"`    // an empty one was taken by the CI system, and is not listed yet
+	Stop    *policy.Person `json:"stop,omitempty"`   // who cancelled it
+	Targets []Target       `json:"targets,omitempty"`
+	Changed time.Time      `json:"changed,omitzero"` // when its targets last did
+	Outcome *Outcome       `json:"outcome,omitempty"`
+	Message Message        `json:"message,omitzero"`
 }
 
-// Message is the one message of a job in its channel, once Slack has it.
+// Message is the one message of a job in its channel. It is edited until Slack
+// has the newest state.
 type Message struct {
-	Channel string `json:"channel,omitempty"`
-	TS      string `json:"ts,omitempty"` // Slack's identifier of it
+	TS      string    `json:"ts,omitempty"`   // Slack's identifier of it; empty: there is none yet
+	Tried   time.Time `json:"tried,omitzero"` // when it was first posted; set before it is
+	Want    int       `json:"want"`           // number of the job's newest state
+	Sent    int       `json:"sent"`           // of the state that Slack has
+	Thread  bool      `json:"thread,omitempty"`
+	Replies int       `json:"replies,omitempty"` // uses of the address for answers, where the bot may not post
 }
 
 // Run is a run of the CI system.

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:28:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-foreign-text-stays-text
+// Diagram: openspec/specs/bot/diagram.md#one-command
+
+package bot
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Bounds of a message, in characters. Slack takes 50 blocks, 3,000 characters a
+// text, 150 a heading, 100 rows and 10,000 characters a table.
+const (
+	maxHeading = 150
+	maxText    = 3000
+	maxCell    = 90
+	maxRows    = 20 // × 5 cells of maxCell stay below the table's limit
+	maxWhy     = 500
+	maxURL     = 2900
+	maxTail    = 40 // lines
+)
+
+// Actions of buttons. A button's value is what follows the verb on the command
+// line; the log's opens an address and asks for nothing.
+const (
+	actionPrefix = "ph-"
+	actionLog    = "open-log"
+)
+
+// plain makes foreign text fit to be shown: without control and invisible
+// characters, and at most so many characters long.
+func plain(text string, most int) string {
+	text = hybridcore.Sanitize(text)
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+// line is plain on one line.
+func line(text string, most int) string {
+	return plain(strings.Join(strings.Fields(hybridcore.Sanitize(text)), " "), most)
+}
+
+// text is a text object that Slack shows as it is: it knows no markup, no
+// mentions and no links.
+func text(s string, most int) *slack.TextBlockObject {
+	if s = plain(s, most); strings.TrimSpace(s) == "" {
+		s = "–" // Slack refuses an empty one
+	}
+	return &slack.TextBlockObject{Type: slack.PlainTextType, Text: s}
+}
+
+// message is the message of a job: its text for notifications, which is still
+// to be escaped, and its blocks. Nothing foreign in it is markup.
+func message(job Job) (string, []slack.Block) {
+	status, said := headline(job)
+	asked := line(job.Line, 1000)
+	blocks := []slack.Block{
+		slack.NewHeaderBlock(text(status+": "+asked, maxHeading)),
+		slack.NewSectionBlock(text(asked, maxText), nil, nil),
+	}
+	if said != "" {
+		blocks = append(blocks, slack.NewSectionBlock(text(said, maxText), nil, nil))
+	}
+	targets := job.Targets
+	if job.Outcome != nil && len(job.Outcome.Targets) > 0 {
+		targets = job.Outcome.Targets
+	}
+	if len(targets) > 0 {
+		blocks = append(blocks, table(targets))
+	}
+	if len(targets) > maxRows {
+		blocks = append(blocks, slack.NewContextBlock("", text(fmt.Sprintf("and %d more targets; the log has them", len(targets)-maxRows), maxText)))
+	}
+	if buttons := buttons(job); len(buttons) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("", buttons...))
+	}
+	return plain(status+": "+asked, maxText), append(blocks, slack.NewContextBlock("", text(footer(job), maxText)))
+}
+
+// footer says who, for what and under which name.
+func footer(job Job) string {
+	parts := []string{"run " + job.Command.ID, "asked for by " + job.Person.User}
+	if job.Commit != "" {
+		parts = append(parts, fmt.Sprintf("commit %.12s", job.Commit))
+	}
+	if job.Approver != nil {
+		parts = append(parts, "approved by "+job.Approver.User)
+	}
+	if job.Stop != nil {
+		parts = append(parts, "cancelled by "+job.Stop.User)
+	}
+	return line(strings.Join(parts, " · "), maxText)
+}
+
+// headline is where a job is: in a word, and in a sentence when one is needed.
+func headline(job Job) (status, said string) {
+	switch job.State {
+	case Queued, Dispatching:
+		status, said = "Queued", job.Note
+	case Awaiting:
+		return "Waits for approval", fmt.Sprintf("Another person with role %s has to approve commit %s until %s UTC.",
+			strings.Join(job.Decision.Need.Roles, " or "), job.Commit, job.Shown.Add(job.Decision.Need.Within).UTC().Format("15:04"))
+	case Joined:
+		return "Queued", "It is the same as run " + job.Joined + ", and gets its answer."
+	case Running:
+		status = "Running"
+	case Denied:
+		status = "Denied"
+	case Expired:
+		status = "Expired"
+	case Done:
+		status = "Done"
+	}
+	switch {
+	case job.Outcome == nil && job.Stop != nil:
+		return "Cancelling", ""
+	case job.Outcome == nil:
+		return status, said
+	case job.State == Done && job.Outcome.Status != "":
+		status = strings.ToUpper(string(job.Outcome.Status[:1])) + string(job.Outcome.Status[1:])
+	}
+	return status, job.Outcome.Why
+}
+
+// table are the targets of a run. Its cells are raw text.
+func table(targets []Target) *slack.TableBlock {
+	row := func(cells ...string) []slack.TableCell {
+		var all []slack.TableCell
+		for _, cell := range cells {
+			if cell = line(cell, maxCell); cell == "" {
+				cell = "–"
+			}
+			all = append(all, slack.NewTableRawTextCell(cell))
+		}
+		return all
+	}
+	block := slack.NewTableBlock("")
+	block.Rows = append(block.Rows, row("Target", "Status", "Time", "Artifact", "Parity"))
+	for _, t := range targets[:min(len(targets), maxRows)] {
+		status, took := t.Status, ""
+		if t.Step != "" {
+			status += ": " + t.Step
+		}
+		if t.Duration > 0 {
+			took = t.Duration.Round(time.Second).String()
+		}
+		block.Rows = append(block.Rows, row(t.Name, status, took, t.Artifact, t.Parity))
+	}
+	return block
+}
+
+// buttons are what can be done with a job.
+func buttons(job Job) []slack.BlockElement {
+	var all []slack.BlockElement
+	add := func(verb, label, value string, style slack.Style) {
+		all = append(all, slack.NewButtonBlockElement(actionPrefix+verb, value, text(label, 75)).WithStyle(style))
+	}
+	if job.State == Awaiting {
+		add("approve", "Approve", job.Command.ID+" "+job.Commit, slack.StylePrimary)
+	}
+	if !job.State.Final() && job.Stop == nil {
+		add("cancel", "Cancel", job.Command.ID, slack.StyleDanger)
+	}
+	if job.retryable() {
+		add("retry", "Retry failed", job.Command.ID, slack.StyleDefault)
+	}
+	if address := logOf(job); address != "" {
+		all = append(all, slack.NewButtonBlockElement(actionLog, "", text("Open log", 75)).WithURL(address))
+	}
+	return all
+}
+
+// logOf is the address of a run's log; empty for none that is an address.
+func logOf(job Job) string {
+	if job.Run == nil || len(job.Run.URL) > maxURL {
+		return ""
+	}
+	u, err := url.Parse(job.Run.URL)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return ""
+	}
+	return u.String()
+}
+
+// cause is what the thread of a job gets when it failed: why, and the last
+// lines. It is empty when there is nothing to add.
+func cause(job Job) []slack.Block {
+	out := job.Outcome
+	if out == nil || len(out.Tail) == 0 || !slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.BlockedStatus}, out.Status) {
+		return nil
+	}
+	lines := out.Tail[max(0, len(out.Tail)-maxTail):]
+	tail := []rune(hybridcore.Sanitize(strings.Join(lines, "\n")))
+	if len(tail) > maxText { // the end is what counts
+		tail = append([]rune("…"), tail[len(tail)-maxText+1:]...)
+	}
+	shown := string(tail)
+	if strings.TrimSpace(shown) == "" {
+		shown = "–"
+	}
+	code := &slack.RichTextPreformatted{
+		Type: slack.RTEPreformatted, Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(shown, nil)},
+	}
+	return []slack.Block{slack.NewSectionBlock(text(out.Why, maxWhy), nil, nil), slack.NewRichTextBlock("", code)}
+}

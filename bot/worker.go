@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:16:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-dispatched-exactly-once
+// Diagram: openspec/specs/bot/diagram.md#life-of-a-command
+
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Queues of a Worker. A task is the ID of a job.
+const (
+	QueueDispatch = "dispatch" // from queued to running
+	QueueFollow   = "follow"   // a run, until it ends
+	QueuePoke     = "poke"     // a look at a run besides: an event said that it changed
+	QueueCancel   = "cancel"
+	QueueExpire   = "expire" // an approval that nobody gave
+	QueueTell     = "tell"   // the message of a job
+)
+
+// Times of a Worker.
+const (
+	// Patience is how long a job is tried to be dispatched. Slack's users have
+	// long asked again by then.
+	Patience = 24 * time.Hour
+
+	groupsWait = 10 * time.Minute // for somebody's groups, until the job is denied
+	laneWait   = 3 * time.Second  // between two looks whether targets are free
+	listWait   = 2 * time.Second  // between two looks for a run that was taken
+	lostAfter  = 15 * time.Minute // a run that was taken and is never listed
+	maxLater   = time.Hour        // of what a refusal may ask to wait
+)
+
+// Worker takes jobs from the queue to their end.
+type Worker struct {
+	Store      *store.Store
+	Slack      *slack.Client
+	Dispatcher Dispatcher
+	Follower   Follower
+	Ref        string // branch that runs are for
+	// Settle is how long the CI system may take to list a run that it took, so
+	// that an answer which was lost is not taken for a refusal.
+	Settle time.Duration
+	// Decide decides on a job again, now. An error means to ask later.
+	Decide func(context.Context, Job) (policy.Decision, error)
+	Log    *slog.Logger
+	Now    func() time.Time // nil: the system's clock
+	Pace   time.Duration    // between two messages in a channel; 0: a second, as Slack asks
+
+	// pause makes the pauses of a test shorter; nil: they are as long as they are.
+	pause func(time.Duration) time.Duration
+
+	busy  keys
+	paced pacer
+}
+
+// Enqueue writes a new job, and has it carried out and shown.
+func Enqueue(tx *store.Tx, job *Job) error {
+	if job.State == Queued {
+		if err := tx.Send(QueueDispatch, []byte(job.Command.ID), 0); err != nil {
+			return fmt.Errorf("queueing a job: %w", err)
+		}
+	}
+	if err := tell(tx, job); err != nil {
+		return err
+	}
+	return put(tx, job)
+}
+
+// Run works the queues off until the context ends. What was begun is finished.
+func (w *Worker) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	start := func(queue string, workers int, do func(context.Context, store.Task) error) {
+		step := func(ctx context.Context, task store.Task) error {
+			err := do(ctx, task)
+			if err == nil {
+				return nil
+			}
+			return &LaterError{After: w.rest(delay(task, err)), Err: err}
+		}
+		for range workers {
+			all.Go(func() { w.Store.Work(ctx, queue, step, w.failed) })
+		}
+	}
+	start(QueueDispatch, 4, w.dispatch)
+	start(QueueFollow, 3, w.follow)
+	start(QueuePoke, 1, w.poke)
+	start(QueueCancel, 1, w.cancel)
+	start(QueueExpire, 1, w.expire)
+	start(QueueTell, 2, w.show)
+	all.Wait()
+}
+
+// failed hears of tasks that come again.
+func (w *Worker) failed(task store.Task, err error) {
+	level := slog.LevelWarn
+	later, ok := errors.AsType[*LaterError](err)
+	if ok {
+		_, ok = errors.AsType[*LaterError](later.Err)
+	}
+	if ok {
+		level = slog.LevelDebug // it says itself that it is nothing
+	}
+	w.Log.Log(context.Background(), level, "trying again", "queue", task.Queue, "request", string(task.Body), "try", task.Try, "error", err)
+}
+
+// rest is how long a pause is.
+func (w *Worker) rest(pause time.Duration) time.Duration {
+	if w.pause != nil {
+		return w.pause(pause)
+	}
+	return pause
+}
+
+func (w *Worker) now() time.Time {
+	if w.Now != nil {
+		return w.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+// load reads a job; false when it is not there.
+func (w *Worker) load(ctx context.Context, id string) (Job, bool, error) {
+	var job Job
+	found := false
+	err := w.Store.Change(ctx, func(tx *store.Tx) error {
+		row, ok, err := tx.Get(id)
+		found = ok
+		if err != nil || !ok {
+			return err
+		}
+		job, err = decode(row)
+		return err
+	})
+	return job, found, err
+}
+
+// change changes a job in one transaction, with what follows from it.
+func (w *Worker) change(ctx context.Context, id string, do func(*store.Tx, *Job) error) error {
+	return w.Store.Change(ctx, func(tx *store.Tx) error {
+		row, ok, err := tx.Get(id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return hybridcore.Usagef("there is no run %.80q", id)
+		}
+		job, err := decode(row)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, &job); err != nil {
+			return err
+		}
+		return put(tx, &job)
+	})
+}
+
+func decode(row store.Row) (Job, error) {
+	var job Job
+	if err := json.Unmarshal(row.Body, &job); err != nil {
+		return Job{}, fmt.Errorf("reading job %s: %w", row.ID, err)
+	}
+	return job, nil
+}
+
+func put(tx *store.Tx, job *Job) error {
+	body, err := json.Marshal(job)
+	if err != nil {
+		return fmt.Errorf("writing job %s: %w", job.Command.ID, err)
+	}
+	return tx.Put(store.Row{ID: job.Command.ID, State: string(job.State), Body: body})
+}
+
+// tell has the message of a job show its new state.
+func tell(tx *store.Tx, job *Job) error {
+	job.Message.Want++
+	return tx.Send(QueueTell, []byte(job.Command.ID), 0)
+}
+
+// end ends a job and those that joined it.
+func (w *Worker) end(tx *store.Tx, job *Job, state State, outcome Outcome) error {
+	outcome.At = w.now()
+	if outcome.Targets == nil {
+		outcome.Targets = job.Targets
+	}
+	job.State, job.Outcome, job.Note = state, &outcome, ""
+	if err := tx.Release(job.Command.ID); err != nil {
+		return err
+	}
+	if err := tell(tx, job); err != nil {
+		return err
+	}
+	w.Log.Info("job ended", "request", job.Command.ID, "state", state, "status", outcome.Status, "why", outcome.Why)
+	rows, err := tx.In(string(Joined))
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		other, err := decode(row)
+		if err != nil {
+			return err
+		}
+		if other.Joined != job.Command.ID || other.Command.ID == job.Command.ID {
+			continue
+		}
+		other.State, other.Outcome, other.Run = state, job.Outcome, job.Run
+		if err := errors.Join(tell(tx, &other), put(tx, &other)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// order is what the CI system is asked for.
+func (w *Worker) order(job Job) (Order, error) {
+	ticket, err := json.Marshal(job.Ticket())
+	if err != nil {
+		return Order{}, fmt.Errorf("writing the ticket of %s: %w", job.Command.ID, err)
+	}
+	return Order{Request: job.Command.ID, Line: job.Line, Ref: w.Ref, Commit: job.Commit, Ticket: ticket}, nil
+}
+
+// keys lets one goroutine at a time work at a job.
+type keys struct {
+	mu   sync.Mutex
+	held map[string]bool
+}
+
+// take takes a key; false when somebody has it.
+func (k *keys) take(key string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.held[key] {
+		return false
+	}
+	if k.held == nil {
+		k.held = map[string]bool{}
+	}
+	k.held[key] = true
+	return true
+}
+
+func (k *keys) free(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.held, key)
+}
+
+// exclusively does something for a job that nobody else in this process does
+// at the same time.
+func (w *Worker) exclusively(kind, id string, do func() error) error {
+	key := kind + " " + id
+	if !w.busy.take(key) {
+		return &LaterError{After: listWait / 10, Err: errors.New("another worker is at it")}
+	}
+	defer w.busy.free(key)
+	return do()
+}
