@@ -40,6 +40,7 @@ type Config struct {
 	Login      string            // whom the token belongs to, e.g. github-actions[bot]
 	Commits    []string          // that exist, full object IDs
 	Change     int               // number of the one open pull request, whose head is the first commit; 0: none
+	Base       string            // commit that the pull request is to be merged into; empty: its head
 	Denied     []string          // what the token must not write: checks, issues, actions
 	Roles      map[string]string // login → permission: admin, write, read, none
 	Now        func() time.Time  // nil: the system's clock

@@ -6,6 +6,7 @@
 package github
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -113,12 +114,13 @@ func (s *Server) getPull(r request) (int, any, *refusal) {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
 	pull := s.oracle.sample("pull-request", Object{"number": s.config.Change, "state": "open", "user": s.user("somebody"), "html_url": "https://github.example/pull"})
-	for _, name := range []string{"head", "base"} { // of one repository
+	head := s.config.Commits[0]
+	for name, sha := range map[string]string{"head": head, "base": cmp.Or(s.config.Base, head)} { // of one repository
 		side, ok := pull[name].(Object)
 		if !ok {
 			continue
 		}
-		side["sha"] = s.config.Commits[0]
+		side["sha"] = sha
 		if repo, ok := side["repo"].(Object); ok {
 			repo["full_name"] = s.config.Repository
 		}
