@@ -50,12 +50,12 @@ of a GitHub App, PACKER_HYBRID_LOGIN is the login of the app's comments, as
 in images[bot]. On GitLab GITLAB_TOKEN, a project access token with the scope api
 and the role Developer, adds commit statuses and one note; without it the files
 stay. GitLab's own CI_JOB_TOKEN can write neither.`,
-		Example: `  # .github/workflows/images.yml: the steps of a job
+		Example: `  # The steps of a job, as in .github/workflows/images.yml
   permissions: {contents: read, checks: write, pull-requests: write}
   steps:
     - uses: actions/checkout@v4
       with: {fetch-depth: 0, persist-credentials: false}
-    - run: packer-hybrid ci
+    - run: exec packer-hybrid ci
       id: images
       env: {GITHUB_TOKEN: "${{ github.token }}"}
 

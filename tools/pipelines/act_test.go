@@ -1,17 +1,283 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-23T04:45:20Z
-// Spec: openspec/specs/repository/spec.md#requirement-whole-pipelines
-// Diagram: openspec/specs/repository/diagram.md#from-change-to-green
+// Created: 2026-11-23T04:45:00Z
+// Spec: openspec/specs/workflows/spec.md#requirement-one-workflow-for-images
+// Diagram: openspec/specs/workflows/diagram.md#jobs-of-the-images
 
 //go:build pipelines
 
 package pipelines_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
+
+// object is a JSON object.
+type object = map[string]any
+
+const (
+	jobToken = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
+	repo     = "o/r"
+)
+
+// site is a repository of images with the workflows of this one, as its user has
+// it, an origin that gives out commits as GitHub does, and a simulated GitHub.
+type site struct {
+	t       *testing.T
+	dir     string // clone in which act reads the workflows
+	origin  string // bare
+	scratch string
+	hub     *github.Server
+	runner  []string          // environment of the runner
+	secrets map[string]string // of the repository
+}
+
+// newSite makes a site whose first commit is on main. The lab may be nil.
+func newSite(t *testing.T, l *lab.Lab) *site {
+	t.Helper()
+	s := &site{t: t, dir: t.TempDir(), origin: t.TempDir(), scratch: t.TempDir(), secrets: map[string]string{"GITHUB_TOKEN": jobToken}}
+	if out, err := exec.CommandContext(t.Context(), program, "init", s.dir).CombinedOutput(); err != nil {
+		t.Fatalf("init: %v\n%s", err, out)
+	}
+	for _, name := range []string{"images.yml"} {
+		text, err := os.ReadFile(filepath.Join(repository, ".github/workflows", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write(".github/workflows/"+name, string(text))
+	}
+	s.edit("packer-hybrid.hcl", `merge    = ["build"]`, `merge    = ["build debian-12 --platforms vsphere"]`)
+	s.runner = []string{
+		"PACKER_HYBRID_CACHE=" + cache(t), "PACKER_HYBRID_STATE=" + filepath.Join(s.scratch, "state"),
+		"STANDIN_ORIGIN=file://" + s.origin, "STANDIN_ARTIFACTS=" + filepath.Join(s.scratch, "artifacts"),
+	}
+	if l != nil {
+		s.credentials(l.Env())
+	}
+	s.git("init", "-q", "-b", "main", "--template=")
+	s.git("init", "-q", "--bare", "-b", "main", "--template=", s.origin)
+	s.git("-C", s.origin, "config", "uploadpack.allowAnySHA1InWant", "true") // as GitHub gives out any commit
+	s.git("remote", "add", "origin", s.origin)
+	s.commit("base")
+	s.git("push", "-q", "origin", "main")
+	return s
+}
+
+// credentials makes secrets of the lab's passwords, and gives the rest to the runner.
+func (s *site) credentials(env []string) {
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		short := strings.ToUpper(strings.TrimPrefix(name, "PKR_VAR_"))
+		switch {
+		case slices.Contains([]string{"BUILD_PASSWORD", "PROXMOX_TOKEN", "VSPHERE_PASSWORD", "AZURE_CLIENT_SECRET"}, short):
+			s.secrets[short] = value
+		default:
+			s.runner = append(s.runner, entry)
+		}
+	}
+}
+
+// github starts the simulated GitHub, which knows these commits; the first is
+// the head of the pull request. The token must not write what is denied.
+func (s *site) github(commits []string, denied ...string) {
+	s.t.Helper()
+	config := github.Config{
+		Repository: repo, Token: jobToken, Login: "github-actions[bot]", Commits: commits, Change: 7, Base: s.rev("main"),
+		Roles: map[string]string{"mara": "write"}, Denied: denied,
+	}
+	hub, err := github.Start(s.t.Context(), config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.hub = hub
+	s.t.Cleanup(func() {
+		for _, v := range hub.Violations() {
+			s.t.Error("GitHub's description: ", v)
+		}
+		if err := hub.Close(); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+func (s *site) git(args ...string) string {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), "git", args...)
+	cmd.Dir = s.dir
+	who := []string{"GIT_AUTHOR_NAME=Mara", "GIT_AUTHOR_EMAIL=mara@example.com", "GIT_COMMITTER_NAME=Mara", "GIT_COMMITTER_EMAIL=mara@example.com"}
+	cmd.Env = append(os.Environ(), append(who, "GIT_CONFIG_GLOBAL=/dev/null")...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (s *site) rev(name string) string {
+	s.t.Helper()
+	return s.git("rev-parse", "--verify", name+"^{commit}")
+}
+
+func (s *site) commit(message string) string {
+	s.t.Helper()
+	s.git("add", "-A")
+	s.git("commit", "-q", "-m", message)
+	return s.rev("HEAD")
+}
+
+func (s *site) write(name, text string) {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *site) edit(name, old, now string) {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	if err != nil || strings.Count(string(text), old) != 1 {
+		s.t.Fatalf("%s holds %q %d times: %v", name, old, strings.Count(string(text), old), err)
+	}
+	s.write(name, strings.Replace(string(text), old, now, 1))
+}
+
+// entry is what act says about a moment of a job.
+type entry struct {
+	Job     string            `json:"jobID"`
+	StepID  []string          `json:"stepID"`
+	Step    string            `json:"step"`
+	Result  string            `json:"stepResult"`
+	Ended   string            `json:"jobResult"`
+	Command string            `json:"command"`
+	Name    string            `json:"name"`
+	Arg     string            `json:"arg"`
+	Pairs   map[string]string `json:"kvPairs"`
+	Content string            `json:"content"`
+	Raw     bool              `json:"raw_output"`
+	Message string            `json:"msg"`
+}
+
+// ran is a workflow that ended.
+type ran struct {
+	code    int
+	entries []entry
+	text    string
+}
+
+// command is a run of a workflow by act.
+func (s *site) command(event string, payload object) *exec.Cmd {
+	s.t.Helper()
+	text, err := json.Marshal(payload)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	files := map[string]string{"event.json": string(text), "secrets": ""}
+	for _, name := range slices.Sorted(maps.Keys(s.secrets)) {
+		files["secrets"] += fmt.Sprintf("%s=%q\n", name, s.secrets[name])
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(s.scratch, name), []byte(text), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	actions, err := filepath.Abs("testdata/actions")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	args := []string{
+		event, "--json", "-W", ".github/workflows/images.yml", "-e", filepath.Join(s.scratch, "event.json"), "--secret-file", filepath.Join(s.scratch, "secrets"),
+		"-P", "self-hosted=-self-hosted", "--action-cache-path", filepath.Join(s.scratch, "act"), "--no-skip-checkout",
+		"--no-cache-server", "--cache-server-addr", "127.0.0.1", "--artifact-server-addr", "127.0.0.1", "--env", "GITHUB_API_URL=" + s.hub.URL(),
+		"--local-repository", "https://github.com/actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8=" + filepath.Join(actions, "checkout"),
+		"--local-repository", "https://github.com/actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02=" + filepath.Join(actions, "upload-artifact"),
+	}
+	cmd := exec.CommandContext(s.t.Context(), tool(s.t, "act"), args...)
+	cmd.Dir = s.dir
+	home := filepath.Join(s.scratch, "home") // act reads an .actrc there
+	cmd.Env = append(os.Environ(), append(s.runner, "HOME="+home, "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"))...)
+	return cmd
+}
+
+// act runs a workflow to its end.
+func (s *site) act(event string, payload object) ran {
+	s.t.Helper()
+	if err := os.RemoveAll(filepath.Join(s.scratch, "artifacts")); err != nil {
+		s.t.Fatal(err)
+	}
+	out, err := s.command(event, payload).CombinedOutput()
+	return s.ran(out, err)
+}
+
+func (s *site) ran(out []byte, err error) ran {
+	s.t.Helper()
+	r := ran{text: string(out)}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		r.code = exit.ExitCode()
+	} else if err != nil {
+		s.t.Fatalf("act: %v\n%s", err, out)
+	}
+	for line := range bytes.Lines(out) {
+		var e entry
+		if json.Unmarshal(line, &e) == nil {
+			r.entries = append(r.entries, e)
+		}
+	}
+	if len(r.entries) == 0 {
+		s.t.Fatalf("act said nothing:\n%s", out)
+	}
+	return r
+}
+
+// log is what the scripts of the jobs printed.
+func (r ran) log() string {
+	var all strings.Builder
+	for _, e := range r.entries {
+		if e.Raw || e.Command == "ignored" {
+			all.WriteString(e.Message)
+		}
+	}
+	return all.String()
+}
+
+// of are the entries of a command: summary, set-output, error, add-mask.
+func (r ran) of(command string) []entry {
+	return slices.DeleteFunc(slices.Clone(r.entries), func(e entry) bool { return e.Command != command })
+}
+
+func (r ran) summary() string {
+	var all strings.Builder
+	for _, e := range r.of("summary") {
+		all.WriteString(e.Content)
+	}
+	return all.String()
+}
+
+// jobs are the results of the jobs that ran.
+func (r ran) jobs() map[string]string {
+	all := map[string]string{}
+	for _, e := range r.entries {
+		if e.Ended != "" {
+			all[e.Job] = e.Ended
+		}
+	}
+	return all
+}
 
 // TestWorkflowsAreValid has act's own schema judge every workflow.
 func TestWorkflowsAreValid(t *testing.T) {

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:00:06Z
+// Spec: openspec/specs/workflows/spec.md#requirement-one-workflow-for-images
+// Diagram: openspec/specs/workflows/diagram.md#jobs-of-the-images
+
+//go:build pipelines
+
+package pipelines_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
+)
+
+// TestImages runs what reaches platforms, in one lab.
+func TestImages(t *testing.T) {
+	l := startLab(t)
+	t.Run("push", func(t *testing.T) { testPush(t, l) })
+	t.Run("dispatch", func(t *testing.T) { testDispatch(t, l) })
+	t.Run("killed", func(t *testing.T) { testKilled(t, l) })
+	t.Run("comment", func(t *testing.T) { testComment(t, l) })
+}
+
+// pushed is the event of a push of HEAD.
+func (s *site) pushed(ref string) object {
+	s.t.Helper()
+	return object{
+		"ref": ref, "after": s.rev("HEAD"), "head_commit": object{"id": s.rev("HEAD"), "message": "::add-mask::e\n::error::message"},
+		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "mara"},
+	}
+}
+
+// testPush builds on a push to the default branch, and nothing on the next one;
+// then comes the night.
+func testPush(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	s := newSite(t, l)
+	s.github([]string{s.rev("HEAD")})
+	r := s.act("push", s.pushed("refs/heads/main"))
+	if r.code != 0 || r.jobs()["build"] != "success" || len(r.jobs()) != 1 || !strings.Contains(r.summary(), "Images for `lab`: 1 built") {
+		t.Fatalf("exit code %d, jobs %v\n%s\n%s", r.code, r.jobs(), r.summary(), r.log())
+	}
+	s.outputs(r, "plan.json", "record.json", "findings.sarif")
+	s.noSecret(r)
+	s.concluded("success", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	if errors := r.of("error"); len(errors) > 0 {
+		t.Errorf("there are annotations: %+v", errors)
+	}
+	r = s.act("push", s.pushed("refs/heads/main"))
+	if r.code != 0 || !strings.Contains(r.summary(), "**Nothing to do:**") {
+		t.Errorf("with nothing changed: exit code %d\n%s\n%s", r.code, r.summary(), r.log())
+	}
+	r = s.act("schedule", object{"schedule": "17 3 * * *", "repository": object{"full_name": repo, "default_branch": "main"}})
+	if r.code != 0 || r.jobs()["build"] != "success" || !strings.Contains(r.log(), "plan for lab:") || !strings.Contains(r.log(), "reap") {
+		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	}
+}
+
+// dispatched is the event of a dispatch from main.
+func (s *site) dispatched(command, sha string) object {
+	return object{
+		"ref": "refs/heads/main", "inputs": object{"command": command, "sha": sha, "request_id": "20261123t050000-1a2b3c4d"},
+		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "mara"},
+	}
+}
+
+func testDispatch(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	s := newSite(t, l)
+	// A branch that is not merged is built by its commit; main has moved on.
+	s.git("checkout", "-q", "-b", "topic")
+	s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n")
+	topic := s.commit("more memory")
+	s.git("push", "-q", "origin", "topic")
+	s.git("checkout", "-q", "-b", "strange", "main")
+	s.write("templates/ansible/stranger.yml", "---\n")
+	strange := s.commit("of a fork")
+	s.git("push", "-q", "origin", "strange:refs/pull/9/head")
+	s.git("checkout", "-q", "main")
+	s.github([]string{s.rev("main"), topic, strange})
+
+	mark := filepath.Join(s.scratch, "pwned")
+	for _, c := range []struct {
+		name, command, sha, says string
+	}{
+		{"commit of a fork", "build debian-12", strange, "no branch of this repository has the commit"},
+		{"no commit", "plan", strings.Repeat("a", 40), "not our ref"},
+		{"shell", "build debian-12; touch " + mark, "", "is not a name"},
+		{"substitution", "build $(touch " + mark + ")", "", "is not a name"},
+	} {
+		r := s.act("workflow_dispatch", s.dispatched(c.command, c.sha))
+		said := r.log()
+		for _, e := range r.of("error") {
+			said += e.Arg
+		}
+		if r.code == 0 || r.jobs()["build"] != "failure" || !strings.Contains(said, c.says) {
+			t.Errorf("%s: exit code %d, jobs %v\n%s", c.name, r.code, r.jobs(), said)
+		}
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("a command line was run by a shell")
+	}
+	if calls := s.hub.Calls(); len(calls) > 0 {
+		t.Errorf("what was refused was reported: %v", calls)
+	}
+	r := s.act("workflow_dispatch", s.dispatched("build debian-12 --targets vsphere", topic))
+	if r.code != 0 || r.jobs()["build"] != "success" {
+		t.Fatalf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	}
+	s.outputs(r, "plan.json", "record.json", "findings.sarif")
+	s.noSecret(r)
+	s.concluded("success", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	if strings.Contains(r.log(), "nothing to reap") {
+		t.Error("code that is not merged removed things from a platform")
+	}
+	for _, c := range s.hub.Checks() {
+		if c["head_sha"] != topic {
+			t.Errorf("a check-run is about %v, not the commit that was built", c["head_sha"])
+		}
+	}
+}
+
+// testKilled kills packer-hybrid and all that it started in the middle of a build: the last steps clean up.
+func testKilled(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	s := newSite(t, l)
+	s.github([]string{s.rev("HEAD")})
+	cmd := s.command("push", s.pushed("refs/heads/main"))
+	out, err := os.Create(filepath.Join(s.scratch, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(2 * time.Minute)
+	said := func() string { text, _ := os.ReadFile(out.Name()); return string(text) }
+	for !strings.Contains(said(), "Provisioning with Ansible") {
+		if time.Now().After(deadline) {
+			_ = cmd.Process.Kill()
+			t.Fatal("Ansible did not start")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	for _, pid := range below(t, cmd.Process.Pid) {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+	}
+	err = cmd.Wait()
+	r := s.ran([]byte(said()), err)
+	if r.jobs()["build"] != "failure" || len(s.hub.Checks()) == 0 {
+		t.Errorf("jobs %v, check-runs %v\n%s", r.jobs(), s.hub.Checks(), r.log())
+	}
+	s.concluded("cancelled", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	machines, err := l.VSphere().Machines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range machines {
+		if !m.Template {
+			t.Errorf("left in vCenter: %s\n%s", m.Name, r.log())
+		}
+	}
+}
+
+// below are the processes below one, the deepest first.
+func below(t *testing.T, pid int) []int {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []int
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task) // the thread may have ended
+		for word := range strings.FieldsSeq(string(text)) {
+			child, err := strconv.Atoi(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(append(all, below(t, child)...), child)
+		}
+	}
+	return all
+}
+
+// commented is the event of a comment on the pull request.
+func (s *site) commented(body string, user int, login string) object {
+	return object{
+		"action": "created", "issue": object{"number": 7, "state": "open", "pull_request": object{}},
+		"comment":    object{"id": 9, "body": body, "author_association": "MEMBER", "user": object{"id": user, "login": login, "type": "User"}},
+		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": user, "login": login},
+	}
+}
+
+func testComment(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	s := newSite(t, l)
+	p := s.change("topic", 5, func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
+	s.github([]string{p.head})
+	s.open(p)
+	s.git("checkout", "-q", "main") // where GitHub runs comments
+	if r := s.act("issue_comment", s.commented("looks good\n/packer-hybrid build", 7, "mara")); r.code != 0 || len(r.jobs()) > 0 || len(s.hub.Calls()) > 0 {
+		t.Errorf("a comment that is no command: exit code %d, jobs %v, calls %v", r.code, r.jobs(), s.hub.Calls())
+	}
+	if r := s.act("issue_comment", s.commented("/packer-hybrid build", 1, "mara")); r.code == 0 || len(s.hub.Checks()) > 0 || !strings.Contains(r.log(), "the comment is by user 1") {
+		t.Errorf("somebody else under that name: exit code %d\n%s", r.code, r.log())
+	}
+	r := s.act("issue_comment", s.commented("/packer-hybrid plan debian-12", 7, "mara"))
+	if r.code != 0 || r.jobs()["comment"] != "success" || !strings.Contains(r.summary(), "vm_memory_mb") {
+		t.Errorf("exit code %d, jobs %v\n%s\n%s", r.code, r.jobs(), r.summary(), r.log())
+	}
+	if comments := s.hub.Comments(); len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "vm_memory_mb") {
+		t.Errorf("the comments are %v", comments)
+	}
+	s.noSecret(r)
+	r = s.act("issue_comment", s.commented("/packer-hybrid build debian-12 --targets vsphere", 7, "mara"))
+	if r.code != 0 || r.jobs()["comment"] != "success" {
+		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	}
+	s.outputs(r, "plan.json", "record.json", "findings.sarif")
+	s.noSecret(r)
+}
+
+// concluded fails unless these check-runs, and no others, have ended with a conclusion.
+func (s *site) concluded(conclusion string, names ...string) {
+	s.t.Helper()
+	want := map[string]bool{}
+	for _, name := range names {
+		want[name] = true
+	}
+	for _, c := range s.hub.Checks() {
+		name := fmt.Sprint(c["name"])
+		if c["status"] != "completed" || c["conclusion"] != conclusion {
+			s.t.Errorf("the check-run %s is %v, %v", name, c["status"], c["conclusion"])
+		}
+		if !want[name] {
+			s.t.Errorf("there is a check-run %s", name)
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		s.t.Errorf("there is no check-run %v", want)
+	}
+}
