@@ -19,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
@@ -49,6 +50,7 @@ type app struct {
 
 	watcher watcher          // hears of each answer; nil for none
 	policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
+	posting []post.Option    // how reports are sent, beside the redaction
 }
 
 // watcher hears what a request comes to, beside who reads standard output.
@@ -75,11 +77,16 @@ func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // run is the whole program: it never panics on input and never calls os.Exit.
 func run(ctx context.Context, std streams, args, environ []string) int {
-	a := &app{raw: std, environ: environ, hurry: make(chan struct{})}
+	return (&app{raw: std, environ: environ}).run(ctx, args)
+}
+
+// run is the program with what a test has changed of it.
+func (a *app) run(ctx context.Context, args []string) int {
+	a.hurry = make(chan struct{})
 	var weak []logs.Warning
-	a.redactor, weak = logs.NewRedactor(logs.FromEnviron(environ)...)
-	out, errs := a.redactor.Writer(std.out), a.redactor.Writer(std.err)
-	a.streams = streams{std.in, out, errs}
+	a.redactor, weak = logs.NewRedactor(logs.FromEnviron(a.environ)...)
+	out, errs := a.redactor.Writer(a.raw.out), a.redactor.Writer(a.raw.err)
+	a.streams = streams{a.raw.in, out, errs}
 	ctx, stop := a.signals(ctx)
 	defer stop()
 

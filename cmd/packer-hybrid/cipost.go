@@ -55,7 +55,7 @@ func (j *job) poster(slot string) *post.Poster {
 	if !j.Trusted {
 		logs = cmp.Or(j.app.getenv("RUNNER_TEMP"), os.TempDir())
 	}
-	p, err := post.New(filepath.Join(logs, address.Run), address, access, post.WithRedaction(j.app.redactor.String))
+	p, err := post.New(filepath.Join(logs, address.Run), address, access, append(j.app.posting, post.WithRedaction(j.app.redactor.String))...)
 	if err != nil {
 		j.try(access.System.String(), err)
 		return nil

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
@@ -71,6 +72,13 @@ func newHosted(t *testing.T, change func(*github.Config)) hosted {
 // ci runs a step and returns the exit code and the log.
 func (h hosted) ci(t *testing.T, event, payload string) (int, string) {
 	t.Helper()
+	code, log, _ := h.step(t, event, payload)
+	return code, log
+}
+
+// step is ci with the step summary, and with options for what sends reports.
+func (h hosted) step(t *testing.T, event, payload string, posting ...post.Option) (code int, log, summary string) {
+	t.Helper()
 	files := t.TempDir()
 	environ := []string{
 		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
@@ -85,8 +93,13 @@ func (h hosted) ci(t *testing.T, event, payload string) (int, string) {
 		environ = append(environ, name+"="+path)
 	}
 	var out, errs bytes.Buffer
-	code := run(t.Context(), streams{in: strings.NewReader(""), out: &out, err: &errs}, []string{"ci", "-C", h.dir}, environ)
-	return code, out.String() + errs.String()
+	a := &app{raw: streams{in: strings.NewReader(""), out: &out, err: &errs}, environ: environ, posting: posting}
+	code = a.run(t.Context(), []string{"ci", "-C", h.dir})
+	data, err := os.ReadFile(filepath.Join(files, "GITHUB_STEP_SUMMARY"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code, out.String() + errs.String(), string(data)
 }
 
 func TestCIPosts(t *testing.T) {
