@@ -146,7 +146,7 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 func (a *app) wire(project config.Project) *runner.Runner {
 	return &runner.Runner{
 		Project: project, Environ: a.environ, Redactor: a.redactor, Now: time.Now,
-		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: filepath.Join(a.cacheDir(), "plugins"),
+		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: a.pinnedPlugins(),
 		Schemas: packer.Schemas{PluginDirs: a.allPluginDirs(), Memory: a.memory()},
 		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
 	}
@@ -208,11 +208,20 @@ func (a *app) findTool(grace time.Duration) func(context.Context) (packer.Tool, 
 // allPluginDirs are the trees of installed plugins, those that flags name first.
 func (a *app) allPluginDirs() []string {
 	dirs := append(slices.Clone(a.pluginDirs), filepath.SplitList(a.getenv("PACKER_PLUGIN_PATH"))...)
-	dirs = append(dirs, filepath.Join(a.cacheDir(), "plugins"))
+	dirs = append(dirs, a.pinnedPlugins())
 	if home := a.getenv("HOME"); home != "" {
 		dirs = append(dirs, filepath.Join(home, ".config", "packer", "plugins"))
 	}
 	return dirs
+}
+
+// pinnedPlugins is the tree of plugins that tools/build made: where
+// PACKER_HYBRID_PLUGINS says, as in the container image, else in the cache.
+func (a *app) pinnedPlugins() string {
+	if dir := a.getenv("PACKER_HYBRID_PLUGINS"); dir != "" {
+		return dir
+	}
+	return filepath.Join(a.cacheDir(), "plugins")
 }
 
 // memory remembers what was found out about Packer and its plugins.
