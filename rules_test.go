@@ -64,7 +64,8 @@ var owners = []rules.Owner{
 		Import: "github.com/google/go-cmp", Tests: []string{"*"},
 		Why: "readable differences of values in tests; panics on what it cannot compare",
 	},
-	{Import: "github.com/google/go-github/v62", Units: []string{"checks", "cmd"}, Why: "GitHub's REST API"},
+	{Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"bot"}, Why: "tokens of a GitHub App's installation, renewed before they end"},
+	{Import: "github.com/google/go-github/v62", Units: []string{"bot", "checks", "cmd"}, Why: "GitHub's REST API"},
 	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
 	{
 		Import: "github.com/hashicorp/hcl/v2",

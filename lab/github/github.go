@@ -41,6 +41,9 @@ type Config struct {
 	Commits    []string          // that exist, full object IDs
 	Change     int               // number of the one open pull request, whose head is the first commit; 0: none
 	Base       string            // commit that the pull request is to be merged into; empty: its head
+	Branch     string            // the one there is, at the first commit; empty: any
+	App        *App              // may get tokens for its installation; nil: whoever has Token may
+	RunName    string            // the workflow's run-name, with %s for the input request_id; empty: "images %s"
 	Denied     []string          // what the token must not write: checks, issues, actions
 	Roles      map[string]string // login → permission: admin, write, read, none
 	Now        func() time.Time  // nil: the system's clock
@@ -66,6 +69,8 @@ type Server struct {
 	comments   []Object
 	runs       []Object
 	inputs     []Object // of dispatches
+	jobs       map[int64][]any
+	artifacts  []artifact
 	calls      []Call
 	violations []string
 }
@@ -182,28 +187,36 @@ type operation struct {
 }
 
 var operations = map[string]operation{
-	"POST /repos/{owner}/{repo}/check-runs":                                 {"checks", (*Server).createCheck},
-	"GET /repos/{owner}/{repo}/check-runs/{check_run_id}":                   {"", (*Server).getCheck},
-	"PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}":                 {"checks", (*Server).updateCheck},
-	"GET /repos/{owner}/{repo}/commits/{ref}/check-runs":                    {"", (*Server).listChecks},
-	"GET /repos/{owner}/{repo}/issues/{issue_number}/comments":              {"", (*Server).listComments},
-	"POST /repos/{owner}/{repo}/issues/{issue_number}/comments":             {"issues", (*Server).createComment},
-	"GET /repos/{owner}/{repo}/issues/comments/{comment_id}":                {"", (*Server).getComment},
-	"PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}":              {"issues", (*Server).updateComment},
-	"DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}":             {"issues", (*Server).deleteComment},
-	"GET /repos/{owner}/{repo}/pulls/{pull_number}":                         {"", (*Server).getPull},
-	"GET /repos/{owner}/{repo}/collaborators/{username}/permission":         {"", (*Server).getPermission},
-	"POST /app/installations/{installation_id}/access_tokens":               {"", (*Server).createToken},
-	"POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches": {"actions", (*Server).dispatch},
-	"GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs":        {"", (*Server).listRuns},
-	"GET /repos/{owner}/{repo}/actions/runs/{run_id}":                       {"", (*Server).getRun},
-	"POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel":               {"actions", (*Server).cancelRun},
+	"POST /repos/{owner}/{repo}/check-runs":                                      {"checks", (*Server).createCheck},
+	"GET /repos/{owner}/{repo}/check-runs/{check_run_id}":                        {"", (*Server).getCheck},
+	"PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}":                      {"checks", (*Server).updateCheck},
+	"GET /repos/{owner}/{repo}/commits/{ref}/check-runs":                         {"", (*Server).listChecks},
+	"GET /repos/{owner}/{repo}/issues/{issue_number}/comments":                   {"", (*Server).listComments},
+	"POST /repos/{owner}/{repo}/issues/{issue_number}/comments":                  {"issues", (*Server).createComment},
+	"GET /repos/{owner}/{repo}/issues/comments/{comment_id}":                     {"", (*Server).getComment},
+	"PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}":                   {"issues", (*Server).updateComment},
+	"DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}":                  {"issues", (*Server).deleteComment},
+	"GET /repos/{owner}/{repo}/pulls/{pull_number}":                              {"", (*Server).getPull},
+	"GET /repos/{owner}/{repo}/collaborators/{username}/permission":              {"", (*Server).getPermission},
+	"POST /app/installations/{installation_id}/access_tokens":                    {"", (*Server).createToken},
+	"POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches":      {"actions", (*Server).dispatch},
+	"GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs":             {"", (*Server).listRuns},
+	"GET /repos/{owner}/{repo}/actions/runs/{run_id}":                            {"", (*Server).getRun},
+	"POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel":                    {"actions", (*Server).cancelRun},
+	"GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs":                       {"", (*Server).listJobs},
+	"GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts":                  {"", (*Server).listArtifacts},
+	"GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}": {"", (*Server).getArtifact},
+	"GET /repos/{owner}/{repo}/git/ref/{ref}":                                    {"", (*Server).getRef},
 }
 
 // serve answers one call.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if strings.HasPrefix(r.URL.Path, blobs) {
+		s.blob(w, r)
+		return
+	}
 	status, body := s.answer(w, r)
 	s.calls = append(s.calls, Call{r.Method, r.URL.Path, status})
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -223,7 +236,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (int, []byte) {
 	}
 	op := operations[route.Method+" "+route.Path]
 	switch {
-	case r.Header.Get("Authorization") != "Bearer "+s.config.Token:
+	case !s.allowed(r):
 		return refused(refuse(http.StatusUnauthorized, "Bad credentials"))
 	case params["repo"] != "" && params["owner"]+"/"+params["repo"] != s.config.Repository:
 		return refused(refuse(http.StatusNotFound, "Not Found"))
@@ -249,6 +262,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (int, []byte) {
 	}
 	if page, ok := out.(paged); ok {
 		out = page.cut(w, r, s.URL())
+	}
+	if to, ok := out.(redirect); ok {
+		w.Header().Set("Location", strings.TrimSuffix(s.URL(), "/")+string(to))
+		out = nil
 	}
 	if out == nil {
 		return status, nil

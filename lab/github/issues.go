@@ -154,8 +154,10 @@ func (s *Server) dispatch(r request) (int, any, *refusal) {
 	s.inputs = append(s.inputs, copyOf(r.body))
 	run := s.oracle.sample("workflow-run", Object{
 		"id": s.id(), "event": "workflow_dispatch", "status": "queued", "conclusion": nil, "head_branch": r.body["ref"],
-		"run_number": len(s.inputs), "path": ".github/workflows/" + r.params["workflow_id"], "display_title": "packer-hybrid", "created_at": s.time(),
+		"run_number": len(s.inputs), "path": ".github/workflows/" + r.params["workflow_id"], "created_at": s.time(),
+		"display_title": fmt.Sprintf(cmp.Or(s.config.RunName, "images %s"), inputs["request_id"]),
 	})
+	run["html_url"] = fmt.Sprintf("https://github.example/runs/%d", s.last)
 	if len(s.config.Commits) > 0 {
 		run["head_sha"] = s.config.Commits[0]
 	}

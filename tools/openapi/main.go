@@ -23,18 +23,22 @@ import (
 
 // operations are kept: path → methods.
 var operations = map[string][]string{
-	"/app/installations/{installation_id}/access_tokens":               {"post"},
-	"/repos/{owner}/{repo}/check-runs":                                 {"post"},
-	"/repos/{owner}/{repo}/check-runs/{check_run_id}":                  {"get", "patch"},
-	"/repos/{owner}/{repo}/commits/{ref}/check-runs":                   {"get"},
-	"/repos/{owner}/{repo}/issues/{issue_number}/comments":             {"get", "post"},
-	"/repos/{owner}/{repo}/issues/comments/{comment_id}":               {"get", "patch", "delete"},
-	"/repos/{owner}/{repo}/pulls/{pull_number}":                        {"get"},
-	"/repos/{owner}/{repo}/collaborators/{username}/permission":        {"get"},
-	"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches": {"post"},
-	"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs":       {"get"},
-	"/repos/{owner}/{repo}/actions/runs/{run_id}":                      {"get"},
-	"/repos/{owner}/{repo}/actions/runs/{run_id}/cancel":               {"post"},
+	"/app/installations/{installation_id}/access_tokens":                     {"post"},
+	"/repos/{owner}/{repo}/check-runs":                                       {"post"},
+	"/repos/{owner}/{repo}/check-runs/{check_run_id}":                        {"get", "patch"},
+	"/repos/{owner}/{repo}/commits/{ref}/check-runs":                         {"get"},
+	"/repos/{owner}/{repo}/issues/{issue_number}/comments":                   {"get", "post"},
+	"/repos/{owner}/{repo}/issues/comments/{comment_id}":                     {"get", "patch", "delete"},
+	"/repos/{owner}/{repo}/pulls/{pull_number}":                              {"get"},
+	"/repos/{owner}/{repo}/collaborators/{username}/permission":              {"get"},
+	"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches":       {"post"},
+	"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs":             {"get"},
+	"/repos/{owner}/{repo}/actions/runs/{run_id}":                            {"get"},
+	"/repos/{owner}/{repo}/actions/runs/{run_id}/cancel":                     {"post"},
+	"/repos/{owner}/{repo}/actions/runs/{run_id}/jobs":                       {"get"},
+	"/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts":                  {"get"},
+	"/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}": {"get"},
+	"/repos/{owner}/{repo}/git/ref/{ref}":                                    {"get"},
 }
 
 // prose are the keys that no validation needs.

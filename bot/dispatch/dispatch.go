@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:35:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-dispatched-exactly-once
+// Diagram: openspec/specs/bot/diagram.md#parts
+
+// Package dispatch asks CI systems for runs, and follows them: GitHub Actions,
+// GitLab CI, and this machine.
+package dispatch
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Inputs of the workflow, and variables of the pipeline, that a run gets.
+const (
+	inputCommand = "command"
+	inputSHA     = "sha"
+	inputRequest = "request_id"
+	inputTicket  = "ticket"
+
+	variablePrefix = "PACKER_HYBRID_"
+)
+
+// Bounds of talking to a CI system.
+const (
+	callTimeout  = 10 * time.Second // of one request
+	fileTimeout  = time.Minute      // of the download of a record
+	maxAnswer    = 32 << 20         // bytes of an answer, and of a file in an archive
+	limitPause   = time.Minute      // after a limit that does not say how long it lasts; GitHub asks for a minute
+	refusedPause = time.Minute      // after a token was refused: somebody has to change it
+	maxPages     = 5                // of a list
+	earlier      = 5 * time.Minute  // that a run may seem older than its request, by other clocks
+)
+
+// bounded bounds what is read of an answer.
+type bounded struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := b.next.RoundTrip(r)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // net/http adds method and address
+	}
+	answer.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(answer.Body, maxAnswer), answer.Body}
+	return answer, nil
+}
+
+// address checks the address of an API, and ends it with a slash.
+func address(text string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSuffix(text, "/") + "/")
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return nil, hybridcore.Usagef("%.80q is not the address of an API, such as https://api.github.com", text)
+	}
+	return u, nil
+}
+
+// refusal is an answer that is none of success.
+type refusal struct {
+	status  int // 0: there was no answer
+	header  http.Header
+	limited bool   // the system says that it is a limit
+	what    string // that was asked for, such as "GitHub for the branch main"
+	hint    string // what to do when it stays
+	err     error
+}
+
+// judge makes an error of a refusal: a LaterError when it passes and surely
+// nothing was done, a BlockedError when it stays, else one of which nothing is known.
+func (r refusal) judge(now time.Time) error {
+	err := fmt.Errorf("asking %s: %w", r.what, shortened(r.err))
+	switch {
+	case r.status == http.StatusTooManyRequests, r.status == http.StatusForbidden && r.limited:
+		return &bot.LaterError{After: pauseOf(r.header, now), Err: err}
+	case r.status == http.StatusUnauthorized:
+		return &bot.LaterError{After: refusedPause, Err: fmt.Errorf("%w (the bot's token is refused: renew it)", err)}
+	case r.status >= http.StatusBadRequest && r.status < http.StatusInternalServerError && r.status != http.StatusRequestTimeout && r.status != http.StatusConflict:
+		return hybridcore.Blockedf("%v; %s", err, r.hint)
+	default:
+		return err
+	}
+}
+
+// shortened keeps the address of a request out of an error, which is long.
+func shortened(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err
+	}
+	return err
+}
+
+// pauseOf is how long an answer asks to wait.
+func pauseOf(h http.Header, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(h.Get("Retry-After"), 10, 32); err == nil && seconds >= 0 {
+		return max(time.Duration(seconds)*time.Second, time.Second)
+	}
+	for _, prefix := range []string{"X-RateLimit-", "RateLimit-"} {
+		if reset, err := strconv.ParseInt(h.Get(prefix+"Reset"), 10, 64); err == nil && h.Get(prefix+"Remaining") == "0" {
+			return max(time.Unix(reset, 0).Sub(now), time.Second)
+		}
+	}
+	return limitPause
+}
+
+// begun is the time in a request's ID, a little earlier.
+func begun(request string) time.Time {
+	stamp, _, _ := strings.Cut(request, "-")
+	at, err := time.Parse("20060102t150405", stamp)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.Add(-earlier)
+}
+
+// document is what is read of the answer that a job keeps as a file.
+type document struct {
+	Record   *hybridcore.Record   `json:"record"`
+	Error    string               `json:"error"`
+	Findings []hybridcore.Finding `json:"findings"`
+}
+
+// readRecord reads the record in a job's file record.json.
+func readRecord(r io.Reader) (*hybridcore.Record, error) {
+	var doc document
+	if err := json.NewDecoder(io.LimitReader(r, maxAnswer)).Decode(&doc); err != nil {
+		return nil, fmt.Errorf("reading the record: %w", err)
+	}
+	if doc.Record == nil {
+		return nil, errors.New("reading the record: there is none in the file")
+	}
+	return doc.Record, nil
+}
+
+// recorded is the end of a run as its record has it.
+func recorded(rec *hybridcore.Record, log string) bot.Outcome {
+	out := bot.Outcome{Status: rec.Status}
+	parity := map[string]string{}
+	for _, p := range rec.Parity {
+		parity[p.Image] = "identical"
+		if n := len(p.Unexpected) + p.Unlisted; n > 0 {
+			parity[p.Image] = strconv.Itoa(n) + " unexpected"
+		}
+	}
+	for _, res := range rec.Results {
+		t := bot.Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Parity: parity[res.Image], Log: log}
+		if res.Artifact != nil {
+			t.Artifact = res.Artifact.ID
+		}
+		if res.Failure != nil {
+			t.Step = res.Failure.Step
+		}
+		out.Targets = append(out.Targets, t)
+		if res.Failure != nil && out.Why == "" {
+			out.Why = res.Target + ": " + res.Failure.Message
+			out.Tail = res.Failure.Tail
+		}
+	}
+	return out
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:41:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-following-to-the-end
+// Diagram: openspec/specs/bot/diagram.md#one-command
+
+package dispatch
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// recordFile is the answer that packer-hybrid ci leaves in a job's files.
+const recordFile = "record.json"
+
+// Status says what a run has come to: its check-runs are its targets. At its
+// end the record among its artifacts has the details.
+func (g *GitHub) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progress, error) {
+	id, err := number(run.ID)
+	if err != nil {
+		return bot.Progress{}, err
+	}
+	var now *github.WorkflowRun
+	err = g.call(ctx, "run "+run.ID, func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+		now, answer, err = c.Actions.GetWorkflowRunByID(ctx, g.owner, g.repo, id)
+		return answer, err //nolint:wrapcheck // call does
+	})
+	if err != nil {
+		return bot.Progress{}, err
+	}
+	jobs, err := g.jobs(ctx, id)
+	if err != nil {
+		return bot.Progress{}, err
+	}
+	targets, err := g.targets(ctx, o.Commit, run)
+	if err != nil {
+		return bot.Progress{}, err
+	}
+	if len(targets) == 0 {
+		targets = steps(jobs)
+	}
+	p := bot.Progress{Targets: targets}
+	if now.GetStatus() != "completed" {
+		return p, nil
+	}
+	p.Done = true
+	p.Outcome = ended(now.GetConclusion(), jobs)
+	rec, err := g.record(ctx, id)
+	switch {
+	case err == nil && rec != nil:
+		why := p.Outcome.Why
+		p.Outcome = recorded(rec, run.URL)
+		p.Targets = p.Outcome.Targets
+		if now.GetConclusion() == "cancelled" {
+			p.Outcome.Status = hybridcore.Cancelled
+		} else if now.GetConclusion() != "success" && p.Outcome.Why == "" {
+			p.Outcome.Status, p.Outcome.Why = hybridcore.Failed, why
+		}
+	case err != nil && !stays(err):
+		return bot.Progress{}, err // ask again: the details are worth it
+	}
+	return p, nil
+}
+
+// stays says whether asking again would be of no use.
+func stays(err error) bool {
+	_, blocked := errors.AsType[*hybridcore.BlockedError](err)
+	return blocked
+}
+
+// jobs are the jobs of a run.
+func (g *GitHub) jobs(ctx context.Context, run int64) ([]*github.WorkflowJob, error) {
+	var found *github.Jobs
+	err := g.call(ctx, "the jobs of the run", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+		found, answer, err = c.Actions.ListWorkflowJobs(ctx, g.owner, g.repo, run, &github.ListWorkflowJobsOptions{ListOptions: github.ListOptions{PerPage: 100}})
+		return answer, err //nolint:wrapcheck // call does
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found.Jobs, nil
+}
+
+// steps are the jobs as rows, as long as no target has one.
+func steps(jobs []*github.WorkflowJob) []bot.Target {
+	var all []bot.Target
+	for _, job := range jobs {
+		if job.GetConclusion() == "skipped" {
+			continue
+		}
+		t := bot.Target{Name: job.GetName(), Status: state(job.GetStatus(), job.GetConclusion()), Log: job.GetHTMLURL()}
+		for _, step := range job.Steps {
+			if step.GetStatus() == "in_progress" || step.GetConclusion() == "failure" {
+				t.Step = step.GetName()
+			}
+		}
+		t.Duration = took(job.StartedAt, job.CompletedAt)
+		all = append(all, t)
+	}
+	return all
+}
+
+func took(from, to *github.Timestamp) time.Duration {
+	if from == nil || to == nil || to.Before(from.Time) {
+		return 0
+	}
+	return to.Sub(from.Time)
+}
+
+// targets are the check-runs of a run's targets: their names end in
+// ENV/IMAGE@PLATFORM, and they link to the run.
+func (g *GitHub) targets(ctx context.Context, commit string, run bot.Run) ([]bot.Target, error) {
+	var all []bot.Target
+	options := &github.ListCheckRunsOptions{Filter: new("all"), ListOptions: github.ListOptions{PerPage: 100}}
+	for range maxPages {
+		var page *github.ListCheckRunsResults
+		next := 0
+		err := g.call(ctx, "the check-runs", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+			if page, answer, err = c.Checks.ListCheckRunsForRef(ctx, g.owner, g.repo, commit, options); err == nil {
+				next = answer.NextPage
+			}
+			return answer, err //nolint:wrapcheck // call does
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, check := range page.CheckRuns {
+			if t, ok := target(check, run); ok {
+				all = append(all, t)
+			}
+		}
+		if options.Page = next; next == 0 {
+			break
+		}
+	}
+	slices.SortFunc(all, func(a, b bot.Target) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(all, func(a, b bot.Target) bool { return a.Name == b.Name }), nil
+}
+
+// target reads the check-run of a target of this run.
+func target(check *github.CheckRun, run bot.Run) (bot.Target, bool) {
+	link, err := url.Parse(check.GetDetailsURL())
+	ours := err == nil && (strings.HasSuffix(link.Path, "/runs/"+run.ID) || strings.Contains(link.Path, "/runs/"+run.ID+"/"))
+	_, name, ok := strings.Cut(check.GetName(), "/")
+	if !ours || !ok || !strings.HasPrefix(check.GetName(), "packer-hybrid ") || !strings.Contains(name, "@") {
+		return bot.Target{}, false
+	}
+	t := bot.Target{Name: name, Status: state(check.GetStatus(), check.GetConclusion()), Duration: took(check.StartedAt, check.CompletedAt), Log: check.GetHTMLURL()}
+	if t.Status == "running" || t.Status == string(hybridcore.Failed) {
+		t.Step = check.GetOutput().GetTitle()
+	}
+	return t, true
+}
+
+// state is GitHub's status and conclusion in a word.
+func state(status, conclusion string) string {
+	switch {
+	case status == "in_progress":
+		return "running"
+	case status != "completed":
+		return "queued"
+	case conclusion == "success" || conclusion == "neutral":
+		return "done"
+	case conclusion == "cancelled":
+		return string(hybridcore.Cancelled)
+	case conclusion == "skipped":
+		return "skipped"
+	default:
+		return string(hybridcore.Failed)
+	}
+}
+
+// ended is the end of a run of which there is no record.
+func ended(conclusion string, jobs []*github.WorkflowJob) bot.Outcome {
+	switch conclusion {
+	case "success", "neutral", "skipped":
+		return bot.Outcome{Status: hybridcore.UnchangedDone}
+	case "cancelled":
+		return bot.Outcome{Status: hybridcore.Cancelled, Why: "the run was cancelled"}
+	}
+	why := "the run ended with " + strings.ReplaceAll(conclusion, "_", " ")
+	for _, job := range jobs {
+		for _, step := range job.Steps {
+			if step.GetConclusion() == "failure" {
+				return bot.Outcome{Status: hybridcore.Failed, Why: fmt.Sprintf("%s: the step %q failed; the log says why", job.GetName(), step.GetName())}
+			}
+		}
+	}
+	return bot.Outcome{Status: hybridcore.Failed, Why: why}
+}
+
+// record reads the record among a run's artifacts; nil for none.
+func (g *GitHub) record(ctx context.Context, run int64) (*hybridcore.Record, error) {
+	var list *github.ArtifactList
+	err := g.call(ctx, "the artifacts", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+		list, answer, err = c.Actions.ListWorkflowRunArtifacts(ctx, g.owner, g.repo, run, &github.ListOptions{PerPage: 100})
+		return answer, err //nolint:wrapcheck // call does
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range list.Artifacts {
+		if one.GetExpired() || one.GetSizeInBytes() > maxAnswer {
+			continue
+		}
+		data, err := g.download(ctx, one.GetID())
+		if err != nil {
+			return nil, err
+		}
+		if rec, err := unzip(data); err == nil {
+			return rec, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // there is none
+}
+
+// download gets an artifact from where GitHub says it is, without the token.
+func (g *GitHub) download(ctx context.Context, id int64) ([]byte, error) {
+	var at *url.URL
+	err := g.call(ctx, "an artifact", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+		at, answer, err = c.Actions.DownloadArtifact(ctx, g.owner, g.repo, id, 0)
+		return answer, err //nolint:wrapcheck // call does
+	})
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("getting an artifact: %w", shortened(err))
+	}
+	answer, err := g.files.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("getting an artifact: %w", shortened(err)) // the address is a secret
+	}
+	defer answer.Body.Close() //nolint:errcheck // only read
+	if answer.StatusCode != http.StatusOK {
+		return nil, refusal{status: answer.StatusCode, header: answer.Header, what: "for an artifact", hint: "it may have expired", err: errors.New(answer.Status)}.judge(g.now())
+	}
+	data, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, fmt.Errorf("getting an artifact: %w", err)
+	}
+	return data, nil
+}
+
+// unzip reads the record in an archive.
+func unzip(data []byte) (*hybridcore.Record, error) {
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, fmt.Errorf("reading an artifact: %w", err)
+	}
+	for _, file := range archive.File {
+		if path.Base(file.Name) != recordFile {
+			continue
+		}
+		r, err := file.Open()
+		if err != nil {
+			return nil, fmt.Errorf("reading an artifact: %w", err)
+		}
+		defer r.Close() //nolint:errcheck // only read
+		return readRecord(r)
+	}
+	return nil, fmt.Errorf("reading an artifact: it has no %s", recordFile)
+}
