@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-23T02:50:00Z
 // Spec: openspec/specs/leases/spec.md#requirement-clean-up-after-packer
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
 // Diagram: openspec/specs/runner/diagram.md#cancelling
 
 package main
@@ -16,17 +17,50 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
-// TestCancelled cancels builds for three platforms at once as GitHub does: SIGINT
-// to one process, SIGTERM 7.5 s later, SIGKILL to the group 2.5 s after that
-// (actions/runner, ProcessInvoker).
+// TestCancelled cancels the builds of a CI job for three platforms at once, as
+// GitHub does: SIGINT to one process, SIGTERM 7.5 s later, SIGKILL 2.5 s after
+// that (actions/runner, ProcessInvoker); then come the job's last steps.
 func TestCancelled(t *testing.T) {
 	b := newBed(t, startLab(t))
-	working := moment{text: "the moment has come", recipe: [3]string{"echo early", stop}}
-	t.Run("Packer works", func(t *testing.T) { b.testPackerWorks(t, working) })
-	t.Run("Packer hangs", func(t *testing.T) { b.testPackerHangs(t, working) })
-	t.Run("platforms hang", func(t *testing.T) { b.testPlatformsHang(t, working) })
+	job := b.inJob(t)
+	working := moment{text: "the moment has come", recipe: [3]string{"echo early", stop}, job: &job}
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, moment)
+	}{
+		{"Packer works", b.testPackerWorks},
+		{"Packer hangs", b.testPackerHangs},
+		{"GitHub hangs", b.testGitHubHangs},
+		{"platforms hang", b.testPlatformsHang},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := len(job.hub.Checks())
+			c.test(t, working)
+			b.lastStep(t, job)
+			if made := len(job.hub.Checks()) - before; made != 4 {
+				t.Errorf("%d check-runs were made, want those of the run and its targets", made)
+			}
+		})
+	}
+}
+
+// lastStep sends what the job could not: no check-run of it goes on.
+func (b *bed) lastStep(t *testing.T, job jobOf) {
+	t.Helper()
+	env, _ := job.env(t, b.dir, "")
+	cmd := b.command("flush", "--within", "20s")
+	cmd.Env = append(cmd.Env, env...)
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("flush: %v\n%s", err, out)
+	}
+	for _, c := range job.hub.Checks() {
+		if c["status"] != "completed" || c["conclusion"] != "cancelled" {
+			t.Errorf("the check-run %v is %v, %v; want cancelled", c["name"], c["status"], c["conclusion"])
+		}
+	}
 }
 
 // cancelled sends the signals, and says which was the last one and how long the
@@ -45,6 +79,7 @@ func (r *running) cancelled(t *testing.T, told func()) (syscall.Signal, time.Dur
 			t.Fatal(err)
 		}
 		if step.sig == syscall.SIGINT {
+			r.told = at
 			told()
 		}
 		if r.endsWithin(time.Until(at.Add(step.wait))) {
@@ -55,9 +90,22 @@ func (r *running) cancelled(t *testing.T, told func()) (syscall.Signal, time.Dur
 	return 0, 0
 }
 
-// clean fails unless the record says cancelled and nothing is left.
+// final bounds the time from SIGINT to the record of a cancelled run: SIGKILL
+// comes a second later.
+const final = 9 * time.Second
+
+// clean fails unless the record says cancelled in time and nothing is left.
 func (b *bed) clean(t *testing.T, r *running, before holdings) {
 	t.Helper()
+	info, err := os.Stat(filepath.Join(b.dir, "state", "records.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := info.ModTime().Sub(r.told)
+	t.Logf("the record was final after %v", written.Round(time.Millisecond))
+	if written <= 0 || written > final {
+		t.Errorf("the record was final %v after the SIGINT, want within %v", written, final)
+	}
 	rec := b.record(t)
 	for _, res := range rec.Results {
 		if res.Status != hybridcore.Cancelled {
@@ -87,7 +135,28 @@ func (b *bed) testPackerWorks(t *testing.T, working moment) {
 	b.clean(t, r, before)
 }
 
-// testPackerHangs stops each Packer, so that it cannot clean up: ours must.
+// testGitHubHangs lets no report arrive before the SIGKILL. The record does not wait for them.
+func (b *bed) testGitHubHangs(t *testing.T, working moment) {
+	t.Helper()
+	before := b.holdings(t)
+	r := b.at(t, working)
+	hub := working.job.hub.Faults()
+	defer hub.Clear()
+	rule, err := fault.ParseRule("PATCH /repos/*/*/check-runs/*" + never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub.Add(rule)
+	last, lived := r.cancelled(t, func() {})
+	t.Logf("ended %v after %v", lived.Round(time.Millisecond), last)
+	if slices.Max(hub.Hits()) == 0 {
+		t.Errorf("nobody reported\n%s", r.out)
+	}
+	b.clean(t, r, before)
+}
+
+// testPackerHangs stops each Packer, so that it cannot clean up: ours must, between
+// SIGTERM and SIGKILL. For reports there may be no time left.
 func (b *bed) testPackerHangs(t *testing.T, working moment) {
 	t.Helper()
 	before := b.holdings(t)
@@ -121,8 +190,8 @@ func (b *bed) testPackerHangs(t *testing.T, working moment) {
 	if slices.Min(after) > 100*time.Millisecond {
 		t.Errorf("Packer had its SIGTERM %v after the SIGINT, want within 100 ms", after)
 	}
-	if last != syscall.SIGTERM {
-		t.Errorf("the program ended at %v, want at the SIGTERM\n%s", last, r.out)
+	if last == syscall.SIGINT {
+		t.Errorf("the program ended before it was told to hurry\n%s", r.out)
 	}
 	b.clean(t, r, before)
 	b.gone(t, everybody)

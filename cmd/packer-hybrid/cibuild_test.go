@@ -15,9 +15,15 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
-// testCIBuild builds on a push to the default branch, with check-runs for the
-// run and its target; a second push with nothing changed builds nothing.
-func testCIBuild(t *testing.T, b *bed) {
+// jobOf is a job of a simulated GitHub for a push to the default branch, with
+// one command to do.
+type jobOf struct {
+	hub  *github.Server
+	head string
+}
+
+// inJob makes a repository of the project, and a GitHub for it.
+func (b *bed) inJob(t *testing.T) jobOf {
 	t.Helper()
 	s := site{t, b.dir}
 	s.git("init", "-q", "-b", "main", "--template=")
@@ -28,24 +34,60 @@ func testCIBuild(t *testing.T, b *bed) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
+		for _, v := range hub.Violations() {
+			t.Error("GitHub's description: ", v)
+		}
 		if err := hub.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
-	step := func() (int, string, string) {
-		files := t.TempDir()
-		cmd := b.command("ci")
-		cmd.Env = append(cmd.Env, "GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=push", "INPUT_COMMAND=build debian-12 --platforms vsphere", "GITHUB_TOKEN="+jobToken,
-			"GITHUB_API_URL="+hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE="+b.dir)
-		push := `{"ref":"refs/heads/main","after":%q,"head_commit":{"id":%[1]q},"repository":{"full_name":"o/r","default_branch":"main"},"sender":{"id":4}}`
-		for name, text := range map[string]string{"GITHUB_EVENT_PATH": fmt.Sprintf(push, head), "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
-			path := filepath.Join(files, name)
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			cmd.Env = append(cmd.Env, name+"="+path)
+	})
+	return jobOf{hub, head}
+}
+
+// env is the environment of a step, whose files are in a folder.
+func (j jobOf) env(t *testing.T, root, command string) (environ []string, folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	environ = []string{
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=push", "INPUT_COMMAND=" + command, "GITHUB_TOKEN=" + jobToken,
+		"GITHUB_API_URL=" + j.hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + root,
+	}
+	push := `{"ref":"refs/heads/main","after":%q,"head_commit":{"id":%[1]q},"repository":{"full_name":"o/r","default_branch":"main"},"sender":{"id":4}}`
+	for name, text := range map[string]string{"GITHUB_EVENT_PATH": fmt.Sprintf(push, j.head), "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
+		environ = append(environ, name+"="+path)
+	}
+	return environ, folder
+}
+
+// ended fails unless there are check-runs of one conclusion for the run and
+// each of its targets.
+func (j jobOf) ended(t *testing.T, conclusion string, targets int) {
+	t.Helper()
+	all := j.hub.Checks()
+	if len(all) != targets+1 {
+		t.Errorf("%d check-runs, want those of the run and %d targets", len(all), targets)
+	}
+	for _, c := range all {
+		if c["status"] != "completed" || c["conclusion"] != conclusion {
+			t.Errorf("the check-run %v is %v, %v; want %s", c["name"], c["status"], c["conclusion"], conclusion)
+		}
+	}
+}
+
+// testCIBuild builds on a push to the default branch, with check-runs for the
+// run and its target; a second push with nothing changed builds nothing.
+func testCIBuild(t *testing.T, b *bed) {
+	t.Helper()
+	job := b.inJob(t)
+	step := func() (int, string, string) {
+		env, files := job.env(t, b.dir, "build debian-12 --platforms vsphere")
+		cmd := b.command("ci")
+		cmd.Env = append(cmd.Env, env...)
 		out, err := cmd.CombinedOutput()
 		summary, _ := os.ReadFile(filepath.Join(files, "GITHUB_STEP_SUMMARY"))
 		return exitCode(t, err), string(out), string(summary)
@@ -60,19 +102,9 @@ func testCIBuild(t *testing.T, b *bed) {
 		}
 	}
 	b.noSecret(t, summary)
-	if got := len(hub.Checks()); got != 2 {
-		t.Errorf("%d check-runs, want those of the run and its target\n%s", got, out)
-	}
-	for _, c := range hub.Checks() {
-		if c["status"] != "completed" || c["conclusion"] != "success" {
-			t.Errorf("the check-run is %v", c)
-		}
-	}
+	job.ended(t, "success", 1)
 	if code, out, summary = step(); code != 0 || !strings.Contains(summary, "**Nothing to do:**") {
 		t.Errorf("with nothing changed: exit code %d\n%s\n%s", code, out, summary)
-	}
-	for _, v := range hub.Violations() {
-		t.Error("GitHub's description: ", v)
 	}
 }
 

@@ -100,6 +100,7 @@ type running struct {
 	cmd  *exec.Cmd
 	out  *follower
 	done chan error
+	told time.Time // when it was told to end
 }
 
 // follower keeps output and tells when a text appears in it.

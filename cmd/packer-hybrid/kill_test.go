@@ -42,6 +42,7 @@ type moment struct {
 	// runs here when the image is made.
 	recipe [3]string
 	env    []string
+	job    *jobOf                         // the build is that of a CI job; nil: of the verb build
 	left   map[hybridcore.Platform]string // kinds that must be there, sorted
 	loose  []hybridcore.Platform          // where a CD is that no machine leads to, yet or any more
 }
@@ -212,7 +213,12 @@ func (b *bed) at(t *testing.T, m moment) *running {
 	for p := range injectors {
 		platforms = append(platforms, string(p))
 	}
-	r := &running{cmd: b.command("build", "debian-12", "--rebuild", "-v", "--platforms", strings.Join(platforms, ",")), out: &follower{}, done: make(chan error, 1)}
+	words := []string{"build", "debian-12", "--rebuild", "--platforms", strings.Join(platforms, ",")}
+	if m.job != nil {
+		env, _ := m.job.env(t, b.dir, strings.Join(words, " "))
+		words, m.env = []string{"ci"}, append(env, m.env...)
+	}
+	r := &running{cmd: b.command(append(words, "-v")...), out: &follower{}, done: make(chan error, 1)}
 	r.cmd.Env = append(r.cmd.Env, m.env...)
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
