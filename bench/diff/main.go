@@ -30,11 +30,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
 )
@@ -45,23 +45,18 @@ const (
 	limit  = 2 * time.Minute // of the whole benchmark
 )
 
-// errMissed says that the ratio is above the goal.
-var errMissed = errors.New("goal missed")
-
 func main() {
 	worker := flag.Bool("worker", false, "compare OLD with NEW and print how many versions are gone and new")
 	n := flag.Int("packages", 100_000, "packages of each inventory")
 	flag.Parse()
-	run := func() error { return compare(*n) }
 	if *worker {
-		run = func() error { return work(flag.Arg(0), flag.Arg(1)) }
-	}
-	if err := run(); err != nil {
-		if !errors.Is(err, errMissed) { // the last line says that already
+		if err := work(flag.Arg(0), flag.Arg(1)); err != nil {
 			fmt.Fprintln(os.Stderr, "diff:", err)
+			os.Exit(1)
 		}
-		os.Exit(1)
+		return
 	}
+	timing.Main("diff", limit, func(ctx context.Context, dir string) error { return compare(ctx, dir, *n) })
 }
 
 // bench is one comparison.
@@ -71,18 +66,8 @@ type bench struct {
 	want     string // what both sides must find
 }
 
-// sample is what one run of a side took.
-type sample struct{ wall, cpu time.Duration }
-
 // compare writes the inventories, measures both sides and prints the result.
-func compare(n int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "bench-diff-")
-	if err != nil {
-		return fmt.Errorf("creating scratch directory: %w", err)
-	}
-	defer os.RemoveAll(dir)
+func compare(ctx context.Context, dir string, n int) (err error) {
 	b := bench{old: filepath.Join(dir, "old.json"), now: filepath.Join(dir, "new.json")}
 	if err := b.generate(n); err != nil {
 		return err
@@ -94,7 +79,7 @@ func compare(n int) error {
 	if err != nil {
 		return err
 	}
-	var ours, theirs []sample
+	var ours, theirs []timing.Sample
 	for range rounds {
 		d, err := b.diff(ctx, locale)
 		if err != nil {
@@ -106,17 +91,13 @@ func compare(n int) error {
 		}
 		theirs, ours = append(theirs, d), append(ours, o)
 	}
-	d, o := median(theirs), median(ours)
+	d, o := timing.Median(theirs), timing.Median(ours)
 	fmt.Printf("%d packages a side, gone and new versions: %s, %d rounds, medians\n", n, b.want, rounds)
-	fmt.Printf("GNU diff (%-9s)  wall %7.1f ms  cpu %7.1f ms\n", locale, ms(d.wall), ms(d.cpu))
-	fmt.Printf("parity                wall %7.1f ms  cpu %7.1f ms\n", ms(o.wall), ms(o.cpu))
-	ratio := o.wall.Seconds() / d.wall.Seconds()
-	fmt.Printf("cpu ratio=%.2f\n", o.cpu.Seconds()/d.cpu.Seconds())
-	fmt.Printf("diff ratio=%.2f goal=%.2f\n", ratio, goal)
-	if ratio > goal {
-		return errMissed
-	}
-	return nil
+	fmt.Printf("GNU diff (%-9s)  wall %7.1f ms  cpu %7.1f ms\n", locale, timing.MS(d.Wall), timing.MS(d.CPU))
+	fmt.Printf("parity                wall %7.1f ms  cpu %7.1f ms\n", timing.MS(o.Wall), timing.MS(o.CPU))
+	ratio := o.Wall.Seconds() / d.Wall.Seconds()
+	fmt.Printf("cpu ratio=%.2f\n", o.CPU.Seconds()/d.CPU.Seconds())
+	return timing.Verdict("diff", ratio, goal, ratio <= goal)
 }
 
 // generate writes both inventories in the form of templates/scripts/linux/inventory.py. No version occurs twice, so that
@@ -172,15 +153,15 @@ func (b *bench) faster(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if s.wall < best {
-			best, locale = s.wall, name
+		if s.Wall < best {
+			best, locale = s.Wall, name
 		}
 	}
 	return locale, nil
 }
 
 // diff measures diff, and checks its answer.
-func (b *bench) diff(ctx context.Context, locale string) (sample, error) {
+func (b *bench) diff(ctx context.Context, locale string) (timing.Sample, error) {
 	out, s, err := run(ctx, locale, "diff", b.old, b.now)
 	if err != nil {
 		return s, err
@@ -204,7 +185,7 @@ func (b *bench) diff(ctx context.Context, locale string) (sample, error) {
 }
 
 // ours measures the worker, and checks its answer.
-func (b *bench) ours(ctx context.Context) (sample, error) {
+func (b *bench) ours(ctx context.Context) (timing.Sample, error) {
 	out, s, err := run(ctx, "LC_ALL=C", b.self, "-worker", b.old, b.now)
 	if got := strings.TrimSpace(string(out)); err == nil && got != b.want {
 		err = fmt.Errorf("parity found %s, want %s", got, b.want)
@@ -212,20 +193,18 @@ func (b *bench) ours(ctx context.Context) (sample, error) {
 	return s, err
 }
 
-// run runs a command and returns its output and what it took. CPU time is the kernel's (rusage of the child). The exit code 1
+// run runs a command and returns its output and what it took. The exit code 1
 // of diff means that it found differences.
-func run(ctx context.Context, env, name string, args ...string) ([]byte, sample, error) {
+func run(ctx context.Context, env, name string, args ...string) ([]byte, timing.Sample, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env)
 	cmd.Stderr = os.Stderr
-	start := time.Now()
-	out, err := cmd.Output()
-	wall := time.Since(start)
+	out, s, err := timing.Output(cmd)
 	var exit *exec.ExitError
-	if err != nil && (name != "diff" || !errors.As(err, &exit) || exit.ExitCode() != 1) {
-		return nil, sample{}, fmt.Errorf("running %s: %w", filepath.Base(name), err)
+	if name == "diff" && errors.As(err, &exit) && exit.ExitCode() == 1 {
+		err = nil
 	}
-	return out, sample{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
+	return out, s, err
 }
 
 // work is the worker: it reads both inventories at the same time, as nothing binds them.
@@ -268,17 +247,3 @@ func read(path string) (parity.Normal, error) {
 	}
 	return parity.Normalise(inventory)
 }
-
-// median returns the medians of wall and CPU time.
-func median(s []sample) sample {
-	wall, cpu := make([]time.Duration, len(s)), make([]time.Duration, len(s))
-	for i := range s {
-		wall[i], cpu[i] = s[i].wall, s[i].cpu
-	}
-	slices.Sort(wall)
-	slices.Sort(cpu)
-	return sample{wall[len(s)/2], cpu[len(s)/2]}
-}
-
-// ms returns milliseconds.
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

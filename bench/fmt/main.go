@@ -20,10 +20,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
@@ -36,32 +36,17 @@ const (
 	limit    = 3 * time.Minute // of the whole measurement
 )
 
-var errMissed = errors.New("goal missed")
+func main() { timing.Main("fmt", limit, measure) }
 
-func main() {
-	if err := measure(); err != nil {
-		if !errors.Is(err, errMissed) { // the last lines say that already
-			fmt.Fprintln(os.Stderr, "fmt:", err)
-		}
-		os.Exit(1)
-	}
-}
-
-func measure() error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "bench-fmt-")
-	if err != nil {
-		return fmt.Errorf("making a scratch directory: %w", err)
-	}
-	defer os.RemoveAll(dir)
+func measure(ctx context.Context, dir string) error {
 	cache, err := lab.CacheDir()
 	if err != nil {
 		return fmt.Errorf("finding the cache: %w", err)
 	}
-	packer, hybrid, tree := filepath.Join(cache, "bin", "packer"), filepath.Join(dir, "packer-hybrid"), filepath.Join(dir, "tree")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", hybrid, "./cmd/packer-hybrid").CombinedOutput(); err != nil {
-		return fmt.Errorf("building packer-hybrid: %w\n%s", err, out)
+	packer, tree := filepath.Join(cache, "bin", "packer"), filepath.Join(dir, "tree")
+	hybrid, err := timing.Build(ctx, dir)
+	if err != nil {
+		return err
 	}
 	if err := grow(tree); err != nil {
 		return fmt.Errorf("making the tree: %w", err)
@@ -70,7 +55,7 @@ func measure() error {
 		name string
 		args []string
 		cold bool
-		took []sample
+		took []timing.Sample
 	}{
 		{name: "packer fmt -check", args: []string{packer, "fmt", "-check", "-recursive", tree}},
 		{name: "packer-hybrid, cold", args: []string{hybrid, "fmt", "--check", tree}, cold: true},
@@ -92,18 +77,15 @@ func measure() error {
 			s.took = append(s.took, took)
 		}
 	}
-	theirs := median(sides[0].took)
+	theirs := timing.Median(sides[0].took)
 	fmt.Printf("%d files, %d rounds, medians\n", files, rounds)
 	for _, s := range sides {
-		m := median(s.took)
-		fmt.Printf("%-20s wall %7.1f ms  cpu %7.1f ms\n", s.name, ms(m.wall), ms(m.cpu))
+		m := timing.Median(s.took)
+		fmt.Printf("%-20s wall %7.1f ms  cpu %7.1f ms\n", s.name, timing.MS(m.Wall), timing.MS(m.CPU))
 	}
-	cold, warm := ratio(theirs, median(sides[1].took)), ratio(theirs, median(sides[2].took))
-	fmt.Printf("cold ratio=%.1f goal=%.1f\nfmt ratio=%.1f goal=%.1f\n", cold, goalCold, warm, goalWarm)
-	if cold < goalCold || warm < goalWarm {
-		return errMissed
-	}
-	return nil
+	cold, warm := ratio(theirs, timing.Median(sides[1].took)), ratio(theirs, timing.Median(sides[2].took))
+	fmt.Printf("cold ratio=%.1f goal=%.1f\n", cold, goalCold)
+	return timing.Verdict("fmt", warm, goalWarm, cold >= goalCold && warm >= goalWarm)
 }
 
 // grow copies this repository's HCL files until there are enough, and spoils one.
@@ -134,33 +116,16 @@ func grow(tree string) error {
 	return os.WriteFile(filepath.Join(tree, "spoilt.pkr.hcl"), []byte("locals {\n a=1\n}\n"), 0o600)
 }
 
-// sample is what one run of a side took.
-type sample struct{ wall, cpu time.Duration }
-
 // run runs a side, which must name the spoilt file and no other.
-func run(ctx context.Context, memory string, args []string) (sample, error) {
+func run(ctx context.Context, memory string, args []string) (timing.Sample, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_HYBRID_CACHE="+memory)
-	start := time.Now()
-	out, err := cmd.Output()
-	wall := time.Since(start)
+	out, s, err := timing.Output(cmd)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || strings.Count(string(out), ".hcl") != 1 || !strings.Contains(string(out), "spoilt.pkr.hcl") {
-		return sample{}, fmt.Errorf("it found %s: %w", out, err)
+		return s, fmt.Errorf("it found %s: %w", out, err)
 	}
-	return sample{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
+	return s, nil
 }
 
-func median(s []sample) sample {
-	wall, cpu := make([]time.Duration, len(s)), make([]time.Duration, len(s))
-	for i := range s {
-		wall[i], cpu[i] = s[i].wall, s[i].cpu
-	}
-	slices.Sort(wall)
-	slices.Sort(cpu)
-	return sample{wall[len(s)/2], cpu[len(s)/2]}
-}
-
-func ratio(theirs, ours sample) float64 { return theirs.wall.Seconds() / ours.wall.Seconds() }
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+func ratio(theirs, ours timing.Sample) float64 { return theirs.Wall.Seconds() / ours.Wall.Seconds() }

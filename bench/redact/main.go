@@ -29,11 +29,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 )
 
@@ -44,35 +44,23 @@ const (
 	limit   = 4 * time.Minute // of the whole benchmark
 )
 
-// errMissed says that the ratio is below the goal.
-var errMissed = errors.New("goal missed")
-
 func main() {
 	worker := flag.Bool("worker", false, "redact FILE with the values in VALUES and print the number of markers")
 	check := flag.Bool("check", false, "with -worker: also look for values in the output")
 	size := flag.Int("mb", 128, "size of the log in MiB")
 	flag.Parse()
-	run := func() error { return compare(*size) }
 	if *worker {
-		run = func() error { return redact(flag.Arg(0), flag.Arg(1), *check) }
-	}
-	if err := run(); err != nil {
-		if !errors.Is(err, errMissed) { // the last line says that already
+		if err := redact(flag.Arg(0), flag.Arg(1), *check); err != nil {
 			fmt.Fprintln(os.Stderr, "redact:", err)
+			os.Exit(1)
 		}
-		os.Exit(1)
+		return
 	}
+	timing.Main("redact", limit, func(ctx context.Context, dir string) error { return compare(ctx, dir, *size) })
 }
 
 // compare writes the log, measures both sides and prints the result.
-func compare(size int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "bench-redact-")
-	if err != nil {
-		return fmt.Errorf("creating scratch directory: %w", err)
-	}
-	defer os.RemoveAll(dir)
+func compare(ctx context.Context, dir string, size int) (err error) {
 	b := bench{log: filepath.Join(dir, "build.log"), values: filepath.Join(dir, "values")}
 	if err := b.generate(size << 20); err != nil {
 		return err
@@ -83,7 +71,7 @@ func compare(size int) error {
 	if err := b.verify(ctx); err != nil {
 		return err
 	}
-	var ours, greps []sample
+	var ours, greps []timing.Sample
 	for range rounds {
 		g, err := b.grep(ctx, b.locale)
 		if err != nil {
@@ -95,18 +83,14 @@ func compare(size int) error {
 		}
 		greps, ours = append(greps, g), append(ours, o)
 	}
-	g, o := median(greps), median(ours)
+	g, o := timing.Median(greps), timing.Median(ours)
 	mb := float64(b.bytes) / 1e6
 	fmt.Printf("%d MB, %d values, %d lines with a value, %d rounds, medians\n", b.bytes/1e6, secrets, b.planted, rounds)
-	fmt.Printf("grep -F -c -f (%-14s)  wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", b.locale, ms(g.wall), ms(g.cpu), mb/g.wall.Seconds())
-	fmt.Printf("redacting writer                wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", ms(o.wall), ms(o.cpu), mb/o.wall.Seconds())
-	ratio := g.wall.Seconds() / o.wall.Seconds()
-	fmt.Printf("cpu ratio=%.2f\n", g.cpu.Seconds()/o.cpu.Seconds())
-	fmt.Printf("redact ratio=%.2f goal=%.2f\n", ratio, goal)
-	if ratio < goal {
-		return errMissed
-	}
-	return nil
+	fmt.Printf("grep -F -c -f (%-14s)  wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", b.locale, timing.MS(g.Wall), timing.MS(g.CPU), mb/g.Wall.Seconds())
+	fmt.Printf("redacting writer                wall %8.1f ms  cpu %8.1f ms  %7.0f MB/s\n", timing.MS(o.Wall), timing.MS(o.CPU), mb/o.Wall.Seconds())
+	ratio := g.Wall.Seconds() / o.Wall.Seconds()
+	fmt.Printf("cpu ratio=%.2f\n", g.CPU.Seconds()/o.CPU.Seconds())
+	return timing.Verdict("redact", ratio, goal, ratio >= goal)
 }
 
 // bench is one comparison.
@@ -117,9 +101,6 @@ type bench struct {
 	bytes       int
 	planted     int // lines that hold a value
 }
-
-// sample is what one run of a side took.
-type sample struct{ wall, cpu time.Duration }
 
 // generate writes the log and the values, one a line.
 func (b *bench) generate(size int) error {
@@ -149,8 +130,8 @@ func (b *bench) verify(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if s.wall < best {
-				best, b.locale = s.wall, locale
+			if s.Wall < best {
+				best, b.locale = s.Wall, locale
 			}
 		}
 	}
@@ -168,7 +149,7 @@ func defaultLocale() string {
 }
 
 // grep measures grep, and checks its answer.
-func (b *bench) grep(ctx context.Context, locale string) (sample, error) {
+func (b *bench) grep(ctx context.Context, locale string) (timing.Sample, error) {
 	out, s, err := b.run(ctx, []string{locale}, "grep", "-F", "-c", "-f", b.values, b.log)
 	if err == nil && out != strconv.Itoa(b.planted) {
 		err = fmt.Errorf("grep counted %s lines, %d were planted", out, b.planted)
@@ -177,7 +158,7 @@ func (b *bench) grep(ctx context.Context, locale string) (sample, error) {
 }
 
 // ours measures the redacting writer, and checks its answer.
-func (b *bench) ours(ctx context.Context) (sample, error) {
+func (b *bench) ours(ctx context.Context) (timing.Sample, error) {
 	out, s, err := b.run(ctx, nil, b.self, "-worker", b.log, b.values)
 	if err == nil && out != strconv.Itoa(b.planted) {
 		err = fmt.Errorf("redacting writer left %s markers, %d values were planted", out, b.planted)
@@ -185,19 +166,13 @@ func (b *bench) ours(ctx context.Context) (sample, error) {
 	return s, err
 }
 
-// run runs a command and returns its trimmed output and what it took. CPU time is the kernel's (rusage of the child).
-func (b *bench) run(ctx context.Context, env []string, name string, args ...string) (string, sample, error) {
+// run runs a command and returns its trimmed output and what it took.
+func (b *bench) run(ctx context.Context, env []string, name string, args ...string) (string, timing.Sample, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
-	start := time.Now()
-	out, err := cmd.Output()
-	wall := time.Since(start)
-	if err != nil {
-		return "", sample{}, fmt.Errorf("running %s: %w", filepath.Base(name), err)
-	}
-	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return strings.TrimSpace(string(out)), sample{wall, cpu}, nil
+	out, s, err := timing.Output(cmd)
+	return strings.TrimSpace(string(out)), s, err
 }
 
 // redact is the worker: it redacts a file and prints how many markers the output has.
@@ -251,17 +226,3 @@ func (c *counter) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
-
-// median returns the medians of wall and CPU time.
-func median(s []sample) sample {
-	wall, cpu := make([]time.Duration, len(s)), make([]time.Duration, len(s))
-	for i := range s {
-		wall[i], cpu[i] = s[i].wall, s[i].cpu
-	}
-	slices.Sort(wall)
-	slices.Sort(cpu)
-	return sample{wall[len(s)/2], cpu[len(s)/2]}
-}
-
-// ms returns milliseconds.
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

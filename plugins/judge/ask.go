@@ -159,6 +159,9 @@ func (h *hearing) place() component.Place {
 // program, settings, values, environment and files. Stages lie in directories
 // of their own, so their paths are taken out.
 func (h *hearing) key(program component.Program, q question, value cty.Value) string {
+	if q.kind == component.PostProcessor && q.name == "manifest" && program.Path == h.job.Packer.Path {
+		value = opaque(value)
+	}
 	body, err := ctyjson.Marshal(value, value.Type())
 	settings, err2 := json.Marshal([]any{program.SHA256, program.Args, q.settings, q.override, h.place().Env, h.files()})
 	if err != nil || err2 != nil {
@@ -167,6 +170,24 @@ func (h *hearing) key(program component.Program, q question, value cty.Value) st
 	text := strings.ReplaceAll(string(settings)+"\x00"+string(body), h.stage.Root, "\x00")
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
+}
+
+// opaque takes texts without template marks out of a value, for a component
+// that looks at nothing else in them: Packer's own manifest post-processor
+// (post-processor/manifest of Packer 1.15, Configure) fails only when a text
+// with marks does not render. It is asked once for all targets whose manifests
+// differ in such texts.
+func opaque(value cty.Value) cty.Value {
+	plain, err := cty.Transform(value, func(_ cty.Path, v cty.Value) (cty.Value, error) {
+		if v.IsKnown() && !v.IsNull() && v.Type() == cty.String && !strings.Contains(v.AsString(), "{{") {
+			return cty.StringVal(""), nil
+		}
+		return v, nil
+	})
+	if err != nil {
+		return value
+	}
+	return plain
 }
 
 // files is the digest of the staged files but for the variable files, whose

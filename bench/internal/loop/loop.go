@@ -13,6 +13,7 @@
 package loop
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
@@ -50,7 +52,7 @@ func New(ctx context.Context, dir string, targets int) (*Tree, error) {
 		return nil, err
 	}
 	t := &Tree{
-		dir: dir, hybrid: filepath.Join(dir, "packer-hybrid"), project: filepath.Join(dir, "project"), targets: targets,
+		dir: dir, project: filepath.Join(dir, "project"), targets: targets,
 		packer: filepath.Join(cache, "bin", "packer"), plugins: filepath.Join(cache, "plugins"), rpc: filepath.Join(cache, "bin", "packer-hybrid-rpc"),
 	}
 	t.stages, err = t.prepare(ctx)
@@ -63,19 +65,21 @@ func (t *Tree) environ() []string {
 		"PKR_VAR_build_password=bench-password-1", "PKR_VAR_vsphere_password=bench-password-2", "PKR_VAR_vsphere_endpoint=127.0.0.1", "PKR_VAR_vsphere_username=bench")
 }
 
-// Hybrid is one process of packer-hybrid on the tree, and what it said.
-func (t *Tree) Hybrid(ctx context.Context, args ...string) (time.Duration, string, error) {
+// Hybrid is one process of packer-hybrid on the tree, what it said and took.
+func (t *Tree) Hybrid(ctx context.Context, args ...string) (string, timing.Sample, error) {
 	cmd := exec.CommandContext(ctx, t.hybrid, append([]string{"-C", t.project, "--packer", t.packer}, args...)...)
 	cmd.Env = t.environ()
-	start := time.Now()
-	out, err := cmd.CombinedOutput()
-	return time.Since(start), string(out), err
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, s, err := timing.Output(cmd)
+	return string(out) + said.String(), s, err
 }
 
 // Validate lets Packer validate each target.
-func (t *Tree) Validate(ctx context.Context) (time.Duration, error) {
+func (t *Tree) Validate(ctx context.Context) (timing.Sample, error) {
 	work := make(chan string)
-	failed := make([]error, Jobs)
+	var cpu [Jobs]time.Duration
+	var failed [Jobs]error
 	var group sync.WaitGroup
 	start := time.Now()
 	for i := range Jobs {
@@ -83,7 +87,8 @@ func (t *Tree) Validate(ctx context.Context) (time.Duration, error) {
 			for stage := range work {
 				cmd := exec.CommandContext(ctx, t.packer, "validate", "-var-file="+templates.VarFileName, ".")
 				cmd.Dir, cmd.Env = stage, t.environ()
-				if out, err := cmd.CombinedOutput(); err != nil {
+				out, s, err := timing.Output(cmd)
+				if cpu[i] += s.CPU; err != nil {
 					failed[i] = fmt.Errorf("packer validate: %w\n%s", err, out)
 				}
 			}
@@ -94,13 +99,14 @@ func (t *Tree) Validate(ctx context.Context) (time.Duration, error) {
 	}
 	close(work)
 	group.Wait()
-	return time.Since(start), errors.Join(failed...)
+	return timing.Sample{Wall: time.Since(start), CPU: cpu[0] + cpu[1]}, errors.Join(failed[:]...)
 }
 
 // prepare builds packer-hybrid, makes the project and stages each target.
 func (t *Tree) prepare(ctx context.Context) ([]string, error) {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", t.hybrid, "./cmd/packer-hybrid").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building packer-hybrid: %w\n%s", err, out)
+	var err error
+	if t.hybrid, err = timing.Build(ctx, t.dir); err != nil {
+		return nil, err
 	}
 	if out, err := exec.CommandContext(ctx, t.hybrid, "init", t.project).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("making the project: %w\n%s", err, out)
@@ -109,7 +115,7 @@ func (t *Tree) prepare(ctx context.Context) ([]string, error) {
 	for i := range t.targets {
 		fmt.Fprintf(&catalogue, "image \"debian-%d\" {\n  os = \"linux\"\n  family = \"debian\"\n  version = \"12\"\n  title = \"Debian 12, %d\"\n  platforms = [\"vsphere\"]\n}\n", i, i)
 	}
-	err := errors.Join(
+	err = errors.Join(
 		os.WriteFile(filepath.Join(t.project, "templates", "images.hcl"), []byte(catalogue.String()), 0o600),
 		os.WriteFile(filepath.Join(t.project, "packer-hybrid.hcl"), []byte("project {\n  name = \"bench\"\n}\n\nenvironment \"lab\" {\n  platforms = [\"vsphere\"]\n}\n"), 0o600))
 	if err != nil {
