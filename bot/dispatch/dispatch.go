@@ -28,8 +28,6 @@ const (
 	inputSHA     = "sha"
 	inputRequest = "request_id"
 	inputTicket  = "ticket"
-
-	variablePrefix = "PACKER_HYBRID_"
 )
 
 // Bounds of talking to a CI system.
@@ -169,4 +167,19 @@ func recorded(rec *hybridcore.Record, log string) bot.Outcome {
 		}
 	}
 	return out
+}
+
+// withRecord is the end of a run with the details of its record. The CI system
+// has the last word: a run may fail after its record was good.
+func withRecord(p bot.Progress, rec *hybridcore.Record, run bot.Run) bot.Progress {
+	ci := p.Outcome
+	p.Outcome = recorded(rec, run.URL)
+	p.Targets = p.Outcome.Targets
+	switch {
+	case ci.Status == hybridcore.Cancelled:
+		p.Outcome.Status = ci.Status
+	case ci.Status == hybridcore.Failed && p.Outcome.Why == "":
+		p.Outcome.Status, p.Outcome.Why = ci.Status, ci.Why
+	}
+	return p
 }

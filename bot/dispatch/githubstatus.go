@@ -63,14 +63,7 @@ func (g *GitHub) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 	rec, err := g.record(ctx, id)
 	switch {
 	case err == nil && rec != nil:
-		why := p.Outcome.Why
-		p.Outcome = recorded(rec, run.URL)
-		p.Targets = p.Outcome.Targets
-		if now.GetConclusion() == "cancelled" {
-			p.Outcome.Status = hybridcore.Cancelled
-		} else if now.GetConclusion() != "success" && p.Outcome.Why == "" {
-			p.Outcome.Status, p.Outcome.Why = hybridcore.Failed, why
-		}
+		p = withRecord(p, rec, run)
 	case err != nil && !stays(err):
 		return bot.Progress{}, err // ask again: the details are worth it
 	}

@@ -81,7 +81,8 @@ type Server struct {
 	statuses   []Object
 	pipelines  []Object
 	jobs       []Object
-	obeyed     []string // quick actions
+	files      map[int64]map[string][]byte // of jobs, by path
+	obeyed     []string                    // quick actions
 	calls      []Call
 	violations []string
 }

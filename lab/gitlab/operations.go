@@ -64,7 +64,8 @@ var (
 )
 
 // operations are what packer-hybrid calls, as the pages users, projects,
-// merge_requests, notes, commits, pipelines, pipeline_triggers, jobs and members of
+// merge_requests, notes, commits, branches, pipelines, pipeline_triggers, jobs,
+// job_artifacts and members of
 // docs.gitlab.com/api describe it.
 var operations = []operation{
 	{"GET", "/user", 0, false, false, nil, (*Server).whoami},
@@ -101,6 +102,8 @@ var operations = []operation{
 	{"GET", "/projects/:id/pipelines/:pipeline_id/jobs", Reporter, true, false, with(paged, map[string]field{
 		"scope": {kind: texts, of: jobStates}, "include_retried": {kind: flag},
 	}), (*Server).listJobs},
+	{"GET", "/projects/:id/jobs/:job_id/artifacts/:folder/:file", Reporter, true, false, nil, (*Server).getFile},
+	{"GET", "/projects/:id/repository/branches/:branch", Reporter, false, false, nil, (*Server).getBranch},
 	{"POST", "/projects/:id/pipelines/:pipeline_id/cancel", Developer, false, false, nil, (*Server).cancelPipeline},
 }
 
