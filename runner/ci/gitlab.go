@@ -33,6 +33,9 @@ func fromGitLab(in Input) (Job, error) {
 	sha, branch := env("CI_COMMIT_SHA"), env("CI_COMMIT_BRANCH")
 	tip := branch != "" && branch == env("CI_DEFAULT_BRANCH")
 	j.Merged = tip || env("CI_COMMIT_TAG") != ""
+	if line := env(CommandVariable); line != "" {
+		in.Policy = in.Policy.only(line)
+	}
 	switch source {
 	case "merge_request_event":
 		return j.mergeRequest(sha, in)

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:28:00Z
+// Spec: openspec/specs/gitlab/spec.md#requirement-one-pipeline-for-images
+// Diagram: openspec/specs/gitlab/diagram.md#jobs-of-the-images
+
+//go:build pipelines
+
+package pipelines_test
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+)
+
+const (
+	labProject   = "acme/golden/images"
+	projectToken = "glpat-0123456789abcdefghij"
+	buildSecret  = "a-password-of-a-pipeline"
+)
+
+// pipelined is a project on a simulated GitLab, with the repository's own pipeline.
+type pipelined struct {
+	t    *testing.T
+	dir  string // the checkout
+	next int64  // number of the next pipeline
+	hub  *gitlab.Server
+	env  []string // of the runner
+}
+
+// newPipelined makes the project of init, with one image for one platform.
+func newPipelined(t *testing.T, env []string) *pipelined {
+	t.Helper()
+	p := &pipelined{t: t, dir: filepath.Join(t.TempDir(), "images"), next: 1000}
+	p.do(program, "init", p.dir)
+	p.copy(".gitlab-ci.yml")
+	p.copy(".gitlab/images.yml")
+	catalogue := p.read("templates/images.hcl")
+	catalogue = catalogue[:strings.Index(catalogue, `image "ubuntu-24.04"`)]
+	p.write("templates/images.hcl", strings.Replace(catalogue, `["proxmox", "vsphere", "azure"]`, `["vsphere"]`, 1))
+	for _, unused := range []string{"templates/vars/linux/ubuntu", "templates/installers/ubuntu", "configs/lab/ubuntu-24.04.pkrvars.hcl"} {
+		if err := os.RemoveAll(filepath.Join(p.dir, unused)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.git("init", "-q", "-b", "main", "--template=")
+	p.git("remote", "add", "origin", "https://gitlab.example/"+labProject+".git")
+	p.write(".git/info/exclude", ".gitlab-ci-local/\n")
+	p.commit("base")
+	p.git("update-ref", "refs/remotes/origin/main", "HEAD")
+	p.env = append(os.Environ(), append(env, "PACKER_HYBRID_CACHE="+cache(t), "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"),
+		"GITLAB_TOKEN="+projectToken, "HOME="+t.TempDir(), "PKR_VAR_proxmox_token="+buildSecret)...)
+	return p
+}
+
+func (p *pipelined) do(name string, args ...string) string {
+	p.t.Helper()
+	cmd := exec.CommandContext(p.t.Context(), name, args...)
+	if _, err := os.Stat(p.dir); err == nil {
+		cmd.Dir = p.dir
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (p *pipelined) git(args ...string) string {
+	p.t.Helper()
+	return p.do("git", append([]string{"-c", "user.name=n", "-c", "user.email=n@example.org"}, args...)...)
+}
+
+func (p *pipelined) commit(message string) string {
+	p.t.Helper()
+	p.git("add", "-A")
+	p.git("commit", "-q", "-m", message)
+	return p.git("rev-parse", "HEAD")
+}
+
+func (p *pipelined) read(file string) string {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, file))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (p *pipelined) write(file, text string) {
+	p.t.Helper()
+	path := filepath.Join(p.dir, file)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// copy takes a file of this repository.
+func (p *pipelined) copy(file string) {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, file))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write(file, string(text))
+}
+
+// serve starts the simulated GitLab, as it is after the last push.
+func (p *pipelined) serve() {
+	p.t.Helper()
+	refs := map[string]string{"main": p.git("rev-parse", "main"), "change": p.git("rev-parse", "HEAD")}
+	hub, err := gitlab.Start(p.t.Context(), gitlab.Config{
+		Project: labProject, ID: 7, Token: projectToken, Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}, Refs: refs, Change: 42,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.hub = hub
+	p.t.Cleanup(func() {
+		for _, v := range append(hub.Violations(), hub.Obeyed()...) {
+			p.t.Error("GitLab's reference: ", v)
+		}
+		if err := hub.Close(); err != nil {
+			p.t.Error(err)
+		}
+	})
+}
+
+// pipeline is what came of one.
+type pipeline struct {
+	code int
+	log  string
+	jobs []string // with their ends, sorted
+}
+
+var jobEnd = regexp.MustCompile(`(?m)^\s*(PASS|FAIL) +(?:\[images\] -> )?(\S+)`)
+
+// run has gitlab-ci-local run a pipeline of a source for what is checked out.
+func (p *pipelined) run(source string, variables map[string]string) pipeline {
+	p.t.Helper()
+	sha := p.git("rev-parse", "HEAD")
+	for range 3 { // of children too
+		p.hub.AddPipeline(p.next, "main", sha, source)
+		p.next++
+	}
+	p.next -= 2
+	all := map[string]string{"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": source, "CI_PROJECT_ID": "7", "CI_API_V4_URL": p.hub.URL()}
+	maps.Copy(all, variables)
+	text, err := json.Marshal(all) // which is YAML
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	file := filepath.Join(p.t.TempDir(), "variables.yml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(p.t.Context(), tool(p.t, "gitlab-ci-local"), "--no-color", "--concurrency", "1", "--no-artifacts-to-source",
+		"--variables-file", file, "--ignore-predefined-vars", strings.Join(slices.Sorted(maps.Keys(all)), ","))
+	cmd.Dir, cmd.Env = p.dir, p.env
+	out, err := cmd.CombinedOutput()
+	if err != nil && cmd.ProcessState == nil {
+		p.t.Fatal(err)
+	}
+	r := pipeline{code: cmd.ProcessState.ExitCode(), log: string(out)}
+	for _, end := range jobEnd.FindAllStringSubmatch(r.log, -1) {
+		r.jobs = append(r.jobs, end[2]+" "+end[1])
+	}
+	slices.Sort(r.jobs)
+	for _, secret := range []string{projectToken, buildSecret} {
+		if strings.Contains(r.log, secret) {
+			p.t.Errorf("a secret is in the log:\n%s", r.log)
+		}
+	}
+	return r
+}
+
+// mergeRequest are the variables of a pipeline for the merge request.
+func (p *pipelined) mergeRequest() map[string]string {
+	return map[string]string{
+		"CI_MERGE_REQUEST_IID": "42", "CI_MERGE_REQUEST_PROJECT_ID": "7", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7",
+		"CI_MERGE_REQUEST_DIFF_BASE_SHA": p.git("rev-parse", "main"), "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "change; touch pwned",
+	}
+}
+
+// artifact is a file that a job left to GitLab.
+func (p *pipelined) artifact(job, file string) string {
+	p.t.Helper()
+	return p.read(filepath.Join(".gitlab-ci-local/artifacts", job, file))
+}
+
+// quality reads a Code Quality report as GitLab does.
+func (p *pipelined) quality(job string) []map[string]any {
+	p.t.Helper()
+	var all []map[string]any
+	if err := json.Unmarshal([]byte(p.artifact(job, "artifacts/gl-code-quality-report.json")), &all); err != nil {
+		p.t.Fatal(err)
+	}
+	for _, one := range all {
+		place, _ := one["location"].(map[string]any)
+		if place["path"] == "" || one["fingerprint"] == "" || one["description"] == "" {
+			p.t.Errorf("GitLab would drop %v", one)
+		}
+	}
+	return all
+}
+
+// cases reads a JUnit report: name → whether it failed.
+func (p *pipelined) cases(job string) map[string]bool {
+	p.t.Helper()
+	var report struct {
+		Cases []struct {
+			Name    string    `xml:"name,attr"`
+			Failure *struct{} `xml:"failure"`
+		} `xml:"testsuite>testcase"`
+	}
+	if err := xml.Unmarshal([]byte(p.artifact(job, "artifacts/junit.xml")), &report); err != nil {
+		p.t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, c := range report.Cases {
+		all[c.Name] = c.Failure != nil
+	}
+	return all
+}
+
+// states are the commit statuses that GitLab shows, in words.
+func (p *pipelined) states() string {
+	var all []string
+	for _, s := range p.hub.Statuses() {
+		if s["retried"] == false {
+			all = append(all, fmt.Sprint(strings.TrimPrefix(fmt.Sprint(s["name"]), "packer-hybrid "), "=", s["status"]))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestGitLabMergeRequest(t *testing.T) {
+	t.Parallel()
+	p := newPipelined(t, nil)
+	p.git("checkout", "-q", "-b", "change")
+	p.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n")
+	p.commit("/approve\n\nmore memory")
+	p.serve()
+	r := p.run("merge_request_event", p.mergeRequest())
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[change PASS]" || p.states() != "plan lab=success" || len(p.hub.Notes()) != 1 {
+		t.Fatalf("exit code %d, jobs %v, statuses %s, %d notes\n%s", r.code, r.jobs, p.states(), len(p.hub.Notes()), r.log)
+	}
+	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "vm_memory_mb") || !strings.Contains(body, "commit="+p.git("rev-parse", "HEAD")) {
+		t.Errorf("the note is %s", body)
+	}
+	if got := p.artifact("change", ".gitlab-ci-reports/dotenv/artifacts/packer-hybrid.env"); got != "PACKER_HYBRID_PLAN=artifacts/plan.json\n" {
+		t.Errorf("dotenv: %q", got)
+	}
+	if all := p.quality("change"); len(all) != 0 {
+		t.Errorf("Code Quality: %v", all)
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "pwned")); err == nil {
+		t.Error("the name of a branch was run by a shell")
+	}
+
+	// A mistake: the pipeline fails, and every report has it at its line.
+	p.write("templates/common.pkr.hcl", strings.Replace(p.read("templates/common.pkr.hcl"), "playbook_file", "playbok_file", 1))
+	p.commit("a mistake")
+	r = p.run("merge_request_event", p.mergeRequest())
+	if r.code == 0 || fmt.Sprint(r.jobs) != "[change FAIL]" || !strings.HasSuffix(p.states(), "plan lab=failed") || len(p.hub.Notes()) != 1 {
+		t.Fatalf("exit code %d, jobs %v, statuses %s, %d notes\n%s", r.code, r.jobs, p.states(), len(p.hub.Notes()), r.log)
+	}
+	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "playbok_file") {
+		t.Errorf("the note is %s", body)
+	}
+	if all := p.quality("change"); len(all) == 0 || !strings.Contains(fmt.Sprint(all), "path:templates/common.pkr.hcl") {
+		t.Errorf("Code Quality: %v", all)
+	}
+	if cases := p.cases("change"); len(cases) != 1 || !slices.Contains(slices.Collect(maps.Values(cases)), true) {
+		t.Errorf("JUnit: %v", cases)
+	}
+}
+
+// From another project, and without a token: what is left is in the files.
+func TestGitLabFork(t *testing.T) {
+	t.Parallel()
+	p := newPipelined(t, nil)
+	p.git("checkout", "-q", "-b", "change")
+	p.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n")
+	p.commit("more memory")
+	p.serve()
+	fork := p.mergeRequest()
+	fork["CI_MERGE_REQUEST_SOURCE_PROJECT_ID"] = "8"
+	p.env = append(p.env, "GITLAB_TOKEN=")
+	r := p.run("merge_request_event", fork)
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[change PASS]" || len(p.hub.Calls()) != 0 || !strings.Contains(r.log, "CI_JOB_TOKEN can write neither") {
+		t.Errorf("exit code %d, jobs %v, requests %v\n%s", r.code, r.jobs, p.hub.Calls(), r.log)
+	}
+	if text := p.artifact("change", "artifacts/plan.json"); !strings.Contains(text, "vm_memory_mb") {
+		t.Errorf("the plan is %s", text)
+	}
+	p.quality("change")
+}
+
+// TestGitLabBuild runs what reaches a platform, in one lab.
+func TestGitLabBuild(t *testing.T) {
+	l := startLab(t)
+	p := newPipelined(t, l.Env())
+	p.serve()
+
+	// A push to the default branch: a plan, a job for the target, one that collects.
+	r := p.run("push", nil)
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[collect PASS debian-12@vsphere PASS images PASS plan PASS]" {
+		t.Fatalf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
+	}
+	if got := p.states(); got != "plan lab=success, collect lab=success, collect lab/debian-12@vsphere=success" {
+		t.Errorf("statuses %s", got)
+	}
+	if cases := p.cases("collect"); len(cases) != 1 || cases["debian-12@vsphere"] {
+		t.Errorf("JUnit: %v\n%s", cases, r.log)
+	}
+	if got := p.artifact("collect", ".gitlab-ci-reports/dotenv/artifacts/packer-hybrid.env"); !strings.Contains(got, "PACKER_HYBRID_RECORD=artifacts/record.json\n") {
+		t.Errorf("dotenv: %q", got)
+	}
+	if !strings.Contains(p.artifact("collect", "artifacts/record.json"), `"status": "built"`) || len(templates(t, l)) != 2 { // with the lab's own, from which nothing is built
+		t.Errorf("vCenter has the templates %v", templates(t, l))
+	}
+	if len(p.hub.Notes()) != 0 {
+		t.Errorf("a push wrote notes: %v", p.hub.Notes())
+	}
+
+	// The same again: nothing is built.
+	r = p.run("push", nil)
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[images PASS nothing PASS plan PASS]" {
+		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
+	}
+	r = p.run("schedule", nil)
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[nightly PASS]" || !strings.Contains(r.log, "plan for lab: 0 to build, 1 unchanged") || !strings.Contains(r.log, "packer_hybrid_2_reap") {
+		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
+	}
+
+	// Somebody asks, by hand or with a trigger token.
+	for _, c := range []struct {
+		source, command, sha string
+		code                 int
+		says                 string
+	}{
+		{"web", "build debian-12 --targets vsphere", p.git("rev-parse", "HEAD"), 0, "1 unchanged"},
+		{"trigger", "status", "", 0, "debian-12@vsphere"},
+		{"trigger", "build", strings.Repeat("c0ffee00", 5), 3, "but the checkout is at"},
+		{"api", "build debian-12; touch pwned", "", 2, "is not a name"},
+		{"web", "", "", 2, "no command: give it in the variable PACKER_HYBRID_COMMAND"},
+	} {
+		r := p.run(c.source, map[string]string{"PACKER_HYBRID_COMMAND": c.command, "PACKER_HYBRID_SHA": c.sha})
+		jobs, end := "[command PASS]", "PASS"
+		if c.code != 0 {
+			jobs, end = "[command FAIL]", fmt.Sprintf("FAIL %d", c.code)
+		}
+		if (r.code == 0) != (c.code == 0) || fmt.Sprint(r.jobs) != jobs || !strings.Contains(r.log, c.says) || !strings.Contains(r.log, end) {
+			t.Errorf("%s %q: exit code %d, jobs %v\n%s", c.source, c.command, r.code, r.jobs, r.log)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "pwned")); err == nil {
+		t.Error("a command line was run by a shell")
+	}
+	if got := p.states(); !strings.HasSuffix(got, "build lab=success, build lab=failed") || strings.Contains(got, "running") || strings.Contains(got, "pending") {
+		t.Errorf("statuses %s", got)
+	}
+}
+
+// templates are the names of vCenter's templates.
+func templates(t *testing.T, l *lab.Lab) []string {
+	t.Helper()
+	machines, err := l.VSphere().Machines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range machines {
+		if m.Template {
+			names = append(names, m.Name)
+		} else {
+			t.Errorf("left in vCenter: %s", m.Name)
+		}
+	}
+	return names
+}
