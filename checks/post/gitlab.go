@@ -33,7 +33,7 @@ func (g *onGitLab) call(ctx context.Context, do func(*gitlab.Client, gitlab.Requ
 	}
 	err = do(client, gitlab.WithContext(ctx))
 	if a := g.answer(err); a.denied && a.status != http.StatusNotFound {
-		return fmt.Errorf("%w (GITLAB_TOKEN must be a project access token with the scope api and the role Developer; CI_JOB_TOKEN cannot write notes and commit statuses)", err)
+		return fmt.Errorf("%w (this needs a project access token with the scope api and the role Developer, for protected branches Maintainer; CI_JOB_TOKEN cannot write notes)", err)
 	}
 	return err
 }

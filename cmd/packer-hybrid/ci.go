@@ -48,8 +48,8 @@ GITHUB_TOKEN, with permission to write checks and pull requests, adds check-runs
 and one comment; without it the summary and the annotations stay. For the token
 of a GitHub App, PACKER_HYBRID_LOGIN is the login of the app's comments, as
 in images[bot]. On GitLab GITLAB_TOKEN, a project access token with the scope api
-and the role Developer, adds commit statuses and one note; without it the files
-stay. GitLab's own CI_JOB_TOKEN can write neither.`,
+and the role Developer, for protected branches Maintainer, adds commit statuses
+and one note; without it the files stay. GitLab's own CI_JOB_TOKEN can write neither.`,
 		Example: `  # The steps of a job, as in .github/workflows/images.yml
   permissions: {contents: read, checks: write, pull-requests: write}
   steps:

@@ -123,7 +123,7 @@ func TestCIWithoutGitLab(t *testing.T) {
 		says string
 	}{
 		"no token":          {map[string]string{"GITLAB_TOKEN": ""}, "CI_JOB_TOKEN can write neither"},
-		"the job's token":   {map[string]string{"GITLAB_TOKEN": "glcbt-64_of-the-job"}, "CI_JOB_TOKEN cannot write notes and commit statuses"},
+		"the job's token":   {map[string]string{"GITLAB_TOKEN": "glcbt-64_of-the-job"}, "CI_JOB_TOKEN cannot write notes"},
 		"another project":   {map[string]string{"CI_PROJECT_PATH": "acme/golden/other"}, "404"},
 		"an unknown number": {map[string]string{"CI_PIPELINE_ID": "9"}, "not reported: check packer-hybrid plan lab"},
 		"no GitLab":         {map[string]string{"CI_API_V4_URL": "ftp://gitlab.example"}, "is not the address of GitLab's API"},

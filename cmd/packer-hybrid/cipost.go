@@ -21,7 +21,7 @@ import (
 var tokenless = map[ci.System]string{
 	ci.GitHub: "no check-runs and no comment: GITHUB_TOKEN is not set",
 	ci.GitLab: "no commit statuses and no note: GITLAB_TOKEN is not set; it has to be a project access token with the scope api and the role Developer, " +
-		"since CI_JOB_TOKEN can write neither",
+		"for protected branches Maintainer, since CI_JOB_TOKEN can write neither",
 }
 
 // access is how GitHub is reached.

@@ -45,10 +45,10 @@ func (a *app) parity(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 }
 
 // ended is the answer of a run, for reports beside the console: with what is
-// in its images that was not in those before.
+// in its images that was not in those before; a part's is for who collects it.
 func (a *app) ended(ctx context.Context, r *runner.Runner, plan hybridcore.Plan, record hybridcore.Record) checks.Document {
 	doc := checks.Document{Plan: &plan, Record: &record}
-	if a.watcher == nil || record.Request.Action != hybridcore.ActionBuild || ctx.Err() != nil {
+	if a.watcher == nil || record.Request.Action != hybridcore.ActionBuild || record.Request.Part != "" || ctx.Err() != nil {
 		return doc
 	}
 	changes, err := r.Since(ctx, record)

@@ -58,6 +58,7 @@ type Config struct {
 	Self         User              // whom Token belongs to
 	Users        []User            // others
 	Refs         map[string]string // branch or tag → full object ID; main is the default branch
+	Protected    []string          // refs whose pipelines only a Maintainer changes
 	Change       int64             // number of the one open merge request, from the branch "change"; 0: none
 	Now          func() time.Time  // nil: the system's clock
 }

@@ -158,6 +158,22 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+// Who may not push or merge to a protected branch has no part in its pipelines.
+func TestProtectedBranches(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[int]int{gitlab.Developer: 403, gitlab.Maintainer: 201} {
+		s := serve(t, func(c *gitlab.Config) { c.Self.Level, c.Protected = level, []string{"main"} })
+		s.AddPipeline(500, "main", tip, "push")
+		s.AddPipeline(501, "refs/merge-requests/42/head", head, "merge_request_event")
+		if code, text := ask(t, s, call{"PRIVATE-TOKEN: " + token, "POST", "/projects/7/statuses/" + tip, `{"state":"failed","pipeline_id":500}`}); code != want {
+			t.Errorf("level %d at a protected branch: %d %s, want %d", level, code, text, want)
+		}
+		if code, text := ask(t, s, call{"PRIVATE-TOKEN: " + token, "POST", "/projects/7/statuses/" + head, `{"state":"failed","pipeline_id":501}`}); code != 201 {
+			t.Errorf("level %d at a merge request: %d %s", level, code, text)
+		}
+	}
+}
+
 func TestStatusMoves(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)

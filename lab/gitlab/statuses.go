@@ -44,6 +44,9 @@ func (s *Server) createStatus(r request) (int, any, *refusal) {
 	if no != nil {
 		return 0, nil, no
 	}
+	if ref, _ := pipeline["ref"].(string); r.by.Level < Maintainer && slices.Contains(s.config.Protected, ref) {
+		return 0, nil, refuse(http.StatusForbidden, "Forbidden")
+	}
 	at := s.going(name, pipeline, r.by)
 	before := ""
 	if at >= 0 {
