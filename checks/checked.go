@@ -24,7 +24,7 @@ type Checked struct {
 
 // WriteChecked prints the findings of a validation and one line that sums up.
 func WriteChecked(w io.Writer, s Style, c Checked) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	p.findings(s, c.Findings)
 	blocking := 0
 	for _, f := range c.Findings {

@@ -224,3 +224,19 @@ func TestConsole(t *testing.T) {
 		}
 	}
 }
+
+func TestJSONKeepsValuesAndHidesControls(t *testing.T) {
+	t.Parallel()
+	const text = "a\u009b31m\u202e\U000e0041é😀\u2028\x1b\x7f"
+	var out bytes.Buffer
+	if err := WriteJSON(&out, Document{Error: text}); err != nil {
+		t.Fatal(err)
+	}
+	var read Document
+	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read.Error != text {
+		t.Errorf("%q became %q, error %v", text, read.Error, err)
+	}
+	if got := hybridcore.Sanitize(out.String()); got != out.String() || !strings.Contains(got, "é😀") {
+		t.Errorf("it is %q", out.String())
+	}
+}

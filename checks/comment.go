@@ -164,7 +164,7 @@ func (m *markdown) findings(findings []hybridcore.Finding) {
 
 // what says what changed.
 func what(r hybridcore.Reason) string {
-	subject := r.Kind + " " + code(r.Subject)
+	subject := kind(r) + " " + code(r.Subject)
 	if r.Part != "" {
 		subject += " of " + code(r.Part)
 	}
@@ -198,6 +198,15 @@ func what(r hybridcore.Reason) string {
 	default:
 		return code(r.Text)
 	}
+}
+
+// kind is the kind of a reason, one of our own words: records may come from
+// another machine.
+func kind(r hybridcore.Reason) string {
+	if strings.Trim(r.Kind, "abcdefghijklmnopqrstuvwxyz-") != "" {
+		return code(r.Kind)
+	}
+	return r.Kind
 }
 
 func where(file string, line int) string {
@@ -295,7 +304,7 @@ func why(t hybridcore.PlannedTarget) string {
 		if r.Subject == "" || r.Kind == "new" {
 			parts = append(parts, code(r.Text))
 		} else {
-			parts = append(parts, r.Kind+" "+code(r.Subject))
+			parts = append(parts, kind(r)+" "+code(r.Subject))
 		}
 	}
 	return strings.Join(parts, ", ")

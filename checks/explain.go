@@ -14,7 +14,7 @@ import (
 
 // WriteExplanation prints every layer of a variable and which one wins.
 func WriteExplanation(w io.Writer, s Style, e hybridcore.Explanation) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	p.line("%s of %s in %s: %s, declared at %s:%d", e.Variable, e.Target, e.Env, e.Type, e.File, e.Line)
 	if e.Description != "" {
 		p.line("%s", s.dim(oneLine(e.Description)))

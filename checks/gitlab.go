@@ -46,18 +46,18 @@ func WriteCodeQuality(w io.Writer, root string, findings []hybridcore.Finding) e
 	all := make([]quality, 0, len(findings))
 	seen := map[string]int{}
 	for _, f := range findings {
-		q := quality{Description: oneLine(f.Message), CheckName: f.Rule, Severity: qualitySeverity(f)}
+		q := quality{Description: oneLine(f.Message), CheckName: oneLine(f.Rule), Severity: qualitySeverity(f)}
 		if f.Hint != "" {
 			q.Description += " (" + oneLine(f.Hint) + ")"
 		}
 		if q.CheckName == "" {
-			q.CheckName = f.Kind
+			q.CheckName = oneLine(f.Kind)
 		}
 		file := f.File
 		if file == "" {
 			file = projectFile
 		}
-		q.Location.Path, q.Location.Lines.Begin = path.Join(root, oneLine(file)), max(f.Line, 1)
+		q.Location.Path, q.Location.Lines.Begin = oneLine(path.Join(root, file)), max(f.Line, 1)
 		// The line is no part of it, so that a finding that moves is the same; the
 		// same finding once more in a file is told apart by its number.
 		key := strings.Join([]string{f.Kind, f.Rule, f.Subject, file, f.Message}, "\x00")

@@ -19,7 +19,7 @@ const maxChanges = 60
 
 // WriteParity prints comparisons across platforms, then change reports.
 func WriteParity(w io.Writer, s Style, r hybridcore.ParityReport) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	for _, one := range r.Parity {
 		p.parity(s, one)
 	}

@@ -6,11 +6,13 @@
 package checks
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -23,7 +25,7 @@ const maxReasons = 10
 // WritePlan prints what would be done with each target, and why. Unchanged
 // targets are counted; the request may ask to list them.
 func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	p.findings(s, plan.Findings)
 	p.decisions(s, plan)
 	p.beside(s, plan)
@@ -138,7 +140,7 @@ func oneLine(text string) string {
 
 // WriteFindings prints findings, one after the other.
 func WriteFindings(w io.Writer, s Style, findings []hybridcore.Finding) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	p.findings(s, findings)
 	return p.err
 }
@@ -175,22 +177,48 @@ type Status struct {
 	Dead    []hybridcore.Lease            `json:"dead"` // runs that ended without an image and may have left something
 }
 
-// WriteJSON prints one document, indented, with a line break at the end.
+// WriteJSON prints one document, indented, with a line break at the end. What
+// a terminal would obey is written as \uXXXX: the values stay what they are.
 func WriteJSON(w io.Writer, d Document) error {
 	d.FormatVersion = 1
-	enc := json.NewEncoder(w)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(d); err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
+	if _, err := w.Write(visible(text.Bytes())); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
 	return nil
+}
+
+// visible escapes the control and formatting characters that encoding/json
+// leaves as they are; they are within strings only.
+func visible(text []byte) []byte {
+	if bytes.IndexFunc(text, func(r rune) bool { return r >= 0x7f }) < 0 {
+		return text
+	}
+	var b bytes.Buffer
+	for _, r := range string(text) {
+		switch {
+		case r < 0x7f || hybridcore.Sanitize(string(r)) != "":
+			b.WriteRune(r)
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, "\\u%04x", unit)
+			}
+		}
+	}
+	return b.Bytes()
 }
 
 // printer remembers the first write error, so that a report is written
 // without a check at every line.
 type printer struct {
 	w     io.Writer
+	style Style
 	err   error
 	lines int // that were printed
 }
@@ -200,7 +228,7 @@ func (p *printer) line(format string, args ...any) {
 		return
 	}
 	p.lines++
-	_, p.err = fmt.Fprintln(p.w, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	_, p.err = fmt.Fprintln(p.w, strings.TrimRight(p.style.inert(fmt.Sprintf(format, args...)), " "))
 }
 
 // table prints rows in columns; paint colours a cell after it was padded.

@@ -18,7 +18,7 @@ import (
 // left and why one failed, and where the record is kept; an empty where is a
 // run without a record.
 func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	rows := [][]string{{"TARGET", "STATUS", "ARTIFACT", "DURATION", "LOG"}}
 	for _, res := range r.Results {
 		artifact := artifactName(res.Artifact)

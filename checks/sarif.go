@@ -34,9 +34,9 @@ func place(root string, findings []hybridcore.Finding) []placed {
 	seen := map[string]int{}
 	all := make([]placed, 0, len(findings))
 	for _, f := range findings {
-		p := placed{Finding: f, path: path.Join(root, hybridcore.Sanitize(f.File)), line: max(f.Line, 1), rule: f.Rule}
-		if f.File == "" || path.IsAbs(f.File) || !inside(p.path) {
-			p.path, p.line = path.Join(root, projectFile), 1
+		p := placed{Finding: f, path: oneLine(path.Join(root, f.File)), line: max(f.Line, 1), rule: f.Rule}
+		if oneLine(f.File) == "" || path.IsAbs(f.File) || !inside(p.path) {
+			p.path, p.line = oneLine(path.Join(root, projectFile)), 1
 		}
 		if p.rule == "" {
 			p.rule = f.Kind

@@ -18,7 +18,7 @@ import (
 
 // WriteStatus prints what was last built, what is running and what died.
 func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	if len(st.Targets) == 0 {
 		p.line("nothing is built yet")
 	} else {
@@ -62,7 +62,7 @@ func (p *printer) standIns(s Style, targets map[string]hybridcore.Current) {
 
 // WriteReaped prints what was done about dead runs.
 func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	removed := s.green("removed")
 	if dry {
 		removed = s.yellow("would remove")
@@ -97,7 +97,7 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 
 // WriteInspect prints the record of one run in full.
 func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error {
-	p := &printer{w: w}
+	p := &printer{w: w, style: s}
 	p.line("run        %s", r.RunID)
 	p.line("status     %s", s.status(r.Status, string(r.Status)))
 	p.line("request    %s --env %s", strings.TrimSpace(string(r.Request.Action)+" "+strings.Join(r.Request.Images, " ")), r.Request.Env)

@@ -5,7 +5,11 @@
 
 package checks
 
-import "github.com/packer-hybrid/packer-hybrid/hybridcore"
+import (
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
 
 func (s Style) paint(code, text string) string {
 	if !s.Color || text == "" {
@@ -13,6 +17,23 @@ func (s Style) paint(code, text string) string {
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
+
+// inert makes what others wrote safe to print, and keeps our own colours.
+func (s Style) inert(text string) string {
+	if !s.Color {
+		return hybridcore.Sanitize(text)
+	}
+	var b strings.Builder
+	done := 0
+	for _, at := range colours().FindAllStringIndex(text, -1) {
+		b.WriteString(hybridcore.Sanitize(text[done:at[0]]) + text[at[0]:at[1]])
+		done = at[1]
+	}
+	b.WriteString(hybridcore.Sanitize(text[done:]))
+	return b.String()
+}
+
+var colours = hybridcore.Pattern("\x1b\\[(0|2|31|32|33)m")
 
 func (s Style) dim(text string) string    { return s.paint("2", text) }
 func (s Style) red(text string) string    { return s.paint("31", text) }

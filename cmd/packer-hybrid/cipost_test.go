@@ -39,6 +39,12 @@ type hosted struct {
 
 func newHosted(t *testing.T, change func(*github.Config)) hosted {
 	t.Helper()
+	return host(t, newCheckout(t), change)
+}
+
+// newCheckout is a new project with one commit, on the branch change.
+func newCheckout(t *testing.T) site {
+	t.Helper()
 	s := site{t, t.TempDir()}
 	if code := run(t.Context(), streams{in: strings.NewReader(""), out: t.Output(), err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
@@ -47,7 +53,17 @@ func newHosted(t *testing.T, change func(*github.Config)) hosted {
 	s.git("add", "-A")
 	s.git("commit", "-q", "-m", "base")
 	s.git("checkout", "-q", "-b", "change")
-	head := s.head()
+	return s
+}
+
+// host has a simulated GitHub know the commit of a checkout.
+func host(t *testing.T, s site, change func(*github.Config)) hosted {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(s.dir, ".git", "refs", "heads", "change"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := strings.TrimSpace(string(data))
 	config := github.Config{
 		Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}, Change: 7, Roles: map[string]string{"mara": "write"},
 	}
