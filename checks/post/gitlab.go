@@ -141,11 +141,13 @@ func (n notes) put(ctx context.Context, id int64, body string) (int64, error) {
 	address := n.g.s.box.address
 	body = disarm(body)
 	err := n.g.call(ctx, func(c *gitlab.Client, with gitlab.RequestOptionFunc) error {
+		var made *gitlab.Note
+		var err error
 		if id != 0 {
-			_, _, err := c.Notes.UpdateMergeRequestNote(address.Repository, address.Change, int(id), &gitlab.UpdateMergeRequestNoteOptions{Body: &body}, with)
-			return err //nolint:wrapcheck // wrapped by the caller
+			made, _, err = c.Notes.UpdateMergeRequestNote(address.Repository, address.Change, int(id), &gitlab.UpdateMergeRequestNoteOptions{Body: &body}, with)
+		} else {
+			made, _, err = c.Notes.CreateMergeRequestNote(address.Repository, address.Change, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, with)
 		}
-		made, _, err := c.Notes.CreateMergeRequestNote(address.Repository, address.Change, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, with)
 		if err == nil && made.ID == 0 {
 			return errors.New("the answer has no identifier")
 		}

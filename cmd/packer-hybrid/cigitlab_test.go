@@ -13,7 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
 )
 
@@ -71,6 +74,12 @@ func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
 // ci runs the job's script with some variables changed, and returns exit code and log.
 func (j labJob) ci(t *testing.T, change map[string]string, args ...string) (int, string) {
 	t.Helper()
+	return j.step(t, nil, change, args...)
+}
+
+// step is ci with options for what sends reports.
+func (j labJob) step(t *testing.T, posting []post.Option, change map[string]string, args ...string) (int, string) {
+	t.Helper()
 	env := maps.Clone(j.env)
 	maps.Copy(env, change)
 	environ := []string{"PACKER_HYBRID_CACHE=" + t.TempDir()}
@@ -81,7 +90,8 @@ func (j labJob) ci(t *testing.T, change map[string]string, args ...string) (int,
 		args = []string{"ci"}
 	}
 	var out, errs bytes.Buffer
-	code := run(t.Context(), streams{in: strings.NewReader(""), out: &out, err: &errs}, append(args, "-C", j.dir), environ)
+	a := &app{raw: streams{in: strings.NewReader(""), out: &out, err: &errs}, environ: environ, posting: posting}
+	code := a.run(t.Context(), append(args, "-C", j.dir))
 	return code, out.String() + errs.String()
 }
 
@@ -153,5 +163,71 @@ func TestFlushToGitLab(t *testing.T) {
 	}
 	if code, log := j.ci(t, map[string]string{"GITLAB_TOKEN": "not yet"}, "flush"); code != 0 || len(j.hub.Statuses()) != 1 || len(j.hub.Notes()) != 1 {
 		t.Errorf("exit code %d, %d statuses, %d notes\n%s", code, len(j.hub.Statuses()), len(j.hub.Notes()), log)
+	}
+}
+
+// TestCIWithAFailingGitLab plans a merge request while GitLab fails in every way
+// that it is known for. The job ends with its own exit code and in time, its
+// files are whole, and nothing is there twice. What could not be sent is sent by
+// flush when GitLab is well again.
+func TestCIWithAFailingGitLab(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rules string
+		later bool // it is left for flush
+		says  string
+	}{
+		"502 after committing":     {"POST /** nth=1-2 status=502 after", false, ""},
+		"502 after every commit":   {"POST /** status=502 after\nPUT /** status=502 after", true, "502"},
+		"502 for good":             {"* /** status=502", true, "502"},
+		"403, a second":            {`POST /** nth=1 status=403 header="Retry-After: 1"`, false, ""},
+		"429, a minute":            {`POST /** nth=1 status=429 header="Retry-After: 60"`, false, ""},
+		"403, an hour":             {`POST /** status=403 header="Retry-After: 3600"`, true, "left alone for"},
+		"429, an hour":             {`POST /** status=429 header="Retry-After: 3600"`, true, "left alone for"},
+		"429, garbage":             {`POST /** nth=1 status=429 header="Retry-After: 99999999999999999999"`, false, ""},
+		"truncated JSON":           {"* /** nth=1-3 cut", false, ""},
+		"truncated JSON for good":  {"* /** cut", true, "unexpected"},
+		"no answer":                {"* /** delay=1m", true, "deadline exceeded"},
+		"no answer after a commit": {"POST /** nth=1-2 drop after", false, ""},
+		"no connection":            {"* /** drop", true, "EOF"},
+		"the token expires midway": {`* /** nth=2- status=401 reason="401 Unauthorized"`, true, "project access token"},
+		"200 with something else":  {`* /** nth=1-3 status=200 reason="<html>"`, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := newLabJob(t, nil)
+			rules, err := fault.Parse(c.rules)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.hub.Faults().Add(rules...)
+			clock, began := &quickClock{}, time.Now()
+			code, log := j.step(t, []post.Option{post.WithClock(clock.clock(), time.Second)}, nil)
+			if took := time.Since(began) + clock.ahead; took > reporting+time.Minute {
+				t.Errorf("the job took %s", took)
+			}
+			text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "packer-hybrid.env"))
+			if code != 0 || !strings.Contains(log, "valid: 6 targets of lab") || err != nil || string(text) != "PACKER_HYBRID_PLAN=artifacts/plan.json\n" {
+				t.Errorf("exit code %d, %v\n%s\n%s", code, err, text, log)
+			}
+			if kept := strings.Contains(log, "are kept in"); kept != c.later || !strings.Contains(log, c.says) || strings.Contains(log, projectToken) {
+				t.Errorf("kept for later: %v, want %v with %q\n%s", kept, c.later, c.says, log)
+			}
+			for i, hits := range j.hub.Faults().Hits() {
+				if hits == 0 {
+					t.Errorf("fault %d hit nothing", i+1)
+				}
+			}
+			j.hub.Faults().Clear()
+			if c.later {
+				if code, log := j.ci(t, nil, "flush"); code != 0 || strings.Contains(log, "warning: not") {
+					t.Errorf("flush: exit code %d\n%s", code, log)
+				}
+			}
+			statuses, notes := j.hub.Statuses(), j.hub.Notes()
+			if len(statuses) != 1 || len(notes) != 1 || statuses[0]["status"] != "success" || !strings.Contains(fmt.Sprint(notes[0]["body"]), "0 of 6 targets") {
+				t.Errorf("%d commit statuses and %d notes: %v %v\n%s", len(statuses), len(notes), statuses, notes, log)
+			}
+		})
 	}
 }
