@@ -14,11 +14,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
@@ -54,16 +52,7 @@ type formatting struct {
 func (f Formatter) Run(ctx context.Context, paths []string) ([]Formatted, error) {
 	run := &formatting{Formatter: f, known: readDigests(f.Cache)}
 	folders, err := walk(ctx, paths)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range max(2, runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for at := int(next.Add(1)); at <= len(folders); at = int(next.Add(1)) {
-				run.folder(folders[at-1])
-			}
-		})
-	}
-	workers.Wait()
+	abreast(len(folders), func(i int) { run.folder(folders[i]) })
 	slices.SortFunc(run.changed, func(a, b Formatted) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(run.found, func(a, b hybridcore.Finding) int { return strings.Compare(a.File, b.File) })
 	run.known.keep(f.Cache, run.fresh)

@@ -84,33 +84,55 @@ func (r *Runner) askSchemas(ctx context.Context, plan hybridcore.Plan) (err erro
 	return tool.LearnSchemas(ctx, helper, job)
 }
 
+// stagedTarget is one target of a joint judgement.
+type stagedTarget struct {
+	*building
+	job  packer.Job
+	done func() // removes the stage; nil when there is none
+	fail error  // why there is no directory for it
+}
+
 // prepare stages all targets and has them judged together.
 func (x *run) prepare(ctx context.Context, helper string) ([]hybridcore.Result, error) {
 	results := make([]hybridcore.Result, len(x.plan.Targets))
-	var staged []*building
+	targets := make([]stagedTarget, len(results))
+	ready := make([]bool, len(results))
+	defer abreast(len(targets), func(i int) {
+		if targets[i].done != nil {
+			targets[i].done()
+		}
+	})
+	abreast(len(targets), func(i int) {
+		t := &targets[i]
+		t.building = x.begin(x.plan.Targets[i].Target)
+		if t.done, t.fail = t.open(false); t.fail != nil {
+			return
+		}
+		var err error
+		if t.job, err = t.stage(); err != nil {
+			results[i] = t.stopped(ctx, err)
+			return
+		}
+		ready[i] = true
+	})
 	var at []int
 	var jobs []packer.Job
-	for i, planned := range x.plan.Targets {
-		b := x.begin(planned.Target)
-		done, err := b.open(false)
-		if err != nil {
-			return nil, err
+	for i := range targets {
+		if targets[i].fail != nil {
+			return nil, targets[i].fail
 		}
-		defer done()
-		job, err := b.stage()
-		if err != nil {
-			results[i] = b.stopped(ctx, err)
-			continue
+		if ready[i] {
+			at, jobs = append(at, i), append(jobs, targets[i].job)
 		}
-		staged, at, jobs = append(staged, b), append(at, i), append(jobs, job)
 	}
 	outcomes, err := x.tool.Prepare(ctx, helper, jobs, x.plan.Request.Parallel)
 	if err != nil {
 		return nil, err
 	}
 	for i, outcome := range outcomes {
-		staged[i].take(outcome)
-		results[at[i]] = staged[i].finish(outcome.Status)
+		t := &targets[at[i]]
+		t.take(outcome)
+		results[at[i]] = t.finish(outcome.Status)
 	}
 	return results, nil
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:50:42Z
+// Spec: openspec/specs/full-validation/spec.md#requirement-faster-than-the-loop
+// Diagram: openspec/specs/full-validation/diagram.md#one-validation
+
+package runner
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// abreast does n pieces of work on all processors, and returns when all are done.
+func abreast(n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	workers.Wait()
+}
