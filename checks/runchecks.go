@@ -25,9 +25,14 @@ const (
 )
 
 // checkName is what branch rules name: action, environment and target only. A
-// plan that is fine must not stand for a validation that is not.
+// plan that is fine must not stand for a validation that is not. A build is a
+// build on however many machines.
 func checkName(req hybridcore.Request, target string) string {
-	name := fmt.Sprintf("packer-hybrid %s %s", req.Action, req.Env)
+	action := req.Action
+	if action == hybridcore.ActionCollect {
+		action = hybridcore.ActionBuild
+	}
+	name := fmt.Sprintf("packer-hybrid %s %s", action, req.Env)
 	if target != "" {
 		name += "/" + target
 	}

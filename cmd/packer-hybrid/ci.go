@@ -27,7 +27,8 @@ import (
 
 // ciCmd does what the event of a CI job asks for.
 func (a *app) ciCmd() *cobra.Command {
-	return &cobra.Command{
+	var part dealing
+	cmd := &cobra.Command{
 		Use: "ci", Short: "Do what the event of this CI job asks for, and report there",
 		Long: `Ci runs in a job of GitHub Actions or GitLab CI. It reads the job's event, does
 the commands that the block ci of packer-hybrid.hcl has for it, and reports in
@@ -75,13 +76,19 @@ and one note; without it the files stay. GitLab's own CI_JOB_TOKEN can write nei
 			if a.output != "text" {
 				return hybridcore.Usagef("ci writes JSON to artifacts/; leave --output out")
 			}
-			return a.ci(cmd.Context())
+			if part.deal && len(part.collect) > 0 {
+				return hybridcore.Usagef("a job deals a build out or collects it: leave --deal or --collect out")
+			}
+			return a.ci(cmd.Context(), part)
 		},
 	}
+	cmd.Flags().BoolVar(&part.deal, "deal", false, "only plan a build, so that other jobs build it: the output matrix, or pipeline.yml, has them")
+	cmd.Flags().StringSliceVar(&part.collect, "collect", nil, "only collect a build from these folders, in which other jobs left its parts")
+	return cmd
 }
 
 // ci reads the event, does its requests and reports.
-func (a *app) ci(ctx context.Context) error {
+func (a *app) ci(ctx context.Context, part dealing) error {
 	system, err := ci.Detect(a.getenv)
 	if err != nil {
 		return err
@@ -102,6 +109,13 @@ func (a *app) ci(ctx context.Context) error {
 	job, err := ci.Read(in)
 	if err != nil {
 		return err
+	}
+	asked := len(job.Requests)
+	if job.Requests, err = part.requests(job.Requests); err != nil {
+		return err
+	}
+	if asked > 0 && len(job.Requests) == 0 {
+		job.Nothing = "no build is asked for, so there are no parts to collect"
 	}
 	j := a.newJob(project, job)
 	if len(job.Requests) == 0 {

