@@ -66,12 +66,14 @@ var owners = []rules.Owner{
 	},
 	{Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"bot"}, Why: "tokens of a GitHub App's installation, renewed before they end"},
 	{Import: "github.com/google/go-github/v62", Units: []string{"bot", "checks", "cmd"}, Why: "GitHub's REST API"},
+	{Import: "github.com/gorilla/websocket", Units: []string{"lab"}, Why: "Socket Mode of the simulated Slack"},
 	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
 	{
 		Import: "github.com/hashicorp/hcl/v2",
 		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/parity", "hybridcore/sources", "hybridcore/validate"},
 		Why:    "Packer's own language; only where its files are read or written",
 	},
+	{Import: "github.com/prometheus/client_golang", Units: []string{"bot"}, Why: "the bot's metrics"},
 	{
 		Import: "github.com/zclconf/go-cty",
 		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/sources", "hybridcore/validate"},

@@ -45,9 +45,9 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 		return err
 	}
 	if job.Approver == nil { // who approved, approved a commit
-		head, err := w.Dispatcher.Head(ctx, w.Ref)
+		head, err := w.head(ctx)
 		if err != nil {
-			return w.refused(ctx, task, job, fmt.Errorf("asking for the commit of %s: %w", w.Ref, err))
+			return w.refused(ctx, task, job, err)
 		}
 		job.Commit = head
 	}
@@ -87,6 +87,18 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 	}
 	w.audit(job, decision)
 	return w.ask(ctx, task, job)
+}
+
+// head asks for the commit that runs are for.
+func (w *Worker) head(ctx context.Context) (string, error) {
+	head, err := w.Dispatcher.Head(ctx, w.Ref)
+	if err == nil && !fullCommit(head) {
+		err = fmt.Errorf("%.80q is no object ID", head)
+	}
+	if err != nil {
+		return "", fmt.Errorf("asking for the commit of %s: %w", w.Ref, err)
+	}
+	return head, nil
 }
 
 // errPeek undoes a transaction that was only to look.
@@ -276,6 +288,5 @@ func (w *Worker) finish(ctx context.Context, task store.Task, job Job, state Sta
 
 // audit writes down a decision.
 func (w *Worker) audit(job Job, d policy.Decision) {
-	w.Log.Info("decision", "request", job.Command.ID, "team", job.Person.Team, "channel", job.Person.Channel, "user", job.Person.User,
-		"verb", job.Request.Action, "env", job.Request.Env, "targets", job.Cells, "allowed", d.Allow, "rule", d.Rule, "why", d.Why, "commit", job.Commit)
+	audit(w.Log, job.Command, []any{"at", "dispatch", "verb", job.Request.Action, "commit", job.Commit}, job.Cells, d)
 }

@@ -171,9 +171,9 @@ func (w *Worker) Approve(ctx context.Context, id, seen string, s policy.Snapshot
 	if !found || job.State != Awaiting {
 		return policy.Decision{}, hybridcore.Usagef("no run %.80q waits for an approval", id)
 	}
-	head, err := w.Dispatcher.Head(ctx, w.Ref)
+	head, err := w.head(ctx)
 	if err != nil {
-		return policy.Decision{}, fmt.Errorf("asking for the commit of %s: %w", w.Ref, err)
+		return policy.Decision{}, err
 	}
 	var d policy.Decision
 	err = w.change(ctx, id, func(tx *store.Tx, j *Job) error {

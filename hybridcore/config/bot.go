@@ -78,10 +78,19 @@ type Identity struct {
 	Line   int
 }
 
-// BotVerbs are the verbs that the bot knows: the shared grammar's and its own.
+// notInChat are verbs that nobody asks for in Slack: this one takes files of a
+// machine.
+var notInChat = []hybridcore.Action{hybridcore.ActionCollect}
+
+// ChatVerbs are the verbs of the shared grammar that the bot takes.
+func ChatVerbs() []hybridcore.Verb {
+	return slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return slices.Contains(notInChat, v.Action) })
+}
+
+// BotVerbs are the names of all verbs that the bot knows: the shared grammar's and its own.
 func BotVerbs() []string {
 	var names []string
-	for _, v := range hybridcore.Verbs() {
+	for _, v := range ChatVerbs() {
 		names = append(names, string(v.Action))
 	}
 	return append(names, "runs", "cancel", "retry")

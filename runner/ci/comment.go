@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -44,10 +42,20 @@ type Facts struct {
 // the other takes files of the machine for what was built.
 var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.ActionCollect}
 
-// commentVerbs are what a comment may ask for.
-func commentVerbs() []hybridcore.Verb {
-	return slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return slices.Contains(notInComments, v.Action) })
+// menu is what a comment may ask for.
+func menu() hybridcore.Menu {
+	return hybridcore.Menu{
+		Prefix: prefix,
+		Verbs:  slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return slices.Contains(notInComments, v.Action) }),
+		Own: []hybridcore.Form{
+			{Name: "retry", Args: "[RUN]", Short: "Build again what failed in a run, the last one of this pull request"},
+			{Name: "help"},
+		},
+	}
 }
+
+// Nearest is the correct command that is nearest to a wrong line.
+func Nearest(line string) string { return menu().Nearest(line) }
 
 // comment reads a comment on a pull request. Everything that is no command to
 // us, or not from somebody with a part in the repository, has no answer: else
@@ -100,7 +108,7 @@ func (j Job) obey(line string, facts Facts, policy Policy) (Job, error) {
 	case !slices.Contains([]string{"admin", "maintain", "write"}, facts.Permission):
 		return j.answer("This needs permission to write to %s.", j.Repository)
 	case line == "" || line == "help" || strings.HasPrefix(line, "help "):
-		return j.answer("%s", help())
+		return j.answer("Commands, on the first line of a new comment:\n%s", menu().Help())
 	case !facts.Open:
 		return j.answer("This pull request is closed.")
 	case !strings.EqualFold(facts.HeadRepository, j.Repository):
@@ -147,102 +155,10 @@ func parseComment(line string, facts Facts) (hybridcore.Request, error) {
 		line = strings.Join(run, " ")
 	}
 	r, err := hybridcore.Parse(line)
-	if err == nil && !slices.ContainsFunc(commentVerbs(), func(v hybridcore.Verb) bool { return v.Action == r.Action }) {
+	if err == nil && !slices.ContainsFunc(menu().Verbs, func(v hybridcore.Verb) bool { return v.Action == r.Action }) {
 		return hybridcore.Request{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built", r.Action)
 	}
 	return r, err
-}
-
-// Nearest is the correct command that is nearest to a wrong line: with its
-// verb, flags and platforms corrected when that is enough, else the form of
-// the verb that was probably meant.
-func Nearest(line string) string {
-	verbs := commentVerbs()
-	names := []string{"retry", "help"}
-	for _, v := range verbs {
-		names = append(names, string(v.Action))
-	}
-	words := strings.Fields(line[:min(len(line), hybridcore.MaxCommand)])
-	if len(words) == 0 {
-		return help()
-	}
-	words[0] = near(words[0], names)
-	at := slices.IndexFunc(verbs, func(v hybridcore.Verb) bool { return string(v.Action) == words[0] })
-	if at < 0 {
-		if words[0] == "retry" {
-			return "Try: " + prefix + " retry [RUN]"
-		}
-		return help()
-	}
-	corrected := strings.Join(correct(verbs[at], words), " ")
-	if _, err := hybridcore.Parse(corrected); err == nil {
-		return "Try: " + prefix + " " + corrected
-	}
-	return "Try: " + usage(verbs[at])
-}
-
-// correct replaces the flags and platforms of a line by the nearest known ones.
-func correct(v hybridcore.Verb, words []string) []string {
-	var flags []string
-	fs, r := pflag.NewFlagSet("", pflag.ContinueOnError), hybridcore.Request{}
-	hybridcore.BindCommon(fs, &r)
-	if v.Bind != nil {
-		v.Bind(fs, &r)
-	}
-	fs.VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
-	targets := false
-	for i, word := range words {
-		name, value, assigned := strings.Cut(word, "=")
-		if long, ok := strings.CutPrefix(name, "--"); ok {
-			known := fs.Lookup(long)
-			if known == nil {
-				long = near(long, flags)
-				known = fs.Lookup(long)
-			}
-			targets = known != nil && known.Name == "targets"
-			words[i] = "--" + long
-			if assigned && targets {
-				words[i], targets = words[i]+"="+platforms(value), false
-			} else if assigned {
-				words[i] += "=" + value
-			}
-		} else if targets {
-			words[i], targets = platforms(word), false
-		}
-	}
-	return words
-}
-
-func platforms(list string) string {
-	names := strings.Split(list, ",")
-	for i, name := range names {
-		names[i] = near(name, hybridcore.PlatformNames())
-	}
-	return strings.Join(names, ",")
-}
-
-// near is the nearest of the candidates, or the name itself.
-func near(name string, candidates []string) string {
-	if best := hybridcore.Nearest(name, candidates); best != "" {
-		return best
-	}
-	return name
-}
-
-func usage(v hybridcore.Verb) string {
-	return fmt.Sprintf("%s %s %s [--env ENV] [--targets PLATFORM,...]", prefix, v.Action, v.Args)
-}
-
-// help lists the commands.
-func help() string {
-	var b strings.Builder
-	b.WriteString("Commands, on the first line of a new comment:\n")
-	for _, v := range commentVerbs() {
-		fmt.Fprintf(&b, "  %s\n      %s\n", usage(v), v.Short)
-	}
-	fmt.Fprintf(&b, "  %s retry [RUN]\n      Build again what failed in a run, the last one of this pull request\n", prefix)
-	fmt.Fprintf(&b, "  %s help", prefix)
-	return b.String()
 }
 
 // shownLines makes a text of several lines fit to be shown.

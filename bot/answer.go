@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:18:07Z
+// Spec: openspec/specs/bot/spec.md#requirement-one-grammar
+// Diagram: openspec/specs/bot/diagram.md#one-command
+
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Tries of an answer to one user, who hardly waits for it longer.
+const whisperTries = 8
+
+// whisper answers one user.
+func (b *Bot) whisper(ctx context.Context, task store.Task) error {
+	var w whisper
+	if err := json.Unmarshal(task.Body, &w); err != nil {
+		b.Log.Error("answer not read", "error", err)
+		return nil
+	}
+	err := b.Chat.Whisper(ctx, w.To, w.Text, b.Now())
+	if err != nil && (given(err) || task.Try >= whisperTries) {
+		b.Log.Error("answer not given", "request", w.To.ID, "user", w.To.User, "error", err)
+		return nil
+	}
+	return err
+}
+
+// named is the job that a command names, when it is one of the command's channel.
+func (b *Bot) named(ctx context.Context, r received) (Job, error) {
+	j, ok, err := b.Worker.load(ctx, r.ask.run)
+	if err != nil {
+		return Job{}, err
+	}
+	if !ok || j.Command.Channel != r.Channel || j.Command.Team != r.Team {
+		return Job{}, hybridcore.Usagef("no run %s of this channel is known", r.ask.run)
+	}
+	return j, nil
+}
+
+// cancelRun has a run end, for somebody who may.
+func (b *Bot) cancelRun(ctx context.Context, r received) error {
+	j, err := b.named(ctx, r)
+	if err != nil {
+		return b.misusedOr(ctx, r, err)
+	}
+	d := policy.Decide(r.snapshot(verbCancel, j.Cells))
+	if !d.Allow {
+		return b.refuse(ctx, r, j.Cells, d)
+	}
+	said, err := b.Worker.Cancel(ctx, j.Command.ID, r.who)
+	if err != nil {
+		return b.misusedOr(ctx, r, err)
+	}
+	b.audit(r.Command, verbCancel, j.Cells, d, "job", j.Command.ID)
+	return b.tell(ctx, r, said)
+}
+
+// approve takes an approval of the commit that a job's message shows.
+func (b *Bot) approve(ctx context.Context, r received) error {
+	j, err := b.named(ctx, r)
+	if err != nil {
+		return b.misusedOr(ctx, r, err)
+	}
+	d, err := b.Worker.Approve(ctx, j.Command.ID, r.ask.commit, r.snapshot("", nil))
+	if err != nil {
+		return b.misusedOr(ctx, r, err)
+	}
+	b.audit(r.Command, verbApprove, j.Cells, d, "job", j.Command.ID, "commit", r.ask.commit)
+	if !d.Allow {
+		return b.tell(ctx, r, "Denied: "+d.Why+".")
+	}
+	return nil
+}
+
+// misusedOr tells a user what is wrong with a command; another error is given
+// back, so that it is tried again.
+func (b *Bot) misusedOr(ctx context.Context, r received, err error) error {
+	if _, usage := errors.AsType[*hybridcore.UsageError](err); usage {
+		return b.misused(ctx, r, err)
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:14:34Z
+// Spec: openspec/specs/bot/spec.md#requirement-one-grammar
+// Diagram: openspec/specs/bot/diagram.md#life-of-a-command
+
+package bot
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+)
+
+// prefix is the slash command.
+const prefix = "/packer-hybrid"
+
+// Verbs that only the bot has.
+const (
+	verbHelp    = "help"
+	verbRuns    = "runs"
+	verbCancel  = "cancel"
+	verbRetry   = "retry"
+	verbApprove = "approve"
+)
+
+// Site is what the project has, read anew for each decision.
+type Site struct {
+	Bot          config.Bot
+	Environments []config.Environment
+	DefaultEnv   string
+	Images       []hybridcore.Image
+}
+
+// ask is a command as it was understood.
+type ask struct {
+	verb    string
+	request hybridcore.Request // of the shared grammar
+	run     string             // that cancel, retry and approve are about
+	commit  string             // that approve is for
+}
+
+// menu is the grammar of the bot.
+func menu() hybridcore.Menu {
+	return hybridcore.Menu{
+		Prefix: prefix, Verbs: config.ChatVerbs(),
+		Own: []hybridcore.Form{
+			{Name: verbRuns, Short: "List the latest commands of this channel"},
+			{Name: verbCancel, Args: "RUN", Short: "End a run"},
+			{Name: verbRetry, Args: "[RUN]", Short: "Build again what failed in a run, the last one of this channel"},
+			{Name: verbApprove, Args: "RUN COMMIT", Short: "Approve what another person has asked for"},
+			{Name: verbHelp, Short: "Show this; without a command a form opens"},
+		},
+	}
+}
+
+// understand reads a line of text.
+func understand(text string) (ask, error) {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return ask{verb: verbHelp}, nil
+	}
+	a := ask{verb: words[0]}
+	needed := map[string][2]int{verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 2}, verbRetry: {0, 1}}
+	bounds, own := needed[a.verb]
+	if !own {
+		if !slices.Contains(menu().Names(), a.verb) && len(text) <= hybridcore.MaxCommand {
+			return a, hybridcore.Usagef("unknown command %.80q; known: %s", words[0], strings.Join(menu().Names(), ", "))
+		}
+		var err error
+		a.request, err = hybridcore.Parse(text)
+		return a, err
+	}
+	args := words[1:]
+	if len(text) > hybridcore.MaxCommand || len(args) < bounds[0] || len(args) > bounds[1] {
+		return a, hybridcore.Usagef("%s takes other arguments", a.verb)
+	}
+	if len(args) > 0 && a.verb != verbHelp && !strings.HasPrefix(args[0], "-") {
+		a.run, args = args[0], args[1:]
+		if err := hybridcore.CheckName("run", a.run); err != nil {
+			return a, err
+		}
+	}
+	if a.verb == verbApprove {
+		if a.run == "" || !fullCommit(args[0]) {
+			return a, hybridcore.Usagef("approve takes a run and the whole commit that its message shows")
+		}
+		a.commit = args[0]
+	}
+	return a, nil
+}
+
+// fullCommit says whether a text is a full object ID.
+func fullCommit(text string) bool {
+	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// complete fills in what a request leaves open, and gives the targets that it
+// means and the line that stands for it.
+func (s Site) complete(text string, r hybridcore.Request) (hybridcore.Request, []policy.Cell, string, error) {
+	line := strings.Join(strings.Fields(text), " ")
+	if r.Env == "" {
+		if s.DefaultEnv == "" {
+			return r, nil, "", hybridcore.Usagef("name the environment with --env: %s", strings.Join(s.envs(), ", "))
+		}
+		r.Env = s.DefaultEnv
+		line += " --env " + r.Env
+	}
+	at := slices.IndexFunc(s.Environments, func(e config.Environment) bool { return e.Name == r.Env })
+	if at < 0 {
+		return r, nil, "", hybridcore.Usagef("unknown environment %.80q%s; there are: %s", r.Env, hybridcore.DidYouMean(r.Env, s.envs()), strings.Join(s.envs(), ", "))
+	}
+	var names []string
+	for _, image := range s.Images {
+		names = append(names, image.Name)
+	}
+	for _, image := range r.Images {
+		if !slices.Contains(names, image) {
+			return r, nil, "", hybridcore.Usagef("unknown image %.80q%s; there are: %s", image, hybridcore.DidYouMean(image, names), strings.Join(names, ", "))
+		}
+	}
+	var cells []policy.Cell
+	for _, image := range s.Images {
+		for _, platform := range image.Platforms {
+			cell := policy.Cell{Env: r.Env, Image: image.Name, Platform: platform}
+			if s.Environments[at].Has(platform) && r.Wants(cell.String()) {
+				cells = append(cells, cell)
+			}
+		}
+	}
+	if len(cells) == 0 {
+		return r, nil, "", hybridcore.Usagef("no target of %s is meant: its platforms are %s", r.Env, platformsOf(s.Environments[at]))
+	}
+	return r, cells, line, nil
+}
+
+func platformsOf(e config.Environment) string {
+	var names []string
+	for _, p := range e.Platforms {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (s Site) envs() []string {
+	var names []string
+	for _, e := range s.Environments {
+		names = append(names, e.Name)
+	}
+	return names
+}

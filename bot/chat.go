@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:14:34Z
+// Spec: openspec/specs/bot/spec.md#requirement-foreign-text-stays-text
+// Diagram: openspec/specs/bot/diagram.md#parts
+
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackutilsx"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/door"
+)
+
+// Limits that Slack documents.
+const (
+	maxElements = 100 // options of a menu
+	hooksHost   = "hooks.slack.com"
+)
+
+// Chat is Slack as the bot writes to it.
+type Chat struct {
+	API   *slack.Client
+	HTTP  *http.Client // for response_url
+	Hooks string       // scheme and host of response_url; empty: Slack's
+}
+
+// NewChat is a chat for a bot token; api is the address of Slack's Web API,
+// empty for Slack's own. appToken is for Socket Mode and may be empty.
+func NewChat(token, appToken, api string) *Chat {
+	client := &http.Client{Timeout: slackTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	options := []slack.Option{slack.OptionHTTPClient(client), slack.OptionAppLevelToken(appToken)}
+	chat := &Chat{HTTP: client}
+	if api != "" {
+		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(api, "/")+"/"))
+		if u, err := url.Parse(api); err == nil {
+			chat.Hooks = u.Scheme + "://" + u.Host
+		}
+	}
+	chat.API = slack.New(token, options...)
+	return chat
+}
+
+// Whisper answers a command so that only its user sees it: by its response_url
+// while that is young, else as an ephemeral message.
+func (c *Chat) Whisper(ctx context.Context, to door.Command, text string, now time.Time) error {
+	shown := slackutilsx.EscapeMessage(plain(text, maxText))
+	if c.hook(to.ReplyTo) && now.Sub(to.At) < 25*time.Minute {
+		err := slack.PostWebhookCustomHTTPContext(ctx, to.ReplyTo, c.HTTP, &slack.WebhookMessage{Text: shown, ResponseType: slack.ResponseTypeEphemeral})
+		var status slack.StatusCodeError
+		if err == nil || !errors.As(err, &status) || status.Code >= http.StatusInternalServerError {
+			return passing(err)
+		}
+	}
+	_, err := c.API.PostEphemeralContext(ctx, to.Channel, to.User, slack.MsgOptionText(shown, false), slack.MsgOptionParse(false), slack.MsgOptionLinkNames(false))
+	return passing(err)
+}
+
+// hook says whether an address is one of Slack's for answers.
+func (c *Chat) hook(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil {
+		return false
+	}
+	if c.Hooks != "" {
+		return u.Scheme+"://"+u.Host == c.Hooks
+	}
+	return u.Scheme == "https" && u.Host == hooksHost
+}
+
+// Members are the users of a group.
+func (c *Chat) Members(ctx context.Context, team, group string) ([]string, error) {
+	users, err := c.API.GetUserGroupMembersContext(ctx, group, slack.GetUserGroupMembersOptionTeamID(team))
+	if err != nil {
+		return nil, fmt.Errorf("asking Slack who is in group %s: %w", group, passing(err))
+	}
+	return users, nil
+}
+
+// Open opens a form.
+func (c *Chat) Open(ctx context.Context, trigger string, form slack.ModalViewRequest) error {
+	if _, err := c.API.OpenViewContext(ctx, trigger, form); err != nil {
+		return fmt.Errorf("opening the form: %w", passing(err))
+	}
+	return nil
+}
+
+// passing makes a LaterError of a limit, with the time that Slack gives.
+func passing(err error) error {
+	var limit *slack.RateLimitedError
+	var address *url.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &limit):
+		return &LaterError{After: max(limit.RetryAfter, time.Second), Err: err}
+	case errors.As(err, &address):
+		err = address.Err // the address of an answer is a secret
+	}
+	return fmt.Errorf("writing to Slack: %w", err)
+}
+
+// given says whether an error of Slack's is about what was sent, so that
+// sending it again is of no use.
+func given(err error) bool {
+	var answer slack.SlackErrorResponse
+	if !errors.As(err, &answer) {
+		return false
+	}
+	switch answer.Err {
+	case "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited":
+		return false
+	}
+	return true
+}

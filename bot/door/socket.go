@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:09:13Z
+// Spec: openspec/specs/bot/spec.md#requirement-two-doors
+// Diagram: openspec/specs/bot/diagram.md#one-command
+
+package door
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// Limits of Socket Mode.
+const (
+	maxEnvelope  = 1 << 20          // of a message, in bytes
+	atOnce       = 64               // messages that are being stored
+	reconnecting = 10 * time.Second // after Slack refused to open a connection
+)
+
+// Socket is the door that asks Slack for a connection instead of being called.
+type Socket struct {
+	Door
+
+	API *slack.Client // with an app-level token
+
+	connected atomic.Bool
+}
+
+// Connected says whether Slack has a connection to send commands over.
+func (s *Socket) Connected() bool { return s.connected.Load() }
+
+// Serve takes commands until the context ends, then finishes those that it
+// has. A lost connection is opened again.
+func (s *Socket) Serve(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := s.connection(ctx)
+		s.connected.Store(false)
+		if ctx.Err() != nil {
+			return
+		}
+		s.Log.Error("Slack refuses a connection", "door", "socket", "error", err, "again_in", reconnecting.String())
+		select {
+		case <-time.After(reconnecting):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// connection serves one client, which reconnects by itself as far as it can.
+func (s *Socket) connection(ctx context.Context) error {
+	client := socketmode.New(s.API, socketmode.OptionReadLimit(maxEnvelope), socketmode.OptionLog(log.New(logWriter{s}, "", 0)))
+	ended := make(chan error, 1)
+	go func() { ended <- client.RunContext(ctx) }()
+	slots := make(chan struct{}, atOnce)
+	var busy sync.WaitGroup
+	defer busy.Wait()
+	for {
+		select {
+		case event := <-client.Events:
+			slots <- struct{}{}
+			busy.Go(func() {
+				defer func() { <-slots }()
+				s.event(ctx, client, event)
+			})
+		case err := <-ended:
+			if err == nil {
+				err = errors.New("the connection ended")
+			}
+			return fmt.Errorf("serving Socket Mode: %w", err)
+		}
+	}
+}
+
+// event does what one event of the client asks for.
+func (s *Socket) event(ctx context.Context, client *socketmode.Client, event socketmode.Event) {
+	switch event.Type { //nolint:exhaustive // the others tell what the client does by itself
+	case socketmode.EventTypeHello:
+		s.connected.Store(true)
+	case socketmode.EventTypeConnecting, socketmode.EventTypeDisconnect, socketmode.EventTypeConnectionError:
+		s.connected.Store(false)
+	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:
+		start := time.Now()
+		outcome := s.request(ctx, event)
+		s.Observe("socket", outcome, time.Since(start))
+		if outcome == Failed || event.Request == nil {
+			return // without an acknowledgement Slack tells the user
+		}
+		if err := client.AckCtx(context.WithoutCancel(ctx), event.Request.EnvelopeID, nil); err != nil {
+			s.Log.Error("command not acknowledged", "door", "socket", "error", err)
+		}
+	case socketmode.EventTypeEventsAPI:
+		if event.Request != nil { // the app subscribes to none
+			_ = client.AckCtx(ctx, event.Request.EnvelopeID, nil)
+		}
+	}
+}
+
+// request has the command of an envelope stored. The connection was opened
+// with our token, so what comes over it is Slack's.
+func (s *Socket) request(ctx context.Context, event socketmode.Event) string {
+	if event.Request == nil {
+		return Refused
+	}
+	command, err := Command{}, errNothing
+	switch data := event.Data.(type) {
+	case slack.SlashCommand:
+		command, err = slash(data)
+	case slack.InteractionCallback:
+		command, err = interactive(event.Request.Payload)
+	}
+	switch {
+	case errors.Is(err, errNothing):
+		return Ignored
+	case err != nil:
+		s.Log.Info("decision", "at", "door", "door", "socket", "allow", false, "rule", "payload", "why", err.Error())
+		return Refused
+	}
+	return s.take(context.WithoutCancel(ctx), "socket", sha256.Sum256(event.Request.Payload), command)
+}
+
+// logWriter has the client's own lines in our log.
+type logWriter struct{ socket *Socket }
+
+// Write implements io.Writer.
+func (w logWriter) Write(line []byte) (int, error) {
+	w.socket.Log.Debug("socket mode", "line", string(line))
+	return len(line), nil
+}
