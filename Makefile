@@ -12,7 +12,7 @@ CACHE := $(or $(PACKER_HYBRID_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(
 BIN := $(CACHE)/bin
 PACKER := packer packer-plugin-vsphere packer-plugin-ansible lab-plugins packer-hybrid-rpc
 MODULES := . plugins
-PIPELINES := act gitlab-ci-local
+PIPELINES := act gitlab-ci-local debian-base
 TESTFLAGS ?=
 
 .PHONY: help

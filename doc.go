@@ -45,6 +45,7 @@
 //	configs/                 variable files of each environment
 //	openspec/specs/          what each part must do, with a diagram; file headers cite them
 //	plugins/                 a module of its own, what speaks plugin RPC: packer-hybrid-rpc, stand-ins for the lab
+//	Dockerfile, action.yml   the container image, and the docker action made of it: docs/container.md
 //	docs/schemas/            JSON Schemas of plan and record, written by tools/schema
 //	bench/                   measured promises: bench/run NAME
 //	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree, tools/pipelines runs its workflows

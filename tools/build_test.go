@@ -127,6 +127,30 @@ func TestOwnPackerOnPath(t *testing.T) {
 	}
 }
 
+// TestDebianBase packs a system once, and leaves nothing of a failure.
+func TestDebianBase(t *testing.T) {
+	t.Parallel()
+	s := buildSandbox(t)
+	s.write("stubs/debootstrap", "#!/bin/bash\necho \"$*\" >>\"$STUB_LOG\"; mkdir -p \"$4\" && echo 12 >\"$4/version\"; echo 'E: no mirror'; exit ${STUB_FAIL:-0}\n")
+	fail := s.env
+	s.env = append(s.env, "STUB_FAIL=1")
+	s.expect(s.run("tools/build", "debian-base"), 1, "E: no mirror", "debootstrap failed")
+	s.env = fail
+	s.expect(s.run("tools/build", "debian-base"), 0, "made a minimal Debian 12 in ")
+	if again := s.run("tools/build", "debian-base"); again != (outcome{}) || strings.Count(s.read("log"), "minbase") != 2 {
+		t.Errorf("the third run said %+v; debootstrap ran with\n%s", again, s.read("log"))
+	}
+	entries, err := os.ReadDir(filepath.Join(s.dir, "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			t.Errorf("%s was left", e.Name())
+		}
+	}
+}
+
 func TestBuildOnce(t *testing.T) {
 	t.Parallel()
 	s := buildSandbox(t)

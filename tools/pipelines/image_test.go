@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:12:00Z
+// Spec: openspec/specs/container/spec.md#requirement-what-the-image-holds
+// Spec: openspec/specs/container/spec.md#requirement-rights-of-the-image
+// Diagram: openspec/specs/container/diagram.md#from-sources-to-image
+
+//go:build pipelines
+
+package pipelines_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
+)
+
+// imageUser is the user of the image.
+const imageUser = 65532
+
+// sealed is how the image can always run: as an ordinary user, without a
+// writable root, capabilities or new privileges.
+var sealed = []string{"--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"}
+
+// TestContainer builds the Dockerfile and runs what came out.
+func TestContainer(t *testing.T) {
+	e := newEngine(t)
+	e.bases(t)
+	e.build(t, "image", plainImage)
+	e.build(t, "action", actionImage)
+	e.serve(t)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *engine)
+	}{
+		{"metadata", testMetadata},
+		{"exit codes", testExitCodes},
+		{"somebody else's project", testForeignProject},
+		{"mounted plugins", testMountedPlugins},
+		{"build", testImageBuild},
+		{"cancel", testImageCancel},
+		{"rights of the action", testActionRights},
+		{"action", testAction},
+		{"command that is a shell line", testHostileCommand},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, e) })
+	}
+}
+
+// project makes a new project that belongs to a user, and returns its commit.
+func project(t *testing.T, uid int) (dir, head string) {
+	t.Helper()
+	dir = t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), program, "init", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"action.yml", "Dockerfile"} {
+		copyFile(t, filepath.Join(repository, name), filepath.Join(dir, name))
+	}
+	git := func(args ...string) string {
+		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"}, args...)...)
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "-q", "-b", "main", "--template=")
+	git("add", "-A")
+	git("commit", "-q", "-m", "base")
+	head = git("rev-parse", "HEAD")
+	give(t, dir, uid)
+	return dir, head
+}
+
+// mounted are the options that mount a project.
+func mounted(dir string) []string { return append(slices.Clone(sealed), "--volume", dir+":/project") }
+
+// in is the engine with the lab's variables, and the options with which a
+// container reaches the lab: these variables, of which none is on a command
+// line, and its certificate authority, which is copied to where its user can
+// read it.
+func (e *engine) in(t *testing.T, l *lab.Lab) (*engine, []string) {
+	t.Helper()
+	inside := &engine{dir: e.dir, address: e.address, env: append(slices.Clone(e.env), l.Env()...)}
+	for _, entry := range l.Env() {
+		if name, value, _ := strings.Cut(entry, "="); name == "SSL_CERT_FILE" {
+			file := filepath.Join(t.TempDir(), "ca.pem")
+			copyFile(t, value, file)
+			return inside, []string{"--env", "PKR_VAR_*", "--volume", file + ":/ca.pem:ro", "--env", "SSL_CERT_FILE=/ca.pem"}
+		}
+	}
+	t.Fatal("the lab names no certificate authority")
+	return nil, nil
+}
+
+// pinned is a base image of the Dockerfile that nobody can exchange.
+var pinned = regexp.MustCompile(`(?m)^ARG [A-Z]+_IMAGE=docker\.io/library/\S+@sha256:[0-9a-f]{64}$`)
+
+// testMetadata looks at the image without packer-hybrid.
+func testMetadata(t *testing.T, e *engine) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "Dockerfile"))
+	if n := len(pinned.FindAll(text, -1)); err != nil || n != 2 {
+		t.Errorf("%d base images are pinned by digest, want both; %v", n, err)
+	}
+	var config struct {
+		User   string
+		Labels map[string]string
+	}
+	if err := json.Unmarshal([]byte(e.must(t, "podman", "image", "inspect", "--format", "{{json .Config}}", plainImage)), &config); err != nil {
+		t.Fatal(err)
+	}
+	if config.User != "65532:65532" {
+		t.Errorf("the image runs as %q", config.User)
+	}
+	for name, want := range map[string]string{"version": "1.2.3-test", "revision": "0123456789abcdef", "licenses": "Apache-2.0", "title": "packer-hybrid"} {
+		if got := config.Labels["org.opencontainers.image."+name]; got != want {
+			t.Errorf("the label %s is %q, want %q", name, got, want)
+		}
+	}
+	if _, out := e.run(t, "--user=0", "--entrypoint=sh", plainImage, "-c", "find / -xdev -type f -perm /6000; command -v go gcc make"); out != "" {
+		t.Errorf("setuid or setgid programs, or compilers:\n%s", out)
+	}
+}
+
+// testExitCodes has exit codes come out of a sealed container; 1 and 130 do where
+// something is built.
+func testExitCodes(t *testing.T, e *engine) {
+	t.Helper()
+	dir, _ := project(t, imageUser)
+	for _, test := range []struct {
+		line string
+		code int
+		says string
+	}{
+		{"version", 0, "packer-hybrid 1.2.3-test ("},
+		{"plan --env example --detailed-exitcode", 4, "2 to build"},
+		{"pan", 2, "unknown command"},
+		{"validate --full --env lab --targets proxmox", 3, "the Packer plugin github.com/hashicorp/proxmox"},
+	} {
+		args := append(mounted(dir), plainImage)
+		if code, out := e.run(t, append(args, strings.Fields(test.line)...)...); code != test.code || !strings.Contains(out, test.says) {
+			t.Errorf("%s: exit code %d, want %d and %q\n%s", test.line, code, test.code, test.says, tail(out))
+		}
+	}
+}
+
+// testForeignProject plans in a checkout that another user owns, as a CI system
+// mounts it.
+func testForeignProject(t *testing.T, e *engine) {
+	t.Helper()
+	dir, _ := project(t, 12345)
+	args := append(slices.Clone(sealed), "--volume", dir+":/project:ro", plainImage, "plan", "--base", "main...", "--env", "lab")
+	if code, out := e.run(t, args...); code != 0 || !strings.Contains(out, "0 to build, 6 unchanged") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	args = append(slices.Clone(sealed), "--volume", dir+":/project", plainImage, "validate", "--env", "example")
+	if code, out := e.run(t, args...); code == 0 || !strings.Contains(out, "give this user write permission") {
+		t.Errorf("without the permission to write: exit code %d\n%s", code, out)
+	}
+}
+
+// testMountedPlugins takes plugins from where a user mounts them.
+func testMountedPlugins(t *testing.T, e *engine) {
+	t.Helper()
+	l := startLab(t)
+	dir, _ := project(t, imageUser)
+	e, reach := e.in(t, l)
+	options := append(mounted(dir), reach...)
+	line := []string{plainImage, "validate", "--full", "--no-cache", "debian-12", "--env", "lab", "--targets", "vsphere"}
+	code, out := e.run(t, append(slices.Clone(options), line...)...)
+	if code != 0 || !strings.Contains(out, "ansible 1.1.2, vsphere 1.4.2") || strings.Contains(out, "warning") {
+		t.Fatalf("with the image's plugins: exit code %d\n%s", code, out)
+	}
+	options = append(options, "--env", "PACKER_HYBRID_PLUGINS=/nowhere")
+	if code, out := e.run(t, append(slices.Clone(options), line...)...); code != 3 || !strings.Contains(out, "the Packer plugin github.com/hashicorp/") {
+		t.Errorf("without any: exit code %d\n%s", code, out)
+	}
+	plugins := filepath.Join(t.TempDir(), "plugins")
+	if err := os.CopyFS(plugins, os.DirFS(filepath.Join(cache(t), "plugins"))); err != nil {
+		t.Fatal(err)
+	}
+	options = append(options, "--volume", plugins+":/plugins:ro")
+	if code, out := e.run(t, append(slices.Clone(options), line...)...); code != 0 || !strings.Contains(out, "the lock holds no hash of the plugin github.com/hashicorp/vsphere") {
+		t.Errorf("with mounted ones: exit code %d\n%s", code, out)
+	}
+}
+
+// testImageBuild builds a target of the lab in a sealed container: real Packer,
+// real plugins, real Ansible.
+func testImageBuild(t *testing.T, e *engine) {
+	t.Helper()
+	l := startLab(t)
+	dir, _ := project(t, imageUser)
+	e, reach := e.in(t, l)
+	args := append(append(mounted(dir), reach...), plainImage, "build", "debian-12", "--env", "lab", "--targets", "vsphere")
+	if code, out := e.run(t, args...); code != 0 || !strings.Contains(out, "build in ") || !strings.Contains(out, "ansible               default: ok=") {
+		t.Fatalf("exit code %d\n%s", code, out)
+	}
+	machines, err := l.VSphere().Machines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(machines, func(m lab.Machine) bool { return m.Template && strings.HasPrefix(m.Name, "debian-12-") }) {
+		t.Errorf("vCenter has no template: %v", machines)
+	}
+	belongs(t, filepath.Join(dir, "state"), imageUser)
+	// A platform that is not there any more fails the target.
+	args = append(args, "--rebuild")
+	i := slices.Index(args, "SSL_CERT_FILE=/ca.pem")
+	args[i] = "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
+	if code, out := e.run(t, args...); code != 1 || !strings.Contains(out, "certificate signed by unknown authority") {
+		t.Errorf("with a certificate that nobody knows: exit code %d\n%s", code, out)
+	}
+}
+
+// belongs fails when something at or below a path is another user's.
+func belongs(t *testing.T, path string, uid int) {
+	t.Helper()
+	n := 0
+	err := filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		n++
+		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != uid {
+			t.Errorf("%s is of the user %d, want %d", path, owner.Uid, uid)
+		}
+		return nil
+	})
+	if err != nil || n < 2 {
+		t.Errorf("%s: %d files, %v", path, n, err)
+	}
+}
+
+// testImageCancel stops a container in the middle of its build.
+func testImageCancel(t *testing.T, e *engine) {
+	t.Helper()
+	l := startLab(t)
+	dir, _ := project(t, imageUser)
+	e, reach := e.in(t, l)
+	args := append(append([]string{"podman", "run", "--rm"}, mounted(dir)...), reach...)
+	cmd := e.cmd(t, append(args, plainImage, "build", "debian-12", "--env", "lab", "--targets", "vsphere")...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said, stopped := "", false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		said += lines.Text() + "\n"
+		if !stopped && strings.Contains(lines.Text(), "Executing Ansible") {
+			stopped = true
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_, _ = io.Copy(io.Discard, out)
+	_ = cmd.Wait() // its exit code is looked at
+	if code := cmd.ProcessState.ExitCode(); !stopped || code != 130 {
+		t.Errorf("stopped: %v, exit code %d, want 130\n%s", stopped, code, said)
+	}
+	machines, err := l.VSphere().Machines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range machines {
+		if !m.Template {
+			t.Errorf("vCenter still has %s\n%s", m.Name, said)
+		}
+	}
+}
