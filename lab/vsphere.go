@@ -30,6 +30,7 @@ type Machine struct {
 	ID        string // vCenter's object id, such as vm-52
 	Name      string
 	Path      string // inventory path, such as /DC0/vm/golden/debian-12
+	Notes     string
 	Template  bool
 	PoweredOn bool
 	Address   string // of the guest, when it is up
@@ -39,9 +40,10 @@ type Machine struct {
 
 // LibraryItem is one item of the lab's content library.
 type LibraryItem struct {
-	ID   string
-	Name string
-	Type string // "ovf" for images
+	ID    string
+	Name  string
+	Notes string // its description
+	Type  string // "ovf" for images
 	// Files are the names of its files. An item without a descriptor, NAME.ovf, is not whole.
 	Files []string
 }
@@ -64,7 +66,7 @@ func (v *VSphere) Machines(ctx context.Context) ([]Machine, error) {
 		return nil, fmt.Errorf("listing virtual machines: %w", err)
 	}
 	var found []mo.VirtualMachine
-	properties := []string{"name", "parent", "config.template", "runtime.powerState", "guest.ipAddress"}
+	properties := []string{"name", "parent", "config.template", "config.annotation", "runtime.powerState", "guest.ipAddress"}
 	if err := all.Retrieve(ctx, []string{"VirtualMachine"}, properties, &found); err != nil {
 		return nil, fmt.Errorf("listing virtual machines: %w", err)
 	}
@@ -93,7 +95,7 @@ func (v *VSphere) machine(vm mo.VirtualMachine, path string) Machine {
 		PoweredOn: vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn,
 	}
 	if vm.Config != nil {
-		m.Template = vm.Config.Template
+		m.Template, m.Notes = vm.Config.Template, vm.Config.Annotation
 	}
 	if vm.Guest != nil {
 		m.Address = vm.Guest.IpAddress
@@ -153,6 +155,9 @@ func (v *VSphere) LibraryItems(ctx context.Context) ([]LibraryItem, error) {
 			return nil, fmt.Errorf("listing the files of library item %s: %w", item.Name, err)
 		}
 		one := LibraryItem{ID: item.ID, Name: item.Name, Type: item.Type}
+		if item.Description != nil {
+			one.Notes = *item.Description
+		}
 		for _, f := range files {
 			one.Files = append(one.Files, f.Name)
 		}

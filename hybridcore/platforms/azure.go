@@ -50,6 +50,7 @@ type azure struct {
 	compute    *armcompute.ClientFactory
 	groups     *armresources.ResourceGroupsClient
 	resources  *armresources.Client
+	tags       *armresources.TagsClient
 	group      string // of the images; empty: managed images are looked for in the whole subscription
 	gallery    string // empty when the build uses none
 	definition string // image definition in the gallery
@@ -104,6 +105,9 @@ func (c *azure) connect(ctx context.Context, settings map[string]string) error {
 	}
 	if c.groups, err = armresources.NewResourceGroupsClient(settings["azure_subscription_id"], credential, manager); err != nil {
 		return fmt.Errorf("making a client of Azure's resource groups: %w", c.explain(err))
+	}
+	if c.tags, err = armresources.NewTagsClient(settings["azure_subscription_id"], credential, manager); err != nil {
+		return fmt.Errorf("making a client of Azure's tags: %w", c.explain(err))
 	}
 	if c.resources, err = armresources.NewClient(settings["azure_subscription_id"], credential, manager); err != nil {
 		return fmt.Errorf("making a client of Azure's resources: %w", c.explain(err))

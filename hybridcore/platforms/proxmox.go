@@ -73,6 +73,7 @@ type settings struct {
 	Template    bool
 	Protected   bool     // somebody has said that it is not to be removed
 	Drives      []string // values of IDE, SATA and SCSI drives
+	Digest      string   // of the whole configuration
 }
 
 // nodeName is the name of a node: a host name. It becomes a part of paths.

@@ -89,8 +89,12 @@ func (c *proxmox) leftover(m machine, s settings, ours func(settings) bool) left
 // description nor the tag before the plugin's second call: its name, which ends
 // in the run's ID as names of artifacts do, is all it has when the run dies.
 func (s settings) marked(runID string) bool {
-	tags := strings.FieldsFunc(s.Tags, func(r rune) bool { return r == ';' || r == ',' || r == ' ' })
-	return strings.Contains(s.Description, mark(runID)) || slices.Contains(tags, "ph-run-"+runID) || strings.HasSuffix(s.Name, "-"+runID)
+	return strings.Contains(s.Description, mark(runID)) || slices.Contains(s.tags(), "ph-run-"+runID) || strings.HasSuffix(s.Name, "-"+runID)
+}
+
+// tags lists the machine's tags.
+func (s settings) tags() []string {
+	return strings.FieldsFunc(s.Tags, func(r rune) bool { return r == ';' || r == ',' || r == ' ' })
 }
 
 // settings reads a machine's configuration, and whether there is one.
@@ -104,7 +108,7 @@ func (c *proxmox) settings(ctx context.Context, m machine) (settings, bool, erro
 		return settings{}, false, err
 	}
 	text := func(name string) string { s, _ := all[name].(string); return s }
-	s := settings{Name: text("name"), Description: text("description"), Tags: text("tags"), Lock: text("lock")}
+	s := settings{Name: text("name"), Description: text("description"), Tags: text("tags"), Lock: text("lock"), Digest: text("digest")}
 	s.Template, s.Protected = on(all["template"]), on(all["protection"])
 	for name, value := range all {
 		if v, ok := value.(string); ok && drive().MatchString(name) {

@@ -69,6 +69,9 @@ func (s *Server) serveManager(w http.ResponseWriter, r *http.Request) {
 
 // dispatch finds who answers a call.
 func (s *Server) dispatch(c *call) (*reply, error) {
+	if reply, err := s.tagsOf(c); reply != nil || err != nil {
+		return reply, err
+	}
 	var ok bool
 	if c.target, ok = parseTarget(c.path); !ok {
 		return nil, refuse(http.StatusBadRequest, "InvalidRequestUri", "The request uri is malformed.")

@@ -149,6 +149,9 @@ func (v *vm) nextDisk() int {
 
 // set changes the configuration by the parameters of a call. Nothing changes when one is refused.
 func (s *Server) set(v *vm, p params) error {
+	if digest := p.get("digest"); digest != "" && digest != v.document()["digest"] {
+		return refuse("detected modified configuration - file changed by other user? Try again.")
+	}
 	changed := &vm{id: v.id, settings: maps.Clone(v.settings)}
 	for _, name := range strings.FieldsFunc(p.get("delete"), func(c rune) bool { return c == ',' || c == ' ' || c == ';' }) {
 		delete(changed.settings, name)
