@@ -22,7 +22,7 @@
 //	hybridcore/validate      checks staged targets inside the process, and untrusted trees by policy
 //	hybridcore/packer        runs packer and turns its event stream into results
 //	hybridcore/parity        compares the inventories that guests leave, across platforms and over time
-//	hybridcore/platforms     live clients: looks up what a build left on a platform
+//	hybridcore/platforms     live clients: looks up what a build left on a platform, marks releases
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
@@ -46,7 +46,7 @@
 //	openspec/specs/          what each part must do, with a diagram; file headers cite them
 //	plugins/                 a module of its own, what speaks plugin RPC: packer-hybrid-rpc, stand-ins for the lab
 //	Dockerfile, action.yml   the container image, and the docker action made of it: docs/container.md
-//	docs/schemas/            JSON Schemas of plan and record, written by tools/schema
+//	docs/schemas/            JSON Schemas of plan, record and release, written by tools/schema
 //	bench/                   measured promises: bench/run NAME
 //	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree, tools/pipelines runs its workflows
 package packerhybrid

@@ -38,7 +38,7 @@ build {
 ci {
   change   = ["plan", "validate"] # a pull or merge request
   merge    = ["build"]            # a push to the default branch
-  tag      = ["build"]
+  tag      = ["build", "publish"] # as the release of that name
   schedule = ["plan", "reap"]
 
   # Labels (GitHub) or tags (GitLab) of the runners near each platform, for `plan --matrix`; without one: ubuntu-latest, or no tags.

@@ -63,7 +63,7 @@ func (r Report) outcome() string {
 
 // rank orders statuses, the worst first.
 func rank(s hybridcore.Status) int {
-	order := []hybridcore.Status{hybridcore.Failed, hybridcore.BlockedStatus, hybridcore.Cancelled, hybridcore.Built, hybridcore.Validated}
+	order := []hybridcore.Status{hybridcore.Failed, hybridcore.BlockedStatus, hybridcore.Cancelled, hybridcore.Built, hybridcore.Validated, hybridcore.Published}
 	if at := slices.Index(order, s); at >= 0 {
 		return at
 	}

@@ -162,6 +162,7 @@ type Document struct {
 	Reaped        *[]hybridcore.Reaped     `json:"reaped,omitempty"`
 	Parity        *hybridcore.ParityReport `json:"parity,omitempty"`
 	Status        *Status                  `json:"status,omitempty"`
+	Release       *hybridcore.Release      `json:"release,omitempty"`
 	Cached        string                   `json:"cached,omitempty"` // the run whose verdict this is
 	Explanation   *hybridcore.Explanation  `json:"explanation,omitempty"`
 	Error         string                   `json:"error,omitempty"`

@@ -38,6 +38,9 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 		p.parity(s, one)
 	}
 	p.line("")
+	if r.Release != nil {
+		p.line("release %s of %s in artifacts/release.json", oneLine(r.Release.Name), oneLine(r.Release.Env))
+	}
 	if where != "" {
 		p.line("record  %s in %s (packer-hybrid inspect %s)", r.RunID, where, r.RunID)
 	}

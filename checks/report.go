@@ -74,6 +74,8 @@ func (m *markdown) stranger(r Report) {
 // verdict is the end of a run in one sentence.
 func verdict(r hybridcore.Record) string {
 	switch n := len(r.Results); r.Status {
+	case hybridcore.Published:
+		return "**Released:** " + plural(n, "target") + " as " + code(r.Request.Release) + " in " + took(r.Duration) + "."
 	case hybridcore.Built:
 		return "**Done** in " + took(r.Duration) + "."
 	case hybridcore.UnchangedDone:
@@ -88,6 +90,9 @@ func verdict(r hybridcore.Record) string {
 		}
 		return "**Blocked:** nothing is released before what follows is corrected."
 	default:
+		if r.Request.Action == hybridcore.ActionPublish {
+			return "**Not released** as " + code(r.Request.Release) + ": after what follows is corrected, run publish again; it completes the release."
+		}
 		return "**Failed** after " + took(r.Duration) + "; " + code("build --retry-failed "+r.RunID) + " tries what did not succeed again."
 	}
 }

@@ -34,6 +34,11 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 		}
 		p.table(rows, func(_, _ int, text string) string { return text })
 		p.standIns(s, st.Targets)
+		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
+			if name := st.Targets[key].Release; name != "" {
+				p.line("released: %s is %s", key, oneLine(name))
+			}
+		}
 	}
 	for _, l := range st.Running {
 		p.line("%s %s for %s by %s (pid %d), run %s, phase %s; it counts as held until %s UTC and is renewed while its holder lives",

@@ -42,7 +42,7 @@ func (s Style) yellow(text string) string { return s.paint("33", text) }
 
 func (s Style) status(status hybridcore.Status, text string) string {
 	switch status {
-	case hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated:
+	case hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated, hybridcore.Published:
 		return s.green(text)
 	case hybridcore.Failed:
 		return s.red(text)

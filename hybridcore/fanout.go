@@ -52,8 +52,10 @@ func (r Request) Live() bool {
 	return r.Action != ActionPlan && r.Action != ActionCollect && !r.InProcess()
 }
 
-// Records says whether the request makes the record of a build.
-func (r Request) Records() bool { return r.Action == ActionBuild || r.Action == ActionCollect }
+// Records says whether the request makes a record.
+func (r Request) Records() bool {
+	return r.Action == ActionBuild || r.Action == ActionCollect || r.Action == ActionPublish
+}
 
 func bindCommit(fs *pflag.FlagSet, r *Request) {
 	fs.StringSliceVar(&r.Heads, "commit", nil, "the full ID of the commit that the checkout must be at")

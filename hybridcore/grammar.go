@@ -29,6 +29,7 @@ const (
 	ActionReap     Action = "reap"
 	ActionParity   Action = "parity"
 	ActionCollect  Action = "collect"
+	ActionPublish  Action = "publish"
 )
 
 // Origin says where a request came from.
@@ -73,6 +74,8 @@ type Request struct {
 	NoCache bool `json:"no_cache,omitempty"`
 	// From are the folders that parts of a build are collected from.
 	From []string `json:"from,omitempty"`
+	// Release is the name under which images are published; empty for a tag's.
+	Release string `json:"release,omitempty"`
 	Pin
 	Origin Origin `json:"origin"`
 }
@@ -129,6 +132,7 @@ does not stop another. What was built is looked up on the platform and recorded.
 			},
 		},
 		collectVerb(),
+		publishVerb(),
 		{
 			Action: ActionStatus, Args: "[IMAGE...]", Short: "Show what was last built, and what is running",
 			Long: `Status reads the state: the last good build of each target with its artifact,
@@ -231,21 +235,16 @@ func (r *Request) Finish(args []string) error {
 			return err
 		}
 	}
-	if r.RetryFailed != "" {
-		if err := CheckName("run", r.RetryFailed); err != nil {
+	for _, one := range [][2]string{{"run", r.RetryFailed}, {"run", r.Record}, {"run", r.Against}, {"release", r.Release}} {
+		if one[1] == "" {
+			continue
+		}
+		if err := CheckName(one[0], one[1]); err != nil {
 			return err
 		}
 	}
 	if r.Base != "" {
 		if err := CheckRevision(r.Base); err != nil {
-			return err
-		}
-	}
-	for _, run := range []string{r.Record, r.Against} {
-		if run == "" {
-			continue
-		}
-		if err := CheckName("run", run); err != nil {
 			return err
 		}
 	}

@@ -100,6 +100,7 @@ const (
 	Built         Status = "built"
 	UnchangedDone Status = "unchanged"
 	Validated     Status = "validated"
+	Published     Status = "published"
 	Failed        Status = "failed"
 	Cancelled     Status = "cancelled"
 	BlockedStatus Status = "blocked"
@@ -186,6 +187,8 @@ type Record struct {
 	Results       []Result          `json:"results"`
 	// Parity compares the images that the run built for several platforms.
 	Parity []Parity `json:"parity,omitempty"`
+	// Release is what the run published; nil for other runs.
+	Release *Release `json:"release,omitempty"`
 }
 
 // Overall is the status of a run: cancelled, failed or blocked when any
@@ -195,7 +198,7 @@ func Overall(results []Result) Status {
 	if len(results) > 0 && results[0].Status == Validated {
 		overall = Validated
 	}
-	rank := map[Status]int{UnchangedDone: 0, Validated: 0, Built: 1, BlockedStatus: 2, Failed: 3, Cancelled: 4}
+	rank := map[Status]int{UnchangedDone: 0, Validated: 0, Built: 1, Published: 1, BlockedStatus: 2, Failed: 3, Cancelled: 4}
 	for _, r := range results {
 		if rank[r.Status] > rank[overall] {
 			overall = r.Status
@@ -229,6 +232,7 @@ type Current struct {
 	Versions  map[string]string `json:"versions"`
 	Artifact  *Artifact         `json:"artifact,omitempty"`
 	Inventory *Inventory        `json:"inventory,omitempty"`
+	Release   string            `json:"release,omitempty"` // the last one that it belongs to
 }
 
 // Snapshot is the current state: one entry for each target that was ever built.
@@ -237,6 +241,8 @@ type Snapshot struct {
 	Lineage       string             `json:"lineage"` // made once with the state; a foreign one is refused
 	Serial        uint64             `json:"serial"`  // grows by one with each write
 	Targets       map[string]Current `json:"targets"` // by ENV/IMAGE@PLATFORM
+	// Releases are what was published, by ENV/NAME.
+	Releases map[string]ReleaseRef `json:"releases,omitempty"`
 }
 
 // Event is one thing that happened while a target was being built.

@@ -131,6 +131,9 @@ func (r *Runner) failedIn(ctx context.Context, req *hybridcore.Request) (func(na
 	if err != nil {
 		return nil, err
 	}
+	if record.Request.Action != hybridcore.ActionBuild {
+		return nil, hybridcore.Usagef("run %s was a %s and built nothing: run %s again", record.RunID, record.Request.Action, record.Request.Action)
+	}
 	if req.Env != "" && req.Env != record.Request.Env {
 		return nil, hybridcore.Usagef("run %s was for %s, not for %s", record.RunID, record.Request.Env, req.Env)
 	}
@@ -290,7 +293,7 @@ func (p *planning) withoutTool(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
-	case p.req.Action == hybridcore.ActionPlan:
+	case p.req.Action == hybridcore.ActionPlan, p.req.Action == hybridcore.ActionPublish:
 	case errors.As(err, &missing):
 		f.Severity, f.Blocking, f.Message = hybridcore.Error, true, p.redact(err.Error())
 	default:

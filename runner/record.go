@@ -78,7 +78,7 @@ func (x *run) refuse(results []hybridcore.Result) {
 
 func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore.Record {
 	status := hybridcore.Overall(results)
-	if status == hybridcore.Built && slices.ContainsFunc(x.parity, hybridcore.Parity.Blocked) {
+	if (status == hybridcore.Built || status == hybridcore.Published) && slices.ContainsFunc(x.parity, hybridcore.Parity.Blocked) {
 		status = hybridcore.BlockedStatus
 	}
 	return hybridcore.Record{

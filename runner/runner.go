@@ -39,6 +39,11 @@ type Client interface {
 	Close(ctx context.Context) error
 }
 
+// Marker is a client that marks what was built as part of a release.
+type Marker interface {
+	Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.Mark) (bool, error)
+}
+
 // Runner runs requests for one project.
 type Runner struct {
 	Project  config.Project
@@ -161,8 +166,8 @@ func (r *Runner) installed(tool packer.Tool, required []templates.Plugin) ([]pac
 // redact makes text from outside fit for a report.
 func (r *Runner) redact(text string) string { return r.Redactor.String(hybridcore.Sanitize(text)) }
 
-// Recorded says whether a run left a record: one in which nothing was built or
-// tried does not.
+// Recorded says whether a run left a record: one in which nothing was built,
+// published or tried does not.
 func Recorded(rec hybridcore.Record) bool {
-	return rec.Status != hybridcore.UnchangedDone && rec.Request.Action == hybridcore.ActionBuild
+	return rec.Status != hybridcore.UnchangedDone && rec.Request.Records() && !rec.Request.DryRun
 }

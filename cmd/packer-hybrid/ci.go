@@ -39,8 +39,8 @@ A change from another repository is planned and validated without Packer,
 credentials or state. Build code is run for what this repository holds only.
 
 Files: artifacts/plan.json, record.json and parity.json, as far as there are
-such answers; on GitHub also findings.sarif, the step's outputs plan, record,
-parity and sarif have the paths, and after a plan of what is to be built the
+such answers, and after a publish release.json; on GitHub also findings.sarif,
+the step's outputs plan, record, parity, release and sarif have the paths, and after a plan of what is to be built the
 output matrix has its jobs. On GitLab also packer-hybrid.env (dotenv:
 PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json, after a run or a
 validation junit.xml, and after such a plan the child pipeline pipeline.yml.

@@ -7,10 +7,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -46,6 +44,9 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 		}
 		if c.record != nil {
 			one("record", checks.Document{Record: c.record})
+		}
+		if c.record != nil && c.record.Release != nil {
+			one("release", checks.Document{Release: c.record.Release})
 		}
 		if c.parity != nil {
 			one("parity", checks.Document{Parity: c.parity})
@@ -118,29 +119,9 @@ func (j *job) jobs() (string, bool) {
 	return "", false
 }
 
-// write makes one file, redacted. The folder may be a link that the change
-// brought: nothing outside of the project is touched.
+// write makes one file.
 func (j *job) write(name string, render func(io.Writer) error) bool {
-	err := func() error {
-		root, err := os.OpenRoot(j.project.Root)
-		if err != nil {
-			return fmt.Errorf("opening the project: %w", err)
-		}
-		defer root.Close() //nolint:errcheck // nothing was written through it
-		if err := root.MkdirAll(artifacts, 0o755); err != nil {
-			return fmt.Errorf("making the folder: %w", err)
-		}
-		file := path.Join(artifacts, name)
-		if err := root.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("replacing the file: %w", err)
-		}
-		f, err := root.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return fmt.Errorf("making the file: %w", err)
-		}
-		w := j.app.redactor.Writer(f)
-		return errors.Join(render(w), w.Close(), f.Close())
-	}()
+	err := j.app.artifact(j.project.Root, name, render)
 	j.try(path.Join(artifacts, name), err)
 	return err == nil
 }

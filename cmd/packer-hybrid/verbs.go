@@ -99,6 +99,8 @@ func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 		return a.remembered(ctx, r, req, r.Validate)
 	case hybridcore.ActionCollect:
 		return a.execute(ctx, r, req, r.Collect)
+	case hybridcore.ActionPublish:
+		return a.publish(ctx, r, req)
 	default:
 		return a.execute(ctx, r, req, r.Build)
 	}

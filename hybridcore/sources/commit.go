@@ -97,6 +97,21 @@ func (r *Repository) object(ctx context.Context, args ...string) (string, error)
 	return id, nil
 }
 
+// maxTags bounds the names of tags at one commit, in bytes.
+const maxTags = 64 << 10
+
+// TagsAt lists the tags that point at a commit, by name.
+func (r *Repository) TagsAt(ctx context.Context, commit string) ([]string, error) {
+	if !objectRule().MatchString(commit) {
+		return nil, hybridcore.Usagef("%.80q is not the full object ID of a commit", commit)
+	}
+	out, err := r.git.run(ctx, maxTags, "tag", "--points-at", commit)
+	if err != nil {
+		return nil, fmt.Errorf("listing the tags of commit %.12s: %w", commit, err)
+	}
+	return strings.Fields(string(out)), nil // no name of a ref holds white space
+}
+
 // absent says why there is no commit of that name.
 func (r *Repository) absent(ctx context.Context, name string, err error) error {
 	var blocked *hybridcore.BlockedError

@@ -65,6 +65,7 @@ type Job struct {
 	// Merged says that the commit is the tip of the default branch, or a tag.
 	Merged bool
 
+	tag    string   // that the event is about; empty for none
 	heads  []string // commits that the checkout may be at; the first is Commit
 	origin hybridcore.Origin
 }

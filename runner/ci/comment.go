@@ -39,8 +39,8 @@ type Facts struct {
 }
 
 // notInComments are verbs that a comment must not ask for: one removes things,
-// the other takes files of the machine for what was built.
-var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.ActionCollect}
+// one takes files of the machine for what was built, and one is for merged code.
+var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.ActionCollect, hybridcore.ActionPublish}
 
 // menu is what a comment may ask for.
 func menu() hybridcore.Menu {

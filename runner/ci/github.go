@@ -215,8 +215,8 @@ func (j Job) push(p payload, sha string, in Input) (Job, error) {
 	if err := j.pin(tip, sha); err != nil {
 		return Job{}, err
 	}
-	if strings.HasPrefix(p.Ref, "refs/tags/") {
-		j.Merged = true
+	if tag, ok := strings.CutPrefix(p.Ref, "refs/tags/"); ok {
+		j.Merged, j.tag = true, tag
 		return j.run("tag", lines(in.Policy.Tag, Default().Tag), in.Policy)
 	}
 	if p.Repository.DefaultBranch == "" || p.Ref != "refs/heads/"+p.Repository.DefaultBranch {

@@ -115,7 +115,7 @@ func said(job ci.Job, err error) string {
 	var all []string
 	for _, r := range job.Requests {
 		text := string(r.Action)
-		for _, part := range []string{r.Env, strings.Join(r.Images, ","), r.RetryFailed, r.Base} {
+		for _, part := range []string{r.Env, strings.Join(r.Images, ","), r.RetryFailed, r.Base, r.Release} {
 			if part != "" {
 				text += " " + part
 			}
@@ -160,7 +160,8 @@ func TestGitHubEvents(t *testing.T) {
 		"other branch":           {"push", with(push, object{"ref": "refs/heads/patch"}), "nothing: refs/heads/patch is not the default branch; its pull request is what is planned"},
 		"branch like a ref":      {"push", with(push, object{"ref": "refs/heads/refs/heads/main"}), "nothing: refs/heads/refs/heads/main is not the default branch; its pull request is what is planned"},
 		"no default branch":      {"push", with(push, object{"ref": "refs/heads/", "repository.default_branch": ""}), "nothing: refs/heads/ is not the default branch; its pull request is what is planned"},
-		"tag":                    {"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), "build, merged"},
+		"tag":                    {"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), "build; publish v1, merged"},
+		"tag that is no name":    {"push", with(push, object{"ref": "refs/tags/V/$(x)", "after": shaOther}), "build; publish, merged"},
 		"deleted branch":         {"push", with(push, object{"deleted": true, "after": shaZero, "head_commit": nil}), "nothing: refs/heads/main was deleted"},
 		"deleted, with a commit": {"push", with(push, object{"deleted": true}), "nothing: refs/heads/main was deleted"},
 		"schedule":               {"schedule", schedule, "plan; reap, merged"},
@@ -293,7 +294,7 @@ func TestPolicy(t *testing.T) {
 		"fork that asks":  {fork, []string{"build --env lab", "reap", "status", "validate --with packer"}, "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
 		"prod by default": {pullRequest, []string{"build --env prod"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
 		"prod without":    {pullRequest, []string{"build"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
-		"misspelt":        {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, status, reap, parity`},
+		"misspelt":        {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, parity`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -32,7 +32,8 @@ func fromGitLab(in Input) (Job, error) {
 	j.origin = hybridcore.Origin{Kind: string(GitLab), Actor: shown(env("GITLAB_USER_ID")), URL: link(env("CI_JOB_URL"))}
 	sha, branch := env("CI_COMMIT_SHA"), env("CI_COMMIT_BRANCH")
 	tip := branch != "" && branch == env("CI_DEFAULT_BRANCH")
-	j.Merged = tip || env("CI_COMMIT_TAG") != ""
+	j.tag = env("CI_COMMIT_TAG")
+	j.Merged = tip || j.tag != ""
 	if line := env(CommandVariable); line != "" {
 		in.Policy = in.Policy.only(line)
 	}

@@ -57,7 +57,7 @@ func TestGitLabEvents(t *testing.T) {
 		"fork with a line":    {[]env{mr, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8", ci.CommandVariable: "build"}}, "nothing: code from outside of acme/golden/images is only planned and validated without Packer, and neither is asked for"},
 		"other branch":        {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "patch"}}, "nothing: patch is not the default branch; its merge request is what is planned"},
 		"no branch at all":    {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_DEFAULT_BRANCH": ""}}, "nothing: patch is not the default branch; its merge request is what is planned"},
-		"tag":                 {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1"}}, "build, merged"},
+		"tag":                 {[]env{{"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1"}}, "build; publish v1, merged"},
 		"schedule":            {[]env{main, {"CI_PIPELINE_SOURCE": "schedule"}}, "plan; reap, merged"},
 		"schedule of a line":  {[]env{main, {"CI_PIPELINE_SOURCE": "schedule", ci.CommandVariable: "build --env prod"}}, "build prod, merged"},
 		"web":                 {[]env{main, {"CI_PIPELINE_SOURCE": "web", ci.CommandVariable: "build debian-12 --env prod"}}, "build prod debian-12, merged"},

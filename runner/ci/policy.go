@@ -40,7 +40,7 @@ func Default() Policy {
 	return Policy{
 		Change:   []string{"plan", "validate"},
 		Merge:    []string{"build"},
-		Tag:      []string{"build"},
+		Tag:      []string{"build", "publish"},
 		Schedule: []string{"plan", "reap"},
 	}
 }
@@ -95,6 +95,11 @@ func (j Job) allow(requests []hybridcore.Request, policy Policy) (Job, error) {
 		if len(r.Heads) == 0 {
 			r.Heads = j.heads
 		}
+		// A tag that is no name of a release must not keep the build from being made:
+		// the publish says what is wrong with it.
+		if r.Action == hybridcore.ActionPublish && r.Release == "" && hybridcore.CheckName("release", j.tag) == nil {
+			r.Release = j.tag
+		}
 		r.Origin = j.origin
 	}
 	j.Requests = requests
@@ -110,6 +115,8 @@ func (j Job) merged(r hybridcore.Request, policy Policy) error {
 	switch {
 	case j.Merged:
 		return nil
+	case r.Action == hybridcore.ActionPublish && !r.DryRun:
+		return hybridcore.Blockedf("commit %.12s is not merged, and only merged code is published", j.Commit)
 	case r.Action == hybridcore.ActionReap:
 		return hybridcore.Blockedf("commit %.12s is not merged, and only merged code removes things from a platform", j.Commit)
 	case r.Action == hybridcore.ActionBuild && r.RetryFailed != "" && r.Env == "" && len(policy.Prod) > 0:

@@ -34,6 +34,9 @@ var documents = map[string]struct {
 		map[string]string{"record": "Record", "plan": "Plan", "cached": "string"},
 		[]string{"format_version", "record"},
 	},
+	"release.schema.json": {
+		"The release that packer-hybrid publish writes to artifacts/release.json", map[string]string{"release": "Release"}, []string{"format_version", "release"},
+	},
 }
 
 func main() {
