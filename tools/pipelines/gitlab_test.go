@@ -18,7 +18,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
@@ -152,6 +154,17 @@ var jobEnd = regexp.MustCompile(`(?m)^\s*(PASS|FAIL) +(?:\[images\] -> )?(\S+)`)
 // run has gitlab-ci-local run a pipeline of a source for what is checked out.
 func (p *pipelined) run(source string, variables map[string]string) pipeline {
 	p.t.Helper()
+	cmd := p.command(source, variables)
+	out, err := cmd.CombinedOutput()
+	if err != nil && cmd.ProcessState == nil {
+		p.t.Fatal(err)
+	}
+	return p.ran(cmd.ProcessState.ExitCode(), string(out))
+}
+
+// command is gitlab-ci-local for a pipeline.
+func (p *pipelined) command(source string, variables map[string]string) *exec.Cmd {
+	p.t.Helper()
 	sha := p.git("rev-parse", "HEAD")
 	for range 3 { // of children too
 		p.hub.AddPipeline(p.next, "main", sha, source)
@@ -171,11 +184,13 @@ func (p *pipelined) run(source string, variables map[string]string) pipeline {
 	cmd := exec.CommandContext(p.t.Context(), tool(p.t, "gitlab-ci-local"), "--no-color", "--concurrency", "1", "--no-artifacts-to-source",
 		"--variables-file", file, "--ignore-predefined-vars", strings.Join(slices.Sorted(maps.Keys(all)), ","))
 	cmd.Dir, cmd.Env = p.dir, p.env
-	out, err := cmd.CombinedOutput()
-	if err != nil && cmd.ProcessState == nil {
-		p.t.Fatal(err)
-	}
-	r := pipeline{code: cmd.ProcessState.ExitCode(), log: string(out)}
+	return cmd
+}
+
+// ran reads what gitlab-ci-local printed.
+func (p *pipelined) ran(code int, log string) pipeline {
+	p.t.Helper()
+	r := pipeline{code: code, log: log}
 	for _, end := range jobEnd.FindAllStringSubmatch(r.log, -1) {
 		r.jobs = append(r.jobs, end[2]+" "+end[1])
 	}
@@ -374,6 +389,47 @@ func TestGitLabBuild(t *testing.T) {
 	}
 	if got := p.states(); !strings.HasSuffix(got, "build lab=success, build lab=failed") || strings.Contains(got, "running") || strings.Contains(got, "pending") {
 		t.Errorf("statuses %s", got)
+	}
+}
+
+// TestGitLabKilled kills packer-hybrid and all that it started in the middle of
+// a build: what GitLab runs after the script ends the statuses and removes the machine.
+func TestGitLabKilled(t *testing.T) {
+	l := startLab(t)
+	p := newPipelined(t, l.Env())
+	p.serve()
+	out, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := p.command("web", map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12"})
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := func() string { text, _ := os.ReadFile(out.Name()); return string(text) }
+	for deadline := time.Now().Add(3 * time.Minute); !strings.Contains(said(), "Provisioning with Ansible"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			_ = cmd.Process.Kill()
+			t.Fatalf("Ansible did not start\n%s", said())
+		}
+	}
+	if got := p.states(); got != "build lab=running, build lab/debian-12@vsphere=running" {
+		t.Errorf("statuses while it runs: %s", got)
+	}
+	for _, pid := range below(t, cmd.Process.Pid) {
+		if name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); string(name) != "bash\n" { // the runner's own shells see the end of what they run
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+		}
+	}
+	_ = cmd.Wait() // the exit code is looked at below
+	r := p.ran(cmd.ProcessState.ExitCode(), said())
+	if r.code == 0 || fmt.Sprint(r.jobs) != "[command FAIL]" || p.states() != "build lab=canceled, build lab/debian-12@vsphere=canceled" {
+		t.Errorf("exit code %d, jobs %v, statuses %s\n%s", r.code, r.jobs, p.states(), r.log)
+	}
+	if names := templates(t, l); len(names) != 1 { // the lab's own
+		t.Errorf("vCenter has the templates %v\n%s", names, r.log)
 	}
 }
 
