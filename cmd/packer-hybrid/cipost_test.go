@@ -33,8 +33,9 @@ const (
 // hosted is a checkout in a job of a simulated GitHub.
 type hosted struct {
 	site
-	hub  *github.Server
-	head string
+	hub   *github.Server
+	head  string
+	login string // PACKER_HYBRID_LOGIN
 }
 
 func newHosted(t *testing.T, change func(*github.Config)) hosted {
@@ -82,7 +83,7 @@ func host(t *testing.T, s site, change func(*github.Config)) hosted {
 			t.Error(err)
 		}
 	})
-	return hosted{s, hub, head}
+	return hosted{site: s, hub: hub, head: head}
 }
 
 // ci runs a step and returns the exit code and the log.
@@ -98,7 +99,7 @@ func (h hosted) step(t *testing.T, event, payload string, posting ...post.Option
 	files := t.TempDir()
 	environ := []string{
 		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
-		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),
+		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "PACKER_HYBRID_LOGIN=" + h.login,
 		"PKR_VAR_build_password=a-password-of-a-test", "PKR_VAR_vsphere_password=", "PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_username=nobody",
 	}
 	for name, text := range map[string]string{"GITHUB_EVENT_PATH": payload, "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
@@ -270,5 +271,18 @@ func (h hosted) retried(t *testing.T, run string) {
 	}
 	if req, n := doc.Plan.Request, len(doc.Plan.Targets); req.RetryFailed != run || req.Env != "lab" || n != 1 {
 		t.Errorf("%d targets of %q in %q\n%s", n, req.RetryFailed, req.Env, log)
+	}
+}
+
+// The comments of a GitHub App are found again by the app's login.
+func TestCIAsAnApp(t *testing.T) {
+	t.Parallel()
+	h := newHosted(t, func(c *github.Config) { c.Login = "images[bot]" })
+	h.login = "images[bot]"
+	for range 2 {
+		code, log, _ := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head), post.WithClock((&quickClock{}).clock(), time.Minute))
+		if code != 0 || strings.Contains(log, "warning: ") || len(h.hub.Comments()) != 1 {
+			t.Errorf("exit code %d, %d comments\n%s", code, len(h.hub.Comments()), log)
+		}
 	}
 }
