@@ -268,9 +268,22 @@ func TestCollectRefuses(t *testing.T) {
 	s.refuses(t, "debian-12@proxmox has two parts", good, good)
 	put(t, other, state.RecordsFile, `{"run_id":"`+made.RunID+`","sha256":"0","record":{}}`+"\n")
 	s.refuses(t, "the part in "+other+" is refused", other)
+	if err := os.Truncate(filepath.Join(other, state.RecordsFile), maxPart+1); err != nil {
+		t.Fatal(err)
+	}
+	s.refuses(t, "has more than 80 MiB", other)
 	runs, err := s.State.Records(t.Context())
 	if err != nil || len(runs) > 0 {
 		t.Errorf("recorded: %v, %v", runs, err)
+	}
+	if err := os.Remove(filepath.Join(other, state.RecordsFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(folder, state.RecordsFile), filepath.Join(other, state.RecordsFile)); err != nil {
+		t.Fatal(err)
+	}
+	if rec, err := s.collect(t.Context(), t, other); err != nil || !strings.Contains(failure(rec), "no part of") {
+		t.Errorf("a link was followed: %s, %v", statuses(rec), err)
 	}
 }
 

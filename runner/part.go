@@ -27,6 +27,7 @@ const (
 	maxEntries  = 1 << 16
 	maxDepth    = 4 // folders below the one that was named
 	maxPartURIs = 64
+	maxPart     = 80 << 20         // bytes of a record with its line
 	maxClock    = 10 * time.Minute // that two machines may differ by
 )
 
@@ -58,6 +59,9 @@ func partFolders(dir string) ([]string, error) {
 		case entry.IsDir() && strings.Count(filepath.ToSlash(rel), "/") > maxDepth:
 			return fs.SkipDir
 		case entry.Type().IsRegular() && entry.Name() == state.RecordsFile:
+			if info, err := entry.Info(); err != nil || info.Size() > maxPart {
+				return errors.Join(hybridcore.Blockedf("%s has more than %d MiB, which no part has", at, maxPart>>20), err)
+			}
 			found = append(found, filepath.Dir(at))
 		}
 		return nil
