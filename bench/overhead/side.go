@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
@@ -51,13 +51,13 @@ func prepare(ctx context.Context) (*bench, error) {
 	}
 	b := &bench{
 		dir: dir, project: filepath.Join(dir, "project"), stage: filepath.Join(dir, "stage"),
-		packer: filepath.Join(cache, "bin", "packer"), hybrid: filepath.Join(dir, "packer-hybrid"), plugins: filepath.Join(cache, "plugins"),
+		packer: filepath.Join(cache, "bin", "packer"), plugins: filepath.Join(cache, "plugins"),
 	}
 	if _, err := os.Stat(b.packer); err != nil {
 		return nil, fmt.Errorf("no packer (run: make tools): %w", err)
 	}
-	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.hybrid, "./cmd/packer-hybrid").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building packer-hybrid: %w\n%s", err, out)
+	if b.hybrid, err = timing.Build(ctx, dir); err != nil {
+		return nil, err
 	}
 	if b.vcenter, err = startVCenter(ctx); err != nil {
 		return nil, err

@@ -23,10 +23,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
@@ -38,24 +38,14 @@ const (
 	limit   = 4 * time.Minute // of the whole measurement
 )
 
-var errMissed = errors.New("goal missed")
+func main() { timing.Main("plan", limit, measure) }
 
-func main() {
-	if err := measure(); err != nil {
-		fmt.Fprintln(os.Stderr, "plan:", err)
-		os.Exit(1)
-	}
-}
-
-func measure() error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "bench-plan-")
+func measure(ctx context.Context, dir string) error {
+	hybrid, err := timing.Build(ctx, dir)
 	if err != nil {
-		return fmt.Errorf("making a scratch directory: %w", err)
+		return err
 	}
-	defer os.RemoveAll(dir)
-	b := bench{hybrid: filepath.Join(dir, "packer-hybrid"), project: filepath.Join(dir, "project")}
+	b := bench{hybrid: hybrid, project: filepath.Join(dir, "project")}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
@@ -65,32 +55,22 @@ func measure() error {
 	fmt.Printf("%d targets, %d rounds, medians\n", targets, rounds)
 	worst := time.Duration(0)
 	for _, name := range []string{"text", "markdown", "json", "base"} {
-		var walls, cpus []time.Duration
+		var all []timing.Sample
 		size := 0
 		for range rounds {
 			cmd := b.command(ctx, forms[name]...)
-			start := time.Now()
-			out, err := cmd.Output()
+			out, took, err := timing.Output(cmd)
 			if err != nil {
 				return fmt.Errorf("%s: %w\n%s", name, err, out)
 			}
-			walls, cpus = append(walls, time.Since(start)), append(cpus, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+			all = append(all, took)
 			size = len(out)
 		}
-		wall, cpu := median(walls), median(cpus)
-		worst = max(worst, wall)
-		fmt.Printf("%-9s wall %6d ms  cpu %6d ms  %8d bytes\n", name, wall.Milliseconds(), cpu.Milliseconds(), size)
+		m := timing.Median(all)
+		worst = max(worst, m.Wall)
+		fmt.Printf("%-9s wall %6d ms  cpu %6d ms  %8d bytes\n", name, m.Wall.Milliseconds(), m.CPU.Milliseconds(), size)
 	}
-	fmt.Printf("plan ratio=%.2f goal=1.00\n", worst.Seconds()/goal.Seconds())
-	if worst > goal {
-		return errMissed
-	}
-	return nil
-}
-
-func median(values []time.Duration) time.Duration {
-	slices.Sort(values)
-	return values[len(values)/2]
+	return timing.Verdict("plan", worst.Seconds()/goal.Seconds(), 1, worst <= goal)
 }
 
 type bench struct{ hybrid, project string }
@@ -103,9 +83,6 @@ func (b bench) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // prepare makes the tree, its commit, its state and then the change.
 func (b bench) prepare(ctx context.Context) error {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.hybrid, "./cmd/packer-hybrid").CombinedOutput(); err != nil {
-		return fmt.Errorf("building packer-hybrid: %w\n%s", err, out)
-	}
 	if out, err := exec.CommandContext(ctx, b.hybrid, "init", b.project).CombinedOutput(); err != nil {
 		return fmt.Errorf("making the project: %w\n%s", err, out)
 	}
