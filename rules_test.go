@@ -59,7 +59,7 @@ var owners = []rules.Owner{
 	},
 	{Import: "github.com/getkin/kin-openapi", Units: []string{"lab"}, Why: "holds the simulated GitHub and its callers to GitHub's own description"},
 	{Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "runner/ci"}, Why: "refuses repeated names and invalid UTF-8, which encoding/json takes"},
-	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "checks"}, Why: "advisory file locks that the kernel drops with the process"},
+	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "bot", "checks"}, Why: "advisory file locks that the kernel drops with the process"},
 	{
 		Import: "github.com/google/go-cmp", Tests: []string{"*"},
 		Why: "readable differences of values in tests; panics on what it cannot compare",
@@ -102,7 +102,7 @@ var owners = []rules.Owner{
 	{Import: "golang.org/x/term", Units: []string{"cmd", "hybridcore/logs"}, Why: "whether, and how wide, the output is a terminal"},
 	{Import: "gopkg.in/natefinch/lumberjack.v2", Units: []string{"hybridcore/logs"}, Why: "rotates log files by size and age"},
 	{
-		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "lab", "cmd", "bench", "tools"}, Tests: []string{"*"},
+		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "bot", "lab", "cmd", "bench", "tools"}, Tests: []string{"*"},
 		Why: "a child process needs an owned group, an allow-listed environment and drained pipes",
 	},
 }

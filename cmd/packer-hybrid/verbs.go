@@ -65,7 +65,7 @@ func (a *app) do(ctx context.Context, req hybridcore.Request) error {
 		return err
 	}
 	defer done()
-	if req.Records() || req.Action == hybridcore.ActionValidate {
+	if req.ID == "" && (req.Records() || req.Action == hybridcore.ActionValidate) {
 		req.ID = hybridcore.NewRunID(time.Now()) // a plan has none: the same tree gives the same bytes
 	}
 	return a.answer(ctx, r, req)

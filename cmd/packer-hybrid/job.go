@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:58:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-runs-on-this-machine
+// Diagram: openspec/specs/bot/diagram.md#a-run-on-this-machine
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+)
+
+// jobCmd does one run that the bot has started on this machine.
+func (a *app) jobCmd() *cobra.Command {
+	repository := ""
+	cmd := &cobra.Command{
+		Use: "job DIR", Short: "Do a run that packer-hybrid bot has started on this machine", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.job(cmd.Context(), args[0], repository) },
+	}
+	cmd.Flags().StringVar(&repository, "repository", "", "Git repository of the project")
+	return cmd
+}
+
+// job takes a run, does its command in the order's commit, and writes its end.
+func (a *app) job(ctx context.Context, dir, repository string) error {
+	run, err := dispatch.Take(context.WithoutCancel(ctx), dir, repository)
+	switch {
+	case dispatch.Taken(err):
+		return nil // by another process, which does it
+	case run == nil:
+		return err
+	case err != nil:
+		return a.jobEnd(run, nil, err)
+	}
+	heard := &hearing{run: run}
+	sub := *a
+	sub.dir, sub.watcher = run.Tree, heard
+	if a.getenv(stateVariable) == "" { // the state is not in the checkout, which is thrown away
+		if sub.environ, err = a.stateOf(repository); err != nil {
+			return a.jobEnd(run, nil, err)
+		}
+	}
+	req, err := hybridcore.Parse(run.Order.Line)
+	if err == nil {
+		req.Heads, req.ID = []string{run.Order.Commit}, run.Order.Request
+		req.Origin = hybridcore.Origin{Kind: "slack", ReplyTo: run.Order.Request}
+		err = sub.allowed(run.Order.Ticket, run.Order.Commit, &req)
+	}
+	if err == nil {
+		err = sub.do(ctx, req)
+	}
+	return a.jobEnd(run, heard.record, err)
+}
+
+// stateOf is the environment with the state of the project in a repository.
+func (a *app) stateOf(repository string) ([]string, error) {
+	project, err := config.Load(repository)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(stateDir(project))
+	if err != nil {
+		return nil, fmt.Errorf("finding the state: %w", err)
+	}
+	return append(slices.Clone(a.environ), stateVariable+"="+dir), nil
+}
+
+// jobEnd writes the end of a run.
+func (a *app) jobEnd(run *dispatch.LocalRun, record *hybridcore.Record, err error) error {
+	code := a.finish(err)
+	said := err
+	if _, silent := err.(exitError); silent { //nolint:errorlint // it is never wrapped
+		said = nil
+	}
+	if said != nil {
+		said = fmt.Errorf("%s", a.redactor.String(said.Error()))
+	}
+	if err := run.End(code, record, said); err != nil {
+		return err
+	}
+	if code != hybridcore.ExitOK {
+		return exitError(code)
+	}
+	return nil
+}
+
+// hearing passes on what a run comes to.
+type hearing struct {
+	run    *dispatch.LocalRun
+	record *hybridcore.Record
+}
+
+// Answer implements watcher.
+func (h *hearing) Answer(doc checks.Document) {
+	if doc.Record != nil {
+		h.record = doc.Record
+	}
+}
+
+// Event implements watcher.
+func (h *hearing) Event(e hybridcore.Event) { h.run.Event(e) }
+
+// allowed decides once more on a command from the bot, by the project file of
+// the commit that runs, and says who asked. Without a ticket it was not the bot:
+// the CI system has decided.
+func (a *app) allowed(ticket []byte, commit string, req *hybridcore.Request) error {
+	if len(ticket) == 0 {
+		return nil
+	}
+	var t policy.Ticket
+	if err := json.Unmarshal(ticket, &t); err != nil {
+		return hybridcore.Blockedf("the bot's ticket cannot be read: %v; ask again in Slack", err)
+	}
+	project, err := a.project()
+	if err != nil {
+		return err
+	}
+	env := req.Env
+	if env == "" {
+		env = project.DefaultEnv
+	}
+	covered := len(t.Cells) > 0
+	for _, cell := range t.Cells {
+		covered = covered && cell.Env == env && req.Wants(cell.String())
+	}
+	if t.Verb != string(req.Action) || !covered {
+		return hybridcore.Blockedf("the bot's ticket is for another command than %s; ask again in Slack", req.Action)
+	}
+	if d := policy.Recheck(project.Bot, t, commit); !d.Allow {
+		return hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
+	}
+	req.Origin.Actor = t.Person.User
+	req.Images, req.Platforms = nil, nil // the commit may have more of them than the decision was about
+	for _, cell := range t.Cells {
+		if !slices.Contains(req.Images, cell.Image) {
+			req.Images = append(req.Images, cell.Image)
+		}
+		if !slices.Contains(req.Platforms, cell.Platform) {
+			req.Platforms = append(req.Platforms, cell.Platform)
+		}
+	}
+	return nil
+}
