@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ import (
 
 // recordFile is the answer that packer-hybrid ci leaves in a job's files.
 const recordFile = "record.json"
+
+// wholeRecord is the artifact of images.yml with the record of the whole run.
+const wholeRecord = "images"
 
 // Status says what a run has come to: its check-runs are its targets. At its
 // end the record among its artifacts has the details.
@@ -207,6 +211,9 @@ func (g *GitHub) record(ctx context.Context, run int64) (*hybridcore.Record, err
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(list.Artifacts, func(a, b *github.Artifact) int { // jobs of single targets leave records of their parts
+		return strings.Compare(strconv.FormatBool(b.GetName() == wholeRecord), strconv.FormatBool(a.GetName() == wholeRecord))
+	})
 	for _, one := range list.Artifacts {
 		if one.GetExpired() || one.GetSizeInBytes() > maxAnswer {
 			continue

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,6 +111,11 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 	if err != nil {
 		return err
 	}
+	for i := range job.Requests {
+		if err := a.allowed(job.Ticket, job.Commit, &job.Requests[i]); err != nil {
+			return err
+		}
+	}
 	asked := len(job.Requests)
 	if job.Requests, err = part.requests(job.Requests); err != nil {
 		return err
@@ -117,6 +123,7 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 	if asked > 0 && len(job.Requests) == 0 {
 		job.Nothing = "no build is asked for, so there are no parts to collect"
 	}
+	a.name(job)
 	j := a.newJob(project, job)
 	if len(job.Requests) == 0 {
 		j.nothing(context.WithoutCancel(ctx))
@@ -137,6 +144,19 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 		return exitError(code)
 	}
 	return nil
+}
+
+// name gives the run that the bot asked for the request's ID, so that its users
+// can name it. A second attempt and a part of a run are others.
+func (a *app) name(job ci.Job) {
+	if len(job.Ticket) == 0 || cmp.Or(a.getenv("GITHUB_RUN_ATTEMPT"), "1") != "1" {
+		return
+	}
+	for i, req := range job.Requests {
+		if req.Records() && req.Part == "" {
+			job.Requests[i].ID = job.RequestID
+		}
+	}
 }
 
 // mask has GitHub's runner mask each secret, before anything else is printed.

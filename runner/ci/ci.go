@@ -59,6 +59,7 @@ type Job struct {
 	Ref        string // branch or tag, only to be shown
 	Login      string // of who caused it, only to be shown
 	RequestID  string // given by who dispatched the job, to find it again
+	Ticket     []byte // of the bot's decision, to be decided on once more; empty for none
 	// Trusted says that the code is of this repository, and that the job may
 	// have secrets. Whoever validates untrusted code holds it to a policy.
 	Trusted bool

@@ -20,6 +20,10 @@ import (
 // deliveries above 25 MB.
 const MaxPayload = 25 << 20
 
+// maxTicket bounds the bot's ticket, in bytes: GitHub takes 65,535 characters
+// for all inputs of a dispatch together.
+const maxTicket = 60_000
+
 // payload is what is read of GitHub's events; they are all of one shape. Names
 // are taken in their case and once each. Half a character in somebody's commit
 // message must not stop a build, so invalid text is replaced. A library of all
@@ -72,6 +76,7 @@ type (
 		Command   string `json:"command"`
 		SHA       string `json:"sha"`
 		RequestID string `json:"request_id"`
+		Ticket    string `json:"ticket"`
 	}
 	issue struct {
 		Number      int64     `json:"number"`
@@ -237,12 +242,13 @@ func (j Job) dispatch(p payload, sha string, in Input) (Job, error) {
 	}
 	branch := p.Repository.DefaultBranch
 	j.Merged = pinned == sha && (branch != "" && p.Ref == "refs/heads/"+branch || strings.HasPrefix(p.Ref, "refs/tags/"))
-	return j.asked(asked{line: line, commit: pinned, id: p.Inputs.RequestID, how: "the input `command`"}, in.Policy)
+	return j.asked(asked{line: line, commit: pinned, id: p.Inputs.RequestID, ticket: p.Inputs.Ticket, how: "the input `command`"}, in.Policy)
 }
 
 // asked is a command line that came with an event.
 type asked struct {
 	line, commit, id string
+	ticket           string // of the bot's decision; empty for none
 	how              string // where the line is given
 }
 
@@ -257,6 +263,10 @@ func (j Job) asked(a asked, policy Policy) (Job, error) {
 		}
 		j.RequestID, j.origin.ReplyTo = a.id, a.id
 	}
+	if len(a.ticket) > maxTicket {
+		return Job{}, hybridcore.Usagef("the bot's ticket has %d bytes; at most %d are read", len(a.ticket), maxTicket)
+	}
+	j.Ticket = []byte(a.ticket)
 	if strings.TrimSpace(a.line) == "" {
 		return Job{}, hybridcore.Usagef("no command: give it in %s, for example `build debian-12 --env lab`", a.how)
 	}

@@ -12,6 +12,7 @@ const (
 	CommandVariable = "PACKER_HYBRID_COMMAND"
 	SHAVariable     = "PACKER_HYBRID_SHA"
 	RequestVariable = "PACKER_HYBRID_REQUEST_ID"
+	TicketVariable  = "PACKER_HYBRID_TICKET"
 )
 
 // fromGitLab reads the event of a GitLab job, which is all in its variables.
@@ -67,7 +68,7 @@ func fromGitLab(in Input) (Job, error) {
 		pinned = sha
 	}
 	j.Merged = j.Merged && pinned == sha
-	return j.asked(asked{line: env(CommandVariable), commit: pinned, id: env(RequestVariable), how: "the variable " + CommandVariable}, in.Policy)
+	return j.asked(asked{line: env(CommandVariable), commit: pinned, id: env(RequestVariable), ticket: env(TicketVariable), how: "the variable " + CommandVariable}, in.Policy)
 }
 
 func (j Job) mergeRequest(sha string, in Input) (Job, error) {
