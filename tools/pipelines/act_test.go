@@ -285,6 +285,17 @@ func (r ran) jobs() map[string]string {
 	return all
 }
 
+// exits are the exit codes of the scripts that failed, in their order.
+func (r ran) exits() []string {
+	var all []string
+	for _, e := range r.entries {
+		if code, ok := strings.CutPrefix(e.Message, "exit status "); ok {
+			all = append(all, code)
+		}
+	}
+	return all
+}
+
 // TestWorkflowsAreValid has act's own schema judge every workflow.
 func TestWorkflowsAreValid(t *testing.T) {
 	t.Parallel()

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,8 +93,8 @@ func TestPullRequest(t *testing.T) {
 	// The next commit of the same change has a mistake: the same comment, a check of its own.
 	s.open(second)
 	r = s.act("pull_request", second.event)
-	if comments := s.hub.Comments(); r.code == 0 || len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "playbok_file") {
-		t.Errorf("exit code %d, comments %v", r.code, comments)
+	if comments := s.hub.Comments(); !slices.Equal(r.exits(), []string{"2"}) || len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "playbok_file") {
+		t.Errorf("exit codes %v, comments %v", r.exits(), comments)
 	}
 	if checks := s.hub.Checks(); len(checks) != 2 || checks[1]["conclusion"] != "failure" || checks[1]["head_sha"] != second.head {
 		t.Errorf("the check-runs are %v", checks)
@@ -118,8 +119,8 @@ func TestFork(t *testing.T) {
 	}
 	s.open(evil)
 	r = s.act("pull_request", evil.event)
-	if r.code == 0 || r.jobs()["change"] != "failure" {
-		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	if r.jobs()["change"] != "failure" || !slices.Equal(r.exits(), []string{"3"}) {
+		t.Errorf("exit codes %v, jobs %v\n%s", r.exits(), r.jobs(), r.log())
 	}
 	s.annotated(r, "templates/common.pkr.hcl")
 	if len(s.hub.Checks())+len(s.hub.Comments()) > 0 {
@@ -177,6 +178,9 @@ func (s *site) noSecret(r ran) {
 	masked := map[string]bool{}
 	for _, e := range r.of("add-mask") {
 		masked[e.Arg] = true
+		if !slices.Contains(slices.Collect(maps.Values(s.secrets)), e.Arg) {
+			s.t.Errorf("%q is masked: somebody else's command was obeyed", e.Arg)
+		}
 	}
 	files := 0
 	for _, dir := range []string{"state", "artifacts"} {
