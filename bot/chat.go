@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/slack-go/slack/slackutilsx"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
 
 // Limits that Slack documents.
@@ -31,6 +33,8 @@ type Chat struct {
 	API   *slack.Client
 	HTTP  *http.Client // for response_url
 	Hooks string       // scheme and host of response_url; empty: Slack's
+
+	app bool // whether there is a token for Socket Mode
 }
 
 // NewChat is a chat for a bot token; api is the address of Slack's Web API,
@@ -38,7 +42,7 @@ type Chat struct {
 func NewChat(token, appToken, api string) *Chat {
 	client := &http.Client{Timeout: slackTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	options := []slack.Option{slack.OptionHTTPClient(client), slack.OptionAppLevelToken(appToken)}
-	chat := &Chat{HTTP: client}
+	chat := &Chat{HTTP: client, app: appToken != ""}
 	if api != "" {
 		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(api, "/")+"/"))
 		if u, err := url.Parse(api); err == nil {
@@ -47,6 +51,32 @@ func NewChat(token, appToken, api string) *Chat {
 	}
 	chat.API = slack.New(token, options...)
 	return chat
+}
+
+// Check says what is wrong with the tokens: whether Slack takes them, whose
+// workspace they are of, and whether the groups of the policy can be read.
+func (c *Chat) Check(ctx context.Context, policy config.Bot) []string {
+	var problems []string
+	who, err := c.API.AuthTestContext(ctx)
+	if err != nil {
+		return append(problems, fmt.Sprintf("SLACK_BOT_TOKEN: %v", passing(err)))
+	}
+	if !slices.Contains(policy.Teams, who.TeamID) {
+		problems = append(problems, fmt.Sprintf("SLACK_BOT_TOKEN is of workspace %.20q, which the policy does not name", who.TeamID))
+	}
+	for _, role := range policy.Roles {
+		for _, group := range role.Groups {
+			if _, err := c.Members(ctx, who.TeamID, group); err != nil {
+				problems = append(problems, fmt.Sprintf("%s:%d: %v", config.FileName, role.Line, err))
+			}
+		}
+	}
+	if c.app {
+		if _, _, err := c.API.StartSocketModeContext(ctx); err != nil {
+			problems = append(problems, fmt.Sprintf("SLACK_APP_TOKEN: %v", passing(err)))
+		}
+	}
+	return problems
 }
 
 // Whisper answers a command so that only its user sees it: by its response_url

@@ -227,7 +227,7 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	for _, verb := range hybridcore.Verbs() {
 		cmd.AddCommand(a.verb(verb))
 	}
-	cmd.AddCommand(a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.jobCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
+	cmd.AddCommand(a.botCmd(), a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.jobCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
 	return cmd
 }
 

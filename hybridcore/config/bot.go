@@ -46,6 +46,18 @@ type Bot struct {
 	Line      int // of the block; 0: there is none
 }
 
+// Scopes are those of all rules.
+func (b Bot) Scopes() []Scope {
+	var all []Scope
+	for _, role := range b.Roles {
+		all = append(all, role.Allow...)
+	}
+	for _, approval := range b.Approvals {
+		all = append(all, approval.Scope)
+	}
+	return all
+}
+
 // Role is what a set of users and groups may do.
 type Role struct {
 	Name   string

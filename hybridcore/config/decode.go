@@ -91,6 +91,13 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 			p.Environments[i].Parallel = p.Build.Parallel
 		}
 	}
+	for _, scope := range p.Bot.Scopes() {
+		for _, name := range scope.Environments {
+			if name != Any && !slices.Contains(names, name) {
+				d.add(hcl.Range{Start: hcl.Pos{Line: scope.Line, Column: 1}}, fmt.Sprintf("environment %q is not declared%s", name, hybridcore.DidYouMean(name, names)), "declared: "+strings.Join(names, ", "))
+			}
+		}
+	}
 	if p.DefaultEnv == "" && len(names) == 1 {
 		p.DefaultEnv = names[0]
 	}

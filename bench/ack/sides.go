@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T06:09:01Z
+// Spec: openspec/specs/bot/spec.md#requirement-speed-of-the-acknowledgement
+// Diagram: openspec/specs/bot/diagram.md#one-command
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/slack"
+)
+
+const (
+	secret      = "bench-signing-secret-1"
+	connections = 8
+	users       = 50
+	startWait   = 30 * time.Second
+)
+
+// policy is one that a team might have; its limits of commands a user count.
+const policy = `
+bot {
+  teams    = ["T0001"]
+  channels = ["C0001"]
+  role "developer" {
+    users = [%s]
+    allow {
+      verbs        = ["status", "plan", "build"]
+      environments = ["*"]
+    }
+  }
+}
+`
+
+// sample is one round of a side.
+type sample struct {
+	rate          float64 // acknowledgements a second
+	p50, p99, cpu time.Duration
+}
+
+// side is one server.
+type side struct {
+	url     string
+	cmd     *exec.Cmd
+	closers []func()
+	client  *http.Client
+	samples []sample
+}
+
+func newSide(cmd *exec.Cmd) *side {
+	return &side{cmd: cmd, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}, Timeout: 10 * time.Second}}
+}
+
+// startBot starts the bot on a project with a policy, a Slack on loopback and a
+// GitHub that never answers.
+func startBot(ctx context.Context, dir string) (*side, error) {
+	binary, project := filepath.Join(dir, "packer-hybrid"), filepath.Join(dir, "project")
+	for _, args := range [][]string{{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/packer-hybrid"}, {binary, "init", project}} {
+		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	var names []string
+	for n := range users {
+		names = append(names, strconv.Quote(user(n)))
+	}
+	file, err := os.OpenFile(filepath.Join(project, "packer-hybrid.hcl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("adding the policy: %w", err)
+	}
+	_, err = fmt.Fprintf(file, policy, strings.Join(names, ", "))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("adding the policy: %w", err)
+	}
+	server, err := slack.Start(ctx, slack.Config{Token: "xoxb-1", Secret: secret, Team: "T0001", Channels: []string{"C0001"}})
+	if err != nil {
+		return nil, err
+	}
+	hung, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	door, admin := free(ctx), free(ctx)
+	cmd := exec.CommandContext(ctx, binary, "-C", project, "bot", "--listen", door, "--admin", admin, "--data", filepath.Join(dir, "data"), "--repository", "o/r", "--grace", "1s")
+	cmd.Env = append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1", "SLACK_SIGNING_SECRET="+secret, "SLACK_API_URL="+server.API(), "GITHUB_TOKEN=bench-token-1", "GITHUB_API_URL=http://"+hung.Addr().String())
+	log, err := os.Create(filepath.Join(dir, "bot.log"))
+	if err != nil {
+		return nil, fmt.Errorf("making the log: %w", err)
+	}
+	cmd.Stderr = log
+	s := newSide(cmd)
+	s.url = "http://" + door + "/slack"
+	s.closers = []func(){func() { _ = log.Close() }, func() { _ = server.Close() }, func() { _ = hung.Close() }}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting: %w", err)
+	}
+	if err := up(ctx, "http://"+admin+"/readyz"); err != nil {
+		text, _ := os.ReadFile(log.Name())
+		s.stop()
+		return nil, fmt.Errorf("%w\n%s", err, text)
+	}
+	return s, nil
+}
+
+// startBolt starts the server of testdata/bolt.js.
+func startBolt(ctx context.Context) (*side, error) {
+	cache, err := lab.CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, "node", filepath.Join("bench", "ack", "testdata", "bolt.js"))
+	cmd.Env = append(os.Environ(), "SLACK_SIGNING_SECRET="+secret, "NODE_ENV=production", "NODE_PATH="+filepath.Join(cache, "bolt", "node_modules"))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting: %w", err)
+	}
+	s := newSide(cmd)
+	port, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("it does not say its port: %w", err)
+	}
+	s.url = "http://127.0.0.1:" + strings.TrimSpace(port) + "/slack"
+	return s, nil
+}
+
+// free is an address that nobody listens at.
+func free(ctx context.Context) string {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// up waits until a server is ready.
+func up(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, startWait)
+	defer cancel()
+	for {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return fmt.Errorf("asking whether it is up: %w", err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return errors.New("it does not come up")
+		}
+	}
+}
+
+// stop ends the server.
+func (s *side) stop() {
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	timer := time.AfterFunc(5*time.Second, func() { _ = s.cmd.Process.Kill() })
+	_ = s.cmd.Wait()
+	timer.Stop()
+	for _, end := range s.closers {
+		end()
+	}
+}
+
+func user(n int) string { return fmt.Sprintf("U%04d", n) }
+
+// command is a slash command as Slack sends it.
+func command(n int) string {
+	id := rand.Text()
+	return url.Values{
+		"token": {"verification"}, "team_id": {"T0001"}, "team_domain": {"example"}, "channel_id": {"C0001"}, "channel_name": {"builds"},
+		"user_id": {user(n % users)}, "user_name": {"someone"}, "command": {"/packer-hybrid"}, "text": {"status debian-12 --env lab --targets vsphere"},
+		"response_url": {"https://hooks.slack.com/commands/T0001/1/" + id}, "trigger_id": {"1.2." + id}, "api_app_id": {"A0001"}, "is_enterprise_install": {"false"},
+	}.Encode()
+}
+
+// measure sends commands that were signed before, and waits for each answer.
+func (s *side) measure(ctx context.Context, count int) error {
+	requests := make([]*http.Request, count)
+	for n := range requests {
+		body := command(n)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(body))
+		if err != nil {
+			return fmt.Errorf("making a request: %w", err)
+		}
+		r.Header = slack.Sign(secret, body, time.Now())
+		requests[n] = r
+	}
+	took := make([]time.Duration, count)
+	errs := make([]error, connections)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	before, start := s.cpu(), time.Now()
+	for c := range connections {
+		all.Go(func() {
+			for n := int(next.Add(1)) - 1; n < count; n = int(next.Add(1)) - 1 {
+				at := time.Now()
+				resp, err := s.client.Do(requests[n])
+				if err == nil {
+					_, _ = io.Copy(io.Discard, resp.Body)
+					_ = resp.Body.Close()
+					if resp.StatusCode != http.StatusOK {
+						err = fmt.Errorf("answered %s", resp.Status)
+					}
+				}
+				if err != nil {
+					errs[c] = err
+					return
+				}
+				took[n] = time.Since(at)
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("measuring %s: %w", s.url, err)
+	}
+	wall := time.Since(start)
+	slices.Sort(took)
+	s.samples = append(s.samples, sample{
+		rate: float64(count) / wall.Seconds(), p50: took[count/2], p99: took[count*99/100], cpu: (s.cpu() - before) / time.Duration(count),
+	})
+	return nil
+}
+
+// cpu is the processor time that the server has used, in the 10 ms of Linux.
+func (s *side) cpu() time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	var ticks int64
+	for _, at := range []int{11, 12} {
+		if at < len(fields) {
+			n, _ := strconv.ParseInt(fields[at], 10, 64) // the kernel writes numbers
+			ticks += n
+		}
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// memory is the largest resident set so far, MiB; resident is that of now.
+func (s *side) memory() float64   { return s.status("VmHWM:") }
+func (s *side) resident() float64 { return s.status("VmRSS:") }
+
+func (s *side) status(key string) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), key)
+	kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, err := strconv.ParseFloat(kb, 64)
+	if err != nil {
+		return 0
+	}
+	return n / 1024
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T06:05:28Z
+// Spec: openspec/specs/bot/spec.md#requirement-running-the-bot
+// Diagram: openspec/specs/bot/diagram.md#parts
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+)
+
+// Times of the verb bot.
+const (
+	listed     = time.Minute     // within which a CI system lists a run that it took
+	siteFresh  = 2 * time.Second // that the project is taken as read
+	checkWait  = 20 * time.Second
+	bytesOfKey = 64 << 10
+)
+
+// botFlags are the flags of the verb bot.
+type botFlags struct {
+	listen, admin, data  string
+	ci, repository, flow string
+	grace                time.Duration
+	check                bool
+}
+
+// ciSystem is what asks for runs and follows them.
+type ciSystem interface {
+	bot.Dispatcher
+	bot.Follower
+}
+
+// botCmd serves the bot.
+func (a *app) botCmd() *cobra.Command {
+	var f botFlags
+	cmd := &cobra.Command{
+		Use: "bot", Short: "Take commands from Slack, and follow their runs there",
+		Long: `Bot takes commands from Slack, decides on them by the block bot of
+packer-hybrid.hcl, has GitHub Actions or GitLab CI run them, and shows each run
+in its channel until it ends. What was acknowledged is on disk: after a crash it
+is carried out once. docs/slack-bot.md says how to set it up.
+
+Environment:
+  SLACK_BOT_TOKEN       xoxb-…, always needed
+  SLACK_APP_TOKEN       xapp-…, for Socket Mode, which needs no open port
+  SLACK_SIGNING_SECRET  for Slack's requests over HTTP at --listen, path /slack
+  SLACK_API_URL         another address of Slack's Web API
+  PACKER_HYBRID_BOT_DB  postgres://…, instead of SQLite below --data
+  GITHUB_TOKEN, or GITHUB_APP_ID, GITHUB_APP_INSTALLATION_ID and
+  GITHUB_APP_KEY_FILE;  GITHUB_API_URL for a GitHub of your own
+  GITLAB_TOKEN, GITLAB_TRIGGER_TOKEN; GITLAB_API_URL`,
+		Example: `  packer-hybrid bot --check
+  packer-hybrid bot --repository example/golden-images
+  packer-hybrid bot --ci gitlab --repository example/golden-images --listen 127.0.0.1:3000`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.output != "text" {
+				return hybridcore.Usagef("bot logs JSON lines; leave --output out")
+			}
+			return a.bot(cmd.Context(), f)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.listen, "listen", "127.0.0.1:3000", "address for Slack's requests; used when SLACK_SIGNING_SECRET is set")
+	fs.StringVar(&f.admin, "admin", "127.0.0.1:9464", "address of /healthz, /readyz and /metrics")
+	fs.StringVar(&f.data, "data", "", "folder of the queue (default: packer-hybrid/bot below the user's state folder)")
+	fs.StringVar(&f.ci, "ci", "github", "CI system that runs commands: github or gitlab")
+	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab (default: GITHUB_REPOSITORY or CI_PROJECT_PATH)")
+	fs.StringVar(&f.flow, "workflow", "", "workflow at GitHub that runs commands (default: images.yml)")
+	fs.DurationVar(&f.grace, "grace", 30*time.Second, "time to finish what was begun after SIGTERM; the rest stays in the queue")
+	fs.BoolVar(&f.check, "check", false, "check configuration, policy and tokens, and end")
+	return cmd
+}
+
+// bot checks what it is given, and serves.
+func (a *app) bot(ctx context.Context, f botFlags) error {
+	project, err := a.project()
+	if err != nil {
+		return err
+	}
+	if project.Bot.Line == 0 {
+		return hybridcore.Usagef("%s has no block bot; docs/slack-bot.md has one to begin with", config.FileName)
+	}
+	token, appToken, secret := a.getenv("SLACK_BOT_TOKEN"), a.getenv("SLACK_APP_TOKEN"), a.getenv("SLACK_SIGNING_SECRET")
+	switch {
+	case token == "":
+		return hybridcore.Usagef("SLACK_BOT_TOKEN is not set; it is the Bot User OAuth Token of the Slack app, xoxb-…")
+	case appToken == "" && secret == "":
+		return hybridcore.Usagef("neither SLACK_APP_TOKEN, for Socket Mode, nor SLACK_SIGNING_SECRET, for HTTP, is set")
+	}
+	system, err := a.ciSystem(f)
+	if err != nil {
+		return err
+	}
+	chat := bot.NewChat(token, appToken, a.getenv("SLACK_API_URL"))
+	if f.check {
+		return a.checkBot(ctx, project, chat, system)
+	}
+	log, closeLog, err := logs.New(logs.Options{Redactor: a.redactor, JSON: a.raw.err})
+	if err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	dir := f.data
+	if dir == "" {
+		dir = a.stateHome()
+	}
+	queue, err := store.Open(ctx, store.Options{URL: a.getenv("PACKER_HYBRID_BOT_DB"), Dir: dir})
+	if err != nil {
+		return err
+	}
+	b := &bot.Bot{Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now, Site: sites(project.Root)}
+	b.Hire(system, system, project.Bot.Ref, listed)
+	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace}
+	if service.Admin, err = listen(ctx, "--admin", f.admin); err == nil && secret != "" {
+		service.Door, err = listen(ctx, "--listen", f.listen)
+	}
+	if err == nil {
+		err = bot.Serve(ctx, service)
+	}
+	return errors.Join(err, queue.Close(), closeLog())
+}
+
+func listen(ctx context.Context, flag, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, hybridcore.Usagef("%s: %v", flag, err)
+	}
+	return l, nil
+}
+
+// stateHome is where the bot's queue is when nobody says it.
+func (a *app) stateHome() string {
+	base := a.getenv("XDG_STATE_HOME")
+	if base == "" {
+		base = filepath.Join(a.getenv("HOME"), ".local", "state")
+	}
+	return filepath.Join(base, "packer-hybrid", "bot")
+}
+
+// ciSystem is the CI system that the flags and the environment name.
+func (a *app) ciSystem(f botFlags) (ciSystem, error) {
+	switch f.ci {
+	case "github":
+		c := dispatch.GitHubConfig{API: a.getenv("GITHUB_API_URL"), Repository: f.repository, Workflow: f.flow, Token: a.getenv("GITHUB_TOKEN")}
+		if c.Repository == "" {
+			c.Repository = a.getenv("GITHUB_REPOSITORY")
+		}
+		if err := a.githubApp(&c); err != nil {
+			return nil, err
+		}
+		return dispatch.NewGitHub(c)
+	case "gitlab":
+		c := dispatch.GitLabConfig{
+			API: a.getenv("GITLAB_API_URL"), Project: f.repository, Token: a.getenv("GITLAB_TOKEN"), Trigger: a.getenv("GITLAB_TRIGGER_TOKEN"),
+		}
+		if c.Project == "" {
+			c.Project = a.getenv("CI_PROJECT_PATH")
+		}
+		return dispatch.NewGitLab(c)
+	default:
+		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be github or gitlab", f.ci, hybridcore.DidYouMean(f.ci, []string{"github", "gitlab"}))
+	}
+}
+
+// githubApp reads the settings of a GitHub App, when they are there.
+func (a *app) githubApp(c *dispatch.GitHubConfig) error {
+	if a.getenv("GITHUB_APP_ID") == "" {
+		return nil
+	}
+	for name, into := range map[string]*int64{"GITHUB_APP_ID": &c.App, "GITHUB_APP_INSTALLATION_ID": &c.Install} {
+		n, err := strconv.ParseInt(a.getenv(name), 10, 64)
+		if err != nil || n < 1 {
+			return hybridcore.Usagef("%s is no number of GitHub's", name)
+		}
+		*into = n
+	}
+	path := a.getenv("GITHUB_APP_KEY_FILE")
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %v", err)
+	case !info.Mode().IsRegular() || info.Size() > bytesOfKey || info.Mode().Perm()&0o077 != 0:
+		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %s must be a file that its owner alone can read (chmod 600)", path)
+	}
+	if c.Key, err = os.ReadFile(path); err != nil { //nolint:gosec // the operator names it
+		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %v", err)
+	}
+	return nil
+}
+
+// sites reads the project anew, at most every other second, so that a changed
+// policy counts at once.
+func sites(root string) func() (bot.Site, error) {
+	var mu sync.Mutex
+	var last bot.Site
+	var failed error
+	var at time.Time
+	return func() (bot.Site, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(at) > siteFresh {
+			last, failed = siteOf(root)
+			at = time.Now()
+		}
+		return last, failed
+	}
+}
+
+func siteOf(root string) (bot.Site, error) {
+	project, err := config.Load(root)
+	if err != nil {
+		return bot.Site{}, err
+	}
+	r := &runner.Runner{Project: project}
+	defer func() { _ = r.Close() }()
+	images, err := r.Images()
+	if err != nil {
+		return bot.Site{}, err
+	}
+	return bot.Site{Bot: project.Bot, Environments: project.Environments, DefaultEnv: project.DefaultEnv, Images: images}, nil
+}
+
+// checkBot says everything that is wrong with what the bot would be given.
+func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Chat, system ciSystem) error {
+	ctx, cancel := context.WithTimeout(ctx, checkWait)
+	defer cancel()
+	var problems []string
+	s, err := siteOf(project.Root)
+	if err != nil {
+		problems = append(problems, "the catalogue: "+err.Error())
+	}
+	problems = append(problems, unknownImages(s)...)
+	problems = append(problems, chat.Check(ctx, project.Bot)...)
+	head, err := system.Head(ctx, project.Bot.Ref)
+	if err != nil {
+		problems = append(problems, fmt.Sprintf("the branch %s: %v", project.Bot.Ref, err))
+	}
+	if len(problems) > 0 {
+		return hybridcore.Usagef("%s", strings.Join(problems, "\n"))
+	}
+	_, err = fmt.Fprintf(a.out, "bot: policy, tokens and CI system are right; %s is at %.12s\n", project.Bot.Ref, head)
+	return err
+}
+
+// unknownImages are names of the policy that the catalogue has not.
+func unknownImages(s bot.Site) []string {
+	known := []string{config.Any}
+	for _, image := range s.Images {
+		known = append(known, image.Name)
+	}
+	var problems []string
+	for _, scope := range s.Bot.Scopes() {
+		for _, name := range scope.Images {
+			if !slices.Contains(known, name) {
+				problems = append(problems, fmt.Sprintf("%s:%d: unknown image %q%s", config.FileName, scope.Line, name, hybridcore.DidYouMean(name, known)))
+			}
+		}
+	}
+	return problems
+}
