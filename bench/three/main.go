@@ -6,7 +6,7 @@
 // Command three measures what building an image for three platforms at once
 // costs in time, against building it for the slowest of them alone.
 //
-// Goal: one image for three platforms: at most 1.5 × its slowest platform alone
+// Goal: one image for three platforms, at their own pace: at most 1.5 × its slowest platform alone
 //
 // Every round builds debian-12 of this project in a simulated lab for each
 // platform alone, then for all three at once, as packer-hybrid build does it:
