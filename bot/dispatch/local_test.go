@@ -23,10 +23,13 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// TestMain lets the test binary be the process of a run.
+// TestMain lets the test binary be the process of a run, and a bot.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && os.Args[1] == "job" {
+	switch {
+	case len(os.Args) > 2 && os.Args[1] == "job":
 		os.Exit(job(os.Args[2], os.Args[4]))
+	case len(os.Args) > 2 && os.Args[1] == "bot":
+		os.Exit(serveBot(os.Args[2:]))
 	}
 	os.Exit(m.Run())
 }

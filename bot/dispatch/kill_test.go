@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T06:20:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-durable-before-acknowledged
+// Diagram: openspec/specs/bot/diagram.md#life-of-a-command
+
+package dispatch_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
+	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/slack"
+)
+
+var kills = flag.Int("kills", 6, "how often TestKilled kills the bot; make test-ci does it 50 times")
+
+const signing = "signing-secret-1"
+
+const policyText = `project {
+  name                = "x"
+  default_environment = "lab"
+}
+environment "lab" {}
+bot {
+  teams    = ["T0001"]
+  channels = ["C0001"]
+  rate     = 600
+  role "operator" {
+    users = ["U0001"]
+    allow {
+      verbs        = ["*"]
+      environments = ["*"]
+    }
+  }
+}
+`
+
+// serveBot is a whole bot: DIR SLACK GITHUB DOOR.
+func serveBot(args []string) int {
+	err := func() error {
+		ctx := context.Background()
+		queue, err := store.Open(ctx, store.Options{Dir: args[0]})
+		if err != nil {
+			return err
+		}
+		system, err := dispatch.NewGitHub(dispatch.GitHubConfig{API: args[2], Repository: "o/r", Token: token, Timeout: 2 * time.Second})
+		if err != nil {
+			return err
+		}
+		b := &bot.Bot{
+			Store: queue, Chat: bot.NewChat("xoxb-1", "", args[1]), Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
+			Site: func() (bot.Site, error) {
+				p, err := config.LoadFS(fstest.MapFS{config.FileName: {Data: []byte(policyText)}})
+				images := []hybridcore.Image{{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.VSphere}}}
+				return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: images}, err
+			},
+		}
+		b.Hire(system, system, "main", 3*time.Second)
+		b.Worker.Pace = 10 * time.Millisecond
+		door, err := new(net.ListenConfig).Listen(ctx, "tcp", args[3])
+		if err != nil {
+			return err
+		}
+		admin, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		return bot.Serve(ctx, bot.Service{Bot: b, Secret: signing, Door: door, Admin: admin, Grace: time.Second})
+	}()
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// doomed is a bot that is killed, with its surroundings.
+type doomed struct {
+	t     *testing.T
+	hub   *github.Server
+	slack *slack.Server
+	dir   string
+	door  string // HOST:PORT
+
+	mu    sync.Mutex
+	acked map[string]bool // command → acknowledged
+}
+
+// TestKilled kills the bot with SIGKILL at random moments while commands come
+// in, are dispatched, followed and shown. Each acknowledged command is then
+// dispatched once, and its final message is there, once.
+func TestKilled(t *testing.T) {
+	d := newDoomed(t)
+	ctx, end := context.WithCancel(t.Context())
+	var helpers sync.WaitGroup
+	helpers.Go(func() { d.drive(ctx) })
+	states := map[string]int{}
+	for n := range *kills {
+		child := d.start()
+		var senders sync.WaitGroup
+		for i := range 3 {
+			senders.Go(func() { d.send(ctx, fmt.Sprintf("plan debian-12 --base k%d-%d", n, i)) })
+		}
+		<-time.After(time.Duration(100+rand.IntN(1500)) * time.Millisecond) // any moment is as good
+		d.kill(child)
+		d.count(states)
+		child = d.start() // what was not acknowledged is sent again, as Slack does
+		senders.Wait()
+		<-time.After(time.Duration(rand.IntN(300)) * time.Millisecond)
+		d.kill(child)
+	}
+	child := d.start()
+	late, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer stop()
+	err := d.slack.Wait(late, func(all []slack.Message, _ []slack.View) bool { return len(d.unfinished(all)) == 0 })
+	if err != nil {
+		t.Errorf("%v; without a final message: %v", err, d.unfinished(d.slack.Messages()))
+	}
+	d.kill(child)
+	end()
+	helpers.Wait()
+	d.once()
+	t.Logf("%d kills, %d commands; states of jobs at the kills: %v", 2**kills+1, len(d.acked), states)
+}
+
+func newDoomed(t *testing.T) *doomed {
+	t.Helper()
+	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &doomed{t: t, hub: hub(t, "", nil), dir: t.TempDir(), door: free.Addr().String(), acked: map[string]bool{}}
+	_ = free.Close()
+	lost, err := fault.Parse("POST /repos/o/r/actions/** nth=5 status=502 after\nPOST /repos/o/r/actions/** nth=8 status=502\nPOST /repos/o/r/actions/** nth=11 drop after")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.hub.Faults().Add(lost...)
+	d.slack, err = slack.Start(t.Context(), slack.Config{Token: "xoxb-1", Secret: signing, Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, v := range d.slack.Violations() {
+			t.Error("Slack's reference: ", v)
+		}
+		if err := d.slack.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// start starts the bot, and waits for its door.
+func (d *doomed) start() *exec.Cmd {
+	d.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(d.t.Context(), self, "bot", d.dir, d.slack.API(), d.hub.URL(), d.door)
+	cmd.Stderr = d.t.Output()
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(d.t.Context(), "tcp", d.door)
+		if err == nil {
+			_ = c.Close()
+			return cmd
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	d.t.Fatal("the bot does not start")
+	return nil
+}
+
+func (d *doomed) kill(cmd *exec.Cmd) {
+	d.t.Helper()
+	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		d.t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+}
+
+// send sends one command until it is acknowledged: the same body, as Slack does.
+func (d *doomed) send(ctx context.Context, text string) {
+	body := d.slack.SlashBody(slack.From{Channel: "C0001", User: "U0001"}, text)
+	for try := 0; ctx.Err() == nil; try++ {
+		var more []string
+		if try > 0 {
+			more = []string{fmt.Sprintf("X-Slack-Retry-Num: %d", try)}
+		}
+		if status, _, err := d.slack.Send(ctx, "http://"+d.door+bot.DoorPath, body, time.Now(), more...); err == nil && status == http.StatusOK {
+			d.mu.Lock()
+			d.acked[text] = true
+			d.mu.Unlock()
+			return
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+// drive ends the runs at GitHub some time after their dispatch.
+func (d *doomed) drive(ctx context.Context) {
+	seen := map[int64]int{}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		for _, run := range d.hub.Runs() {
+			number, _ := run["id"].(float64)
+			id := int64(number)
+			switch seen[id]++; seen[id] {
+			case 3:
+				d.hub.SetRun(id, "in_progress", "")
+			case 12:
+				d.hub.SetRun(id, "completed", "success")
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// count adds up the states of the jobs that the dead bot left.
+func (d *doomed) count(states map[string]int) {
+	d.t.Helper()
+	s, err := store.Open(d.t.Context(), store.Options{Dir: d.dir})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer s.Close()
+	rows, err := s.Latest(d.t.Context(), 1000)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, row := range rows {
+		states[row.State]++
+	}
+	waiting, err := s.Waiting(d.t.Context(), store.Intake)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	states["received"] += waiting
+}
+
+// unfinished are the acknowledged commands whose message does not show the end.
+func (d *doomed) unfinished(all []slack.Message) []string {
+	last := map[string]string{}
+	for _, m := range all {
+		last[m.TS] = m.Shown()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var left []string
+	for text := range d.acked {
+		done := false
+		for _, shown := range last {
+			done = done || strings.Contains(shown, text+" ") && strings.Contains(shown, "Unchanged: ")
+		}
+		if !done {
+			left = append(left, text)
+		}
+	}
+	return left
+}
+
+// once checks that each command was dispatched once, and has one message.
+func (d *doomed) once() {
+	d.t.Helper()
+	dispatched, requests := map[string]int{}, map[string]int{}
+	for _, o := range d.hub.Dispatches() {
+		inputs, _ := o["inputs"].(map[string]any)
+		line, _, _ := strings.Cut(fmt.Sprint(inputs["command"]), " --env")
+		dispatched[line]++
+		requests[fmt.Sprint(inputs["request_id"])]++
+	}
+	messages := map[string]map[string]bool{}
+	for _, m := range d.slack.Messages() {
+		for text := range d.acked {
+			if strings.Contains(m.Shown(), text+" ") {
+				if messages[text] == nil {
+					messages[text] = map[string]bool{}
+				}
+				messages[text][m.TS] = true
+			}
+		}
+	}
+	for text := range d.acked {
+		if dispatched[text] != 1 || len(messages[text]) != 1 {
+			d.t.Errorf("%q was dispatched %d times, and has %d messages", text, dispatched[text], len(messages[text]))
+		}
+	}
+	for request, n := range requests {
+		if n != 1 {
+			d.t.Errorf("request %s was dispatched %d times", request, n)
+		}
+	}
+	if len(d.acked) != 3**kills || len(requests) != len(d.acked) {
+		d.t.Errorf("%d commands were acknowledged and %d dispatched, want %d", len(d.acked), len(requests), 3**kills)
+	}
+}
