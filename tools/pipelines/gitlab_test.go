@@ -337,7 +337,7 @@ func TestGitLabBuild(t *testing.T) {
 	if r.code != 0 || fmt.Sprint(r.jobs) != "[collect PASS debian-12@vsphere PASS images PASS plan PASS]" {
 		t.Fatalf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
 	}
-	if got := p.states(); got != "plan lab=success, collect lab=success, collect lab/debian-12@vsphere=success" {
+	if got := p.states(); got != "plan lab=success, build lab=success, build lab/debian-12@vsphere=success" {
 		t.Errorf("statuses %s", got)
 	}
 	if cases := p.cases("collect"); len(cases) != 1 || cases["debian-12@vsphere"] {
@@ -357,6 +357,14 @@ func TestGitLabBuild(t *testing.T) {
 	r = p.run("push", nil)
 	if r.code != 0 || fmt.Sprint(r.jobs) != "[images PASS nothing PASS plan PASS]" {
 		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
+	}
+	// A tag: nothing more to build, and the release of that name.
+	r = p.run("push", map[string]string{"CI_COMMIT_TAG": "v1.4.0", "CI_COMMIT_BRANCH": ""})
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[images PASS nothing PASS plan PASS release PASS]" || !strings.HasSuffix(p.states(), "publish lab=success, publish lab/debian-12@vsphere=success") {
+		t.Errorf("exit code %d, jobs %v, statuses %s\n%s", r.code, r.jobs, p.states(), r.log)
+	}
+	if got := p.artifact("release", "artifacts/release.json"); !strings.Contains(got, `"v1.4.0"`) || !strings.Contains(got, "debian-12@vsphere") {
+		t.Errorf("the release is %s", got)
 	}
 	r = p.run("schedule", nil)
 	if r.code != 0 || fmt.Sprint(r.jobs) != "[nightly PASS]" || !strings.Contains(r.log, "plan for lab: 0 to build, 1 unchanged") || !strings.Contains(r.log, "packer_hybrid_2_reap") {
