@@ -8,6 +8,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -106,18 +107,22 @@ func (s *Store) store(ctx context.Context, batch []*entry) {
 			return fmt.Errorf("remembering a command: %w", err)
 		}
 		defer insert.Close() //nolint:errcheck // ends with the transaction
+		var bodies [][]byte
 		for i, e := range taken {
-			fresh[i], err = s.storeOne(ctx, tx, insert, e)
-			if err != nil {
+			if fresh[i], err = s.remember(ctx, insert, e); err != nil {
 				return err
 			}
+			if fresh[i] {
+				bodies = append(bodies, e.body)
+			}
 		}
-		return nil
+		return s.queueAll(ctx, tx, bodies)
 	})
 	s.mu.Lock()
 	s.failed = err
 	s.mu.Unlock()
 	if err == nil {
+		s.accepted.Store(time.Now().UnixNano())
 		s.rouse(Intake)
 	} else {
 		err = fmt.Errorf("storing a command: %w", err)
@@ -127,7 +132,8 @@ func (s *Store) store(ctx context.Context, batch []*entry) {
 	}
 }
 
-func (s *Store) storeOne(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, e *entry) (bool, error) {
+// remember says whether a command's body is new, and remembers it.
+func (s *Store) remember(ctx context.Context, insert *sql.Stmt, e *entry) (bool, error) {
 	result, err := insert.ExecContext(ctx, e.key[:], s.now().UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("remembering a command: %w", err)
@@ -136,13 +142,49 @@ func (s *Store) storeOne(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, e *e
 	if err != nil {
 		return false, fmt.Errorf("remembering a command: %w", err)
 	}
-	if n == 0 {
-		return false, nil
+	return n > 0, nil
+}
+
+// queueAll queues the commands of a batch: several as one message, which is
+// taken apart when nobody waits for an acknowledgement.
+func (s *Store) queueAll(ctx context.Context, tx *sql.Tx, bodies [][]byte) error {
+	var m goqite.Message
+	switch len(bodies) {
+	case 0:
+		return nil
+	case 1:
+		m = message(0, bodies[0], 0)
+	default:
+		all, err := json.Marshal(bodies)
+		if err != nil {
+			return fmt.Errorf("queueing commands: %w", err)
+		}
+		m.Body = append([]byte(together+" "), all...)
 	}
-	if err := s.queue(Intake).SendTx(ctx, tx, message(0, e.body, 0)); err != nil {
-		return false, fmt.Errorf("queueing a command: %w", err)
+	if err := s.queue(Intake).SendTx(ctx, tx, m); err != nil {
+		return fmt.Errorf("queueing commands: %w", err)
 	}
-	return true, nil
+	return nil
+}
+
+// together stands where a task has its number of tries: the message holds the
+// bodies of several tasks.
+const together = "+"
+
+// apart makes the tasks of a message that holds several.
+func (s *Store) apart(ctx context.Context, name string, m *goqite.Message, all []byte) error {
+	var bodies [][]byte
+	if err := json.Unmarshal(all, &bodies); err != nil {
+		return fmt.Errorf("taking commands apart: %w", err)
+	}
+	return s.transaction(ctx, func(tx *sql.Tx) error {
+		for _, body := range bodies {
+			if err := s.queue(name).SendTx(ctx, tx, message(0, body, 0)); err != nil {
+				return fmt.Errorf("taking commands apart: %w", err)
+			}
+		}
+		return s.queue(name).DeleteTx(ctx, tx, m.ID)
+	})
 }
 
 // message is a task as goqite keeps it: how often it was tried, a blank, its body.

@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver pgx
@@ -65,6 +66,8 @@ type Store struct {
 	entries chan *entry
 	stopped chan struct{} // closed when the committer has ended
 	stop    context.CancelFunc
+
+	accepted atomic.Int64 // when a command was last accepted, in nanoseconds
 
 	mu     sync.Mutex
 	queues map[string]*queue
@@ -119,7 +122,7 @@ func (s *Store) openSQLite(dir string) error {
 		return fmt.Errorf("making the bot's database: %w", err)
 	}
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "cache_size(-2000)", "journal_size_limit(16777216)",
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "cache_size(-2000)", "wal_autocheckpoint(8000)", "journal_size_limit(33554432)",
 	}}
 	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
 	s.db, err = sql.Open("sqlite", address.String())

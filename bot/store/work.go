@@ -205,6 +205,7 @@ func (s *Store) Work(ctx context.Context, queue string, do func(context.Context,
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for ctx.Err() == nil {
+		s.yield(ctx)
 		task, err := s.receive(context.WithoutCancel(ctx), q, queue)
 		if err != nil {
 			failed(Task{Queue: queue}, err)
@@ -220,6 +221,28 @@ func (s *Store) Work(ctx context.Context, queue string, do func(context.Context,
 		case <-q.wake:
 		case <-tick.C:
 		case <-ctx.Done():
+		}
+	}
+}
+
+// Times of yielding.
+const (
+	quiet     = 20 * time.Millisecond // without a new command
+	maxYields = 50                    // so that a flood does not stop the work
+)
+
+// yield waits while commands come in: who waits for an acknowledgement goes
+// first.
+func (s *Store) yield(ctx context.Context) {
+	for range maxYields {
+		since := time.Duration(time.Now().UnixNano() - s.accepted.Load())
+		if since >= quiet {
+			return
+		}
+		select {
+		case <-time.After(quiet - max(since, 0)):
+		case <-ctx.Done():
+			return
 		}
 	}
 }
@@ -243,6 +266,12 @@ func (s *Store) receive(ctx context.Context, q *queue, name string) (*Task, erro
 		return nil, nil //nolint:nilnil // nothing is due
 	}
 	count, body, _ := bytes.Cut(m.Body, []byte(" "))
+	if string(count) == together {
+		if err := s.apart(ctx, name, m, body); err != nil {
+			return nil, err
+		}
+		return s.receive(ctx, q, name)
+	}
 	try, err := strconv.Atoi(string(count))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("dropped a broken task of the queue %s: %w", name, err), q.Delete(ctx, m.ID))

@@ -203,7 +203,7 @@ func (a *app) githubApp(c *dispatch.GitHubConfig) error {
 	case !info.Mode().IsRegular() || info.Size() > bytesOfKey || info.Mode().Perm()&0o077 != 0:
 		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %s must be a file that its owner alone can read (chmod 600)", path)
 	}
-	if c.Key, err = os.ReadFile(path); err != nil { //nolint:gosec // the operator names it
+	if c.Key, err = os.ReadFile(path); err != nil {
 		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %v", err)
 	}
 	return nil
@@ -259,8 +259,10 @@ func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Ch
 	if len(problems) > 0 {
 		return hybridcore.Usagef("%s", strings.Join(problems, "\n"))
 	}
-	_, err = fmt.Fprintf(a.out, "bot: policy, tokens and CI system are right; %s is at %.12s\n", project.Bot.Ref, head)
-	return err
+	if _, err := fmt.Fprintf(a.out, "bot: policy, tokens and CI system are right; %s is at %.12s\n", project.Bot.Ref, head); err != nil {
+		return fmt.Errorf("saying that all is right: %w", err)
+	}
+	return nil
 }
 
 // unknownImages are names of the policy that the catalogue has not.
