@@ -77,14 +77,13 @@ and one note; without it the files stay. GitLab's own CI_JOB_TOKEN can write nei
 			if a.output != "text" {
 				return hybridcore.Usagef("ci writes JSON to artifacts/; leave --output out")
 			}
-			if part.deal && len(part.collect) > 0 {
-				return hybridcore.Usagef("a job deals a build out or collects it: leave --deal or --collect out")
+			if err := part.check(); err != nil {
+				return err
 			}
 			return a.ci(cmd.Context(), part)
 		},
 	}
-	cmd.Flags().BoolVar(&part.deal, "deal", false, "only plan a build, so that other jobs build it: the output matrix, or pipeline.yml, has them")
-	cmd.Flags().StringSliceVar(&part.collect, "collect", nil, "only collect a build from these folders, in which other jobs left its parts")
+	part.bind(cmd)
 	return cmd
 }
 
@@ -116,15 +115,15 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 			return err
 		}
 	}
-	asked := len(job.Requests)
-	if job.Requests, err = part.requests(job.Requests); err != nil {
+	later, err := part.share(&job)
+	if err != nil {
 		return err
-	}
-	if asked > 0 && len(job.Requests) == 0 {
-		job.Nothing = "no build is asked for, so there are no parts to collect"
 	}
 	a.name(job)
 	j := a.newJob(project, job)
+	if later && system == ci.GitHub {
+		j.try("the output after", j.actions.Output("after", "true"))
+	}
 	if len(job.Requests) == 0 {
 		j.nothing(context.WithoutCancel(ctx))
 	}

@@ -59,6 +59,7 @@ func newSite(t *testing.T, l *lab.Lab) *site {
 		s.write(".github/workflows/"+name, string(text))
 	}
 	s.edit("packer-hybrid.hcl", `merge    = ["build"]`, `merge    = ["build debian-12 --platforms proxmox,vsphere"]`)
+	s.edit("packer-hybrid.hcl", `tag      = ["build", "publish"]`, `tag      = ["build debian-12 --platforms proxmox,vsphere", "publish debian-12 --platforms proxmox,vsphere"]`)
 	s.edit("packer-hybrid.hcl", "# runners = {", "runners = {")
 	s.runner = []string{
 		"PACKER_HYBRID_CACHE=" + cache(t), "PACKER_HYBRID_STATE=" + filepath.Join(s.scratch, "state"),

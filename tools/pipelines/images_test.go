@@ -65,6 +65,14 @@ func testPush(t *testing.T, l *lab.Lab) {
 		t.Errorf("with nothing changed: exit code %d\n%s\n%s", r.code, diff, r.log())
 	}
 	s.night()
+	// A tag of what is built already: nothing is built, everything is published.
+	s.git("tag", "v1.0.0")
+	s.git("push", "-q", "origin", "v1.0.0")
+	r = s.act("push", s.pushed("refs/tags/v1.0.0"))
+	if diff := cmp.Diff(map[string]string{"plan": "success", "after": "success"}, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.summary(), "v1.0.0") {
+		t.Errorf("a tag: exit code %d\n%s\n%s\n%s", r.code, diff, r.summary(), r.log())
+	}
+	s.noSecret(r)
 }
 
 // night runs the schedule and returns what it said.
