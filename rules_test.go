@@ -40,7 +40,7 @@ var layers = []rules.Layer{
 	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"hybridcore/config"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
-	{Unit: "tools", Tests: []string{"lab"}},
+	{Unit: "tools", Tests: []string{"lab", "bot", "hybridcore", "hybridcore/config"}},
 	{Unit: ".", Tests: []string{"tools"}},
 }
 

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T06:26:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-following-to-the-end
+// Diagram: openspec/specs/bot/diagram.md#one-command
+
+//go:build pipelines
+
+package pipelines_test
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/slack"
+)
+
+const botBlock = `
+bot {
+  teams    = ["T0001"]
+  channels = ["C0001"]
+  role "operator" {
+    users = ["U0001"]
+    allow {
+      verbs        = ["build"]
+      environments = ["lab"]
+    }
+  }
+}
+`
+
+// TestSlack sends a signed slash command, and waits for the message that shows
+// each step of the build and its artifact.
+func TestSlack(t *testing.T) {
+	l := startLab(t)
+	t.Run("local", func(t *testing.T) { testSlackLocal(t, l) })
+	t.Run("GitHub", func(t *testing.T) { testSlackGitHub(t, l) })
+}
+
+// withBot is a site whose project has a policy for the bot.
+func withBot(t *testing.T, l *lab.Lab) *site {
+	t.Helper()
+	s := newSite(t, l)
+	text, err := os.ReadFile(filepath.Join(s.dir, "packer-hybrid.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("packer-hybrid.hcl", string(text)+botBlock)
+	s.commit("policy of the bot")
+	s.git("push", "-q", "origin", "main")
+	return s
+}
+
+// hires is what a bot needs to have runs made.
+type hires interface {
+	bot.Dispatcher
+	bot.Follower
+}
+
+// ask starts a bot, sends it a command and returns what its message showed,
+// until that has one of the endings.
+func (s *site) ask(system hires, line string) []string {
+	s.t.Helper()
+	ctx, end := context.WithTimeout(s.t.Context(), 8*time.Minute)
+	defer end()
+	sim, err := slack.Start(ctx, slack.Config{Token: "xoxb-1", Secret: "signing", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() {
+		for _, v := range sim.Violations() {
+			s.t.Error("Slack's reference: ", v)
+		}
+		if err := sim.Close(); err != nil {
+			s.t.Error(err)
+		}
+	}()
+	queue, err := store.Open(ctx, store.Options{Dir: s.t.TempDir()})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer queue.Close()
+	b := &bot.Bot{
+		Store: queue, Chat: bot.NewChat("xoxb-1", "", sim.API()), Log: slog.New(slog.NewTextHandler(s.t.Output(), nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Site: func() (bot.Site, error) {
+			p, err := config.Load(s.dir)
+			image := hybridcore.Image{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}}
+			return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: []hybridcore.Image{image}}, err
+		},
+	}
+	b.Hire(system, system, "main", time.Second)
+	var listeners [2]net.Listener
+	for i := range listeners {
+		if listeners[i], err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	serving, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	all.Go(func() {
+		err := bot.Serve(serving, bot.Service{Bot: b, Secret: "signing", Door: listeners[0], Admin: listeners[1], Grace: 10 * time.Second})
+		if err != nil {
+			s.t.Error(err)
+		}
+	})
+	defer all.Wait()
+	defer stop()
+	status, text, err := sim.Slash(ctx, "http://"+listeners[0].Addr().String()+bot.DoorPath, slack.From{Channel: "C0001", User: "U0001"}, line)
+	if err != nil || status != http.StatusOK {
+		s.t.Fatal(status, text, err)
+	}
+	over := []string{"Built: ", "Failed: ", "Blocked: ", "Denied: ", "Cancelled: ", "Unchanged: "}
+	var shown []string
+	err = sim.Wait(ctx, func(messages []slack.Message, _ []slack.View) bool {
+		shown = nil
+		for _, m := range messages {
+			shown = append(shown, m.Shown())
+		}
+		for _, word := range over {
+			if len(shown) > 0 && strings.Contains(shown[len(shown)-1], word) {
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		s.t.Errorf("%v; Slack shows %s", err, strings.Join(shown, "\n"))
+	}
+	return shown
+}
+
+// built fails unless the message went through these in order, and ended with
+// the artifact.
+func (s *site) built(shown []string, words ...string) {
+	s.t.Helper()
+	at := 0
+	for _, word := range words {
+		for at < len(shown) && !strings.Contains(shown[at], word) {
+			at++
+		}
+		if at == len(shown) {
+			s.t.Errorf("the message did not show %q in its turn", word)
+			break
+		}
+	}
+	last := ""
+	if len(shown) > 0 {
+		last = shown[len(shown)-1]
+	}
+	for _, want := range []string{"Built: build debian-12", "debian-12@vsphere", "debian-12-"} {
+		if !strings.Contains(last, want) {
+			s.t.Errorf("the last message is without %q", want)
+		}
+	}
+	if s.t.Failed() {
+		s.t.Logf("the message: %s", strings.Join(shown, "\n"))
+	}
+}
+
+func testSlackLocal(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	s := withBot(t, l)
+	env := append(os.Environ(), append(l.Env(), s.runner...)...)
+	system, err := dispatch.NewLocal(dispatch.LocalConfig{Dir: filepath.Join(s.scratch, "runs"), Repository: s.dir, Program: []string{program}, Environ: env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.built(s.ask(system, "build debian-12 --env lab --targets vsphere"), "running: ", "running: ", "Built: ")
+}
+
+func testSlackGitHub(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	s := withBot(t, l)
+	s.github([]string{s.rev("main")})
+	system, err := dispatch.NewGitHub(dispatch.GitHubConfig{API: s.hub.URL(), Repository: repo, Token: jobToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	var runner sync.WaitGroup
+	runner.Go(func() { s.runDispatched(ctx) })
+	shown := s.ask(system, "build debian-12 --env lab --targets vsphere")
+	end()
+	runner.Wait()
+	s.built(shown, "Running: ", "running: ", "Built: ")
+}
+
+// runDispatched is GitHub's runner: it runs the workflow that was dispatched.
+func (s *site) runDispatched(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for len(s.hub.Runs()) == 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	number, _ := s.hub.Runs()[0]["id"].(float64)
+	id := int64(number)
+	s.hub.SetRun(id, "in_progress", "")
+	inputs, _ := s.hub.Dispatches()[0]["inputs"].(map[string]any)
+	cmd := s.command("workflow_dispatch", object{
+		"ref": "refs/heads/main", "inputs": inputs, "repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "bot"},
+	})
+	cmd.Args = append(cmd.Args, "--env", "GITHUB_RUN_ID="+strconv.FormatInt(id, 10), "--env", "GITHUB_RUN_ATTEMPT=1")
+	conclusion := "success"
+	if out, err := s.watched(cmd, id); err != nil {
+		conclusion = "failure"
+		s.t.Errorf("act: %v\n%s", err, s.ran(out, err).log())
+	}
+	s.hub.AddArtifact(id, "images", s.zip(filepath.Join(s.scratch, "artifacts", "images")))
+	s.hub.SetRun(id, "completed", conclusion)
+}
+
+// watched runs act, and has GitHub list its jobs with their steps as they go on.
+func (s *site) watched(cmd *exec.Cmd, id int64) ([]byte, error) {
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	var jobs []github.Object
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		out.Write(append(lines.Bytes(), '\n'))
+		var e entry
+		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Job == "" || e.Step == "" && e.Ended == "" {
+			continue
+		}
+		name := e.Job
+		if e.Matrix["target"] != nil {
+			name = fmt.Sprintf("%s (%v)", e.Job, e.Matrix["target"])
+		}
+		at := slices.IndexFunc(jobs, func(j github.Object) bool { return j["name"] == name })
+		if at < 0 {
+			jobs = append(jobs, github.Object{"name": name})
+			at = len(jobs) - 1
+		}
+		jobs[at]["status"], jobs[at]["conclusion"], jobs[at]["steps"] = "in_progress", nil, []any{
+			github.Object{"name": e.Step, "status": "in_progress", "conclusion": nil, "number": 1},
+		}
+		if e.Ended != "" {
+			jobs[at]["status"], jobs[at]["conclusion"], jobs[at]["steps"] = "completed", e.Ended, []any{}
+		}
+		s.hub.SetJobs(id, jobs...)
+	}
+	return out.Bytes(), cmd.Wait()
+}
+
+// zip is a folder as GitHub keeps it.
+func (s *site) zip(dir string) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	if err := w.AddFS(os.DirFS(dir)); err != nil {
+		s.t.Error(err)
+	}
+	if err := w.Close(); err != nil {
+		s.t.Error(err)
+	}
+	return b.Bytes()
+}
