@@ -29,6 +29,8 @@ const (
 
 	// DoorPath is where Slack's requests come in: slash commands and interactions.
 	DoorPath = "/slack"
+	// EventsPath is where the events of the CI system come in, beside it.
+	EventsPath = "/events"
 )
 
 // Service is a bot with its doors.
@@ -38,6 +40,7 @@ type Service struct {
 	Door   net.Listener // of the HTTP door; nil: none
 	Admin  net.Listener // of health checks and metrics
 	Socket bool         // whether to open Socket Mode
+	Events http.Handler // of the CI system, beside the HTTP door; nil: none
 	Grace  time.Duration
 }
 
@@ -69,9 +72,7 @@ func Serve(ctx context.Context, s Service) error {
 	go serve(admin, s.Admin, failed)
 	var open *http.Server
 	if s.Door != nil {
-		mux := http.NewServeMux()
-		mux.Handle(DoorPath, &door.HTTP{Door: doors, Secret: s.Secret})
-		open = server(mux)
+		open = server(s.outside(&door.HTTP{Door: doors, Secret: s.Secret}))
 		go serve(open, s.Door, failed)
 	}
 	inside, leave := context.WithCancel(context.WithoutCancel(ctx))
@@ -127,6 +128,16 @@ func serve(s *http.Server, l net.Listener, failed chan<- error) {
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		failed <- fmt.Errorf("serving %s: %w", l.Addr(), err)
 	}
+}
+
+// outside are the paths that Slack and the CI system call.
+func (s Service) outside(slack http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(DoorPath, slack)
+	if s.Events != nil {
+		mux.Handle(EventsPath, s.Events)
+	}
+	return mux
 }
 
 // admin answers health checks and serves metrics.

@@ -69,7 +69,8 @@ Environment:
   PACKER_HYBRID_BOT_DB  postgres://…, instead of SQLite below --data
   GITHUB_TOKEN, or GITHUB_APP_ID, GITHUB_APP_INSTALLATION_ID and
   GITHUB_APP_KEY_FILE;  GITHUB_API_URL for a GitHub of your own
-  GITLAB_TOKEN, GITLAB_TRIGGER_TOKEN; GITLAB_API_URL`,
+  GITLAB_TOKEN, GITLAB_TRIGGER_TOKEN; GITLAB_API_URL
+  GITHUB_WEBHOOK_SECRET, GITLAB_WEBHOOK_TOKEN  for events at --listen, path /events`,
 		Example: `  packer-hybrid bot --check
   packer-hybrid bot --repository example/golden-images
   packer-hybrid bot --ci gitlab --repository example/golden-images --listen 127.0.0.1:3000`,
@@ -85,7 +86,7 @@ Environment:
 	fs.StringVar(&f.listen, "listen", "127.0.0.1:3000", "address for Slack's requests; used when SLACK_SIGNING_SECRET is set")
 	fs.StringVar(&f.admin, "admin", "127.0.0.1:9464", "address of /healthz, /readyz and /metrics")
 	fs.StringVar(&f.data, "data", "", "folder of the queue (default: packer-hybrid/bot below the user's state folder)")
-	fs.StringVar(&f.ci, "ci", "github", "CI system that runs commands: github or gitlab")
+	fs.StringVar(&f.ci, "ci", "github", "what runs commands: github, gitlab, or local for this machine")
 	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab (default: GITHUB_REPOSITORY or CI_PROJECT_PATH)")
 	fs.StringVar(&f.flow, "workflow", "", "workflow at GitHub that runs commands (default: images.yml)")
 	fs.DurationVar(&f.grace, "grace", 30*time.Second, "time to finish what was begun after SIGTERM; the rest stays in the queue")
@@ -121,17 +122,15 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
-	dir := f.data
-	if dir == "" {
-		dir = a.stateHome()
-	}
-	queue, err := store.Open(ctx, store.Options{URL: a.getenv("PACKER_HYBRID_BOT_DB"), Dir: dir})
+	queue, err := store.Open(ctx, store.Options{URL: a.getenv("PACKER_HYBRID_BOT_DB"), Dir: a.botData(f)})
 	if err != nil {
 		return err
 	}
 	b := &bot.Bot{Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now, Site: sites(project.Root)}
 	b.Hire(system, system, project.Bot.Ref, listed)
-	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace}
+	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
+		GitHub: []byte(a.getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.getenv("GITLAB_WEBHOOK_TOKEN")), Changed: b.Worker.Changed, Log: log,
+	}}
 	if service.Admin, err = listen(ctx, "--admin", f.admin); err == nil && secret != "" {
 		service.Door, err = listen(ctx, "--listen", f.listen)
 	}
@@ -178,9 +177,40 @@ func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 			c.Project = a.getenv("CI_PROJECT_PATH")
 		}
 		return dispatch.NewGitLab(c)
+	case "local":
+		return a.onThisMachine(f)
 	default:
-		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be github or gitlab", f.ci, hybridcore.DidYouMean(f.ci, []string{"github", "gitlab"}))
+		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be github, gitlab or local", f.ci, hybridcore.DidYouMean(f.ci, []string{"github", "gitlab", "local"}))
 	}
+}
+
+// onThisMachine has runs made by this program, as processes of their own.
+func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
+	project, err := a.project()
+	if err != nil {
+		return nil, err
+	}
+	root, err := filepath.Abs(project.Root)
+	if err != nil {
+		return nil, fmt.Errorf("finding the project: %w", err)
+	}
+	dir, err := filepath.Abs(filepath.Join(a.botData(f), "runs"))
+	if err != nil {
+		return nil, fmt.Errorf("finding the bot's data: %w", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	return dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: root, Program: []string{self}, Environ: a.environ})
+}
+
+// botData is the folder that survives the bot.
+func (a *app) botData(f botFlags) string {
+	if f.data != "" {
+		return f.data
+	}
+	return a.stateHome()
 }
 
 // githubApp reads the settings of a GitHub App, when they are there.
