@@ -44,6 +44,7 @@ type slackFake struct {
 	messages []posted
 	refuse   []func(http.ResponseWriter) // the next calls
 	calls    []string
+	hooks    http.Handler // answers by response_url
 }
 
 func newSlack(t *testing.T) *slackFake {
@@ -76,6 +77,10 @@ func (s *slackFake) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	method := strings.TrimPrefix(r.URL.Path, "/")
+	if s.hooks != nil && method == "reply" {
+		s.hooks.ServeHTTP(w, r)
+		return
+	}
 	s.calls = append(s.calls, method)
 	if len(s.refuse) > 0 {
 		refuse := s.refuse[0]
