@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -57,6 +58,7 @@ func TestSlack(t *testing.T) {
 	l := startLab(t)
 	t.Run("local", func(t *testing.T) { testSlackLocal(t, l) })
 	t.Run("GitHub", func(t *testing.T) { testSlackGitHub(t, l) })
+	t.Run("GitLab", func(t *testing.T) { testSlackGitLab(t, l) })
 }
 
 // withBot is a site whose project has a policy for the bot.
@@ -205,6 +207,54 @@ func testSlackGitHub(t *testing.T, l *lab.Lab) {
 	end()
 	runner.Wait()
 	s.built(shown, "Running: ", "running: ", "Built: ")
+}
+
+func testSlackGitLab(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	p := newPipelined(t, l.Env())
+	p.write("packer-hybrid.hcl", p.read("packer-hybrid.hcl")+botBlock)
+	p.commit("policy of the bot")
+	p.git("update-ref", "refs/remotes/origin/main", "HEAD")
+	p.serve()
+	system, err := dispatch.NewGitLab(dispatch.GitLabConfig{API: p.hub.URL(), Project: labProject, Token: projectToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	var runner sync.WaitGroup
+	runner.Go(func() { p.runDispatched(ctx) })
+	s := &site{t: t, dir: p.dir}
+	shown := s.ask(system, "build debian-12 --env lab --targets vsphere")
+	end()
+	runner.Wait()
+	s.built(shown, "Running: ", "running: ", "Built: ")
+}
+
+// runDispatched is GitLab's runner: it runs the pipeline that was made.
+func (p *pipelined) runDispatched(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for len(p.hub.Pipelines()) == 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	id, _ := p.hub.Pipelines()[0]["id"].(int64)
+	given, _ := p.hub.Pipelines()[0]["variables"].(map[string]string)
+	variables := map[string]string{"CI_PIPELINE_ID": strconv.FormatInt(id, 10)}
+	maps.Copy(variables, given)
+	p.hub.SetPipeline(id, "running")
+	p.hub.SetJob(id, "command", "running")
+	state := "success"
+	if r := p.run("api", variables); r.code != 0 {
+		state = "failed"
+		p.t.Errorf("gitlab-ci-local: exit code %d\n%s", r.code, r.log)
+	}
+	p.hub.SetJob(id, "command", state)
+	p.hub.AddFile(id, "command", "artifacts/record.json", []byte(p.artifact("command", "artifacts/record.json")))
+	p.hub.SetPipeline(id, state)
 }
 
 // runDispatched is GitHub's runner: it runs the workflow that was dispatched.
