@@ -207,6 +207,11 @@ func testSlackGitHub(t *testing.T, l *lab.Lab) {
 	end()
 	runner.Wait()
 	s.built(shown, "Running: ", "running: ", "Built: ")
+	inputs, _ := s.hub.Dispatches()[0]["inputs"].(map[string]any)
+	record, err := os.ReadFile(filepath.Join(s.scratch, "artifacts", "images", "record.json"))
+	if want := fmt.Sprintf(`"run_id": "%v"`, inputs["request_id"]); err != nil || !strings.Contains(string(record), want) {
+		t.Errorf("the record is not of the request, so retry does not find it: %v, want %s in\n%.300s", err, want, record)
+	}
 }
 
 func testSlackGitLab(t *testing.T, l *lab.Lab) {
