@@ -7,16 +7,38 @@ package runner
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
+	"time"
 )
 
-// digest is the sha256 of a file in canonical form.
+// digest is the sha256 of a file in canonical form, or of how it looks from
+// outside.
 type digest [sha256.Size]byte
 
-// maxDigests bounds the memory of canonical files: 3 MiB.
+// settled is how long a file must not have changed for its time to tell the next
+// change from this one: file systems count in up to two seconds.
+const settled = 2 * time.Second
+
+// lookOf digests a file's path, size and modification time. It is the zero
+// digest when they do not tell a change.
+func lookOf(path string) digest {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return digest{}
+	}
+	info, err := os.Lstat(absolute)
+	if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < settled {
+		return digest{}
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "look %q %d %d", absolute, info.Size(), info.ModTime().UnixNano()))
+}
+
+// maxDigests bounds the memory of canonical files, two for each: 3 MiB.
 const maxDigests = 100_000
 
 // digests is the set of files that are known to be canonical. It is a cache:
@@ -25,7 +47,7 @@ type digests map[digest]bool
 
 // formatterID names the formatter in the file: another version may write
 // another form.
-func formatterID() digest {
+var formatterID = sync.OnceValue(func() digest {
 	id, version := "canonical 1 ", ""
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range build.Deps {
@@ -35,7 +57,7 @@ func formatterID() digest {
 		}
 	}
 	return sha256.Sum256([]byte(id + version))
-}
+})
 
 // readDigests reads a set: the formatter's name, then one digest after another.
 func readDigests(path string) digests {

@@ -127,47 +127,69 @@ func isSkipped(name string) bool {
 
 // folder formats the files of one folder.
 func (r *formatting) folder(f folder) {
+	var names []string
+	var looks []digest
+	for _, name := range f.names {
+		if look := lookOf(f.path + name); !r.known.has(look) {
+			names, looks = append(names, name), append(looks, look)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
 	root, err := os.OpenRoot(filepath.Clean(f.path))
 	if err != nil {
 		r.problems(f.path, err)
 		return
 	}
 	defer root.Close() //nolint:errcheck // a directory handle
-	for _, name := range f.names {
-		r.file(root, name, f.path+name)
+	for i, name := range names {
+		if r.file(root, name, f.path+name) {
+			r.canonical(looks[i])
+		}
 	}
 }
 
-// file formats one file, which path names for reports.
-func (r *formatting) file(root *os.Root, name, path string) {
+// canonical keeps what tells a canonical file the next time.
+func (r *formatting) canonical(sum digest) {
+	if sum == (digest{}) {
+		return
+	}
+	r.mu.Lock()
+	r.fresh = append(r.fresh, sum)
+	r.mu.Unlock()
+}
+
+// file formats one file, which path names for reports, and says whether it is
+// canonical as it is.
+func (r *formatting) file(root *os.Root, name, path string) bool {
 	src, err := hclfile.Bytes(root, name, hclfile.Template())
 	if err != nil {
 		r.problems(path, err)
-		return
+		return false
 	}
 	sum := digest(sha256.Sum256(src))
 	if r.known.has(sum) {
-		return
+		return true
 	}
 	out, err := validate.Format(src, name)
 	switch {
 	case err != nil:
 		r.problems(path, err)
-		return
+		return false
 	case bytes.Equal(src, out):
-		r.mu.Lock()
-		r.fresh = append(r.fresh, sum)
-		r.mu.Unlock()
-		return
+		r.canonical(sum)
+		return true
 	case r.Write:
 		if err := replaceFile(root, name, out); err != nil {
 			r.problems(path, err)
-			return
+			return false
 		}
 	}
 	r.mu.Lock()
 	r.changed = append(r.changed, Formatted{Path: path, Before: src, After: out})
 	r.mu.Unlock()
+	return false
 }
 
 func (r *formatting) problems(path string, err error) {

@@ -33,6 +33,7 @@ const (
 	files    = 280
 	size     = 1_400_000 // bytes of all files
 	rounds   = 9
+	settled  = 3 * time.Second // files that have just been written are read again by us
 	limit    = 3 * time.Minute // of the whole measurement
 )
 
@@ -51,6 +52,7 @@ func measure(ctx context.Context, dir string) error {
 	if err := grow(tree); err != nil {
 		return fmt.Errorf("making the tree: %w", err)
 	}
+	time.Sleep(settled)
 	sides := []struct {
 		name string
 		args []string
