@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 	"time"
 )
 
@@ -47,7 +46,7 @@ type digests map[digest]bool
 
 // formatterID names the formatter in the file: another version may write
 // another form.
-var formatterID = sync.OnceValue(func() digest {
+func formatterID() digest {
 	id, version := "canonical 1 ", ""
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range build.Deps {
@@ -57,7 +56,7 @@ var formatterID = sync.OnceValue(func() digest {
 		}
 	}
 	return sha256.Sum256([]byte(id + version))
-})
+}
 
 // readDigests reads a set: the formatter's name, then one digest after another.
 func readDigests(path string) digests {
