@@ -423,8 +423,12 @@ func TestGitLabKilled(t *testing.T) {
 			t.Fatalf("Ansible did not start\n%s", said())
 		}
 	}
-	if got := p.states(); got != "build lab=running, build lab/debian-12@vsphere=running" {
-		t.Errorf("statuses while it runs: %s", got)
+	const running = "build lab=running, build lab/debian-12@vsphere=running"
+	for deadline := time.Now().Add(10 * time.Second); p.states() != running; time.Sleep(20 * time.Millisecond) { // reports come after the log
+		if time.Now().After(deadline) {
+			t.Errorf("statuses while it runs: %s", p.states())
+			break
+		}
 	}
 	for _, pid := range below(t, cmd.Process.Pid) {
 		if name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); string(name) != "bash\n" { // the runner's own shells see the end of what they run
