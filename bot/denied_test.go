@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
 
@@ -178,11 +177,9 @@ func TestDenied(t *testing.T) {
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	rules, err := fault.Parse("POST /api/usergroups.users.list nth=1-2 status=500")
-	if err != nil {
+	if err := b.slack.Faults().Load("POST /api/usergroups.users.list nth=1-2 status=500"); err != nil {
 		t.Fatal(err)
 	}
-	b.slack.Faults().Add(rules...)
 	b.start(false)
 	b.say("U0004", "build debian-12")
 	b.seen("build debian-12", "Running")

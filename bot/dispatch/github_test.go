@@ -24,7 +24,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
@@ -56,11 +55,9 @@ func hub(t *testing.T, rules string, change func(*github.Config)) *github.Server
 			t.Error(err)
 		}
 	})
-	parsed, err := fault.Parse(rules)
-	if err != nil {
+	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults().Add(parsed...)
 	return s
 }
 

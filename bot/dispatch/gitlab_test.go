@@ -16,7 +16,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
 )
 
@@ -36,11 +35,9 @@ func lab(t *testing.T, rules, trigger string) (*gitlab.Server, *dispatch.GitLab)
 			t.Error(err)
 		}
 	})
-	parsed, err := fault.Parse(rules)
-	if err != nil {
+	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults().Add(parsed...)
 	g, err := dispatch.NewGitLab(dispatch.GitLabConfig{API: s.URL(), Project: "acme/images", Token: token, Trigger: trigger, Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)

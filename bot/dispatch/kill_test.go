@@ -27,7 +27,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
@@ -148,11 +147,9 @@ func newDoomed(t *testing.T) *doomed {
 	}
 	d := &doomed{t: t, hub: hub(t, "", nil), dir: t.TempDir(), door: free.Addr().String(), acked: map[string]bool{}}
 	_ = free.Close()
-	lost, err := fault.Parse("POST /repos/o/r/actions/** nth=5 status=502 after\nPOST /repos/o/r/actions/** nth=8 status=502\nPOST /repos/o/r/actions/** nth=11 drop after")
-	if err != nil {
+	if err := d.hub.Faults().Load("POST /repos/o/r/actions/** nth=5 status=502 after\nPOST /repos/o/r/actions/** nth=8 status=502\nPOST /repos/o/r/actions/** nth=11 drop after"); err != nil {
 		t.Fatal(err)
 	}
-	d.hub.Faults().Add(lost...)
 	d.slack, err = slack.Start(t.Context(), slack.Config{Token: "xoxb-1", Secret: signing, Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
 	if err != nil {
 		t.Fatal(err)

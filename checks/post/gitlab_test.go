@@ -15,7 +15,6 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
 )
 
@@ -53,11 +52,9 @@ func serveGitLab(t *testing.T, change func(*gitlab.Config), rules string) *gitla
 		}
 	})
 	s.AddPipeline(labPipeline, "refs/merge-requests/42/head", commit, "merge_request_event")
-	parsed, err := fault.Parse(rules)
-	if err != nil {
+	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults().Add(parsed...)
 	return s
 }
 
@@ -148,10 +145,8 @@ func TestEverythingArrivesAtGitLabOnce(t *testing.T) {
 			if got := clock.total(); got > c.most || got < c.least {
 				t.Errorf("%s were waited, want %s to %s: %s", got, c.least, c.most, clock.waited)
 			}
-			for i, hits := range s.Faults().Hits() {
-				if hits == 0 {
-					t.Errorf("fault %d hit nothing", i+1)
-				}
+			for _, rule := range s.Faults().Unused() {
+				t.Errorf("the fault %q hit nothing", rule)
 			}
 		})
 	}

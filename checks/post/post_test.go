@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
@@ -75,11 +74,9 @@ func serve(t *testing.T, change func(*github.Config), rules string) *github.Serv
 			t.Error(err)
 		}
 	})
-	parsed, err := fault.Parse(rules)
-	if err != nil {
+	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults().Add(parsed...)
 	return s
 }
 
@@ -198,10 +195,8 @@ func TestEverythingArrivesOnce(t *testing.T) {
 			if got := clock.total(); got > c.most || got < c.least {
 				t.Errorf("%s were waited, want %s to %s: %s", got, c.least, c.most, clock.waited)
 			}
-			for i, hits := range s.Faults().Hits() {
-				if hits == 0 {
-					t.Errorf("fault %d hit nothing", i+1)
-				}
+			for _, rule := range s.Faults().Unused() {
+				t.Errorf("the fault %q hit nothing", rule)
 			}
 		})
 	}

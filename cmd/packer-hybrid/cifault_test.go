@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
 // quickClock does not wait: its time goes on by what it is asked to wait.
@@ -71,11 +70,9 @@ func TestCIWithAFailingGitHub(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHosted(t, nil)
-			rules, err := fault.Parse(c.rules)
-			if err != nil {
+			if err := h.hub.Faults().Load(c.rules); err != nil {
 				t.Fatal(err)
 			}
-			h.hub.Faults().Add(rules...)
 			clock, began := &quickClock{}, time.Now()
 			code, log, summary := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head), post.WithClock(clock.clock(), time.Second))
 			if took := time.Since(began) + clock.ahead; took > reporting+time.Minute {
@@ -87,10 +84,8 @@ func TestCIWithAFailingGitHub(t *testing.T) {
 			if kept := strings.Contains(log, "are kept in"); kept != c.later || !strings.Contains(log, c.says) {
 				t.Errorf("kept for later: %v, want %v with %q\n%s", kept, c.later, c.says, log)
 			}
-			for i, hits := range h.hub.Faults().Hits() {
-				if hits == 0 {
-					t.Errorf("fault %d hit nothing", i+1)
-				}
+			for _, rule := range h.hub.Faults().Unused() {
+				t.Errorf("the fault %q hit nothing", rule)
 			}
 			h.hub.Faults().Clear()
 			if c.later {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
 )
 
@@ -196,11 +195,9 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			j := newLabJob(t, nil)
-			rules, err := fault.Parse(c.rules)
-			if err != nil {
+			if err := j.hub.Faults().Load(c.rules); err != nil {
 				t.Fatal(err)
 			}
-			j.hub.Faults().Add(rules...)
 			clock, began := &quickClock{}, time.Now()
 			code, log := j.step(t, []post.Option{post.WithClock(clock.clock(), time.Second)}, nil)
 			if took := time.Since(began) + clock.ahead; took > reporting+time.Minute {
@@ -213,10 +210,8 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 			if kept := strings.Contains(log, "are kept in"); kept != c.later || !strings.Contains(log, c.says) || strings.Contains(log, projectToken) {
 				t.Errorf("kept for later: %v, want %v with %q\n%s", kept, c.later, c.says, log)
 			}
-			for i, hits := range j.hub.Faults().Hits() {
-				if hits == 0 {
-					t.Errorf("fault %d hit nothing", i+1)
-				}
+			for _, rule := range j.hub.Faults().Unused() {
+				t.Errorf("the fault %q hit nothing", rule)
 			}
 			j.hub.Faults().Clear()
 			if c.later {

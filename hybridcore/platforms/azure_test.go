@@ -263,11 +263,9 @@ func (b *cloudBed) version(name, machine string, tags map[string]*string) error 
 // fail adds fault rules.
 func (b *cloudBed) fail(text string) {
 	b.Helper()
-	rules, err := fault.Parse(text)
-	if err != nil {
+	if err := b.faults.Load(text); err != nil {
 		b.Fatal(err)
 	}
-	b.faults.Add(rules...)
 }
 
 // names lists kinds and last parts of identifiers.

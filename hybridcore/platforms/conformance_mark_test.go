@@ -49,12 +49,10 @@ type markBed struct {
 
 func (b *markBed) inject(text string) {
 	b.Helper()
-	rules, err := fault.Parse(text)
-	if err != nil {
+	b.faults.Clear()
+	if err := b.faults.Load(text); err != nil {
 		b.Fatal(err)
 	}
-	b.faults.Clear()
-	b.faults.Add(rules...)
 }
 
 func (b *markBed) mark(of hybridcore.URI, m hybridcore.Mark) (bool, error) {

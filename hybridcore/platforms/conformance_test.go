@@ -103,12 +103,10 @@ func (b *bed) reap(t *testing.T, dry bool) []string {
 // inject replaces the fault rules.
 func (b *bed) inject(t *testing.T, text string) {
 	t.Helper()
-	rules, err := fault.Parse(text)
-	if err != nil {
+	b.faults.Clear()
+	if err := b.faults.Load(text); err != nil {
 		t.Fatal(err)
 	}
-	b.faults.Clear()
-	b.faults.Add(rules...)
 }
 
 // TestConformanceOrphans checks for each way to leave something that it is listed, removed and then gone,

@@ -360,11 +360,9 @@ func vsphereBed(t *testing.T) *bed {
 			{"CD without a machine", func() []string { return []string{v.loose()} }},
 			{"while it is being created", func() []string {
 				left := v.machine("", deadName, notes).Reference().Value
-				rules, err := fault.Parse("* /sdk/Destroy_Task nth=1 status=500 reason=TaskInProgress")
-				if err != nil {
+				if err := faults.Load("* /sdk/Destroy_Task nth=1 status=500 reason=TaskInProgress"); err != nil {
 					t.Fatal(err)
 				}
-				faults.Add(rules...)
 				return []string{"vm " + left}
 			}},
 		},

@@ -20,7 +20,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	lab "github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 )
 
@@ -116,11 +115,9 @@ func powerOn(t *testing.T, c *proxmox, id int) {
 // rules makes the node fail.
 func rules(t *testing.T, server *lab.Server, text string) {
 	t.Helper()
-	parsed, err := fault.Parse(text)
-	if err != nil {
+	if err := server.Faults().Load(text); err != nil {
 		t.Fatal(err)
 	}
-	server.Faults().Add(parsed...)
 }
 
 // reap is one call of Reap.

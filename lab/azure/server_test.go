@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
 func TestTokens(t *testing.T) {
@@ -263,14 +261,12 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, false)
 	b.deployMachine("g")
-	rules, err := fault.Parse(`
+	if err := b.faults.Load(`
 		DELETE /subscriptions/*/resourceGroups/g nth=1 status=403 reason="no"
 		DELETE /subscriptions/*/resourceGroups/g nth=2 reason="locked" task
-		GET /subscriptions/** nth=1 status=429`)
-	if err != nil {
+		GET /subscriptions/** nth=1 status=429`); err != nil {
 		t.Fatal(err)
 	}
-	b.faults.Add(rules...)
 	if a := b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusTooManyRequests, "TooManyRequests"); a.header.Get("Retry-After") != "1" {
 		t.Errorf("headers are %v", a.header)
 	}

@@ -46,6 +46,16 @@ func (i *Injector) Add(rules ...Rule) {
 	}
 }
 
+// Load adds the rules of a text, as Parse reads it.
+func (i *Injector) Load(text string) error {
+	rules, err := Parse(text)
+	if err != nil {
+		return err
+	}
+	i.Add(rules...)
+	return nil
+}
+
 // Clear removes all rules.
 func (i *Injector) Clear() {
 	i.mu.Lock()
@@ -63,6 +73,19 @@ func (i *Injector) Hits() []int {
 		hits[n] = one.hits
 	}
 	return hits
+}
+
+// Unused lists the rules that have hit nothing: a test that expects failures has none.
+func (i *Injector) Unused() []Rule {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var unused []Rule
+	for _, one := range i.rules {
+		if one.hits == 0 {
+			unused = append(unused, one.rule)
+		}
+	}
+	return unused
 }
 
 // next counts a call and returns the rule that hits it.

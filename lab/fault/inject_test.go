@@ -31,12 +31,10 @@ type platform struct {
 // newPlatform starts a server with rules.
 func newPlatform(t *testing.T, text string) *platform {
 	t.Helper()
-	rules, err := fault.Parse(text)
-	if err != nil {
+	p := &platform{}
+	if err := p.faults.Load(text); err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{}
-	p.faults.Add(rules...)
 	p.server = httptest.NewServer(p.faults.Handler("/api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.effects.Add(1)
 		if rule, ok := fault.Task(r.Context()); ok {
@@ -119,6 +117,19 @@ func TestHandlerTask(t *testing.T) {
 	}
 	if p.faults.Clear(); len(p.faults.Hits()) != 0 {
 		t.Error("rules are left after Clear")
+	}
+}
+
+func TestUnused(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, "GET /x status=500\nGET /never status=404")
+	p.call(t.Context(), t)
+	if err := p.faults.Load("GET /late status=500\nnonsense"); err == nil {
+		t.Error("nonsense was loaded")
+	}
+	unused := p.faults.Unused()
+	if len(unused) != 1 || unused[0].Path != "/never" {
+		t.Errorf("unused are %v", unused)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,9 +24,7 @@ import (
 
 // Limits of the server.
 const (
-	headerTimeout = 10 * time.Second
-	closeGrace    = 2 * time.Second
-	maxBody       = 10 << 20 // of a request, in bytes
+	maxBody = 10 << 20 // of a request, in bytes
 )
 
 // Object is a JSON object as GitHub shows it.
@@ -57,11 +54,10 @@ type Call struct {
 
 // Server is a running simulator.
 type Server struct {
-	config   Config
-	oracle   *oracle
-	faults   fault.Injector
-	listener net.Listener
-	http     *http.Server
+	*fault.Service
+
+	config Config
+	oracle *oracle
 
 	mu         sync.Mutex
 	last       int64 // identifier that was given
@@ -84,34 +80,17 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	s := &Server{config: config, oracle: oracle, last: 1000}
+	service, err := fault.Serve(ctx, "GitHub's API", "", http.HandlerFunc(s.serve), answerFault)
 	if err != nil {
-		return nil, fmt.Errorf("listening for GitHub's API: %w", err)
+		return nil, err
 	}
-	s := &Server{config: config, oracle: oracle, listener: listener, last: 1000}
-	s.http = &http.Server{Handler: s.faults.Handler("", http.HandlerFunc(s.serve), answerFault), ReadHeaderTimeout: headerTimeout}
-	go func() { _ = s.http.Serve(listener) }() // ends with Close
+	s.Service = service
 	return s, nil
 }
 
 // URL is the base address of the API, with a slash at its end.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() + "/" }
-
-// Faults are the rules by which the server fails.
-func (s *Server) Faults() *fault.Injector { return &s.faults }
-
-// Close stops serving. Calls that wait are dropped.
-func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
-	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		err = s.http.Close()
-		if err != nil {
-			return fmt.Errorf("closing GitHub's API: %w", err)
-		}
-	}
-	return nil
-}
+func (s *Server) URL() string { return s.Address() + "/" }
 
 // Checks are the check-runs in the order of their creation, each with what was
 // annotated in "annotations".

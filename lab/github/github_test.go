@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
@@ -192,15 +191,13 @@ func TestPages(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
-	rules, err := fault.Parse(`
+	if err := s.Faults().Load(`
 		POST /repos/*/*/check-runs nth=1 status=502 after
 		POST /repos/*/*/check-runs nth=2 status=429 header="Retry-After: 60"
 		POST /repos/*/*/check-runs nth=3 cut
-	`)
-	if err != nil {
+	`); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults().Add(rules...)
 	body := github.Object{"name": "n", "head_sha": commit}
 	for i, want := range []int{502, 429, 201} {
 		status, text, _ := call(t, s, "POST /repos/o/r/check-runs", body)

@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,9 +24,7 @@ import (
 
 // Limits of the server.
 const (
-	headerTimeout = 10 * time.Second
-	closeGrace    = 2 * time.Second
-	maxBody       = 10 << 20 // of a request, in bytes
+	maxBody = 10 << 20 // of a request, in bytes
 )
 
 // Object is a JSON object as GitLab shows it.
@@ -71,10 +68,9 @@ type Call struct {
 
 // Server is a running simulator.
 type Server struct {
-	config   Config
-	faults   fault.Injector
-	listener net.Listener
-	http     *http.Server
+	*fault.Service
+
+	config Config
 
 	mu         sync.Mutex
 	last       int64 // identifier that was given
@@ -93,13 +89,12 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	s := &Server{config: config, last: 1000}
+	service, err := fault.Serve(ctx, "GitLab's API", prefix, http.HandlerFunc(s.serve), answerFault)
 	if err != nil {
-		return nil, fmt.Errorf("listening for GitLab's API: %w", err)
+		return nil, err
 	}
-	s := &Server{config: config, listener: listener, last: 1000}
-	s.http = &http.Server{Handler: s.faults.Handler(prefix, http.HandlerFunc(s.serve), answerFault), ReadHeaderTimeout: headerTimeout}
-	go func() { _ = s.http.Serve(listener) }() // ends with Close
+	s.Service = service
 	return s, nil
 }
 
@@ -107,22 +102,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 const prefix = "/api/v4"
 
 // URL is the base address of the API, as CI_API_V4_URL has it.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() + prefix }
-
-// Faults are the rules by which the server fails.
-func (s *Server) Faults() *fault.Injector { return &s.faults }
-
-// Close stops serving. Calls that wait are dropped.
-func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
-	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		if err := s.http.Close(); err != nil {
-			return fmt.Errorf("closing GitLab's API: %w", err)
-		}
-	}
-	return nil
-}
+func (s *Server) URL() string { return s.Address() + prefix }
 
 // Notes are the notes of the merge request in the order of their creation.
 func (s *Server) Notes() []Object { return s.list(&s.notes) }

@@ -14,7 +14,6 @@ import (
 
 	client "github.com/xanzy/go-gitlab"
 
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
 )
 
@@ -286,11 +285,9 @@ func TestPipelines(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
-	rules, err := fault.Parse("POST /projects/**/notes nth=1 status=502 after\nPOST /projects/**/notes nth=2 status=429 header=\"Retry-After: 60\"")
-	if err != nil {
+	if err := s.Faults().Load("POST /projects/**/notes nth=1 status=502 after\nPOST /projects/**/notes nth=2 status=429 header=\"Retry-After: 60\""); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults().Add(rules...)
 	path := "/projects/" + encoded + "/merge_requests/42/notes"
 	if code, text := ask(t, s, call{"PRIVATE-TOKEN: " + token, "POST", path, `{"body":"x"}`}); code != 502 || !strings.Contains(text, "<html>") || len(s.Notes()) != 1 {
 		t.Errorf("%d %s, %d notes", code, text, len(s.Notes()))

@@ -24,7 +24,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 )
 
@@ -90,11 +89,9 @@ func (n *node) put(t *testing.T, name string) {
 // rules adds fault rules.
 func (n *node) rules(t *testing.T, text string) {
 	t.Helper()
-	rules, err := fault.Parse(text)
-	if err != nil {
+	if err := n.server.Faults().Load(text); err != nil {
 		t.Fatal(err)
 	}
-	n.server.Faults().Add(rules...)
 }
 
 // call sends a form.

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,9 +30,7 @@ const (
 	replyUses   = 5
 	ackWait     = 3 * time.Second
 
-	headerTimeout = 10 * time.Second
-	closeGrace    = 2 * time.Second
-	maxBody       = 1 << 20
+	maxBody = 1 << 20
 )
 
 // Config is how a simulator is to be.
@@ -65,12 +62,11 @@ type Message struct {
 // Shown is all text of a message.
 func (m Message) Shown() string { return m.Text + "\n" + m.Blocks }
 
-// Server is a running simulator.
+// Server is a running simulator. Paths in the rules of its faults are /api/METHOD and /commands/….
 type Server struct {
-	config   Config
-	faults   fault.Injector
-	listener net.Listener
-	http     *http.Server
+	*fault.Service
+
+	config Config
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed when something came
@@ -102,28 +98,23 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listening for Slack's API: %w", err)
-	}
 	s := &Server{
-		config: config, listener: listener, changed: make(chan struct{}),
+		config: config, changed: make(chan struct{}),
 		triggers: map[string]time.Time{}, replies: map[string]*reply{}, waiting: map[string]chan struct{}{},
 	}
-	s.http = &http.Server{Handler: s.faults.Handler("", http.HandlerFunc(s.serve), answerFault), ReadHeaderTimeout: headerTimeout}
-	go func() { _ = s.http.Serve(listener) }() // ends with Close
+	service, err := fault.Serve(ctx, "Slack's API", "", http.HandlerFunc(s.serve), answerFault)
+	if err != nil {
+		return nil, err
+	}
+	s.Service = service
 	return s, nil
 }
 
 // URL is the address of the server; the Web API is below /api/.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+func (s *Server) URL() string { return s.Address() }
 
 // API is the address of the Web API.
 func (s *Server) API() string { return s.URL() + "/api/" }
-
-// Faults are the rules by which the server fails; paths are /api/METHOD and
-// /commands/….
-func (s *Server) Faults() *fault.Injector { return &s.faults }
 
 // Close stops serving, and drops the web sockets.
 func (s *Server) Close() error {
@@ -132,14 +123,7 @@ func (s *Server) Close() error {
 		_ = one.conn.Close()
 	}
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
-	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		if err := s.http.Close(); err != nil {
-			return fmt.Errorf("closing Slack's API: %w", err)
-		}
-	}
-	return nil
+	return s.Service.Close()
 }
 
 // Messages are all messages and edits in the order in which they came.
