@@ -22,6 +22,7 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore"},
 	{Unit: "hybridcore/hclfile", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/logs", May: []string{"hybridcore"}},
+	{Unit: "hybridcore/webapi"},
 	{Unit: "hybridcore/config", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
@@ -30,8 +31,8 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "checks", May: []string{"hybridcore"}, Tests: []string{"lab"}},
-	{Unit: "bot", May: []string{"hybridcore", "hybridcore/config"}, Tests: []string{"lab"}},
+	{Unit: "checks", May: []string{"hybridcore", "hybridcore/webapi"}, Tests: []string{"lab"}},
+	{Unit: "bot", May: []string{"hybridcore", "hybridcore/config", "hybridcore/webapi"}, Tests: []string{"lab"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
 	{Unit: "runner", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",

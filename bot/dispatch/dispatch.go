@@ -20,6 +20,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // Inputs of the workflow, and variables of the pipeline, that a run gets.
@@ -35,32 +36,15 @@ const (
 	callTimeout  = 10 * time.Second // of one request
 	fileTimeout  = time.Minute      // of the download of a record
 	maxAnswer    = 32 << 20         // bytes of an answer, and of a file in an archive
-	limitPause   = time.Minute      // after a limit that does not say how long it lasts; GitHub asks for a minute
 	refusedPause = time.Minute      // after a token was refused: somebody has to change it
 	maxPages     = 5                // of a list
 	earlier      = 5 * time.Minute  // that a run may seem older than its request, by other clocks
 )
 
-// bounded bounds what is read of an answer.
-type bounded struct{ next http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := b.next.RoundTrip(r)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // net/http adds method and address
-	}
-	answer.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(answer.Body, maxAnswer), answer.Body}
-	return answer, nil
-}
-
 // address checks the address of an API, and ends it with a slash.
 func address(text string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSuffix(text, "/") + "/")
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+	u, ok := webapi.Address(text)
+	if !ok || u.User != nil {
 		return nil, hybridcore.Usagef("%.80q is not the address of an API, such as https://api.github.com", text)
 	}
 	return u, nil
@@ -82,7 +66,7 @@ func (r refusal) judge(now time.Time) error {
 	err := fmt.Errorf("asking %s: %w", r.what, shortened(r.err))
 	switch {
 	case r.status == http.StatusTooManyRequests, r.status == http.StatusForbidden && r.limited:
-		return &bot.LaterError{After: pauseOf(r.header, now), Err: err}
+		return &bot.LaterError{After: webapi.Pause(r.header, now), Err: err}
 	case r.status == http.StatusUnauthorized:
 		return &bot.LaterError{After: refusedPause, Err: fmt.Errorf("%w (the bot's token is refused: renew it)", err)}
 	case r.status >= http.StatusBadRequest && r.status < http.StatusInternalServerError && r.status != http.StatusRequestTimeout && r.status != http.StatusConflict:
@@ -98,19 +82,6 @@ func shortened(err error) error {
 		return failed.Err
 	}
 	return err
-}
-
-// pauseOf is how long an answer asks to wait.
-func pauseOf(h http.Header, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(h.Get("Retry-After"), 10, 32); err == nil && seconds >= 0 {
-		return max(time.Duration(seconds)*time.Second, time.Second)
-	}
-	for _, prefix := range []string{"X-RateLimit-", "RateLimit-"} {
-		if reset, err := strconv.ParseInt(h.Get(prefix+"Reset"), 10, 64); err == nil && h.Get(prefix+"Remaining") == "0" {
-			return max(time.Unix(reset, 0).Sub(now), time.Second)
-		}
-	}
-	return limitPause
 }
 
 // begun is the time in a request's ID, a little earlier.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // GitHubConfig says where runs are asked for, and as whom: with a token, or as
@@ -64,38 +65,26 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 	if g.now == nil {
 		g.now = time.Now
 	}
-	var signed http.RoundTripper = bounded{http.DefaultTransport}
+	plain := webapi.Transport{Most: maxAnswer}
+	var signed http.RoundTripper
 	switch {
 	case c.App != 0:
-		app, err := ghinstallation.New(signed, c.App, c.Install, c.Key)
+		app, err := ghinstallation.New(plain, c.App, c.Install, c.Key)
 		if err != nil {
 			return nil, hybridcore.Usagef("the key of GitHub App %d cannot be read; give the .pem file that GitHub made for it", c.App)
 		}
 		app.BaseURL = strings.TrimSuffix(base.String(), "/")
 		app.InstallationTokenOptions = &github.InstallationTokenOptions{} // else the body is null, which GitHub does not describe
-		app.Client = &http.Client{Transport: signed, Timeout: g.timeout}
+		app.Client = &http.Client{Transport: plain, Timeout: g.timeout}
 		signed = app
 	case c.Token == "":
 		return nil, hybridcore.Usagef("neither a token for GitHub nor a GitHub App is given")
 	default:
-		signed = withToken{c.Token, signed}
+		signed = webapi.Transport{Most: maxAnswer, Sign: webapi.Bearer(c.Token)}
 	}
-	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the token is for this host only
-	g.http = &http.Client{Transport: signed, CheckRedirect: stop}
-	g.files = &http.Client{Transport: bounded{http.DefaultTransport}, Timeout: fileTimeout}
+	g.http = webapi.Client(signed)
+	g.files = &http.Client{Transport: plain, Timeout: fileTimeout}
 	return g, nil
-}
-
-type withToken struct {
-	token string
-	next  http.RoundTripper
-}
-
-// RoundTrip implements http.RoundTripper.
-func (t withToken) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+t.token)
-	return t.next.RoundTrip(r) //nolint:wrapcheck // net/http adds method and address
 }
 
 // call makes one request. Its client is a new one each time: go-github's
@@ -118,7 +107,7 @@ func (g *GitHub) call(ctx context.Context, what string, do func(context.Context,
 	}
 	_, primary := errors.AsType[*github.RateLimitError](err)
 	_, secondary := errors.AsType[*github.AbuseRateLimitError](err)
-	r.limited = primary || secondary || r.header.Get("Retry-After") != "" || r.header.Get("X-RateLimit-Remaining") == "0"
+	r.limited = primary || secondary || webapi.Limited(r.header)
 	return r.judge(g.now())
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // Variables of a pipeline; packer-hybrid ci reads them.
@@ -65,9 +66,8 @@ func NewGitLab(c GitLabConfig) (*GitLab, error) {
 	if g.now == nil {
 		g.now = time.Now
 	}
-	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the token is for this host only
 	g.client, err = gitlab.NewClient(c.Token, gitlab.WithBaseURL(base.String()), gitlab.WithoutRetries(),
-		gitlab.WithHTTPClient(&http.Client{Transport: bounded{http.DefaultTransport}, CheckRedirect: stop}))
+		gitlab.WithHTTPClient(webapi.Client(webapi.Transport{Most: maxAnswer})))
 	if err != nil {
 		return nil, hybridcore.Usagef("making a client for GitLab: %v", err)
 	}

@@ -9,13 +9,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // System is whom a run reports to.
@@ -90,38 +89,14 @@ type hub struct {
 }
 
 func newHub(a Access) (*hub, error) {
-	standard, sign := "https://api.github.com/", func(h http.Header) { h.Set("Authorization", "Bearer "+a.Token) }
+	standard, sign := "https://api.github.com/", webapi.Bearer(a.Token)
 	if a.System == GitLab {
 		standard, sign = "https://gitlab.com/api/v4/", func(h http.Header) { h.Set("Private-Token", a.Token) }
 	}
-	base, err := url.Parse(strings.TrimSuffix(cmp.Or(a.API, standard), "/") + "/")
-	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "" {
+	base, ok := webapi.Address(cmp.Or(a.API, standard))
+	if !ok {
 		return nil, fmt.Errorf("%.80q is not the address of %s's API", a.API, a.System)
 	}
-	client := &http.Client{
-		Transport:     bounded{sign: sign, next: http.DefaultTransport},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this host only
-	}
+	client := webapi.Client(webapi.Transport{Most: maxAnswer, Sign: sign})
 	return &hub{http: client, base: base, timeout: requestTimeout}, nil
-}
-
-// bounded signs requests and bounds what is read of an answer.
-type bounded struct {
-	sign func(http.Header)
-	next http.RoundTripper
-}
-
-// RoundTrip implements http.RoundTripper.
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	b.sign(r.Header)
-	answer, err := b.next.RoundTrip(r)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // net/http adds method and address
-	}
-	answer.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(answer.Body, maxAnswer), answer.Body}
-	return answer, nil
 }

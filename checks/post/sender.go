@@ -6,15 +6,15 @@
 package post
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // Bounds of sending. GitHub asks to wait a minute at least when a secondary
@@ -67,7 +67,7 @@ func (s *sender) judge(err error, key string) (verdict, time.Duration) {
 	a := s.forge.answer(err)
 	switch {
 	case a.status == http.StatusTooManyRequests, a.status == http.StatusForbidden && isLimit(a, err):
-		return limited, pauseOf(a, s.clock.Now())
+		return limited, webapi.Pause(a.header, s.clock.Now())
 	case a.denied, a.status == http.StatusUnauthorized, a.status == http.StatusNotFound && key != commentKey:
 		return denied, 0 // GitHub hides what the token must not see
 	case a.status == http.StatusForbidden && strings.Contains(err.Error(), "not accessible"):
@@ -81,24 +81,7 @@ func (s *sender) judge(err error, key string) (verdict, time.Duration) {
 }
 
 func isLimit(a answer, err error) bool {
-	return a.header.Get("Retry-After") != "" || rate(a, "Remaining") == "0" ||
-		strings.Contains(strings.ToLower(err.Error()), "rate limit")
-}
-
-// rate is a header of a primary limit: X-RateLimit-… of GitHub, RateLimit-… of GitLab.
-func rate(a answer, name string) string {
-	return cmp.Or(a.header.Get("X-RateLimit-"+name), a.header.Get("RateLimit-"+name))
-}
-
-// pauseOf is how long an answer asks to wait.
-func pauseOf(a answer, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(a.header.Get("Retry-After"), 10, 32); err == nil && seconds >= 0 {
-		return max(time.Duration(seconds)*time.Second, writePause)
-	}
-	if reset, err := strconv.ParseInt(rate(a, "Reset"), 10, 64); err == nil && rate(a, "Remaining") == "0" {
-		return min(max(time.Unix(reset, 0).Sub(now), writePause), 24*time.Hour)
-	}
-	return limitPause
+	return webapi.Limited(a.header) || strings.Contains(strings.ToLower(err.Error()), "rate limit")
 }
 
 // sender sends what an outbox holds.

@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,11 +21,15 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
-// lookupTime bounds both requests of a lookup together.
-const lookupTime = 30 * time.Second
+// Bounds of a lookup.
+const (
+	lookupTime = 30 * time.Second // both requests together
+	maxFacts   = 16 << 20         // bytes of an answer
+)
 
 // lookup answers what a comment's event does not say: GitHub's part, and what
 // the state knows of the change.
@@ -73,13 +75,10 @@ func lastRun(ctx context.Context, project config.Project, change int64) (run, en
 
 // ask asks GitHub who wrote a comment and for which change.
 func ask(ctx context.Context, access post.Access, c ci.Comment) (ci.Facts, error) {
-	client := github.NewClient(&http.Client{
-		Timeout:       lookupTime,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this host only
-	}).WithAuthToken(access.Token)
+	client := github.NewClient(webapi.Client(webapi.Transport{Most: maxFacts, Sign: webapi.Bearer(access.Token)}))
 	if access.API != "" {
-		base, err := url.Parse(strings.TrimSuffix(access.API, "/") + "/")
-		if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
+		base, ok := webapi.Address(access.API)
+		if !ok {
 			return ci.Facts{}, hybridcore.Usagef("GITHUB_API_URL is %.80q, which is not the address of GitHub's API", access.API)
 		}
 		client.BaseURL = base
