@@ -84,17 +84,12 @@ func understand(text string) (ask, error) {
 		}
 	}
 	if a.verb == verbApprove {
-		if a.run == "" || !fullCommit(args[0]) {
+		if a.run == "" || !hybridcore.IsObjectID(args[0]) {
 			return a, hybridcore.Usagef("approve takes a run and the whole commit that its message shows")
 		}
 		a.commit = args[0]
 	}
 	return a, nil
-}
-
-// fullCommit says whether a text is a full object ID.
-func fullCommit(text string) bool {
-	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // complete fills in what a request leaves open, and gives the targets that it

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/door"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -29,12 +30,10 @@ const (
 	maxTail    = 40 // lines
 )
 
-// Actions of buttons. A button's value is what follows the verb on the command
-// line; the log's opens an address and asks for nothing.
-const (
-	actionPrefix = "ph-"
-	actionLog    = "open-log"
-)
+// actionLog is the button of the log, which opens an address and asks for
+// nothing. The others are door.ButtonPrefix and a verb; their value is what
+// follows the verb on the command line.
+const actionLog = "open-log"
 
 // plain makes foreign text fit to be shown: without control and invisible
 // characters, and at most so many characters long.
@@ -164,7 +163,7 @@ func table(targets []Target) *slack.TableBlock {
 func buttons(job Job) []slack.BlockElement {
 	var all []slack.BlockElement
 	add := func(verb, label, value string, style slack.Style) {
-		all = append(all, slack.NewButtonBlockElement(actionPrefix+verb, value, text(label, 75)).WithStyle(style))
+		all = append(all, slack.NewButtonBlockElement(door.ButtonPrefix+verb, value, text(label, 75)).WithStyle(style))
 	}
 	if job.State == Awaiting {
 		add("approve", "Approve", job.Command.ID+" "+job.Commit, slack.StylePrimary)

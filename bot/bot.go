@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
 
@@ -121,7 +122,7 @@ func audit(log *slog.Logger, c door.Command, more []any, cells []policy.Cell, d 
 	names := make([]string, 0, len(cells))
 	for _, cell := range cells {
 		env = cell.Env
-		names = append(names, cell.Image+"@"+string(cell.Platform))
+		names = append(names, hybridcore.TargetName(cell.Image, cell.Platform))
 	}
 	log.Info("decision", append([]any{
 		"request", c.ID, "door", c.Door, "team", c.Team, "channel", c.Channel, "user", c.User,

@@ -92,7 +92,7 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 // head asks for the commit that runs are for.
 func (w *Worker) head(ctx context.Context) (string, error) {
 	head, err := w.Dispatcher.Head(ctx, w.Ref)
-	if err == nil && !fullCommit(head) {
+	if err == nil && !hybridcore.IsObjectID(head) {
 		err = fmt.Errorf("%.80q is no object ID", head)
 	}
 	if err != nil {

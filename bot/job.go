@@ -107,5 +107,5 @@ func (j Job) Ticket() policy.Ticket {
 
 // Exclusive says whether a job changes its targets, so that one at a time may.
 func (j Job) Exclusive() bool {
-	return slices.Contains([]hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionReap, "publish"}, j.Request.Action)
+	return slices.Contains([]hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionReap, hybridcore.ActionPublish}, j.Request.Action)
 }

@@ -6,7 +6,6 @@
 package checks
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -36,17 +35,10 @@ func WriteChecked(w io.Writer, s Style, c Checked) error {
 	if blocking > 0 {
 		verdict = s.red("blocked")
 	}
-	p.line("%s: %s of %s, %s, %s, %s", verdict, count(c.Targets, "target"), c.Env,
-		count(blocking, "error"), count(len(c.Findings)-blocking, "warning"), c.Took.Round(time.Millisecond))
+	p.line("%s: %s of %s, %s, %s, %s", verdict, plural(c.Targets, "target"), c.Env,
+		plural(blocking, "error"), plural(len(c.Findings)-blocking, "warning"), c.Took.Round(time.Millisecond))
 	if c.Cached != "" {
 		p.line("cached verdict of run %s: nothing changed since (--no-cache asks anew)", c.Cached)
 	}
 	return p.err
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

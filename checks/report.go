@@ -149,24 +149,16 @@ func (m *markdown) allFindings(r Report) {
 
 // Findings are those of plan, results and parity, each once, the worst first.
 func (r Report) Findings() []hybridcore.Finding {
-	all, seen := []hybridcore.Finding{}, map[hybridcore.Finding]bool{}
-	add := func(some []hybridcore.Finding) {
-		for _, f := range some {
-			if !seen[f] {
-				seen[f] = true
-				all = append(all, f)
-			}
-		}
-	}
-	add(r.Plan.Findings)
+	all := append([]hybridcore.Finding{}, r.Plan.Findings...)
 	if r.Record != nil {
 		for _, res := range r.Record.Results {
-			add(res.Findings)
+			all = append(all, res.Findings...)
 		}
 		for _, one := range r.Record.Parity {
-			add(one.Findings)
+			all = append(all, one.Findings...)
 		}
 	}
+	all = hybridcore.Distinct(all)
 	rank := map[hybridcore.Severity]int{hybridcore.Error: 0, hybridcore.Warning: 1, hybridcore.Info: 2}
 	slices.SortStableFunc(all, func(a, b hybridcore.Finding) int { return rank[a.Severity] - rank[b.Severity] })
 	return all

@@ -7,6 +7,7 @@ package hybridcore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -79,6 +80,16 @@ const (
 	BlockedByForm       // only by syntax, schema and variables: the user's input is wrong
 	BlockedByRule       // by drift, policy, a missing tool or a leak
 )
+
+// Distinct keeps the first of equal findings, in place.
+func Distinct(findings []Finding) []Finding {
+	seen := map[Finding]bool{}
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		was := seen[f]
+		seen[f] = true
+		return was
+	})
+}
 
 // Blocked says whether, and by what, the findings block a request.
 func Blocked(findings []Finding) Block {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,5 +171,26 @@ func TestRunIDSortsByTimeAndIsAName(t *testing.T) {
 	}
 	if err := CheckName("run", early); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestIsObjectID(t *testing.T) {
+	t.Parallel()
+	sha1 := strings.Repeat("0a", 20)
+	for text, want := range map[string]bool{
+		sha1: true, strings.Repeat("f9", 32): true, sha1[1:]: false, sha1 + "0": false, strings.ToUpper(sha1): false, "": false,
+		sha1[2:] + "zz": false, sha1[1:] + "\n": false,
+	} {
+		if IsObjectID(text) != want {
+			t.Errorf("%q: want %v", text, want)
+		}
+	}
+}
+
+func TestDistinct(t *testing.T) {
+	t.Parallel()
+	a, b := Finding{Kind: KindSyntax, Line: 1}, Finding{Kind: KindSyntax, Line: 2}
+	if got := Distinct([]Finding{b, a, b, a, a}); !slices.Equal(got, []Finding{b, a}) {
+		t.Errorf("%v", got)
 	}
 }

@@ -54,6 +54,12 @@ previous build.`,
 // file systems take 255 of them.
 const maxRevision = 200
 
+// IsObjectID says whether a text is the full object ID of a commit, SHA-1 or
+// SHA-256, as Git writes it.
+func IsObjectID(text string) bool {
+	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdef") == ""
+}
+
 var revisionRule = Pattern(`^[A-Za-z0-9][A-Za-z0-9._/~^+-]*$`)
 
 // CheckRevision refuses what is not plainly a commit, branch or tag, perhaps

@@ -116,5 +116,5 @@ func merge(first, second []hybridcore.Finding) []hybridcore.Finding {
 			merged = append(merged, f)
 		}
 	}
-	return unique(merged)
+	return hybridcore.Distinct(merged)
 }

@@ -15,8 +15,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-var commitRule = hybridcore.Pattern(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
-
 // pinned gives a BlockedError when the checkout is at a commit that the request
 // is not about: a branch may move between an approval and the checkout.
 func (r *Runner) pinned(req hybridcore.Request) error {
@@ -73,7 +71,7 @@ func head(root string) string {
 }
 
 func commit(text string) string {
-	if commitRule().MatchString(text) {
+	if hybridcore.IsObjectID(text) {
 		return text
 	}
 	return ""

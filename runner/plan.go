@@ -75,7 +75,7 @@ func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.P
 			}
 		}
 	}
-	p.plan.Findings = unique(p.plan.Findings)
+	p.plan.Findings = hybridcore.Distinct(p.plan.Findings)
 	return p.plan, nil
 }
 
@@ -334,16 +334,4 @@ func withRun(variables []hybridcore.Variable, values map[string]string) []hybrid
 		}
 	}
 	return set
-}
-
-// unique drops findings that several targets share.
-func unique(findings []hybridcore.Finding) []hybridcore.Finding {
-	seen := map[hybridcore.Finding]bool{}
-	return slices.DeleteFunc(findings, func(f hybridcore.Finding) bool {
-		if seen[f] {
-			return true
-		}
-		seen[f] = true
-		return false
-	})
 }

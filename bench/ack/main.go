@@ -25,6 +25,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 )
 
 // Goals.
@@ -36,8 +38,6 @@ const (
 	goalGrowth = 1.1
 	limit      = 20 * time.Minute
 )
-
-var errMissed = errors.New("goal missed")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -98,13 +98,13 @@ func compare(ctx context.Context, ours, bolt *side, rounds, count int) error {
 	o, b := ours.median(), bolt.median()
 	om, bm := ours.memory(), bolt.memory()
 	fmt.Printf("%d rounds of %d commands, medians\n", rounds, count)
-	fmt.Printf("@slack/bolt     %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", b.rate, ms(b.p50), ms(b.p99), ms(b.cpu), bm)
-	fmt.Printf("packer-hybrid   %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", o.rate, ms(o.p50), ms(o.p99), ms(o.cpu), om)
+	fmt.Printf("@slack/bolt     %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", b.rate, timing.MS(b.p50), timing.MS(b.p99), timing.MS(b.cpu), bm)
+	fmt.Printf("packer-hybrid   %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", o.rate, timing.MS(o.p50), timing.MS(o.p99), timing.MS(o.cpu), om)
 	rate, tail, memory := o.rate/b.rate, float64(o.p99)/float64(b.p99), om/bm
 	fmt.Printf("ack-p99 ratio=%.2f goal=%.2f\nack-hung ratio=%.2f goal=1.00\nack-memory ratio=%.2f goal=%.2f\nack ratio=%.2f goal=%.2f\n",
 		tail, goalP99, float64(o.p99)/float64(goalHung), memory, goalMemory, rate, goalRate)
 	if rate < goalRate || tail > goalP99 || o.p99 > goalHung || memory > goalMemory {
-		return errMissed
+		return timing.ErrMissed
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func flat(ctx context.Context, ours *side) error {
 			return err
 		}
 		now := ours.resident()
-		fmt.Printf("%6d commands  %7.0f/s  p99 %6.2f ms  resident %4.0f MiB\n", n*step, ours.samples[n-1].rate, ms(ours.samples[n-1].p99), now)
+		fmt.Printf("%6d commands  %7.0f/s  p99 %6.2f ms  resident %4.0f MiB\n", n*step, ours.samples[n-1].rate, timing.MS(ours.samples[n-1].p99), now)
 		if n*step == 20_000 {
 			early = now
 		}
@@ -126,12 +126,10 @@ func flat(ctx context.Context, ours *side) error {
 	growth := ours.resident() / early
 	fmt.Printf("ack-long ratio=%.2f goal=%.2f\n", growth, goalGrowth)
 	if growth > goalGrowth {
-		return errMissed
+		return timing.ErrMissed
 	}
 	return nil
 }
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // median is the median of each measure over the rounds.
 func (s *side) median() sample {

@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
@@ -73,11 +74,13 @@ func newSide(cmd *exec.Cmd) *side {
 // startBot starts the bot on a project with a policy, a Slack on loopback and a
 // GitHub that never answers.
 func startBot(ctx context.Context, dir string) (*side, error) {
-	binary, project := filepath.Join(dir, "packer-hybrid"), filepath.Join(dir, "project")
-	for _, args := range [][]string{{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/packer-hybrid"}, {binary, "init", project}} {
-		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
-		}
+	binary, err := timing.Build(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	project := filepath.Join(dir, "project")
+	if out, err := exec.CommandContext(ctx, binary, "init", project).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("making a project: %w\n%s", err, out)
 	}
 	var names []string
 	for n := range users {

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/gofrs/flock"
@@ -69,7 +68,7 @@ func Take(ctx context.Context, dir, repository string) (*LocalRun, error) {
 // nothing is changed in it.
 func (r *LocalRun) checkout(ctx context.Context, repository string) error {
 	commit := r.Order.Commit
-	if strings.Trim(commit, "0123456789abcdef") != "" || len(commit) != 40 && len(commit) != 64 {
+	if !hybridcore.IsObjectID(commit) {
 		return hybridcore.Usagef("%.80q is not the full object ID of a commit", commit)
 	}
 	if _, err := git(ctx, r.dir, "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", repository, r.Tree); err != nil {

@@ -25,7 +25,7 @@ type Cell struct {
 }
 
 // String is the cell as the state names it: ENV/IMAGE@PLATFORM.
-func (c Cell) String() string { return c.Env + "/" + c.Image + "@" + string(c.Platform) }
+func (c Cell) String() string { return c.Env + "/" + hybridcore.TargetName(c.Image, c.Platform) }
 
 // Person is who asks: identifiers that Slack does not change.
 type Person struct {

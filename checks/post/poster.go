@@ -96,9 +96,9 @@ func (a Address) check() error {
 	switch {
 	case len(parts) < 2 || len(parts) > 2 && a.System != GitLab || slices.ContainsFunc(parts, func(p string) bool { return !plain(p) }):
 		return fmt.Errorf("%.80q is not the name of a repository", a.Repository)
-	case !object(a.Commit):
+	case !hybridcore.IsObjectID(a.Commit):
 		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Commit)
-	case a.Pipelined != "" && !object(a.Pipelined):
+	case a.Pipelined != "" && !hybridcore.IsObjectID(a.Pipelined):
 		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Pipelined)
 	case !stampForm().MatchString(a.stamp()):
 		return fmt.Errorf("slot %.40q or run %.64q is no word of lower case, digits and hyphens", a.Slot, a.Run)
@@ -106,11 +106,6 @@ func (a Address) check() error {
 		return fmt.Errorf("%.200q is not the address of a job", a.URL)
 	}
 	return nil
-}
-
-// object says whether text is a full object ID.
-func object(text string) bool {
-	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // plain says whether a part of a repository's name is one.

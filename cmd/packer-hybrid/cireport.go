@@ -113,16 +113,6 @@ func (c *answer) results() []hybridcore.Result {
 	return c.record.Results
 }
 
-// distinct keeps the first of equal findings.
-func distinct(all []hybridcore.Finding) []hybridcore.Finding {
-	seen := map[hybridcore.Finding]bool{}
-	return slices.DeleteFunc(all, func(f hybridcore.Finding) bool {
-		was := seen[f]
-		seen[f] = true
-		return was
-	})
-}
-
 // report is what an answer's comment, summary and checks are rendered from.
 func (j *job) report(c *answer) checks.Report {
 	r := checks.Report{Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix, Full: "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req}}
@@ -135,7 +125,7 @@ func (j *job) report(c *answer) checks.Report {
 	if r.Plan.Request.Env == "" {
 		r.Plan.Request.Env = j.project.DefaultEnv
 	}
-	r.Plan.Findings = distinct(append(slices.Clone(r.Plan.Findings), c.extra...))
+	r.Plan.Findings = hybridcore.Distinct(append(slices.Clone(r.Plan.Findings), c.extra...))
 	return r
 }
 
@@ -164,7 +154,7 @@ func (j *job) finish(ctx context.Context) {
 	for _, c := range j.answers {
 		findings, failures = append(findings, j.report(c).Findings()...), append(failures, c.failures()...)
 	}
-	findings = distinct(findings)
+	findings = hybridcore.Distinct(findings)
 	files := j.files(findings)
 	reported := j.reported()
 	if j.System == ci.GitHub {

@@ -31,13 +31,9 @@ func TestMain(m *testing.M) {
 // toolCache is where `make tools` put Packer and the plugins.
 func toolCache(tb testing.TB) string {
 	tb.Helper()
-	dir := os.Getenv("PACKER_HYBRID_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		dir = filepath.Join(base, "packer-hybrid")
+	dir, err := lab.CacheDir()
+	if err != nil {
+		tb.Fatal(err)
 	}
 	for _, tree := range []string{"plugins", "lab-plugins"} {
 		if _, err := os.Stat(filepath.Join(dir, tree)); err != nil {

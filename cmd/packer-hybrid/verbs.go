@@ -329,4 +329,4 @@ func (a *app) completeImages(*cobra.Command, []string, string) ([]string, cobra.
 }
 
 // recordsFile is where a run's record is, relative to the project.
-func recordsFile(r *runner.Runner) string { return path.Join(r.Project.State.Path, "records.jsonl") }
+func recordsFile(r *runner.Runner) string { return path.Join(r.Project.State.Path, state.RecordsFile) }

@@ -130,12 +130,14 @@ func (d *decoder) bot(block *hclsyntax.Block, p *Project) {
 		}},
 	}, "teams", "channels")
 	known := []string{"role", "approval", "person"}
+	var approvals []*hclsyntax.Block // as b.Approvals
 	for _, inner := range block.Body.Blocks {
 		switch inner.Type {
 		case "role":
 			d.role(inner, &b)
 		case "approval":
 			d.approval(inner, &b)
+			approvals = append(approvals, inner)
 		case "person":
 			d.person(inner, &b)
 		default:
@@ -148,24 +150,11 @@ func (d *decoder) bot(block *hclsyntax.Block, p *Project) {
 	for i, approval := range b.Approvals {
 		for _, name := range approval.Roles {
 			if !slices.ContainsFunc(b.Roles, func(r Role) bool { return r.Name == name }) {
-				d.add(approvalBlock(block, i).TypeRange, fmt.Sprintf("role %q is not declared", name), "")
+				d.add(approvals[i].TypeRange, fmt.Sprintf("role %q is not declared", name), "")
 			}
 		}
 	}
 	p.Bot = b
-}
-
-// approvalBlock is the block of the approval of that number.
-func approvalBlock(block *hclsyntax.Block, n int) *hclsyntax.Block {
-	for _, inner := range block.Body.Blocks {
-		if inner.Type == "approval" {
-			if n == 0 {
-				return inner
-			}
-			n--
-		}
-	}
-	return block
 }
 
 func (d *decoder) role(block *hclsyntax.Block, b *Bot) {
@@ -201,15 +190,8 @@ func (d *decoder) approval(block *hclsyntax.Block, b *Bot) {
 	d.labels(block, 0)
 	a := Approval{Within: defaultWithin}
 	a.Scope = d.scope(block, map[string]setting{
-		"roles": names("role", &a.Roles),
-		"within": {cty.String, func(v cty.Value) error {
-			within, err := time.ParseDuration(v.AsString())
-			if err != nil || within < minWithin || within > maxWithin {
-				return fmt.Errorf("%q is not a duration from %s to %s, for example \"30m\"", v.AsString(), minWithin, maxWithin)
-			}
-			a.Within = within
-			return nil
-		}},
+		"roles":  names("role", &a.Roles),
+		"within": duration(minWithin, maxWithin, "30m", &a.Within),
 	}, "roles")
 	b.Approvals = append(b.Approvals, a)
 }

@@ -158,16 +158,21 @@ func (d *decoder) state(block *hclsyntax.Block, p *Project) {
 func (d *decoder) build(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	d.body(block, map[string]setting{
-		"parallel": parallel(&p.Build.Parallel),
-		"cancel_grace": {cty.String, func(v cty.Value) error {
-			grace, err := time.ParseDuration(v.AsString())
-			if err != nil || grace < minCancelGrace || grace > maxCancelGrace {
-				return fmt.Errorf("%q is not a duration from %s to %s, for example \"5m\"", v.AsString(), minCancelGrace, maxCancelGrace)
-			}
-			p.Build.CancelGrace = grace
-			return nil
-		}},
+		"parallel":     parallel(&p.Build.Parallel),
+		"cancel_grace": duration(minCancelGrace, maxCancelGrace, "5m", &p.Build.CancelGrace),
 	})
+}
+
+// duration reads a duration within bounds.
+func duration(least, most time.Duration, example string, into *time.Duration) setting {
+	return setting{cty.String, func(v cty.Value) error {
+		d, err := time.ParseDuration(v.AsString())
+		if err != nil || d < least || d > most {
+			return fmt.Errorf("%q is not a duration from %s to %s, for example %q", v.AsString(), least, most, example)
+		}
+		*into = d
+		return nil
+	}}
 }
 
 func (d *decoder) ci(block *hclsyntax.Block, p *Project) {

@@ -27,8 +27,6 @@ const (
 	maxCommitBytes = 128 << 20
 )
 
-var objectRule = hybridcore.Pattern(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
-
 // Repository is the git repository around a project, read only: git runs
 // without hooks, without the network, and without what the repository's
 // configuration says about programs.
@@ -91,7 +89,7 @@ func (r *Repository) object(ctx context.Context, args ...string) (string, error)
 		return "", err
 	}
 	id, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	if !objectRule().MatchString(id) {
+	if !hybridcore.IsObjectID(id) {
 		return "", fmt.Errorf("git %s: %.80q is no object name", args[0], hclfile.Printable(id))
 	}
 	return id, nil
@@ -102,7 +100,7 @@ const maxTags = 64 << 10
 
 // TagsAt lists the tags that point at a commit, by name.
 func (r *Repository) TagsAt(ctx context.Context, commit string) ([]string, error) {
-	if !objectRule().MatchString(commit) {
+	if !hybridcore.IsObjectID(commit) {
 		return nil, hybridcore.Usagef("%.80q is not the full object ID of a commit", commit)
 	}
 	out, err := r.git.run(ctx, maxTags, "tag", "--points-at", commit)
@@ -172,7 +170,7 @@ func parseTree(list []byte) ([]blob, error) {
 		}
 		head, path, found := strings.Cut(record, "\t")
 		fields := strings.Fields(head)
-		if !found || len(fields) != 3 || !objectRule().MatchString(fields[2]) || !local(path) {
+		if !found || len(fields) != 3 || !hybridcore.IsObjectID(fields[2]) || !local(path) {
 			return nil, fmt.Errorf("the list of files holds %.80q", record)
 		}
 		switch fields[0] {

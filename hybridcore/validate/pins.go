@@ -52,7 +52,7 @@ func (c *checker) packerBlock(m *module, at placed) {
 			continue
 		}
 		for _, attr := range hclfile.SortedAttributes(block.Body) {
-			c.plugin(m, at.file, attr.Name, attr.NameRange, block.Body.Attributes[attr.Name].Expr.Range())
+			c.plugin(m, at.file, attr.Name, attr.NameRange)
 			literal, problems := at.file.Literal(attr)
 			if len(problems) > 0 {
 				c.take(problems)
@@ -64,7 +64,7 @@ func (c *checker) packerBlock(m *module, at placed) {
 }
 
 // plugin registers the name first, so that a broken entry is reported once.
-func (c *checker) plugin(m *module, file *hclfile.File, name string, at, _ hcl.Range) {
+func (c *checker) plugin(m *module, file *hclfile.File, name string, at hcl.Range) {
 	if first, ok := m.plugins[name]; ok && first.file != file {
 		return // several files may require one plugin; Packer joins the constraints
 	}

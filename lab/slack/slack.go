@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -168,17 +167,6 @@ func (s *Server) Wait(ctx context.Context, holds func([]Message, []View) bool) e
 func (s *Server) came() {
 	close(s.changed)
 	s.changed = make(chan struct{})
-}
-
-// SetGroup changes who is in a group.
-func (s *Server) SetGroup(group string, users ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.config.Groups = maps.Clone(s.config.Groups)
-	if s.config.Groups == nil {
-		s.config.Groups = map[string][]string{}
-	}
-	s.config.Groups[group] = users
 }
 
 // call is one call of the Web API.

@@ -146,7 +146,7 @@ func (j *Job) pin(commits ...string) error {
 	for _, id := range commits {
 		switch {
 		case id == "" || slices.Contains(j.heads, id):
-		case !commitRule().MatchString(id) || isZero(id):
+		case !hybridcore.IsObjectID(id) || isZero(id):
 			return hybridcore.Usagef("%.80q is not the full object ID of a commit", id)
 		default:
 			j.heads = append(j.heads, id)
@@ -159,12 +159,9 @@ func (j *Job) pin(commits ...string) error {
 	return nil
 }
 
-var (
-	commitRule = hybridcore.Pattern(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
-	// repositoryRule holds for GitHub's OWNER/NAME and for GitLab's paths, whose
-	// groups may have groups.
-	repositoryRule = hybridcore.Pattern(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
-)
+// repositoryRule holds for GitHub's OWNER/NAME and for GitLab's paths, whose
+// groups may have groups.
+var repositoryRule = hybridcore.Pattern(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
 
 // isZero says whether an object ID is the one for "none".
 func isZero(id string) bool { return strings.Trim(id, "0") == "" }

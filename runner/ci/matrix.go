@@ -23,7 +23,6 @@ import (
 // GitLab.
 const (
 	maxMatrix = 256
-	maxOutput = 1 << 20
 	maxNeeds  = 50
 )
 
@@ -67,9 +66,9 @@ func Matrix(plan hybridcore.Plan, runners Runners) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encoding the matrix: %w", err)
 	}
-	if n := 2 * len(utf16.Encode([]rune(string(text)))); len(rows) > maxMatrix || n > maxOutput {
+	if n := 2 * len(utf16.Encode([]rune(string(text)))); len(rows) > maxMatrix || n > MaxOutput {
 		return "", hybridcore.Blockedf("the matrix would have %d jobs in %d bytes, and GitHub takes at most %d in %d: plan fewer images or platforms at once",
-			len(rows), n, maxMatrix, maxOutput)
+			len(rows), n, maxMatrix, MaxOutput)
 	}
 	return string(text), nil
 }

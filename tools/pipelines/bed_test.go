@@ -47,13 +47,9 @@ const repository = "../.."
 // cache is where tools/build and lab prepare put what they made.
 func cache(tb testing.TB) string {
 	tb.Helper()
-	dir := os.Getenv("PACKER_HYBRID_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		dir = filepath.Join(base, "packer-hybrid")
+	dir, err := lab.CacheDir()
+	if err != nil {
+		tb.Fatal(err)
 	}
 	return dir
 }
