@@ -6,21 +6,20 @@
 package runner
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
 
-// abreast does n pieces of work on all processors, and returns when all are done.
-func abreast(n int, do func(i int)) {
+// abreast does n pieces of work, so many at once, and returns when all are done.
+func abreast(n, workers int, do func(i int)) {
 	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
+	var all sync.WaitGroup
+	for range min(n, workers) {
+		all.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				do(i)
 			}
 		})
 	}
-	workers.Wait()
+	all.Wait()
 }

@@ -58,6 +58,10 @@ func (r *Runner) Check(ctx context.Context, plan hybridcore.Plan, policy *valida
 	slices.Sort(paths)
 	var findings []hybridcore.Finding
 	for _, path := range slices.Compact(paths) {
+		if file := in.Parsed[path]; file != nil {
+			in.Files[path] = file.Source // as it was planned
+			continue
+		}
 		content, err := hclfile.Bytes(root, path, templates.Content())
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -52,7 +53,7 @@ type formatting struct {
 func (f Formatter) Run(ctx context.Context, paths []string) ([]Formatted, error) {
 	run := &formatting{Formatter: f, known: readDigests(f.Cache)}
 	folders, err := walk(ctx, paths)
-	abreast(len(folders), func(i int) { run.folder(folders[i]) })
+	abreast(len(folders), runtime.GOMAXPROCS(0), func(i int) { run.folder(folders[i]) })
 	slices.SortFunc(run.changed, func(a, b Formatted) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(run.found, func(a, b hybridcore.Finding) int { return strings.Compare(a.File, b.File) })
 	run.known.keep(f.Cache, run.fresh)

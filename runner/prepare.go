@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -97,12 +98,12 @@ func (x *run) prepare(ctx context.Context, helper string) ([]hybridcore.Result, 
 	results := make([]hybridcore.Result, len(x.plan.Targets))
 	targets := make([]stagedTarget, len(results))
 	ready := make([]bool, len(results))
-	defer abreast(len(targets), func(i int) {
+	defer abreast(len(targets), runtime.GOMAXPROCS(0), func(i int) {
 		if targets[i].done != nil {
 			targets[i].done()
 		}
 	})
-	abreast(len(targets), func(i int) {
+	abreast(len(targets), runtime.GOMAXPROCS(0), func(i int) {
 		t := &targets[i]
 		t.building = x.begin(x.plan.Targets[i].Target)
 		if t.done, t.fail = t.open(false); t.fail != nil {

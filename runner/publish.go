@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
@@ -48,10 +47,14 @@ func (r *Runner) Publish(ctx context.Context, plan hybridcore.Plan) (hybridcore.
 		return hybridcore.Record{}, err
 	}
 	p.check(ctx)
-	if p.whole() && !plan.Request.DryRun {
-		p.parallel(func(i int) { p.markOne(ctx, i) })
+	switch {
+	case !p.whole():
+		p.refuse()
+	case plan.Request.DryRun:
+		p.wouldMark()
+	default:
+		abreast(len(p.results), p.parallel(), func(i int) { p.markOne(ctx, i) })
 	}
-	p.end()
 	rec := p.summary(started, p.results)
 	if rec.Status == hybridcore.Published {
 		rec.Release = &p.release
@@ -134,9 +137,9 @@ func (p *publishing) check(ctx context.Context) {
 		sets = append(sets, set)
 	}
 	p.parity = append(parity.Compare(sets, p.judgedBy), p.parity...)
-	p.parallel(func(i int) {
+	abreast(len(p.results), p.parallel(), func(i int) {
 		if res := &p.results[i]; res.Status != hybridcore.Failed {
-			if err := p.lookUp(ctx, p.plan.Targets[i].Target, *res.Artifact); err != nil {
+			if err := p.lookUp(ctx, p.plan.Targets[i], *res.Artifact); err != nil {
 				p.fails(ctx, res, err)
 			}
 		}
@@ -144,8 +147,8 @@ func (p *publishing) check(ctx context.Context) {
 }
 
 // lookUp finds an artifact on its platform, all of it.
-func (p *publishing) lookUp(ctx context.Context, t hybridcore.Target, a hybridcore.Artifact) error {
-	return p.with(ctx, t, func(c Client) error {
+func (p *publishing) lookUp(ctx context.Context, planned hybridcore.PlannedTarget, a hybridcore.Artifact) error {
+	return p.with(ctx, planned.Target, func(c Client) error {
 		there := map[string][]hybridcore.URI{}
 		var gone []string
 		for _, uri := range a.URIs {
@@ -163,25 +166,16 @@ func (p *publishing) lookUp(ctx context.Context, t hybridcore.Target, a hybridco
 		}
 		if len(gone) > 0 {
 			return fmt.Errorf("%s has no %s any more: deleted, renamed or replaced since run %s; build it again",
-				t.Platform.Info().Title, strings.Join(gone, ", "), p.current(t).RunID)
+				planned.Target.Platform.Info().Title, strings.Join(gone, ", "), planned.Current.RunID)
 		}
 		return nil
 	})
 }
 
-func (p *publishing) current(t hybridcore.Target) hybridcore.Current {
-	for _, planned := range p.plan.Targets {
-		if planned.Target.Key() == t.Key() && planned.Current != nil {
-			return *planned.Current
-		}
-	}
-	return hybridcore.Current{}
-}
-
 // markOne marks all objects of one target.
 func (p *publishing) markOne(ctx context.Context, i int) {
 	res, t := &p.results[i], p.plan.Targets[i].Target
-	was := p.current(t)
+	was := p.plan.Targets[i].Current
 	mark := hybridcore.Mark{Release: p.release.Name, Image: res.Image, RunID: was.RunID, Commit: was.Commit}
 	err := p.with(ctx, t, func(c Client) error {
 		marker, ok := c.(Marker)
@@ -207,17 +201,16 @@ func (p *publishing) markOne(ctx context.Context, i int) {
 	res.Notes = append(res.Notes, "release: "+p.release.Name)
 }
 
-// end says of targets that are in order why they are not released all the same.
-func (p *publishing) end() {
-	if p.whole() {
-		if p.plan.Request.DryRun {
-			for i := range p.results {
-				p.results[i].Status = hybridcore.Validated
-				p.results[i].Notes = append(p.results[i].Notes, "dry run: would be marked as release "+p.release.Name)
-			}
-		}
-		return
+// wouldMark says what a run that is not dry would do.
+func (p *publishing) wouldMark() {
+	for i := range p.results {
+		p.results[i].Status = hybridcore.Validated
+		p.results[i].Notes = append(p.results[i].Notes, "dry run: would be marked as release "+p.release.Name)
 	}
+}
+
+// refuse says of targets that are in order why they are not released all the same.
+func (p *publishing) refuse() {
 	var wrong []string
 	for _, res := range p.results {
 		if res.Failure != nil {
@@ -230,24 +223,9 @@ func (p *publishing) end() {
 		}
 	}
 	for i, res := range p.results {
-		marked := slices.Contains(res.Notes, "release: "+p.release.Name)
-		if res.Failure == nil && !marked {
+		if res.Failure == nil {
 			p.results[i].Status = hybridcore.BlockedStatus
 			p.results[i].Failure = &hybridcore.Failure{Message: "not released, because of " + strings.Join(wrong, ", ")}
 		}
 	}
-}
-
-// parallel calls do for each target, as many at once as builds would.
-func (p *publishing) parallel(do func(int)) {
-	slots := make(chan struct{}, p.run.parallel())
-	var all sync.WaitGroup
-	for i := range p.results {
-		all.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			do(i)
-		})
-	}
-	all.Wait()
 }

@@ -6,8 +6,6 @@
 package post
 
 import (
-	"strings"
-
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -22,9 +20,7 @@ func (p *Poster) Report(r checks.Report) {
 	for _, c := range all {
 		p.Check(c)
 	}
-	var text strings.Builder
-	_ = checks.WriteReportMarkdown(&text, r) // to memory
-	p.Comment(text.String(), all[0].Status == checks.CheckCompleted)
+	p.Comment(all[0].Summary, all[0].Status == checks.CheckCompleted) // the whole run's check, with the whole report
 }
 
 // Event reports what a target does now. Its end comes with Report: an event
