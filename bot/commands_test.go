@@ -58,32 +58,47 @@ func TestBuild(t *testing.T) {
 	b.clean()
 }
 
-// TestSocket does the same over Socket Mode, also after a reconnection.
+// TestSocket does the same over Socket Mode: over another connection, once
+// however often Slack sends it, and after a restart.
 func TestSocket(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	b.start(true)
-	if err := b.slack.SlashSocket(t.Context(), from("U0001"), "build debian-12 --targets proxmox"); err != nil {
-		t.Fatal(err)
-	}
-	m := b.seen("build debian-12", "Running", "ph-cancel")
-	b.slack.Disconnect()
-	b.wait("the command after a reconnection", func([]slack.Message, []slack.View) bool { return true })
-	for {
-		if err := b.slack.SlashSocket(t.Context(), from("U0001"), "biuld ubuntu-24.04"); err == nil {
-			break
-		} else if t.Context().Err() != nil {
+	deliver := func(e slack.Envelope) {
+		t.Helper()
+		if err := b.slack.Deliver(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
+	build := b.slack.SlashEnvelope(from("U0001"), "build debian-12 --targets proxmox")
+	deliver(build)
+	m := b.seen("build debian-12", "Running", "ph-cancel")
+	b.slack.Disconnect("refresh_requested")
+	deliver(b.slack.SlashEnvelope(from("U0001"), "biuld ubuntu-24.04")) // over the next connection
 	b.seen("Try: /packer-hybrid build ubuntu-24.04")
 	id := b.ci.taken()[0].Request
-	if err := b.slack.PressSocket(t.Context(), from("U0002"), "ph-cancel", id); err != nil {
-		t.Fatal(err)
+	build.Attempt = 1 // Slack did not see the acknowledgement
+	deliver(build)
+	b.stop()
+	b.start(true)
+	build.Attempt = 2
+	deliver(build)
+	if n := len(b.ci.taken()); n != 1 {
+		t.Errorf("%d runs", n)
 	}
+	deliver(b.slack.PressEnvelope(from("U0002"), "ph-cancel", id))
 	b.seen("Cancelling")
-	if audit := b.log.lines(t, "decision"); audit[0]["door"] != "socket" {
-		t.Errorf("audit: %v", audit[0])
+	repeated := 0
+	for _, line := range b.log.lines(t, "decision") {
+		if line["door"] != "socket" {
+			t.Errorf("audit: %v", line)
+		}
+		if line["rule"] == "once" && line["allow"] == false && line["user"] == "U0001" {
+			repeated++
+		}
+	}
+	if repeated != 2 {
+		t.Errorf("%d audit lines say that the command was there before, want 2", repeated)
 	}
 	if m.Channel != "C0001" {
 		t.Errorf("message: %+v", m)

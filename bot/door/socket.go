@@ -6,8 +6,10 @@
 package door
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -21,9 +23,10 @@ import (
 
 // Limits of Socket Mode.
 const (
-	maxEnvelope  = 1 << 20          // of a message, in bytes
-	atOnce       = 64               // messages that are being stored
-	reconnecting = 10 * time.Second // after Slack refused to open a connection
+	maxEnvelope  = 1 << 20                // of a message, in bytes
+	atOnce       = 64                     // messages that are being stored
+	reconnecting = 10 * time.Second       // after Slack refused to open a connection
+	acking       = 200 * time.Millisecond // for the last acknowledgements to be written
 )
 
 // Socket is the door that asks Slack for a connection instead of being called.
@@ -58,13 +61,23 @@ func (s *Socket) Serve(ctx context.Context) {
 // connection serves one client, which reconnects by itself as far as it can.
 func (s *Socket) connection(ctx context.Context) error {
 	client := socketmode.New(s.API, socketmode.OptionReadLimit(maxEnvelope), socketmode.OptionLog(log.New(logWriter{s}, "", 0)))
+	connected, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
 	ended := make(chan error, 1)
-	go func() { ended <- client.RunContext(ctx) }()
+	go func() { ended <- client.RunContext(connected) }()
 	slots := make(chan struct{}, atOnce)
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	for {
 		select {
+		case <-ctx.Done(): // what is stored is acknowledged; what was not begun Slack sends again
+			busy.Wait()
+			select {
+			case <-time.After(acking): // the client does not say when it has written one
+				return nil
+			case err := <-ended:
+				return err
+			}
 		case event := <-client.Events:
 			slots <- struct{}{}
 			busy.Go(func() {
@@ -94,7 +107,9 @@ func (s *Socket) event(ctx context.Context, client *socketmode.Client, event soc
 		if outcome == Failed || event.Request == nil {
 			return // without an acknowledgement Slack tells the user
 		}
-		if err := client.AckCtx(context.WithoutCancel(ctx), event.Request.EnvelopeID, nil); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storing) // without a connection nobody takes it
+		defer cancel()
+		if err := client.AckCtx(ctx, event.Request.EnvelopeID, nil); err != nil {
 			s.Log.Error("command not acknowledged", "door", "socket", "error", err)
 		}
 	case socketmode.EventTypeEventsAPI:
@@ -124,7 +139,23 @@ func (s *Socket) request(ctx context.Context, event socketmode.Event) string {
 		s.Log.Info("decision", "at", "door", "door", "socket", "allow", false, "rule", "payload", "why", err.Error())
 		return Refused
 	}
-	return s.take(context.WithoutCancel(ctx), "socket", sha256.Sum256(event.Request.Payload), command)
+	return s.take(context.WithoutCancel(ctx), "socket", sha256.Sum256(canonical(event.Request.Payload)), command)
+}
+
+// canonical is a payload in the one form that all its deliveries have: Slack
+// may write the same one in another way when it sends it again.
+func canonical(payload json.RawMessage) []byte {
+	var value any
+	from := json.NewDecoder(bytes.NewReader(payload))
+	from.UseNumber()
+	if from.Decode(&value) != nil {
+		return payload // it is not reached: the payload was read before
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return payload
+	}
+	return text
 }
 
 // logWriter has the client's own lines in our log.

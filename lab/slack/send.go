@@ -19,8 +19,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 // From is who gives a command, and where.
@@ -54,7 +52,7 @@ func (s *Server) slash(f From, text string) map[string]string {
 	return map[string]string{
 		"token": "verification", "team_id": s.team(f), "team_domain": "example", "channel_id": f.Channel, "channel_name": "builds",
 		"user_id": f.User, "user_name": "someone", "command": "/packer-hybrid", "text": text, "response_url": replyTo,
-		"trigger_id": trigger, "api_app_id": "A0LAB", "is_enterprise_install": "false",
+		"trigger_id": trigger, "api_app_id": appID, "is_enterprise_install": "false",
 	}
 }
 
@@ -72,7 +70,7 @@ func (s *Server) press(f From, actionID, value string) map[string]any {
 	trigger, replyTo := s.given(f)
 	return map[string]any{
 		"type": "block_actions", "team": map[string]any{"id": s.team(f)}, "user": map[string]any{"id": f.User},
-		"channel": map[string]any{"id": f.Channel}, "trigger_id": trigger, "response_url": replyTo, "api_app_id": "A0LAB",
+		"channel": map[string]any{"id": f.Channel}, "trigger_id": trigger, "response_url": replyTo, "api_app_id": appID,
 		"container": map[string]any{"type": "message", "channel_id": f.Channel},
 		"actions":   []any{map[string]any{"type": "button", "action_id": actionID, "block_id": "ph", "value": value, "action_ts": trigger}},
 	}
@@ -107,7 +105,7 @@ func (s *Server) submit(f From, in Filled) (map[string]any, error) {
 	}}
 	return map[string]any{
 		"type": "view_submission", "team": map[string]any{"id": s.team(f)}, "user": map[string]any{"id": f.User},
-		"trigger_id": s.next(), "view": view, "api_app_id": "A0LAB",
+		"trigger_id": s.next(), "view": view, "api_app_id": appID,
 	}, nil
 }
 
@@ -178,103 +176,4 @@ func (s *Server) Send(ctx context.Context, door, body string, at time.Time, more
 		return 0, "", fmt.Errorf("reading the bot's answer: %w", err)
 	}
 	return resp.StatusCode, string(text), nil
-}
-
-// socket is one connection of Socket Mode.
-type socket struct{ conn *websocket.Conn }
-
-// link serves a connection of Socket Mode.
-func (s *Server) link(w http.ResponseWriter, r *http.Request) {
-	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
-	conn, err := upgrader.Upgrade(w, r, nil)
-	if err != nil {
-		s.violate("socket: %v", err)
-		return
-	}
-	one := &socket{conn}
-	s.mu.Lock()
-	s.sockets = append(s.sockets, one)
-	hello := one.write(map[string]any{"type": "hello", "num_connections": len(s.sockets), "connection_info": map[string]any{"app_id": "A0LAB"}})
-	s.came()
-	s.mu.Unlock()
-	for hello == nil {
-		var ack struct {
-			Envelope string `json:"envelope_id"`
-		}
-		if err := conn.ReadJSON(&ack); err != nil {
-			break
-		}
-		s.mu.Lock()
-		if done := s.waiting[ack.Envelope]; done != nil {
-			close(done)
-			delete(s.waiting, ack.Envelope)
-		} else {
-			s.violations = append(s.violations, "socket: an acknowledgement of nothing: "+ack.Envelope)
-		}
-		s.mu.Unlock()
-	}
-	s.mu.Lock()
-	for i, other := range s.sockets {
-		if other == one {
-			s.sockets = append(s.sockets[:i], s.sockets[i+1:]...)
-			break
-		}
-	}
-	s.mu.Unlock()
-	_ = conn.Close()
-}
-
-// write sends a message. The caller holds the server's lock, so that there is
-// one writer.
-func (c *socket) write(message any) error {
-	return c.conn.WriteJSON(message) //nolint:wrapcheck // told where it is asked for
-}
-
-// Envelope sends a payload over Socket Mode and waits for its acknowledgement;
-// it waits for a connection first. The kind is slash_commands or interactive.
-func (s *Server) Envelope(ctx context.Context, kind string, payload any) error {
-	err := s.Wait(ctx, func([]Message, []View) bool { return len(s.sockets) > 0 })
-	if err != nil {
-		return fmt.Errorf("waiting for a connection: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, ackWait)
-	defer cancel()
-	done := make(chan struct{})
-	s.mu.Lock()
-	if len(s.sockets) == 0 {
-		s.mu.Unlock()
-		return errors.New("the connection is gone")
-	}
-	id := "E" + s.next()
-	s.waiting[id] = done
-	err = s.sockets[0].write(map[string]any{"type": kind, "envelope_id": id, "payload": payload, "accepts_response_payload": true})
-	s.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("sending an envelope: %w", err)
-	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the acknowledgement of an envelope: %w", ctx.Err())
-	}
-}
-
-// SlashSocket sends a slash command over Socket Mode.
-func (s *Server) SlashSocket(ctx context.Context, f From, text string) error {
-	return s.Envelope(ctx, "slash_commands", s.slash(f, text))
-}
-
-// PressSocket sends a pressed button over Socket Mode.
-func (s *Server) PressSocket(ctx context.Context, f From, actionID, value string) error {
-	return s.Envelope(ctx, "interactive", s.press(f, actionID, value))
-}
-
-// Disconnect ends the connections, as Slack does from time to time.
-func (s *Server) Disconnect() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, one := range s.sockets {
-		_ = one.write(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
-	}
 }

@@ -75,8 +75,9 @@ type Server struct {
 	triggers   map[string]time.Time // when they were given; zero: used
 	replies    map[string]*reply
 	violations []string
+	tickets    map[string]time.Time // of addresses for Socket Mode; zero: used
 	sockets    []*socket
-	waiting    map[string]chan struct{} // envelope → closed with its acknowledgement
+	envelopes  map[string]*sent
 }
 
 // reply is a response_url.
@@ -99,7 +100,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	}
 	s := &Server{
 		config: config, changed: make(chan struct{}),
-		triggers: map[string]time.Time{}, replies: map[string]*reply{}, waiting: map[string]chan struct{}{},
+		triggers: map[string]time.Time{}, replies: map[string]*reply{}, tickets: map[string]time.Time{}, envelopes: map[string]*sent{},
 	}
 	service, err := fault.Serve(ctx, "Slack's API", "", http.HandlerFunc(s.serve), answerFault)
 	if err != nil {
@@ -182,7 +183,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.api(w, r)
 	case strings.HasPrefix(r.URL.Path, "/commands/"):
 		s.replied(w, r)
-	case r.URL.Path == "/link":
+	case r.URL.Path == "/link/":
 		s.link(w, r)
 	default:
 		http.NotFound(w, r)
@@ -282,7 +283,9 @@ func (s *Server) do(c call) (map[string]any, string) {
 		}
 		return map[string]any{"users": append([]string{}, users...)}, ""
 	case "apps.connections.open":
-		return map[string]any{"url": "ws" + strings.TrimPrefix(s.URL(), "http") + "/link?ticket=" + s.next()}, ""
+		ticket := s.next()
+		s.tickets[ticket] = s.config.Now()
+		return map[string]any{"url": "ws" + strings.TrimPrefix(s.URL(), "http") + "/link/?ticket=" + ticket + "&app_id=" + appID}, ""
 	default:
 		return nil, "unknown_method"
 	}

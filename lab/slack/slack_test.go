@@ -31,7 +31,7 @@ func newBed(t *testing.T) *bed {
 	b := &bed{t: t}
 	var err error
 	b.Server, err = slack.Start(t.Context(), slack.Config{
-		Token: "xoxb-1", Secret: "s", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}, Groups: map[string][]string{"S0001": {"U0001"}},
+		Token: "xoxb-1", AppToken: "xapp-1", Secret: "s", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}, Groups: map[string][]string{"S0001": {"U0001"}},
 		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
 	})
 	if err != nil {

@@ -52,13 +52,25 @@ bot {
 }
 `
 
-// TestSlack sends a signed slash command, and waits for the message that shows
-// each step of the build and its artifact.
+// TestSlack sends a slash command through a door, and waits for the message
+// that shows each step of the build and its artifact.
 func TestSlack(t *testing.T) {
 	l := startLab(t)
-	t.Run("local", func(t *testing.T) { testSlackLocal(t, l) })
-	t.Run("GitHub", func(t *testing.T) { testSlackGitHub(t, l) })
-	t.Run("GitLab", func(t *testing.T) { testSlackGitLab(t, l) })
+	for _, c := range []struct {
+		name   string
+		socket bool
+		test   func(t *testing.T, l *lab.Lab, socket bool)
+	}{
+		{"local", false, testSlackLocal},
+		{"GitHub", false, testSlackGitHub},
+		{"GitHub, Socket Mode", true, testSlackGitHub},
+		{"GitLab", false, testSlackGitLab},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t, l, c.socket)
+		})
+	}
 }
 
 // withBot is a site whose project has a policy for the bot.
@@ -81,13 +93,13 @@ type hires interface {
 	bot.Follower
 }
 
-// ask starts a bot, sends it a command and returns what its message showed,
-// until that has one of the endings.
-func (s *site) ask(system hires, line string) []string {
+// ask starts a bot with one door, sends it a command through that and returns
+// what its message showed, until that has one of the endings.
+func (s *site) ask(system hires, socket bool, line string) []string {
 	s.t.Helper()
 	ctx, end := context.WithTimeout(s.t.Context(), 8*time.Minute)
 	defer end()
-	sim, err := slack.Start(ctx, slack.Config{Token: "xoxb-1", Secret: "signing", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
+	sim, err := slack.Start(ctx, slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Secret: "signing", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -105,7 +117,7 @@ func (s *site) ask(system hires, line string) []string {
 	}
 	defer queue.Close()
 	b := &bot.Bot{
-		Store: queue, Chat: bot.NewChat("xoxb-1", "", sim.API()), Log: slog.New(slog.NewTextHandler(s.t.Output(), nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", sim.API()), Log: slog.New(slog.NewTextHandler(s.t.Output(), nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
 		Site: func() (bot.Site, error) {
 			p, err := config.Load(s.dir)
 			image := hybridcore.Image{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}}
@@ -113,25 +125,34 @@ func (s *site) ask(system hires, line string) []string {
 		},
 	}
 	b.Hire(system, system, "main", time.Second)
-	var listeners [2]net.Listener
-	for i := range listeners {
-		if listeners[i], err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+	listen := func() net.Listener {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
 			s.t.Fatal(err)
 		}
+		return l
+	}
+	service := bot.Service{Bot: b, Socket: socket, Admin: listen(), Grace: 10 * time.Second}
+	if !socket {
+		service.Secret, service.Door = "signing", listen()
 	}
 	serving, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	all.Go(func() {
-		err := bot.Serve(serving, bot.Service{Bot: b, Secret: "signing", Door: listeners[0], Admin: listeners[1], Grace: 10 * time.Second})
-		if err != nil {
+		if err := bot.Serve(serving, service); err != nil {
 			s.t.Error(err)
 		}
 	})
 	defer all.Wait()
 	defer stop()
-	status, text, err := sim.Slash(ctx, "http://"+listeners[0].Addr().String()+bot.DoorPath, slack.From{Channel: "C0001", User: "U0001"}, line)
+	from, status := slack.From{Channel: "C0001", User: "U0001"}, http.StatusOK
+	if socket {
+		err = sim.Deliver(ctx, sim.SlashEnvelope(from, line))
+	} else {
+		status, _, err = sim.Slash(ctx, "http://"+service.Door.Addr().String()+bot.DoorPath, from, line)
+	}
 	if err != nil || status != http.StatusOK {
-		s.t.Fatal(status, text, err)
+		s.t.Fatal(status, err)
 	}
 	over := []string{"Built: ", "Failed: ", "Blocked: ", "Denied: ", "Cancelled: ", "Unchanged: "}
 	var shown []string
@@ -181,7 +202,7 @@ func (s *site) built(shown []string, words ...string) {
 	}
 }
 
-func testSlackLocal(t *testing.T, l *lab.Lab) {
+func testSlackLocal(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	s := withBot(t, l)
 	env := append(os.Environ(), append(l.Env(), s.runner...)...)
@@ -189,10 +210,10 @@ func testSlackLocal(t *testing.T, l *lab.Lab) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.built(s.ask(system, "build debian-12 --env lab --targets vsphere"), "running: ", "running: ", "Built: ")
+	s.built(s.ask(system, socket, "build debian-12 --env lab --targets vsphere"), "running: ", "running: ", "Built: ")
 }
 
-func testSlackGitHub(t *testing.T, l *lab.Lab) {
+func testSlackGitHub(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	s := withBot(t, l)
 	s.github([]string{s.rev("main")})
@@ -203,7 +224,7 @@ func testSlackGitHub(t *testing.T, l *lab.Lab) {
 	ctx, end := context.WithCancel(t.Context())
 	var runner sync.WaitGroup
 	runner.Go(func() { s.runDispatched(ctx) })
-	shown := s.ask(system, "build debian-12 --env lab --targets vsphere")
+	shown := s.ask(system, socket, "build debian-12 --env lab --targets vsphere")
 	end()
 	runner.Wait()
 	s.built(shown, "Running: ", "running: ", "Built: ")
@@ -214,7 +235,7 @@ func testSlackGitHub(t *testing.T, l *lab.Lab) {
 	}
 }
 
-func testSlackGitLab(t *testing.T, l *lab.Lab) {
+func testSlackGitLab(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	p := newPipelined(t, l.Env())
 	p.write("packer-hybrid.hcl", p.read("packer-hybrid.hcl")+botBlock)
@@ -229,7 +250,7 @@ func testSlackGitLab(t *testing.T, l *lab.Lab) {
 	var runner sync.WaitGroup
 	runner.Go(func() { p.runDispatched(ctx) })
 	s := &site{t: t, dir: p.dir}
-	shown := s.ask(system, "build debian-12 --env lab --targets vsphere")
+	shown := s.ask(system, socket, "build debian-12 --env lab --targets vsphere")
 	end()
 	runner.Wait()
 	s.built(shown, "Running: ", "running: ", "Built: ")
