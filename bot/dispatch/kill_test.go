@@ -101,6 +101,7 @@ type doomed struct {
 	mu      sync.Mutex
 	acked   map[string]bool // command → acknowledged
 	repeats map[string]int  // door → commands that it had already
+	first   chan struct{}   // closed with the first acknowledgement of a round
 }
 
 // Write takes the log of the bot.
@@ -130,6 +131,7 @@ func TestKilled(t *testing.T) {
 	states := map[string]int{}
 	for n := range *kills {
 		child := d.start()
+		d.round()
 		var senders sync.WaitGroup
 		for _, socket := range []bool{false, true} {
 			for _, again := range []bool{false, true} {
@@ -138,11 +140,18 @@ func TestKilled(t *testing.T) {
 				})
 			}
 		}
+		var first <-chan struct{}
 		most := 1600
-		if n%2 == 0 {
-			most = 60 // about as long as a command takes to be stored and acknowledged, all four together
+		switch n % 4 {
+		case 0:
+			first = d.first // the others are being acknowledged, or are not
+		case 2:
+			most = 60 // about as long as the four take
 		}
-		<-time.After(time.Duration(rand.IntN(most)) * time.Millisecond) // any moment is as good
+		select {
+		case <-time.After(time.Duration(rand.IntN(most)) * time.Millisecond): // any moment is as good
+		case <-first:
+		}
 		d.kill(child)
 		d.count(states)
 		child = d.start() // what was not acknowledged is sent again, as Slack does
@@ -223,6 +232,22 @@ func (d *doomed) kill(cmd *exec.Cmd) {
 	_ = cmd.Wait() // killed
 }
 
+// round begins to wait for a first acknowledgement.
+func (d *doomed) round() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.first = make(chan struct{})
+}
+
+// signal notes an acknowledgement. The caller holds the lock.
+func (d *doomed) signal() {
+	select {
+	case <-d.first:
+	default:
+		close(d.first)
+	}
+}
+
 // send sends one command, until it is acknowledged if it is to be sent again:
 // the same one, as Slack does.
 func (d *doomed) send(ctx context.Context, text string, socket, again bool) {
@@ -242,8 +267,9 @@ func (d *doomed) send(ctx context.Context, text string, socket, again bool) {
 		}
 		if acked {
 			d.mu.Lock()
+			defer d.mu.Unlock()
 			d.acked[text] = true
-			d.mu.Unlock()
+			d.signal()
 			return
 		}
 		<-time.After(50 * time.Millisecond)
