@@ -29,6 +29,6 @@ type Command struct {
 	ReplyTo string `json:"reply_to,omitempty"`
 }
 
-// Accept stores a command durably under the key of its body. It says whether
-// the command is new.
-type Accept func(ctx context.Context, key [32]byte, c Command) (fresh bool, err error)
+// Accept stores a command durably under the key of its body, so that it is
+// carried out once however often it comes.
+type Accept func(ctx context.Context, key [32]byte, c Command) error

@@ -35,7 +35,6 @@ const (
 // Outcomes that Observe hears of.
 const (
 	Accepted = "accepted"
-	Repeated = "repeated"
 	Refused  = "refused" // not Slack's, or not understood
 	Failed   = "failed"  // could not be stored
 	Ignored  = "ignored" // asks for nothing
@@ -141,15 +140,9 @@ func (d *Door) take(ctx context.Context, door string, key [32]byte, c Command) s
 	c.ID, c.Door = hybridcore.NewRunID(c.At), door
 	ctx, cancel := context.WithTimeout(ctx, storing)
 	defer cancel()
-	fresh, err := d.Accept(ctx, key, c)
-	switch {
-	case err != nil:
+	if err := d.Accept(ctx, key, c); err != nil {
 		d.Log.Error("command not stored", "request", c.ID, "door", door, "team", c.Team, "channel", c.Channel, "user", c.User, "error", err)
 		return Failed
-	case !fresh:
-		d.Log.Info("decision", "request", c.ID, "door", door, "team", c.Team, "channel", c.Channel, "user", c.User,
-			"at", "door", "allow", false, "rule", "once", "why", "the same request was accepted before")
-		return Repeated
 	}
 	return Accepted
 }

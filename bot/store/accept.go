@@ -7,21 +7,22 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
-
-	"maragu.dev/goqite"
 )
 
 // Intake is the queue of accepted commands.
 const Intake = "intake"
 
-// maxBatch bounds how many commands share one sync.
-const maxBatch = 256
+const (
+	maxBatch = 256      // commands that share one sync
+	maxHeld  = 64 << 10 // bytes for the body of a batch, held while nothing comes
+)
 
 // ErrClosed is what a command gets that came too late to be stored.
 var ErrClosed = errors.New("the bot is stopping")
@@ -31,110 +32,197 @@ type entry struct {
 	key   [32]byte // of its body
 	body  []byte
 	taken atomic.Bool // by the committer, or by its caller who gave up
-	done  chan outcome
+	done  chan error
 }
 
-// outcome is how it went.
-type outcome struct {
-	fresh bool
-	err   error
-}
-
-// Accept stores a command, synced, and puts it into the queue Intake, unless a
-// command with this key was accepted within Remembered: then fresh is false.
-// When the context ends before the command was begun to be stored, it is not.
-func (s *Store) Accept(ctx context.Context, key [32]byte, body []byte) (fresh bool, err error) {
-	e := &entry{key: key, body: body, done: make(chan outcome, 1)}
+// Accept stores a command, synced, under the key of its body; Unpack puts it
+// into the queue Intake. When the context ends before the command was begun to
+// be stored, it is not.
+func (s *Store) Accept(ctx context.Context, key [32]byte, body []byte) error {
+	e := &entry{key: key, body: body, done: make(chan error, 1)}
 	select {
 	case s.entries <- e:
 	case <-ctx.Done():
-		return false, fmt.Errorf("storing a command: %w", ctx.Err())
+		return fmt.Errorf("storing a command: %w", ctx.Err())
 	case <-s.stopped:
-		return false, ErrClosed
+		return ErrClosed
 	}
 	select {
-	case out := <-e.done:
-		return out.fresh, out.err
+	case err := <-e.done:
+		return err
 	case <-ctx.Done():
 		if e.taken.CompareAndSwap(false, true) {
-			return false, fmt.Errorf("storing a command: %w", ctx.Err())
+			return fmt.Errorf("storing a command: %w", ctx.Err())
 		}
 	case <-s.stopped:
 		if e.taken.CompareAndSwap(false, true) {
-			return false, ErrClosed
+			return ErrClosed
 		}
 	}
-	out := <-e.done // it is being stored: what becomes of it must be known
-	return out.fresh, out.err
+	return <-e.done // it is being stored: what becomes of it must be known
 }
 
-// commit stores entries, all that wait in one transaction.
+// commit stores entries, all that wait in one row of the table batch: whether a
+// command came before, is looked up when nobody waits for an acknowledgement.
 func (s *Store) commit(ctx context.Context) {
 	defer close(s.stopped)
-	batch := make([]*entry, 0, maxBatch)
+	all := make([]*entry, 0, maxBatch)
+	var body []byte
 	for {
 		select {
 		case e := <-s.entries:
-			batch = append(batch[:0], e)
+			all = append(all[:0], e)
 		case <-ctx.Done():
 			return
 		}
-		for more := true; more && len(batch) < maxBatch; {
+		for more := true; more && len(all) < maxBatch; {
 			select {
 			case e := <-s.entries:
-				batch = append(batch, e)
+				all = append(all, e)
 			default:
 				more = false
 			}
 		}
-		s.store(context.WithoutCancel(ctx), batch)
-		clear(batch) // bodies are not held while nothing comes
+		body = s.store(context.WithoutCancel(ctx), all, body[:0])
+		clear(all) // bodies are not held while nothing comes
+		if cap(body) > maxHeld {
+			body = nil
+		}
 	}
 }
 
-// store stores the entries of a batch whose callers still wait.
-func (s *Store) store(ctx context.Context, batch []*entry) {
-	taken := batch[:0]
-	for _, e := range batch {
+// store stores the entries of a batch whose callers still wait, and gives back
+// the memory that it made the row's body in.
+func (s *Store) store(ctx context.Context, all []*entry, body []byte) []byte {
+	taken := all[:0]
+	for _, e := range all {
 		if e.taken.CompareAndSwap(false, true) {
-			taken = append(taken, e)
+			taken, body = append(taken, e), pack(body, e)
 		}
 	}
-	fresh := make([]bool, len(taken))
-	err := s.transaction(ctx, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, s.bind("insert into seen (key, at) values (?, ?) on conflict do nothing"))
-		if err != nil {
-			return fmt.Errorf("remembering a command: %w", err)
-		}
-		defer insert.Close() //nolint:errcheck // ends with the transaction
-		var bodies [][]byte
-		for i, e := range taken {
-			if fresh[i], err = s.remember(ctx, insert, e); err != nil {
-				return err
-			}
-			if fresh[i] {
-				bodies = append(bodies, e.body)
-			}
-		}
-		return s.queueAll(ctx, tx, bodies)
-	})
+	if len(taken) == 0 {
+		return body
+	}
+	_, err := s.keep.ExecContext(ctx, len(taken), body)
 	s.mu.Lock()
 	s.failed = err
 	s.mu.Unlock()
 	if err == nil {
 		s.accepted.Store(time.Now().UnixNano())
-		s.rouse(Intake)
+		signal(s.arrived)
 	} else {
 		err = fmt.Errorf("storing a command: %w", err)
 	}
-	for i, e := range taken {
-		e.done <- outcome{fresh[i] && err == nil, err}
+	for _, e := range taken {
+		e.done <- err
 	}
+	return body
+}
+
+// pack appends a command to the body of a batch: its key, its length, itself.
+func pack(to []byte, e *entry) []byte {
+	to = append(to, e.key[:]...)
+	to = binary.AppendUvarint(to, uint64(len(e.body)))
+	return append(to, e.body...)
+}
+
+// unpack takes the first command off the body of a batch.
+func unpack(from []byte) (key, body, rest []byte, err error) {
+	const size = len(entry{}.key)
+	if len(from) > size {
+		n, width := binary.Uvarint(from[size:])
+		if start := size + width; width > 0 && n <= uint64(len(from)-start) {
+			end := start + int(n)
+			return from[:size], from[start:end], from[end:], nil
+		}
+	}
+	return nil, nil, nil, errors.New("a batch of commands is broken")
+}
+
+// Unpack puts accepted commands into the queue Intake until the context ends.
+// One whose body was accepted before, within Remembered, is dropped; repeated
+// hears of it, and failed of errors.
+func (s *Store) Unpack(ctx context.Context, repeated func(body []byte), failed func(Task, error)) {
+	s.loop(ctx, s.arrived, func(ctx context.Context) bool {
+		some, dropped, err := s.unpackSome(ctx)
+		if err != nil {
+			failed(Task{Queue: Intake}, err)
+		}
+		for _, body := range dropped {
+			repeated(body)
+		}
+		return some
+	})
+}
+
+// unpackSome takes the oldest batches apart. They are few: who waits for an
+// acknowledgement may wait for this transaction.
+func (s *Store) unpackSome(ctx context.Context) (some bool, dropped [][]byte, err error) {
+	var broken error
+	err = s.Change(ctx, func(t *Tx) error {
+		all, err := t.takeBatches()
+		if err != nil {
+			return err
+		}
+		some = len(all) > 0
+		for _, left := range all {
+			for len(left) > 0 {
+				var key, body []byte
+				if key, body, left, err = unpack(left); err != nil {
+					broken = err
+					break
+				}
+				fresh, err := t.remember(key)
+				if err != nil {
+					return err
+				}
+				if !fresh {
+					dropped = append(dropped, body)
+				} else if err := t.Send(Intake, body, 0); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return false, nil, fmt.Errorf("taking commands apart: %w", err)
+	}
+	return some, dropped, broken
+}
+
+// takeBatches takes the oldest batches out of their table, oldest first.
+func (t *Tx) takeBatches() (bodies [][]byte, failed error) {
+	oldest := "select id from batch order by id limit 8"
+	if t.store.postgres {
+		oldest += " for update skip locked" // another bot may be at them
+	}
+	rows, err := t.tx.QueryContext(t.ctx, "delete from batch where id in ("+oldest+") returning id, body")
+	if err != nil {
+		return nil, fmt.Errorf("reading commands: %w", err)
+	}
+	defer func() { failed = errors.Join(failed, rows.Close()) }()
+	all := map[int64][]byte{}
+	for rows.Next() {
+		var id int64
+		var body []byte
+		if err := rows.Scan(&id, &body); err != nil {
+			return nil, fmt.Errorf("reading commands: %w", err)
+		}
+		all[id] = body
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading commands: %w", err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		bodies = append(bodies, all[id])
+	}
+	return bodies, nil
 }
 
 // remember says whether a command's body is new, and remembers it.
-func (s *Store) remember(ctx context.Context, insert *sql.Stmt, e *entry) (bool, error) {
-	result, err := insert.ExecContext(ctx, e.key[:], s.now().UnixMilli())
+func (t *Tx) remember(key []byte) (bool, error) {
+	result, err := t.tx.ExecContext(t.ctx, t.store.bind("insert into seen (key, at) values (?, ?) on conflict do nothing"), key, t.store.now().UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("remembering a command: %w", err)
 	}
@@ -143,51 +231,4 @@ func (s *Store) remember(ctx context.Context, insert *sql.Stmt, e *entry) (bool,
 		return false, fmt.Errorf("remembering a command: %w", err)
 	}
 	return n > 0, nil
-}
-
-// queueAll queues the commands of a batch: several as one message, which is
-// taken apart when nobody waits for an acknowledgement.
-func (s *Store) queueAll(ctx context.Context, tx *sql.Tx, bodies [][]byte) error {
-	var m goqite.Message
-	switch len(bodies) {
-	case 0:
-		return nil
-	case 1:
-		m = message(0, bodies[0], 0)
-	default:
-		all, err := json.Marshal(bodies)
-		if err != nil {
-			return fmt.Errorf("queueing commands: %w", err)
-		}
-		m.Body = append([]byte(together+" "), all...)
-	}
-	if err := s.queue(Intake).SendTx(ctx, tx, m); err != nil {
-		return fmt.Errorf("queueing commands: %w", err)
-	}
-	return nil
-}
-
-// together stands where a task has its number of tries: the message holds the
-// bodies of several tasks.
-const together = "+"
-
-// apart makes the tasks of a message that holds several.
-func (s *Store) apart(ctx context.Context, name string, m *goqite.Message, all []byte) error {
-	var bodies [][]byte
-	if err := json.Unmarshal(all, &bodies); err != nil {
-		return fmt.Errorf("taking commands apart: %w", err)
-	}
-	return s.transaction(ctx, func(tx *sql.Tx) error {
-		for _, body := range bodies {
-			if err := s.queue(name).SendTx(ctx, tx, message(0, body, 0)); err != nil {
-				return fmt.Errorf("taking commands apart: %w", err)
-			}
-		}
-		return s.queue(name).DeleteTx(ctx, tx, m.ID)
-	})
-}
-
-// message is a task as goqite keeps it: how often it was tried, a blank, its body.
-func message(try int, body []byte, delay time.Duration) goqite.Message {
-	return goqite.Message{Body: fmt.Appendf(nil, "%d %s", try, body), Delay: max(delay, 0)}
 }

@@ -34,7 +34,7 @@ const (
 	// a second delivery is dropped. Slack's last retry comes after an hour at most.
 	Remembered = 24 * time.Hour
 
-	format   = 1                // of the tables
+	format   = 2                // of the tables
 	lease    = 20 * time.Second // of a task that is being worked off; renewed while it is
 	poll     = 500 * time.Millisecond
 	fileName = "bot.db"
@@ -64,10 +64,13 @@ type Store struct {
 	now      func() time.Time
 
 	entries chan *entry
+	keep    *sql.Stmt     // writes a batch of commands
 	stopped chan struct{} // closed when the committer has ended
 	stop    context.CancelFunc
 
-	accepted atomic.Int64 // when a command was last accepted, in nanoseconds
+	accepted atomic.Int64  // when a command was last accepted, in nanoseconds
+	arrived  chan struct{} // wakes Unpack
+	turn     chan struct{} // taken by each transaction, so that at most one is before the committer's
 
 	mu     sync.Mutex
 	queues map[string]*queue
@@ -83,7 +86,10 @@ type queue struct {
 
 // Open opens a store and makes its tables when they are missing.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{postgres: o.URL != "", now: o.Now, entries: make(chan *entry, maxBatch), stopped: make(chan struct{}), queues: map[string]*queue{}}
+	s := &Store{
+		postgres: o.URL != "", now: o.Now, entries: make(chan *entry, maxBatch), stopped: make(chan struct{}), queues: map[string]*queue{},
+		arrived: make(chan struct{}, 1),
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -100,6 +106,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if s.keep, err = s.db.PrepareContext(ctx, s.bind("insert into batch (commands, body) values (?, ?)")); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing the bot's database: %w", err), s.db.Close())
+	}
 	go s.commit(ctx)
 	return s, nil
 }
@@ -130,6 +139,7 @@ func (s *Store) openSQLite(dir string) error {
 		return fmt.Errorf("opening the bot's database %s: %w", path, err)
 	}
 	s.db.SetMaxOpenConns(1)
+	s.turn = make(chan struct{}, 1)
 	return nil
 }
 
@@ -143,6 +153,7 @@ func (s *Store) openPostgres(address string) error {
 	}
 	s.db = db
 	s.db.SetMaxOpenConns(8)
+	s.turn = make(chan struct{}, 7)
 	return nil
 }
 
@@ -208,8 +219,12 @@ func (s *Store) Healthy(ctx context.Context) error {
 
 // Waiting counts the tasks of a queue, also those that are not due.
 func (s *Store) Waiting(ctx context.Context, queue string) (int, error) {
+	query := "select count(*) from goqite where queue = ?"
+	if queue == Intake {
+		query = "select (" + query + ") + coalesce(sum(commands), 0) from batch"
+	}
 	var n int
-	if err := s.db.QueryRowContext(ctx, s.bind("select count(*) from goqite where queue = ?"), queue).Scan(&n); err != nil {
+	if err := s.db.QueryRowContext(ctx, s.bind(query), queue).Scan(&n); err != nil {
 		return 0, fmt.Errorf("counting the queue %s: %w", queue, err)
 	}
 	return n, nil
@@ -254,15 +269,26 @@ func (s *Store) queue(name string) *queue {
 // rouse has a worker of each queue look at once.
 func (s *Store) rouse(names ...string) {
 	for _, name := range names {
-		select {
-		case s.queue(name).wake <- struct{}{}:
-		default: // it was told already
-		}
+		signal(s.queue(name).wake)
 	}
 }
 
-// transaction runs do in one transaction.
+// signal wakes who waits for it, now or soon.
+func signal(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default: // it was told already
+	}
+}
+
+// transaction runs do in one transaction, when it is its turn.
 func (s *Store) transaction(ctx context.Context, do func(*sql.Tx) error) error {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("beginning a transaction: %w", ctx.Err())
+	}
+	defer func() { <-s.turn }()
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)

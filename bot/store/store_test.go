@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,49 +50,71 @@ func drain(t *testing.T, s *store.Store, queue string, want int) []string {
 	return bodies
 }
 
+// taken takes accepted commands off the queue until there were as many as
+// wanted: the new ones, and how many came before.
+func taken(t *testing.T, s *store.Store, want int) (bodies []string, repeated int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	note := func(body []byte, fresh bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if fresh {
+			bodies = append(bodies, string(body))
+		} else {
+			repeated++
+		}
+		if len(bodies)+repeated == want {
+			cancel()
+		}
+	}
+	failed := func(_ store.Task, err error) { t.Error(err) }
+	var both sync.WaitGroup
+	both.Go(func() { s.Unpack(ctx, func(body []byte) { note(body, false) }, failed) })
+	both.Go(func() {
+		s.Work(ctx, store.Intake, func(_ context.Context, task store.Task) error { note(task.Body, true); return nil }, failed)
+	})
+	both.Wait()
+	if n, err := s.Waiting(t.Context(), store.Intake); err != nil || n > 0 || len(bodies)+repeated != want {
+		t.Fatalf("%d new commands and %d repeated ones, want %d; %d wait, %v", len(bodies), repeated, want, n, err)
+	}
+	return bodies, repeated
+}
+
 // TestAcceptOnce stores the same commands from many callers at once: each is
-// there once, also for a store that is opened later.
+// queued once, also by a store that is opened later.
 func TestAcceptOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, dir)
 	const commands, deliveries = 50, 4
-	var mu sync.Mutex
-	fresh := map[int]int{}
+	accept := func(n int) {
+		if err := s.Accept(t.Context(), sha256.Sum256(fmt.Append(nil, n)), fmt.Append(nil, "command ", n)); err != nil {
+			t.Error(err)
+		}
+	}
 	var wg sync.WaitGroup
 	for i := range commands * deliveries {
-		wg.Go(func() {
-			n := i % commands
-			ok, err := s.Accept(t.Context(), sha256.Sum256(fmt.Append(nil, n)), fmt.Append(nil, "command ", n))
-			if err != nil {
-				t.Error(err)
-			}
-			if ok {
-				mu.Lock()
-				fresh[n]++
-				mu.Unlock()
-			}
-		})
+		wg.Go(func() { accept(i % commands) })
 	}
 	wg.Wait()
-	for n := range commands {
-		if fresh[n] != 1 {
-			t.Errorf("command %d was new %d times", n, fresh[n])
-		}
+	if n, err := s.Waiting(t.Context(), store.Intake); err != nil || n != commands*deliveries {
+		t.Errorf("%d commands wait, %v, want %d", n, err, commands*deliveries)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, dir)
-	if again, err := s.Accept(t.Context(), sha256.Sum256([]byte("7")), []byte("command 7")); err != nil || again {
-		t.Errorf("after a restart: fresh %v, %v", again, err)
+	bodies, repeated := taken(t, s, commands*deliveries)
+	slices.Sort(bodies)
+	if n := len(slices.Compact(bodies)); n != commands || repeated != commands*(deliveries-1) {
+		t.Errorf("%d different commands were queued, %d were repeated, want %d and %d", n, repeated, commands, commands*(deliveries-1))
 	}
-	seen := map[string]bool{}
-	for _, body := range drain(t, s, store.Intake, commands) {
-		seen[body] = true
-	}
-	if len(seen) != commands {
-		t.Errorf("%d different commands were queued, want %d", len(seen), commands)
+	accept(7)
+	accept(commands)
+	if bodies, _ := taken(t, s, 2); len(bodies) != 1 || bodies[0] != fmt.Sprint("command ", commands) {
+		t.Errorf("later on, these are new: %q", bodies)
 	}
 }
 
@@ -104,19 +127,19 @@ func TestForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	accept := func() bool {
-		fresh, err := s.Accept(t.Context(), [32]byte{1}, nil)
-		if err != nil {
+	fresh := func() bool {
+		if err := s.Accept(t.Context(), [32]byte{1}, nil); err != nil {
 			t.Fatal(err)
 		}
-		return fresh
+		bodies, _ := taken(t, s, 1)
+		return len(bodies) == 1
 	}
-	first := accept()
+	first := fresh()
 	now = now.Add(store.Remembered + time.Second)
 	if err := s.Prune(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if !first || !accept() || accept() {
+	if !first || !fresh() || fresh() {
 		t.Error("a body is to be new at first, again when it was forgotten, and not in between")
 	}
 }
@@ -134,7 +157,7 @@ func TestClosed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Accept(t.Context(), [32]byte{}, nil); !errors.Is(err, store.ErrClosed) {
+	if err := s.Accept(t.Context(), [32]byte{}, nil); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 	if err := s.Healthy(t.Context()); err == nil {

@@ -202,23 +202,34 @@ func Pause(try int) time.Duration {
 // died comes again 20 seconds later.
 func (s *Store) Work(ctx context.Context, queue string, do func(context.Context, Task) error, failed func(Task, error)) {
 	q := s.queue(queue)
+	s.loop(ctx, q.wake, func(ctx context.Context) bool {
+		task, err := s.receive(ctx, q, queue)
+		if err != nil {
+			failed(Task{Queue: queue}, err)
+		}
+		if task == nil {
+			return false
+		}
+		s.rouse(queue) // there may be more, for another worker
+		if err := s.one(ctx, *task, do); err != nil {
+			failed(*task, err)
+		}
+		return true
+	})
+}
+
+// loop does a step again and again until the context ends: at once when it says
+// that there may be more, else when it is woken, and now and then.
+func (s *Store) loop(ctx context.Context, wake <-chan struct{}, step func(context.Context) bool) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		s.yield(ctx)
-		task, err := s.receive(context.WithoutCancel(ctx), q, queue)
-		if err != nil {
-			failed(Task{Queue: queue}, err)
-		}
-		if task != nil {
-			s.rouse(queue) // there may be more, for another worker
-			if err := s.one(context.WithoutCancel(ctx), *task, do); err != nil {
-				failed(*task, err)
-			}
+		if step(context.WithoutCancel(ctx)) {
 			continue
 		}
 		select {
-		case <-q.wake:
+		case <-wake:
 		case <-tick.C:
 		case <-ctx.Done():
 		}
@@ -266,12 +277,6 @@ func (s *Store) receive(ctx context.Context, q *queue, name string) (*Task, erro
 		return nil, nil //nolint:nilnil // nothing is due
 	}
 	count, body, _ := bytes.Cut(m.Body, []byte(" "))
-	if string(count) == together {
-		if err := s.apart(ctx, name, m, body); err != nil {
-			return nil, err
-		}
-		return s.receive(ctx, q, name)
-	}
 	try, err := strconv.Atoi(string(count))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("dropped a broken task of the queue %s: %w", name, err), q.Delete(ctx, m.ID))
@@ -312,4 +317,9 @@ func (s *Store) one(ctx context.Context, task Task, do func(context.Context, Tas
 		change = func(t *Tx) error { return t.Again(task, delay) }
 	}
 	return errors.Join(err, s.Change(ctx, change))
+}
+
+// message is a task as goqite keeps it: how often it was tried, a blank, its body.
+func message(try int, body []byte, delay time.Duration) goqite.Message {
+	return goqite.Message{Body: fmt.Appendf(nil, "%d %s", try, body), Delay: max(delay, 0)}
 }
