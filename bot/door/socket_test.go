@@ -32,10 +32,10 @@ func TestSocketStops(t *testing.T) {
 	socket := &door.Socket{
 		API: api.New("xoxb-1", api.OptionAppLevelToken("xapp-1"), api.OptionAPIURL(sim.API())),
 		Door: door.Door{
-			Accept: func(ctx context.Context, _ [32]byte, _ door.Command) (bool, error) {
+			Accept: func(ctx context.Context, _ [32]byte, _ door.Command) error {
 				stop()
 				<-serving.Done()
-				return true, ctx.Err()
+				return ctx.Err()
 			},
 			Log: slog.New(slog.DiscardHandler), Now: time.Now, Observe: func(string, string, time.Duration) {},
 		},
