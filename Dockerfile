@@ -23,7 +23,7 @@ RUN tools/build packer packer-plugin-ansible packer-plugin-vsphere
 COPY . .
 ARG VERSION=dev
 RUN tools/build packer-hybrid-rpc \
- && go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /out/bin/packer-hybrid ./cmd/packer-hybrid \
+ && go build -trimpath -buildvcs=false -ldflags "-s -w -X github.com/packer-hybrid/packer-hybrid/cmd/internal/cli.version=${VERSION}" -o /out/bin/ ./cmd/... \
  && cp -L /cache/bin/packer /cache/bin/packer-hybrid-rpc /out/bin/ \
  && cp -R /cache/plugins /out/plugins
 

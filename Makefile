@@ -20,8 +20,8 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 .PHONY: build
-build: ## Build bin/packer-hybrid (the default)
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/packer-hybrid ./cmd/packer-hybrid
+build: ## Build bin/packer-hybrid and bin/packer-hybrid-lab (the default)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/packer-hybrid/packer-hybrid/cmd/internal/cli.version=$(VERSION)" -o bin/ ./cmd/...
 
 .PHONY: demo
 demo: ## Build a golden image for three platforms in the lab; REBUILD=1 builds it again

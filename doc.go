@@ -4,7 +4,7 @@
 // Diagram: openspec/specs/repository/diagram.md#layers
 
 // Package packerhybrid is the map of the source tree. The program is in
-// cmd/packer-hybrid; this package only embeds the project that its verb init
+// cmd/packer-hybrid, its lab in cmd/packer-hybrid-lab; this package only embeds the project that its verb init
 // writes.
 //
 // packer-hybrid builds identical golden images for VMware vSphere, Proxmox VE
@@ -14,7 +14,7 @@
 //
 // The folders, in the order in which a request meets them:
 //
-//	cmd/packer-hybrid        wiring and exit codes, one file a verb
+//	cmd/packer-hybrid        wiring, one file a verb; what it shares with the other command is in cmd/internal/cli: streams, exit codes
 //	hybridcore               the values on the path, the platform table, the command grammar
 //	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
@@ -33,6 +33,7 @@
 //	checks/post              sends checks and the comment of a run to GitHub, from an outbox on disk
 //	bot                      Slack: takes commands, decides, has the CI system run them, follows
 //	lab                      simulated platforms and guests on one machine
+//	cmd/packer-hybrid-lab    the lab as a program: what packer-hybrid lab runs; its verbs are in cmd/internal/labverbs
 //
 // Packages below hybridcore do not import each other; they meet in runner,
 // through the values of hybridcore. rules_test.go beside this file holds that

@@ -7,6 +7,7 @@ package packerhybrid_test
 
 import (
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -183,6 +184,32 @@ func TestRules(t *testing.T) {
 				t.Error(p)
 			}
 		})
+	}
+}
+
+// simulators are packages, with all below them, that packer-hybrid is not built
+// from: they look methods up by their names, for which the linker keeps those of
+// every package, and a production program has no use for them.
+var simulators = regexp.MustCompile(`^github\.com/(packer-hybrid/packer-hybrid/(lab|cmd/internal/labverbs)|vmware/govmomi/simulator)(/|$)`)
+
+// TestProduct checks what packer-hybrid is built from, directly or not. What
+// `go list` reads is what TestRules reads, so that a cached answer is never old.
+func TestProduct(t *testing.T) {
+	t.Parallel()
+	for command, has := range map[string]bool{"./cmd/packer-hybrid": false, "./cmd/packer-hybrid-lab": true} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", command).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for line := range strings.Lines(string(out)) {
+			if name := strings.TrimSpace(line); simulators.MatchString(name) {
+				found = append(found, name)
+			}
+		}
+		if has != (len(found) > 0) {
+			t.Errorf("%s is built from these simulators: %q", command, found)
+		}
 	}
 }
 

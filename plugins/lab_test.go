@@ -67,7 +67,7 @@ func TestBuilds(t *testing.T) {
 	}
 	dir := t.TempDir()
 	run(t, ".", "go", "build", "-o", dir+"/", "./cmd/...")
-	run(t, "..", "go", "build", "-o", filepath.Join(dir, "packer-hybrid"), "./cmd/packer-hybrid")
+	run(t, "..", "go", "build", "-o", dir+"/", "./cmd/...")
 	t.Setenv("CHECKPOINT_DISABLE", "1")
 	t.Setenv("PACKER_PLUGIN_PATH", filepath.Join(dir, "plugins"))
 	t.Setenv("PACKER_NO_COLOR", "1")

@@ -23,6 +23,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
@@ -74,9 +75,9 @@ Environment:
 		Example: `  packer-hybrid bot --check
   packer-hybrid bot --repository example/golden-images
   packer-hybrid bot --ci gitlab --repository example/golden-images --listen 127.0.0.1:3000`,
-		Args: none,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.output != "text" {
+			if a.Output != "text" {
 				return hybridcore.Usagef("bot logs JSON lines; leave --output out")
 			}
 			return a.bot(cmd.Context(), f)
@@ -103,7 +104,7 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	if project.Bot.Line == 0 {
 		return hybridcore.Usagef("%s has no block bot; docs/slack-bot.md has one to begin with", config.FileName)
 	}
-	token, appToken, secret := a.getenv("SLACK_BOT_TOKEN"), a.getenv("SLACK_APP_TOKEN"), a.getenv("SLACK_SIGNING_SECRET")
+	token, appToken, secret := a.Getenv("SLACK_BOT_TOKEN"), a.Getenv("SLACK_APP_TOKEN"), a.Getenv("SLACK_SIGNING_SECRET")
 	switch {
 	case token == "":
 		return hybridcore.Usagef("SLACK_BOT_TOKEN is not set; it is the Bot User OAuth Token of the Slack app, xoxb-…")
@@ -114,22 +115,22 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	if err != nil {
 		return err
 	}
-	chat := bot.NewChat(token, appToken, a.getenv("SLACK_API_URL"))
+	chat := bot.NewChat(token, appToken, a.Getenv("SLACK_API_URL"))
 	if f.check {
 		return a.checkBot(ctx, project, chat, system)
 	}
-	log, closeLog, err := logs.New(logs.Options{Redactor: a.redactor, JSON: a.raw.err})
+	log, closeLog, err := logs.New(logs.Options{Redactor: a.Redactor, JSON: a.Raw.Err})
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
-	queue, err := store.Open(ctx, store.Options{URL: a.getenv("PACKER_HYBRID_BOT_DB"), Dir: a.botData(f)})
+	queue, err := store.Open(ctx, store.Options{URL: a.Getenv("PACKER_HYBRID_BOT_DB"), Dir: a.botData(f)})
 	if err != nil {
 		return err
 	}
 	b := &bot.Bot{Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now, Site: sites(project.Root)}
 	b.Hire(system, system, project.Bot.Ref, listed)
 	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
-		GitHub: []byte(a.getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.getenv("GITLAB_WEBHOOK_TOKEN")), Changed: b.Worker.Changed, Log: log,
+		GitHub: []byte(a.Getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.Getenv("GITLAB_WEBHOOK_TOKEN")), Changed: b.Worker.Changed, Log: log,
 	}}
 	if service.Admin, err = listen(ctx, "--admin", f.admin); err == nil && secret != "" {
 		service.Door, err = listen(ctx, "--listen", f.listen)
@@ -150,9 +151,9 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 
 // stateHome is where the bot's queue is when nobody says it.
 func (a *app) stateHome() string {
-	base := a.getenv("XDG_STATE_HOME")
+	base := a.Getenv("XDG_STATE_HOME")
 	if base == "" {
-		base = filepath.Join(a.getenv("HOME"), ".local", "state")
+		base = filepath.Join(a.Getenv("HOME"), ".local", "state")
 	}
 	return filepath.Join(base, "packer-hybrid", "bot")
 }
@@ -161,9 +162,9 @@ func (a *app) stateHome() string {
 func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 	switch f.ci {
 	case "github":
-		c := dispatch.GitHubConfig{API: a.getenv("GITHUB_API_URL"), Repository: f.repository, Workflow: f.flow, Token: a.getenv("GITHUB_TOKEN")}
+		c := dispatch.GitHubConfig{API: a.Getenv("GITHUB_API_URL"), Repository: f.repository, Workflow: f.flow, Token: a.Getenv("GITHUB_TOKEN")}
 		if c.Repository == "" {
-			c.Repository = a.getenv("GITHUB_REPOSITORY")
+			c.Repository = a.Getenv("GITHUB_REPOSITORY")
 		}
 		if err := a.githubApp(&c); err != nil {
 			return nil, err
@@ -171,10 +172,10 @@ func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 		return dispatch.NewGitHub(c)
 	case "gitlab":
 		c := dispatch.GitLabConfig{
-			API: a.getenv("GITLAB_API_URL"), Project: f.repository, Token: a.getenv("GITLAB_TOKEN"), Trigger: a.getenv("GITLAB_TRIGGER_TOKEN"),
+			API: a.Getenv("GITLAB_API_URL"), Project: f.repository, Token: a.Getenv("GITLAB_TOKEN"), Trigger: a.Getenv("GITLAB_TRIGGER_TOKEN"),
 		}
 		if c.Project == "" {
-			c.Project = a.getenv("CI_PROJECT_PATH")
+			c.Project = a.Getenv("CI_PROJECT_PATH")
 		}
 		return dispatch.NewGitLab(c)
 	case "local":
@@ -202,7 +203,7 @@ func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	return dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: root, Program: []string{self}, Environ: a.environ})
+	return dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: root, Program: []string{self}, Environ: a.Environ})
 }
 
 // botData is the folder that survives the bot.
@@ -215,17 +216,17 @@ func (a *app) botData(f botFlags) string {
 
 // githubApp reads the settings of a GitHub App, when they are there.
 func (a *app) githubApp(c *dispatch.GitHubConfig) error {
-	if a.getenv("GITHUB_APP_ID") == "" {
+	if a.Getenv("GITHUB_APP_ID") == "" {
 		return nil
 	}
 	for name, into := range map[string]*int64{"GITHUB_APP_ID": &c.App, "GITHUB_APP_INSTALLATION_ID": &c.Install} {
-		n, err := strconv.ParseInt(a.getenv(name), 10, 64)
+		n, err := strconv.ParseInt(a.Getenv(name), 10, 64)
 		if err != nil || n < 1 {
 			return hybridcore.Usagef("%s is no number of GitHub's", name)
 		}
 		*into = n
 	}
-	path := a.getenv("GITHUB_APP_KEY_FILE")
+	path := a.Getenv("GITHUB_APP_KEY_FILE")
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -289,7 +290,7 @@ func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Ch
 	if len(problems) > 0 {
 		return hybridcore.Usagef("%s", strings.Join(problems, "\n"))
 	}
-	if _, err := fmt.Fprintf(a.out, "bot: policy, tokens and CI system are right; %s is at %.12s\n", project.Bot.Ref, head); err != nil {
+	if _, err := fmt.Fprintf(a.Out, "bot: policy, tokens and CI system are right; %s is at %.12s\n", project.Bot.Ref, head); err != nil {
 		return fmt.Errorf("saying that all is right: %w", err)
 	}
 	return nil

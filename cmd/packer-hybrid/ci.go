@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
@@ -72,9 +73,9 @@ and one note; without it the files stay. GitLab's own CI_JOB_TOKEN can write nei
         codequality: artifacts/gl-code-quality-report.json
         dotenv: artifacts/packer-hybrid.env
         junit: artifacts/junit.xml`,
-		Args: none,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.output != "text" {
+			if a.Output != "text" {
 				return hybridcore.Usagef("ci writes JSON to artifacts/; leave --output out")
 			}
 			if err := part.check(); err != nil {
@@ -89,7 +90,7 @@ and one note; without it the files stay. GitLab's own CI_JOB_TOKEN can write nei
 
 // ci reads the event, does its requests and reports.
 func (a *app) ci(ctx context.Context, part dealing) error {
-	system, err := ci.Detect(a.getenv)
+	system, err := ci.Detect(a.Getenv)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 	if err != nil {
 		return err
 	}
-	in := ci.Input{Getenv: a.getenv, ReadFile: ci.ReadFile, Policy: policyOf(project)}
+	in := ci.Input{Getenv: a.Getenv, ReadFile: ci.ReadFile, Policy: policyOf(project)}
 	if a.access().Token != "" {
 		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return a.lookup(ctx, project, c) }
 	}
@@ -140,7 +141,7 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 	}
 	j.finish(context.WithoutCancel(ctx))
 	if code != hybridcore.ExitOK {
-		return exitError(code)
+		return cli.Exit(code)
 	}
 	return nil
 }
@@ -148,7 +149,7 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 // name gives the run that the bot asked for the request's ID, so that its users
 // can name it. A second attempt and a part of a run are others.
 func (a *app) name(job ci.Job) {
-	if len(job.Ticket) == 0 || cmp.Or(a.getenv("GITHUB_RUN_ATTEMPT"), "1") != "1" {
+	if len(job.Ticket) == 0 || cmp.Or(a.Getenv("GITHUB_RUN_ATTEMPT"), "1") != "1" {
 		return
 	}
 	for i, req := range job.Requests {
@@ -161,12 +162,12 @@ func (a *app) name(job ci.Job) {
 // mask has GitHub's runner mask each secret, before anything else is printed.
 func (a *app) mask() error {
 	masked := map[string]bool{}
-	for _, secret := range logs.FromEnviron(a.environ) {
+	for _, secret := range logs.FromEnviron(a.Environ) {
 		if masked[secret.Value] {
 			continue
 		}
 		masked[secret.Value] = true
-		if err := ci.Mask(a.raw.out, secret.Value); err != nil {
+		if err := ci.Mask(a.Raw.Out, secret.Value); err != nil {
 			return fmt.Errorf("masking secrets: %w", err)
 		}
 	}
@@ -206,16 +207,16 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	}
 	sub := *j.app
 	plain := &serial{to: text}
-	shown := j.app.redactor.Writer(plain)
-	sub.raw, sub.streams = streams{out: plain, err: plain}, streams{out: shown, err: shown}
+	shown := j.app.Redactor.Writer(plain)
+	sub.Raw, sub.Streams = cli.Streams{Out: plain, Err: plain}, cli.Streams{Out: shown, Err: shown}
 	sub.watcher = j
 	if !j.Trusted {
-		sub.environ, sub.policy, req.NoCache = withoutSecrets(sub.environ), &validate.Policy{}, true
+		sub.Environ, sub.policy, req.NoCache = withoutSecrets(sub.Environ), &validate.Policy{}, true
 	}
 	// A verdict that is remembered has no plan to report.
 	req.NoCache = req.NoCache || req.InProcess()
 	err = sub.do(ctx, req)
-	code := sub.finish(err)
+	code := sub.Finish(err)
 	j.fault(err)
 	j.try("the log", errors.Join(shown.Close(), text.Close(), j.close()))
 	return code
@@ -223,7 +224,7 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 
 // fault keeps an error for the reports, when the answer has no findings for it.
 func (j *job) fault(err error) {
-	var silent exitError
+	var silent cli.Exit
 	var findings *hybridcore.FindingsError
 	switch {
 	case err == nil || errors.As(err, &silent):
@@ -288,7 +289,7 @@ const reporting = 2 * time.Minute
 
 // say prints a line of our own to the log.
 func (j *job) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(j.app.out, "%s\n", ci.Inert(fmt.Sprintf(format, args...)))
+	_, _ = fmt.Fprintf(j.app.Out, "%s\n", ci.Inert(fmt.Sprintf(format, args...)))
 }
 
 // try keeps what went wrong with a report, to be said at the end.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
@@ -58,7 +59,7 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 	case ci.GitLab:
 		j.gitlab(findings, paths)
 	case ci.GitHub:
-		if j.write(sarif, func(w io.Writer) error { return checks.WriteSARIF(w, j.prefix, findings, ownVersion()) }) {
+		if j.write(sarif, func(w io.Writer) error { return checks.WriteSARIF(w, j.prefix, findings, cli.Version()) }) {
 			paths["sarif"] = path.Join(j.prefix, artifacts, sarif)
 		}
 	}
@@ -137,7 +138,7 @@ func (j *job) nothing(ctx context.Context) {
 		if j.Job.Answer != "" {
 			text = j.Job.Answer
 		}
-		j.try("the step summary", j.actions.Summary(j.app.redactor.String(block(text))))
+		j.try("the step summary", j.actions.Summary(j.app.Redactor.String(block(text))))
 	}
 	if j.Job.Answer == "" {
 		return

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
 )
 
@@ -32,7 +33,7 @@ type labJob struct {
 func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
 	t.Helper()
 	s := site{t, t.TempDir()}
-	if code := run(t.Context(), streams{in: strings.NewReader(""), out: t.Output(), err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
+	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
 	}
 	s.git("init", "-q", "-b", "main", "--template=")
@@ -89,7 +90,7 @@ func (j labJob) step(t *testing.T, posting []post.Option, change map[string]stri
 		args = []string{"ci"}
 	}
 	var out, errs bytes.Buffer
-	a := &app{raw: streams{in: strings.NewReader(""), out: &out, err: &errs}, environ: environ, posting: posting}
+	a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, Environ: environ}, posting: posting}
 	code := a.run(t.Context(), append(args, "-C", j.dir))
 	return code, out.String() + errs.String()
 }

@@ -39,7 +39,7 @@ func (a *app) lookup(ctx context.Context, project config.Project, c ci.Comment) 
 		return ci.Facts{}, err
 	}
 	if facts.LastRun, facts.LastEnv, err = lastRun(ctx, project, c.Change); err != nil {
-		_, _ = fmt.Fprintln(a.err, "warning: the last run of this change is not known: "+ci.Inert(err.Error()))
+		_, _ = fmt.Fprintln(a.Err, "warning: the last run of this change is not known: "+ci.Inert(err.Error()))
 	}
 	return facts, nil
 }

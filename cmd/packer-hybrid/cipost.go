@@ -26,12 +26,12 @@ var tokenless = map[ci.System]string{
 
 // access is how GitHub is reached.
 func (a *app) access() post.Access {
-	return post.Access{System: post.GitHub, API: a.getenv("GITHUB_API_URL"), Token: a.getenv("GITHUB_TOKEN")}
+	return post.Access{System: post.GitHub, API: a.Getenv("GITHUB_API_URL"), Token: a.Getenv("GITHUB_TOKEN")}
 }
 
 // gitlabAccess is how GitLab is reached.
 func (a *app) gitlabAccess() post.Access {
-	return post.Access{System: post.GitLab, API: a.getenv("CI_API_V4_URL"), Token: a.getenv("GITLAB_TOKEN")}
+	return post.Access{System: post.GitLab, API: a.Getenv("CI_API_V4_URL"), Token: a.Getenv("GITLAB_TOKEN")}
 }
 
 // access is how the system of the job is reached.
@@ -53,9 +53,9 @@ func (j *job) poster(slot string) *post.Poster {
 	address.Run, address.Slot = hybridcore.NewRunID(time.Now()), slot
 	logs := filepath.Join(j.project.Root, "logs")
 	if !j.Trusted {
-		logs = cmp.Or(j.app.getenv("RUNNER_TEMP"), os.TempDir())
+		logs = cmp.Or(j.app.Getenv("RUNNER_TEMP"), os.TempDir())
 	}
-	p, err := post.New(filepath.Join(logs, address.Run), address, access, append(j.app.posting, post.WithRedaction(j.app.redactor.String))...)
+	p, err := post.New(filepath.Join(logs, address.Run), address, access, append(j.app.posting, post.WithRedaction(j.app.Redactor.String))...)
 	if err != nil {
 		j.try(access.System.String(), err)
 		return nil
@@ -65,7 +65,7 @@ func (j *job) poster(slot string) *post.Poster {
 
 // address is where the job's reports go.
 func (j *job) address() post.Address {
-	env, origin := j.app.getenv, j.Origin()
+	env, origin := j.app.Getenv, j.Origin()
 	number := func(name string) int64 {
 		n, _ := strconv.ParseInt(env(name), 10, 64) // 0 where the runner does not say
 		return n

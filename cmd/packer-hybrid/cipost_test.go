@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
@@ -47,7 +48,7 @@ func newHosted(t *testing.T, change func(*github.Config)) hosted {
 func newCheckout(t *testing.T) site {
 	t.Helper()
 	s := site{t, t.TempDir()}
-	if code := run(t.Context(), streams{in: strings.NewReader(""), out: t.Output(), err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
+	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
 	}
 	s.git("init", "-q", "-b", "main", "--template=")
@@ -110,7 +111,7 @@ func (h hosted) step(t *testing.T, event, payload string, posting ...post.Option
 		environ = append(environ, name+"="+path)
 	}
 	var out, errs bytes.Buffer
-	a := &app{raw: streams{in: strings.NewReader(""), out: &out, err: &errs}, environ: environ, posting: posting}
+	a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, Environ: environ}, posting: posting}
 	code = a.run(t.Context(), []string{"ci", "-C", h.dir})
 	data, err := os.ReadFile(filepath.Join(files, "GITHUB_STEP_SUMMARY"))
 	if err != nil {

@@ -46,14 +46,14 @@ type answer struct {
 }
 
 func (a *app) newJob(project config.Project, read ci.Job) *job {
-	top := a.getenv("GITHUB_WORKSPACE")
+	top := a.Getenv("GITHUB_WORKSPACE")
 	if read.System == ci.GitLab {
-		top = a.getenv("CI_PROJECT_DIR")
+		top = a.Getenv("CI_PROJECT_DIR")
 	}
 	prefix := inside(top, project.Root)
 	return &job{
-		Job: read, app: a, project: project, prefix: prefix, log: a.out,
-		actions: ci.Actions{Getenv: a.getenv, Log: a.out, Root: prefix},
+		Job: read, app: a, project: project, prefix: prefix, log: a.Out,
+		actions: ci.Actions{Getenv: a.Getenv, Log: a.Out, Root: prefix},
 	}
 }
 
@@ -162,7 +162,7 @@ func (j *job) finish(ctx context.Context) {
 		for _, c := range reported {
 			var text strings.Builder
 			j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
-			j.try("the step summary", j.actions.Summary(j.app.redactor.String(text.String())))
+			j.try("the step summary", j.actions.Summary(j.app.Redactor.String(text.String())))
 		}
 		for _, name := range []string{"plan", "record", "parity", "release", "sarif"} {
 			if file := files[name]; file != "" {
@@ -175,7 +175,7 @@ func (j *job) finish(ctx context.Context) {
 	}
 	j.post(ctx, reported)
 	for _, line := range j.problems {
-		_, _ = fmt.Fprintln(j.app.err, "warning: "+ci.Inert(line))
+		_, _ = fmt.Fprintln(j.app.Err, "warning: "+ci.Inert(line))
 	}
 }
 

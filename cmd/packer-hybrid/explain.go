@@ -39,10 +39,10 @@ sets, and which one wins, with file and line. Secrets are not shown.`,
 			if err != nil {
 				return err
 			}
-			if a.output == "json" {
-				return checks.WriteJSON(a.out, checks.Document{Explanation: &explanation})
+			if a.Output == "json" {
+				return checks.WriteJSON(a.Out, checks.Document{Explanation: &explanation})
 			}
-			return checks.WriteExplanation(a.out, a.style(a.raw.out), explanation)
+			return checks.WriteExplanation(a.Out, a.Style(a.Raw.Out), explanation)
 		},
 	}
 	hybridcore.BindCommon(cmd.Flags(), &req)

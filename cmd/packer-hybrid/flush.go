@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -29,7 +30,7 @@ What still cannot be sent is said and kept; that is no failure, since a report
 decides nothing.`,
 		Example: `  packer-hybrid flush
   packer-hybrid flush --within 30s`,
-		Args: none,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			project, err := a.project()
 			if err != nil {
@@ -56,7 +57,7 @@ decides nothing.`,
 				return hybridcore.Usagef("flush needs GITHUB_TOKEN, a token that may write checks and pull requests, or GITLAB_TOKEN, a project access token with the scope api")
 			}
 			for _, line := range left {
-				_, _ = fmt.Fprintf(a.err, "warning: %s\n", hybridcore.Sanitize(line))
+				_, _ = fmt.Fprintf(a.Err, "warning: %s\n", hybridcore.Sanitize(line))
 			}
 			return nil
 		},

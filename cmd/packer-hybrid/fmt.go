@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/runner"
@@ -62,21 +63,21 @@ func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
 		return fmt.Errorf("writing the answer: %w", werr)
 	}
 	if err == nil && check && len(changed) > 0 {
-		return exitError(hybridcore.ExitChanges)
+		return cli.Exit(hybridcore.ExitChanges)
 	}
 	return err
 }
 
 // formatted names the files that are not canonical, or shows their changes.
 func (a *app) formatted(changed []runner.Formatted, show bool) error {
-	if a.output == "json" {
+	if a.Output == "json" {
 		findings := make([]hybridcore.Finding, 0, len(changed))
 		for _, f := range changed {
 			findings = append(findings, hybridcore.Finding{
 				Kind: hybridcore.KindSchema, Rule: "format", Subject: f.Path, File: f.Path, Severity: hybridcore.Warning, Message: "the file is not in canonical format",
 			})
 		}
-		return checks.WriteJSON(a.out, checks.Document{Findings: findings})
+		return checks.WriteJSON(a.Out, checks.Document{Findings: findings})
 	}
 	for _, f := range changed {
 		path := hybridcore.Sanitize(f.Path)
@@ -84,7 +85,7 @@ func (a *app) formatted(changed []runner.Formatted, show bool) error {
 		if show {
 			text += hybridcore.Sanitize(string(diff.Diff(path, f.Before, path, f.After)))
 		}
-		if _, err := fmt.Fprint(a.out, text); err != nil {
+		if _, err := fmt.Fprint(a.Out, text); err != nil {
 			return err //nolint:wrapcheck // the caller says what was written
 		}
 	}

@@ -64,7 +64,7 @@ func (a *app) scaffold(dir string) error {
 			written++
 		default:
 			kept++
-			_, _ = fmt.Fprintf(a.out, "kept     %s\n", name)
+			_, _ = fmt.Fprintf(a.Out, "kept     %s\n", name)
 		}
 		return nil
 	}
@@ -84,7 +84,7 @@ func (a *app) scaffold(dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "%d files written, %d kept\nnext: cd %s && packer-hybrid plan\n", written, kept, dir)
+	_, err = fmt.Fprintf(a.Out, "%d files written, %d kept\nnext: cd %s && packer-hybrid plan\n", written, kept, dir)
 	return err //nolint:wrapcheck // nothing to add
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
@@ -46,8 +47,8 @@ func (a *app) job(ctx context.Context, dir, repository string) error {
 	heard := &hearing{run: run}
 	sub := *a
 	sub.dir, sub.watcher = run.Tree, heard
-	if a.getenv(stateVariable) == "" { // the state is not in the checkout, which is thrown away
-		if sub.environ, err = a.stateOf(repository); err != nil {
+	if a.Getenv(stateVariable) == "" { // the state is not in the checkout, which is thrown away
+		if sub.Environ, err = a.stateOf(repository); err != nil {
 			return a.jobEnd(run, nil, err)
 		}
 	}
@@ -73,24 +74,24 @@ func (a *app) stateOf(repository string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the state: %w", err)
 	}
-	return append(slices.Clone(a.environ), stateVariable+"="+dir), nil
+	return append(slices.Clone(a.Environ), stateVariable+"="+dir), nil
 }
 
 // jobEnd writes the end of a run.
 func (a *app) jobEnd(run *dispatch.LocalRun, record *hybridcore.Record, err error) error {
-	code := a.finish(err)
+	code := a.Finish(err)
 	said := err
-	if _, silent := err.(exitError); silent { //nolint:errorlint // it is never wrapped
+	if _, silent := err.(cli.Exit); silent { //nolint:errorlint // it is never wrapped
 		said = nil
 	}
 	if said != nil {
-		said = fmt.Errorf("%s", a.redactor.String(said.Error()))
+		said = fmt.Errorf("%s", a.Redactor.String(said.Error()))
 	}
 	if err := run.End(code, record, said); err != nil {
 		return err
 	}
 	if code != hybridcore.ExitOK {
-		return exitError(code)
+		return cli.Exit(code)
 	}
 	return nil
 }

@@ -1,141 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-22T23:35:47Z
-// Spec: openspec/specs/lab/spec.md#requirement-lab-environment
-// Diagram: openspec/specs/lab/diagram.md#life-of-a-lab
+// Created: 2026-11-23T08:36:52Z
+// Spec: openspec/specs/lab/spec.md#requirement-a-program-of-its-own
+// Diagram: openspec/specs/lab/diagram.md#two-programs
 
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
+// labName is the program that is the lab.
+const labName = "packer-hybrid-lab"
+
+// labCmd becomes packer-hybrid-lab, for which everything behind the verb is.
 func (a *app) labCmd() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "lab", Short: "Simulate the platforms and guests on this machine",
-		Long: `Lab serves a simulated vCenter on the loopback interface and boots guests in
-namespaces of their own: a real Debian file system and a real SSH session, with
-no network and no hypervisor. Real Packer, plugins and Ansible run against it.
-It needs root on Linux.`,
-		Example: `  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab
-  packer-hybrid lab up &
-  packer-hybrid lab run -- packer-hybrid status
-  packer-hybrid lab down`,
-		Args: none,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(
-		a.labRunCmd(), a.labUpCmd(),
-		&cobra.Command{
-			Use: "prepare", Short: "Build the guests' root file system into the cache", Args: none,
-			Long: `Prepare builds the Debian file system that guests boot from, once: it takes a
-minute or two and 400 MB of the cache. The other verbs do it when it is missing.`,
-			Example: "  packer-hybrid lab prepare",
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				_, err := lab.RootFS(cmd.Context(), a.cacheDir(), a.err)
-				return a.needsRoot(err)
-			},
-		},
-		&cobra.Command{
-			Use: "down", Short: "End the lab that is up", Args: none,
-			Example: "  packer-hybrid lab down",
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				err := lab.Down(cmd.Context(), a.labConfig())
-				if errors.Is(err, lab.ErrNotUp) {
-					return hybridcore.Usagef("%v", err)
-				}
-				return err
-			},
-		},
-	)
-	return cmd
-}
-
-func (a *app) labRunCmd() *cobra.Command {
-	var planted faults
-	cmd := &cobra.Command{
-		Use: "run -- COMMAND [ARG...]", Short: "Run one command in a lab, its exit code being ours",
-		Long: `Run starts a lab, runs a command with the lab's environment, and ends the lab.
-When a lab is up ("lab up"), the command runs in that one instead.
-` + faultHelp,
-		Example: `  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab
-  packer-hybrid lab run --fault 'vsphere POST /sdk/CreateVM_Task status=500 reason="no space left"' -- packer-hybrid build
-  packer-hybrid lab run --fault-file faults.txt -- packer-hybrid build`,
+	return &cobra.Command{
+		Use: "lab VERB [ARG...]", Short: "Simulate the platforms and guests on this machine",
+		Long: `Lab runs commands against simulated platforms and guests; its verbs are run, up,
+down and prepare. It is a program of its own, packer-hybrid-lab, of the version of
+packer-hybrid and beside it or on PATH: "packer-hybrid lab --help" is its help.`,
+		Example:            "  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab",
+		DisableFlagParsing: true, DisableFlagsInUseLine: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // it warns by itself
+		ValidArgsFunction: a.completeLab,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			config, err := planted.config(a)
+			path, err := a.findLab(cmd.Context())
+			if err != nil && asksHelp(args) {
+				_, _ = fmt.Fprintf(a.Err, "warning: %v\n\n", err)
+				return cmd.Help()
+			}
 			if err != nil {
 				return err
 			}
-			return a.labRun(cmd, config, args)
+			return a.become(path, args)
 		},
 	}
-	planted.bind(cmd)
-	return cmd
 }
 
-func (a *app) labUpCmd() *cobra.Command {
-	var planted faults
-	cmd := &cobra.Command{
-		Use: "up", Short: "Serve a lab until it is interrupted", Args: none,
-		Long: `Up serves a lab for the commands of "lab run", until it is interrupted or ended
-by "lab down".
-` + faultHelp,
-		Example: `  packer-hybrid lab up &
-  packer-hybrid lab up --fault 'azure PUT /subscriptions/** nth=2- status=429' &`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := planted.config(a)
-			if err != nil {
-				return err
+// asksHelp says whether arguments of the lab ask for help, before any command.
+func asksHelp(args []string) bool {
+	if n := slices.Index(args, "--"); n >= 0 {
+		args = args[:n]
+	}
+	return len(args) == 0 || slices.Contains(args, "--help") || slices.Contains(args, "-h")
+}
+
+// become replaces this process by packer-hybrid-lab. It returns when that fails.
+func (a *app) become(path string, args []string) error {
+	err := syscall.Exec(path, append([]string{labName}, args...), a.Environ)
+	return &hybridcore.BlockedError{Msg: "starting " + path, Err: err}
+}
+
+// completeLab has packer-hybrid-lab answer the shell.
+func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	path, err := a.findLab(cmd.Context())
+	if err == nil {
+		request := cobra.ShellCompRequestCmd
+		for _, c := range cmd.Root().Commands() {
+			if c.CalledAs() == cobra.ShellCompNoDescRequestCmd {
+				request = c.CalledAs()
 			}
-			return a.needsRoot(lab.Up(cmd.Context(), config, a.out))
-		},
-	}
-	planted.bind(cmd)
-	return cmd
-}
-
-func (a *app) labConfig() lab.Config { return lab.Config{Cache: a.cacheDir(), Log: a.err} }
-
-// labRun runs a command in the lab that is up, or in one of its own. The
-// command has our own streams: it may want a terminal, and redacts by itself.
-func (a *app) labRun(cmd *cobra.Command, config lab.Config, args []string) error {
-	if len(args) == 0 {
-		return hybridcore.Usagef("lab run: no command; write it after --, as in: packer-hybrid lab run -- packer-hybrid plan")
-	}
-	path, err := exec.LookPath(args[0])
-	if err != nil {
-		return hybridcore.Usagef("lab run: %v", err)
-	}
-	env, err := lab.UpEnv(config)
-	switch {
-	case err == nil && len(config.Faults) > 0:
-		return hybridcore.Usagef(`lab run: a lab is up, and its faults are those it was started with; end it with "packer-hybrid lab down", or give the rules to "lab up"`)
-	case err == nil:
-		if err := syscall.Exec(path, args, append(a.environ, env...)); err != nil {
-			return fmt.Errorf("running %s: %w", path, err)
 		}
-	case !errors.Is(err, lab.ErrNotUp):
-		return err
+		err = a.become(path, append(append([]string{request}, args...), toComplete))
 	}
-	args[0] = path
-	code, err := lab.Run(cmd.Context(), config, args, lab.Streams{In: a.raw.in, Out: a.raw.out, Err: a.raw.err})
-	if err != nil {
-		return a.needsRoot(err)
-	}
-	return exitError(code)
+	return cobra.AppendActiveHelp(nil, err.Error()), cobra.ShellCompDirectiveNoFileComp
 }
 
-// needsRoot makes a lab that the system refuses a blocked request.
-func (a *app) needsRoot(err error) error {
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
-		return &hybridcore.BlockedError{Msg: "the lab cannot start here", Err: err}
+// findLab looks for packer-hybrid-lab beside this program and on PATH, and
+// refuses one of another version: each side takes for granted what the other does.
+func (a *app) findLab(ctx context.Context) (string, error) {
+	version, published := cli.Version(), "latest"
+	if version != cli.Unversioned {
+		published = version
 	}
-	return err
+	get := fmt.Sprintf("`make build` makes both, `go install github.com/packer-hybrid/packer-hybrid/cmd/%s@%s` installs it, and the container image has both", labName, published)
+	paths := beside(labName, filepath.SplitList(a.Getenv("PATH"))...)
+	path := firstProgram(paths)
+	if path == "" {
+		return "", hybridcore.Blockedf("%s, which simulates the platforms, was not found beside packer-hybrid (%s) or on PATH; %s", labName, paths[0], get)
+	}
+	cmd := exec.CommandContext(ctx, path, "--version")
+	cmd.Env = a.Environ
+	said, err := cmd.Output()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("asking %s for its version: %w", path, ctx.Err())
+	}
+	if got, want := strings.TrimSpace(string(said)), "packer-hybrid lab version "+version; err != nil || got != want {
+		return "", &hybridcore.BlockedError{Msg: fmt.Sprintf("%s says %.80q, not %q: it must be of the version of packer-hybrid; %s", path, got, want, get), Err: err}
+	}
+	return path, nil
 }

@@ -11,10 +11,10 @@ import (
 	"context"
 	"os"
 
-	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 )
 
 func main() {
-	lab.Main() // does not return in a process that is a simulated guest
-	os.Exit(run(context.Background(), streams{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:], os.Environ()))
+	a := app{Frame: cli.OfProcess()}
+	os.Exit(a.run(context.Background(), os.Args[1:]))
 }

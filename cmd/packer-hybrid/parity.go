@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
@@ -30,16 +31,16 @@ func (a *app) parity(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 		return err
 	}
 	a.heard(checks.Document{Parity: &report})
-	if a.output == "json" {
-		err = checks.WriteJSON(a.out, checks.Document{Parity: &report})
+	if a.Output == "json" {
+		err = checks.WriteJSON(a.Out, checks.Document{Parity: &report})
 	} else {
-		err = checks.WriteParity(a.out, a.style(a.raw.out), report)
+		err = checks.WriteParity(a.Out, a.Style(a.Raw.Out), report)
 	}
 	switch {
 	case err != nil:
 		return err
 	case report.Blocked():
-		return exitError(hybridcore.ExitBlocked)
+		return cli.Exit(hybridcore.ExitBlocked)
 	}
 	return nil
 }
@@ -53,7 +54,7 @@ func (a *app) ended(ctx context.Context, r *runner.Runner, plan hybridcore.Plan,
 	}
 	changes, err := r.Since(ctx, record)
 	if err != nil {
-		_, _ = fmt.Fprintf(a.err, "warning: the report does not say what changed in the images: %v\n", err)
+		_, _ = fmt.Fprintf(a.Err, "warning: the report does not say what changed in the images: %v\n", err)
 	}
 	if len(changes)+len(record.Parity) > 0 {
 		doc.Parity = &hybridcore.ParityReport{Env: record.Request.Env, Parity: append([]hybridcore.Parity{}, record.Parity...), Changes: changes, Notes: []string{}}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
@@ -55,7 +56,7 @@ func recordRun(t *testing.T, dir, run string, inventories map[hybridcore.Platfor
 func command(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), streams{strings.NewReader(""), &out, &errs}, args, []string{"HOME=" + t.TempDir()})
+	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args, []string{"HOME=" + t.TempDir()})
 	return code, out.String(), errs.String()
 }
 

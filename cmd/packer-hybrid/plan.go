@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -33,13 +34,13 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	if a.matrix != "" {
 		return a.deal(r, plan, exit)
 	}
-	switch a.output {
+	switch a.Output {
 	case "json":
-		err = checks.WriteJSON(a.out, checks.Document{Plan: &plan})
+		err = checks.WriteJSON(a.Out, checks.Document{Plan: &plan})
 	case "markdown":
-		err = checks.WritePlanMarkdown(a.out, plan)
+		err = checks.WritePlanMarkdown(a.Out, plan)
 	default:
-		err = checks.WritePlan(a.out, a.style(a.raw.out), plan)
+		err = checks.WritePlan(a.Out, a.Style(a.Raw.Out), plan)
 	}
 	switch {
 	case err != nil:
@@ -47,7 +48,7 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	case exit != nil:
 		return exit
 	case req.DetailedExitCode && plan.Changes():
-		return exitError(hybridcore.ExitChanges)
+		return cli.Exit(hybridcore.ExitChanges)
 	}
 	return nil
 }
@@ -55,7 +56,7 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 // deal prints the jobs that would build what a plan builds, and nothing besides:
 // the text is for a machine. A plan that is blocked has none.
 func (a *app) deal(r *runner.Runner, plan hybridcore.Plan, exit error) error {
-	if err := checks.WriteFindings(a.err, a.style(a.raw.err), plan.Findings); err != nil {
+	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), plan.Findings); err != nil {
 		return err
 	}
 	if exit != nil {
@@ -65,7 +66,7 @@ func (a *app) deal(r *runner.Runner, plan hybridcore.Plan, exit error) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.out, text)
+	_, err = fmt.Fprintln(a.Out, text)
 	return err //nolint:wrapcheck // of standard output
 }
 
@@ -88,7 +89,7 @@ func (a *app) checkMatrix(req hybridcore.Request) error {
 	switch {
 	case a.matrix == "":
 		return nil
-	case a.output != "text":
+	case a.Output != "text":
 		return hybridcore.Usagef("--matrix has a form of its own: leave --output out")
 	case req.Base != "":
 		return hybridcore.Usagef("--matrix is about what would be built: leave --base out, which compares with a commit")

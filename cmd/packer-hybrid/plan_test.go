@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
@@ -86,7 +87,7 @@ func (s site) call(args ...string) (string, int) {
 	var out, errs bytes.Buffer
 	environ := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.tb.TempDir(), "PKR_VAR_build_password=script-only-secret-value"}
 	args = append([]string{"-C", s.dir, "--packer", "/opt/none/packer"}, args...)
-	code := run(s.tb.Context(), streams{strings.NewReader(""), &out, &errs}, args, environ)
+	code := run(s.tb.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args, environ)
 	if errs.Len() > 0 && code == 0 {
 		s.tb.Errorf("%v: standard error: %s", args, &errs)
 	}

@@ -54,6 +54,6 @@ func (a *app) artifact(project, name string, render func(io.Writer) error) error
 	if err != nil {
 		return fmt.Errorf("making the file: %w", err)
 	}
-	w := a.redactor.Writer(f)
+	w := a.Redactor.Writer(f)
 	return errors.Join(render(w), w.Close(), f.Close())
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/labverbs"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
@@ -25,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite expected output in the scripts"
 
 func TestMain(m *testing.M) {
 	lab.Main() // the test binary is the guests' init too
-	testscript.Main(m, map[string]func(){"packer-hybrid": main})
+	testscript.Main(m, map[string]func(){"packer-hybrid": main, labName: labverbs.Main})
 }
 
 // toolCache is where `make tools` put Packer and the plugins.

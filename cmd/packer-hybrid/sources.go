@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 )
@@ -32,27 +33,20 @@ type sourcesAnswer struct {
 }
 
 func (a *app) sourcesCmd() *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := cli.Group(&cobra.Command{
 		Use: "sources", Short: "Fetch and check the pinned upstream repositories and plugins",
 		Long: `Sources works on the repositories and plugins that sources/sources.lock.hcl pins.
 A build refuses sources that were changed, moved or are unknown; missing ones do
 not matter to it.`,
 		Example: `  packer-hybrid sources sync
   packer-hybrid sources status`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return hybridcore.Usagef("unknown command %.80q%s; see packer-hybrid sources --help", args[0], hybridcore.DidYouMean(args[0], names(cmd)))
-		},
-		Args: cobra.ArbitraryArgs,
-	}
+	})
 	cmd.AddCommand(a.sourcesSyncCmd(), a.sourcesStatusCmd(), a.sourcesLockCmd())
 	return cmd
 }
 
 func (a *app) sourcesSyncCmd() *cobra.Command {
-	s := sources.Syncer{Environ: a.environ}
+	s := sources.Syncer{Environ: a.Environ}
 	cmd := &cobra.Command{
 		Use: "sync [NAME...]", Short: "Fetch exactly the pinned commits",
 		Long: `Sync brings the named sources, or all, to the commits of the lock: by hash,
@@ -70,14 +64,14 @@ is added. The pins hold for a mirror too.`,
 				return err
 			}
 			s.Root = project.Root
-			if a.output != "json" {
+			if a.Output != "json" {
 				s.Progress = a.synced
-				if a.style(a.raw.err).Live {
-					s.Started = func(name string) { _, _ = fmt.Fprintf(a.err, "fetching   %s …\n", name) }
+				if a.Style(a.Raw.Err).Live {
+					s.Started = func(name string) { _, _ = fmt.Fprintf(a.Err, "fetching   %s …\n", name) }
 				}
 			}
 			results, failure := s.Sync(cmd.Context(), args)
-			if a.output == "json" && results != nil {
+			if a.Output == "json" && results != nil {
 				answer := sourcesAnswer{Synced: results}
 				if failure != nil {
 					answer.Error = failure.Error()
@@ -97,7 +91,7 @@ func exitOf(err error) error {
 	if err == nil {
 		return nil
 	}
-	return exitError(hybridcore.ExitCode(err))
+	return cli.Exit(hybridcore.ExitCode(err))
 }
 
 // synced prints what became of one source.
@@ -109,7 +103,7 @@ func (a *app) synced(r sources.Synced) {
 	case r.Fetched:
 		what, more = "fetched", fmt.Sprintf("  %s in %.1fs", size(r.Bytes), r.Duration.Round(100*time.Millisecond).Seconds())
 	}
-	_, _ = fmt.Fprintf(a.out, "%-9s  %-28s %-8s %.12s%s\n", what, r.Name, r.Tag, r.Commit, more)
+	_, _ = fmt.Fprintf(a.Out, "%-9s  %-28s %-8s %.12s%s\n", what, r.Name, r.Tag, r.Commit, more)
 }
 
 // size is a number of bytes as people say it.
@@ -121,7 +115,7 @@ func size(n int64) string {
 }
 
 func (a *app) sourcesStatusCmd() *cobra.Command {
-	s := sources.Syncer{Environ: a.environ}
+	s := sources.Syncer{Environ: a.Environ}
 	online := false
 	cmd := &cobra.Command{
 		Use: "status", Short: "Say which sources are missing, changed or at another commit",
@@ -132,7 +126,7 @@ asks where the tags point now.
 Exit code 3 when something would block a build; missing sources do not.`,
 		Example: `  packer-hybrid sources status
   packer-hybrid sources status --online --output json`,
-		Args: none,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			project, err := a.project()
 			if err != nil {
@@ -154,7 +148,7 @@ Exit code 3 when something would block a build; missing sources do not.`,
 				return err
 			}
 			if hybridcore.Blocked(findings) != hybridcore.NotBlocked {
-				return exitError(hybridcore.ExitBlocked)
+				return cli.Exit(hybridcore.ExitBlocked)
 			}
 			return nil
 		},
@@ -165,10 +159,10 @@ Exit code 3 when something would block a build; missing sources do not.`,
 }
 
 func (a *app) reportSources(list []sources.Status, findings []hybridcore.Finding) error {
-	if a.output == "json" {
+	if a.Output == "json" {
 		return a.answerSources(sourcesAnswer{Sources: list, Findings: findings})
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "SOURCE\tSTATE\tTAG\tCOMMIT")
 	for _, st := range list {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%.12s\n", st.Name, st.State, dash(st.Tag), dash(st.Want))
@@ -182,7 +176,7 @@ func (a *app) reportSources(list []sources.Status, findings []hybridcore.Finding
 			told = append(told, f)
 		}
 	}
-	return checks.WriteFindings(a.err, a.style(a.raw.err), told)
+	return checks.WriteFindings(a.Err, a.Style(a.Raw.Err), told)
 }
 
 func dash(text string) string {
@@ -220,14 +214,14 @@ built from source differs with the Go version that built it.`,
 			if err != nil {
 				return err
 			}
-			if a.output == "json" {
+			if a.Output == "json" {
 				return a.answerSources(sourcesAnswer{Locked: locked})
 			}
 			text := "nothing to add: the lock has them all\n"
 			if len(locked) > 0 {
 				text = "locked  " + strings.Join(locked, "\nlocked  ") + "\n"
 			}
-			if _, err := io.WriteString(a.out, text); err != nil {
+			if _, err := io.WriteString(a.Out, text); err != nil {
 				return fmt.Errorf("writing the answer: %w", err)
 			}
 			return nil
@@ -237,7 +231,7 @@ built from source differs with the Go version that built it.`,
 
 func (a *app) answerSources(answer sourcesAnswer) error {
 	answer.FormatVersion = 1
-	enc := json.NewEncoder(a.out)
+	enc := json.NewEncoder(a.Out)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(answer); err != nil {

@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
@@ -44,10 +44,10 @@ func (a *app) status(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 			st.Running = append(st.Running, l.Lease)
 		}
 	}
-	if a.output == "json" {
-		return checks.WriteJSON(a.out, checks.Document{Status: &st})
+	if a.Output == "json" {
+		return checks.WriteJSON(a.Out, checks.Document{Status: &st})
 	}
-	return checks.WriteStatus(a.out, a.style(a.raw.out), st, time.Now())
+	return checks.WriteStatus(a.Out, a.Style(a.Raw.Out), st, time.Now())
 }
 
 // reap answers the verb reap.
@@ -56,14 +56,14 @@ func (a *app) reap(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	if err != nil {
 		return err
 	}
-	if a.output == "json" {
-		err = checks.WriteJSON(a.out, checks.Document{Reaped: &reaped})
+	if a.Output == "json" {
+		err = checks.WriteJSON(a.Out, checks.Document{Reaped: &reaped})
 	} else {
-		err = checks.WriteReaped(a.out, a.style(a.raw.out), reaped, req.DryRun)
+		err = checks.WriteReaped(a.Out, a.Style(a.Raw.Out), reaped, req.DryRun)
 	}
 	failed := slices.ContainsFunc(reaped, func(one hybridcore.Reaped) bool { return one.Error != "" })
 	if err == nil && failed {
-		return exitError(hybridcore.ExitFailed)
+		return cli.Exit(hybridcore.ExitFailed)
 	}
 	return err
 }
@@ -87,10 +87,10 @@ steps, artifact, inventory and inputs.`,
 			if err != nil {
 				return err
 			}
-			if a.output == "json" {
-				return checks.WriteJSON(a.out, checks.Document{Record: &record})
+			if a.Output == "json" {
+				return checks.WriteJSON(a.Out, checks.Document{Record: &record})
 			}
-			return checks.WriteInspect(a.out, a.style(a.raw.out), record, recordsFile(r))
+			return checks.WriteInspect(a.Out, a.Style(a.Raw.Out), record, recordsFile(r))
 		},
 	}
 }
@@ -120,14 +120,6 @@ func pick(ctx context.Context, r *runner.Runner, args []string) (hybridcore.Reco
 func maxOne(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
 		return hybridcore.Usagef("%s takes at most one argument, got %d", cmd.Name(), len(args))
-	}
-	return nil
-}
-
-// none refuses every argument with a usage error.
-func none(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return hybridcore.Usagef("%s takes no argument, got %s", cmd.Name(), fmt.Sprintf("%.80q", args[0]))
 	}
 	return nil
 }

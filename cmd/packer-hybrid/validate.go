@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
@@ -29,7 +30,7 @@ func (a *app) validate(ctx context.Context, r *runner.Runner, req hybridcore.Req
 	}
 	verdicts := a.verdicts(req)
 	key := r.VerdictKey(ctx, verdicts, req, program())
-	if v, ok := verdicts.Recall(key); ok && a.output != "json" {
+	if v, ok := verdicts.Recall(key); ok && a.Output != "json" {
 		return a.checked(checks.Checked{Env: env.Name, Targets: v.Targets, Findings: v.Findings, Took: time.Since(start), Cached: v.Of})
 	}
 	// The verb lives for milliseconds, of which collecting would take a quarter.
@@ -43,11 +44,11 @@ func (a *app) validate(ctx context.Context, r *runner.Runner, req hybridcore.Req
 		return err
 	}
 	if r.VerdictKey(ctx, verdicts, req, program()) == key { // nothing changed meanwhile
-		verdicts.Remember(verdictOf(key, req.ID, r.Now(), plan), a.redactor.String)
+		verdicts.Remember(verdictOf(key, req.ID, r.Now(), plan), a.Redactor.String)
 	}
 	a.heard(checks.Document{Plan: &plan})
-	if a.output == "json" {
-		if err := checks.WriteJSON(a.out, checks.Document{Plan: &plan}); err != nil {
+	if a.Output == "json" {
+		if err := checks.WriteJSON(a.Out, checks.Document{Plan: &plan}); err != nil {
 			return fmt.Errorf("writing the answer: %w", err)
 		}
 		return blocked(plan.Findings)
@@ -67,7 +68,7 @@ func verdictOf(key, run string, at time.Time, plan hybridcore.Plan) runner.Verdi
 }
 
 func (a *app) checked(c checks.Checked) error {
-	if err := checks.WriteChecked(a.out, a.style(a.raw.out), c); err != nil {
+	if err := checks.WriteChecked(a.Out, a.Style(a.Raw.Out), c); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
 	return blocked(c.Findings)
@@ -78,5 +79,5 @@ func blocked(findings []hybridcore.Finding) error {
 	if hybridcore.Blocked(findings) == hybridcore.NotBlocked {
 		return nil
 	}
-	return exitError(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: findings}))
+	return cli.Exit(hybridcore.ExitCode(&hybridcore.FindingsError{Findings: findings}))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
@@ -118,7 +119,7 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	}
 	logDir := filepath.Join(project.Root, "logs")
 	log, closeLog, err := logs.New(logs.Options{
-		Redactor: a.redactor, Console: a.raw.err, Color: a.style(a.raw.err).Color,
+		Redactor: a.Redactor, Console: a.Raw.Err, Color: a.Style(a.Raw.Err).Color,
 		File: filepath.Join(logDir, "packer-hybrid.log"),
 	})
 	if err != nil {
@@ -147,8 +148,8 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 // wire is what every runner has.
 func (a *app) wire(project config.Project) *runner.Runner {
 	return &runner.Runner{
-		Project: project, Environ: a.environ, Redactor: a.redactor, Now: time.Now,
-		Hurry: a.hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: a.pinnedPlugins(),
+		Project: project, Environ: a.Environ, Redactor: a.Redactor, Now: time.Now,
+		Hurry: a.Hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: a.pinnedPlugins(),
 		Schemas: packer.Schemas{PluginDirs: a.allPluginDirs(), Memory: a.memory()},
 		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
 	}
@@ -164,7 +165,7 @@ func (a *app) project() (config.Project, error) {
 		return config.Project{}, err
 	}
 	project, err := config.Load(root)
-	if kept := a.getenv(stateVariable); err == nil && kept != "" {
+	if kept := a.Getenv(stateVariable); err == nil && kept != "" {
 		if !filepath.IsAbs(kept) {
 			return config.Project{}, hybridcore.Usagef("%s is %q: give the whole path of a folder", stateVariable, kept)
 		}
@@ -200,7 +201,7 @@ func (a *app) findTool(grace time.Duration) func(context.Context) (packer.Tool, 
 		}
 		tool.Grace = grace
 		tool.PluginDirs = a.allPluginDirs()
-		if dir := a.getenv("PACKER_HYBRID_LAB_PLUGINS"); dir != "" && a.getenv("PACKER_HYBRID_LAB") != "" {
+		if dir := a.Getenv("PACKER_HYBRID_LAB_PLUGINS"); dir != "" && a.Getenv("PACKER_HYBRID_LAB") != "" {
 			tool.StandIns = []string{dir}
 		}
 		return tool, nil
@@ -209,9 +210,9 @@ func (a *app) findTool(grace time.Duration) func(context.Context) (packer.Tool, 
 
 // allPluginDirs are the trees of installed plugins, those that flags name first.
 func (a *app) allPluginDirs() []string {
-	dirs := append(slices.Clone(a.pluginDirs), filepath.SplitList(a.getenv("PACKER_PLUGIN_PATH"))...)
+	dirs := append(slices.Clone(a.pluginDirs), filepath.SplitList(a.Getenv("PACKER_PLUGIN_PATH"))...)
 	dirs = append(dirs, a.pinnedPlugins())
-	if home := a.getenv("HOME"); home != "" {
+	if home := a.Getenv("HOME"); home != "" {
 		dirs = append(dirs, filepath.Join(home, ".config", "packer", "plugins"))
 	}
 	return dirs
@@ -220,7 +221,7 @@ func (a *app) allPluginDirs() []string {
 // pinnedPlugins is the tree of plugins that tools/build made: where
 // PACKER_HYBRID_PLUGINS says, as in the container image, else in the cache.
 func (a *app) pinnedPlugins() string {
-	if dir := a.getenv("PACKER_HYBRID_PLUGINS"); dir != "" {
+	if dir := a.Getenv("PACKER_HYBRID_PLUGINS"); dir != "" {
 		return dir
 	}
 	return filepath.Join(a.cacheDir(), "plugins")
@@ -231,13 +232,13 @@ func (a *app) memory() packer.Memory { return packer.Memory(filepath.Join(a.cach
 
 // cacheDir is where tools, plugins and the lab's root file system are kept.
 func (a *app) cacheDir() string {
-	if dir := a.getenv("PACKER_HYBRID_CACHE"); dir != "" {
+	if dir := a.Getenv("PACKER_HYBRID_CACHE"); dir != "" {
 		return dir
 	}
-	if dir := a.getenv("XDG_CACHE_HOME"); dir != "" {
+	if dir := a.Getenv("XDG_CACHE_HOME"); dir != "" {
 		return filepath.Join(dir, "packer-hybrid")
 	}
-	return filepath.Join(a.getenv("HOME"), ".cache", "packer-hybrid")
+	return filepath.Join(a.Getenv("HOME"), ".cache", "packer-hybrid")
 }
 
 // execute plans, runs a stage that makes a record, and reports.
@@ -252,7 +253,7 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 		return err
 	}
 	a.heard(checks.Document{Plan: &plan})
-	if err := checks.WriteFindings(a.err, a.style(a.raw.err), plan.Findings); err != nil {
+	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), plan.Findings); err != nil {
 		return err
 	}
 	console := a.console()
@@ -263,8 +264,8 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 	record, failure := stage(ctx, plan)
 	console.Close()
 	if record.RunID == "" { // ended before it began
-		if failure != nil && hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked && a.output != "json" {
-			return exitError(hybridcore.ExitCode(failure)) // the findings are on the screen
+		if failure != nil && hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked && a.Output != "json" {
+			return cli.Exit(hybridcore.ExitCode(failure)) // the findings are on the screen
 		}
 		return failure
 	}
@@ -276,7 +277,7 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 		return failure
 	}
 	if code := record.Status.Exit(); code != hybridcore.ExitOK {
-		return exitError(code)
+		return cli.Exit(code)
 	}
 	return nil
 }
@@ -284,11 +285,11 @@ func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 // console shows progress on standard output, or on standard error when
 // standard output is for one JSON document.
 func (a *app) console() *checks.Console {
-	out, raw := a.out, a.raw.out
-	if a.output == "json" {
-		out, raw = a.err, a.raw.err
+	out, raw := a.Out, a.Raw.Out
+	if a.Output == "json" {
+		out, raw = a.Err, a.Raw.Err
 	}
-	style := a.style(raw)
+	style := a.Style(raw)
 	if style.Live {
 		out = raw // the redactor would hold back the drawing; events are redacted
 	}
@@ -296,8 +297,8 @@ func (a *app) console() *checks.Console {
 }
 
 func (a *app) report(r *runner.Runner, plan hybridcore.Plan, record hybridcore.Record) error {
-	if a.output == "json" {
-		return checks.WriteJSON(a.out, checks.Document{Plan: &plan, Record: &record})
+	if a.Output == "json" {
+		return checks.WriteJSON(a.Out, checks.Document{Plan: &plan, Record: &record})
 	}
 	where := ""
 	if runner.Recorded(record) {
@@ -306,7 +307,7 @@ func (a *app) report(r *runner.Runner, plan hybridcore.Plan, record hybridcore.R
 			where = runner.PartDir(record.Results[0].Target)
 		}
 	}
-	return checks.WriteRecord(a.out, a.style(a.raw.out), record, where)
+	return checks.WriteRecord(a.Out, a.Style(a.Raw.Out), record, where)
 }
 
 // completeImages completes image names from the catalogue.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
@@ -44,7 +45,7 @@ func (a *app) remembered(ctx context.Context, r *runner.Runner, req hybridcore.R
 		}
 		var form *hybridcore.FindingsError
 		if (err == nil || errors.As(err, &form)) && r.VerdictKey(ctx, verdicts, req, program()) == key { // nothing changed meanwhile
-			verdicts.Remember(verdict, a.redactor.String)
+			verdicts.Remember(verdict, a.Redactor.String)
 		}
 		return record, err
 	})
@@ -52,7 +53,7 @@ func (a *app) remembered(ctx context.Context, r *runner.Runner, req hybridcore.R
 
 // recalled reports a verdict of an earlier run.
 func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
-	if err := checks.WriteFindings(a.err, a.style(a.raw.err), v.Findings); err != nil {
+	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), v.Findings); err != nil {
 		return err
 	}
 	record := hybridcore.Record{
@@ -66,13 +67,13 @@ func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
 	a.heard(doc)
 	var err error
 	switch {
-	case a.output == "json":
-		err = checks.WriteJSON(a.out, doc)
+	case a.Output == "json":
+		err = checks.WriteJSON(a.Out, doc)
 	case exit == nil:
-		err = checks.WriteRecord(a.out, a.style(a.raw.out), record, "")
+		err = checks.WriteRecord(a.Out, a.Style(a.Raw.Out), record, "")
 	}
-	if err == nil && a.output != "json" {
-		_, err = fmt.Fprintf(a.out, "cached verdict of run %s: nothing changed since (--no-cache asks anew)\n", v.Of)
+	if err == nil && a.Output != "json" {
+		_, err = fmt.Fprintf(a.Out, "cached verdict of run %s: nothing changed since (--no-cache asks anew)\n", v.Of)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
@@ -85,11 +86,11 @@ func (a *app) recalled(req hybridcore.Request, v runner.Verdict) error {
 func program() string {
 	path, err := os.Executable()
 	if err != nil {
-		return version
+		return cli.Version()
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return version
+		return cli.Version()
 	}
-	return fmt.Sprintf("%s %s %d %d", version, path, info.Size(), info.ModTime().UnixNano())
+	return fmt.Sprintf("%s %s %d %d", cli.Version(), path, info.Size(), info.ModTime().UnixNano())
 }

@@ -12,10 +12,9 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-)
 
-// version is set by the Makefile from the checkout's tag.
-var version = ""
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+)
 
 // versionInfo is the JSON answer of the verb version.
 type versionInfo struct {
@@ -27,25 +26,13 @@ type versionInfo struct {
 	Packer  string `json:"packer,omitempty"` // version of the Packer that would be used
 }
 
-// ownVersion is that of this program, "dev" when none was given to it.
-func ownVersion() string {
-	own := version
-	if build, ok := debug.ReadBuildInfo(); ok && own == "" {
-		own = build.Main.Version
-	}
-	if own == "" || own == "(devel)" {
-		return "dev"
-	}
-	return own
-}
-
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Show the versions of packer-hybrid and of the Packer it would use",
 		Example: "  packer-hybrid version --output json",
-		Args:    none,
+		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			info := versionInfo{Version: ownVersion(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+			info := versionInfo{Version: cli.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 			if build, ok := debug.ReadBuildInfo(); ok {
 				for _, s := range build.Settings {
 					if s.Key == "vcs.revision" {
@@ -57,12 +44,12 @@ func (a *app) versionCmd() *cobra.Command {
 			if tool, err := a.findTool(0)(cmd.Context()); err == nil {
 				info.Packer, packer = tool.Version, tool.Version+" ("+tool.Path+")"
 			}
-			if a.output == "json" {
-				enc := json.NewEncoder(a.out)
+			if a.Output == "json" {
+				enc := json.NewEncoder(a.Out)
 				enc.SetIndent("", "  ")
 				return enc.Encode(info)
 			}
-			_, err := fmt.Fprintf(a.out, "packer-hybrid %s (%s, %s/%s)\npacker        %s\n", info.Version, info.Go, info.OS, info.Arch, packer)
+			_, err := fmt.Fprintf(a.Out, "packer-hybrid %s (%s, %s/%s)\npacker        %s\n", info.Version, info.Go, info.OS, info.Arch, packer)
 			return err //nolint:wrapcheck // nothing to add
 		},
 	}

@@ -148,6 +148,7 @@ func testExitCodes(t *testing.T, e *engine) {
 		{"version", 0, "packer-hybrid 1.2.3-test ("},
 		{"plan --env example --detailed-exitcode", 4, "2 to build"},
 		{"pan", 2, "unknown command"},
+		{"lab --version", 0, "packer-hybrid lab version 1.2.3-test"},
 		{"validate --full --env lab --targets proxmox", 3, "the Packer plugin github.com/hashicorp/proxmox"},
 	} {
 		args := append(mounted(dir), plainImage)

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/lab-faults/spec.md#requirement-rules-for-a-whole-lab
 // Diagram: openspec/specs/lab-faults/diagram.md#from-a-flag-to-a-platform
 
-package main
+package labverbs
 
 import (
 	"fmt"
@@ -38,7 +38,7 @@ func (f *faults) bind(cmd *cobra.Command) {
 
 // config is the lab with these faults.
 func (f *faults) config(a *app) (lab.Config, error) {
-	config := a.labConfig()
+	config := a.config()
 	config.Faults = lab.Faults{}
 	for n, rule := range f.rules {
 		if err := config.Faults.Add(rule); err != nil {
