@@ -92,7 +92,7 @@ var owners = []rules.Owner{
 	{Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"}, Why: "the vSphere API, and its simulator"},
 	{Import: "github.com/yuin/goldmark", Units: []string{"tools"}, Tests: []string{"checks", "cmd"}, Why: "what a parser of Markdown makes of a comment, and pictures of it"},
 	{Import: "github.com/xanzy/go-gitlab", Units: []string{"bot", "checks"}, Tests: []string{"lab"}, Why: "GitLab's REST API"},
-	{Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate", "runner/ci", "tools"}, Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of workflows"},
+	{Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate", "runner/ci", "bot", "lab", "tools"}, Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of workflows; the bot's check of its manifest and its workflow, and the lint of the simulated GitLab"},
 	{Import: "maragu.dev/goqite", Units: []string{"bot"}, Why: "the bot's durable queue"},
 	{Import: "modernc.org/sqlite", Units: []string{"bot"}, Why: "SQLite without cgo, for the bot's queue"},
 	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},

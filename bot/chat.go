@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/slack-go/slack/slackutilsx"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
 
 // Limits that Slack documents.
@@ -51,32 +49,6 @@ func NewChat(token, appToken, api string) *Chat {
 	}
 	chat.API = slack.New(token, options...)
 	return chat
-}
-
-// Check says what is wrong with the tokens: whether Slack takes them, whose
-// workspace they are of, and whether the groups of the policy can be read.
-func (c *Chat) Check(ctx context.Context, policy config.Bot) []string {
-	var problems []string
-	who, err := c.API.AuthTestContext(ctx)
-	if err != nil {
-		return append(problems, fmt.Sprintf("SLACK_BOT_TOKEN: %v", passing(err)))
-	}
-	if !slices.Contains(policy.Teams, who.TeamID) {
-		problems = append(problems, fmt.Sprintf("SLACK_BOT_TOKEN is of workspace %.20q, which the policy does not name", who.TeamID))
-	}
-	for _, role := range policy.Roles {
-		for _, group := range role.Groups {
-			if _, err := c.Members(ctx, who.TeamID, group); err != nil {
-				problems = append(problems, fmt.Sprintf("%s:%d: %v", config.FileName, role.Line, err))
-			}
-		}
-	}
-	if c.app {
-		if _, _, err := c.API.StartSocketModeContext(ctx); err != nil {
-			problems = append(problems, fmt.Sprintf("SLACK_APP_TOKEN: %v", passing(err)))
-		}
-	}
-	return problems
 }
 
 // Whisper answers a command so that only its user sees it: by its response_url
@@ -126,16 +98,21 @@ func (c *Chat) Open(ctx context.Context, trigger string, form slack.ModalViewReq
 // passing makes a LaterError of a limit, with the time that Slack gives.
 func passing(err error) error {
 	var limit *slack.RateLimitedError
-	var address *url.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &limit):
 		return &LaterError{After: max(limit.RetryAfter, time.Second), Err: err}
-	case errors.As(err, &address):
-		err = address.Err // the address of an answer is a secret
 	}
-	return fmt.Errorf("writing to Slack: %w", err)
+	return fmt.Errorf("writing to Slack: %w", shortened(err))
+}
+
+// shortened is an error without an address: that of an answer is a secret.
+func shortened(err error) error {
+	if address, ok := errors.AsType[*url.Error](err); ok {
+		return address.Err
+	}
+	return err
 }
 
 // given says whether an error of Slack's is about what was sent, so that

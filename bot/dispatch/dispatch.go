@@ -154,3 +154,15 @@ func withRecord(p bot.Progress, rec *hybridcore.Record, run bot.Run) bot.Progres
 	}
 	return p
 }
+
+// problems are what a check found, for a person.
+type problems []string
+
+func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Sprintf(format, args...)) }
+
+// err adds an error, if it is one.
+func (p *problems) err(err error) {
+	if err != nil {
+		*p = append(*p, err.Error())
+	}
+}

@@ -87,9 +87,17 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 	return g, nil
 }
 
-// call makes one request. Its client is a new one each time: go-github's
-// remembers limits by the system's clock, and refuses requests itself.
-func (g *GitHub) call(ctx context.Context, what string, do func(context.Context, *github.Client) (*github.Response, error)) error {
+// call makes one request.
+func (g *GitHub) call(ctx context.Context, what string, do githubCall) error {
+	return g.hinted(ctx, what, "check the repository, the workflow's name and inputs, and what the bot's token may do", do)
+}
+
+type githubCall func(context.Context, *github.Client) (*github.Response, error)
+
+// hinted makes one request; the hint says what to do when its refusal stays. Its
+// client is a new one each time: go-github's remembers limits by the system's
+// clock, and refuses requests itself.
+func (g *GitHub) hinted(ctx context.Context, what, hint string, do githubCall) error {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	client := github.NewClient(g.http)
@@ -98,7 +106,7 @@ func (g *GitHub) call(ctx context.Context, what string, do func(context.Context,
 	if err == nil {
 		return nil
 	}
-	r := refusal{what: "GitHub for " + what, err: err, hint: "check the repository, the workflow's name and inputs, and what the bot's token may do"}
+	r := refusal{what: "GitHub for " + what, err: err, hint: hint}
 	if answer != nil && answer.Response != nil {
 		r.status, r.header = answer.StatusCode, answer.Header
 	}
@@ -164,20 +172,25 @@ func (g *GitHub) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
 		URL string `json:"html_url"`
 	}
 	err := g.call(ctx, "a run of "+g.workflow, func(ctx context.Context, c *github.Client) (*github.Response, error) {
-		path := fmt.Sprintf("repos/%s/%s/actions/workflows/%s/dispatches", g.owner, g.repo, url.PathEscape(g.workflow))
-		r, err := c.NewRequest(http.MethodPost, path, map[string]any{
+		return g.post(ctx, c, &made, map[string]any{
 			"ref": o.Ref, "return_run_details": true,
 			"inputs": map[string]string{inputCommand: o.Line, inputSHA: o.Commit, inputRequest: o.Request, inputTicket: string(o.Ticket)},
 		})
-		if err != nil {
-			return nil, err //nolint:wrapcheck // call does
-		}
-		return c.Do(ctx, r, &made)
 	})
 	if err != nil || made.ID == 0 {
 		return bot.Run{}, err
 	}
 	return bot.Run{ID: strconv.FormatInt(made.ID, 10), URL: made.URL}, nil
+}
+
+// post dispatches the workflow.
+func (g *GitHub) post(ctx context.Context, c *github.Client, made any, body map[string]any) (*github.Response, error) {
+	path := fmt.Sprintf("repos/%s/%s/actions/workflows/%s/dispatches", g.owner, g.repo, url.PathEscape(g.workflow))
+	r, err := c.NewRequest(http.MethodPost, path, body)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // call does
+	}
+	return c.Do(ctx, r, made) //nolint:wrapcheck // call does
 }
 
 // Cancel ends a run. One that has ended is no error.

@@ -75,14 +75,21 @@ func NewGitLab(c GitLabConfig) (*GitLab, error) {
 }
 
 // call makes one request.
-func (g *GitLab) call(ctx context.Context, what string, do func(gitlab.RequestOptionFunc) (*gitlab.Response, error)) error {
+func (g *GitLab) call(ctx context.Context, what string, do gitlabCall) error {
+	return g.hinted(ctx, what, "check the project, the branch, and what the bot's token may do", do)
+}
+
+type gitlabCall func(gitlab.RequestOptionFunc) (*gitlab.Response, error)
+
+// hinted makes one request; the hint says what to do when its refusal stays.
+func (g *GitLab) hinted(ctx context.Context, what, hint string, do gitlabCall) error {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	answer, err := do(gitlab.WithContext(ctx))
 	if err == nil {
 		return nil
 	}
-	r := refusal{what: "GitLab for " + what, err: err, hint: "check the project, the branch, and what the bot's token may do"}
+	r := refusal{what: "GitLab for " + what, err: err, hint: hint}
 	if answer != nil && answer.Response != nil {
 		r.status, r.header = answer.StatusCode, answer.Header
 	}
@@ -97,18 +104,23 @@ func (g *GitLab) call(ctx context.Context, what string, do func(gitlab.RequestOp
 
 // Head returns the commit of a branch.
 func (g *GitLab) Head(ctx context.Context, ref string) (string, error) {
-	var found *gitlab.Branch
-	err := g.call(ctx, "the branch "+ref, func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
-		found, answer, err = g.client.Branches.GetBranch(g.project, ref, with)
-		return answer, err //nolint:wrapcheck // call does
-	})
+	found, err := g.branch(ctx, ref)
 	if err != nil {
 		return "", err
 	}
-	if found.Commit == nil {
-		return "", errors.New("asking GitLab for the branch " + ref + ": the answer has no commit")
-	}
 	return found.Commit.ID, nil
+}
+
+// branch asks for a branch, which has a commit then.
+func (g *GitLab) branch(ctx context.Context, ref string) (found *gitlab.Branch, err error) {
+	err = g.call(ctx, "the branch "+ref, func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
+		found, answer, err = g.client.Branches.GetBranch(g.project, ref, with)
+		return answer, err //nolint:wrapcheck // call does
+	})
+	if err == nil && found.Commit == nil {
+		err = errors.New("asking GitLab for the branch " + ref + ": the answer has no commit")
+	}
+	return found, err
 }
 
 // Find looks for a pipeline whose variables have the request's ID.

@@ -19,11 +19,15 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
 )
 
-func lab(t *testing.T, rules, trigger string) (*gitlab.Server, *dispatch.GitLab) {
+func lab(t *testing.T, rules, trigger string, changes ...func(*gitlab.Config)) (*gitlab.Server, *dispatch.GitLab) {
 	t.Helper()
-	s, err := gitlab.Start(t.Context(), gitlab.Config{
+	config := gitlab.Config{
 		Project: "acme/images", ID: 7, Token: token, TriggerToken: "trigger", Self: gitlab.User{ID: 90, Username: "bot", Level: gitlab.Developer}, Refs: map[string]string{"main": commit},
-	})
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	s, err := gitlab.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,6 +92,14 @@ func (l *Local) Head(ctx context.Context, ref string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
+// Check says whether there is a commit to run.
+func (l *Local) Check(ctx context.Context, ref string) []string {
+	if _, err := l.Head(ctx, ref); err != nil {
+		return []string{fmt.Sprintf("%v; --ci local runs commits of a Git repository with the project at its top: check -C, and ref in the block bot", err)}
+	}
+	return nil
+}
+
 // git runs git in a repository.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, gitWait)

@@ -46,10 +46,11 @@ type botFlags struct {
 	check                bool
 }
 
-// ciSystem is what asks for runs and follows them.
+// ciSystem is what asks for runs and follows them, and says what keeps it from that.
 type ciSystem interface {
 	bot.Dispatcher
 	bot.Follower
+	Check(ctx context.Context, ref string) []string
 }
 
 // botCmd serves the bot.
@@ -283,14 +284,15 @@ func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Ch
 	}
 	problems = append(problems, unknownImages(s)...)
 	problems = append(problems, chat.Check(ctx, project.Bot)...)
-	head, err := system.Head(ctx, project.Bot.Ref)
-	if err != nil {
-		problems = append(problems, fmt.Sprintf("the branch %s: %v", project.Bot.Ref, err))
-	}
+	problems = append(problems, system.Check(ctx, project.Bot.Ref)...)
 	if len(problems) > 0 {
 		return hybridcore.Usagef("%s", strings.Join(problems, "\n"))
 	}
-	if _, err := fmt.Fprintf(a.Out, "bot: policy, tokens and CI system are right; %s is at %.12s\n", project.Bot.Ref, head); err != nil {
+	head, err := system.Head(ctx, project.Bot.Ref)
+	if err != nil {
+		return fmt.Errorf("asking for the commit of %s: %w", project.Bot.Ref, err)
+	}
+	if _, err := fmt.Fprintf(a.Out, "bot: policy, Slack and the CI system are right; %s is at %.12s\n", project.Bot.Ref, head); err != nil {
 		return fmt.Errorf("saying that all is right: %w", err)
 	}
 	return nil

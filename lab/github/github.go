@@ -32,18 +32,20 @@ type Object = map[string]any
 
 // Config is how a simulator is to be.
 type Config struct {
-	Repository string            // OWNER/NAME; others are not found
-	Token      string            // of the caller
-	Login      string            // whom the token belongs to, e.g. github-actions[bot]
-	Commits    []string          // that exist, full object IDs
-	Change     int               // number of the one open pull request, whose head is the first commit; 0: none
-	Base       string            // commit that the pull request is to be merged into; empty: its head
-	Branch     string            // the one there is, at the first commit; empty: any
-	App        *App              // may get tokens for its installation; nil: whoever has Token may
-	RunName    string            // the workflow's run-name, with %s for the input request_id; empty: "images %s"
-	Denied     []string          // what the token must not write: checks, issues, actions
-	Roles      map[string]string // login → permission: admin, write, read, none
-	Now        func() time.Time  // nil: the system's clock
+	Repository string   // OWNER/NAME; others are not found
+	Token      string   // of the caller
+	Login      string   // whom the token belongs to, e.g. github-actions[bot]
+	Commits    []string // that exist, full object IDs
+	Change     int      // number of the one open pull request, whose head is the first commit; 0: none
+	Base       string   // commit that the pull request is to be merged into; empty: its head
+	Branch     string   // the one there is, at the first commit; empty: any
+	App        *App     // may get tokens for its installation; nil: whoever has Token may
+	RunName    string   // the workflow's run-name, with %s for the input request_id; empty: "images %s"
+	Denied     []string // what the token must not write: checks, issues, actions; or read: contents:read, checks:read
+	Archived   bool
+	Workflows  map[string]Workflow // by file name; nil: any can be dispatched, and none is shown
+	Roles      map[string]string   // login → permission: admin, write, read, none
+	Now        func() time.Time    // nil: the system's clock
 }
 
 // Call is one request that came through the faults, and its answer's status.
@@ -161,7 +163,7 @@ func (r request) number(name string) int64 {
 // operation does one thing and returns the status and body of the answer; a
 // nil body is none.
 type operation struct {
-	needs string // permission to write
+	needs string // permission that can be denied
 	do    func(*Server, request) (int, any, *refusal)
 }
 
@@ -169,7 +171,7 @@ var operations = map[string]operation{
 	"POST /repos/{owner}/{repo}/check-runs":                                      {"checks", (*Server).createCheck},
 	"GET /repos/{owner}/{repo}/check-runs/{check_run_id}":                        {"", (*Server).getCheck},
 	"PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}":                      {"checks", (*Server).updateCheck},
-	"GET /repos/{owner}/{repo}/commits/{ref}/check-runs":                         {"", (*Server).listChecks},
+	"GET /repos/{owner}/{repo}/commits/{ref}/check-runs":                         {"checks:read", (*Server).listChecks},
 	"GET /repos/{owner}/{repo}/issues/{issue_number}/comments":                   {"", (*Server).listComments},
 	"POST /repos/{owner}/{repo}/issues/{issue_number}/comments":                  {"issues", (*Server).createComment},
 	"GET /repos/{owner}/{repo}/issues/comments/{comment_id}":                     {"", (*Server).getComment},
@@ -186,6 +188,9 @@ var operations = map[string]operation{
 	"GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts":                  {"", (*Server).listArtifacts},
 	"GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}": {"", (*Server).getArtifact},
 	"GET /repos/{owner}/{repo}/git/ref/{ref}":                                    {"", (*Server).getRef},
+	"GET /repos/{owner}/{repo}":                                                  {"", (*Server).getRepository},
+	"GET /repos/{owner}/{repo}/contents/{path}":                                  {"contents:read", (*Server).getContents},
+	"GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}":                  {"", (*Server).getWorkflow},
 }
 
 // serve answers one call.

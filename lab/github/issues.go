@@ -151,10 +151,13 @@ func (s *Server) dispatch(r request) (int, any, *refusal) {
 	if len(inputs) > maxInputs {
 		return 0, nil, refuse(http.StatusUnprocessableEntity, "you may only define up to %d `inputs` for a `workflow_dispatch` event", maxInputs)
 	}
+	if no := s.refuses(r); no != nil {
+		return 0, nil, no
+	}
 	s.inputs = append(s.inputs, copyOf(r.body))
 	run := s.oracle.sample("workflow-run", Object{
 		"id": s.id(), "event": "workflow_dispatch", "status": "queued", "conclusion": nil, "head_branch": r.body["ref"],
-		"run_number": len(s.inputs), "path": ".github/workflows/" + r.params["workflow_id"], "created_at": s.time(),
+		"run_number": len(s.inputs), "path": workflows + r.params["workflow_id"], "created_at": s.time(),
 		"display_title": fmt.Sprintf(cmp.Or(s.config.RunName, "images %s"), inputs["request_id"]),
 	})
 	run["html_url"] = fmt.Sprintf("https://github.example/runs/%d", s.last)
@@ -172,7 +175,7 @@ func (s *Server) dispatch(r request) (int, any, *refusal) {
 func (s *Server) listRuns(r request) (int, any, *refusal) {
 	items := []any{}
 	for _, run := range slices.Backward(s.runs) {
-		if run["path"] == ".github/workflows/"+r.params["workflow_id"] {
+		if run["path"] == workflows+r.params["workflow_id"] {
 			items = append(items, run)
 		}
 	}

@@ -63,7 +63,8 @@ func (o *oracle) route(method, path string) (*routers.Route, map[string]string) 
 // match compares a path with a pattern as in /repos/{owner}.
 func match(pattern, path string) (map[string]string, bool) {
 	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if last := len(want) - 1; strings.HasSuffix(pattern, "/git/ref/{ref}") && len(got) > len(want) {
+	deep := strings.HasSuffix(pattern, "/git/ref/{ref}") || strings.HasSuffix(pattern, "/contents/{path}")
+	if last := len(want) - 1; deep && len(got) > len(want) {
 		got = append(got[:last:last], strings.Join(got[last:], "/")) // it may have slashes
 	}
 	if len(want) != len(got) {

@@ -50,14 +50,17 @@ type Config struct {
 	Project      string            // path with namespace; others are not found
 	ID           int64             // of the project
 	Token        string            // a project or personal access token, of Self
+	Scopes       []string          // of Token; nil: api
 	JobToken     string            // CI_JOB_TOKEN, which may read jobs and the project, and little more
 	TriggerToken string            // of a pipeline trigger; empty: there is none
 	Self         User              // whom Token belongs to
 	Users        []User            // others
 	Refs         map[string]string // branch or tag → full object ID; main is the default branch
 	Protected    []string          // refs whose pipelines only a Maintainer changes
-	Change       int64             // number of the one open merge request, from the branch "change"; 0: none
-	Now          func() time.Time  // nil: the system's clock
+	Pipeline     string            // .gitlab-ci.yml with all that it includes; empty: there is none
+	Archived     bool
+	Change       int64            // number of the one open merge request, from the branch "change"; 0: none
+	Now          func() time.Time // nil: the system's clock
 }
 
 // Call is one request that came through the faults, and its answer's status.

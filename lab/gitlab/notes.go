@@ -49,7 +49,7 @@ func (s *Server) getProject(request) (int, any, *refusal) {
 	name := s.config.Project[strings.LastIndexByte(s.config.Project, '/')+1:]
 	return http.StatusOK, Object{
 		"id": s.config.ID, "name": name, "path": name, "path_with_namespace": s.config.Project, "default_branch": "main",
-		"visibility": "private", "archived": false, "web_url": "https://gitlab.example/" + s.config.Project,
+		"visibility": "private", "archived": s.config.Archived, "web_url": "https://gitlab.example/" + s.config.Project,
 	}, nil
 }
 

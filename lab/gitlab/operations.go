@@ -65,12 +65,16 @@ var (
 
 // operations are what packer-hybrid calls, as the pages users, projects,
 // merge_requests, notes, commits, branches, pipelines, pipeline_triggers, jobs,
-// job_artifacts and members of
+// job_artifacts, members, personal_access_tokens and lint of
 // docs.gitlab.com/api describe it.
 var operations = []operation{
 	{"GET", "/user", 0, false, false, nil, (*Server).whoami},
 	{"GET", "/users", 0, false, false, with(paged, map[string]field{"username": {required: true}}), (*Server).listUsers},
 	{"GET", "/projects/:id", Guest, true, false, nil, (*Server).getProject},
+	{"GET", "/personal_access_tokens/self", 0, false, false, nil, (*Server).getToken},
+	{"GET", "/projects/:id/ci/lint", Developer, false, false, map[string]field{
+		"content_ref": {}, "dry_run": {kind: flag}, "dry_run_ref": {}, "include_jobs": {kind: flag},
+	}, (*Server).lint},
 	{"GET", "/projects/:id/members/all/:user_id", Guest, false, false, nil, (*Server).getMember},
 	{"GET", changes, Guest, false, false, nil, (*Server).getChange},
 	{"GET", changes + "/notes", Guest, false, false, with(paged, map[string]field{

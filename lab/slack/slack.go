@@ -30,15 +30,19 @@ const (
 	ackWait     = 3 * time.Second
 
 	maxBody = 1 << 20
+
+	appsOpen = "apps.connections.open" // the one method for app tokens
 )
 
 // Config is how a simulator is to be.
 type Config struct {
 	Token    string              // of the bot
+	Scopes   []string            // of Token; nil: all that there are, see needs
 	AppToken string              // for Socket Mode
 	Secret   string              // that requests are signed with
 	Team     string              // T…
-	Channels []string            // C…
+	Channels []string            // C… that the bot is in
+	Strange  []string            // C… that it is not in
 	Users    []string            // U…
 	Groups   map[string][]string // S… → users
 	Now      func() time.Time    // nil: the system's clock
@@ -208,6 +212,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 		answer["ok"] = true
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("X-OAuth-Scopes", strings.Join(s.scopes(c), ","))
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
@@ -253,7 +258,7 @@ func (s *Server) read(r *http.Request) (call, string) {
 		}
 	}
 	want := s.config.Token
-	if c.method == "apps.connections.open" {
+	if c.method == appsOpen {
 		want = s.config.AppToken
 	}
 	switch {
@@ -261,6 +266,9 @@ func (s *Server) read(r *http.Request) (call, string) {
 		return c, "not_authed"
 	case token != want || want == "":
 		return c, "invalid_auth"
+	}
+	if want := needs[c.method]; want != nil && !slices.ContainsFunc(want, func(scope string) bool { return slices.Contains(s.scopes(c), scope) }) {
+		return c, "missing_scope: " + strings.Join(want, " or ")
 	}
 	return c, ""
 }
@@ -282,7 +290,7 @@ func (s *Server) do(c call) (map[string]any, string) {
 			return nil, "no_such_subteam: " + c.fields["usergroup"]
 		}
 		return map[string]any{"users": append([]string{}, users...)}, ""
-	case "apps.connections.open":
+	case appsOpen:
 		ticket := s.next()
 		s.tickets[ticket] = s.config.Now()
 		return map[string]any{"url": "ws" + strings.TrimPrefix(s.URL(), "http") + "/link/?ticket=" + ticket + "&app_id=" + appID}, ""

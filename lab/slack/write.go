@@ -30,9 +30,10 @@ var linked = hybridcore.Pattern(`@(?:channel|here|everyone)\b`)
 func (s *Server) write(c call) (map[string]any, string) {
 	f := c.fields
 	m := Message{Method: c.method, Channel: f["channel"], Thread: f["thread_ts"], Text: f["text"], Blocks: f["blocks"], Meta: f["metadata"], At: s.config.Now()}
+	if problem := s.away(m.Channel); problem != "" {
+		return nil, problem
+	}
 	switch {
-	case !slices.Contains(s.config.Channels, m.Channel):
-		return nil, "channel_not_found: " + m.Channel
 	case m.Text == "" && m.Blocks == "":
 		return nil, "no_text"
 	case m.Thread != "" && !s.posted(m.Channel, m.Thread):
@@ -77,8 +78,8 @@ func (s *Server) posted(channel, ts string) bool {
 
 // history lists the messages of a channel, newest first, as they are now.
 func (s *Server) history(c call) (map[string]any, string) {
-	if !slices.Contains(s.config.Channels, c.fields["channel"]) {
-		return nil, "channel_not_found: " + c.fields["channel"]
+	if problem := s.away(c.fields["channel"]); problem != "" {
+		return nil, problem
 	}
 	found := []any{}
 	for _, m := range slices.Backward(s.messages) {

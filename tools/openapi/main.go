@@ -39,6 +39,9 @@ var operations = map[string][]string{
 	"/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts":                  {"get"},
 	"/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}": {"get"},
 	"/repos/{owner}/{repo}/git/ref/{ref}":                                    {"get"},
+	"/repos/{owner}/{repo}":                                                  {"get"},
+	"/repos/{owner}/{repo}/contents/{path}":                                  {"get"},
+	"/repos/{owner}/{repo}/actions/workflows/{workflow_id}":                  {"get"},
 }
 
 // prose are the keys that no validation needs.
