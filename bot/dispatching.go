@@ -72,7 +72,7 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 			job.State = j.State
 			return nil
 		}
-		if holder, err = w.claim(tx, j); err != nil {
+		if holder, err = tx.Claim(j.Command.ID, j.lanes()); err != nil {
 			return err
 		}
 		if holder != "" {
@@ -101,24 +101,11 @@ func (w *Worker) head(ctx context.Context) (string, error) {
 	return head, nil
 }
 
-// errPeek undoes a transaction that was only to look.
-var errPeek = errors.New("only looked")
-
 // taken says whether another job has a target of this one, and has it wait: the
 // CI system is asked nothing meanwhile.
 func (w *Worker) taken(ctx context.Context, task store.Task, job Job) (bool, error) {
-	holder := ""
-	err := w.Store.Change(ctx, func(tx *store.Tx) error {
-		var err error
-		if holder, err = w.claim(tx, &job); err != nil {
-			return err
-		}
-		return errPeek
-	})
-	if !errors.Is(err, errPeek) || holder == "" {
-		if errors.Is(err, errPeek) {
-			err = nil
-		}
+	holder, err := w.Store.Holder(ctx, job.Command.ID, job.lanes())
+	if err != nil || holder == "" {
 		return false, err
 	}
 	return true, w.change(ctx, job.Command.ID, func(tx *store.Tx, j *Job) error { return w.wait(tx, task, j, waitsFor(holder), laneWait) })
@@ -126,18 +113,6 @@ func (w *Worker) taken(ctx context.Context, task store.Task, job Job) (bool, err
 
 func waitsFor(holder string) string {
 	return "waits for run " + holder + ", which has a target of it"
-}
-
-// claim takes the targets of a job that changes them, or names who has one.
-func (w *Worker) claim(tx *store.Tx, job *Job) (string, error) {
-	if !job.Exclusive() {
-		return "", nil
-	}
-	cells := make([]string, 0, len(job.Cells))
-	for _, cell := range job.Cells {
-		cells = append(cells, cell.String())
-	}
-	return tx.Claim(job.Command.ID, cells)
 }
 
 // await has a job wait for an approval of a commit.

@@ -105,6 +105,18 @@ func (j Job) Ticket() policy.Ticket {
 	}
 }
 
+// lanes are the targets that a job must have for itself.
+func (j Job) lanes() []string {
+	if !j.Exclusive() {
+		return nil
+	}
+	cells := make([]string, 0, len(j.Cells))
+	for _, cell := range j.Cells {
+		cells = append(cells, cell.String())
+	}
+	return cells
+}
+
 // Exclusive says whether a job changes its targets, so that one at a time may.
 func (j Job) Exclusive() bool {
 	return slices.Contains([]hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionReap, hybridcore.ActionPublish}, j.Request.Action)

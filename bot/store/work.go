@@ -27,14 +27,6 @@ type Task struct {
 	ended *atomic.Bool // finished or put back
 }
 
-// Row is a job as the store sees it.
-type Row struct {
-	ID      string
-	State   string
-	Created time.Time // when it was first put
-	Body    []byte
-}
-
 // Tx is one transaction.
 type Tx struct {
 	ctx   context.Context //nolint:containedctx // a transaction is of one context
@@ -92,92 +84,6 @@ func (t *Tx) Again(task Task, delay time.Duration) error {
 		return err
 	}
 	return t.send(task.Queue, task.Try+1, task.Body, delay)
-}
-
-// Put writes a job, a new one or over the old one.
-func (t *Tx) Put(row Row) error {
-	query := t.store.bind(`insert into job (id, state, created, changed, body) values (?, ?, ?, ?, ?)
-		on conflict (id) do update set state = excluded.state, changed = excluded.changed, body = excluded.body`)
-	now := t.store.now().UnixMilli()
-	if _, err := t.tx.ExecContext(t.ctx, query, row.ID, row.State, now, now, row.Body); err != nil {
-		return fmt.Errorf("writing job %s: %w", row.ID, err)
-	}
-	return nil
-}
-
-// Get reads a job and keeps others from changing it until the transaction ends.
-func (t *Tx) Get(id string) (Row, bool, error) {
-	query := "select id, state, created, body from job where id = ?"
-	if t.store.postgres {
-		query += " for update"
-	}
-	rows, err := scan(t.tx.QueryContext(t.ctx, t.store.bind(query), id))
-	if err != nil || len(rows) == 0 {
-		return Row{}, false, err
-	}
-	return rows[0], true, nil
-}
-
-// In lists the jobs in a state, oldest first.
-func (t *Tx) In(state string) ([]Row, error) {
-	return scan(t.tx.QueryContext(t.ctx, t.store.bind("select id, state, created, body from job where state = ? order by id"), state))
-}
-
-// Latest lists the newest jobs, newest first. Job IDs sort by time.
-func (s *Store) Latest(ctx context.Context, limit int) ([]Row, error) {
-	return scan(s.db.QueryContext(ctx, s.bind("select id, state, created, body from job order by id desc limit ?"), limit))
-}
-
-// scan reads rows of jobs. The IDs of jobs begin with their time, so they sort.
-func scan(rows *sql.Rows, err error) (_ []Row, failed error) {
-	if err != nil {
-		return nil, fmt.Errorf("reading jobs: %w", err)
-	}
-	defer func() { failed = errors.Join(failed, rows.Close()) }()
-	var all []Row
-	for rows.Next() {
-		var row Row
-		var created int64
-		if err := rows.Scan(&row.ID, &row.State, &created, &row.Body); err != nil {
-			return nil, fmt.Errorf("reading a job: %w", err)
-		}
-		row.Created = time.UnixMilli(created).UTC()
-		all = append(all, row)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading jobs: %w", err)
-	}
-	return all, nil
-}
-
-// Claim takes cells, such as ENV/IMAGE@PLATFORM, for a job: all of them, or
-// none and the job that holds one of them is named.
-func (t *Tx) Claim(job string, cells []string) (holder string, err error) {
-	for _, cell := range cells {
-		var by string
-		err := t.tx.QueryRowContext(t.ctx, t.store.bind("select job from lane where cell = ?"), cell).Scan(&by)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-		case err != nil:
-			return "", fmt.Errorf("reading who has %s: %w", cell, err)
-		case by != job:
-			return by, nil
-		}
-	}
-	for _, cell := range cells {
-		if _, err := t.tx.ExecContext(t.ctx, t.store.bind("insert into lane (cell, job) values (?, ?) on conflict do nothing"), cell, job); err != nil {
-			return "", fmt.Errorf("taking %s: %w", cell, err)
-		}
-	}
-	return "", nil
-}
-
-// Release gives up all cells of a job.
-func (t *Tx) Release(job string) error {
-	if _, err := t.tx.ExecContext(t.ctx, t.store.bind("delete from lane where job = ?"), job); err != nil {
-		return fmt.Errorf("giving up the targets of %s: %w", job, err)
-	}
-	return nil
 }
 
 // retryAfter is an error that knows when to try again.
