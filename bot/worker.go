@@ -6,6 +6,7 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,21 +135,16 @@ func (w *Worker) now() time.Time {
 
 // load reads a job; false when it is not there.
 func (w *Worker) load(ctx context.Context, id string) (Job, bool, error) {
-	var job Job
-	found := false
-	err := w.Store.Change(ctx, func(tx *store.Tx) error {
-		row, ok, err := tx.Get(id)
-		found = ok
-		if err != nil || !ok {
-			return err
-		}
-		job, err = decode(row)
-		return err
-	})
-	return job, found, err
+	row, found, err := w.Store.Get(ctx, id)
+	if err != nil || !found {
+		return Job{}, false, err
+	}
+	job, err := decode(row)
+	return job, true, err
 }
 
-// change changes a job in one transaction, with what follows from it.
+// change changes a job in one transaction, with what follows from it. A job that
+// stays as it is, such as at most looks at a run, is not written.
 func (w *Worker) change(ctx context.Context, id string, do func(*store.Tx, *Job) error) error {
 	return w.Store.Change(ctx, func(tx *store.Tx) error {
 		row, ok, err := tx.Get(id)
@@ -165,7 +161,11 @@ func (w *Worker) change(ctx context.Context, id string, do func(*store.Tx, *Job)
 		if err := do(tx, &job); err != nil {
 			return err
 		}
-		return put(tx, &job)
+		body, err := encode(&job)
+		if err != nil || bytes.Equal(body, row.Body) {
+			return err
+		}
+		return tx.Put(store.Row{ID: id, State: string(job.State), Body: body})
 	})
 }
 
@@ -177,10 +177,18 @@ func decode(row store.Row) (Job, error) {
 	return job, nil
 }
 
-func put(tx *store.Tx, job *Job) error {
+func encode(job *Job) ([]byte, error) {
 	body, err := json.Marshal(job)
 	if err != nil {
-		return fmt.Errorf("writing job %s: %w", job.Command.ID, err)
+		return nil, fmt.Errorf("writing job %s: %w", job.Command.ID, err)
+	}
+	return body, nil
+}
+
+func put(tx *store.Tx, job *Job) error {
+	body, err := encode(job)
+	if err != nil {
+		return err
 	}
 	return tx.Put(store.Row{ID: job.Command.ID, State: string(job.State), Body: body})
 }

@@ -301,6 +301,38 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
+// TestUnchanged looks at a job that has ended without changing it: it is not
+// written anew, so it is forgotten in its time.
+func TestUnchanged(t *testing.T) {
+	t.Parallel()
+	now := begin
+	s, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w := &Worker{Store: s}
+	for _, id := range []string{"looked-at", "changed"} {
+		if err := s.Change(t.Context(), func(tx *store.Tx) error { return put(tx, &Job{Command: door.Command{ID: id}, State: Done}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(kept / 2)
+	for id, note := range map[string]string{"looked-at": "", "changed": "x"} {
+		if err := w.change(t.Context(), id, func(_ *store.Tx, j *Job) error { j.Note = note; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(kept/2 + time.Hour)
+	if err := s.Prune(t.Context(), kept, string(Done)); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := s.Latest(t.Context(), 9)
+	if err != nil || len(rows) != 1 || rows[0].ID != "changed" {
+		t.Errorf("these jobs are left: %+v, %v", rows, err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
