@@ -131,6 +131,7 @@ var anchorPairs = newPairs(anchors)
 // newPairs builds the table.
 func newPairs(list []anchor) *pairs {
 	p := &pairs{first: make([][]pairHit, 1)}
+	after := uint8(0) // classes whose second pair may be anything
 	for i, a := range list {
 		class := uint8(1) << (i % 3)
 		if len(a.text) == 3 {
@@ -144,25 +145,27 @@ func newPairs(list []anchor) *pairs {
 				p.first = append(p.first, nil)
 			}
 			p.first[p.list[one]] = append(p.first[p.list[one]], pairHit{int32(i), int32(off)})
-			p.second(a.text[min(off+2, len(a.text)):], class<<4)
+			if rest := a.text[off+2:]; rest != "" {
+				p.second(rest, class<<4)
+			} else {
+				after |= class << 4
+			}
 		}
+	}
+	for two := range p.classes { // once: every start of the program waits for it
+		p.classes[two] |= after
 	}
 	return p
 }
 
-// second marks the pairs that begin with rest: one, 256 or all.
+// second marks the pairs that begin with rest: one or 256.
 func (p *pairs) second(rest string, class uint8) {
-	switch len(rest) {
-	case 0:
-		for two := range p.classes {
-			p.classes[two] |= class
-		}
-	case 1:
-		for high := range 256 {
-			p.classes[int(rest[0])|high<<8] |= class
-		}
-	default:
+	if len(rest) > 1 {
 		p.classes[pairOf([]byte(rest), 0)] |= class
+		return
+	}
+	for high := range 256 {
+		p.classes[int(rest[0])|high<<8] |= class
 	}
 }
 
