@@ -35,7 +35,7 @@ packer-hybrid and beside it or on PATH: "packer-hybrid lab --help" is its help.`
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // it warns by itself
 		ValidArgsFunction: a.completeLab,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := a.findLab(cmd.Context())
+			path, err := a.findLab(cmd.Context(), cli.Version())
 			if err != nil && asksHelp(args) {
 				_, _ = fmt.Fprintf(a.Err, "warning: %v\n\n", err)
 				return cmd.Help()
@@ -64,7 +64,7 @@ func (a *app) become(path string, args []string) error {
 
 // completeLab has packer-hybrid-lab answer the shell.
 func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	path, err := a.findLab(cmd.Context())
+	path, err := a.findLab(cmd.Context(), cli.Version())
 	if err == nil {
 		request := cobra.ShellCompRequestCmd
 		for _, c := range cmd.Root().Commands() {
@@ -78,17 +78,21 @@ func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) 
 }
 
 // findLab looks for packer-hybrid-lab beside this program and on PATH, and
-// refuses one of another version: each side takes for granted what the other does.
-func (a *app) findLab(ctx context.Context) (string, error) {
-	version, published := cli.Version(), "latest"
-	if version != cli.Unversioned {
-		published = version
+// refuses one of another version: each side takes for granted what the other
+// does. A program that was given no version has nothing to compare.
+func (a *app) findLab(ctx context.Context, version string) (string, error) {
+	published := version
+	if version == cli.Unversioned {
+		published = "latest"
 	}
 	get := fmt.Sprintf("`make build` makes both, `go install github.com/packer-hybrid/packer-hybrid/cmd/%s@%s` installs it, and the container image has both", labName, published)
 	paths := beside(labName, filepath.SplitList(a.Getenv("PATH"))...)
 	path := firstProgram(paths)
 	if path == "" {
 		return "", hybridcore.Blockedf("%s, which simulates the platforms, was not found beside packer-hybrid (%s) or on PATH; %s", labName, paths[0], get)
+	}
+	if version == cli.Unversioned {
+		return path, nil
 	}
 	cmd := exec.CommandContext(ctx, path, "--version")
 	cmd.Env = a.Environ

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // runLab runs packer-hybrid without a packer-hybrid-lab beside it and with PATH.
@@ -53,17 +54,26 @@ func TestLabMissing(t *testing.T) {
 
 // TestLabOther has programs on PATH that are not this version's lab.
 func TestLabOther(t *testing.T) {
-	for name, test := range map[string]struct{ script, want string }{
-		"another version": {"echo packer-hybrid lab version v0.0.1", `says "packer-hybrid lab version v0.0.1", not "packer-hybrid lab version ` + cli.Version() + `": it must be`},
-		"another program": {"printf 'what is \033[31m--version\n'; exit 9", "exit status 9"},
+	for name, test := range map[string]struct{ version, script, want string }{
+		"this version":    {"v1.2.3", "echo packer-hybrid lab version v1.2.3", ""},
+		"no version":      {cli.Unversioned, "exit 9", ""}, // it is not asked
+		"another version": {"v1.2.3", "echo packer-hybrid lab version v0.0.1", `says "packer-hybrid lab version v0.0.1", not "packer-hybrid lab version v1.2.3": it must be`},
+		"another program": {"v1.2.3", "printf 'what is \033[31m--version\n'; exit 9", `says "what is \x1b[31m--version", not`},
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, labName), []byte("#!/bin/sh\n"+test.script+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		code, out, errs := runLab(t, dir, "lab", "run", "--", "true")
-		if code != 3 || out != "" || !strings.Contains(errs, test.want) || !strings.Contains(errs, filepath.Join(dir, labName)) || strings.Contains(errs, "\033") {
-			t.Errorf("%s: exit code %d, %q\n%s", name, code, out, errs)
+		a := &app{Frame: cli.Frame{Environ: []string{"PATH=" + dir}}}
+		path, err := a.findLab(t.Context(), test.version)
+		if test.want == "" {
+			if err != nil || path != filepath.Join(dir, labName) {
+				t.Errorf("%s: %q, %v", name, path, err)
+			}
+			continue
+		}
+		if hybridcore.ExitCode(err) != 3 || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "cmd/packer-hybrid-lab@v1.2.3") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
