@@ -107,9 +107,10 @@ func TestGitHubRun(t *testing.T) {
 	}
 	check(t, s, fmt.Sprintf("https://github.example/o/r/actions/runs/%d", int64(id)), "Creating VM")
 	check(t, s, "https://github.example/o/r/actions/runs/1", "of another run")
+	asked := askedFor(s, "/jobs")
 	p, err := g.Status(ctx, order, run)
-	if err != nil || len(p.Targets) != 1 || p.Targets[0].Name != "debian-12@vsphere" || p.Targets[0].Step != "Creating VM" {
-		t.Fatalf("%+v %v", p, err)
+	if err != nil || len(p.Targets) != 1 || p.Targets[0].Name != "debian-12@vsphere" || p.Targets[0].Step != "Creating VM" || askedFor(s, "/jobs") != asked {
+		t.Fatalf("%+v %v; jobs were asked for %d times before and %d after", p, err, asked, askedFor(s, "/jobs"))
 	}
 	s.AddArtifact(int64(id), "other", []byte("no zip"))
 	s.AddArtifact(int64(id), "images", archive(t, hybridcore.Built))
@@ -124,6 +125,17 @@ func TestGitHubRun(t *testing.T) {
 	if _, err := g.Status(ctx, order, bot.Run{ID: "99"}); !blocked(err) {
 		t.Errorf("a run that is not there: %v", err)
 	}
+}
+
+// askedFor counts the requests whose path ends like this.
+func askedFor(s *github.Server, end string) int {
+	n := 0
+	for _, call := range s.Calls() {
+		if strings.HasSuffix(call.Path, end) {
+			n++
+		}
+	}
+	return n
 }
 
 // check creates the check-run of a target.
@@ -260,13 +272,7 @@ func TestGitHubApp(t *testing.T) {
 			t.Fatal(head, err)
 		}
 	}
-	tokens := 0
-	for _, call := range s.Calls() {
-		if strings.HasSuffix(call.Path, "/access_tokens") {
-			tokens++
-		}
-	}
-	if tokens != 1 {
+	if tokens := askedFor(s, "/access_tokens"); tokens != 1 {
 		t.Errorf("%d tokens were asked for, want one for both requests", tokens)
 	}
 	if _, err := with(other).Head(t.Context(), "main"); err == nil {

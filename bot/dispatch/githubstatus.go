@@ -47,22 +47,24 @@ func (g *GitHub) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 	if err != nil {
 		return bot.Progress{}, err
 	}
-	jobs, err := g.jobs(ctx, id)
-	if err != nil {
-		return bot.Progress{}, err
-	}
 	targets, err := g.targets(ctx, o.Commit, run)
 	if err != nil {
 		return bot.Progress{}, err
 	}
-	if len(targets) == 0 {
-		targets = steps(jobs)
-	}
-	p := bot.Progress{Targets: targets}
-	if now.GetStatus() != "completed" {
+	p := bot.Progress{Targets: targets, Done: now.GetStatus() == "completed"}
+	if len(targets) > 0 && !p.Done {
 		return p, nil
 	}
-	p.Done = true
+	jobs, err := g.jobs(ctx, id)
+	if err != nil {
+		return bot.Progress{}, err
+	}
+	if len(targets) == 0 {
+		p.Targets = steps(jobs)
+	}
+	if !p.Done {
+		return p, nil
+	}
 	p.Outcome = ended(now.GetConclusion(), jobs)
 	rec, err := g.record(ctx, id)
 	switch {
