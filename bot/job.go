@@ -94,7 +94,6 @@ type Target struct {
 	Duration time.Duration `json:"duration_ns,omitempty"`
 	Artifact string        `json:"artifact,omitempty"`
 	Parity   string        `json:"parity,omitempty"`
-	Log      string        `json:"log,omitempty"` // URL
 }
 
 // Ticket is what the job of the CI system decides on once more.

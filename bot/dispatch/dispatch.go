@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,16 +95,32 @@ func begun(request string) time.Time {
 	return at.Add(-earlier)
 }
 
-// document is what is read of the answer that a job keeps as a file.
-type document struct {
-	Record   *hybridcore.Record   `json:"record"`
-	Error    string               `json:"error"`
-	Findings []hybridcore.Finding `json:"findings"`
+// row is the row of a target, made of its check-run or commit status, whose name
+// is that which checks gives it: packer-hybrid VERB ENV/IMAGE@PLATFORM. It is
+// false for another name. What it does now is told while it runs or failed.
+func row(name, status, now string, took time.Duration) (bot.Target, bool) {
+	_, target, ok := strings.Cut(name, "/")
+	if !ok || !strings.HasPrefix(name, "packer-hybrid ") || !strings.Contains(target, "@") {
+		return bot.Target{}, false
+	}
+	t := bot.Target{Name: target, Status: status, Duration: took}
+	if status == "running" || status == string(hybridcore.Failed) {
+		t.Step = now
+	}
+	return t, true
+}
+
+// sorted are rows by name, of equal ones the first.
+func sorted(rows []bot.Target) []bot.Target {
+	slices.SortStableFunc(rows, func(a, b bot.Target) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(rows, func(a, b bot.Target) bool { return a.Name == b.Name })
 }
 
 // readRecord reads the record in a job's file record.json.
 func readRecord(r io.Reader) (*hybridcore.Record, error) {
-	var doc document
+	var doc struct {
+		Record *hybridcore.Record `json:"record"`
+	}
 	if err := json.NewDecoder(io.LimitReader(r, maxAnswer)).Decode(&doc); err != nil {
 		return nil, fmt.Errorf("reading the record: %w", err)
 	}
@@ -114,7 +131,7 @@ func readRecord(r io.Reader) (*hybridcore.Record, error) {
 }
 
 // recorded is the end of a run as its record has it.
-func recorded(rec *hybridcore.Record, log string) bot.Outcome {
+func recorded(rec *hybridcore.Record) bot.Outcome {
 	out := bot.Outcome{Status: rec.Status}
 	parity := map[string]string{}
 	for _, p := range rec.Parity {
@@ -124,7 +141,7 @@ func recorded(rec *hybridcore.Record, log string) bot.Outcome {
 		}
 	}
 	for _, res := range rec.Results {
-		t := bot.Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Parity: parity[res.Image], Log: log}
+		t := bot.Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Parity: parity[res.Image]}
 		if res.Artifact != nil {
 			t.Artifact = res.Artifact.ID
 		}
@@ -142,9 +159,9 @@ func recorded(rec *hybridcore.Record, log string) bot.Outcome {
 
 // withRecord is the end of a run with the details of its record. The CI system
 // has the last word: a run may fail after its record was good.
-func withRecord(p bot.Progress, rec *hybridcore.Record, run bot.Run) bot.Progress {
+func withRecord(p bot.Progress, rec *hybridcore.Record) bot.Progress {
 	ci := p.Outcome
-	p.Outcome = recorded(rec, run.URL)
+	p.Outcome = recorded(rec)
 	p.Targets = p.Outcome.Targets
 	switch {
 	case ci.Status == hybridcore.Cancelled:

@@ -69,7 +69,7 @@ func (g *GitHub) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 	rec, err := g.record(ctx, id)
 	switch {
 	case err == nil && rec != nil:
-		p = withRecord(p, rec, run)
+		p = withRecord(p, rec)
 	case err != nil && !stays(err):
 		return bot.Progress{}, err // ask again: the details are worth it
 	}
@@ -102,7 +102,7 @@ func steps(jobs []*github.WorkflowJob) []bot.Target {
 		if job.GetConclusion() == "skipped" {
 			continue
 		}
-		t := bot.Target{Name: job.GetName(), Status: state(job.GetStatus(), job.GetConclusion()), Log: job.GetHTMLURL()}
+		t := bot.Target{Name: job.GetName(), Status: state(job.GetStatus(), job.GetConclusion())}
 		for _, step := range job.Steps {
 			if step.GetStatus() == "in_progress" || step.GetConclusion() == "failure" {
 				t.Step = step.GetName()
@@ -147,23 +147,17 @@ func (g *GitHub) targets(ctx context.Context, commit string, run bot.Run) ([]bot
 			break
 		}
 	}
-	slices.SortFunc(all, func(a, b bot.Target) int { return strings.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(all, func(a, b bot.Target) bool { return a.Name == b.Name }), nil
+	return sorted(all), nil
 }
 
 // target reads the check-run of a target of this run.
 func target(check *github.CheckRun, run bot.Run) (bot.Target, bool) {
 	link, err := url.Parse(check.GetDetailsURL())
 	ours := err == nil && (strings.HasSuffix(link.Path, "/runs/"+run.ID) || strings.Contains(link.Path, "/runs/"+run.ID+"/"))
-	_, name, ok := strings.Cut(check.GetName(), "/")
-	if !ours || !ok || !strings.HasPrefix(check.GetName(), "packer-hybrid ") || !strings.Contains(name, "@") {
+	if !ours {
 		return bot.Target{}, false
 	}
-	t := bot.Target{Name: name, Status: state(check.GetStatus(), check.GetConclusion()), Duration: took(check.StartedAt, check.CompletedAt), Log: check.GetHTMLURL()}
-	if t.Status == "running" || t.Status == string(hybridcore.Failed) {
-		t.Step = check.GetOutput().GetTitle()
-	}
-	return t, true
+	return row(check.GetName(), state(check.GetStatus(), check.GetConclusion()), check.GetOutput().GetTitle(), took(check.StartedAt, check.CompletedAt))
 }
 
 // state is GitHub's status and conclusion in a word.

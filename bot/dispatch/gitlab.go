@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/xanzy/go-gitlab"
@@ -243,7 +242,7 @@ func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 		return bot.Progress{}, err
 	}
 	if rec != nil {
-		p = withRecord(p, rec, run)
+		p = withRecord(p, rec)
 	}
 	return p, nil
 }
@@ -252,26 +251,20 @@ func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 func rows(statuses []*gitlab.CommitStatus, jobs []*gitlab.Job, pipeline int) []bot.Target {
 	var all []bot.Target
 	for _, s := range statuses {
-		_, name, ok := strings.Cut(s.Name, "/")
-		if s.PipelineId != pipeline || !ok || !strings.HasPrefix(s.Name, "packer-hybrid ") || !strings.Contains(name, "@") {
-			continue
-		}
-		t := bot.Target{Name: name, Status: word(s.Status), Log: s.TargetURL}
+		var took time.Duration
 		if s.StartedAt != nil && s.FinishedAt != nil {
-			t.Duration = max(s.FinishedAt.Sub(*s.StartedAt), 0)
+			took = max(s.FinishedAt.Sub(*s.StartedAt), 0)
 		}
-		if t.Status == "running" || t.Status == string(hybridcore.Failed) {
-			t.Step = s.Description
-		}
-		all = append(all, t)
-	}
-	for _, j := range jobs {
-		if len(all) == 0 || !strings.Contains(all[0].Name, "@") {
-			all = append(all, bot.Target{Name: j.Name, Status: word(j.Status), Duration: time.Duration(j.Duration * float64(time.Second)), Log: j.WebURL})
+		if t, ok := row(s.Name, word(s.Status), s.Description, took); ok && s.PipelineId == pipeline {
+			all = append(all, t)
 		}
 	}
-	slices.SortFunc(all, func(a, b bot.Target) int { return strings.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(all, func(a, b bot.Target) bool { return a.Name == b.Name })
+	if len(all) == 0 {
+		for _, j := range jobs {
+			all = append(all, bot.Target{Name: j.Name, Status: word(j.Status), Duration: time.Duration(j.Duration * float64(time.Second))})
+		}
+	}
+	return sorted(all)
 }
 
 // word is GitLab's state in ours.

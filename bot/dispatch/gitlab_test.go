@@ -138,3 +138,25 @@ func TestGitLabRefusals(t *testing.T) {
 		})
 	}
 }
+
+// TestGitLabJobs shows the jobs of a pipeline that has no statuses of targets,
+// also those that are named after a target.
+func TestGitLabJobs(t *testing.T) {
+	t.Parallel()
+	s, g := lab(t, "", "")
+	run, err := g.Dispatch(t.Context(), order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := strconv.ParseInt(run.ID, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.SetPipeline(id, "running")
+	s.SetJob(id, "lab/debian-12@vsphere", "running")
+	s.SetJob(id, "lab/debian-12@azure", "pending")
+	p, err := g.Status(t.Context(), order, run)
+	if err != nil || len(p.Targets) != 2 || p.Targets[0].Name != "lab/debian-12@azure" || p.Targets[0].Status != "queued" || p.Targets[1].Status != "running" {
+		t.Errorf("%+v %v", p, err)
+	}
+}

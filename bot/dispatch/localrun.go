@@ -112,7 +112,7 @@ func (r *LocalRun) End(code int, record *hybridcore.Record, err error) error {
 		p.Outcome.Why = fmt.Sprintf("packer-hybrid ended with exit code %d; see %s", code, filepath.Join(r.dir, fileLog))
 	}
 	if record != nil {
-		p = withRecord(p, record, bot.Run{})
+		p = withRecord(p, record)
 	}
 	return errors.Join(r.failed, write(r.dir, fileExit, p), os.RemoveAll(r.Tree), r.lock.Unlock())
 }

@@ -38,7 +38,6 @@ func (o *object) wrong(most int) bool {
 // block is a block as far as it is checked.
 type block struct {
 	Type     string            `json:"type"`
-	BlockID  string            `json:"block_id"`
 	Text     *object           `json:"text"`
 	Fields   []object          `json:"fields"`
 	Elements []json.RawMessage `json:"elements"`
