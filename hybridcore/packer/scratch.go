@@ -32,6 +32,11 @@ func (s scratch) cache() string   { return filepath.Join(string(s), "cache") }
 func (s scratch) plugins() string { return filepath.Join(string(s), "plugins") }
 func (s scratch) shims() string   { return filepath.Join(string(s), "shims") }
 
+// starter is where the starter of a plugin is, below the directory of a run.
+func (s scratch) starter(p Plugin) string {
+	return filepath.Join(string(s), "starters", filepath.FromSlash(p.Address), filepath.Base(p.Path))
+}
+
 // marker is the environment entry by which the job's processes are known.
 func (s scratch) marker() string { return "TMPDIR=" + s.tmp() }
 
@@ -46,18 +51,22 @@ func (s scratch) make() error {
 	return nil
 }
 
+// placed is where Packer looks for a plugin.
+func (s scratch) placed(p Plugin) string {
+	return filepath.Join(s.plugins(), filepath.FromSlash(p.Address), filepath.Base(p.Path))
+}
+
 // place puts a plugin where Packer looks for it. The checksum file is written
 // from the digest that was verified earlier, so Packer refuses a binary that
 // changed since.
 func (s scratch) place(p Plugin) error {
-	folder := filepath.Join(s.plugins(), filepath.FromSlash(p.Address))
 	if !addressRule().MatchString(p.Address) || pluginVersion(filepath.Base(p.Path), p.Address) == nil {
 		return fmt.Errorf("placing plugin %s: %s is not a plugin of that address", p.Address, p.Path)
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	to := s.placed(p)
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return fmt.Errorf("placing plugin %s: %w", p.Address, err)
 	}
-	to := filepath.Join(folder, filepath.Base(p.Path))
 	if err := linkOrCopy(p, to); err != nil {
 		return fmt.Errorf("placing plugin %s: %w", p.Address, err)
 	}
@@ -70,10 +79,14 @@ func (s scratch) place(p Plugin) error {
 // linkOrCopy makes a hard link, or a verified copy where that is not possible:
 // on another file system, or for another user's file.
 func linkOrCopy(p Plugin, to string) error {
-	if os.Link(p.Path, to) == nil {
+	path, err := filepath.EvalSymlinks(p.Path) // a link to a link would hold nothing
+	if err != nil {
+		return fmt.Errorf("finding it: %w", err)
+	}
+	if os.Link(path, to) == nil {
 		return nil
 	}
-	from, err := os.Open(p.Path)
+	from, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("opening it: %w", err)
 	}

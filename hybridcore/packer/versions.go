@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -37,13 +38,13 @@ func (t Tool) answerVersions(ctx context.Context, job Job, env []string) []strin
 		}
 		answer := t.Memory.recall("tool", path)
 		if answer == "" {
-			if answer = askTool(ctx, path, env, scratch(job.Scratch)); answer == "" {
+			if answer = ask(ctx, scratch(job.Scratch), env, path, "--version"); answer == "" {
 				continue
 			}
 			t.Memory.remember("tool", path, answer)
 		}
 		dir := scratch(job.Scratch).shims()
-		if writeShim(dir, tool, path, answer) == nil {
+		if writeProgram(filepath.Join(dir, tool), answering("--version", answer, path)) == nil {
 			env = prependPath(env, dir)
 		}
 	}
@@ -82,36 +83,45 @@ func prependPath(env []string, dir string) []string {
 	return out
 }
 
-// maxToolAnswer bounds an answer that is remembered, in bytes; Ansible's has
-// 500.
-const maxToolAnswer = 3 << 10
+// maxAnswered bounds an answer that is remembered, in bytes; Ansible's has 500,
+// and a plugin describes itself in 200.
+const maxAnswered = 3 << 10
 
-// askTool runs TOOL --version; anything but a short answer and exit code 0 is
-// not remembered.
-func askTool(ctx context.Context, path string, env []string, dirs scratch) string {
+// ask runs a program with one argument, below dirs; anything but a short answer
+// and exit code 0 is an empty one.
+func ask(ctx context.Context, dirs scratch, env []string, path, question string) string {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	cmd := command(ctx, path, "--version")
+	cmd := command(ctx, path, question)
 	cmd.Dir, cmd.Env = string(dirs), env
 	var out bytes.Buffer
-	end, err := run(ctx, cmd, owner{grace: 100 * time.Millisecond, marker: dirs.marker(), stdout: keep(&out, maxToolAnswer+1), stderr: keep(&bytes.Buffer{}, 0)})
-	if err != nil || end.code != 0 || end.cancelled || out.Len() == 0 || out.Len() > maxToolAnswer || bytes.IndexByte(out.Bytes(), 0) >= 0 {
+	end, err := run(ctx, cmd, owner{grace: 100 * time.Millisecond, marker: dirs.marker(), stdout: keep(&out, maxAnswered+1), stderr: keep(&bytes.Buffer{}, 0)})
+	if err != nil || end.code != 0 || end.cancelled || out.Len() == 0 || out.Len() > maxAnswered || bytes.IndexByte(out.Bytes(), 0) >= 0 {
 		return ""
 	}
 	return out.String()
 }
 
-// writeShim writes the program that answers for a tool.
-func writeShim(dir, tool, path, answer string) error {
+// answering is the text of a program that answers one question by itself, byte
+// for byte, and becomes the real program for everything else.
+func answering(question, answer, real string) string {
+	return fmt.Sprintf("#!/bin/sh\nif [ \"$#\" -eq 1 ] && [ \"$1\" = %s ]; then\n  printf %%s %s\n  exit 0\nfi\nexec %s \"$@\"\n", question, shellQuote(answer), shellQuote(real))
+}
+
+// writeProgram writes a script of the shell that can be run at once. No process
+// is started meanwhile: it would hold the file open for a moment, and a file
+// that is open for writing cannot be run.
+func writeProgram(path, text string) error {
 	if _, err := exec.LookPath("/bin/sh"); err != nil {
-		return fmt.Errorf("answering for %s: %w", tool, err)
+		return fmt.Errorf("writing a program for the shell: %w", err)
 	}
-	script := fmt.Sprintf("#!/bin/sh\nif [ \"$#\" -eq 1 ] && [ \"$1\" = --version ]; then\n  printf %%s %s\n  exit 0\nfi\nexec %s \"$@\"\n", shellQuote(answer), shellQuote(path))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("answering for %s: %w", tool, err)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("writing a program for the shell: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, tool), []byte(script), 0o700); err != nil { //nolint:gosec // a program must be executable
-		return fmt.Errorf("answering for %s: %w", tool, err)
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil { //nolint:gosec // a program must be executable
+		return fmt.Errorf("writing a program for the shell: %w", err)
 	}
 	return nil
 }
