@@ -28,7 +28,7 @@ func testMain(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	cmd := exec.Command("go", "build", "-trimpath", "-o", dir+"/", "./cmd/...")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir+"/", "./cmd/...")
 	cmd.Dir, cmd.Env, cmd.Stderr = repository, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 	if err := cmd.Run(); err != nil {
 		panic(err)
@@ -79,9 +79,20 @@ func startLab(t *testing.T) *lab.Lab {
 	return l
 }
 
+// maxProgram bounds packer-hybrid, in bytes. It has 38 MB; with a package that looks
+// methods up by names the linker keeps those of all packages, and it has 60.
+const maxProgram = 45_000_000
+
 // TestProgram is the ground under all pipelines: the program, a new project
 // and the lab's environment.
 func TestProgram(t *testing.T) {
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > maxProgram {
+		t.Errorf("packer-hybrid has %d bytes, more than %d: <ReflectMethod> in what `go build -ldflags=-dumpdep ./cmd/packer-hybrid` prints may say why", info.Size(), maxProgram)
+	}
 	l, dir := startLab(t), t.TempDir()
 	for _, args := range [][]string{{"init", dir}, {"validate", "--env", "lab", "-C", dir}} {
 		cmd := exec.CommandContext(t.Context(), program, args...)
