@@ -34,11 +34,34 @@ func isGone(err error) bool {
 // intercepted names the calls that the simulator lacks or answers otherwise than a real vCenter.
 var intercepted = map[string]bool{"PutUsbScanCodes": true, "ReconfigVM_Task": true, "ShutdownGuest": true}
 
+// CheckVersion refuses the change of a machine that has another version by now, as vCenter does. The
+// simulator knows no versions, and lets a template's notes change only without one: it gets none.
+func CheckVersion(ctx *simulator.Context, method *simulator.Method) types.BaseMethodFault {
+	req, ok := method.Body.(*types.ReconfigVM_Task)
+	if !ok || req.Spec.ChangeVersion == "" {
+		return nil
+	}
+	vm, exists := ctx.Map.Get(method.This).(*simulator.VirtualMachine)
+	if !exists {
+		return nil // which the simulator says
+	}
+	same := false
+	ctx.WithLock(vm, func() { same = vm.Config.ChangeVersion == req.Spec.ChangeVersion })
+	if !same {
+		return new(types.ConcurrentAccess)
+	}
+	req.Spec.ChangeVersion = ""
+	return nil
+}
+
 // intercept puts a wrapped virtual machine into the caller's session before an intercepted call. The
 // simulator looks there first, so the object of the inventory stays its own.
 func (v *vcenter) intercept(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
 	if req, ok := method.Body.(*types.CreateVM_Task); ok {
 		placeCards(req.Config.DeviceChange)
+	}
+	if refused := CheckVersion(ctx, method); refused != nil {
+		return nil, refused
 	}
 	if method.This.Type != "VirtualMachine" || ctx.Session == nil || ctx.Session.UserName == "" {
 		return nil, nil // the simulator's own clients, without a name, share one session in all labs

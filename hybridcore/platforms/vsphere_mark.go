@@ -51,13 +51,7 @@ func (c *vsphere) markTemplate(ctx context.Context, of hybridcore.URI, mark hybr
 	}
 	machine := object.NewVirtualMachine(c.soap.Client, machines[at].Self)
 	change := types.VirtualMachineConfigSpec{Annotation: notes, ChangeVersion: now.ChangeVersion}
-	// vCenter refuses the change when the machine has another version by now. Its
-	// simulator lets a template's notes change, but not with a version beside them.
-	err = done(ctx)(machine.Reconfigure(ctx, change))
-	if fault.Is(err, &types.NotSupported{}) {
-		change.ChangeVersion = ""
-		err = done(ctx)(machine.Reconfigure(ctx, change))
-	}
+	err = done(ctx)(machine.Reconfigure(ctx, change)) // refused when the machine has another version by now
 	switch {
 	case fault.Is(err, &types.ConcurrentAccess{}):
 		return false, errEdited
