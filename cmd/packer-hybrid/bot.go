@@ -192,10 +192,6 @@ func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := filepath.Abs(project.Root)
-	if err != nil {
-		return nil, fmt.Errorf("finding the project: %w", err)
-	}
 	dir, err := filepath.Abs(filepath.Join(a.botData(f), "runs"))
 	if err != nil {
 		return nil, fmt.Errorf("finding the bot's data: %w", err)
@@ -204,7 +200,7 @@ func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	return dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: root, Program: []string{self}, Environ: a.Environ})
+	return dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: project.Root, Program: []string{self}, Environ: a.Environ})
 }
 
 // botData is the folder that survives the bot.

@@ -9,7 +9,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -70,11 +69,7 @@ func (a *app) stateOf(repository string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := filepath.Abs(stateDir(project))
-	if err != nil {
-		return nil, fmt.Errorf("finding the state: %w", err)
-	}
-	return append(slices.Clone(a.Environ), stateVariable+"="+dir), nil
+	return append(slices.Clone(a.Environ), stateVariable+"="+stateDir(project)), nil
 }
 
 // jobEnd writes the end of a run.
