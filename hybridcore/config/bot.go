@@ -226,32 +226,19 @@ func (d *decoder) person(block *hclsyntax.Block, b *Bot) {
 	b.People = append(b.People, one)
 }
 
-// list reads a list of strings that check accepts, without repeats.
-func list(into *[]string, check func(string) error) setting {
-	return setting{cty.List(cty.String), func(v cty.Value) error {
-		*into = []string{}
-		for _, element := range v.Elements() {
-			if element.IsNull() {
-				return fmt.Errorf("null is no name")
-			}
-			text := element.AsString()
-			if err := check(text); err != nil {
-				return err
-			}
-			if slices.Contains(*into, text) {
-				return fmt.Errorf("%.40q is listed twice", text)
-			}
-			*into = append(*into, text)
-		}
-		if len(*into) == 0 {
+// checked reads a list of strings that check accepts, of which there is one.
+func checked(what string, into *[]string, check func(string) error) setting {
+	all := list(what, into, func(text string) (string, error) { return text, check(text) })
+	return setting{all.want, func(v cty.Value) error {
+		if v.LengthInt() == 0 {
 			return fmt.Errorf("the list is empty")
 		}
-		return nil
+		return all.set(v)
 	}}
 }
 
 func ids(rule *regexp.Regexp, what string, into *[]string) setting {
-	return list(into, func(text string) error {
+	return checked(what, into, func(text string) error {
 		if !rule.MatchString(text) {
 			return fmt.Errorf("%.40q is not the identifier of a %s", text, what)
 		}
@@ -260,7 +247,7 @@ func ids(rule *regexp.Regexp, what string, into *[]string) setting {
 }
 
 func names(what string, into *[]string) setting {
-	return list(into, func(text string) error {
+	return checked(what, into, func(text string) error {
 		if text == Any {
 			return nil
 		}
@@ -269,7 +256,7 @@ func names(what string, into *[]string) setting {
 }
 
 func among(what string, known []string, into *[]string) setting {
-	return list(into, func(text string) error {
+	return checked(what, into, func(text string) error {
 		if text != Any && !slices.Contains(known, text) {
 			return fmt.Errorf("unknown %s %.40q%s; known: %s", what, text, hybridcore.DidYouMean(text, known), strings.Join(known, ", "))
 		}

@@ -124,7 +124,7 @@ func (d *decoder) environment(block *hclsyntax.Block, p *Project) {
 	}
 	d.body(block, map[string]setting{
 		"prod":      {cty.Bool, func(v cty.Value) error { env.Prod = v.True(); return nil }},
-		"platforms": {cty.List(cty.String), func(v cty.Value) error { return platforms(v, &env.Platforms) }},
+		"platforms": list("platform", &env.Platforms, hybridcore.ParsePlatform),
 		"parallel":  parallel(&env.Parallel),
 	})
 	if env.Platforms == nil {
@@ -263,21 +263,33 @@ func name(what string, into *string) setting {
 
 func parallel(into *int) setting { return count(maxParallel, into) }
 
-// commands are lines of the shared grammar.
-func commands(into *[]string) setting {
+// list reads a list of strings, each made a value by parse, without repeats.
+func list[T comparable](what string, into *[]T, parse func(string) (T, error)) setting {
 	return setting{cty.List(cty.String), func(v cty.Value) error {
-		*into = []string{}
+		*into = []T{}
 		for _, element := range v.Elements() {
 			if element.IsNull() {
-				return fmt.Errorf("null is no command")
+				return fmt.Errorf("null is no %s", what)
 			}
-			if _, err := hybridcore.Parse(element.AsString()); err != nil {
+			one, err := parse(element.AsString())
+			if err != nil {
 				return err
 			}
-			*into = append(*into, element.AsString())
+			if slices.Contains(*into, one) {
+				return fmt.Errorf("%.40q is listed twice", element.AsString())
+			}
+			*into = append(*into, one)
 		}
 		return nil
 	}}
+}
+
+// commands are lines of the shared grammar.
+func commands(into *[]string) setting {
+	return list("command", into, func(line string) (string, error) {
+		_, err := hybridcore.Parse(line)
+		return line, err
+	})
 }
 
 // maxLabels bounds the labels of one platform: a runner must have all of them.
@@ -302,24 +314,6 @@ func runners(v cty.Value, into *map[hybridcore.Platform][]string) error {
 			}
 			(*into)[platform] = append((*into)[platform], label.AsString())
 		}
-	}
-	return nil
-}
-
-func platforms(v cty.Value, into *[]hybridcore.Platform) error {
-	*into = []hybridcore.Platform{}
-	for _, element := range v.Elements() {
-		if element.IsNull() {
-			return fmt.Errorf("null is no platform")
-		}
-		platform, err := hybridcore.ParsePlatform(element.AsString())
-		if err != nil {
-			return err
-		}
-		if slices.Contains(*into, platform) {
-			return fmt.Errorf("%q is listed twice", platform)
-		}
-		*into = append(*into, platform)
 	}
 	return nil
 }
