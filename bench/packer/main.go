@@ -9,7 +9,8 @@
 //
 // Both sides run packer validate for each target, two at a time. packer-hybrid
 // gives each target a plugin directory with what it requires and nothing else,
-// and answers for tools that plugins ask for their version.
+// computes digests and descriptions of plugins once a run, answers for tools that
+// plugins ask for their version, and has the processes collect garbage rarely.
 package main
 
 import "github.com/packer-hybrid/packer-hybrid/bench/internal/loop"
