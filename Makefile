@@ -48,7 +48,7 @@ test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
 	go test -tags pipelines -json -race -count=1 -timeout 40m $(TESTFLAGS) ./tools/pipelines | go run ./tools/testsum
-	go test -race -count=1 -timeout 20m -run TestKilled ./bot/dispatch -kills 50
+	go test -race -count=1 -timeout 20m -run 'TestKilled|TestOutages' ./bot/dispatch -kills 50 -outage 1m
 
 .PHONY: lint
 lint: ## Check Go, Markdown, specs, scripts and workflows

@@ -83,25 +83,24 @@ func TestSocket(t *testing.T) {
 	b.start(true)
 	build.Attempt = 2
 	deliver(build)
-	if n := len(b.ci.taken()); n != 1 {
-		t.Errorf("%d runs", n)
-	}
 	deliver(b.slack.PressEnvelope(from("U0002"), "ph-cancel", id))
 	b.seen("Cancelling")
-	repeated := 0
-	for _, line := range b.log.lines(t, "decision") {
+	repeated := func(lines []map[string]any) bool {
+		n := 0
+		for _, line := range lines {
+			if line["rule"] == "once" && line["allow"] == false && line["user"] == "U0001" {
+				n++
+			}
+		}
+		return n == 2
+	}
+	for _, line := range b.log.wait(t, "decision", repeated) {
 		if line["door"] != "socket" {
 			t.Errorf("audit: %v", line)
 		}
-		if line["rule"] == "once" && line["allow"] == false && line["user"] == "U0001" {
-			repeated++
-		}
 	}
-	if repeated != 2 {
-		t.Errorf("%d audit lines say that the command was there before, want 2", repeated)
-	}
-	if m.Channel != "C0001" {
-		t.Errorf("message: %+v", m)
+	if n := len(b.ci.taken()); n != 1 || m.Channel != "C0001" {
+		t.Errorf("%d runs; message: %+v", n, m)
 	}
 	b.clean()
 }

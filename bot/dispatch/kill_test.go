@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -54,28 +55,37 @@ bot {
 }
 `
 
-// serveBot is a whole bot: DIR SLACK GITHUB DOOR.
+// newBot is a whole bot on GitHub, with its queue in a folder.
+func newBot(ctx context.Context, dir, chat string, system *dispatch.GitHub, log io.Writer) (*bot.Bot, error) {
+	queue, err := store.Open(ctx, store.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	b := &bot.Bot{
+		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", chat), Log: slog.New(slog.NewTextHandler(log, nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Site: func() (bot.Site, error) {
+			p, err := config.LoadFS(fstest.MapFS{config.FileName: {Data: []byte(policyText)}})
+			images := []hybridcore.Image{{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.VSphere}}}
+			return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: images}, err
+		},
+	}
+	b.Hire(system, system, "main", 3*time.Second)
+	b.Worker.Pace = 10 * time.Millisecond
+	return b, nil
+}
+
+// serveBot serves a bot with both doors: DIR SLACK GITHUB DOOR.
 func serveBot(args []string) int {
 	err := func() error {
 		ctx := context.Background()
-		queue, err := store.Open(ctx, store.Options{Dir: args[0]})
-		if err != nil {
-			return err
-		}
 		system, err := dispatch.NewGitHub(dispatch.GitHubConfig{API: args[2], Repository: "o/r", Token: token, Timeout: 2 * time.Second})
 		if err != nil {
 			return err
 		}
-		b := &bot.Bot{
-			Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", args[1]), Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
-			Site: func() (bot.Site, error) {
-				p, err := config.LoadFS(fstest.MapFS{config.FileName: {Data: []byte(policyText)}})
-				images := []hybridcore.Image{{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.VSphere}}}
-				return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: images}, err
-			},
+		b, err := newBot(ctx, args[0], args[1], system, os.Stderr)
+		if err != nil {
+			return err
 		}
-		b.Hire(system, system, "main", 3*time.Second)
-		b.Worker.Pace = 10 * time.Millisecond
 		door, err := new(net.ListenConfig).Listen(ctx, "tcp", args[3])
 		if err != nil {
 			return err
@@ -124,10 +134,11 @@ func (d *doomed) Write(lines []byte) (int, error) {
 // its final message is there, once. Slack sends half of the others again, which
 // are dispatched once too; the rest at most once.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	d := newDoomed(t)
 	ctx, end := context.WithCancel(t.Context())
 	var helpers sync.WaitGroup
-	helpers.Go(func() { d.drive(ctx) })
+	helpers.Go(func() { drive(ctx, d.hub) })
 	states := map[string]int{}
 	for n := range *kills {
 		child := d.start()
@@ -185,19 +196,26 @@ func newDoomed(t *testing.T) *doomed {
 	if err := d.hub.Faults().Load("POST /repos/o/r/actions/** nth=5 status=502 after\nPOST /repos/o/r/actions/** nth=8 status=502\nPOST /repos/o/r/actions/** nth=11 drop after"); err != nil {
 		t.Fatal(err)
 	}
-	d.slack, err = slack.Start(t.Context(), slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Secret: signing, Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
+	d.slack = chat(t)
+	return d
+}
+
+// chat is a Slack for a bot with both doors.
+func chat(t *testing.T) *slack.Server {
+	t.Helper()
+	s, err := slack.Start(t.Context(), slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Secret: signing, Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, v := range d.slack.Violations() {
+		for _, v := range s.Violations() {
 			t.Error("Slack's reference: ", v)
 		}
-		if err := d.slack.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return d
+	return s
 }
 
 // start starts the bot, and waits for its door.
@@ -277,19 +295,19 @@ func (d *doomed) send(ctx context.Context, text string, socket, again bool) {
 }
 
 // drive ends the runs at GitHub some time after their dispatch.
-func (d *doomed) drive(ctx context.Context) {
+func drive(ctx context.Context, hub *github.Server) {
 	seen := map[int64]int{}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		for _, run := range d.hub.Runs() {
+		for _, run := range hub.Runs() {
 			number, _ := run["id"].(float64)
 			id := int64(number)
 			switch seen[id]++; seen[id] {
 			case 3:
-				d.hub.SetRun(id, "in_progress", "")
+				hub.SetRun(id, "in_progress", "")
 			case 12:
-				d.hub.SetRun(id, "completed", "success")
+				hub.SetRun(id, "completed", "success")
 			}
 		}
 		select {
