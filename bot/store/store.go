@@ -131,7 +131,7 @@ func (s *Store) openSQLite(dir string) error {
 		return fmt.Errorf("making the bot's database: %w", err)
 	}
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "cache_size(-2000)", "wal_autocheckpoint(16000)", "journal_size_limit(67108864)",
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "cache_size(-256)", "wal_autocheckpoint(16000)", "journal_size_limit(67108864)",
 	}}
 	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
 	s.db, err = sql.Open("sqlite", address.String())
