@@ -27,7 +27,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
-	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
 // Times of the verb bot.
@@ -261,9 +261,12 @@ func siteOf(root string) (bot.Site, error) {
 	if err != nil {
 		return bot.Site{}, err
 	}
-	r := &runner.Runner{Project: project}
-	defer func() { _ = r.Close() }()
-	images, err := r.Images()
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return bot.Site{}, fmt.Errorf("opening the project: %w", err)
+	}
+	defer dir.Close() //nolint:errcheck // only read
+	images, err := templates.Catalogue(dir)
 	if err != nil {
 		return bot.Site{}, err
 	}

@@ -49,6 +49,30 @@ type Set struct {
 // the names of the folders of configs/. All problems come joined as
 // *hybridcore.FindingsError.
 func Load(root *os.Root) (*Set, error) {
+	sub, err := open(root)
+	if err != nil {
+		return nil, err
+	}
+	defer sub.Close() //nolint:errcheck // only read
+	return load(hclfile.Folder(sub), root.FS())
+}
+
+// Catalogue reads the images of the project at root, and no template of them.
+// Their problems come joined as *hybridcore.FindingsError.
+func Catalogue(root *os.Root) ([]hybridcore.Image, error) {
+	sub, err := open(root)
+	if err != nil {
+		return nil, err
+	}
+	defer sub.Close() //nolint:errcheck // only read
+	images, findings := readCatalogue(hclfile.Folder(sub))
+	if hybridcore.Blocked(findings) != hybridcore.NotBlocked {
+		return nil, &hybridcore.FindingsError{Findings: findings}
+	}
+	return images, nil
+}
+
+func open(root *os.Root) (*os.Root, error) {
 	sub, err := root.OpenRoot(Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noTemplates()
@@ -56,8 +80,7 @@ func Load(root *os.Root) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading templates: %w", err)
 	}
-	defer sub.Close() //nolint:errcheck // only read
-	return load(hclfile.Folder(sub), root.FS())
+	return sub, nil
 }
 
 // LoadFS is like Load, from a project's tree of any kind. Its sub-trees must

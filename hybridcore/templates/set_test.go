@@ -60,6 +60,26 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// TestCatalogue reads the images that Load reads, also beside a template that
+// nobody can read.
+func TestCatalogue(t *testing.T) {
+	dir := fixture(t)
+	want := load(t, dir).Images()
+	write(t, filepath.Join(dir, "templates/platforms/vsphere.pkr.hcl"), "source {")
+	root := open(t, dir)
+	got, err := templates.Catalogue(root)
+	if diff := cmp.Diff(want, got); err != nil || len(got) == 0 || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if _, err := templates.Load(root); err == nil {
+		t.Error("the template was loaded")
+	}
+	write(t, filepath.Join(dir, "templates/images.hcl"), "imgae \"debian-12\" {}")
+	if _, err := templates.Catalogue(root); err == nil || !strings.Contains(err.Error(), "images.hcl:1") {
+		t.Errorf("a broken catalogue: %v", err)
+	}
+}
+
 func TestTarget(t *testing.T) {
 	dir := fixture(t)
 	write(t, filepath.Join(dir, "templates/ansible/linux.yml~"), "left by an editor")
