@@ -25,8 +25,8 @@ func same(t *testing.T, got, want []string) {
 	if !ok {
 		t.Errorf("the problems are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if strings.Contains(strings.Join(got, "\n"), token) {
-		t.Errorf("the token is shown: %q", got)
+	if all := strings.Join(got, "\n"); strings.Contains(all, token) || strings.Contains(all, "trying again") {
+		t.Errorf("the token is shown, or something is promised: %q", got)
 	}
 }
 
@@ -85,6 +85,7 @@ func TestGitHubCheck(t *testing.T) {
 		"may not read": {change: func(c *github.Config) { c.Denied = []string{"contents:read", "checks:read"} }, want: []string{
 			"give the bot's token the permission checks: read", "or give the bot's token the permission contents: read",
 		}},
+		"limit": {faults: `GET /repos/o/r status=403 header="Retry-After: 30"`, want: []string{"exceeded a secondary rate limit"}},
 		"502":   {faults: "GET /repos/o/r status=502", want: []string{"asking GitHub for the repository o/r: "}},
 		"hangs": {faults: "GET /repos/o/r delay=1m", want: []string{"asking GitHub for the repository o/r: context deadline exceeded"}},
 	} {

@@ -177,8 +177,11 @@ type problems []string
 
 func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Sprintf(format, args...)) }
 
-// err adds an error, if it is one.
+// err adds an error, if it is one; nothing is tried again.
 func (p *problems) err(err error) {
+	if later, ok := errors.AsType[*bot.LaterError](err); ok {
+		err = later.Err
+	}
 	if err != nil {
 		*p = append(*p, err.Error())
 	}

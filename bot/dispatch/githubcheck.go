@@ -33,7 +33,8 @@ func (g *GitHub) Check(ctx context.Context, ref string) []string {
 		return answer, err //nolint:wrapcheck // hinted does
 	})
 	if err != nil {
-		return []string{err.Error()} // and so would be everything else
+		all.err(err)
+		return all // everything else would be refused too
 	}
 	if found.GetArchived() {
 		all.add("the repository %s is archived, and runs nothing: unarchive it in its settings", name)

@@ -23,7 +23,8 @@ func (g *GitLab) Check(ctx context.Context, ref string) []string {
 		return answer, err //nolint:wrapcheck // hinted does
 	})
 	if err != nil {
-		return []string{err.Error()} // and so would be everything else
+		all.err(err)
+		return all // everything else would be refused too
 	}
 	if !slices.Contains(token.Scopes, "api") {
 		all.add("the bot's token has the scopes %s, without api: make a project access token with the scope api", strings.Join(token.Scopes, ", "))
