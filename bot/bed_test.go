@@ -294,9 +294,35 @@ func from(user string) slack.From { return slack.From{Channel: "C0001", User: us
 // say sends a slash command, which must be acknowledged.
 func (b *bed) say(user, text string) {
 	b.t.Helper()
-	status, body, err := b.slack.Slash(b.t.Context(), b.door, from(user), text)
+	b.ask(from(user), text)
+}
+
+// ask sends a slash command through the door that the bot was started with.
+func (b *bed) ask(f slack.From, text string) {
+	b.t.Helper()
+	if b.door == "" {
+		if err := b.slack.Deliver(b.t.Context(), b.slack.SlashEnvelope(f, text)); err != nil {
+			b.t.Fatalf("%q: %v", text, err)
+		}
+		return
+	}
+	status, body, err := b.slack.Slash(b.t.Context(), b.door, f, text)
 	if err != nil || status != 200 || body != "" {
 		b.t.Fatalf("%q was answered %d %q, %v", text, status, body, err)
+	}
+}
+
+// throughBoth runs a test of commands with a bot for each door.
+func throughBoth(t *testing.T, test func(*testing.T, *bed)) {
+	t.Helper()
+	t.Parallel()
+	for name, socket := range map[string]bool{"HTTP": false, "Socket Mode": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			b.start(socket)
+			test(t, b)
+		})
 	}
 }
 

@@ -74,7 +74,7 @@ func TestSocket(t *testing.T) {
 	deliver(build)
 	m := b.seen("build debian-12", "Running", "ph-cancel")
 	b.slack.Disconnect("refresh_requested")
-	deliver(b.slack.SlashEnvelope(from("U0001"), "biuld ubuntu-24.04")) // over the next connection
+	b.say("U0001", "biuld ubuntu-24.04") // over the next connection
 	b.seen("Try: /packer-hybrid build ubuntu-24.04")
 	id := b.ci.taken()[0].Request
 	build.Attempt = 1 // Slack did not see the acknowledgement

@@ -128,10 +128,10 @@ func TestReplay(t *testing.T) {
 
 // TestDenied are commands that the policy denies: nothing runs, the user alone
 // hears why, and there is an audit line with the rule.
-func TestDenied(t *testing.T) {
-	t.Parallel()
-	b := newBed(t)
-	b.start(false)
+func TestDenied(t *testing.T) { throughBoth(t, testDenied) }
+
+func testDenied(t *testing.T, b *bed) {
+	t.Helper()
 	for _, test := range []struct {
 		name   string
 		from   slack.From
@@ -149,9 +149,7 @@ func TestDenied(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) { //nolint:paralleltest // they count the same log's lines
 			before, heard := len(b.log.lines(t, "decision")), len(b.slack.Messages())
-			if status, _, err := b.slack.Slash(t.Context(), b.door, test.from, test.text); err != nil || status != 200 {
-				t.Fatalf("answered %d, %v", status, err)
-			}
+			b.ask(test.from, test.text)
 			line := b.last(t, before)
 			if line["allow"] != false || line["rule"] != test.rule || line["user"] != test.from.User || line["why"] == "" {
 				t.Errorf("audit: %v", line)
@@ -224,10 +222,10 @@ func TestRate(t *testing.T) {
 
 // TestHostile sends text that would do harm in a shell, in a message or in a
 // log. Nothing runs, nobody is pinged, and Slack refuses nothing.
-func TestHostile(t *testing.T) {
-	t.Parallel()
-	b := newBed(t)
-	b.start(false)
+func TestHostile(t *testing.T) { throughBoth(t, testHostile) }
+
+func testHostile(t *testing.T, b *bed) {
+	t.Helper()
 	texts := []string{
 		`build "; rm -rf /`, "build $(touch pwned)", "build `id`", "build debian-12\n/packer-hybrid reap", "build a&&id", "build ../../etc",
 		"build <!channel>", "<!here> build", "build --env <@U0002|admin>", "build <http://evil.example|text>", "build --image <!subteam^S0001>",
