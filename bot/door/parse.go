@@ -46,20 +46,56 @@ var identifier = hybridcore.Pattern(`^[A-Z][A-Z0-9]{2,20}$`)
 // form reads a body of the HTTP door: the form of a slash command, or one
 // field with the JSON of an interaction.
 func form(body []byte) (Command, error) {
-	fields, err := url.ParseQuery(string(body))
-	if err != nil {
-		return Command{}, errors.New("the body is no form")
+	var f fields
+	for field := range strings.SplitSeq(string(body), "&") {
+		name, value, _ := strings.Cut(field, "=")
+		into := f.named(name)
+		if into == nil || *into != "" {
+			continue
+		}
+		var err error
+		if *into, err = url.QueryUnescape(value); err != nil {
+			return Command{}, errors.New("the body is no form")
+		}
 	}
-	if payload := fields.Get("payload"); payload != "" {
-		return interactive([]byte(payload))
-	}
-	if fields.Get("command") == "" {
+	switch {
+	case f.payload != "":
+		return interactive([]byte(f.payload))
+	case f.Command == "":
 		return Command{}, errors.New("the body is neither a slash command nor an interaction")
 	}
-	return slash(slack.SlashCommand{
-		TeamID: fields.Get("team_id"), ChannelID: fields.Get("channel_id"), UserID: fields.Get("user_id"),
-		Text: fields.Get("text"), TriggerID: fields.Get("trigger_id"), ResponseURL: fields.Get("response_url"),
-	})
+	return slash(f.SlashCommand)
+}
+
+// fields are those of a body that are read.
+type fields struct {
+	slack.SlashCommand
+
+	payload string
+}
+
+// named is the field of that name; nil for one that is not read.
+func (f *fields) named(name string) *string {
+	switch name {
+	case "payload":
+		return &f.payload
+	case "command":
+		return &f.Command
+	case "team_id":
+		return &f.TeamID
+	case "channel_id":
+		return &f.ChannelID
+	case "user_id":
+		return &f.UserID
+	case "text":
+		return &f.Text
+	case "trigger_id":
+		return &f.TriggerID
+	case "response_url":
+		return &f.ResponseURL
+	default:
+		return nil
+	}
 }
 
 // slash makes a command of a slash command.
@@ -133,9 +169,9 @@ func submitted(state *slack.ViewState) (string, error) {
 // checked refuses what Slack never sends, and bounds what it does. Only a
 // command whose text is whole is short enough for the grammar.
 func (c Command) checked() (Command, error) {
-	for what, id := range map[string]string{"team": c.Team, "channel": c.Channel, "user": c.User} {
-		if !identifier().MatchString(id) {
-			return Command{}, fmt.Errorf("the %s %.40q is no identifier of Slack", what, id)
+	for _, id := range [][2]string{{"team", c.Team}, {"channel", c.Channel}, {"user", c.User}} {
+		if !identifier().MatchString(id[1]) {
+			return Command{}, fmt.Errorf("the %s %.40q is no identifier of Slack", id[0], id[1])
 		}
 	}
 	if len(c.Text) > hybridcore.MaxCommand {
