@@ -23,14 +23,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Limits of the doors.
-const (
-	maxBody = 256 << 10 // of a request, in bytes; a form with every option chosen has a tenth
-
-	// storing bounds the wait for the disk, so that the answer is Slack's within
-	// its three seconds.
-	storing = 2500 * time.Millisecond
-)
+const maxBody = 256 << 10 // of a request, in bytes; a form with every option chosen has a tenth
 
 // Outcomes that Observe hears of.
 const (
@@ -138,8 +131,6 @@ func retry(r *http.Request) string {
 func (d *Door) take(ctx context.Context, door string, key [32]byte, c Command) string {
 	c.At = d.Now().UTC()
 	c.ID, c.Door = hybridcore.NewRunID(c.At), door
-	ctx, cancel := context.WithTimeout(ctx, storing)
-	defer cancel()
 	if err := d.Accept(ctx, key, c); err != nil {
 		d.Log.Error("command not stored", "request", c.ID, "door", door, "team", c.Team, "channel", c.Channel, "user", c.User, "error", err)
 		return Failed

@@ -23,10 +23,11 @@ import (
 
 // Limits of Socket Mode.
 const (
-	maxEnvelope  = 1 << 20                // of a message, in bytes
-	atOnce       = 64                     // messages that are being stored
-	reconnecting = 10 * time.Second       // after Slack refused to open a connection
-	acking       = 200 * time.Millisecond // for the last acknowledgements to be written
+	maxEnvelope  = 1 << 20                 // of a message, in bytes
+	atOnce       = 64                      // messages that are being stored
+	reconnecting = 10 * time.Second        // after Slack refused to open a connection
+	acking       = 200 * time.Millisecond  // for the last acknowledgements to be written
+	answering    = 2500 * time.Millisecond // of one acknowledgement: Slack waits for three seconds
 )
 
 // Socket is the door that asks Slack for a connection instead of being called.
@@ -107,7 +108,7 @@ func (s *Socket) event(ctx context.Context, client *socketmode.Client, event soc
 		if outcome == Failed || event.Request == nil {
 			return // without an acknowledgement Slack tells the user
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storing) // without a connection nobody takes it
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answering) // without a connection nobody takes it
 		defer cancel()
 		if err := client.AckCtx(ctx, event.Request.EnvelopeID, nil); err != nil {
 			s.Log.Error("command not acknowledged", "door", "socket", "error", err)

@@ -24,6 +24,12 @@ const (
 	maxHeld  = 64 << 10 // bytes for the body of a batch, held while nothing comes
 )
 
+// patience is how long a command waits for the disk, so that its answer is
+// Slack's within its three seconds.
+const patience = 2500 * time.Millisecond
+
+var errLate = errors.New("the disk does not answer")
+
 // ErrClosed is what a command gets that came too late to be stored.
 var ErrClosed = errors.New("the bot is stopping")
 
@@ -33,33 +39,48 @@ type entry struct {
 	body  []byte
 	taken atomic.Bool // by the committer, or by its caller who gave up
 	done  chan error
+	late  *time.Timer
+}
+
+// entry makes an entry, of one that was used before when there is one.
+func (s *Store) entry(key [32]byte, body []byte) *entry {
+	e, _ := s.used.Get().(*entry)
+	if e == nil {
+		e = &entry{done: make(chan error, 1), late: time.NewTimer(patience)}
+	}
+	e.key, e.body = key, body
+	e.taken.Store(false)
+	e.late.Reset(patience)
+	return e
 }
 
 // Accept stores a command, synced, under the key of its body; Unpack puts it
-// into the queue Intake. When the context ends before the command was begun to
-// be stored, it is not.
+// into the queue Intake. When it was not begun to be stored within 2.5 seconds,
+// or before the context ended, it is not.
 func (s *Store) Accept(ctx context.Context, key [32]byte, body []byte) error {
-	e := &entry{key: key, body: body, done: make(chan error, 1)}
-	select {
-	case s.entries <- e:
-	case <-ctx.Done():
-		return fmt.Errorf("storing a command: %w", ctx.Err())
-	case <-s.stopped:
-		return ErrClosed
-	}
-	select {
-	case err := <-e.done:
-		return err
-	case <-ctx.Done():
-		if e.taken.CompareAndSwap(false, true) {
-			return fmt.Errorf("storing a command: %w", ctx.Err())
+	e := s.entry(key, body)
+	entries, given := s.entries, error(nil)
+	for given == nil {
+		select {
+		case entries <- e:
+			entries = nil
+		case err := <-e.done:
+			e.late.Stop()
+			e.body = nil
+			s.used.Put(e)
+			return err
+		case <-e.late.C:
+			given = errLate
+		case <-ctx.Done():
+			given = ctx.Err()
+		case <-s.stopped:
+			given = ErrClosed
 		}
-	case <-s.stopped:
-		if e.taken.CompareAndSwap(false, true) {
-			return ErrClosed
-		}
 	}
-	return <-e.done // it is being stored: what becomes of it must be known
+	if !e.taken.CompareAndSwap(false, true) { // else the committer leaves it alone
+		return <-e.done // it is being stored: what becomes of it must be known
+	}
+	return fmt.Errorf("storing a command: %w", given)
 }
 
 // commit stores entries, all that wait in one row of the table batch: whether a

@@ -64,6 +64,7 @@ type Store struct {
 	now      func() time.Time
 
 	entries chan *entry
+	used    sync.Pool     // of *entry
 	keep    *sql.Stmt     // writes a batch of commands
 	stopped chan struct{} // closed when the committer has ended
 	stop    context.CancelFunc

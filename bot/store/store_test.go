@@ -118,6 +118,44 @@ func TestAcceptOnce(t *testing.T) {
 	}
 }
 
+// TestGivenUp accepts commands whose callers may give up at any moment: those
+// are stored, and no others, whose callers heard so.
+func TestGivenUp(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	const callers, rounds = 16, 20
+	var mu sync.Mutex
+	var stored []string
+	var all sync.WaitGroup
+	for caller := range callers {
+		all.Go(func() {
+			for round := range rounds {
+				ctx, leave := context.WithCancel(t.Context())
+				if caller%2 > 0 {
+					go leave()
+				}
+				name := fmt.Sprintf("%d.%d", caller, round)
+				err := s.Accept(ctx, sha256.Sum256([]byte(name)), []byte(name))
+				leave()
+				if err == nil {
+					mu.Lock()
+					stored = append(stored, name)
+					mu.Unlock()
+				} else if !errors.Is(err, context.Canceled) || caller%2 == 0 {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	bodies, _ := taken(t, s, len(stored))
+	slices.Sort(stored)
+	slices.Sort(bodies)
+	if !slices.Equal(stored, bodies) || len(stored) == callers*rounds {
+		t.Errorf("%d commands were acknowledged, %d are there: %q, %q", len(stored), len(bodies), stored, bodies)
+	}
+}
+
 // TestForgotten accepts a body again when it is older than what is remembered.
 func TestForgotten(t *testing.T) {
 	t.Parallel()
