@@ -275,19 +275,5 @@ func (s *side) cpu() time.Duration {
 }
 
 // memory is the largest resident set so far, MiB; resident is that of now.
-func (s *side) memory() float64   { return s.status("VmHWM:") }
-func (s *side) resident() float64 { return s.status("VmRSS:") }
-
-func (s *side) status(key string) float64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(text), key)
-	kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	n, err := strconv.ParseFloat(kb, 64)
-	if err != nil {
-		return 0
-	}
-	return n / 1024
-}
+func (s *side) memory() float64   { return timing.Memory(s.cmd.Process.Pid, "VmHWM") }
+func (s *side) resident() float64 { return timing.Memory(s.cmd.Process.Pid, "VmRSS") }

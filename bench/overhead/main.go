@@ -17,15 +17,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 )
 
 const (
@@ -35,52 +34,35 @@ const (
 	limit   = 5 * time.Minute // of the whole measurement
 )
 
-var errMissed = errors.New("goal missed")
+func main() { timing.Main("overhead", limit, measure) }
 
-func main() {
-	if err := measure(); err != nil {
-		fmt.Fprintln(os.Stderr, "overhead:", err)
-		os.Exit(1)
-	}
-}
-
-// sample is what one run of a side took.
-type sample struct {
-	wall, cpu time.Duration
-	memory    float64 // peak of the started process alone, MiB
-}
-
-func measure() error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	b, err := prepare(ctx)
+func measure(ctx context.Context, dir string) error {
+	b, err := prepare(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	var hand, ours []sample
+	var hand, ours []timing.Sample
+	memory := 0.0 // the largest of all runs
 	for range rounds {
-		h, err := b.run(ctx, b.byHand())
+		h, _, err := b.run(ctx, b.byHand())
 		if err != nil {
 			return fmt.Errorf("packer by hand: %w", err)
 		}
-		o, err := b.run(ctx, b.build())
+		o, peak, err := b.run(ctx, b.build())
 		if err != nil {
 			return fmt.Errorf("packer-hybrid: %w", err)
 		}
-		hand, ours = append(hand, h), append(ours, o)
+		hand, ours, memory = append(hand, h), append(ours, o), max(memory, peak)
 	}
-	h, o := median(hand), median(ours)
-	over := float64((o.wall - h.wall).Microseconds()) / 1000
+	h, o := timing.Median(hand), timing.Median(ours)
+	over := timing.MS(o.Wall - h.Wall)
 	fmt.Printf("%d rounds, medians\n", rounds)
-	fmt.Printf("packer by hand       wall %6d ms  cpu %6d ms\n", h.wall.Milliseconds(), h.cpu.Milliseconds())
-	fmt.Printf("packer-hybrid build  wall %6d ms  cpu %6d ms  own memory %.0f MiB (goal %.0f)\n", o.wall.Milliseconds(), o.cpu.Milliseconds(), o.memory, goalMiB)
+	fmt.Printf("packer by hand       wall %6.0f ms  cpu %6.0f ms\n", timing.MS(h.Wall), timing.MS(h.CPU))
+	fmt.Printf("packer-hybrid build  wall %6.0f ms  cpu %6.0f ms  own memory %.0f MiB (goal %.0f)\n", timing.MS(o.Wall), timing.MS(o.CPU), memory, goalMiB)
 	fmt.Printf("difference           wall %6.0f ms (goal %.0f)\n", over, goalMS)
-	fmt.Printf("overhead ratio=%.2f goal=1.00\n", max(over/goalMS, o.memory/goalMiB))
-	if over > goalMS || o.memory > goalMiB {
-		return errMissed
-	}
-	return nil
+	ratio := max(over/goalMS, memory/goalMiB)
+	return timing.Verdict("overhead", ratio, 1, ratio <= 1)
 }
 
 // byHand is the packer command on the staged directory.
@@ -100,55 +82,31 @@ func (b *bench) build() *exec.Cmd {
 	return cmd
 }
 
-// run starts a command, follows its peak memory, and measures it to its end.
-func (b *bench) run(ctx context.Context, cmd *exec.Cmd) (sample, error) {
+// run starts a command and measures it to its end, with the peak of the memory
+// of its own process, MiB: the kernel's figure is of its children too.
+func (b *bench) run(ctx context.Context, cmd *exec.Cmd) (s timing.Sample, peak float64, err error) {
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return sample{}, fmt.Errorf("starting: %w", err)
+		return s, 0, fmt.Errorf("starting: %w", err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	peak := 0.0
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		select {
 		case err := <-done:
 			tick.Stop()
-			wall := time.Since(start)
+			s.Wall = time.Since(start)
 			if err != nil {
-				return sample{}, fmt.Errorf("%w\n%s", err, out.String())
+				return s, 0, fmt.Errorf("%w\n%s", err, out.String())
 			}
-			return sample{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak}, nil
+			s.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			return s, peak, nil
 		case <-tick.C:
-			peak = max(peak, highWater(cmd.Process.Pid))
+			peak = max(peak, timing.Memory(cmd.Process.Pid, "VmHWM"))
 		case <-ctx.Done():
 			_ = cmd.Process.Kill()
 		}
 	}
-}
-
-// highWater is the peak resident memory of one process, MiB.
-func highWater(pid int) float64 {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return 0 // it has ended
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	n, err := strconv.ParseFloat(kb, 64)
-	if err != nil {
-		return 0
-	}
-	return n / 1024
-}
-
-// median is the sample with the median wall time, with the largest memory of all.
-func median(all []sample) sample {
-	slices.SortFunc(all, func(a, b sample) int { return int(a.wall - b.wall) })
-	m := all[len(all)/2]
-	for _, s := range all {
-		m.memory = max(m.memory, s.memory)
-	}
-	return m
 }

@@ -33,18 +33,11 @@ type bench struct {
 	vcenter                 *vcenter
 }
 
-func (b *bench) close() {
-	b.vcenter.close()
-	_ = os.RemoveAll(b.dir)
-}
+func (b *bench) close() { b.vcenter.close() }
 
 // prepare builds packer-hybrid, lays out the project and a stage for the
 // command by hand, and starts the simulator.
-func prepare(ctx context.Context) (*bench, error) {
-	dir, err := os.MkdirTemp("", "bench-overhead-")
-	if err != nil {
-		return nil, fmt.Errorf("making a scratch directory: %w", err)
-	}
+func prepare(ctx context.Context, dir string) (*bench, error) {
 	cache, err := lab.CacheDir()
 	if err != nil {
 		return nil, err

@@ -15,6 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -82,6 +84,22 @@ func Output(cmd *exec.Cmd) ([]byte, Sample, error) {
 		return out, s, fmt.Errorf("running %s: %w", filepath.Base(cmd.Path), err)
 	}
 	return out, s, nil
+}
+
+// Memory is what the kernel says of a process's memory, MiB: VmHWM is its peak,
+// VmRSS what it has now. It is 0 when the process has ended.
+func Memory(pid int, what string) float64 {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), what+":")
+	kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, err := strconv.ParseFloat(kb, 64)
+	if err != nil {
+		return 0
+	}
+	return n / 1024
 }
 
 // Median returns the medians of wall and CPU time.
