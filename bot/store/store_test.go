@@ -21,9 +21,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 )
 
-func open(t *testing.T, dir string) *store.Store {
+func open(t *testing.T, at store.Options) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Dir: dir})
+	s, err := store.Open(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,10 +84,11 @@ func taken(t *testing.T, s *store.Store, want int) (bodies []string, repeated in
 
 // TestAcceptOnce stores the same commands from many callers at once: each is
 // queued once, also by a store that is opened later.
-func TestAcceptOnce(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	s := open(t, dir)
+func TestAcceptOnce(t *testing.T) { engines(t, acceptOnce) }
+
+func acceptOnce(t *testing.T, at store.Options) {
+	t.Helper()
+	s := open(t, at)
 	const commands, deliveries = 50, 4
 	accept := func(n int) {
 		if err := s.Accept(t.Context(), sha256.Sum256(fmt.Append(nil, n)), fmt.Append(nil, "command ", n)); err != nil {
@@ -105,7 +106,7 @@ func TestAcceptOnce(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s = open(t, dir)
+	s = open(t, at)
 	bodies, repeated := taken(t, s, commands*deliveries)
 	slices.Sort(bodies)
 	if n := len(slices.Compact(bodies)); n != commands || repeated != commands*(deliveries-1) {
@@ -120,9 +121,11 @@ func TestAcceptOnce(t *testing.T) {
 
 // TestGivenUp accepts commands whose callers may give up at any moment: those
 // are stored, and no others, whose callers heard so.
-func TestGivenUp(t *testing.T) {
-	t.Parallel()
-	s := open(t, t.TempDir())
+func TestGivenUp(t *testing.T) { engines(t, givenUp) }
+
+func givenUp(t *testing.T, at store.Options) {
+	t.Helper()
+	s := open(t, at)
 	const callers, rounds = 16, 20
 	var mu sync.Mutex
 	var stored []string
@@ -157,14 +160,13 @@ func TestGivenUp(t *testing.T) {
 }
 
 // TestForgotten accepts a body again when it is older than what is remembered.
-func TestForgotten(t *testing.T) {
-	t.Parallel()
+func TestForgotten(t *testing.T) { engines(t, forgotten) }
+
+func forgotten(t *testing.T, at store.Options) {
+	t.Helper()
 	now := time.Now()
-	s, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	at.Now = func() time.Time { return now }
+	s := open(t, at)
 	fresh := func() bool {
 		if err := s.Accept(t.Context(), [32]byte{1}, nil); err != nil {
 			t.Fatal(err)
@@ -187,7 +189,7 @@ func TestForgotten(t *testing.T) {
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := open(t, dir)
+	s := open(t, store.Options{Dir: dir})
 	info, err := os.Stat(filepath.Join(dir, "bot.db"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode of the database: %v, %v", info.Mode(), err)
@@ -208,9 +210,11 @@ func TestClosed(t *testing.T) {
 
 // TestOneTransaction passes work on: what fails leaves nothing behind, and is
 // tried again.
-func TestOneTransaction(t *testing.T) {
-	t.Parallel()
-	s := open(t, t.TempDir())
+func TestOneTransaction(t *testing.T) { engines(t, oneTransaction) }
+
+func oneTransaction(t *testing.T, at store.Options) {
+	t.Helper()
+	s := open(t, at)
 	if err := s.Change(t.Context(), func(tx *store.Tx) error { return tx.Send("first", []byte("a b c"), 0) }); err != nil {
 		t.Fatal(err)
 	}
@@ -257,9 +261,11 @@ func TestOneTransaction(t *testing.T) {
 
 // TestLanes gives a target to one job at a time, and several targets only
 // together.
-func TestLanes(t *testing.T) {
-	t.Parallel()
-	s := open(t, t.TempDir())
+func TestLanes(t *testing.T) { engines(t, lanes) }
+
+func lanes(t *testing.T, at store.Options) {
+	t.Helper()
+	s := open(t, at)
 	for _, step := range []struct {
 		job     string
 		cells   []string
