@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 
 // engines runs a test on an empty store of SQLite and on one of a real PostgreSQL.
 func engines(t *testing.T, test func(t *testing.T, at store.Options)) {
+	t.Helper()
 	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
