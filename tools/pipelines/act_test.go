@@ -35,8 +35,8 @@ const (
 // site is a repository of images with the workflows of this one, as its user has
 // it, an origin that gives out commits as GitHub does, and a simulated GitHub.
 type site struct {
-	t       *testing.T
-	dir     string // clone in which act reads the workflows
+	checkout // in which act reads the workflows
+
 	origin  string // bare
 	scratch string
 	hub     *github.Server
@@ -47,16 +47,8 @@ type site struct {
 // newSite makes a site whose first commit is on main. The lab may be nil.
 func newSite(t *testing.T, l *lab.Lab) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), origin: t.TempDir(), scratch: t.TempDir(), secrets: map[string]string{"GITHUB_TOKEN": jobToken}}
-	if out, err := exec.CommandContext(t.Context(), program, "init", s.dir).CombinedOutput(); err != nil {
-		t.Fatalf("init: %v\n%s", err, out)
-	}
-	for _, name := range []string{"images.yml"} {
-		text, err := os.ReadFile(filepath.Join(repository, ".github/workflows", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.write(".github/workflows/"+name, string(text))
+	s := &site{
+		checkout: newCheckout(t, ".github/workflows/images.yml"), origin: t.TempDir(), scratch: t.TempDir(), secrets: map[string]string{"GITHUB_TOKEN": jobToken},
 	}
 	s.edit("packer-hybrid.hcl", `merge    = ["build"]`, `merge    = ["build debian-12 --platforms proxmox,vsphere"]`)
 	s.edit("packer-hybrid.hcl", `tag      = ["build", "publish"]`, `tag      = ["build debian-12 --platforms proxmox,vsphere", "publish debian-12 --platforms proxmox,vsphere"]`)
@@ -68,7 +60,6 @@ func newSite(t *testing.T, l *lab.Lab) *site {
 	if l != nil {
 		s.credentials(l.Env())
 	}
-	s.git("init", "-q", "-b", "main", "--template=")
 	s.git("init", "-q", "--bare", "-b", "main", "--template=", s.origin)
 	s.git("-C", s.origin, "config", "uploadpack.allowAnySHA1InWant", "true") // as GitHub gives out any commit
 	s.git("remote", "add", "origin", s.origin)
@@ -111,51 +102,6 @@ func (s *site) github(commits []string, denied ...string) {
 			s.t.Error(err)
 		}
 	})
-}
-
-func (s *site) git(args ...string) string {
-	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), "git", args...)
-	cmd.Dir = s.dir
-	who := []string{"GIT_AUTHOR_NAME=Mara", "GIT_AUTHOR_EMAIL=mara@example.com", "GIT_COMMITTER_NAME=Mara", "GIT_COMMITTER_EMAIL=mara@example.com"}
-	cmd.Env = append(os.Environ(), append(who, "GIT_CONFIG_GLOBAL=/dev/null")...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("git %v: %v\n%s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-func (s *site) rev(name string) string {
-	s.t.Helper()
-	return s.git("rev-parse", "--verify", name+"^{commit}")
-}
-
-func (s *site) commit(message string) string {
-	s.t.Helper()
-	s.git("add", "-A")
-	s.git("commit", "-q", "-m", message)
-	return s.rev("HEAD")
-}
-
-func (s *site) write(name, text string) {
-	s.t.Helper()
-	path := filepath.Join(s.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *site) edit(name, old, now string) {
-	s.t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.dir, name))
-	if err != nil || strings.Count(string(text), old) != 1 {
-		s.t.Fatalf("%s holds %q %d times: %v", name, old, strings.Count(string(text), old), err)
-	}
-	s.write(name, strings.Replace(string(text), old, now, 1))
 }
 
 // entry is what act says about a moment of a job.

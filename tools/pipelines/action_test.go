@@ -149,7 +149,6 @@ func testActionRights(t *testing.T, e *engine) {
 // where GitHub's users do.
 func testAction(t *testing.T, e *engine) {
 	t.Helper()
-	l := startLab(t)
 	dir, head := project(t, runnerUser)
 	hub, err := github.Start(t.Context(), github.Config{Repository: "o/r", Token: token, Login: "github-actions[bot]", Commits: []string{head}})
 	if err != nil {
@@ -161,7 +160,7 @@ func testAction(t *testing.T, e *engine) {
 		}
 	})
 	env := []string{"GITHUB_API_URL=" + hub.URL()}
-	for _, entry := range l.Env() {
+	for _, entry := range e.lab.Env() {
 		switch name, value, _ := strings.Cut(entry, "="); {
 		case name == "SSL_CERT_FILE":
 			file := filepath.Join(dir, "ca.pem")
@@ -182,7 +181,7 @@ func testAction(t *testing.T, e *engine) {
 	for _, path := range []string{"artifacts", "logs", "state"} {
 		belongs(t, filepath.Join(dir, path), runnerUser)
 	}
-	for _, entry := range append(l.Env(), "job_token="+token) {
+	for _, entry := range append(e.lab.Env(), "job_token="+token) {
 		name, value, _ := strings.Cut(entry, "=")
 		if (strings.HasSuffix(name, "_password") || strings.HasSuffix(name, "_token") || strings.HasSuffix(name, "_secret")) && strings.Contains(out, value) {
 			t.Errorf("the log shows %s", name)

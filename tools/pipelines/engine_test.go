@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
 // Names of images in an engine's own storage.
@@ -32,8 +34,9 @@ const (
 )
 
 // engine is buildah and podman with storage of their own below dir, and no
-// daemon.
+// daemon, beside a lab.
 type engine struct {
+	lab     *lab.Lab
 	dir     string
 	env     []string
 	address string // of Docker's API; empty until serve
@@ -65,7 +68,7 @@ runroot = "%[1]s/run"
 func newEngine(t *testing.T) *engine {
 	t.Helper()
 	dir := t.TempDir()
-	e := &engine{dir: dir, env: append(os.Environ(), "HOME="+dir+"/home", "TMPDIR="+dir+"/tmp", "XDG_CACHE_HOME="+dir+"/home/.cache")}
+	e := &engine{lab: startLab(t), dir: dir, env: append(os.Environ(), "HOME="+dir+"/home", "TMPDIR="+dir+"/tmp", "XDG_CACHE_HOME="+dir+"/home/.cache")}
 	for _, folder := range []string{"home", "tmp"} {
 		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
 			t.Fatal(err)

@@ -18,7 +18,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -34,9 +33,9 @@ const (
 
 // pipelined is a project on a simulated GitLab, with the repository's own pipeline.
 type pipelined struct {
-	t    *testing.T
-	dir  string // the checkout
-	next int64  // number of the next pipeline
+	checkout
+
+	next int64 // number of the next pipeline
 	hub  *gitlab.Server
 	env  []string // of the runner
 }
@@ -44,10 +43,7 @@ type pipelined struct {
 // newPipelined makes the project of init, with one image for one platform.
 func newPipelined(t *testing.T, env []string) *pipelined {
 	t.Helper()
-	p := &pipelined{t: t, dir: filepath.Join(t.TempDir(), "images"), next: 1000}
-	p.do(program, "init", p.dir)
-	p.copy(".gitlab-ci.yml")
-	p.copy(".gitlab/images.yml")
+	p := &pipelined{checkout: newCheckout(t, ".gitlab-ci.yml", ".gitlab/images.yml"), next: 1000}
 	catalogue := p.read("templates/images.hcl")
 	catalogue = catalogue[:strings.Index(catalogue, `image "ubuntu-24.04"`)]
 	p.write("templates/images.hcl", strings.Replace(catalogue, `["proxmox", "vsphere", "azure"]`, `["vsphere"]`, 1))
@@ -56,7 +52,6 @@ func newPipelined(t *testing.T, env []string) *pipelined {
 			t.Fatal(err)
 		}
 	}
-	p.git("init", "-q", "-b", "main", "--template=")
 	p.git("remote", "add", "origin", "https://gitlab.example/"+labProject+".git")
 	p.write(".git/info/exclude", ".gitlab-ci-local/\n")
 	p.commit("base")
@@ -66,65 +61,10 @@ func newPipelined(t *testing.T, env []string) *pipelined {
 	return p
 }
 
-func (p *pipelined) do(name string, args ...string) string {
-	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), name, args...)
-	if _, err := os.Stat(p.dir); err == nil {
-		cmd.Dir = p.dir
-	}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		p.t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-func (p *pipelined) git(args ...string) string {
-	p.t.Helper()
-	return p.do("git", append([]string{"-c", "user.name=n", "-c", "user.email=n@example.org"}, args...)...)
-}
-
-func (p *pipelined) commit(message string) string {
-	p.t.Helper()
-	p.git("add", "-A")
-	p.git("commit", "-q", "-m", message)
-	return p.git("rev-parse", "HEAD")
-}
-
-func (p *pipelined) read(file string) string {
-	p.t.Helper()
-	text, err := os.ReadFile(filepath.Join(p.dir, file))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return string(text)
-}
-
-func (p *pipelined) write(file, text string) {
-	p.t.Helper()
-	path := filepath.Join(p.dir, file)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// copy takes a file of this repository.
-func (p *pipelined) copy(file string) {
-	p.t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, file))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.write(file, string(text))
-}
-
 // serve starts the simulated GitLab, as it is after the last push.
 func (p *pipelined) serve() {
 	p.t.Helper()
-	refs := map[string]string{"main": p.git("rev-parse", "main"), "change": p.git("rev-parse", "HEAD")}
+	refs := map[string]string{"main": p.rev("main"), "change": p.rev("HEAD")}
 	hub, err := gitlab.Start(p.t.Context(), gitlab.Config{
 		Project: labProject, ID: 7, Token: projectToken, Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}, Refs: refs, Change: 42,
 	})
@@ -165,7 +105,7 @@ func (p *pipelined) run(source string, variables map[string]string) pipeline {
 // command is gitlab-ci-local for a pipeline.
 func (p *pipelined) command(source string, variables map[string]string) *exec.Cmd {
 	p.t.Helper()
-	sha := p.git("rev-parse", "HEAD")
+	sha := p.rev("HEAD")
 	for range 3 { // of children too
 		p.hub.AddPipeline(p.next, "main", sha, source)
 		p.next++
@@ -207,7 +147,7 @@ func (p *pipelined) ran(code int, log string) pipeline {
 func (p *pipelined) mergeRequest() map[string]string {
 	return map[string]string{
 		"CI_MERGE_REQUEST_IID": "42", "CI_MERGE_REQUEST_PROJECT_ID": "7", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7",
-		"CI_MERGE_REQUEST_DIFF_BASE_SHA": p.git("rev-parse", "main"), "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "change; touch pwned",
+		"CI_MERGE_REQUEST_DIFF_BASE_SHA": p.rev("main"), "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "change; touch pwned",
 	}
 }
 
@@ -274,7 +214,7 @@ func TestGitLabMergeRequest(t *testing.T) {
 	if r.code != 0 || fmt.Sprint(r.jobs) != "[change PASS]" || p.states() != "plan lab=success" || len(p.hub.Notes()) != 1 {
 		t.Fatalf("exit code %d, jobs %v, statuses %s, %d notes\n%s", r.code, r.jobs, p.states(), len(p.hub.Notes()), r.log)
 	}
-	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "vm_memory_mb") || !strings.Contains(body, "commit="+p.git("rev-parse", "HEAD")) {
+	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "vm_memory_mb") || !strings.Contains(body, "commit="+p.rev("HEAD")) {
 		t.Errorf("the note is %s", body)
 	}
 	if got := p.artifact("change", ".gitlab-ci-reports/dotenv/artifacts/packer-hybrid.env"); got != "PACKER_HYBRID_PLAN=artifacts/plan.json\n" {
@@ -288,7 +228,7 @@ func TestGitLabMergeRequest(t *testing.T) {
 	}
 
 	// A mistake: the pipeline fails, and every report has it at its line.
-	p.write("templates/common.pkr.hcl", strings.Replace(p.read("templates/common.pkr.hcl"), "playbook_file", "playbok_file", 1))
+	p.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file")
 	p.commit("a mistake")
 	r = p.run("merge_request_event", p.mergeRequest())
 	if r.code == 0 || fmt.Sprint(r.jobs) != "[change FAIL]" || !strings.HasSuffix(p.states(), "plan lab=failed") || len(p.hub.Notes()) != 1 {
@@ -377,7 +317,7 @@ func TestGitLabBuild(t *testing.T) {
 		code                 int
 		says                 string
 	}{
-		{"web", "build debian-12 --targets vsphere", p.git("rev-parse", "HEAD"), 0, "1 unchanged"},
+		{"web", "build debian-12 --targets vsphere", p.rev("HEAD"), 0, "1 unchanged"},
 		{"trigger", "status", "", 0, "debian-12@vsphere"},
 		{"trigger", "build", strings.Repeat("c0ffee00", 5), 3, "but the checkout is at"},
 		{"api", "build debian-12; touch pwned", "", 2, "is not a name"},
@@ -406,23 +346,8 @@ func TestGitLabKilled(t *testing.T) {
 	l := startLab(t)
 	p := newPipelined(t, l.Env())
 	p.serve()
-	out, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
 	cmd := p.command("web", map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12"})
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := func() string { text, _ := os.ReadFile(out.Name()); return string(text) }
-	for deadline := time.Now().Add(3 * time.Minute); !strings.Contains(said(), "Provisioning with Ansible"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			_ = cmd.Process.Kill()
-			t.Fatalf("Ansible did not start\n%s", said())
-		}
-	}
+	said, wait := working(t, cmd, "Provisioning with Ansible")
 	const running = "build lab=running, build lab/debian-12@vsphere=running"
 	for deadline := time.Now().Add(10 * time.Second); p.states() != running; time.Sleep(20 * time.Millisecond) { // reports come after the log
 		if time.Now().After(deadline) {
@@ -430,13 +355,9 @@ func TestGitLabKilled(t *testing.T) {
 			break
 		}
 	}
-	for _, pid := range below(t, cmd.Process.Pid) {
-		if name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); string(name) != "bash\n" { // the runner's own shells see the end of what they run
-			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
-		}
-	}
-	_ = cmd.Wait() // the exit code is looked at below
-	r := p.ran(cmd.ProcessState.ExitCode(), said())
+	killBelow(t, cmd.Process.Pid, "bash") // the runner's own shells see the end of what they run
+	_ = wait()                            // the exit code is looked at below
+	r := p.ran(cmd.ProcessState.ExitCode(), string(said()))
 	if r.code == 0 || fmt.Sprint(r.jobs) != "[command FAIL]" || p.states() != "build lab=canceled, build lab/debian-12@vsphere=canceled" {
 		t.Errorf("exit code %d, jobs %v, statuses %s\n%s", r.code, r.jobs, p.states(), r.log)
 	}

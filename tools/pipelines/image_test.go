@@ -9,12 +9,9 @@
 package pipelines_test
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -60,28 +57,10 @@ func TestContainer(t *testing.T) {
 // project makes a new project that belongs to a user, and returns its commit.
 func project(t *testing.T, uid int) (dir, head string) {
 	t.Helper()
-	dir = t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), program, "init", dir).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, name := range []string{"action.yml", "Dockerfile"} {
-		copyFile(t, filepath.Join(repository, name), filepath.Join(dir, name))
-	}
-	git := func(args ...string) string {
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"}, args...)...)
-		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	git("init", "-q", "-b", "main", "--template=")
-	git("add", "-A")
-	git("commit", "-q", "-m", "base")
-	head = git("rev-parse", "HEAD")
-	give(t, dir, uid)
-	return dir, head
+	c := newCheckout(t, "action.yml", "Dockerfile")
+	head = c.commit("base")
+	give(t, c.dir, uid)
+	return c.dir, head
 }
 
 // mounted are the options that mount a project.
@@ -91,10 +70,10 @@ func mounted(dir string) []string { return append(slices.Clone(sealed), "--volum
 // container reaches the lab: these variables, of which none is on a command
 // line, and its certificate authority, which is copied to where its user can
 // read it.
-func (e *engine) in(t *testing.T, l *lab.Lab) (*engine, []string) {
+func (e *engine) in(t *testing.T) (*engine, []string) {
 	t.Helper()
-	inside := &engine{dir: e.dir, address: e.address, env: append(slices.Clone(e.env), l.Env()...)}
-	for _, entry := range l.Env() {
+	inside := &engine{lab: e.lab, dir: e.dir, address: e.address, env: append(slices.Clone(e.env), e.lab.Env()...)}
+	for _, entry := range e.lab.Env() {
 		if name, value, _ := strings.Cut(entry, "="); name == "SSL_CERT_FILE" {
 			file := filepath.Join(t.TempDir(), "ca.pem")
 			copyFile(t, value, file)
@@ -176,9 +155,8 @@ func testForeignProject(t *testing.T, e *engine) {
 // testMountedPlugins takes plugins from where a user mounts them.
 func testMountedPlugins(t *testing.T, e *engine) {
 	t.Helper()
-	l := startLab(t)
 	dir, _ := project(t, imageUser)
-	e, reach := e.in(t, l)
+	e, reach := e.in(t)
 	options := append(mounted(dir), reach...)
 	line := []string{plainImage, "validate", "--full", "--no-cache", "debian-12", "--env", "lab", "--targets", "vsphere"}
 	code, out := e.run(t, append(slices.Clone(options), line...)...)
@@ -203,14 +181,13 @@ func testMountedPlugins(t *testing.T, e *engine) {
 // real plugins, real Ansible.
 func testImageBuild(t *testing.T, e *engine) {
 	t.Helper()
-	l := startLab(t)
 	dir, _ := project(t, imageUser)
-	e, reach := e.in(t, l)
+	e, reach := e.in(t)
 	args := append(append(mounted(dir), reach...), plainImage, "build", "debian-12", "--env", "lab", "--targets", "vsphere")
 	if code, out := e.run(t, args...); code != 0 || !strings.Contains(out, "build in ") || !strings.Contains(out, "ansible               default: ok=") {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
-	machines, err := l.VSphere().Machines(t.Context())
+	machines, err := e.lab.VSphere().Machines(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,41 +230,19 @@ func belongs(t *testing.T, path string, uid int) {
 // testImageCancel stops a container in the middle of its build.
 func testImageCancel(t *testing.T, e *engine) {
 	t.Helper()
-	l := startLab(t)
 	dir, _ := project(t, imageUser)
-	e, reach := e.in(t, l)
+	e, reach := e.in(t)
 	args := append(append([]string{"podman", "run", "--rm"}, mounted(dir)...), reach...)
 	cmd := e.cmd(t, append(args, plainImage, "build", "debian-12", "--env", "lab", "--targets", "vsphere")...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	said, wait := working(t, cmd, "Executing Ansible")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	_ = wait() // its exit code is looked at
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d, want 130\n%s", code, said())
 	}
-	said, stopped := "", false
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		said += lines.Text() + "\n"
-		if !stopped && strings.Contains(lines.Text(), "Executing Ansible") {
-			stopped = true
-			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	_, _ = io.Copy(io.Discard, out)
-	_ = cmd.Wait() // its exit code is looked at
-	if code := cmd.ProcessState.ExitCode(); !stopped || code != 130 {
-		t.Errorf("stopped: %v, exit code %d, want 130\n%s", stopped, code, said)
-	}
-	machines, err := l.VSphere().Machines(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range machines {
-		if !m.Template {
-			t.Errorf("vCenter still has %s\n%s", m.Name, said)
-		}
+	if left := machines(t, e.lab); len(left) > 0 {
+		t.Errorf("vCenter still has %v\n%s", left, said())
 	}
 }

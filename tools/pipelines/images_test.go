@@ -8,16 +8,12 @@
 package pipelines_test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -217,26 +213,9 @@ func (s *site) killed(event string, payload object) ran {
 		s.t.Fatal(err)
 	}
 	cmd := s.command(event, payload)
-	out, err := os.Create(filepath.Join(s.scratch, "log"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	said := func() []byte { text, _ := os.ReadFile(out.Name()); return text }
-	for deadline := time.Now().Add(2 * time.Minute); !bytes.Contains(said(), []byte("Provisioning with Ansible")); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) || syscall.Kill(cmd.Process.Pid, 0) != nil {
-			_ = cmd.Process.Kill()
-			s.t.Fatalf("Ansible did not start\n%s", s.ran(said(), cmd.Wait()).log())
-		}
-	}
-	for _, pid := range below(s.t, cmd.Process.Pid) {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
-	}
-	err = cmd.Wait()
+	said, wait := working(s.t, cmd, "Provisioning with Ansible")
+	killBelow(s.t, cmd.Process.Pid, "")
+	err := wait()
 	return s.ran(said(), err)
 }
 
@@ -254,27 +233,6 @@ func machines(t *testing.T, l *lab.Lab) []string {
 		}
 	}
 	return names
-}
-
-// below are the processes below one, the deepest first.
-func below(t *testing.T, pid int) []int {
-	t.Helper()
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []int
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task) // the thread may have ended
-		for word := range strings.FieldsSeq(string(text)) {
-			child, err := strconv.Atoi(word)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(append(all, below(t, child)...), child)
-		}
-	}
-	return all
 }
 
 // commented is the event of a comment on the pull request.

@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -77,11 +78,7 @@ func TestSlack(t *testing.T) {
 func withBot(t *testing.T, l *lab.Lab) *site {
 	t.Helper()
 	s := newSite(t, l)
-	text, err := os.ReadFile(filepath.Join(s.dir, "packer-hybrid.hcl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.write("packer-hybrid.hcl", string(text)+botBlock)
+	s.write("packer-hybrid.hcl", s.read("packer-hybrid.hcl")+botBlock)
 	s.commit("policy of the bot")
 	s.git("push", "-q", "origin", "main")
 	return s
@@ -93,66 +90,62 @@ type hires interface {
 	bot.Follower
 }
 
+// follow asks a bot for a build, beside the CI system's runner, and fails unless
+// its message shows the steps in their order.
+func (c checkout) follow(system hires, socket bool, run func(context.Context), steps ...string) {
+	c.t.Helper()
+	ctx, end := context.WithCancel(c.t.Context())
+	var runner sync.WaitGroup
+	runner.Go(func() { run(ctx) })
+	shown := c.ask(system, socket)
+	end()
+	runner.Wait()
+	c.built(shown, steps...)
+}
+
+// dispatched waits until the CI system was asked for a run.
+func dispatched(ctx context.Context, asked func() bool) bool {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !asked() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
 // ask starts a bot with one door, sends it a command through that and returns
 // what its message showed, until that has one of the endings.
-func (s *site) ask(system hires, socket bool, line string) []string {
-	s.t.Helper()
-	ctx, end := context.WithTimeout(s.t.Context(), 8*time.Minute)
+func (c checkout) ask(system hires, socket bool) []string {
+	c.t.Helper()
+	ctx, end := context.WithTimeout(c.t.Context(), 8*time.Minute)
 	defer end()
 	sim, err := slack.Start(ctx, slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Secret: "signing", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
 	if err != nil {
-		s.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	defer func() {
 		for _, v := range sim.Violations() {
-			s.t.Error("Slack's reference: ", v)
+			c.t.Error("Slack's reference: ", v)
 		}
 		if err := sim.Close(); err != nil {
-			s.t.Error(err)
+			c.t.Error(err)
 		}
 	}()
-	queue, err := store.Open(ctx, store.Options{Dir: s.t.TempDir()})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer queue.Close()
-	b := &bot.Bot{
-		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", sim.API()), Log: slog.New(slog.NewTextHandler(s.t.Output(), nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
-		Site: func() (bot.Site, error) {
-			p, err := config.Load(s.dir)
-			image := hybridcore.Image{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}}
-			return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: []hybridcore.Image{image}}, err
-		},
-	}
-	b.Hire(system, system, "main", time.Second)
-	listen := func() net.Listener {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		return l
-	}
-	service := bot.Service{Bot: b, Socket: socket, Admin: listen(), Grace: 10 * time.Second}
-	if !socket {
-		service.Secret, service.Door = "signing", listen()
-	}
-	serving, stop := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	all.Go(func() {
-		if err := bot.Serve(serving, service); err != nil {
-			s.t.Error(err)
-		}
-	})
-	defer all.Wait()
+	door, stop := c.hire(ctx, system, sim, socket)
 	defer stop()
+	const line = "build debian-12 --env lab --targets vsphere"
 	from, status := slack.From{Channel: "C0001", User: "U0001"}, http.StatusOK
 	if socket {
 		err = sim.Deliver(ctx, sim.SlashEnvelope(from, line))
 	} else {
-		status, _, err = sim.Slash(ctx, "http://"+service.Door.Addr().String()+bot.DoorPath, from, line)
+		status, _, err = sim.Slash(ctx, door, from, line)
 	}
 	if err != nil || status != http.StatusOK {
-		s.t.Fatal(status, err)
+		c.t.Fatal(status, err)
 	}
 	over := []string{"Built: ", "Failed: ", "Blocked: ", "Denied: ", "Cancelled: ", "Unchanged: "}
 	var shown []string
@@ -169,22 +162,61 @@ func (s *site) ask(system hires, socket bool, line string) []string {
 		return false
 	})
 	if err != nil {
-		s.t.Errorf("%v; Slack shows %s", err, strings.Join(shown, "\n"))
+		c.t.Errorf("%v; Slack shows %s", err, strings.Join(shown, "\n"))
 	}
 	return shown
 }
 
+// hire serves a bot with one door, of which it returns the address if that is HTTP.
+func (c checkout) hire(ctx context.Context, system hires, sim *slack.Server, socket bool) (door string, stop func()) {
+	c.t.Helper()
+	queue, err := store.Open(ctx, store.Options{Dir: c.t.TempDir()})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	b := &bot.Bot{
+		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", sim.API()), Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Site: func() (bot.Site, error) {
+			p, err := config.Load(c.dir)
+			image := hybridcore.Image{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}}
+			return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: []hybridcore.Image{image}}, err
+		},
+	}
+	b.Hire(system, system, "main", time.Second)
+	listen := func() net.Listener {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return l
+	}
+	service := bot.Service{Bot: b, Socket: socket, Admin: listen(), Grace: 10 * time.Second}
+	if !socket {
+		service.Secret, service.Door = "signing", listen()
+		door = "http://" + service.Door.Addr().String() + bot.DoorPath
+	}
+	serving, end := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- bot.Serve(serving, service) }()
+	return door, func() {
+		end()
+		if err := errors.Join(<-served, queue.Close()); err != nil {
+			c.t.Error(err)
+		}
+	}
+}
+
 // built fails unless the message went through these in order, and ended with
 // the artifact.
-func (s *site) built(shown []string, words ...string) {
-	s.t.Helper()
+func (c checkout) built(shown []string, words ...string) {
+	c.t.Helper()
 	at := 0
 	for _, word := range words {
 		for at < len(shown) && !strings.Contains(shown[at], word) {
 			at++
 		}
 		if at == len(shown) {
-			s.t.Errorf("the message did not show %q in its turn", word)
+			c.t.Errorf("the message did not show %q in its turn", word)
 			break
 		}
 	}
@@ -194,11 +226,11 @@ func (s *site) built(shown []string, words ...string) {
 	}
 	for _, want := range []string{"Built: build debian-12", "debian-12@vsphere", "debian-12-"} {
 		if !strings.Contains(last, want) {
-			s.t.Errorf("the last message is without %q", want)
+			c.t.Errorf("the last message is without %q", want)
 		}
 	}
-	if s.t.Failed() {
-		s.t.Logf("the message: %s", strings.Join(shown, "\n"))
+	if c.t.Failed() {
+		c.t.Logf("the message: %s", strings.Join(shown, "\n"))
 	}
 }
 
@@ -210,7 +242,7 @@ func testSlackLocal(t *testing.T, l *lab.Lab, socket bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.built(s.ask(system, socket, "build debian-12 --env lab --targets vsphere"), "running: ", "running: ", "Built: ")
+	s.follow(system, socket, func(context.Context) {}, "running: ", "running: ", "Built: ")
 }
 
 func testSlackGitHub(t *testing.T, l *lab.Lab, socket bool) {
@@ -221,13 +253,7 @@ func testSlackGitHub(t *testing.T, l *lab.Lab, socket bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, end := context.WithCancel(t.Context())
-	var runner sync.WaitGroup
-	runner.Go(func() { s.runDispatched(ctx) })
-	shown := s.ask(system, socket, "build debian-12 --env lab --targets vsphere")
-	end()
-	runner.Wait()
-	s.built(shown, "Running: ", "running: ", "Built: ")
+	s.follow(system, socket, s.runDispatched, "Running: ", "running: ", "Built: ")
 	inputs, _ := s.hub.Dispatches()[0]["inputs"].(map[string]any)
 	record, err := os.ReadFile(filepath.Join(s.scratch, "artifacts", "images", "record.json"))
 	if want := fmt.Sprintf(`"run_id": "%v"`, inputs["request_id"]); err != nil || !strings.Contains(string(record), want) {
@@ -246,26 +272,13 @@ func testSlackGitLab(t *testing.T, l *lab.Lab, socket bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, end := context.WithCancel(t.Context())
-	var runner sync.WaitGroup
-	runner.Go(func() { p.runDispatched(ctx) })
-	s := &site{t: t, dir: p.dir}
-	shown := s.ask(system, socket, "build debian-12 --env lab --targets vsphere")
-	end()
-	runner.Wait()
-	s.built(shown, "Running: ", "running: ", "Built: ")
+	p.follow(system, socket, p.runDispatched, "Running: ", "running: ", "Built: ")
 }
 
 // runDispatched is GitLab's runner: it runs the pipeline that was made.
 func (p *pipelined) runDispatched(ctx context.Context) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for len(p.hub.Pipelines()) == 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	if !dispatched(ctx, func() bool { return len(p.hub.Pipelines()) > 0 }) {
+		return
 	}
 	id, _ := p.hub.Pipelines()[0]["id"].(int64)
 	given, _ := p.hub.Pipelines()[0]["variables"].(map[string]string)
@@ -285,14 +298,8 @@ func (p *pipelined) runDispatched(ctx context.Context) {
 
 // runDispatched is GitHub's runner: it runs the workflow that was dispatched.
 func (s *site) runDispatched(ctx context.Context) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for len(s.hub.Runs()) == 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	if !dispatched(ctx, func() bool { return len(s.hub.Runs()) > 0 }) {
+		return
 	}
 	number, _ := s.hub.Runs()[0]["id"].(float64)
 	id := int64(number)
