@@ -77,6 +77,7 @@ func TestSocket(t *testing.T) {
 	b.say("U0001", "biuld ubuntu-24.04") // over the next connection
 	b.seen("Try: /packer-hybrid build ubuntu-24.04")
 	id := b.ci.taken()[0].Request
+	deliver(build)
 	build.Attempt = 1 // Slack did not see the acknowledgement
 	deliver(build)
 	b.stop()
@@ -92,7 +93,7 @@ func TestSocket(t *testing.T) {
 				n++
 			}
 		}
-		return n == 2
+		return n == 3
 	}
 	for _, line := range b.log.wait(t, "decision", repeated) {
 		if line["door"] != "socket" {

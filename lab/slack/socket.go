@@ -37,6 +37,7 @@ var errGone = errors.New("the connection is gone")
 
 // Envelope is what Slack sends over Socket Mode.
 type Envelope struct {
+	ID      string // of all its deliveries; envelope_id has the attempt too
 	Kind    string // slash_commands or interactive
 	Payload map[string]any
 	Attempt int // number of the retry; 0: the first delivery
@@ -48,12 +49,12 @@ func (s *Server) SlashEnvelope(f From, text string) Envelope {
 	for key, value := range s.slash(f, text) {
 		payload[key] = value
 	}
-	return Envelope{Kind: "slash_commands", Payload: payload}
+	return Envelope{ID: rand.Text(), Kind: "slash_commands", Payload: payload}
 }
 
 // PressEnvelope is a pressed button for Deliver.
 func (s *Server) PressEnvelope(f From, actionID, value string) Envelope {
-	return Envelope{Kind: "interactive", Payload: s.press(f, actionID, value)}
+	return Envelope{ID: rand.Text(), Kind: "interactive", Payload: s.press(f, actionID, value)}
 }
 
 // text is an envelope as JSON. The order of a payload's keys means nothing, so
@@ -225,6 +226,7 @@ func (s *Server) acknowledged(text []byte) {
 
 // Deliver sends an envelope over Socket Mode and waits for its acknowledgement,
 // for three seconds or until the connection ends; it waits for a connection first.
+// Slack sends an envelope again with the next attempt, or now and then as it was.
 func (s *Server) Deliver(ctx context.Context, envelope Envelope) error {
 	var over *socket
 	err := s.Wait(ctx, func([]Message, []View) bool {
@@ -240,7 +242,7 @@ func (s *Server) Deliver(ctx context.Context, envelope Envelope) error {
 	ctx, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
 	e := &sent{over: over, ended: make(chan struct{})}
-	id := rand.Text()
+	id := fmt.Sprintf("%s-%d", envelope.ID, envelope.Attempt)
 	s.mu.Lock()
 	s.envelopes[id] = e
 	if slices.Contains(s.sockets, over) {
