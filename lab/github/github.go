@@ -87,7 +87,9 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Service = service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Service = service // requests may have come by now
 	return s, nil
 }
 
