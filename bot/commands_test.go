@@ -6,6 +6,7 @@
 package bot_test
 
 import (
+	"fmt"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -102,6 +103,23 @@ func TestSocket(t *testing.T) {
 	}
 	if n := len(b.ci.taken()); n != 1 || m.Channel != "C0001" {
 		t.Errorf("%d runs; message: %+v", n, m)
+	}
+	b.clean()
+}
+
+// TestSocketLate opens a connection when Slack lets it at last, and says meanwhile
+// why there is none.
+func TestSocketLate(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	if err := b.slack.Faults().Load("POST /api/apps.connections.open nth=1 status=500\nGET /link/ nth=1 drop"); err != nil {
+		t.Fatal(err)
+	}
+	b.start(true)
+	b.say("U0001", "help")
+	b.seen("/packer-hybrid cancel RUN")
+	if lines := b.log.lines(t, "no connection to Slack"); len(lines) != 2 || !strings.Contains(fmt.Sprint(lines[0]), "500 Internal Server Error") || lines[1]["again_in"] == nil {
+		t.Errorf("the log says %v", lines)
 	}
 	b.clean()
 }

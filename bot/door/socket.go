@@ -99,8 +99,13 @@ func (s *Socket) event(ctx context.Context, client *socketmode.Client, event soc
 	switch event.Type { //nolint:exhaustive // the others tell what the client does by itself
 	case socketmode.EventTypeHello:
 		s.connected.Store(true)
-	case socketmode.EventTypeConnecting, socketmode.EventTypeDisconnect, socketmode.EventTypeConnectionError:
+	case socketmode.EventTypeConnecting, socketmode.EventTypeDisconnect:
 		s.connected.Store(false)
+	case socketmode.EventTypeConnectionError:
+		s.connected.Store(false)
+		if failed, ok := event.Data.(*slack.ConnectionErrorEvent); ok {
+			s.Log.Warn("no connection to Slack", "door", "socket", "error", failed.ErrorObj, "again_in", failed.Backoff.String())
+		}
 	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:
 		start := time.Now()
 		outcome := s.request(ctx, event)
