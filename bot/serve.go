@@ -156,6 +156,7 @@ func (s Service) admin(ready func(context.Context) error) http.Handler {
 	}
 	mux.HandleFunc("GET /healthz", check(s.Bot.Store.Healthy))
 	mux.HandleFunc("GET /readyz", check(ready))
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Bot.Metrics.Registry, promhttp.HandlerOpts{}))
+	// A few kilobytes; to compress them would cost a megabyte for good.
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Bot.Metrics.Registry, promhttp.HandlerOpts{DisableCompression: true}))
 	return mux
 }
