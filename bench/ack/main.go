@@ -6,8 +6,9 @@
 // Command ack measures how fast the bot acknowledges signed slash commands
 // that it has stored, synced, against @slack/bolt, which stores nothing. Both
 // are started as their user starts them, get the same commands over loopback by
-// eight connections, in turn in each round; GitHub hangs all the while, and the
-// bot works its queue off meanwhile. Memory is the largest resident set.
+// eight connections, in turn in each round. GitHub hangs all the while. Each side
+// begins a round with nothing to do: before bolt's the bot has worked its queue
+// off, which it would else do then. Memory is the largest resident set.
 //
 // Goal: at least 1.4 × bolt's requests/s, at most 1/2 of its p99 and below 300 ms, at most 1/4 of its memory
 //
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if *long {
 		return flat(ctx, ours)
 	}
-	bolt, err := startBolt(ctx)
+	bolt, err := startBolt(ctx, ours.slack)
 	if err != nil {
 		return fmt.Errorf("starting bolt (tools/build bolt installs it): %w", err)
 	}
@@ -89,8 +90,10 @@ func compare(ctx context.Context, ours, bolt *side, rounds, count int) error {
 		s.samples = nil
 	}
 	for range rounds {
-		for _, s := range []*side{bolt, ours} {
-			if err := s.measure(ctx, count); err != nil {
+		for _, step := range []func() error{
+			func() error { return ours.idle(ctx) }, func() error { return bolt.measure(ctx, count) }, func() error { return ours.measure(ctx, count) },
+		} {
+			if err := step(); err != nil {
 				return err
 			}
 		}

@@ -7,14 +7,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +34,8 @@ const (
 	connections = 8
 	users       = 50
 	startWait   = 30 * time.Second
+	answerWait  = 10 * time.Second
+	idleWait    = time.Minute
 )
 
 // policy is one that a team might have; its limits of commands a user count.
@@ -60,15 +61,12 @@ type sample struct {
 
 // side is one server.
 type side struct {
-	url     string
+	address string
+	admin   string // of the bot
+	slack   *slack.Server
 	cmd     *exec.Cmd
 	closers []func()
-	client  *http.Client
 	samples []sample
-}
-
-func newSide(cmd *exec.Cmd) *side {
-	return &side{cmd: cmd, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}, Timeout: 10 * time.Second}}
 }
 
 // startBot starts the bot on a project with a policy, a Slack on loopback and a
@@ -110,8 +108,7 @@ func startBot(ctx context.Context, dir string) (*side, error) {
 		return nil, fmt.Errorf("making the log: %w", err)
 	}
 	cmd.Stderr = log
-	s := newSide(cmd)
-	s.url = "http://" + door + "/slack"
+	s := &side{cmd: cmd, address: door, admin: admin, slack: server}
 	s.closers = []func(){func() { _ = log.Close() }, func() { _ = server.Close() }, func() { _ = hung.Close() }}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting: %w", err)
@@ -124,8 +121,8 @@ func startBot(ctx context.Context, dir string) (*side, error) {
 	return s, nil
 }
 
-// startBolt starts the server of testdata/bolt.js.
-func startBolt(ctx context.Context) (*side, error) {
+// startBolt starts the server of testdata/bolt.js, for the commands of a Slack.
+func startBolt(ctx context.Context, server *slack.Server) (*side, error) {
 	cache, err := lab.CacheDir()
 	if err != nil {
 		return nil, err
@@ -140,13 +137,13 @@ func startBolt(ctx context.Context) (*side, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting: %w", err)
 	}
-	s := newSide(cmd)
+	s := &side{cmd: cmd, slack: server}
 	port, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		s.stop()
 		return nil, fmt.Errorf("it does not say its port: %w", err)
 	}
-	s.url = "http://127.0.0.1:" + strings.TrimSpace(port) + "/slack"
+	s.address = "127.0.0.1:" + strings.TrimSpace(port)
 	return s, nil
 }
 
@@ -184,6 +181,48 @@ func up(ctx context.Context, address string) error {
 	}
 }
 
+// idle waits until the bot has decided on all commands and told who was denied.
+// What it allowed waits for GitHub.
+func (s *side) idle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, idleWait)
+	defer cancel()
+	for {
+		waiting, err := s.waiting(ctx)
+		if err != nil || waiting == 0 {
+			return err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%.0f tasks still wait after %s", waiting, idleWait)
+		}
+	}
+}
+
+// waiting is how many tasks the bot can do now, by its metrics.
+func (s *side) waiting(ctx context.Context) (n float64, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.admin+"/metrics", nil)
+	if err != nil {
+		return 0, fmt.Errorf("asking for the metrics: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, fmt.Errorf("asking for the metrics: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		value, ok := strings.CutPrefix(lines.Text(), "packer_hybrid_bot_queue_length{queue=\"")
+		if ok && (strings.HasPrefix(value, "intake") || strings.HasPrefix(value, "whisper")) {
+			one, err := strconv.ParseFloat(value[strings.LastIndexByte(value, ' ')+1:], 64)
+			if err != nil {
+				return 0, fmt.Errorf("reading the metrics: %w", err)
+			}
+			n += one
+		}
+	}
+	return n, nil
+}
+
 // stop ends the server.
 func (s *side) stop() {
 	_ = s.cmd.Process.Signal(os.Interrupt)
@@ -197,27 +236,15 @@ func (s *side) stop() {
 
 func user(n int) string { return fmt.Sprintf("U%04d", n) }
 
-// command is a slash command as Slack sends it.
-func command(n int) string {
-	id := rand.Text()
-	return url.Values{
-		"token": {"verification"}, "team_id": {"T0001"}, "team_domain": {"example"}, "channel_id": {"C0001"}, "channel_name": {"builds"},
-		"user_id": {user(n % users)}, "user_name": {"someone"}, "command": {"/packer-hybrid"}, "text": {"status debian-12 --env lab --targets vsphere"},
-		"response_url": {"https://hooks.slack.com/commands/T0001/1/" + id}, "trigger_id": {"1.2." + id}, "api_app_id": {"A0001"}, "is_enterprise_install": {"false"},
-	}.Encode()
-}
-
-// measure sends commands that were signed before, and waits for each answer.
+// measure sends commands that were made and signed before, and waits for each
+// answer. The client does next to nothing, or it would be what is measured.
 func (s *side) measure(ctx context.Context, count int) error {
-	requests := make([]*http.Request, count)
+	requests := make([][]byte, count)
 	for n := range requests {
-		body := command(n)
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(body))
-		if err != nil {
-			return fmt.Errorf("making a request: %w", err)
+		var err error
+		if requests[n], err = s.request(ctx, n); err != nil {
+			return err
 		}
-		r.Header = slack.Sign(secret, body, time.Now())
-		requests[n] = r
 	}
 	took := make([]time.Duration, count)
 	errs := make([]error, connections)
@@ -226,18 +253,16 @@ func (s *side) measure(ctx context.Context, count int) error {
 	before, start := s.cpu(), time.Now()
 	for c := range connections {
 		all.Go(func() {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.address)
+			if err != nil {
+				errs[c] = err
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			answers := bufio.NewReader(conn)
 			for n := int(next.Add(1)) - 1; n < count; n = int(next.Add(1)) - 1 {
 				at := time.Now()
-				resp, err := s.client.Do(requests[n])
-				if err == nil {
-					_, _ = io.Copy(io.Discard, resp.Body)
-					_ = resp.Body.Close()
-					if resp.StatusCode != http.StatusOK {
-						err = fmt.Errorf("answered %s", resp.Status)
-					}
-				}
-				if err != nil {
-					errs[c] = err
+				if errs[c] = ask(conn, answers, requests[n]); errs[c] != nil {
 					return
 				}
 				took[n] = time.Since(at)
@@ -246,13 +271,48 @@ func (s *side) measure(ctx context.Context, count int) error {
 	}
 	all.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("measuring %s: %w", s.url, err)
+		return fmt.Errorf("measuring %s: %w", s.address, err)
 	}
 	wall := time.Since(start)
 	slices.Sort(took)
 	s.samples = append(s.samples, sample{
 		rate: float64(count) / wall.Seconds(), p50: took[count/2], p99: took[count*99/100], cpu: (s.cpu() - before) / time.Duration(count),
 	})
+	return nil
+}
+
+// request is a signed command as it is on the wire.
+func (s *side) request(ctx context.Context, n int) ([]byte, error) {
+	body := s.slack.SlashBody(slack.From{Channel: "C0001", User: user(n % users)}, "status debian-12 --env lab --targets vsphere")
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+"/slack", strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("making a request: %w", err)
+	}
+	r.Header = slack.Sign(secret, body, time.Now())
+	var wire bytes.Buffer
+	if err := r.Write(&wire); err != nil {
+		return nil, fmt.Errorf("making a request: %w", err)
+	}
+	return wire.Bytes(), nil
+}
+
+// ask sends a request and reads its answer.
+func ask(conn net.Conn, answers *bufio.Reader, request []byte) error {
+	if err := conn.SetDeadline(time.Now().Add(answerWait)); err != nil {
+		return fmt.Errorf("bounding the wait: %w", err)
+	}
+	if _, err := conn.Write(request); err != nil {
+		return fmt.Errorf("sending: %w", err)
+	}
+	resp, err := http.ReadResponse(answers, nil)
+	if err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("answered %s", resp.Status)
+	}
 	return nil
 }
 
