@@ -6,6 +6,7 @@
 package dispatch_test
 
 import (
+	"cmp"
 	"os"
 	"strings"
 	"testing"
@@ -98,15 +99,9 @@ func TestGitHubCheck(t *testing.T) {
 				}
 			})
 			g := onGitHub(t, s, func(g *dispatch.GitHubConfig) {
-				if c.token != "" {
-					g.Token = c.token
-				}
+				g.Token = cmp.Or(c.token, g.Token)
 			})
-			ref := "main"
-			if c.ref != "" {
-				ref = c.ref
-			}
-			same(t, g.Check(t.Context(), ref), c.want)
+			same(t, g.Check(t.Context(), cmp.Or(c.ref, "main")), c.want)
 			if runs := s.Runs(); len(runs) > 0 {
 				t.Errorf("the check started %v", runs)
 			}
@@ -153,11 +148,7 @@ func TestGitLabCheck(t *testing.T) {
 					c.change(l)
 				}
 			})
-			ref := "main"
-			if c.ref != "" {
-				ref = c.ref
-			}
-			same(t, g.Check(t.Context(), ref), c.want)
+			same(t, g.Check(t.Context(), cmp.Or(c.ref, "main")), c.want)
 			if made := s.Pipelines(); len(made) > 0 {
 				t.Errorf("the check made %v", made)
 			}
