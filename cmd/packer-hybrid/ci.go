@@ -112,7 +112,7 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 		return err
 	}
 	for i := range job.Requests {
-		if err := a.allowed(job.Ticket, job.Commit, &job.Requests[i]); err != nil {
+		if _, err := a.allowed(ctx, job.Ticket, job.Commit, &job.Requests[i]); err != nil {
 			return err
 		}
 	}
