@@ -42,8 +42,8 @@ credentials or state. Build code is run for what this repository holds only.
 
 Files: artifacts/plan.json, record.json and parity.json, as far as there are
 such answers, and after a publish release.json; on GitHub also findings.sarif,
-the step's outputs plan, record, parity, release and sarif have the paths, and after a plan of what is to be built the
-output matrix has its jobs. On GitLab also packer-hybrid.env (dotenv:
+the step's outputs plan, record, parity, release and sarif have the paths, the output upload has the folder with
+these files alone, outside of the checkout, and after a plan of what is to be built the output matrix has its jobs. On GitLab also packer-hybrid.env (dotenv:
 PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json, after a run or a
 validation junit.xml, and after such a plan the child pipeline pipeline.yml.
 
@@ -122,6 +122,9 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 	}
 	a.name(job)
 	j := a.newJob(project, job)
+	if err := j.begin(ctx); err != nil {
+		return err
+	}
 	if later && system == ci.GitHub {
 		j.try("the output after", j.actions.Output("after", "true"))
 	}
