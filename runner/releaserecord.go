@@ -52,6 +52,13 @@ func (r *Runner) RecordRelease(ctx context.Context, plan hybridcore.Plan, files 
 	return r.finishRelease(ctx, end)
 }
 
+// RefuseRelease records a release of which its plan says already that nothing is
+// to be marked.
+func (r *Runner) RefuseRelease(ctx context.Context, draft hybridcore.ReleasePlan, origin hybridcore.Origin) (hybridcore.Record, error) {
+	draft.Request.Origin = origin
+	return r.finishRelease(ctx, releaseEnd{draft: draft})
+}
+
 // own refuses a plan that is neither under way nor what would be planned here.
 func (r *Runner) own(ctx context.Context, s hybridcore.Snapshot, plan hybridcore.Plan, files ReleaseFiles) (hybridcore.ReleasePlan, error) {
 	if s.Releasing[files.Plan.Key()].Plan == files.Digest {
