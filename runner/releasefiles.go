@@ -16,11 +16,11 @@ import (
 )
 
 // JobPin is what a job of several is about: what other jobs hand over must be of
-// the same run of the CI system, commit and environment.
+// the same run of the CI system and commit, and of what this job is asked for.
 type JobPin struct {
 	Run    string
 	Commit string
-	Env    string
+	Asked  hybridcore.Request
 	// Plan is the digest of the plan of the release, when it came to the job in
 	// another way than with the files; empty for not.
 	Plan string
@@ -34,11 +34,8 @@ type ReleaseFiles struct {
 	Marked   []hybridcore.ReleasePart
 }
 
-// The names of the files that jobs hand over.
-const (
-	releasePlanFile = "plan.json"
-	reapedPrefix    = "reaped-"
-)
+// releasePlanFile is the name of the file of a plan.
+const releasePlanFile = "plan.json"
 
 // SealReleasePlan is the file of a plan, with its name and digest.
 func SealReleasePlan(draft hybridcore.ReleasePlan) (name string, data []byte, digest string, err error) {
@@ -53,8 +50,7 @@ func SealReleasePart(part hybridcore.ReleasePart) (name string, data []byte, err
 }
 
 // ReadRelease reads what jobs handed over of a release below a folder, and
-// refuses with a BlockedError what is not of this job's run. Parts of phases that
-// come after the named one are left alone.
+// refuses with a BlockedError what is not of this job's run.
 func (r *Runner) ReadRelease(dir string, pin JobPin) (ReleaseFiles, error) {
 	found, err := handedOver(dir, isReleaseFile)
 	if err != nil {
@@ -108,6 +104,9 @@ func isReleaseFile(name string) bool {
 
 // fitsPlan refuses a plan of another job, and one whose values do not fit each other.
 func (pin JobPin) fitsPlan(draft hybridcore.ReleasePlan, digest string) error {
+	if err := hybridcore.CheckName("release", draft.Release.Name); err != nil {
+		return err
+	}
 	switch {
 	case pin.Plan != "" && digest != pin.Plan:
 		return hybridcore.Blockedf("it is the plan %.12s, and this job is about the plan %.12q", digest, pin.Plan)
@@ -115,15 +114,14 @@ func (pin JobPin) fitsPlan(draft hybridcore.ReleasePlan, digest string) error {
 		return hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q: run all jobs of the release again", draft.Run, pin.Run)
 	case draft.Release.Commit != pin.Commit:
 		return hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", draft.Release.Commit, pin.Commit)
-	case draft.Release.Env != pin.Env || draft.Request.Env != pin.Env:
-		return hybridcore.Blockedf("it is for the environment %.64q, not %s", draft.Release.Env, pin.Env)
+	case draft.Release.Env != pin.Asked.Env || draft.Request.Env != pin.Asked.Env:
+		return hybridcore.Blockedf("it is for the environment %.64q, not %s", draft.Release.Env, pin.Asked.Env)
+	case draft.Request.DryRun != pin.Asked.DryRun || pin.Asked.Release != "" && pin.Asked.Release != draft.Release.Name:
+		return hybridcore.Blockedf("it is of the release %.64q, dry run %t, and this job is about another", draft.Release.Name, draft.Request.DryRun)
 	case draft.Request.Action != hybridcore.ActionPublish || draft.Request.Release != draft.Release.Name:
 		return hybridcore.Blockedf("it is the plan of a %.20q called %.64q", draft.Request.Action, draft.Request.Release)
 	case draft.Refused() || len(draft.Targets) == 0 || len(draft.Targets) > maxParts:
 		return hybridcore.Blockedf("it has %d targets, or something speaks against it: nothing is to be prepared", len(draft.Targets))
-	}
-	if err := hybridcore.CheckName("release", draft.Release.Name); err != nil {
-		return err
 	}
 	if err := hybridcore.CheckName("run", draft.Release.RunID); err != nil {
 		return err
@@ -132,6 +130,9 @@ func (pin JobPin) fitsPlan(draft hybridcore.ReleasePlan, digest string) error {
 	for _, t := range draft.Targets {
 		if err := fitsTarget(draft, t); err != nil {
 			return err
+		}
+		if !pin.Asked.Wants(pin.Asked.Env + "/" + t.Target) {
+			return hybridcore.Blockedf("it has %s, which this job is not asked about", t.Target)
 		}
 		if known[t.Target] {
 			return hybridcore.Blockedf("it has %s twice", t.Target)
@@ -182,8 +183,8 @@ func (r *Runner) readPart(data []byte, name string, files ReleaseFiles, pin JobP
 		return part, hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q", part.Run, pin.Run)
 	case part.Commit != pin.Commit:
 		return part, hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", part.Commit, pin.Commit)
-	case part.Env != pin.Env:
-		return part, hybridcore.Blockedf("it is for the environment %.64q, not %s", part.Env, pin.Env)
+	case part.Env != pin.Asked.Env:
+		return part, hybridcore.Blockedf("it is for the environment %.64q, not %s", part.Env, pin.Asked.Env)
 	case part.Plan != files.Digest:
 		return part, hybridcore.Blockedf("it is a part of the plan %.12q, and this is the plan %.12s", part.Plan, files.Digest)
 	case len(targets) == 0:

@@ -174,6 +174,13 @@ func TestReleaseRefusesPlans(t *testing.T) {
 		{"another run", "it is of the run \"4712\"", change(func(p *hybridcore.ReleasePlan) { p.Run = "4712" })},
 		{"another commit", "it was made at commit", change(func(p *hybridcore.ReleasePlan) { p.Release.Commit = "" })},
 		{"another environment", "it is for the environment \"prod\"", change(func(p *hybridcore.ReleasePlan) { p.Release.Env = "prod" })},
+		{"another release", "this job is about another", change(func(p *hybridcore.ReleasePlan) { p.Release.Name, p.Request.Release = "v2", "v2" })},
+		{"a dry run", "this job is about another", change(func(p *hybridcore.ReleasePlan) { p.Request.DryRun = true })},
+		{"an image that is not asked for", "which this job is not asked about", change(func(p *hybridcore.ReleasePlan) {
+			p.Targets[0].Image, p.Targets[0].Target, p.Release.Images[0].Image = "debian-13", "debian-13@proxmox", "debian-13"
+			p.Targets = p.Targets[:1]
+			both(p, func(a *hybridcore.Artifact) { a.URIs[0].Name = "debian-13-x" })
+		})},
 		{"a build", "it is the plan of a \"build\"", change(func(p *hybridcore.ReleasePlan) { p.Request.Action = hybridcore.ActionBuild })},
 		{"a name with a path", "is not a name", change(func(p *hybridcore.ReleasePlan) { p.Release.Name, p.Request.Release = "../x", "../x" })},
 		{"an image that is none", "is not a name", change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Image = "a\nb" })},
@@ -316,7 +323,7 @@ func FuzzReleaseFiles(f *testing.F) {
 	f.Add(plan, []byte(`{"format_version":1,"kind":"release-part","sha256":"","content":{"steps":[null]}}`))
 	redactor, _ := logs.NewRedactor()
 	r := &Runner{Redactor: redactor, Now: func() time.Time { return at }}
-	pin := JobPin{Run: ciRun, Env: "lab"}
+	pin := JobPin{Run: ciRun, Asked: hybridcore.Request{Env: "lab"}}
 	f.Fuzz(func(t *testing.T, plan, part []byte) {
 		dir := t.TempDir()
 		for name, data := range map[string][]byte{planName: plan, "prepared-azure.json": part} {

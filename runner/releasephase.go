@@ -19,16 +19,16 @@ import (
 // ReleaseTargets plans the targets of a release on one platform, for the
 // variables that lead there. Whether the state of this machine has them built
 // counts for nothing.
-func (r *Runner) ReleaseTargets(ctx context.Context, draft hybridcore.ReleasePlan, platform hybridcore.Platform) ([]hybridcore.Target, error) {
-	req := draft.Request
-	req.Images, req.Platforms = nil, []hybridcore.Platform{platform}
+func (r *Runner) ReleaseTargets(ctx context.Context, asked hybridcore.Request, draft hybridcore.ReleasePlan, platform hybridcore.Platform,
+) ([]hybridcore.Target, error) {
+	asked.Images, asked.Platforms = nil, []hybridcore.Platform{platform}
 	for _, t := range draft.On(platform) {
-		req.Images = append(req.Images, t.Image)
+		asked.Images = append(asked.Images, t.Image)
 	}
-	if len(req.Images) == 0 {
+	if len(asked.Images) == 0 {
 		return nil, hybridcore.Blockedf("the release %s has nothing on %s", draft.Release.Name, platform.Info().Title)
 	}
-	plan, err := r.Plan(ctx, req)
+	plan, err := r.Plan(ctx, asked)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,9 @@ func (j *jobs) reach(t *testing.T, m *sandbox, platforms ...hybridcore.Platform)
 }
 
 func (j *jobs) pin() JobPin {
-	return JobPin{Run: ciRun, Commit: strings.Repeat("ab", 20), Env: "lab"}
+	asked := j.asked()
+	asked.Env = "lab"
+	return JobPin{Run: ciRun, Commit: strings.Repeat("ab", 20), Asked: asked}
 }
 
 // asked is the request that all jobs have of the event.
@@ -112,14 +114,18 @@ func (j *jobs) plans(t *testing.T, change ...func(*hybridcore.Request)) (hybridc
 }
 
 // phase does the job of a phase on one platform, on a machine without a state.
-func (j *jobs) phase(t *testing.T, phase hybridcore.ReleasePhase, platform hybridcore.Platform) error {
+func (j *jobs) phase(t *testing.T, phase hybridcore.ReleasePhase, platform hybridcore.Platform, change ...func(*hybridcore.Request)) error {
 	t.Helper()
 	m := j.on[platform]
-	files, err := m.ReadRelease(j.files, j.pin())
+	pin := j.pin()
+	for _, c := range change {
+		c(&pin.Asked)
+	}
+	files, err := m.ReadRelease(j.files, pin)
 	if err != nil {
 		return err
 	}
-	targets, err := m.ReleaseTargets(t.Context(), files.Plan, platform)
+	targets, err := m.ReleaseTargets(t.Context(), pin.Asked, files.Plan, platform)
 	if err != nil {
 		return err
 	}
@@ -154,7 +160,11 @@ func (j *jobs) records(t *testing.T, change ...func(*hybridcore.Request)) (hybri
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := j.ReadRelease(j.files, j.pin())
+	pin := j.pin()
+	for _, c := range change {
+		c(&pin.Asked)
+	}
+	files, err := j.ReadRelease(j.files, pin)
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
@@ -173,10 +183,10 @@ func (j *jobs) snapshot(t *testing.T) hybridcore.Snapshot {
 var everywhere = []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
 
 // all does a phase on all platforms.
-func (j *jobs) all(t *testing.T, phase hybridcore.ReleasePhase) {
+func (j *jobs) all(t *testing.T, phase hybridcore.ReleasePhase, change ...func(*hybridcore.Request)) {
 	t.Helper()
 	for _, platform := range everywhere {
-		if err := j.phase(t, phase, platform); err != nil {
+		if err := j.phase(t, phase, platform, change...); err != nil {
 			t.Fatalf("%s on %s: %v", phase, platform, err)
 		}
 	}
@@ -264,7 +274,7 @@ func TestReleaseMarksAllOrNone(t *testing.T) {
 			for i, platform := range everywhere {
 				j.lacks[platform] = has(lacking, i)
 			}
-			if _, err := j.plans(t, func(r *hybridcore.Request) { r.DryRun = false }); err != nil {
+			if _, err := j.plans(t); err != nil {
 				t.Fatal(err)
 			}
 			for i, platform := range everywhere {

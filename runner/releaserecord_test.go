@@ -167,7 +167,7 @@ func TestReleaseDryRunInPhases(t *testing.T) {
 	if _, err := j.plans(t, dry); err != nil {
 		t.Fatal(err)
 	}
-	j.all(t, hybridcore.Prepared)
+	j.all(t, hybridcore.Prepared, dry)
 	rec, err := j.records(t, dry)
 	if err != nil || rec.Status != hybridcore.Validated || j.snapshot(t).Serial != was.Serial || len(j.marks) > 0 {
 		t.Errorf("%s, %v\n%s", statuses(rec), err, messages(rec))
