@@ -90,6 +90,7 @@ func testFanOut(t *testing.T, b *bed) {
 	if len(rec.Results) != 3 || len(rec.Parity) != 1 || len(rec.Parity[0].Manifests) != 3 || rec.Request.Action != hybridcore.ActionBuild {
 		t.Errorf("the record: %+v", rec)
 	}
+	b.releasedInJobs(t)
 	s.git("tag", "v1.0.0")
 	b.released(t, rec)
 	b.withdrawn(t)
