@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -212,6 +213,49 @@ func TestUploadsHoldWhatTheJobWrote(t *testing.T) {
 			}
 			if kept, err := os.ReadFile(outside); err != nil || string(kept) != canary {
 				t.Errorf("the file outside is %q, %v", kept, err)
+			}
+		})
+	}
+}
+
+// Programs and remembered findings are never taken from the checkout.
+func TestTheCacheIsNotInTheCheckout(t *testing.T) {
+	t.Parallel()
+	s := newCheckout(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "packer-hybrid")
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		environ []string
+		code    int
+	}{
+		"none":     {nil, 0},
+		"relative": {[]string{"PACKER_HYBRID_CACHE=.cache/packer-hybrid"}, 0},
+		"inside":   {[]string{"PACKER_HYBRID_CACHE=" + filepath.Join(s.dir, ".cache", "packer-hybrid"), "GITLAB_CI=true"}, 3},
+		"home":     {[]string{"HOME=" + s.dir, "GITHUB_ACTIONS=true"}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ran := filepath.Join(t.TempDir(), "ran")
+			bin := filepath.Join(s.dir, ".cache", "packer-hybrid", "bin")
+			if err := os.MkdirAll(bin, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(bin, "packer"), []byte("#!/bin/sh\ntouch "+ran+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), program, "plan")
+			cmd.Dir, cmd.Env = s.dir, append([]string{"PATH=/nowhere"}, c.environ...)
+			out, err := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); code != c.code {
+				t.Errorf("exit code %d, want %d (%v)\n%s", code, c.code, err, out)
+			}
+			if _, err := os.Lstat(ran); !os.IsNotExist(err) {
+				t.Errorf("a program of the checkout was started\n%s", out)
 			}
 		})
 	}
