@@ -7,6 +7,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -256,6 +258,59 @@ func TestTheCacheIsNotInTheCheckout(t *testing.T) {
 			}
 			if _, err := os.Lstat(ran); !os.IsNotExist(err) {
 				t.Errorf("a program of the checkout was started\n%s", out)
+			}
+		})
+	}
+}
+
+// A job, and a command at a terminal, go through no link in place of a folder
+// of the project, and wait for no pipe.
+func TestLinkedFoldersOfTheProject(t *testing.T) {
+	t.Parallel()
+	for name, plant := range map[string]func(dir, outside string) error{
+		"links": func(dir, outside string) error {
+			return errors.Join(os.Symlink(outside, filepath.Join(dir, "logs")), os.Symlink(outside, filepath.Join(dir, "state")))
+		},
+		"dangling links": func(dir, outside string) error {
+			return errors.Join(os.Symlink(outside+".new", filepath.Join(dir, "logs")), os.Symlink(outside+".new", filepath.Join(dir, "state")))
+		},
+		"pipes": func(dir, _ string) error {
+			return errors.Join(os.Mkdir(filepath.Join(dir, "logs"), 0o700), syscall.Mkfifo(filepath.Join(dir, "logs", "packer-hybrid.log"), 0o600))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, above, temp := newCheckout(t), t.TempDir(), t.TempDir()
+			outside := filepath.Join(above, "outside")
+			if err := errors.Join(os.Mkdir(outside, 0o755), plant(s.dir, outside)); err != nil {
+				t.Fatal(err)
+			}
+			for door, environ := range map[string][]string{
+				"terminal": {"PATH=" + os.Getenv("PATH")},
+				"job":      {"PATH=" + os.Getenv("PATH"), "GITHUB_ACTIONS=true", "RUNNER_TEMP=" + temp, "PACKER_HYBRID_STATE=" + filepath.Join(temp, "state")},
+			} {
+				done := make(chan int, 1)
+				go func() {
+					code, _ := s.command(environ, "reap", "--dry-run", "--env", "lab")
+					done <- code
+				}()
+				select {
+				case code := <-done:
+					if (code == 0) != (door == "job") {
+						t.Errorf("%s: exit code %d", door, code)
+					}
+				case <-time.After(2 * time.Minute):
+					t.Fatalf("%s: it waits for the other end of a pipe", door)
+				}
+			}
+			if all, err := os.ReadDir(above); err != nil || len(all) != 1 {
+				t.Errorf("beside are %v, %v", all, err)
+			}
+			if all, err := os.ReadDir(outside); err != nil || len(all) > 0 {
+				t.Errorf("outside are %v, %v", all, err)
+			}
+			if _, err := os.Lstat(filepath.Join(temp, "packer-hybrid", "logs", "packer-hybrid.log")); err != nil {
+				t.Errorf("the job's log: %v", err)
 			}
 		})
 	}
