@@ -25,7 +25,7 @@
 //	hybridcore/platforms     live clients: looks up what a build left on a platform, marks releases
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
-//	hybridcore/webapi        what clients of GitHub's and GitLab's APIs share: bounds, and what answers say of limits
+//	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what they say of limits
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
 //	runner                   Plan and Execute: the stages put together
 //	runner/ci                an event of GitHub Actions or GitLab CI to requests; a job's files and log commands

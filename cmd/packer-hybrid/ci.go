@@ -139,7 +139,7 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 			break
 		}
 	}
-	j.finish(context.WithoutCancel(ctx))
+	a.contained(func() { j.finish(context.WithoutCancel(ctx)) })
 	if code != hybridcore.ExitOK {
 		return cli.Exit(code)
 	}

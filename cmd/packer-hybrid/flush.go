@@ -47,7 +47,7 @@ decides nothing.`,
 					continue
 				}
 				tokens++
-				more, err := post.Flush(cmd.Context(), filepath.Join(project.Root, "logs"), access, time.Until(ends))
+				more, err := post.Flush(cmd.Context(), filepath.Join(project.Root, "logs"), access, time.Until(ends), post.WithLog(a.faulty))
 				if err != nil {
 					return fmt.Errorf("sending reports: %w", err)
 				}
