@@ -26,7 +26,7 @@
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/safefile      opens what may hold other people's links and pipes: own regular files, own folders
-//	hybridcore/webapi        what clients of GitHub's and GitLab's APIs share: bounds, and what answers say of limits
+//	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what they say of limits
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
 //	runner                   Plan and Execute: the stages put together
 //	runner/ci                an event of GitHub Actions or GitLab CI to requests; a job's files and log commands

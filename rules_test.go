@@ -29,7 +29,7 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/platforms", May: []string{"hybridcore"}, Tests: []string{"lab"}},
+	{Unit: "hybridcore/platforms", May: []string{"hybridcore", "hybridcore/webapi"}, Tests: []string{"lab"}},
 	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore", "hybridcore/safefile"}},
 	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},

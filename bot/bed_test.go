@@ -7,6 +7,7 @@ package bot_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -77,6 +78,7 @@ type ci struct {
 	cancels  []bot.Run
 	hidden   int // finds that see nothing
 	headFail error
+	status   func() (bot.Progress, error) // nil: it runs
 }
 
 func (c *ci) Head(context.Context, string) (string, error) {
@@ -114,6 +116,11 @@ func (c *ci) Dispatch(_ context.Context, o bot.Order) (bot.Run, error) {
 }
 
 func (c *ci) Status(context.Context, bot.Order, bot.Run) (bot.Progress, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status != nil {
+		return c.status()
+	}
 	return bot.Progress{}, nil
 }
 
@@ -206,6 +213,7 @@ type bed struct {
 	log   *journal
 	door  string
 	admin string
+	api   string // of something before Slack; empty: Slack's
 	store *store.Store
 	dir   string
 
@@ -261,7 +269,7 @@ func (b *bed) start(socket bool) {
 	service := bot.Service{
 		Secret: secret, Admin: listen(), Socket: socket, Grace: 10 * time.Second,
 		Bot: &bot.Bot{
-			Store: b.store, Chat: bot.NewChat("xoxb-1", "xapp-1", b.slack.API()), Site: b.site,
+			Store: b.store, Chat: bot.NewChat("xoxb-1", "xapp-1", cmp.Or(b.api, b.slack.API())), Site: b.site,
 			Log: slog.New(slog.NewJSONHandler(b.log, nil)), Metrics: bot.NewMetrics(b.store), Now: func() time.Time { return time.Now().Add(ahead) },
 		},
 	}

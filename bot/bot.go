@@ -10,6 +10,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -91,7 +92,15 @@ func (b *Bot) repeated(body []byte) {
 // failed logs what goes wrong in a step, which is then tried again.
 func (b *Bot) failed(task store.Task, err error) {
 	b.Metrics.Failures.WithLabelValues(task.Queue).Inc()
-	b.Log.Warn("trying again", "queue", task.Queue, "try", task.Try, "error", err)
+	b.Log.Warn("trying again", append([]any{"queue", task.Queue, "try", task.Try, "error", err}, stack(err)...)...)
+}
+
+// stack is the stack of a panic, for the log.
+func stack(err error) []any {
+	if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
+		return []any{"stack", panicked.Stack}
+	}
+	return nil
 }
 
 // Jobs that have ended are kept for this long.
@@ -106,8 +115,9 @@ func (b *Bot) prune(ctx context.Context) {
 		for _, state := range finals {
 			states = append(states, string(state))
 		}
-		if err := b.Store.Prune(context.WithoutCancel(ctx), kept, states...); err != nil {
-			b.Log.Warn("old entries not removed", "error", err)
+		err := hybridcore.Contain(func() error { return b.Store.Prune(context.WithoutCancel(ctx), kept, states...) })
+		if err != nil {
+			b.Log.Warn("old entries not removed", append([]any{"error", err}, stack(err)...)...)
 		}
 		select {
 		case <-tick.C:

@@ -6,9 +6,12 @@
 package bot
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,11 +21,13 @@ import (
 	"github.com/slack-go/slack/slackutilsx"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // Limits that Slack documents.
 const (
-	maxElements = 100 // options of a menu
+	maxElements = 100     // options of a menu
+	maxAnswer   = 8 << 20 // bytes of an answer; 200 messages of a channel have some hundred thousand
 	hooksHost   = "hooks.slack.com"
 )
 
@@ -38,9 +43,13 @@ type Chat struct {
 // NewChat is a chat for a bot token; api is the address of Slack's Web API,
 // empty for Slack's own. appToken is for Socket Mode and may be empty.
 func NewChat(token, appToken, api string) *Chat {
-	client := &http.Client{Timeout: slackTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	options := []slack.Option{slack.OptionHTTPClient(client), slack.OptionAppLevelToken(appToken)}
-	chat := &Chat{HTTP: client, app: appToken != ""}
+	client := func(through http.RoundTripper) *http.Client {
+		c := webapi.Client(through)
+		c.Timeout = slackTimeout
+		return c
+	}
+	options := []slack.Option{slack.OptionHTTPClient(client(slackAnswers{webapi.Transport{Most: maxAnswer}})), slack.OptionAppLevelToken(appToken)}
+	chat := &Chat{HTTP: client(webapi.Transport{Most: maxAnswer, Files: true}), app: appToken != ""} // what a hook answers is not read
 	if api != "" {
 		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(api, "/")+"/"))
 		if u, err := url.Parse(api); err == nil {
@@ -49,6 +58,31 @@ func NewChat(token, appToken, api string) *Chat {
 	}
 	chat.API = slack.New(token, options...)
 	return chat
+}
+
+// slackAnswers refuses an object that says neither that a call succeeded nor why it
+// did not: the library takes that for success.
+type slackAnswers struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (s slackAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := s.next.RoundTrip(r)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return answer, err //nolint:wrapcheck // http.RoundTripper, passed through
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	var said struct {
+		OK    bool   `json:"ok"`
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &said) == nil && !said.OK && strings.TrimSpace(said.Error) == "" {
+		return nil, &webapi.AnswerError{Method: r.Method, Path: r.URL.Path, Why: "has neither ok nor an error"}
+	}
+	return answer, nil
 }
 
 // Whisper answers a command so that only its user sees it: by its response_url
@@ -109,6 +143,9 @@ func passing(err error) error {
 
 // shortened is an error without an address: that of an answer is a secret.
 func shortened(err error) error {
+	if unfit, ok := errors.AsType[*webapi.AnswerError](err); ok {
+		return errors.New("the answer " + unfit.Why)
+	}
 	if address, ok := errors.AsType[*url.Error](err); ok {
 		return address.Err
 	}

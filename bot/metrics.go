@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Metrics are what the bot counts, under the prefix packer_hybrid_bot_.
@@ -49,7 +50,8 @@ func NewMetrics(s *store.Store) *Metrics {
 		}, func() float64 {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
-			n, err := s.Waiting(ctx, queue)
+			n := 0
+			err := hybridcore.Contain(func() (err error) { n, err = s.Waiting(ctx, queue); return err })
 			if err != nil {
 				return -1
 			}

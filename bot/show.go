@@ -169,7 +169,7 @@ func (w *Worker) slackError(job Job, err error) error {
 	switch reason := code(err); reason {
 	case "", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "team_added_to_org",
 		"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope", "org_login_required":
-		return fmt.Errorf("showing run %s: %w", job.Command.ID, err) // passes, or somebody mends it
+		return fmt.Errorf("showing run %s: %w", job.Command.ID, shortened(err)) // passes, or somebody mends it
 	default:
 		w.Log.Error("the message of a run cannot be shown", "request", job.Command.ID, "channel", job.Command.Channel, "slack", reason)
 		return nil

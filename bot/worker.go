@@ -115,7 +115,8 @@ func (w *Worker) failed(task store.Task, err error) {
 	if ok {
 		level = slog.LevelDebug // it says itself that it is nothing
 	}
-	w.Log.Log(context.Background(), level, "trying again", "queue", task.Queue, "request", string(task.Body), "try", task.Try, "error", err)
+	more := append([]any{"queue", task.Queue, "request", string(task.Body), "try", task.Try, "error", err}, stack(err)...)
+	w.Log.Log(context.Background(), level, "trying again", more...)
 }
 
 // rest is how long a pause is.

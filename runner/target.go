@@ -167,7 +167,7 @@ func (b *building) stage() (packer.Job, error) {
 		Redact: b.Redactor.String, Log: b.log, Hurry: b.Hurry,
 		OnEvent: func(e hybridcore.Event) {
 			e.Target = b.target.Name()
-			b.Reporter.Event(e)
+			b.report(e)
 		},
 	}, nil
 }
@@ -329,5 +329,13 @@ func (b *building) note(format string, args ...any) {
 
 func (b *building) event(kind hybridcore.EventKind, text string) {
 	now := b.Now()
-	b.Reporter.Event(hybridcore.Event{At: now, Target: b.target.Name(), Kind: kind, Text: text, Elapsed: now.Sub(b.result.Started).Round(time.Millisecond)})
+	b.report(hybridcore.Event{At: now, Target: b.target.Name(), Kind: kind, Text: text, Elapsed: now.Sub(b.result.Started).Round(time.Millisecond)})
+}
+
+// report tells the reporter. What it fails with is no failure of the target.
+func (b *building) report(e hybridcore.Event) {
+	err := hybridcore.Contain(func() error { b.Reporter.Event(e); return nil })
+	if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
+		b.Log.Error("progress not reported", "target", e.Target, "error", err, "stack", panicked.Stack)
+	}
 }

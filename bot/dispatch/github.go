@@ -83,7 +83,7 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 		signed = webapi.Transport{Most: maxAnswer, Sign: webapi.Bearer(c.Token)}
 	}
 	g.http = webapi.Client(signed)
-	g.files = &http.Client{Transport: plain, Timeout: fileTimeout}
+	g.files = &http.Client{Transport: webapi.Transport{Most: maxAnswer, Files: true}, Timeout: fileTimeout}
 	return g, nil
 }
 
@@ -149,7 +149,11 @@ func (g *GitHub) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 		if err != nil {
 			return bot.Run{}, false, err
 		}
-		for _, run := range page.WorkflowRuns {
+		runs, err := webapi.Elements(page.WorkflowRuns)
+		if err != nil {
+			return bot.Run{}, false, fmt.Errorf("asking GitHub for the run of %s: %w", o.Request, err)
+		}
+		for _, run := range runs {
 			if slices.Contains(strings.Fields(run.GetDisplayTitle()), o.Request) {
 				return bot.Run{ID: strconv.FormatInt(run.GetID(), 10), URL: run.GetHTMLURL()}, true, nil
 			}

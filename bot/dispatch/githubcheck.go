@@ -95,6 +95,10 @@ func (g *GitHub) checkFile(ctx context.Context, ref string, all *problems) {
 		all.err(err)
 		return
 	}
+	if file == nil {
+		all.add("%s on %s is a folder, not a file", path, ref)
+		return
+	}
 	text, err := file.GetContent() // a file of which there is nothing gives none
 	var flow workflow
 	if err == nil {

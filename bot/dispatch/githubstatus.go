@@ -24,6 +24,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // recordFile is the answer that packer-hybrid ci leaves in a job's files.
@@ -92,7 +93,11 @@ func (g *GitHub) jobs(ctx context.Context, run int64) ([]*github.WorkflowJob, er
 	if err != nil {
 		return nil, err
 	}
-	return found.Jobs, nil
+	jobs, err := webapi.Elements(found.Jobs)
+	if err != nil {
+		return nil, fmt.Errorf("asking GitHub for the jobs of the run: %w", err)
+	}
+	return jobs, nil
 }
 
 // steps are the jobs as rows, as long as no target has one.
@@ -138,7 +143,11 @@ func (g *GitHub) targets(ctx context.Context, commit string, run bot.Run) ([]bot
 		if err != nil {
 			return nil, err
 		}
-		for _, check := range page.CheckRuns {
+		runs, err := webapi.Elements(page.CheckRuns)
+		if err != nil {
+			return nil, fmt.Errorf("asking GitHub for the check-runs: %w", err)
+		}
+		for _, check := range runs {
 			if t, ok := target(check, run); ok {
 				all = append(all, t)
 			}
@@ -207,10 +216,14 @@ func (g *GitHub) record(ctx context.Context, run int64) (*hybridcore.Record, err
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(list.Artifacts, func(a, b *github.Artifact) int { // jobs of single targets leave records of their parts
+	artifacts, err := webapi.Elements(list.Artifacts)
+	if err != nil {
+		return nil, fmt.Errorf("asking GitHub for the artifacts: %w", err)
+	}
+	slices.SortStableFunc(artifacts, func(a, b *github.Artifact) int { // jobs of single targets leave records of their parts
 		return strings.Compare(strconv.FormatBool(b.GetName() == wholeRecord), strconv.FormatBool(a.GetName() == wholeRecord))
 	})
-	for _, one := range list.Artifacts {
+	for _, one := range artifacts {
 		if one.GetExpired() || one.GetSizeInBytes() > maxAnswer {
 			continue
 		}

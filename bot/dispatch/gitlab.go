@@ -46,6 +46,7 @@ type GitLab struct {
 	project, trigger string
 
 	client  *gitlab.Client
+	files   *gitlab.Client // for artifacts
 	timeout time.Duration
 	now     func() time.Time
 }
@@ -65,8 +66,13 @@ func NewGitLab(c GitLabConfig) (*GitLab, error) {
 	if g.now == nil {
 		g.now = time.Now
 	}
-	g.client, err = gitlab.NewClient(c.Token, gitlab.WithBaseURL(base.String()), gitlab.WithoutRetries(),
-		gitlab.WithHTTPClient(webapi.Client(webapi.Transport{Most: maxAnswer})))
+	client := func(files bool) (*gitlab.Client, error) {
+		return gitlab.NewClient(c.Token, gitlab.WithBaseURL(base.String()), gitlab.WithoutRetries(),
+			gitlab.WithHTTPClient(webapi.Client(webapi.Transport{Most: maxAnswer, Files: files})))
+	}
+	if g.client, err = client(false); err == nil {
+		g.files, err = client(true)
+	}
 	if err != nil {
 		return nil, hybridcore.Usagef("making a client for GitLab: %v", err)
 	}
@@ -295,7 +301,7 @@ func (g *GitLab) record(ctx context.Context, jobs []*gitlab.Job) (*hybridcore.Re
 	for _, j := range jobs { // the newest first
 		var rec *hybridcore.Record
 		err := g.call(ctx, "a job's record", func(with gitlab.RequestOptionFunc) (*gitlab.Response, error) {
-			file, answer, err := g.client.Jobs.DownloadSingleArtifactsFile(g.project, j.ID, "artifacts/"+url.PathEscape(recordFile), with)
+			file, answer, err := g.files.Jobs.DownloadSingleArtifactsFile(g.project, j.ID, "artifacts/"+url.PathEscape(recordFile), with)
 			if err == nil {
 				rec, _ = readRecord(file) // another file of this name is none
 			}

@@ -19,6 +19,8 @@ import (
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Limits of Socket Mode.
@@ -83,7 +85,10 @@ func (s *Socket) connection(ctx context.Context) error {
 			slots <- struct{}{}
 			busy.Go(func() {
 				defer func() { <-slots }()
-				s.event(ctx, client, event)
+				err := hybridcore.Contain(func() error { s.event(ctx, client, event); return nil })
+				if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
+					s.Log.Error("a message of Slack was not taken", "door", "socket", "error", err, "stack", panicked.Stack)
+				}
 			})
 		case err := <-ended:
 			if err == nil {

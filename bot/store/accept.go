@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Intake is the queue of accepted commands.
@@ -166,11 +168,14 @@ func unpack(from []byte) (key, body, rest []byte, err error) {
 func (s *Store) Unpack(ctx context.Context, repeated func(body []byte), failed func(Task, error)) {
 	s.loop(ctx, s.arrived, func(ctx context.Context) bool {
 		some, dropped, err := s.unpackSome(ctx)
+		err = errors.Join(err, hybridcore.Contain(func() error {
+			for _, body := range dropped {
+				repeated(body)
+			}
+			return nil
+		}))
 		if err != nil {
 			failed(Task{Queue: Intake}, err)
-		}
-		for _, body := range dropped {
-			repeated(body)
 		}
 		return some
 	})

@@ -26,6 +26,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // driver pgx
 	"maragu.dev/goqite"
 	_ "modernc.org/sqlite" // driver sqlite
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Limits and times.
@@ -294,7 +296,7 @@ func (s *Store) transaction(ctx context.Context, do func(*sql.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	if err := do(tx); err != nil {
+	if err := hybridcore.Contain(func() error { return do(tx) }); err != nil { // else a panic would hold the only connection
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"maragu.dev/goqite"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Task is one piece of work from a queue.
@@ -207,7 +209,7 @@ func (s *Store) one(ctx context.Context, task Task, do func(context.Context, Tas
 			}
 		}
 	}()
-	err := do(ctx, task)
+	err := hybridcore.Contain(func() error { return do(ctx, task) }) // a task that panics comes again, later and later
 	close(stop)
 	<-ended
 	if task.ended.Load() {

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // Bounds of what is sent and read.
@@ -93,11 +94,15 @@ func (g *onGitHub) findCheck(ctx context.Context, name, externalID string) (*git
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(page.CheckRuns, func(c *github.CheckRun) bool {
+		runs, err := webapi.Elements(page.CheckRuns)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the caller says what it looked for
+		}
+		at := slices.IndexFunc(runs, func(c *github.CheckRun) bool {
 			return c.GetExternalID() == externalID && c.GetApp().GetSlug() == app
 		})
 		if at >= 0 {
-			return page.CheckRuns[at], nil
+			return runs[at], nil
 		}
 		if options.Page = next; next == 0 {
 			break

@@ -11,6 +11,8 @@ import (
 	"net/http"
 
 	"github.com/google/go-github/v62/github"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // onGitHub reports to GitHub.
@@ -22,7 +24,7 @@ func (g *onGitHub) call(ctx context.Context, do func(context.Context, *github.Cl
 	defer cancel()
 	client := github.NewClient(g.s.hub.http)
 	client.BaseURL = g.s.hub.base
-	return do(ctx, client)
+	return webapi.Plainly(do(ctx, client))
 }
 
 // answer implements forge. Version 62 knows a secondary limit with 403 only, so

@@ -15,6 +15,7 @@ import (
 	"github.com/xanzy/go-gitlab"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // onGitLab reports to GitLab.
@@ -31,7 +32,7 @@ func (g *onGitLab) call(ctx context.Context, do func(*gitlab.Client, gitlab.Requ
 	if err != nil {
 		return fmt.Errorf("making a client for GitLab: %w", err)
 	}
-	err = do(client, gitlab.WithContext(ctx))
+	err = webapi.Plainly(do(client, gitlab.WithContext(ctx)))
 	if a := g.answer(err); a.denied && a.status != http.StatusNotFound {
 		return fmt.Errorf("%w (this needs a project access token with the scope api and the role Developer, for protected branches Maintainer; CI_JOB_TOKEN cannot write notes)", err)
 	}

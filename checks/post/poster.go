@@ -40,6 +40,11 @@ func WithClock(clock Clock, request time.Duration) Option {
 	return func(s *sender) { s.clock, s.hub.timeout = clock, request }
 }
 
+// WithLog has the stack of a fault written to a log, a line at a time.
+func WithLog(log func(line string)) Option {
+	return func(s *sender) { s.log = log }
+}
+
 // WithRedaction passes every text through a function before it is written down.
 func WithRedaction(redact func(string) string) Option {
 	return func(s *sender) { s.redact = redact }
@@ -78,7 +83,7 @@ func newSender(box *outbox, access Access, options []Option) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{}, redact: func(text string) string { return text }}
+	s := &sender{box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{}, redact: func(text string) string { return text }, log: func(string) {}}
 	s.forge = &onGitHub{s}
 	if box.address.System == GitLab {
 		s.forge = &onGitLab{s: s}
@@ -126,10 +131,10 @@ func (p *Poster) Step(c checks.Check) {
 		return
 	}
 	p.box.mu.Lock()
+	defer p.box.mu.Unlock()
 	if it := p.box.items[checkPrefix+c.Key]; it != nil && it.check.Status != checks.CheckCompleted {
 		it.step = p.clean(c)
 	}
-	p.box.mu.Unlock()
 	p.wake()
 }
 
@@ -175,12 +180,12 @@ func (p *Poster) clean(c checks.Check) *checks.Check {
 // add wants something, unless it is what was wanted last.
 func (p *Poster) add(l line) {
 	p.box.mu.Lock()
+	defer p.box.mu.Unlock()
 	it := p.box.items[l.Key]
 	same := it != nil && it.step == nil && it.body == l.Body && it.final == l.Final && reflect.DeepEqual(it.check, l.Check)
 	if !same {
 		_ = p.box.write(l) // told by Close
 	}
-	p.box.mu.Unlock()
 	p.wake()
 }
 
@@ -200,7 +205,8 @@ func (p *Poster) work(ctx context.Context) {
 		case <-p.kick:
 		}
 		// What cannot be sent now is tried with the next report, and by Close.
-		if err := p.sender.flush(ctx, background); err != nil && ctx.Err() != nil {
+		err := p.sender.contain(func() error { return p.sender.flush(ctx, background) })
+		if err != nil && ctx.Err() != nil {
 			return
 		}
 	}
@@ -219,7 +225,7 @@ func (p *Poster) Close(ctx context.Context, within time.Duration) []string {
 // finish flushes an outbox, gives it up and says what is left.
 func finish(ctx context.Context, s *sender, within time.Duration) []string {
 	clear(s.problems)
-	err := s.flush(ctx, within)
+	err := s.contain(func() error { return s.flush(ctx, within) })
 	var out []string
 	counts := map[string][]string{} // reason → what
 	left := 0

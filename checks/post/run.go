@@ -13,14 +13,17 @@ import (
 // Report reports what a run has planned, or what it has done: all of its
 // checks, and the comment.
 func (p *Poster) Report(r checks.Report) {
-	p.box.mu.Lock()
-	p.request = r.Plan.Request
-	p.box.mu.Unlock()
-	all := checks.Checks(r, p.sender.clock.Now())
-	for _, c := range all {
-		p.Check(c)
-	}
-	p.Comment(all[0].Summary, all[0].Status == checks.CheckCompleted) // the whole run's check, with the whole report
+	_ = p.sender.contain(func() error { // logged; what was reported before stays
+		p.box.mu.Lock()
+		p.request = r.Plan.Request
+		p.box.mu.Unlock()
+		all := checks.Checks(r, p.sender.clock.Now())
+		for _, c := range all {
+			p.Check(c)
+		}
+		p.Comment(all[0].Summary, all[0].Status == checks.CheckCompleted) // the whole run's check, with the whole report
+		return nil
+	})
 }
 
 // Event reports what a target does now. Its end comes with Report: an event

@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
@@ -91,6 +93,8 @@ type sender struct {
 	forge  forge
 	clock  Clock
 	redact func(string) string
+	log    func(line string) // of the first fault
+	fault  sync.Once
 	wrote  time.Time // when the last request that writes was made
 	quiet  time.Time // GitHub asks to be left alone until then
 	steps  []time.Time
@@ -157,6 +161,21 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 		}
 	}
 	return fmt.Errorf("sending reports: %w", ctx.Err())
+}
+
+// contain does something that only reports: a panic in it is an error, and the run
+// goes on. The stack of the first one is in the log; the others are mostly the same.
+func (s *sender) contain(do func() error) error {
+	err := hybridcore.Contain(do)
+	if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
+		panicked.Value = s.redact(panicked.Value)
+		s.fault.Do(func() {
+			for line := range strings.Lines(err.Error() + "\n" + s.redact(panicked.Stack)) {
+				s.log(strings.TrimRight(line, "\n"))
+			}
+		})
+	}
+	return err
 }
 
 // stepsSince is the time since which no step was sent of a check-run whose next

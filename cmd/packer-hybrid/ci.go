@@ -138,7 +138,7 @@ func (a *app) ci(ctx context.Context, own stage) error {
 		}
 	}
 	code = worse(code, j.fanOut(code))
-	j.finish(context.WithoutCancel(ctx))
+	a.contained(func() { j.finish(context.WithoutCancel(ctx)) })
 	if code != hybridcore.ExitOK {
 		return cli.Exit(code)
 	}

@@ -7,8 +7,11 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
@@ -55,12 +58,27 @@ func (j *job) poster(slot string) *post.Poster {
 		j.try(access.System.String(), err)
 		return nil
 	}
-	p, err := post.New(filepath.Join(outboxes(dir), address.Run), address, access, append(j.app.posting, post.WithRedaction(j.app.Redactor.String))...)
+	options := append(j.app.posting, post.WithRedaction(j.app.Redactor.String), post.WithLog(j.app.faulty))
+	p, err := post.New(filepath.Join(outboxes(dir), address.Run), address, access, options...)
 	if err != nil {
 		j.try(access.System.String(), err)
 		return nil
 	}
 	return p
+}
+
+// faulty writes a line about a fault to the job's log, where it commands nothing.
+func (a *app) faulty(line string) { _, _ = fmt.Fprintln(a.Err, "warning: "+ci.Inert(line)) }
+
+// contained does something that only reports: a panic in it is told, and the
+// result of the job stays what it is.
+func (a *app) contained(do func()) {
+	err := hybridcore.Contain(func() error { do(); return nil })
+	if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
+		for line := range strings.Lines(err.Error() + "\n" + panicked.Stack) {
+			a.faulty(strings.TrimRight(line, "\n"))
+		}
+	}
 }
 
 // address is where the job's reports go.

@@ -58,7 +58,7 @@ the reports of that repository are sent.`,
 					continue
 				}
 				tokens++
-				more, err := post.Flush(cmd.Context(), outboxes(dir), access, time.Until(ends))
+				more, err := post.Flush(cmd.Context(), outboxes(dir), access, time.Until(ends), post.WithLog(a.faulty))
 				if err != nil {
 					return fmt.Errorf("sending reports: %w", err)
 				}

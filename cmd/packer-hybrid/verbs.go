@@ -73,7 +73,7 @@ func (a *app) do(ctx context.Context, req hybridcore.Request) error {
 // heard tells the watcher of an answer.
 func (a *app) heard(doc checks.Document) {
 	if a.watcher != nil {
-		a.watcher.Answer(doc)
+		a.contained(func() { a.watcher.Answer(doc) })
 	}
 }
 

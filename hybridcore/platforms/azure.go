@@ -21,6 +21,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // Kinds of objects that an Azure build leaves. What is not whole has a kind of
@@ -57,7 +58,7 @@ type azure struct {
 }
 
 // openAzure signs in to Azure and returns a client of one subscription.
-func openAzure(ctx context.Context, settings map[string]string) (Client, error) {
+func openAzure(ctx context.Context, settings map[string]string) (client, error) {
 	for _, name := range []string{"azure_subscription_id", "azure_tenant_id", "azure_client_id", "azure_client_secret"} {
 		if settings[name] == "" {
 			return nil, missing(name)
@@ -168,10 +169,11 @@ func (c *azure) images(ctx context.Context) ([]azureImage, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listing versions of %s in gallery %s: %w", c.definition, c.gallery, err)
 		}
-		for _, v := range page.Value {
-			if v == nil {
-				continue
-			}
+		listed, err := webapi.Elements(page.Value)
+		if err != nil {
+			return nil, fmt.Errorf("listing versions of %s in gallery %s: %w", c.definition, c.gallery, err)
+		}
+		for _, v := range listed {
 			i := azureImage{kind: galleryVersion, id: optional(v.ID), name: azureTag(v.Tags, tagArtifact), run: azureTag(v.Tags, tagRun), artifact: azureTag(v.Tags, tagArtifact)}
 			if v.Properties != nil {
 				i.state = optional(v.Properties.ProvisioningState)
@@ -186,34 +188,37 @@ func (c *azure) images(ctx context.Context) ([]azureImage, error) {
 func (c *azure) managed(ctx context.Context, group string) ([]azureImage, error) {
 	client := c.compute.NewImagesClient()
 	var found []azureImage
-	add := func(page []*armcompute.Image) {
-		for _, v := range page {
-			if v == nil {
-				continue
-			}
+	add := func(page []*armcompute.Image) error {
+		listed, err := webapi.Elements(page)
+		for _, v := range listed {
 			i := azureImage{kind: managedImage, id: optional(v.ID), name: optional(v.Name), run: azureTag(v.Tags, tagRun), artifact: azureTag(v.Tags, tagArtifact)}
 			if v.Properties != nil {
 				i.state = optional(v.Properties.ProvisioningState)
 			}
 			found = append(found, i)
 		}
+		return err //nolint:wrapcheck // below
 	}
 	if group == "" {
 		for pager := client.NewListPager(nil); pager.More(); {
 			page, err := pager.NextPage(ctx)
+			if err == nil {
+				err = add(page.Value)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("listing the subscription's images: %w", err)
 			}
-			add(page.Value)
 		}
 		return sortedImages(found), nil
 	}
 	for pager := client.NewListByResourceGroupPager(group, nil); pager.More(); {
 		page, err := pager.NextPage(ctx)
+		if err == nil {
+			err = add(page.Value)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("listing the images of resource group %s: %w", group, err)
 		}
-		add(page.Value)
 	}
 	return sortedImages(found), nil
 }

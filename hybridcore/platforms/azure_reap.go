@@ -21,6 +21,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 const (
@@ -127,8 +128,12 @@ func (c *azure) leftGroups(ctx context.Context, name, runID string) ([]*armresou
 		if err != nil {
 			return nil, fmt.Errorf("listing resource groups: %w", err)
 		}
-		for _, g := range page.Value {
-			if g != nil && azureTag(g.Tags, tagRun) == runID && azureTag(g.Tags, tagArtifact) == name && c.isTemporary(optional(g.Name)) {
+		listed, err := webapi.Elements(page.Value)
+		if err != nil {
+			return nil, fmt.Errorf("listing resource groups: %w", err)
+		}
+		for _, g := range listed {
+			if azureTag(g.Tags, tagRun) == runID && azureTag(g.Tags, tagArtifact) == name && c.isTemporary(optional(g.Name)) {
 				groups = append(groups, g)
 			}
 		}

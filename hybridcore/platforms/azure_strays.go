@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // strayKind is a type of resources that a build makes in a resource group that
@@ -46,8 +47,12 @@ func (c *azure) strays(ctx context.Context, name, runID string, groups []*armres
 		if err != nil {
 			return nil, fmt.Errorf("listing resources: %w", err)
 		}
-		for _, r := range page.Value {
-			if r != nil && azureTag(r.Tags, tagRun) == runID && azureTag(r.Tags, tagArtifact) == name && !within(optional(r.ID), groups) && strayOf(r).order > 0 {
+		listed, err := webapi.Elements(page.Value)
+		if err != nil {
+			return nil, fmt.Errorf("listing resources: %w", err)
+		}
+		for _, r := range listed {
+			if azureTag(r.Tags, tagRun) == runID && azureTag(r.Tags, tagArtifact) == name && !within(optional(r.ID), groups) && strayOf(r).order > 0 {
 				found = append(found, r)
 			}
 		}

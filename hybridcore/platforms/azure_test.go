@@ -132,7 +132,7 @@ func newCloudBed(t *testing.T) *cloudBed {
 		t.Fatal(err)
 	}
 	var ok bool
-	if b.client, ok = client.(*azure); !ok {
+	if b.client, ok = inside(client).(*azure); !ok {
 		t.Fatalf("a %T", client)
 	}
 	t.Cleanup(func() {

@@ -109,7 +109,7 @@ func newCenter(t *testing.T, target hybridcore.Target) *center {
 		t.Fatal(err)
 	}
 	v := &center{T: t}
-	v.direct, _ = client.(*vsphere)
+	v.direct, _ = inside(client).(*vsphere)
 	finder := find.NewFinder(v.direct.soap.Client)
 	v.pool, err = finder.ResourcePool(t.Context(), "/DC0/host/DC0_C0/Resources")
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // Limits of what one client reads and asks in its life, which is one lookup or
@@ -71,6 +72,9 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err //nolint:wrapcheck // http.RoundTripper, passed through
 	}
 	response.Body = &metered{ReadCloser: response.Body, guard: g}
+	if err := webapi.Check(response, maxAnswer); err != nil {
+		return nil, err //nolint:wrapcheck // net/http adds method and address
+	}
 	return response, nil
 }
 

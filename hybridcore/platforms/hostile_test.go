@@ -42,6 +42,14 @@ func trusted(t *testing.T) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}}
 }
 
+// inside is the client of a platform inside one that Open returns.
+func inside(c Client) client {
+	if c, ok := c.(contained); ok {
+		return c.inner
+	}
+	return nil
+}
+
 // hostileProxmox is a client of a server that answers the list of machines as given.
 func hostileProxmox(t *testing.T, list http.HandlerFunc) *proxmox {
 	t.Helper()
@@ -68,18 +76,19 @@ func TestProxmoxHostileAnswers(t *testing.T) {
 			http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
 		}, "307"},
 		"not JSON":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "invalid character"},
+		"null within": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[null]}`) }, "has null as entry 1"},
 		"cut off":     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[{"vmid":1`) }, "EOF"},
-		"no list":     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":{}}`) }, "no list"},
-		"null":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":null}`) }, "no list"},
-		"no member":   {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }, "no list"},
+		"no list":     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":{}}`) }, "cannot unmarshal object"},
+		"null":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":null}`) }, "it has no data"},
+		"no member":   {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }, "it has no data"},
 		"other types": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[{"vmid":"x"}]}`) }, "cannot unmarshal"},
 		"deep":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":`+strings.Repeat("[", 1<<20)) }, "exceeded max depth"},
 		"too many": {func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, `{"data":[{}`+strings.Repeat(",{}", maxMachines)+`]}`)
+			fmt.Fprint(w, `{"data":[{}`+strings.Repeat(",{}", 1<<16)+`]}`)
 		}, "more than 65536"},
 		"without end": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, `{"data":[],"x":"`+strings.Repeat("x", maxAnswer))
-		}, "EOF"},
+		}, "more than 16777216 bytes"},
 		"path as node": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, `{"data":[{"vmid":100,"type":"qemu","node":"../../access"}]}`)
 		}, "no machine of a node"},
@@ -130,9 +139,14 @@ func TestAzureHostileAnswers(t *testing.T) {
 		}, "nothing is sent there"},
 		"not JSON": {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, "<html>") }, "invalid character"},
 		"no list":  {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, `{"value":{}}`) }, "cannot unmarshal"},
+		"null":     {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, `null`) }, "is null"},
+		"no value": {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, `{}`) }, "has no list"},
+		"null within": {func(w http.ResponseWriter, _ *http.Request, _ string) {
+			fmt.Fprint(w, "\ufeff"+`{"value":[{},null]}`)
+		}, "has null as entry 2"},
 		"pages without end": {func(w http.ResponseWriter, _ *http.Request, own string) {
 			pages.Add(1)
-			fmt.Fprintf(w, `{"value":[null],"nextLink":"%s/subscriptions/x"}%s`, own, strings.Repeat(" ", 10<<20))
+			fmt.Fprintf(w, `{"value":[],"nextLink":"%s/subscriptions/x"}%s`, own, strings.Repeat(" ", 10<<20))
 		}, "128 MiB in all"},
 		"answer without end": {func(w http.ResponseWriter, _ *http.Request, _ string) {
 			fmt.Fprintf(w, `{"value":[],"x":"%s"}`, strings.Repeat("x", maxAnswer))

@@ -41,6 +41,19 @@ type Client interface {
 // Open connects to the target's platform with the connection variables of the
 // target. A platform without a client is a BlockedError.
 func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
+	var c contained
+	err := hybridcore.Contain(func() (err error) {
+		c.inner, err = connect(ctx, target)
+		return err
+	})
+	if err != nil {
+		return nil, unusable(err)
+	}
+	return c, nil
+}
+
+// connect opens the client of a platform.
+func connect(ctx context.Context, target hybridcore.Target) (client, error) {
 	settings := map[string]string{}
 	for _, v := range target.Variables {
 		settings[v.Name] = v.Plain()

@@ -6,7 +6,6 @@
 package platforms
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -22,13 +21,10 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
-// Limits of a conversation with Proxmox VE.
-const (
-	maxMachines = 1 << 16                // in a list, in which one takes about 500 bytes; a cluster has some thousands
-	proxmoxPoll = 500 * time.Millisecond // between two looks at a task or a lock
-)
+const proxmoxPoll = 500 * time.Millisecond // between two looks at a task or a lock
 
 // proxmox speaks the HTTP API itself: a handful of calls. The client library
 // for Go takes an answer of status 502, 595 or 596 for an empty list, and an
@@ -87,7 +83,7 @@ func (r *refusal) Error() string { return r.text }
 
 // openProxmox checks that the credentials are taken and may see something: a
 // token without permissions gets empty lists, not errors.
-func openProxmox(ctx context.Context, variables map[string]string) (Client, error) {
+func openProxmox(ctx context.Context, variables map[string]string) (client, error) {
 	for _, name := range []string{"proxmox_url", "proxmox_username"} {
 		if variables[name] == "" {
 			return nil, missing(name)
@@ -144,13 +140,17 @@ func (c *proxmox) signIn(ctx context.Context, variables map[string]string) error
 	if err := c.call(ctx, http.MethodPost, []string{"access", "ticket"}, form, &session); err != nil {
 		return fmt.Errorf("signing in to Proxmox VE %s with proxmox_username and proxmox_password: %w", c.base.Host, err)
 	}
+	if session.Ticket == "" {
+		return fmt.Errorf("signing in to Proxmox VE %s: the answer has no ticket", c.base.Host)
+	}
 	c.header.Set("Cookie", "PVEAuthCookie="+session.Ticket)
 	c.header.Set("CSRFPreventionToken", session.CSRF)
 	return nil
 }
 
 // call makes one call and decodes the data of its answer into result, unless
-// that is nil. Every status but 200 is a refusal with the reason phrase.
+// that is nil. Data that is null or missing is an error, unless result points to a
+// pointer. Every status but 200 is a refusal with the reason phrase.
 func (c *proxmox) call(ctx context.Context, method string, path []string, form url.Values, result any) error {
 	address := c.base
 	for _, part := range path {
@@ -179,11 +179,24 @@ func (c *proxmox) call(ctx context.Context, method string, path []string, form u
 	if response.StatusCode != http.StatusOK {
 		return &refusal{c.said(response.Status)}
 	}
-	answer := struct {
-		Data any `json:"data"`
-	}{Data: result}
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&answer); err != nil {
-		return fmt.Errorf("reading the answer of Proxmox VE to %s %s: %w", method, address.Path, err)
+	var answer struct {
+		Data json.RawMessage `json:"data"`
+	}
+	err = webapi.Check(response, maxAnswer)
+	if err == nil {
+		err = json.NewDecoder(response.Body).Decode(&answer)
+	}
+	if none := len(answer.Data) == 0 || string(answer.Data) == "null"; err == nil && none {
+		if _, optional := result.(**string); result == nil || optional {
+			return nil
+		}
+		err = errors.New("it has no data")
+	}
+	if err == nil && result != nil {
+		err = json.Unmarshal(answer.Data, result)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the answer of Proxmox VE to %s %s: %w", method, address.Path, webapi.Plainly(err))
 	}
 	return nil
 }
@@ -226,12 +239,9 @@ func (c *proxmox) named(ctx context.Context, name string, do func(machine, setti
 
 // each calls do with each machine whose line in the list is wanted, by number.
 func (c *proxmox) each(ctx context.Context, wanted func(machine) bool, do func(machine, settings) error) error {
-	var all machines
+	var all []machine
 	if err := c.call(ctx, http.MethodGet, []string{"cluster", "resources"}, url.Values{"type": {"vm"}}, &all); err != nil {
 		return fmt.Errorf("listing machines: %w", err)
-	}
-	if all == nil {
-		return errors.New("listing machines: the answer has no list")
 	}
 	slices.SortStableFunc(all, func(a, b machine) int { return cmp.Compare(a.VMID, b.VMID) })
 	last := 0
@@ -252,33 +262,6 @@ func (c *proxmox) each(ctx context.Context, wanted func(machine) bool, do func(m
 		}
 		if err := do(m, s); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// machines is a list that ends: a few bytes of an answer make a whole machine.
-type machines []machine
-
-// UnmarshalJSON reads the list.
-func (all *machines) UnmarshalJSON(data []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	switch start, err := decoder.Token(); {
-	case err != nil:
-		return fmt.Errorf("reading a list: %w", err)
-	case start == nil:
-		return nil // null
-	case start != json.Delim('['):
-		return errors.New("it is no list")
-	}
-	*all = machines{}
-	for decoder.More() {
-		var m machine
-		if err := decoder.Decode(&m); err != nil {
-			return fmt.Errorf("reading a machine: %w", err)
-		}
-		if *all = append(*all, m); len(*all) > maxMachines {
-			return fmt.Errorf("it has more than %d machines", maxMachines)
 		}
 	}
 	return nil

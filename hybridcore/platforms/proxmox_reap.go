@@ -200,13 +200,14 @@ func (c *proxmox) destroy(ctx context.Context, m machine, s settings) error {
 
 // work makes a call that starts a task, and waits for the task's success.
 func (c *proxmox) work(ctx context.Context, method string, path []string, form url.Values) error {
-	var upid string
-	if err := c.call(ctx, method, path, form, &upid); err != nil {
+	var started *string
+	if err := c.call(ctx, method, path, form, &started); err != nil {
 		return err
 	}
-	if upid == "" {
+	if started == nil || *started == "" {
 		return nil // null: done at once, without a task
 	}
+	upid := *started
 	parts := strings.Split(upid, ":") // UPID:NODE:...
 	if len(parts) < 3 || parts[0] != "UPID" || !nodeName().MatchString(parts[1]) {
 		return &refusal{c.said("task " + upid + ", which is no task")}

@@ -85,7 +85,7 @@ func open(t *testing.T, target hybridcore.Target) *proxmox {
 			t.Error(err)
 		}
 	})
-	c, ok := client.(*proxmox)
+	c, ok := inside(client).(*proxmox)
 	if !ok {
 		t.Fatalf("a %T", client)
 	}

@@ -38,7 +38,7 @@ type vsphere struct {
 
 // openVSphere logs in to both of vCenter's interfaces: SOAP for machines, REST
 // for content libraries.
-func openVSphere(ctx context.Context, settings map[string]string) (Client, error) {
+func openVSphere(ctx context.Context, settings map[string]string) (client, error) {
 	for _, name := range []string{"vsphere_endpoint", "vsphere_username", "vsphere_password"} {
 		if settings[name] == "" {
 			return nil, missing(name)
@@ -58,6 +58,9 @@ func openVSphere(ctx context.Context, settings map[string]string) (Client, error
 	client, err := vim25.NewClient(ctx, transport)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to vCenter %s: %w", address.Host, err)
+	}
+	if has := client.ServiceContent; has.SessionManager == nil || has.ViewManager == nil || has.FileManager == nil { // govmomi follows them
+		return nil, fmt.Errorf("connecting to vCenter %s: its answer names no manager of sessions, views or files; it may be no vCenter", address.Host)
 	}
 	c := &vsphere{
 		soap:    &govmomi.Client{Client: client, SessionManager: session.NewManager(client)},

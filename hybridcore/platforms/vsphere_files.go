@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/vmware/govmomi/fault"
@@ -39,7 +40,7 @@ func isUploadedCD(file string) bool {
 // and the floppy images in its folder, which need not be attached yet.
 func (c *vsphere) uploads(ctx context.Context, m mo.VirtualMachine) ([]string, error) {
 	var found []string
-	for _, device := range object.VirtualDeviceList(m.Config.Hardware.Device).SelectByType((*types.VirtualCdrom)(nil)) {
+	for _, device := range devices(m).SelectByType((*types.VirtualCdrom)(nil)) {
 		backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualCdromIsoBackingInfo)
 		var at object.DatastorePath
 		if ok && at.FromString(backing.FileName) && isUploadedCD(at.Path) {
@@ -100,9 +101,18 @@ func (c *vsphere) list(ctx context.Context, browser types.ManagedObjectReference
 	}
 	var names []string
 	for _, file := range result.File {
+		if file == nil {
+			return nil, errors.New("the answer has a file of no type")
+		}
 		names = append(names, file.GetFileInfo().Path)
 	}
 	return names, nil
+}
+
+// devices are the devices of a machine that have a type; the library follows those
+// that have none.
+func devices(m mo.VirtualMachine) object.VirtualDeviceList {
+	return slices.DeleteFunc(object.VirtualDeviceList(m.Config.Hardware.Device), func(d types.BaseVirtualDevice) bool { return d == nil })
 }
 
 // foreignDisks lists the disks of a machine that lie in somebody else's folder
@@ -110,7 +120,7 @@ func (c *vsphere) list(ctx context.Context, browser types.ManagedObjectReference
 func foreignDisks(m mo.VirtualMachine) []types.BaseVirtualDevice {
 	home := folder(m.Config.Files.VmPathName)
 	var foreign []types.BaseVirtualDevice
-	for _, device := range object.VirtualDeviceList(m.Config.Hardware.Device).SelectByType((*types.VirtualDisk)(nil)) {
+	for _, device := range devices(m).SelectByType((*types.VirtualDisk)(nil)) {
 		backing, ok := device.GetVirtualDevice().Backing.(types.BaseVirtualDeviceFileBackingInfo)
 		if !ok {
 			continue

@@ -107,7 +107,7 @@ func (c *vsphere) mounted(ctx context.Context, store types.ManagedObjectReferenc
 			if m.Config == nil {
 				return true, nil
 			}
-			for _, device := range object.VirtualDeviceList(m.Config.Hardware.Device).SelectByType((*types.VirtualCdrom)(nil)) {
+			for _, device := range devices(m).SelectByType((*types.VirtualCdrom)(nil)) {
 				if backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualCdromIsoBackingInfo); ok && backing.FileName == file {
 					return true, nil
 				}

@@ -39,7 +39,7 @@ var modelling sync.Mutex
 
 // vcenter serves a simulated vCenter with one template, one machine and one
 // library item, and returns the target whose variables reach it.
-func vcenter(t *testing.T) hybridcore.Target {
+func vcenter(t testing.TB) hybridcore.Target {
 	t.Helper()
 	model := simulator.VPX()
 	modelling.Lock() // the simulator fills a list of the whole process
@@ -170,7 +170,7 @@ func annotate(t *testing.T, target hybridcore.Target, from, name, notes string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, ok := client.(*vsphere)
+	c, ok := inside(client).(*vsphere)
 	if !ok {
 		t.Fatalf("a %T", client)
 	}

@@ -3,8 +3,9 @@
 // Spec: openspec/specs/posting/spec.md#requirement-limits-and-time
 // Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
 
-// Package webapi is what clients of GitHub's and GitLab's APIs have in common: a
-// bounded HTTP client, and what an answer says of limits.
+// Package webapi is what clients of the APIs of CI systems, Slack and platforms have
+// in common: a bounded HTTP client, a look at answers before a library decodes
+// them, and what an answer says of limits.
 package webapi
 
 import (
@@ -38,10 +39,12 @@ func Client(through http.RoundTripper) *http.Client {
 	}
 }
 
-// Transport bounds what is read of answers.
+// Transport bounds what is read of answers, and refuses those that Check refuses
+// and those to a GET that are empty: go-github takes nothing for null.
 type Transport struct {
-	Most int64             // bytes of an answer
-	Sign func(http.Header) // adds the credentials to a request; nil: it has them
+	Most  int64             // bytes of an answer
+	Sign  func(http.Header) // adds the credentials to a request; nil: it has them
+	Files bool              // answers are files, which are not looked into
 }
 
 // Bearer signs as GitHub wants it.
@@ -58,6 +61,14 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // net/http adds method and address
+	}
+	if !t.Files {
+		if err := Check(answer, t.Most); err != nil {
+			return nil, err
+		}
+		if r.Method == http.MethodGet && answer.StatusCode/100 == 2 && answer.ContentLength == 0 {
+			return nil, refused(answer, "is empty")
+		}
 	}
 	answer.Body = struct {
 		io.Reader

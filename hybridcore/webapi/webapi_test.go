@@ -77,7 +77,7 @@ func TestClient(t *testing.T) {
 		_, _ = io.WriteString(w, r.Header.Get("Authorization")+strings.Repeat("x", 100))
 	}))
 	defer server.Close()
-	client := webapi.Client(webapi.Transport{Most: 20, Sign: webapi.Bearer("of-a-test")})
+	client := webapi.Client(webapi.Transport{Most: 20, Sign: webapi.Bearer("of-a-test"), Files: true})
 	get := func(path string) (int, string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
 		if err != nil {
