@@ -41,17 +41,21 @@ type Client interface {
 // Open connects to the target's platform with the connection variables of the
 // target. A platform without a client is a BlockedError.
 func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
+	return dial(ctx, target, anywhere)
+}
+
+func dial(ctx context.Context, target hybridcore.Target, limit reach) (Client, error) {
 	settings := map[string]string{}
 	for _, v := range target.Variables {
 		settings[v.Name] = v.Plain()
 	}
 	switch target.Platform {
 	case hybridcore.VSphere:
-		return openVSphere(ctx, settings)
+		return openVSphere(ctx, settings, limit)
 	case hybridcore.Proxmox:
-		return openProxmox(ctx, settings)
+		return openProxmox(ctx, settings, limit)
 	case hybridcore.Azure:
-		return openAzure(ctx, settings)
+		return openAzure(ctx, settings, limit)
 	default:
 		return nil, hybridcore.Blockedf("no live client for %s yet: its artifacts cannot be verified", target.Platform.Info().Title)
 	}
