@@ -71,21 +71,29 @@ func (p *publishing) begin() {
 	for _, t := range p.plan.Targets {
 		res := hybridcore.Result{
 			Target: t.Target.Name(), Image: t.Target.Image.Name, Platform: t.Target.Platform, Digest: t.Target.Digest, Recipe: t.Target.Recipe,
-			Started: p.Now(), Status: hybridcore.Published, Notes: standInNotes(t.Target),
+			Started: p.Now(), Status: hybridcore.Published, Notes: placeNotes(t.Target),
 		}
 		switch {
 		case t.Decision != hybridcore.Unchanged:
-			why := "never built"
-			if len(t.Reasons) > 0 {
-				why = t.Reasons[0].Text
-			}
-			fail(&res, "it is not built from this tree: "+why+"; build it first")
+			fail(&res, notBuilt(t.Reasons)+"; build it first")
 		case t.Current == nil || t.Current.Artifact == nil || len(t.Current.Artifact.URIs) == 0:
 			fail(&res, "the state knows no artifact of it; build it again")
 		default:
 			res.Artifact, res.Inventory = t.Current.Artifact, t.Current.Inventory
 		}
 		p.results = append(p.results, res)
+	}
+}
+
+// notBuilt says why what a plan would build cannot be published.
+func notBuilt(reasons []hybridcore.Reason) string {
+	switch {
+	case len(reasons) == 0:
+		return "it is not built from this tree: never built"
+	case reasons[0].Kind == kindLab:
+		return reasons[0].Text
+	default:
+		return "it is not built from this tree: " + reasons[0].Text
 	}
 }
 
