@@ -104,13 +104,13 @@ func TestGolden(t *testing.T) {
 	status := Status{
 		Targets: map[string]hybridcore.Current{"lab/debian-12@vsphere": {
 			RunID: runID, At: at, Artifact: record().Results[0].Artifact, Inventory: record().Results[0].Inventory,
-			Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2"},
+			Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2", "lab": "lab-one"},
 		}, "lab/debian-12@proxmox": {
-			RunID: runID, At: at, Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/proxmox": "1.2.3+lab"},
-		}},
+			RunID: runID, At: at, Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "lab": "lab-one"},
+		}, "prod/debian-12@azure": {RunID: runID, At: at, Inputs: map[string]string{"lab": "none"}}},
 		Running: []hybridcore.Lease{{Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", PID: 42, At: at, Phase: "cancelling", Expires: at.Add(5*time.Hour + 4*time.Minute)}},
 		Dead: []hybridcore.Lease{
-			{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at},
+			{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at, Lab: "lab-one"},
 			{Key: "lab/ubuntu-24.04@vsphere", RunID: "r0", Owner: "ci@runner-1", Phase: "uncleaned", At: at, QuietSince: at.Add(time.Hour)},
 		},
 	}
@@ -153,6 +153,7 @@ func reaped() []hybridcore.Reaped {
 		{Lease: lease, Kept: []hybridcore.URI{{Kind: "vm-template", ID: "vm-8", Name: "debian-12-r1"}}},
 		{Lease: lease, Error: "connecting to vCenter: refused\nsecond line"},
 		{Lease: lease},
+		{Lease: lease, Elsewhere: "it was in the lab lab-one"},
 	}
 }
 

@@ -33,6 +33,7 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 			rows = append(rows, []string{env, name, artifact, age(now.Sub(current.At)), packages, current.RunID})
 		}
 		p.table(rows, func(_, _ int, text string) string { return text })
+		p.labs(s, st.Targets)
 		p.standIns(s, st.Targets)
 		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 			if name := st.Targets[key].Release; name != "" {
@@ -49,14 +50,33 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 	}
 	for _, l := range st.Dead {
 		if again := l.LookAgain(); !again.IsZero() {
-			p.line("%s run %s of %s by %s %s; nothing of it is there since %s UTC; packer-hybrid reap or the next build of this target makes sure, from %s UTC on",
-				s.yellow("settling:"), l.RunID, l.Key, l.Owner, l.End(), l.QuietSince.UTC().Format(time.DateTime), again.UTC().Format(time.DateTime))
+			p.line("%s run %s of %s by %s%s %s; nothing of it is there since %s UTC; packer-hybrid reap or the next build of this target makes sure, from %s UTC on",
+				s.yellow("settling:"), l.RunID, l.Key, l.Owner, inLab(l), l.End(), l.QuietSince.UTC().Format(time.DateTime), again.UTC().Format(time.DateTime))
 			continue
 		}
-		p.line("%s run %s of %s by %s %s; packer-hybrid reap removes what is left, and so does the next build of this target",
-			s.red("interrupted:"), l.RunID, l.Key, l.Owner, l.End())
+		p.line("%s run %s of %s by %s%s %s; packer-hybrid reap removes what is left, and so does the next build of this target",
+			s.red("interrupted:"), l.RunID, l.Key, l.Owner, inLab(l), l.End())
 	}
 	return p.err
+}
+
+// labs names the images that were built in a lab: no platform has them.
+func (p *printer) labs(s Style, targets map[string]hybridcore.Current) {
+	for _, key := range slices.Sorted(maps.Keys(targets)) {
+		if id := hybridcore.BuiltInLab(targets[key].Inputs); id != "" {
+			_, platform, _ := strings.Cut(key, "@")
+			p.line("%s %s was built in the lab %s, on a simulated %s: no real platform has it",
+				s.yellow("lab:"), key, oneLine(id), oneLine(title(platform)))
+		}
+	}
+}
+
+// title is the name of a platform as its vendor writes it.
+func title(platform string) string {
+	if known, err := hybridcore.ParsePlatform(platform); err == nil {
+		return known.Info().Title
+	}
+	return platform
 }
 
 // standIns names the images that were not built with the real plugins.
@@ -91,6 +111,14 @@ func WriteReapedOn(w io.Writer, s Style, parts []hybridcore.ReapPart) error {
 	return p.err
 }
 
+// inLab says that a run is of a lab, where alone something can be left of it.
+func inLab(l hybridcore.Lease) string {
+	if l.Lab == "" {
+		return ""
+	}
+	return " in the lab " + oneLine(l.Lab)
+}
+
 // WriteReaped prints what was done about dead runs.
 func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) error {
 	p := &printer{w: w, style: s}
@@ -111,6 +139,8 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 		}
 		switch {
 		case r.Error != "":
+		case r.Elsewhere != "":
+			p.line("  not looked for: %s", oneLine(r.Elsewhere))
 		case !r.LookAgain.IsZero():
 			p.line("  look again from %s UTC on: until then the platform may still create what the run asked for", r.LookAgain.UTC().Format(time.DateTime))
 		case len(r.Removed)+len(r.Kept) > 0:
@@ -138,6 +168,9 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
 		p.line("version    %s %s", name, r.Versions[name])
 	}
+	for _, id := range labsOf(r.Results) {
+		p.line("lab        %s, on simulated platforms", oneLine(id))
+	}
 	for _, one := range hybridcore.StandIns(r.Versions) {
 		p.line("stand-in   %s, of the lab, not the real plugin", one)
 	}
@@ -155,6 +188,17 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 		return p.err
 	}
 	return WriteRecord(w, s, r, where)
+}
+
+// labsOf are the labs that results are of: one, unless a record was put together.
+func labsOf(results []hybridcore.Result) []string {
+	var ids []string
+	for _, res := range results {
+		if id := hybridcore.BuiltInLab(res.Inputs); id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // age is a duration as people say it: 40s, 12m, 5h, 3d.

@@ -20,6 +20,8 @@ type Lease struct {
 	BootID string    `json:"boot_id"` // of the host's current boot
 	PID    int       `json:"pid"`
 	At     time.Time `json:"at"`
+	// Lab is the identity of the lab that the run is in; empty on real platforms.
+	Lab string `json:"lab,omitempty"`
 	// Artifact is the name of everything that the run creates; tags and notes on
 	// the platform are made of the run's ID.
 	Artifact string `json:"artifact"`
@@ -110,6 +112,9 @@ type Reaped struct {
 	Removed []URI  `json:"removed"` // or, in a dry run, what would be
 	Kept    []URI  `json:"kept"`    // carries the run's name, but is complete: a template
 	Error   string `json:"error,omitempty"`
+	// Elsewhere says why nobody looked: the run was in a lab and this is none, or
+	// the other way round. Its lease stays.
+	Elsewhere string `json:"elsewhere,omitempty"`
 	// LookAgain is from when on a look that finds nothing is the last one: until
 	// then the platform may still create what the run asked for. Zero means that
 	// the run is done with.

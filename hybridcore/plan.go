@@ -22,7 +22,7 @@ const (
 
 // Reason is one cause for a decision.
 type Reason struct {
-	// Kind is never-built, new, renamed, source, file, variable, version, upstream, forced or unchanged.
+	// Kind is never-built, new, renamed, lab, source, file, variable, version, upstream, forced or unchanged.
 	Kind     string `json:"kind"`
 	Subject  string `json:"subject,omitempty"` // a path, variable, tool or upstream; the run or commit of what is unchanged
 	Was      string `json:"was,omitempty"`

@@ -34,6 +34,9 @@ type PlatformInfo struct {
 	// the guest. They are never part of a target's digest, and they reach only
 	// the Packer process of a target on this platform.
 	Connection []string
+	// Endpoints are those of Connection that are addresses, the one without
+	// which there is no connection first.
+	Endpoints []string
 }
 
 // guestConnection names the variables that say how to reach the guest, on any platform.
@@ -44,16 +47,19 @@ var platformTable = []PlatformInfo{
 		Name: Proxmox, Title: "Proxmox VE", MinVersion: "1.2.3",
 		Plugins:    []string{"github.com/hashicorp/proxmox"},
 		Connection: append([]string{"proxmox_url", "proxmox_username", "proxmox_token", "proxmox_password", "proxmox_insecure_connection", "proxmox_ssh_proxy_host", "proxmox_ssh_proxy_port"}, guestConnection...),
+		Endpoints:  []string{"proxmox_url", "proxmox_ssh_proxy_host"},
 	},
 	{
 		Name: VSphere, Title: "VMware vSphere", MinVersion: "1.4.0",
 		Plugins:    []string{"github.com/vmware/vsphere", "github.com/hashicorp/vsphere"},
 		Connection: append([]string{"vsphere_endpoint", "vsphere_username", "vsphere_password", "vsphere_insecure_connection"}, guestConnection...),
+		Endpoints:  []string{"vsphere_endpoint"},
 	},
 	{
 		Name: Azure, Title: "Microsoft Azure", MinVersion: "2.5.0",
 		Plugins:    []string{"github.com/hashicorp/azure"},
 		Connection: append([]string{"azure_subscription_id", "azure_tenant_id", "azure_client_id", "azure_client_secret", "azure_metadata_host", "azure_cloud_environment_name"}, guestConnection...),
+		Endpoints:  []string{"azure_metadata_host"},
 	},
 }
 

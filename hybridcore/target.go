@@ -116,7 +116,8 @@ type Target struct {
 	Files     []File     `json:"files"`
 	Variables []Variable `json:"variables"`
 	// Inputs names everything that goes into the image with its value or
-	// digest: "source", "file:PATH", "var:NAME", "packer", "plugin:ADDRESS".
+	// digest: "source", "file:PATH", "var:NAME", "packer", "plugin:ADDRESS",
+	// "lab".
 	Inputs map[string]string `json:"inputs"`
 	// Digest is the digest of Inputs; Recipe that of the part that is equal
 	// for all platforms of one image. Hex sha256.

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/guest"
 	"github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 	"github.com/packer-hybrid/packer-hybrid/lab/rootfs"
@@ -34,6 +35,7 @@ type Config struct {
 // Lab is a running lab.
 type Lab struct {
 	config   Config
+	id       string // the same each time that the lab of this cache is started
 	dir      *labDir
 	user     string
 	password string
@@ -91,11 +93,15 @@ func Start(ctx context.Context, config Config) (*Lab, error) {
 	if err := guest.Probe(); err != nil {
 		return nil, fmt.Errorf("starting the lab: %w", err)
 	}
+	id, err := identity(ctx, config.Cache)
+	if err != nil {
+		return nil, fmt.Errorf("starting the lab: %w", err)
+	}
 	dir, err := newLabDir(ctx, config.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("starting the lab: %w", err)
 	}
-	l := &Lab{config: config, dir: dir, user: config.User, password: newSecret("guest")}
+	l := &Lab{config: config, id: id, dir: dir, user: config.User, password: newSecret("guest")}
 	if err := l.start(base); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the lab: %w", err), l.Close())
 	}
@@ -177,7 +183,8 @@ func (l *Lab) Dir() string { return l.dir.path }
 // Env is the environment, as NAME=value, that a command needs to build in this lab. It holds passwords.
 func (l *Lab) Env() []string {
 	env := []string{
-		"PACKER_HYBRID_LAB=" + l.dir.path,
+		hybridcore.LabVariable + "=" + l.dir.path,
+		hybridcore.LabIDVariable + "=" + l.id,
 		"PACKER_HYBRID_LAB_PLUGINS=" + PluginDir(l.config.Cache),
 		"PKR_VAR_build_username=" + l.user,
 		"PKR_VAR_build_password=" + l.password,

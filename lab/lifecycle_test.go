@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// beside is the environment of a command that has this process's, too.
+func beside(lab []string) []string { return append(os.Environ(), lab...) }
+
 // runHelper is the test binary as a program of its own.
 func runHelper(name string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -30,7 +33,7 @@ func runHelper(name string) int {
 		}
 		return 0
 	case "run":
-		code, err := Run(ctx, config, os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+		code, err := Run(ctx, config, Command{Argv: os.Args[1:], Environ: beside, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 99

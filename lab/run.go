@@ -24,8 +24,11 @@ import (
 // the command is told once.
 const cancelDelay = 200 * time.Millisecond
 
-// Streams are the standard streams of the command that Run runs.
-type Streams struct {
+// Command is what Run runs.
+type Command struct {
+	Argv []string
+	// Environ makes its whole environment of that of the lab. Nil is the lab's alone.
+	Environ  func(lab []string) []string
 	In       io.Reader
 	Out, Err io.Writer
 }
@@ -34,7 +37,8 @@ type Streams struct {
 // 128 and the signal's number when a signal ended it, as shells have it. SIGINT, SIGTERM, SIGHUP and
 // SIGQUIT go to the command, except those that a terminal sends to both. The end of ctx sends it SIGTERM,
 // and the lab stays until the command has ended. An error means that the command did not run to its end.
-func Run(ctx context.Context, config Config, argv []string, streams Streams) (code int, err error) {
+func Run(ctx context.Context, config Config, command Command) (code int, err error) {
+	argv := command.Argv
 	if len(argv) == 0 {
 		return 0, errors.New("running in the lab: no command")
 	}
@@ -48,8 +52,11 @@ func Run(ctx context.Context, config Config, argv []string, streams Streams) (co
 	defer func() { err = errors.Join(err, l.Close()) }()
 
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // the context ends it with SIGTERM, see runForwarding
-	cmd.Env = append(os.Environ(), l.Env()...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = streams.In, streams.Out, streams.Err
+	cmd.Env = l.Env()
+	if command.Environ != nil {
+		cmd.Env = command.Environ(cmd.Env)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = command.In, command.Out, command.Err
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // a build cleans up when the lab dies
 	return runForwarding(ctx, cmd)
 }

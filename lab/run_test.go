@@ -76,6 +76,7 @@ func TestEnvironment(t *testing.T) {
 		"PKR_VAR_build_password":              `^lab-guest-[A-Z2-7]{26}$`,
 		"PKR_VAR_communicator_port":           `^\d+$`,
 		"PACKER_HYBRID_LAB":                   `^/.*/lab-\d+$`,
+		"PACKER_HYBRID_LAB_ID":                `^lab-[a-z2-7]{26}$`,
 		"SSL_CERT_FILE":                       `^/.*/ca-bundle\.pem$`,
 	} {
 		if !regexp.MustCompile(pattern).MatchString(values[name]) {
@@ -93,7 +94,9 @@ func TestRunReturnsTheExitCode(t *testing.T) {
 	for script, want := range map[string]int{"exit 0": 0, "exit 7": 7, "kill -KILL $$": 137} {
 		config := testConfig(t)
 		var out strings.Builder
-		code, err := Run(t.Context(), config, []string{"sh", "-c", "echo $PKR_VAR_vsphere_endpoint; test -d $PACKER_HYBRID_LAB || exit 50; " + script}, Streams{Out: &out})
+		code, err := Run(t.Context(), config, Command{
+			Argv: []string{"sh", "-c", "echo $PKR_VAR_vsphere_endpoint; test -d $PACKER_HYBRID_LAB || exit 50; " + script}, Environ: beside, Out: &out,
+		})
 		if err != nil || code != want || !strings.HasPrefix(out.String(), "127.0.0.1:") {
 			t.Errorf("%s: %d, %v, %q", script, code, err, out.String())
 		}
@@ -101,7 +104,7 @@ func TestRunReturnsTheExitCode(t *testing.T) {
 			t.Errorf("left: %v", left)
 		}
 	}
-	if _, err := Run(t.Context(), testConfig(t), []string{"/no/such/program"}, Streams{}); err == nil {
+	if _, err := Run(t.Context(), testConfig(t), Command{Argv: []string{"/no/such/program"}}); err == nil {
 		t.Error("a missing program is no error")
 	}
 }
@@ -148,6 +151,9 @@ func TestUpAndDown(t *testing.T) {
 	env, err := UpEnv(config)
 	if err != nil || len(env) < 9 || !strings.Contains(strings.Join(env, "\n"), "PKR_VAR_vsphere_password=lab-") {
 		t.Errorf("environment %d entries, %v", len(env), err)
+	}
+	if values := strings.Join(env, "\n"); !strings.Contains(values, "PACKER_HYBRID_LAB_ID=lab-") {
+		t.Error("the lab does not say which one it is")
 	}
 	second := startHelper(t, "up", config)
 	if err := second.Wait(); err == nil {

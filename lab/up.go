@@ -74,24 +74,17 @@ func writeState(cache string, l *Lab) error {
 	if err != nil {
 		return fmt.Errorf("writing the lab's state: %w", err)
 	}
-	file, err := os.CreateTemp(cache, "lab-*.json") // mode 0600
-	if err != nil {
-		return fmt.Errorf("writing the lab's state: %w", err)
-	}
-	_, err = file.Write(append(text, '\n'))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return errors.Join(fmt.Errorf("writing the lab's state: %w", err), os.Remove(file.Name()))
-	}
-	if err := os.Rename(file.Name(), statePath(cache)); err != nil {
+	if err := replaceFile(statePath(cache), append(text, '\n')); err != nil {
 		return fmt.Errorf("writing the lab's state: %w", err)
 	}
 	return nil
 }
 
-// readState reads the state of the lab that is up, or returns ErrNotUp. The state of a killed lab counts as none.
+// readState reads the state of the lab that is up, or returns ErrNotUp. The state of a killed lab counts as none, and
+// that of another user is refused with a NotOursError: who may write it says where a command's credentials go.
 func readState(cache string) (upState, error) {
 	var s upState
-	text, err := os.ReadFile(statePath(cache))
+	text, err := readOwn(statePath(cache))
 	if errors.Is(err, os.ErrNotExist) {
 		return s, ErrNotUp
 	}
@@ -103,6 +96,12 @@ func readState(cache string) (upState, error) {
 	}
 	if started, err := startTime(s.PID); err != nil || started != s.Started {
 		return s, fmt.Errorf("%w: process %d of %s is gone", ErrNotUp, s.PID, statePath(cache))
+	}
+	if err := checkOwnDir(s.Dir); err != nil {
+		return s, fmt.Errorf("looking at the lab of %s: %w", statePath(cache), err)
+	}
+	if alive, err := locked(filepath.Join(s.Dir, "lock")); err != nil || !alive {
+		return s, errors.Join(fmt.Errorf("%w: nobody serves the lab of %s", ErrNotUp, statePath(cache)), err)
 	}
 	return s, nil
 }

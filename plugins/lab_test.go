@@ -84,7 +84,26 @@ func TestBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv(inLab, dir)
-	run(t, ".", filepath.Join(dir, "packer-hybrid"), "lab", "run", "--", self, "-test.run=^TestBuilds$", "-test.count=1")
+	t.Setenv("PACKER_HYBRID_CACHE", ownCache(t))
+	run(t, ".", filepath.Join(dir, "packer-hybrid"), "lab", "run", "--pass", inLab+",PACKER_NO_COLOR", "--", self, "-test.run=^TestBuilds$", "-test.count=1")
+}
+
+// ownCache is the cache of tools for a lab of the test's own: when its user has a lab up, that one is not joined.
+func ownCache(t *testing.T) string {
+	t.Helper()
+	from, to := filepath.Dir(filepath.Dir(packer(t))), t.TempDir()
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); name != "labs" && !strings.HasPrefix(name, "lab.json") && !strings.HasPrefix(name, "lab-id") {
+			if err := os.Symlink(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return to
 }
 
 // build builds a template of testdata and returns Packer's exit code and output. The end of ctx is SIGTERM.

@@ -150,7 +150,7 @@ func (r *Runner) workers(req hybridcore.Request) int {
 func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
 	r := hybridcore.Result{
 		Target: p.Target.Name(), Image: p.Target.Image.Name, Platform: p.Target.Platform,
-		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe, Notes: standInNotes(p.Target),
+		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe, Notes: placeNotes(p.Target),
 	}
 	for _, reason := range p.Reasons {
 		r.Notes = append(r.Notes, "unchanged: "+reason.Text)
@@ -166,7 +166,8 @@ func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
 // context that it returns ends when the lease is lost.
 func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (context.Context, *state.Held, error) {
 	held, err := x.State.Acquire(ctx, hybridcore.Lease{
-		Key: t.Key(), RunID: x.id, Owner: owner(), Artifact: artifactName(t.Image.Name, x.id), Scratch: b.scratch, Phase: hybridcore.PhaseStarting,
+		Key: t.Key(), RunID: x.id, Owner: owner(), Artifact: artifactName(t.Image.Name, x.id), Scratch: b.scratch,
+		Phase: hybridcore.PhaseStarting, Lab: x.lab(),
 	})
 	if err != nil {
 		return ctx, nil, err

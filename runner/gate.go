@@ -48,9 +48,10 @@ func standIn(plugin packer.Plugin) hybridcore.Finding {
 	}
 }
 
-// standInNotes says in a target's result which of its plugins were none.
-func standInNotes(t hybridcore.Target) []string {
-	var notes []string
+// placeNotes says in a target's result in which lab it was built, and which of
+// its plugins were none.
+func placeNotes(t hybridcore.Target) []string {
+	notes := labNotes(t)
 	for _, one := range hybridcore.StandIns(t.Inputs) {
 		notes = append(notes, "stand-in: "+one+", of the lab, not the real plugin")
 	}

@@ -86,6 +86,9 @@ func (r *Runner) planning(ctx context.Context, req hybridcore.Request) (*plannin
 		return nil, err
 	}
 	req.Env = t.env.Name
+	if err := r.refuseProd(req, t.env); err != nil {
+		return nil, err
+	}
 	p := &planning{
 		Runner: r, now: t, req: req, commits: map[string]fs.FS{}, lines: map[string]int{},
 		plan: hybridcore.Plan{Request: req, Commit: head(r.Project.Root), Targets: []hybridcore.PlannedTarget{}, Versions: map[string]string{}, Findings: t.set.Warnings()},
@@ -236,7 +239,10 @@ func (p *planning) add(ctx context.Context, which pair) error {
 	if err != nil {
 		return err
 	}
-	target.Seal(versions)
+	if p.req.Live() {
+		p.plan.Findings = append(p.plan.Findings, p.endpoints(target)...)
+	}
+	target.Seal(p.withLab(versions))
 	p.plan.Targets = append(p.plan.Targets, p.decide(ctx, target))
 	return nil
 }

@@ -25,6 +25,11 @@ func (r *Runner) Reap(ctx context.Context, req hybridcore.Request) ([]hybridcore
 	if err := r.pinned(req); err != nil {
 		return nil, err
 	}
+	if env, err := r.Project.Environment(req.Env); err == nil && req.Env != "" {
+		if err := r.refuseProd(req, env); err != nil {
+			return nil, err
+		}
+	}
 	leases, err := r.State.Leases(ctx)
 	if err != nil {
 		return nil, err
@@ -60,10 +65,25 @@ func (r *Runner) targetOf(ctx context.Context, key string) (hybridcore.Target, e
 // reap removes what the ended runs of one target left, under a lease of its own:
 // when removing fails, or this process dies too, they are found again.
 func (r *Runner) reap(ctx context.Context, p *pulse, l state.LeaseStatus, dry bool) []hybridcore.Reaped {
-	var all []hybridcore.Reaped
+	var here, elsewhere []hybridcore.Reaped
 	for _, past := range l.Ended() {
-		all = append(all, reaped(past))
+		one := reaped(past)
+		if one.Elsewhere = r.elsewhere(past); one.Elsewhere != "" {
+			elsewhere = append(elsewhere, one)
+			continue
+		}
+		here = append(here, one)
 	}
+	if len(here) == 0 {
+		return elsewhere
+	}
+	return append(elsewhere, r.reapHere(ctx, p, l, here, dry)...)
+}
+
+// reapHere is reap for the runs that were on the platforms that are in reach.
+func (r *Runner) reapHere(
+	ctx context.Context, p *pulse, l state.LeaseStatus, all []hybridcore.Reaped, dry bool,
+) []hybridcore.Reaped {
 	if l.Live { // its run has looked when it began
 		for i, one := range all {
 			if all[i].LookAgain = one.Lease.LookAgain(); all[i].LookAgain.IsZero() {
@@ -90,7 +110,7 @@ func (r *Runner) reap(ctx context.Context, p *pulse, l state.LeaseStatus, dry bo
 		return all
 	}
 	held, err := r.State.Acquire(ctx, hybridcore.Lease{
-		Key: l.Key, RunID: hybridcore.NewRunID(r.Now()), Owner: owner(), Phase: hybridcore.PhaseReaping,
+		Key: l.Key, RunID: hybridcore.NewRunID(r.Now()), Owner: owner(), Phase: hybridcore.PhaseReaping, Lab: r.lab(),
 	})
 	if err != nil {
 		return fail(err)
@@ -112,7 +132,9 @@ func reaped(past hybridcore.Lease) hybridcore.Reaped {
 func (r *Runner) settle(ctx context.Context, t hybridcore.Target, held *state.Held) []hybridcore.Reaped {
 	var all []hybridcore.Reaped
 	for _, past := range held.Past() {
-		all = append(all, reaped(past))
+		if r.elsewhere(past) == "" {
+			all = append(all, reaped(past))
+		}
 	}
 	r.look(ctx, t, all, func(c Client, one *hybridcore.Reaped) error {
 		err := r.clear(ctx, held, &one.Lease)

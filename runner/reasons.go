@@ -42,7 +42,7 @@ func (p *planning) decide(ctx context.Context, target hybridcore.Target) hybridc
 	return planned
 }
 
-// changes lists the inputs that differ, files first, in a fixed order, without
+// changes lists the inputs that differ, in a fixed order, without
 // places and sentences. Versions are no change when they are not known now (no
 // packer on this machine).
 func changes(now, was map[string]string) []hybridcore.Reason {
@@ -53,9 +53,10 @@ func changes(now, was map[string]string) []hybridcore.Reason {
 	for k := range now {
 		keys[k] = true
 	}
-	delete(keys, "source")
+	first := []string{hybridcore.LabInput, "source"}
+	maps.DeleteFunc(keys, func(key string, _ bool) bool { return slices.Contains(first, key) })
 	var reasons []hybridcore.Reason
-	for _, key := range append([]string{"source"}, slices.Sorted(maps.Keys(keys))...) {
+	for _, key := range append(first, slices.Sorted(maps.Keys(keys))...) {
 		before, had := was[key]
 		after, has := now[key]
 		if before == after && had == has {
@@ -79,8 +80,8 @@ func split(key string) (kind, subject string, version bool) {
 		return "variable", subject, false
 	case "plugin":
 		return "version", subject, true
-	case "source":
-		return "source", "", false
+	case "source", kindLab:
+		return kind, "", false
 	default:
 		return "version", key, true
 	}
@@ -106,6 +107,8 @@ func sentence(r hybridcore.Reason, had, has bool) string {
 	}
 	text := ""
 	switch {
+	case r.Kind == kindLab:
+		return labSentence(r.Was, r.Now)
 	case r.Kind == "source" && had:
 		return fmt.Sprintf("source %s → %s", r.Was, r.Now)
 	case r.Kind == "source":

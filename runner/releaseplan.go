@@ -97,15 +97,11 @@ func standing(plan hybridcore.Plan, at time.Time) []hybridcore.Result {
 	for _, t := range plan.Targets {
 		res := hybridcore.Result{
 			Target: t.Target.Name(), Image: t.Target.Image.Name, Platform: t.Target.Platform, Digest: t.Target.Digest, Recipe: t.Target.Recipe,
-			Started: at, Status: hybridcore.Published, Notes: standInNotes(t.Target),
+			Started: at, Status: hybridcore.Published, Notes: placeNotes(t.Target),
 		}
 		switch {
 		case t.Decision != hybridcore.Unchanged:
-			why := "never built"
-			if len(t.Reasons) > 0 {
-				why = t.Reasons[0].Text
-			}
-			fail(&res, "it is not built from this tree: "+why+"; build it first")
+			fail(&res, notBuilt(t.Reasons)+"; build it first")
 		case t.Current == nil || t.Current.Artifact == nil || len(t.Current.Artifact.URIs) == 0:
 			fail(&res, "the state knows no artifact of it; build it again")
 		default:
@@ -183,4 +179,16 @@ func (r *Runner) intend(ctx context.Context, draft hybridcore.ReleasePlan) error
 		s.Releasing[draft.Key()] = intent
 		return nil
 	})
+}
+
+// notBuilt says why what a plan would build cannot be published.
+func notBuilt(reasons []hybridcore.Reason) string {
+	switch {
+	case len(reasons) == 0:
+		return "it is not built from this tree: never built"
+	case reasons[0].Kind == kindLab:
+		return reasons[0].Text
+	default:
+		return "it is not built from this tree: " + reasons[0].Text
+	}
 }

@@ -35,7 +35,7 @@ type building struct {
 func (x *run) begin(t hybridcore.Target) *building {
 	return &building{run: x, target: t, scratch: newScratch(), log: io.Discard, result: hybridcore.Result{
 		Target: t.Name(), Image: t.Image.Name, Platform: t.Platform, Digest: t.Digest, Recipe: t.Recipe,
-		Inputs: t.Inputs, Started: x.Now(), Notes: standInNotes(t),
+		Inputs: t.Inputs, Started: x.Now(), Notes: placeNotes(t),
 	}}
 }
 

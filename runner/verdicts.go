@@ -200,7 +200,8 @@ func (r *Runner) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Requ
 	}
 	environ := slices.Sorted(slices.Values(r.Environ))
 	for _, entry := range environ {
-		if name, _, _ := strings.Cut(entry, "="); packer.Inherits(name) || strings.HasPrefix(name, "PKR_VAR_") {
+		name, _, _ := strings.Cut(entry, "=")
+		if packer.Inherits(name) || strings.HasPrefix(name, "PKR_VAR_") || strings.HasPrefix(name, "PACKER_HYBRID_") {
 			fmt.Fprintf(h, "%q\n", entry)
 		}
 	}

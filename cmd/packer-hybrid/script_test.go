@@ -44,8 +44,29 @@ func toolCache(tb testing.TB) string {
 	return dir
 }
 
+// ownCache is the cache of tools for commands that start and end labs: what
+// keeps a user's labs apart from each other is not shared.
+func ownCache(t *testing.T) string {
+	t.Helper()
+	from, to := toolCache(t), t.TempDir()
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		of := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if name != "labs" && !of("lab.json") && !of("lab-id") && !of(".lab-") {
+			if err := os.Symlink(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return to
+}
+
 func TestScripts(t *testing.T) {
-	cache := toolCache(t)
+	cache := ownCache(t)
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,

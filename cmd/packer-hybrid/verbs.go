@@ -150,11 +150,17 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 
 // wire is what every runner has.
 func (a *app) wire(project config.Project) *runner.Runner {
+	connect := func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) }
+	if hybridcore.LabOf(a.Environ) != "" {
+		connect = func(ctx context.Context, t hybridcore.Target) (runner.Client, error) {
+			return platforms.OpenInLab(ctx, t)
+		}
+	}
 	return &runner.Runner{
 		Project: project, Environ: a.Environ, Redactor: a.Redactor, Now: time.Now,
 		Hurry: a.Hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: a.pinnedPlugins(),
 		Schemas: packer.Schemas{PluginDirs: a.allPluginDirs(), Memory: a.memory()},
-		Connect: func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) },
+		Connect: connect,
 	}
 }
 

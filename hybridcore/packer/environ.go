@@ -8,6 +8,8 @@ package packer
 import (
 	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // inherited are the variables of the parent that Packer may see. Everything
@@ -41,8 +43,11 @@ var withheld = []string{
 // allow-list but not the forced settings.
 func environ(parent, own []string, dirs scratch) []string {
 	env := map[string]string{}
+	direct := hybridcore.LabOf(parent) != "" // a proxy would take what is sent to another machine
 	for _, entry := range parent {
-		if name, value, ok := strings.Cut(entry, "="); ok && allowed(name) {
+		name, value, ok := strings.Cut(entry, "=")
+		proxy := strings.HasSuffix(strings.ToUpper(name), "_PROXY")
+		if ok && allowed(name) && (!direct || !proxy) {
 			env[name] = value
 		}
 	}
@@ -72,6 +77,8 @@ func allowed(name string) bool {
 	switch {
 	case slices.Contains(inherited, name), strings.HasPrefix(name, "LC_"):
 		return true
+	case strings.HasPrefix(name, "PACKER_HYBRID_"): // ours, keys among them; the lab's stand-ins need theirs
+		return strings.HasPrefix(name, hybridcore.LabVariable)
 	case strings.HasPrefix(name, "PACKER_"):
 		return !slices.Contains(withheld, name)
 	default:

@@ -83,6 +83,25 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestEnvironmentInALab: no proxy dials for Packer, and of our own variables it
+// has the lab's alone.
+func TestEnvironmentInALab(t *testing.T) {
+	t.Parallel()
+	parent := []string{
+		"HTTPS_PROXY=p", "https_proxy=p", "ALL_PROXY=p", "NO_PROXY=x", "PACKER_HYBRID_LAB=/lab", "PACKER_HYBRID_LAB_ID=lab-one",
+		"PACKER_HYBRID_CACHE=/cache", "PACKER_HYBRID_COMMAND=build", "PACKER_HYBRID_SIGNING_KEY=k",
+	}
+	for lab, want := range map[bool][]string{
+		true: {"PACKER_HYBRID_LAB=/lab", "PACKER_HYBRID_LAB_ID=lab-one"}, false: {"ALL_PROXY=p", "HTTPS_PROXY=p", "NO_PROXY=x", "https_proxy=p"},
+	} {
+		given := slices.DeleteFunc(slices.Clone(parent), func(e string) bool { return !lab && strings.HasPrefix(e, "PACKER_HYBRID_LAB") })
+		got := slices.DeleteFunc(environ(given, nil, "/s"), func(e string) bool { return strings.Contains(e, "=/s") || strings.HasSuffix(e, "=1") })
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("in a lab %t: %s", lab, diff)
+		}
+	}
+}
+
 // What a provisioner sees and what everybody on the machine can see.
 func TestEnvironmentReachesTheProvisioner(t *testing.T) {
 	t.Parallel()

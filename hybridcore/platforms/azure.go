@@ -58,7 +58,7 @@ type azure struct {
 }
 
 // openAzure signs in to Azure and returns a client of one subscription.
-func openAzure(ctx context.Context, settings map[string]string) (client, error) {
+func openAzure(ctx context.Context, settings map[string]string, limit reach) (client, error) {
 	for _, name := range []string{"azure_subscription_id", "azure_tenant_id", "azure_client_id", "azure_client_secret"} {
 		if settings[name] == "" {
 			return nil, missing(name)
@@ -70,6 +70,7 @@ func openAzure(ctx context.Context, settings map[string]string) (client, error) 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: timeout, IdleConnTimeout: timeout}
+	limit(transport)
 	c := &azure{
 		http: &http.Client{Transport: &guard{next: transport}}, secret: settings["azure_client_secret"],
 		group: settings["azure_resource_group"], gallery: settings["azure_gallery"], definition: settings["azure_gallery_image"],

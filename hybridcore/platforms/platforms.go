@@ -41,9 +41,13 @@ type Client interface {
 // Open connects to the target's platform with the connection variables of the
 // target. A platform without a client is a BlockedError.
 func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
+	return connected(ctx, target, anywhere)
+}
+
+func connected(ctx context.Context, target hybridcore.Target, limit reach) (Client, error) {
 	var c contained
 	err := hybridcore.Contain(func() (err error) {
-		c.inner, err = connect(ctx, target)
+		c.inner, err = connect(ctx, target, limit)
 		return err
 	})
 	if err != nil {
@@ -53,18 +57,18 @@ func Open(ctx context.Context, target hybridcore.Target) (Client, error) {
 }
 
 // connect opens the client of a platform.
-func connect(ctx context.Context, target hybridcore.Target) (client, error) {
+func connect(ctx context.Context, target hybridcore.Target, limit reach) (client, error) {
 	settings := map[string]string{}
 	for _, v := range target.Variables {
 		settings[v.Name] = v.Plain()
 	}
 	switch target.Platform {
 	case hybridcore.VSphere:
-		return openVSphere(ctx, settings)
+		return openVSphere(ctx, settings, limit)
 	case hybridcore.Proxmox:
-		return openProxmox(ctx, settings)
+		return openProxmox(ctx, settings, limit)
 	case hybridcore.Azure:
-		return openAzure(ctx, settings)
+		return openAzure(ctx, settings, limit)
 	default:
 		return nil, hybridcore.Blockedf("no live client for %s yet: its artifacts cannot be verified", target.Platform.Info().Title)
 	}

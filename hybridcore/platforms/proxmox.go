@@ -83,7 +83,7 @@ func (r *refusal) Error() string { return r.text }
 
 // openProxmox checks that the credentials are taken and may see something: a
 // token without permissions gets empty lists, not errors.
-func openProxmox(ctx context.Context, variables map[string]string) (client, error) {
+func openProxmox(ctx context.Context, variables map[string]string, limit reach) (client, error) {
 	for _, name := range []string{"proxmox_url", "proxmox_username"} {
 		if variables[name] == "" {
 			return nil, missing(name)
@@ -94,16 +94,18 @@ func openProxmox(ctx context.Context, variables map[string]string) (client, erro
 		return nil, errors.New("proxmox_url is not an address: want https://HOST:8006/api2/json")
 	}
 	base = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path} // neither user information nor a query
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		TLSClientConfig: &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			InsecureSkipVerify: variables["proxmox_insecure_connection"] == "true", //nolint:gosec // the user's word
+			NextProtos:         []string{"http/1.1"},                               // HTTP/2 has no reason phrases, and they hold the errors
+		},
+		IdleConnTimeout: timeout,
+	}
+	limit(transport)
 	c := &proxmox{base: base, node: variables["proxmox_node"], storage: variables["iso_storage"], header: http.Header{"Accept": {"application/json"}}, http: &http.Client{
-		Transport: &patient{&http.Transport{
-			Proxy: http.ProxyFromEnvironment,
-			TLSClientConfig: &tls.Config{
-				MinVersion:         tls.VersionTLS12,
-				InsecureSkipVerify: variables["proxmox_insecure_connection"] == "true", //nolint:gosec // the user's word
-				NextProtos:         []string{"http/1.1"},                               // HTTP/2 has no reason phrases, and they hold the errors
-			},
-			IdleConnTimeout: timeout,
-		}},
+		Transport:     &patient{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	ctx, cancel := context.WithTimeout(ctx, timeout)

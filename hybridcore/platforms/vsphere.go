@@ -38,7 +38,7 @@ type vsphere struct {
 
 // openVSphere logs in to both of vCenter's interfaces: SOAP for machines, REST
 // for content libraries.
-func openVSphere(ctx context.Context, settings map[string]string) (client, error) {
+func openVSphere(ctx context.Context, settings map[string]string, limit reach) (client, error) {
 	for _, name := range []string{"vsphere_endpoint", "vsphere_username", "vsphere_password"} {
 		if settings[name] == "" {
 			return nil, missing(name)
@@ -53,6 +53,7 @@ func openVSphere(ctx context.Context, settings map[string]string) (client, error
 	login := url.UserPassword(settings["vsphere_username"], settings["vsphere_password"])
 	address.User = nil // kept out of every error text
 	transport := soap.NewClient(address, settings["vsphere_insecure_connection"] == "true")
+	limit(transport.DefaultTransport())
 	watched := &guard{next: &patient{transport.Transport}, hosts: []string{address.Host}}
 	transport.Transport = watched
 	client, err := vim25.NewClient(ctx, transport)

@@ -80,30 +80,41 @@ func (a *app) downCmd() *cobra.Command {
 			if errors.Is(err, lab.ErrNotUp) {
 				return hybridcore.Usagef("%v", err)
 			}
-			return err
+			return notOurs(err)
 		},
 	}
 }
 
 func (a *app) runCmd() *cobra.Command {
 	var planted faults
+	var pass []string
 	cmd := &cobra.Command{
 		Use: "run -- COMMAND [ARG...]", Short: "Run one command in a lab, its exit code being ours",
 		Long: `Run starts a lab, runs a command with the lab's environment, and ends the lab.
 When a lab is up ("lab up"), the command runs in that one instead.
+
+The command gets the lab's variables and, of yours, those of the session: PATH,
+HOME, locale, terminal, folders of caches and tools. Credentials and everything
+else stay behind, and are named. --pass NAME passes one on all the same.
 ` + faultHelp,
 		Example: `  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab
   packer-hybrid lab run --fault 'vsphere POST /sdk/CreateVM_Task status=500 reason="no space left"' -- packer-hybrid build
-  packer-hybrid lab run --fault-file faults.txt -- packer-hybrid build`,
+  packer-hybrid lab run --fault-file faults.txt -- packer-hybrid build
+  packer-hybrid lab run --pass GITHUB_TOKEN,GITHUB_API_URL -- packer-hybrid ci`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := planted.config(a)
+			if err == nil {
+				err = checkPass(pass)
+			}
 			if err != nil {
 				return err
 			}
-			return a.run(cmd, config, args)
+			return a.run(cmd, config, args, pass)
 		},
 	}
 	planted.bind(cmd)
+	cmd.Flags().StringSliceVar(&pass, "pass", nil,
+		"NAME of a variable of yours that the command gets too; comma-separated, repeatable")
 	return cmd
 }
 
@@ -132,7 +143,7 @@ func (a *app) config() lab.Config { return lab.Config{Log: a.Err} }
 
 // run runs a command in the lab that is up, or in one of its own. The
 // command has our own streams: it may want a terminal, and redacts by itself.
-func (a *app) run(cmd *cobra.Command, config lab.Config, args []string) error {
+func (a *app) run(cmd *cobra.Command, config lab.Config, args, pass []string) error {
 	if len(args) == 0 {
 		return hybridcore.Usagef("lab run: no command; write it after --, as in: packer-hybrid lab run -- packer-hybrid plan")
 	}
@@ -140,23 +151,36 @@ func (a *app) run(cmd *cobra.Command, config lab.Config, args []string) error {
 	if err != nil {
 		return hybridcore.Usagef("lab run: %v", err)
 	}
-	env, err := lab.UpEnv(config)
+	of := func(lab []string) []string {
+		env := environ(a.Environ, lab, pass)
+		env.tell(a.Raw.Err) // names only; and nothing is held back when this process becomes the command
+		return env.entries
+	}
+	up, err := lab.UpEnv(config)
 	switch {
 	case err == nil && len(config.Faults) > 0:
 		return hybridcore.Usagef(`lab run: a lab is up, and its faults are those it was started with; end it with "packer-hybrid lab down", or give the rules to "lab up"`)
 	case err == nil:
-		if err := syscall.Exec(path, args, append(a.Environ, env...)); err != nil {
-			return fmt.Errorf("running %s: %w", path, err)
-		}
+		return fmt.Errorf("running %s: %w", path, syscall.Exec(path, args, of(up)))
 	case !errors.Is(err, lab.ErrNotUp):
-		return err
+		return notOurs(err)
 	}
 	args[0] = path
-	code, err := lab.Run(cmd.Context(), config, args, lab.Streams{In: a.Raw.In, Out: a.Raw.Out, Err: a.Raw.Err})
+	code, err := lab.Run(cmd.Context(), config, lab.Command{
+		Argv: args, Environ: of, In: a.Raw.In, Out: a.Raw.Out, Err: a.Raw.Err,
+	})
 	if err != nil {
 		return needsRoot(err)
 	}
 	return cli.Exit(code)
+}
+
+// notOurs makes a lab of somebody else a blocked request.
+func notOurs(err error) error {
+	if _, is := errors.AsType[*lab.NotOursError](err); is {
+		return &hybridcore.BlockedError{Msg: "a lab is up, but it may not be yours", Err: err}
+	}
+	return err
 }
 
 // needsRoot makes a lab that the system refuses a blocked request.
