@@ -110,7 +110,7 @@ func everything(t *testing.T, target hybridcore.Target) string {
 	found, err := c.Find(ctx, strangeName)
 	add(err)
 	for _, one := range found {
-		_, err := c.(Marker).Mark(ctx, one, hybridcore.Mark{Release: "r", Image: "debian-12", RunID: strangeRun}) //nolint:forcetypeassert // all clients are
+		_, err := inside(c).Mark(ctx, one, hybridcore.Mark{Release: "r", Image: "debian-12", RunID: strangeRun})
 		add(err)
 	}
 	_, err = c.Reap(ctx, hybridcore.Remains{Name: strangeName, RunID: strangeRun, Media: []string{"packer2.iso"}}, false)
