@@ -21,7 +21,7 @@ func TestContain(t *testing.T) {
 	}
 	err := hybridcore.Contain(func() error {
 		var nothing *struct{ at int }
-		nothing.at = 1
+		nothing.at = 1 //nolint:govet // the fault of this test
 		return nil
 	})
 	panicked, ok := errors.AsType[*hybridcore.PanicError](err)

@@ -20,6 +20,7 @@ import (
 // that nothing of the transaction stays, and that its connection is free.
 func TestTaskPanics(t *testing.T) {
 	engines(t, func(t *testing.T, at store.Options) {
+		t.Helper()
 		s := open(t, at)
 		send := func(ctx context.Context, queue string) error {
 			return s.Change(ctx, func(tx *store.Tx) error { return tx.Send(queue, []byte("x"), 0) })

@@ -96,7 +96,7 @@ func (g *onGitHub) findCheck(ctx context.Context, name, externalID string) (*git
 		}
 		runs, err := webapi.Elements(page.CheckRuns)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // the caller says what it looked for
+			return nil, err
 		}
 		at := slices.IndexFunc(runs, func(c *github.CheckRun) bool {
 			return c.GetExternalID() == externalID && c.GetApp().GetSlug() == app

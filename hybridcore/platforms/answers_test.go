@@ -107,10 +107,14 @@ func everything(t *testing.T, target hybridcore.Target) string {
 	if add(err); err != nil {
 		return err.Error()
 	}
+	marking, ok := c.(Marker)
+	if !ok {
+		t.Fatalf("a %T marks nothing", c)
+	}
 	found, err := c.Find(ctx, strangeName)
 	add(err)
 	for _, one := range found {
-		_, err := c.(Marker).Mark(ctx, one, hybridcore.Mark{Release: "r", Image: "debian-12", RunID: strangeRun}) //nolint:forcetypeassert // all clients are
+		_, err := marking.Mark(ctx, one, hybridcore.Mark{Release: "r", Image: "debian-12", RunID: strangeRun})
 		add(err)
 	}
 	_, err = c.Reap(ctx, hybridcore.Remains{Name: strangeName, RunID: strangeRun, Media: []string{"packer2.iso"}}, false)

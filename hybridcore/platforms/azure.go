@@ -198,7 +198,7 @@ func (c *azure) managed(ctx context.Context, group string) ([]azureImage, error)
 			}
 			found = append(found, i)
 		}
-		return err //nolint:wrapcheck // below
+		return err
 	}
 	if group == "" {
 		for pager := client.NewListPager(nil); pager.More(); {

@@ -73,7 +73,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body = &metered{ReadCloser: response.Body, guard: g}
 	if err := webapi.Check(response, maxAnswer); err != nil {
-		return nil, err //nolint:wrapcheck // net/http adds method and address
+		return nil, err
 	}
 	return response, nil
 }

@@ -39,14 +39,14 @@ var modelling sync.Mutex
 
 // vcenter serves a simulated vCenter with one template, one machine and one
 // library item, and returns the target whose variables reach it.
-func vcenter(t testing.TB) hybridcore.Target {
-	t.Helper()
+func vcenter(tb testing.TB) hybridcore.Target {
+	tb.Helper()
 	model := simulator.VPX()
 	modelling.Lock() // the simulator fills a list of the whole process
 	err := model.Create()
 	modelling.Unlock()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	model.Service.TLS = new(tls.Config)
 	model.Service.RegisterEndpoints = true
@@ -55,44 +55,44 @@ func vcenter(t testing.TB) hybridcore.Target {
 		return nil, lab.CheckVersion(ctx, method)
 	}
 	server := model.Service.NewServer()
-	t.Cleanup(func() { server.Close(); model.Remove() })
+	tb.Cleanup(func() { server.Close(); model.Remove() })
 
-	client, err := govmomi.NewClient(t.Context(), server.URL, true)
+	client, err := govmomi.NewClient(tb.Context(), server.URL, true)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	machine, err := find.NewFinder(client.Client).VirtualMachine(t.Context(), "/DC0/vm/DC0_H0_VM0")
+	machine, err := find.NewFinder(client.Client).VirtualMachine(tb.Context(), "/DC0/vm/DC0_H0_VM0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	task, err := machine.PowerOff(t.Context())
+	task, err := machine.PowerOff(tb.Context())
 	if err == nil {
-		err = task.Wait(t.Context())
+		err = task.Wait(tb.Context())
 	}
 	if err == nil {
-		err = machine.MarkAsTemplate(t.Context())
+		err = machine.MarkAsTemplate(tb.Context())
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	restClient := rest.NewClient(client.Client)
-	if err := restClient.Login(t.Context(), server.URL.User); err != nil {
-		t.Fatal(err)
+	if err := restClient.Login(tb.Context(), server.URL.User); err != nil {
+		tb.Fatal(err)
 	}
-	store, err := find.NewFinder(client.Client).Datastore(t.Context(), "/DC0/datastore/LocalDS_0")
+	store, err := find.NewFinder(client.Client).Datastore(tb.Context(), "/DC0/datastore/LocalDS_0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	manager := library.NewManager(restClient)
-	id, err := manager.CreateLibrary(t.Context(), library.Library{
+	id, err := manager.CreateLibrary(tb.Context(), library.Library{
 		Name: "golden", Type: "LOCAL",
 		Storage: []library.StorageBacking{{DatastoreID: store.Reference().Value, Type: "DATASTORE"}},
 	})
 	if err == nil {
-		_, err = manager.CreateLibraryItem(t.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeVMTX, LibraryID: id})
+		_, err = manager.CreateLibraryItem(tb.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeVMTX, LibraryID: id})
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return hybridcore.Target{Platform: hybridcore.VSphere, Variables: []hybridcore.Variable{
 		{Name: "vsphere_endpoint", JSON: `"` + server.URL.Host + `"`},
