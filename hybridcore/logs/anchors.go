@@ -63,14 +63,14 @@ var anchors = []anchor{
 	{"PVEVNC:", 0, proxmoxTicket},
 	{"PVE%3A", 0, proxmoxTicket},
 	{"PVE%3a", 0, proxmoxTicket},
-	{"CSRFPreventionToken", 4, shape{"proxmox-csrf-token", scanValue(20)}},
-	{"csrfpreventiontoken", 4, shape{"proxmox-csrf-token", scanValue(20)}},
+	{"CSRFPreventionToken", 0, shape{"proxmox-csrf-token", scanValue(20)}},
+	{"csrfpreventiontoken", 0, shape{"proxmox-csrf-token", scanValue(20)}},
 
 	{"vmware-api-session-id", 6, vsphereSession},
-	{"vmware_soap_session", 6, vsphereSession},
+	{"vmware_soap_session", 5, vsphereSession},
 
 	{"AccountKey=", 6, azureKey},
-	{"SharedAccessKey=", 6, azureKey},
+	{"SharedAccessKey=", 5, azureKey},
 	{"sig=", 0, shape{"azure-sas", scanToken(queryBytes, 40)}},
 	{"0Q~", 0, azureSecret},
 	{"1Q~", 0, azureSecret},

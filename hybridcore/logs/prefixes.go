@@ -6,15 +6,18 @@
 package logs
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // prefixes answers where in the tail of a text a form may have begun that goes on in text not yet seen.
 type prefixes struct {
 	sorted  []string // forms and anchors of shapes
 	maxLen  int
+	maxLine int                     // bytes of the longest of them that has a line end
 	longest [1 << prefixBits]uint16 // by hash of the first minForm bytes: length of the longest such text, at most 65535
 	ofRuns  class                   // bytes that runs have
 }
@@ -33,6 +36,9 @@ func newPrefixes(forms []string, runs []run) prefixes {
 	slices.Sort(p.sorted)
 	for _, s := range p.sorted {
 		p.maxLen = max(p.maxLen, len(s))
+		if strings.IndexByte(s, '\n') >= 0 {
+			p.maxLine = max(p.maxLine, len(s))
+		}
 		if len(s) >= minForm {
 			h := prefixHash(s)
 			p.longest[h] = max(p.longest[h], uint16(min(len(s), math.MaxUint16)))
@@ -48,7 +54,11 @@ func prefixHash[T string | []byte](s T) uint64 {
 
 // live returns the first position from which the rest of the text is the beginning of a longer form, or the text's length.
 func (p *prefixes) live(text []byte) int {
-	for i := max(0, len(text)-p.maxLen+1); i < len(text); i++ {
+	i := max(0, len(text)-p.maxLen+1)
+	if line := bytes.LastIndexByte(text[i:], '\n') + 1; line > 0 { // before it only those with a line end may begin
+		i = max(i, min(i+line, len(text)-p.maxLine+1))
+	}
+	for ; i < len(text); i++ {
 		rest := text[i:]
 		if len(rest) >= minForm && int(p.longest[prefixHash(rest)]) <= min(len(rest), math.MaxUint16-1) {
 			continue

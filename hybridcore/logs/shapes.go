@@ -139,6 +139,19 @@ func anchorTexts() []string {
 func findShapes(text []byte, ctx [2]byte, final bool, found []match) ([]match, int) {
 	s := shapeSearch{text: text, ctx: ctx, final: final, found: found, limit: len(text)}
 	classes, i, last := &anchorPairs.classes, 0, uint32(0)
+	for ; i+16 <= len(text); i += 16 {
+		w, v := binary.LittleEndian.Uint64(text[i:]), binary.LittleEndian.Uint64(text[i+8:])
+		low := uint32(classes[uint16(w)]) | uint32(classes[uint16(w>>16)])<<8 |
+			uint32(classes[uint16(w>>32)])<<16 | uint32(classes[w>>48])<<24
+		high := uint32(classes[uint16(v)]) | uint32(classes[uint16(v>>16)])<<8 |
+			uint32(classes[uint16(v>>32)])<<16 | uint32(classes[v>>48])<<24
+		all := uint64(low) | uint64(high)<<32 // its bytes are classes: the low half of one meets the high half of the next
+		if all&(all>>12)&0x000F0F0F0F0F0F0F != 0 || last&(low>>4)&0xF != 0 {
+			s.four(i-2, [...]uint32{last & (low >> 4 & 0xF), low & (low >> 12 & 0xF), low >> 8 & (low >> 20 & 0xF), low >> 16 & (low >> 28)})
+			s.four(i+6, [...]uint32{low >> 24 & (high >> 4 & 0xF), high & (high >> 12 & 0xF), high >> 8 & (high >> 20 & 0xF), high >> 16 & (high >> 28)})
+		}
+		last = high >> 24
+	}
 	for ; i+8 <= len(text); i += 8 {
 		w := binary.LittleEndian.Uint64(text[i:])
 		a, b := uint32(classes[uint16(w)]), uint32(classes[uint16(w>>16)])
