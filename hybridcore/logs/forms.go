@@ -144,9 +144,6 @@ func withoutFrame(s string) string {
 // text adds the spellings that stay text: one escape, and two of them one in the other. It returns those of one escape.
 func (f *spellings) text(s string) []string {
 	f.add(s)
-	if strings.Trim(s, plainBytes) == "" {
-		return nil // no tool escapes anything of it
-	}
 	once := escaped(s)
 	for _, e := range once {
 		f.add(e)
@@ -163,6 +160,9 @@ func (f *spellings) text(s string) []string {
 
 // escaped returns the distinct spellings of a text by one escape that are not the text itself.
 func escaped(s string) []string {
+	if strings.Trim(s, plainBytes) == "" {
+		return nil // no tool escapes anything of it
+	}
 	list := make([]string, 0, 2*len(escapes))
 	for _, escape := range escapes {
 		e := escape(s)
