@@ -45,7 +45,8 @@ func (e entry) run(args, environ []string) error {
 	environ = clean(environ)
 	if project := lookup(environ, "INPUT_PROJECT"); project != "" {
 		if err := os.Chdir(project); err != nil {
-			return fmt.Errorf("the input project names no folder of the checkout; is there an actions/checkout step before this one? (%w)", err)
+			return fmt.Errorf("the input project names no folder of the checkout; "+
+				"is there an actions/checkout step before this one? (%w)", err)
 		}
 	}
 	argv := append([]string{e.init, "--", e.program}, args...)
@@ -58,8 +59,10 @@ func (e entry) becomeOwner() error {
 	if err != nil {
 		return fmt.Errorf("looking up whose the workspace is, which GitHub's runner mounts: %w", err)
 	}
-	if err := named(e.passwd, uid, gid); err != nil { // SSH, and so Ansible, refuses to work for a user without a name
-		fmt.Fprintf(os.Stderr, "packer-hybrid-entry: the user %d has no name in this container (%v): a build with Ansible will fail\n", uid, err)
+	// SSH, and so Ansible, refuses to work for a user without a name.
+	if err := named(e.passwd, uid, gid); err != nil {
+		fmt.Fprintf(os.Stderr, "packer-hybrid-entry: the user %d has no name in this container (%v): "+
+			"a build with Ansible will fail\n", uid, err)
 	}
 	return drop(uid, gid)
 }
@@ -70,12 +73,12 @@ func owner(dir string) (uid, gid int, err error) {
 		Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS,
 	})
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, fmt.Errorf("opening %s: %w", dir, err)
 	}
 	defer func() { _ = unix.Close(fd) }() // nothing was written
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
-		return 0, 0, err
+		return 0, 0, fmt.Errorf("asking for the owner of %s: %w", dir, err)
 	}
 	return int(st.Uid), int(st.Gid), nil
 }

@@ -72,7 +72,7 @@ func TestEntryIsStatic(t *testing.T) {
 // it, packer-hybrid: it prints what the kernel and the environment say.
 func stand(t *testing.T, uid int) (dir, program, passwd string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "entry")
+	dir, err := os.MkdirTemp("", "entry") //nolint:usetesting // another user has to enter it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func named(file string, uid, gid int) error {
 		f, err = os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("opening the password file: %w", err)
 	}
 	known, err := knows(f, uid)
 	if err == nil && !known {
@@ -40,5 +40,8 @@ func knows(f *os.File, uid int) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, lines.Err()
+	if err := lines.Err(); err != nil {
+		return false, fmt.Errorf("reading the password file: %w", err)
+	}
+	return false, nil
 }

@@ -116,22 +116,3 @@ var anchors = []anchor{
 	{"%3A%2F%2F", 0, shape{"url-password", scanEscapedUserinfo}},
 	{"%3a%2f%2f", 0, shape{"url-password", scanEscapedUserinfo}},
 }
-
-var (
-	githubToken    = shape{"github-token", scanGitHub}
-	gitlabToken    = shape{"gitlab-token", scanToken(tokenBytes, 16)}
-	slackToken     = shape{"slack-token", scanToken(tokenBytes, 10)}
-	slackHook      = shape{"slack-webhook", scanToken(pathBytes, 20)}
-	awsKey         = shape{"aws-key-id", scanAWS}
-	awsSecret      = shape{"aws-secret-key", scanValue(30)}
-	authorization  = shape{"authorization", scanAuthorization}
-	proxmoxToken   = shape{"proxmox-token", scanProxmoxToken}
-	proxmoxTicket  = shape{"proxmox-ticket", scanTicket}
-	vsphereSession = shape{"vsphere-session", scanValue(8)}
-	azureKey       = shape{"azure-account-key", scanValue(20)}
-	azureSecret    = shape{"azure-client-secret", scanAzure}
-	vaultToken     = shape{"vault-token", scanToken(tokenBytes, 20)}
-	vaultOldToken  = shape{"vault-token", scanOldVault}
-	gitlabHeader   = shape{"gitlab-token", scanValue(8)}
-	cryptHash      = shape{"password-hash", scanCrypt}
-)

@@ -36,10 +36,9 @@ const maxNested = 2 << 10
 const plainBytes = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."
 
 // lineEnds are what stands between the lines of a wrapped code, as it is and escaped.
-var lineEnds = func() []string {
-	list := []string{"\n", "\r\n"}
-	return append(append(list, escaped("\n")...), escaped("\r\n")...)
-}()
+var lineEnds = []string{
+	"\n", "\r\n", `\n`, `\r\n`, "%0A", "%0D%0A", "%0a", "%0d%0a", "&#xA;", "&#xD;&#xA;", "`n", "`r`n", "\\\n", "\\\r\\\n",
+}
 
 // spellings are what is searched for of one value: whole texts, and codes of which parts are hidden as well.
 type spellings struct {

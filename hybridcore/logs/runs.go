@@ -45,6 +45,8 @@ func (m *matcher) part(text []byte, i int, e entry, found []match) []match {
 	for end < len(text) && left != "" && text[end] == left[0] {
 		end, left = end+1, left[1:]
 	}
-	return append(found, match{anchor: start, start: start, end: end, label: r.label, run: r, off: at - (i - start),
-		open: end == len(text) && left != ""})
+	return append(found, match{
+		anchor: start, start: start, end: end, label: r.label, run: r, off: at - (i - start),
+		open: end == len(text) && left != "",
+	})
 }

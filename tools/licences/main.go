@@ -13,6 +13,7 @@
 package main
 
 import (
+	"context"
 	"debug/buildinfo"
 	"errors"
 	"flag"
@@ -39,7 +40,7 @@ func main() {
 // collect copies the texts of all programs' modules and of Go itself.
 func collect(out string, programs []string) error {
 	if out == "" || len(programs) == 0 {
-		return errors.New("usage: licences -out DIR PROGRAM...")
+		return errors.New("a folder and programs are needed: licences -out DIR PROGRAM")
 	}
 	cache, err := goEnv("GOMODCACHE")
 	if err != nil {
@@ -68,7 +69,7 @@ func collect(out string, programs []string) error {
 
 // goEnv asks the go command.
 func goEnv(name string) (string, error) {
-	value, err := exec.Command("go", "env", name).Output()
+	value, err := exec.CommandContext(context.Background(), "go", "env", name).Output()
 	if err != nil {
 		return "", fmt.Errorf("asking go for %s: %w", name, err)
 	}
@@ -118,7 +119,7 @@ func texts(from, to string) error {
 		return fmt.Errorf("%s has no licence text: it must not be redistributed", from)
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
-		return err
+		return fmt.Errorf("making the folder of texts: %w", err)
 	}
 	for _, e := range entries {
 		if !isText.MatchString(e.Name()) {
@@ -126,10 +127,10 @@ func texts(from, to string) error {
 		}
 		text, err := os.ReadFile(filepath.Join(from, e.Name()))
 		if err != nil {
-			return err
+			return fmt.Errorf("reading a licence text: %w", err)
 		}
 		if err := os.WriteFile(filepath.Join(to, e.Name()), text, 0o644); err != nil {
-			return err
+			return fmt.Errorf("writing a licence text: %w", err)
 		}
 	}
 	return nil
