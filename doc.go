@@ -35,6 +35,7 @@
 //	bot                      Slack: takes commands, decides, has the CI system run them, follows
 //	lab                      simulated platforms and guests on one machine
 //	cmd/packer-hybrid-lab    the lab as a program: what packer-hybrid lab runs; its verbs are in cmd/internal/labverbs
+//	cmd/packer-hybrid-entry  the docker action's entrypoint: gives root up, cleans the environment, starts packer-hybrid
 //
 // Packages below hybridcore do not import each other; they meet in runner,
 // through the values of hybridcore. rules_test.go beside this file holds that

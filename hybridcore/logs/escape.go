@@ -11,6 +11,7 @@ import (
 	"html"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -24,8 +25,11 @@ const bashSpecial = " \t'\"\\|&;()<>!{}*[]?^$`,"
 var escapes = map[string]func(string) string{
 	"json":         func(s string) string { return jsonEscape(s, false) },
 	"json-html":    func(s string) string { return jsonEscape(s, true) },
-	"json-ascii":   func(s string) string { return asciiEscape(jsonEscape(s, false)) },
+	"json-ascii":   func(s string) string { return asciiEscape(jsonEscape(s, false), `\u%04x`) },
 	"json-slash":   func(s string) string { return strings.ReplaceAll(jsonEscape(s, false), "/", `\/`) },
+	"json-dotnet":  func(s string) string { return asciiEscape(dotnetReplacer.Replace(jsonEscape(s, false)), `\u%04X`) },
+	"json-gson":    func(s string) string { return gsonReplacer.Replace(jsonEscape(s, false)) },
+	"hcl":          func(s string) string { return hclReplacer.Replace(jsonEscape(s, false)) },
 	"go":           func(s string) string { return unquote(strconv.Quote(s)) },
 	"go-ascii":     func(s string) string { return unquote(strconv.QuoteToASCII(s)) },
 	"packer":       packerReplacer.Replace,
@@ -42,6 +46,8 @@ var escapes = map[string]func(string) string{
 	"xml-quot":     strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace,
 	"xml-go": strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;",
 		"\t", "&#x9;", "\n", "&#xA;", "\r", "&#xD;").Replace,
+	"html-template":     strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "+", "&#43;").Replace,
+	"csv":               func(s string) string { return strings.ReplaceAll(s, `"`, `""`) },
 	"powershell":        strings.NewReplacer("$", "`$", `"`, "`\"", "`", "``", "'", "`'").Replace,
 	"powershell-double": strings.NewReplacer("$", "`$", `"`, "`\"", "`", "``", "\n", "`n", "\r", "`r", "\t", "`t").Replace,
 	"powershell-single": func(s string) string { return strings.ReplaceAll(s, "'", "''") },
@@ -54,39 +60,21 @@ var escapes = map[string]func(string) string{
 	"url-whole":         func(s string) string { return percent(s, ";,/?:@&=+$#!'()*", false) },
 }
 
-// nestings are pairs of escapes, inner first, that the tools of a build really stack: JSON logged as JSON, a shell command
-// in Packer's machine-readable stream, and so on.
-var nestings = [][2]string{
-	{"json", "json"},
-	{"json-html", "json"},
-	{"json", "packer"},
-	{"json", "sh-single"},
-	{"packer", "json"},
-	{"packer", "go"},
-	{"go", "json"},
-	{"go", "packer"},
-	{"sh-single", "json"},
-	{"sh-single", "packer"},
-	{"sh-single-dq", "json"},
-	{"sh-double", "json"},
-	{"sh-double", "packer"},
-	{"sh-all", "json"},
-	{"sh-bash", "json"},
-	{"sh-ansi", "json"},
-	{"xml-text", "json"},
-	{"xml-quot", "json"},
-	{"powershell", "json"},
-	{"powershell", "packer"},
-	{"powershell-single", "json"},
-	{"url-strict", "url-strict"},
-	{"url-query", "url-query"},
-}
-
 // hexDigits are the digits of percent escapes (RFC 3986 section 2.1 asks for capitals).
 const hexDigits = "0123456789ABCDEF"
 
 // packerReplacer writes a field of Packer's machine-readable stream (packer/ui.go, MachineReadableUi.Machine).
 var packerReplacer = strings.NewReplacer(",", "%!(PACKER_COMMA)", "\r", `\r`, "\n", `\n`)
+
+// hclReplacer keeps a text inside a quoted string of HCL from being a template.
+var hclReplacer = strings.NewReplacer("${", "$${", "%{", "%%{")
+
+// dotnetReplacer and gsonReplacer turn JSON into what System.Text.Json and Gson write, which may stand in web pages.
+var (
+	dotnetReplacer = strings.NewReplacer(`\\`, `\\`, `\"`, `\u0022`, "'", `\u0027`, "&", `\u0026`, "<", `\u003C`, ">", `\u003E`,
+		"+", `\u002B`, "`", `\u0060`)
+	gsonReplacer = strings.NewReplacer(`\\`, `\\`, "'", `\u0027`, "&", `\u0026`, "<", `\u003c`, ">", `\u003e`, "=", `\u003d`)
+)
 
 // lowerHex returns the text with its percent escapes in lower case.
 func lowerHex(s string) string {
@@ -134,18 +122,16 @@ func jsonEscape(s string, escapeHTML bool) string {
 // unquote drops the first and the last byte.
 func unquote(s string) string { return s[1 : len(s)-1] }
 
-// asciiEscape writes non-ASCII characters as \uXXXX, surrogate pairs included, as Python's json does.
-func asciiEscape(s string) string {
+// asciiEscape writes the units of non-ASCII characters in a format, surrogate pairs included, as Python's json does.
+func asciiEscape(s, format string) string {
 	var b strings.Builder
 	for _, r := range s {
-		switch {
-		case r < utf8.RuneSelf:
+		if r < utf8.RuneSelf {
 			b.WriteRune(r)
-		case r > 0xFFFF:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xD800+(r>>10), 0xDC00+(r&0x3FF))
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, format, unit)
 		}
 	}
 	return b.String()

@@ -10,7 +10,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"sort"
 )
 
 // match is one occurrence of a spelling or of a credential's shape: text[start:end] is to be hidden, anchor <= start is
@@ -19,6 +18,10 @@ type match struct {
 	anchor, start, end int
 	label              int32
 	shape              bool
+
+	run  *run // of which it is a part, from off on
+	off  int
+	open bool // at the end of the text, where more of the run may follow
 }
 
 // compare orders matches by start; at one start the registered value goes before the shape and the longer before the
@@ -38,44 +41,52 @@ func (m match) compare(o match) int {
 	return int(m.label - o.label)
 }
 
-// entry says that the block of a form at offset off has these bytes.
+// entry says that a form or a run has these bytes at off (0 to 3) in its window at at. Runs are counted on after the forms.
 type entry struct {
-	block uint64
-	form  uint32
-	off   uint32
+	gram uint64
+	form uint32
+	at   uint32
+	off  uint8
 }
 
-// matcher finds all occurrences of many forms at once. It is immutable.
+// matcher finds all occurrences of many forms, and of parts of many runs, at once. It is immutable.
 //
 // Instead of looking at every position it looks at every stride-th: each form has a window of stride+block-1 bytes, so one of
 // the first stride blocks of the window lies on a looked-at position wherever the form occurs. The blocks of all windows are
-// in a bit filter; what passes is looked up and compared. Unlike the skips of Wu-Manber the positions do not depend on what
-// was read before, so the processor overlaps the look-ups. bench/run redact measures it.
+// in a bit filter. Unlike the skips of Wu-Manber the positions do not depend on what was read before, so the processor
+// overlaps the look-ups. Where a block passes, half a stride of bytes after it or before it belongs to the window as well:
+// one of the two grams is looked up, and what has it is compared. bench/run redact measures it.
 type matcher struct {
 	forms  []string // sorted, distinct
 	labels []int32  // of forms: index into marks
+	runs   []run
 	marks  []string // what replaces a match
 
-	stride  int
-	block   int    // bytes of a block, 1 to 8
-	mask    uint64 // of block bytes, little endian
-	shift   uint   // of the hash to a filter bit
-	filter  []uint64
-	buckets []uint32 // by filter bit >> bucketShift: start in entries
-	entries []entry
+	half     int
+	stride   int
+	block    int    // bytes of a block
+	mask     uint64 // of block bytes, little endian
+	shift    uint   // of the hash of a block to a filter bit
+	filter   []uint64
+	gram     int      // bytes of a gram: a block and half a stride, up to 8
+	gramMask uint64   // of gram bytes
+	among    uint     // shift of the hash of a gram to a bucket
+	buckets  []uint32 // by hash of a gram: start in entries
+	entries  []entry
 
 	prefixes prefixes
 }
 
 const (
-	hashFactor  = 0x9E3779B97F4A7C15 // 2^64 / golden ratio, the usual multiplicative hash
-	bucketShift = 4                  // filter bits a bucket
-	maxWindows  = 8                  // windows of a form that are compared when the rarest is chosen
+	hashFactor = 0x9E3779B97F4A7C15 // 2^64 / golden ratio, the usual multiplicative hash
+	filterBits = 16                 // filter bits a block, at least
+	maxWindows = 8                  // windows of a form that are compared when the rarest is chosen
 )
 
-// newMatcher returns a matcher for forms and their labels (indices into marks). Forms have at least minForm bytes.
-func newMatcher(byForm map[string]int32, marks []string) *matcher {
-	m := &matcher{marks: marks, stride: 8}
+// newMatcher returns a matcher for forms and their labels (indices into marks), and for runs. Forms have at least minForm
+// bytes, runs minRun.
+func newMatcher(byForm map[string]int32, runs []run, marks []string) *matcher {
+	m := &matcher{marks: marks, runs: runs}
 	shortest := 1 << 30
 	for form := range byForm {
 		m.forms = append(m.forms, form)
@@ -85,35 +96,56 @@ func newMatcher(byForm map[string]int32, marks []string) *matcher {
 	for _, form := range m.forms {
 		m.labels = append(m.labels, byForm[form])
 	}
-	m.prefixes = newPrefixes(m.forms)
+	m.prefixes = newPrefixes(m.forms, runs)
 	if len(m.forms) == 0 {
 		return m
 	}
-	if shortest < m.stride+3 {
-		m.stride = 4
+	if len(runs) > 0 {
+		shortest = min(shortest, minRun)
 	}
+	m.stride = max(4, min(8, shortest-4))
 	m.block = min(8, shortest-m.stride+1)
+	m.half = min(m.stride/2, 8-m.block)
+	m.gram = m.block + m.half
 	m.mask = ^uint64(0) >> (64 - 8*m.block)
+	m.gramMask = ^uint64(0) >> (64 - 8*m.gram)
 	m.index()
 	return m
 }
 
+// grams returns how many grams of a window are looked up: the first half ones after a block, and what is left of stride before.
+func (m *matcher) grams() int { return max(m.half, m.stride-m.half) }
+
 // index fills filter, buckets and entries.
 func (m *matcher) index() {
-	logBits := max(13, bits.Len(uint(32*len(m.forms)*m.stride)))
-	m.shift = uint(64 - logBits)
-	m.filter = make([]uint64, 1<<(logBits-6))
-	m.buckets = make([]uint32, 1<<(logBits-bucketShift)+1)
-	all := make([]entry, 0, len(m.forms)*m.stride)
-	for id, form := range m.forms {
-		at := m.window(form)
-		for off := at; off < at+m.stride; off++ {
-			block := m.blockAt(form[off:])
-			bit := m.hash(block)
-			m.filter[bit>>6] |= 1 << (bit & 63)
-			m.buckets[bit>>bucketShift]++
-			all = append(all, entry{block, uint32(id), uint32(off)})
+	n := len(m.forms)
+	for _, r := range m.runs {
+		n += len(r.text)/runStep + 2
+	}
+	n *= m.grams()
+	filterLog, bucketLog := max(13, bits.Len(uint(filterBits*n))), bits.Len(uint(2*n))
+	m.shift, m.among = uint(64-filterLog), uint(64-bucketLog)
+	m.filter = make([]uint64, 1<<(filterLog-6))
+	m.buckets = make([]uint32, 1<<bucketLog+1)
+	all := make([]entry, 0, n)
+	add := func(text string, id, at int) {
+		for off := range m.grams() {
+			gram := gramAt(text[at+off:], m.gram)
+			for _, block := range [2]uint64{gram & m.mask, gram >> (8 * uint(m.half)) & m.mask} {
+				bit := block * hashFactor >> m.shift
+				m.filter[bit>>6] |= 1 << (bit & 63)
+			}
+			m.buckets[gram*hashFactor>>m.among]++
+			all = append(all, entry{gram, uint32(id), uint32(at), uint8(off)})
 		}
+	}
+	for i, r := range m.runs {
+		for at := range r.windows() {
+			add(r.text, len(m.forms)+i, at)
+		}
+	}
+	for id, form := range m.forms {
+		add(form, id, m.window(form))
 	}
 	for i, sum := 0, uint32(0); i < len(m.buckets); i++ { // counts become ends
 		sum += m.buckets[i]
@@ -121,13 +153,13 @@ func (m *matcher) index() {
 	}
 	m.entries = make([]entry, len(all))
 	for _, e := range all { // ends become starts
-		bucket := &m.buckets[m.hash(e.block)>>bucketShift]
+		bucket := &m.buckets[e.gram*hashFactor>>m.among]
 		*bucket--
 		m.entries[*bucket] = e
 	}
 }
 
-// window chooses the place in a form whose blocks are shared with the fewest other forms, so that a common prefix of many
+// window chooses the place in a form whose grams are shared with the fewest other forms, so that a common prefix of many
 // values does not make every occurrence of it expensive. While index runs, buckets holds counts.
 func (m *matcher) window(form string) int {
 	last := len(form) - (m.stride + m.block - 1)
@@ -137,8 +169,8 @@ func (m *matcher) window(form string) int {
 		if last >= maxWindows {
 			at = i * last / (maxWindows - 1)
 		}
-		for off := at; off < at+m.stride; off++ {
-			cost += m.buckets[m.hash(m.blockAt(form[off:]))>>bucketShift]
+		for off := at; off < at+m.grams(); off++ {
+			cost += m.buckets[gramAt(form[off:], m.gram)*hashFactor>>m.among]
 		}
 		if cost < bestCost {
 			best, bestCost = at, cost
@@ -150,45 +182,83 @@ func (m *matcher) window(form string) int {
 	return best
 }
 
-// hash maps a block to a filter bit.
-func (m *matcher) hash(block uint64) uint64 { return block * hashFactor >> m.shift }
-
-// blockAt returns the first block of s, which may be as short as one block.
-func (m *matcher) blockAt(s string) uint64 {
+// gramAt returns the first n bytes of a text, at most 8, little endian; zeroes stand for those that it lacks.
+func gramAt[T string | []byte](text T, n int) uint64 {
+	if len(text) >= 8 {
+		return eight(text) & (^uint64(0) >> (64 - 8*n))
+	}
 	var b [8]byte
-	copy(b[:], s[:min(len(s), m.block)])
+	copy(b[:], text[:min(len(text), n)])
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// literals appends all occurrences of all forms in text.
+// eight returns the first 8 bytes of a text.
+func eight[T string | []byte](t T) uint64 {
+	_ = t[7]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+}
+
+// literals appends all occurrences of all forms in text, and the parts of runs.
 func (m *matcher) literals(text []byte, found []match) []match {
 	if len(m.forms) == 0 {
 		return found
 	}
-	filter, mask, shift, i := m.filter, m.mask, m.shift, 0
+	filter, mask, shift, i := m.filter, m.mask, m.shift, m.stride
+	found = m.around(text, 0, found)
 	for ; i+m.stride+8 <= len(text); i += 2 * m.stride { // two at a time: they do not wait for each other
 		one := binary.LittleEndian.Uint64(text[i:]) & mask
 		two := binary.LittleEndian.Uint64(text[i+m.stride:]) & mask
 		a, b := one*hashFactor>>shift, two*hashFactor>>shift
 		if (filter[a>>6]>>(a&63)|filter[b>>6]>>(b&63))&1 != 0 {
-			found = m.verify(text, i, one, found)
-			found = m.verify(text, i+m.stride, two, found)
+			if filter[a>>6]>>(a&63)&1 != 0 {
+				found = m.around(text, i, found)
+			}
+			if filter[b>>6]>>(b&63)&1 != 0 {
+				found = m.around(text, i+m.stride, found)
+			}
 		}
 	}
 	for ; i+m.block <= len(text); i += m.stride {
-		found = m.verify(text, i, m.blockAt(string(text[i:])), found)
+		found = m.around(text, i, found)
 	}
 	return found
 }
 
-// verify appends the forms that have this block at position i of the text.
-func (m *matcher) verify(text []byte, i int, block uint64, found []match) []match {
-	bucket := m.hash(block) >> bucketShift
+// around appends what has the block at position i of the text.
+func (m *matcher) around(text []byte, i int, found []match) []match {
+	half := m.half
+	if i < half || len(text)-i < 8 {
+		found = m.verify(text, i, gramAt(text[i:], m.gram), found)
+		if i >= half {
+			found = m.verify(text, i-half, gramAt(text[i-half:], m.gram), found)
+		}
+		return found
+	}
+	after := binary.LittleEndian.Uint64(text[i:]) & m.gramMask
+	before := binary.LittleEndian.Uint64(text[i-half:]) & m.gramMask
+	one, two := after*hashFactor>>m.among, before*hashFactor>>m.among
+	if m.buckets[one] != m.buckets[one+1] {
+		found = m.verify(text, i, after, found)
+	}
+	if m.buckets[two] != m.buckets[two+1] {
+		found = m.verify(text, i-half, before, found)
+	}
+	return found
+}
+
+// verify appends the forms that have the gram at position i of the text, and the parts of runs around it.
+func (m *matcher) verify(text []byte, i int, gram uint64, found []match) []match {
+	bucket := gram * hashFactor >> m.among
 	for _, e := range m.entries[m.buckets[bucket]:m.buckets[bucket+1]] {
-		if e.block != block {
+		if e.gram != gram {
 			continue
 		}
-		start, form := i-int(e.off), m.forms[e.form]
+		if e.form >= uint32(len(m.forms)) {
+			found = m.part(text, i-int(e.off), e, found)
+			continue
+		}
+		start, form := i-int(e.at)-int(e.off), m.forms[e.form]
 		if start < 0 || len(text)-start < len(form) || string(text[start:start+len(form)]) != form {
 			continue
 		}
@@ -203,7 +273,12 @@ func (m *matcher) find(text []byte, ctx [2]byte, final bool, found []match) ([]m
 	found = m.literals(text, found[:0])
 	found, limit := findShapes(text, ctx, final, found)
 	if !final {
-		limit = min(limit, m.prefixes.live(text))
+		limit = min(limit, m.prefixes.live(text), m.prefixes.tail(text))
+		for _, f := range found {
+			if f.open {
+				limit = min(limit, f.start)
+			}
+		}
 		for again := true; again; { // a match must not be parted from its anchor
 			again = false
 			for _, f := range found {
@@ -216,50 +291,4 @@ func (m *matcher) find(text []byte, ctx [2]byte, final bool, found []match) ([]m
 	found = slices.DeleteFunc(found, func(f match) bool { return f.start >= limit })
 	slices.SortFunc(found, match.compare)
 	return found, limit
-}
-
-// prefixes answers where in the tail of a text a form may have begun that goes on in text not yet seen.
-type prefixes struct {
-	sorted  []string // forms and anchors of shapes
-	maxLen  int
-	longest [1 << prefixBits]uint16 // by hash of the first 4 bytes: length of the longest such text, at most 65535
-}
-
-const prefixBits = 14
-
-// newPrefixes returns the prefixes of the forms and of the anchors of all shapes.
-func newPrefixes(forms []string) prefixes {
-	var p prefixes
-	p.sorted = append(anchorTexts(), forms...)
-	slices.Sort(p.sorted)
-	for _, s := range p.sorted {
-		p.maxLen = max(p.maxLen, len(s))
-		if len(s) >= 4 {
-			h := prefixHash(s[0], s[1], s[2], s[3])
-			p.longest[h] = max(p.longest[h], uint16(min(len(s), math.MaxUint16)))
-		}
-	}
-	return p
-}
-
-// prefixHash maps the first four bytes of a text to an index of longest.
-func prefixHash(a, b, c, d byte) uint32 {
-	return (uint32(a) | uint32(b)<<8 | uint32(c)<<16 | uint32(d)<<24) * 0x9E3779B1 >> (32 - prefixBits)
-}
-
-// live returns the first position from which the rest of the text is the beginning of a longer form, or the text's length.
-func (p *prefixes) live(text []byte) int {
-	for i := max(0, len(text)-p.maxLen+1); i < len(text); i++ {
-		rest := text[i:]
-		if len(rest) >= 4 && int(p.longest[prefixHash(rest[0], rest[1], rest[2], rest[3])]) <= min(len(rest), math.MaxUint16-1) {
-			continue
-		}
-		at := sort.Search(len(p.sorted), func(i int) bool { return p.sorted[i] >= string(rest) })
-		for ; at < len(p.sorted) && len(p.sorted[at]) >= len(rest) && p.sorted[at][:len(rest)] == string(rest); at++ {
-			if len(p.sorted[at]) > len(rest) {
-				return i
-			}
-		}
-	}
-	return len(text)
 }

@@ -15,15 +15,17 @@ import (
 // for concurrent use; values may be added while writers are in use.
 type Redactor struct {
 	adding sync.Mutex
+	values map[string]bool  // guarded by adding
 	byForm map[string]int32 // guarded by adding
+	runs   []run            // guarded by adding; appended to, never changed
 	marks  []string         // guarded by adding; appended to, never changed
 	now    atomic.Pointer[matcher]
 }
 
 // NewRedactor returns a redactor for the secrets, and a warning for each that it does not mask.
 func NewRedactor(secrets ...Secret) (*Redactor, []Warning) {
-	r := &Redactor{byForm: map[string]int32{}}
-	r.now.Store(newMatcher(nil, nil))
+	r := &Redactor{values: map[string]bool{}, byForm: map[string]int32{}}
+	r.now.Store(newMatcher(nil, nil, nil))
 	return r, r.Add(secrets...)
 }
 
@@ -39,19 +41,24 @@ func (r *Redactor) Add(secrets ...Secret) []Warning {
 		if warning != nil {
 			warnings = append(warnings, *warning)
 		}
-		if value == "" {
+		if value == "" || r.values[value] {
 			continue
 		}
+		r.values[value] = true
 		label := int32(len(r.marks))
 		r.marks = append(r.marks, mark(s.Name))
-		for _, form := range forms(value) {
+		texts, parts := forms(value)
+		for _, form := range texts {
 			if _, known := r.byForm[form]; !known {
 				r.byForm[form] = label
 			}
 		}
+		for _, part := range parts {
+			r.runs = append(r.runs, run{part.text, part.core, label})
+		}
 	}
 	if len(r.byForm) > before {
-		r.now.Store(newMatcher(r.byForm, r.marks))
+		r.now.Store(newMatcher(r.byForm, r.runs, r.marks))
 	}
 	return warnings
 }

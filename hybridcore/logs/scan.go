@@ -121,6 +121,114 @@ func scanJWT(c candidate) (int, int, verdict) {
 	return 0, end, yes
 }
 
+// scanProxmoxToken recognises user@realm!name=UUID from the realm on. Only the UUID is hidden.
+func scanProxmoxToken(c candidate) (int, int, verdict) {
+	const uuid = 36
+	from, whole := c.run(c.anchor, 128, tokenBytes)
+	if !whole {
+		return 0, 0, more
+	}
+	if from == c.anchor || from < len(c.text) && c.text[from] != '=' && c.text[from] != ':' {
+		return 0, 0, no
+	}
+	end, whole := c.run(from+1, uuid+1, uuidBytes)
+	switch {
+	case !whole:
+		return 0, 0, more
+	case end-from-1 != uuid:
+		return 0, 0, no
+	}
+	return from + 1, end, yes
+}
+
+// scanTicket recognises PVE:user@realm:TIME::SIGNATURE, percent-encoded as well. All but the beginning is hidden.
+func scanTicket(c candidate) (int, int, verdict) {
+	end, whole := c.run(c.anchor, maxParam, valueBytes)
+	if !whole {
+		return 0, 0, more
+	}
+	value := bytes.ToLower(c.text[c.anchor:end])
+	at := max(bytes.IndexByte(value, '@'), bytes.Index(value, []byte("%40")))
+	signature := max(bytes.LastIndex(value, []byte("::")), bytes.LastIndex(value, []byte("%3a%3a")))
+	if at < 1 || signature < at || len(value)-signature < 20 {
+		return 0, 0, no
+	}
+	return c.anchor, end, yes
+}
+
+// scanAzure recognises the client secret of an application: 3 characters, a digit, "Q~", and 31 to 34 more. The first 3 were
+// passed on when the digit is read.
+func scanAzure(c candidate) (int, int, verdict) {
+	if !azureBytes[c.before[0]] || !azureBytes[c.before[1]] {
+		return 0, 0, no
+	}
+	end, whole := c.run(c.anchor, 35, azureBytes)
+	switch n := end - c.anchor; {
+	case !whole:
+		return 0, 0, more
+	case n > 34 || n < 31:
+		return 0, 0, no
+	}
+	return 0, end, yes
+}
+
+// scanOldVault recognises the tokens of Vault before version 1.10: "s." and 24 letters and digits.
+func scanOldVault(c candidate) (int, int, verdict) {
+	end, whole := c.run(c.anchor, 25, tokenBytes)
+	switch {
+	case !whole:
+		return 0, 0, more
+	case end-c.anchor < 24 || end-c.anchor > 24 && c.text[end-1] != '.':
+		return 0, 0, no
+	}
+	value := c.text[c.anchor : c.anchor+24]
+	digit := false
+	for _, b := range value {
+		if !alnumBytes[b] {
+			return 0, 0, no
+		}
+		digit = digit || b >= '0' && b <= '9' || capitalBytes[b]
+	}
+	if !digit {
+		return 0, 0, no // a word
+	}
+	return c.anchor - 2, c.anchor + 24, yes
+}
+
+// scanCrypt recognises the hash of a password: the method, parameters or salt, and after a dollar sign the hash.
+func scanCrypt(c candidate) (int, int, verdict) {
+	end, whole := c.run(c.anchor, maxPlain, cryptBytes)
+	if !whole {
+		return 0, 0, more
+	}
+	for end > c.anchor && strings.IndexByte(".,)!", c.text[end-1]) >= 0 {
+		end--
+	}
+	last := bytes.LastIndexByte(c.text[:end], '$')
+	if last < c.anchor || end-last-1 < 20 {
+		return 0, 0, no
+	}
+	return 0, end, yes
+}
+
+// scanEscapedUserinfo recognises what scanUserinfo does where the whole URL is percent-encoded.
+func scanEscapedUserinfo(c candidate) (int, int, verdict) {
+	const maxUserinfo = 1 << 10
+	end, whole := c.run(c.anchor, maxUserinfo, escapedBytes)
+	if !whole {
+		return 0, 0, more
+	}
+	value := bytes.ToLower(c.text[c.anchor:end])
+	if slash := bytes.Index(value, []byte("%2f")); slash >= 0 {
+		value = value[:slash]
+	}
+	colon, at := bytes.Index(value, []byte("%3a")), bytes.LastIndex(value, []byte("%40"))
+	if colon < 0 || at <= colon+3 {
+		return 0, 0, no
+	}
+	return c.anchor + colon + 3, c.anchor + at, yes
+}
+
 // scanUserinfo recognises the password in scheme://user:password@host, and a long user without one, which is a token.
 func scanUserinfo(c candidate) (int, int, verdict) {
 	const maxUserinfo = 1 << 10
@@ -211,10 +319,13 @@ func newClassOf(other string) *class {
 
 var (
 	alnumBytes   = newClassOf("")
-	tokenBytes   = newClassOf("_-.")    // of URL-safe Base64 and JWT
-	pathBytes    = newClassOf("/_-")    // of a webhook's path
-	queryBytes   = newClassOf("%+/=_-") // of an escaped Base64 value in a query
-	cryptBytes   = newClassOf("./$=,")  // of a crypt(5) hash
+	tokenBytes   = newClassOf("_-.")          // of URL-safe Base64 and JWT
+	pathBytes    = newClassOf("/_-")          // of a webhook's path
+	queryBytes   = newClassOf("%+/=_-")       // of an escaped Base64 value in a query
+	cryptBytes   = newClassOf("./$=,-+%!()_") // of a crypt(5) hash, also where Packer escapes its commas
+	uuidBytes    = newClassOf("-")
+	azureBytes   = newClassOf("_~.-")   // of a client secret
+	escapedBytes = newClassOf("%-_.~+") // of a percent-encoded text
 	capitalBytes = newClass(func(b byte) bool { return b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' })
 	blankBytes   = newClass(func(b byte) bool { return b == ' ' || b == '\t' })
 

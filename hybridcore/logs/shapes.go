@@ -46,59 +46,24 @@ const (
 	maxPlain = 512      // bytes of a token without structure, for the same reason; the longest in use have some 170
 )
 
-// anchors lists the shapes. GitHub: docs.github.com "About authentication to GitHub"; GitLab: docs "Token prefixes"; Slack:
-// api.slack.com "Token types"; AWS: IAM "Unique identifiers"; Proxmox: pve.proxmox.com "Proxmox VE API"; JWT: RFC 7519;
-// PEM: RFC 7468; crypt: crypt(5).
-var anchors = []anchor{
-	{"ghp_", 0, githubToken},
-	{"gho_", 0, githubToken},
-	{"ghu_", 0, githubToken},
-	{"ghs_", 0, githubToken},
-	{"ghr_", 0, githubToken},
-	{"github_pat_", 6, githubToken},
-	{"glpat-", 0, gitlabToken},
-	{"gldt-", 0, gitlabToken},
-	{"glrt-", 0, gitlabToken},
-	{"glptt-", 0, gitlabToken},
-	{"glcbt-", 0, gitlabToken},
-	{"xoxa-", 0, slackToken},
-	{"xoxb-", 0, slackToken},
-	{"xoxe-", 0, slackToken},
-	{"xoxe.", 0, slackToken},
-	{"xoxp-", 0, slackToken},
-	{"xoxr-", 0, slackToken},
-	{"xoxs-", 0, slackToken},
-	{"xapp-", 0, slackToken},
-	{"hooks.slack.com/services/", 0, shape{"slack-webhook", scanToken(pathBytes, 20)}},
-	{"AKIA", 0, awsKey},
-	{"ASIA", 0, awsKey},
-	{"eyJ", 0, shape{"jwt", scanJWT}},
-	{"-----BEGIN ", 4, shape{"private-key", scanPEM}},
-	{"uthorization", 0, authorization},
-	{"UTHORIZATION", 0, authorization},
-	{"PVEAPIToken=", 0, shape{"proxmox-token", scanValue(8)}},
-	{"PVEAuthCookie=", 0, shape{"proxmox-ticket", scanValue(8)}},
-	{"vmware-api-session-id", 6, vsphereSession},
-	{"vmware_soap_session", 6, vsphereSession},
-	{"AccountKey=", 6, shape{"azure-account-key", scanValue(20)}},
-	{"sig=", 0, shape{"azure-sas", scanToken(queryBytes, 40)}},
-	{"PRIVATE-TOKEN", 6, gitlabHeader},
-	{"rivate-Token", 5, gitlabHeader},
-	{"$5$", 0, cryptHash},
-	{"$6$", 0, cryptHash},
-	{"$y$", 0, cryptHash},
-	{"://", 0, shape{"url-password", scanUserinfo}},
-}
-
+// Shapes that several anchors have.
 var (
 	githubToken    = shape{"github-token", scanGitHub}
 	gitlabToken    = shape{"gitlab-token", scanToken(tokenBytes, 16)}
 	slackToken     = shape{"slack-token", scanToken(tokenBytes, 10)}
+	slackHook      = shape{"slack-webhook", scanToken(pathBytes, 20)}
 	awsKey         = shape{"aws-key-id", scanAWS}
+	awsSecret      = shape{"aws-secret-key", scanValue(30)}
 	authorization  = shape{"authorization", scanAuthorization}
+	proxmoxToken   = shape{"proxmox-token", scanProxmoxToken}
+	proxmoxTicket  = shape{"proxmox-ticket", scanTicket}
 	vsphereSession = shape{"vsphere-session", scanValue(8)}
+	azureKey       = shape{"azure-account-key", scanValue(20)}
+	azureSecret    = shape{"azure-client-secret", scanAzure}
+	vaultToken     = shape{"vault-token", scanToken(tokenBytes, 20)}
+	vaultOldToken  = shape{"vault-token", scanOldVault}
 	gitlabHeader   = shape{"gitlab-token", scanValue(8)}
-	cryptHash      = shape{"password-hash", scanToken(cryptBytes, 20)}
+	cryptHash      = shape{"password-hash", scanCrypt}
 )
 
 // shapeMarks are the marks of anchors.
@@ -133,11 +98,11 @@ func newPairs(list []anchor) *pairs {
 	p := &pairs{first: make([][]pairHit, 1)}
 	after := uint8(0) // classes whose second pair may be anything
 	for i, a := range list {
-		class := uint8(1) << (i % 3)
-		if len(a.text) == 3 {
-			class = 1 << 3 // its second pair may be anything
-		}
 		for off := a.at; off < a.at+2; off++ {
+			class := uint8(1) << (i % 3)
+			if off+2 == len(a.text) {
+				class = 1 << 3 // its second pair may be anything
+			}
 			one := pairOf([]byte(a.text), off)
 			p.classes[one] |= class
 			if p.list[one] == 0 {
@@ -194,6 +159,19 @@ func anchorTexts() []string {
 func findShapes(text []byte, ctx [2]byte, final bool, found []match) ([]match, int) {
 	s := shapeSearch{text: text, ctx: ctx, final: final, found: found, limit: len(text)}
 	classes, i, last := &anchorPairs.classes, 0, uint32(0)
+	for ; i+16 <= len(text); i += 16 {
+		w, v := binary.LittleEndian.Uint64(text[i:]), binary.LittleEndian.Uint64(text[i+8:])
+		low := uint32(classes[uint16(w)]) | uint32(classes[uint16(w>>16)])<<8 |
+			uint32(classes[uint16(w>>32)])<<16 | uint32(classes[w>>48])<<24
+		high := uint32(classes[uint16(v)]) | uint32(classes[uint16(v>>16)])<<8 |
+			uint32(classes[uint16(v>>32)])<<16 | uint32(classes[v>>48])<<24
+		all := uint64(low) | uint64(high)<<32 // its bytes are classes: the low half of one meets the high half of the next
+		if all&(all>>12)&0x000F0F0F0F0F0F0F != 0 || last&(low>>4)&0xF != 0 {
+			s.four(i-2, [...]uint32{last & (low >> 4 & 0xF), low & (low >> 12 & 0xF), low >> 8 & (low >> 20 & 0xF), low >> 16 & (low >> 28)})
+			s.four(i+6, [...]uint32{low >> 24 & (high >> 4 & 0xF), high & (high >> 12 & 0xF), high >> 8 & (high >> 20 & 0xF), high >> 16 & (high >> 28)})
+		}
+		last = high >> 24
+	}
 	for ; i+8 <= len(text); i += 8 {
 		w := binary.LittleEndian.Uint64(text[i:])
 		a, b := uint32(classes[uint16(w)]), uint32(classes[uint16(w>>16)])

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,6 +143,75 @@ func testActionRights(t *testing.T, e *engine) {
 	code, out := e.run(t, "--env", "INPUT_PROJECT=nowhere", actionImage)
 	if code != 2 || !strings.Contains(out, "is there an actions/checkout step") {
 		t.Errorf("without a checkout: exit code %d\n%s", code, out)
+	}
+}
+
+// loaded is a library that says as whom it was loaded.
+const loaded = `#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+__attribute__((constructor)) static void loaded(void) {
+	char name[64];
+	snprintf(name, sizeof name, "/loot/library-of-%d", (int)geteuid());
+	close(open(name, O_CREAT|O_WRONLY, 0666));
+}
+`
+
+// testHostileEnvironment sets what an earlier step of a job can set through GITHUB_ENV, and looks for what ran by it.
+func testHostileEnvironment(t *testing.T, e *engine) {
+	t.Helper()
+	dir, evil, loot := t.TempDir(), t.TempDir(), t.TempDir()
+	give(t, dir, runnerUser)
+	for _, err := range []error{
+		os.Chmod(loot, 0o777), os.WriteFile(filepath.Join(evil, "evil.c"), []byte(loaded), 0o600),
+		os.WriteFile(filepath.Join(evil, "rc"), []byte(": >/loot/script-of-$(/usr/bin/id -u)\n"), 0o644),
+		os.WriteFile(filepath.Join(evil, "probe"), []byte("#!/bin/sh\nenv\n"), 0o755),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.CommandContext(t.Context(), "gcc", "-shared", "-fPIC", "-o", filepath.Join(evil, "evil.so"), filepath.Join(evil, "evil.c")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"id", "stat", "getent", "setpriv", "tini", "packer-hybrid"} {
+		if err := os.WriteFile(filepath.Join(evil, name), []byte("#!/bin/sh\n: >/loot/program-of-$(/usr/bin/id -u)\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	options := []string{"--volume", dir + ":/github/workspace", "--workdir", "/github/workspace", "--volume", evil + ":/evil:ro", "--volume", loot + ":/loot"}
+	for _, variable := range []string{
+		"LD_PRELOAD=/evil/evil.so", "LD_AUDIT=/evil/evil.so", "LD_LIBRARY_PATH=/evil", "BASH_ENV=/evil/rc", "ENV=/evil/rc",
+		"PATH=/evil:/usr/bin:/bin", "GODEBUG=inittrace=1", "GITHUB_WORKSPACE=/",
+	} {
+		options = append(options, "--env", variable)
+	}
+	found := func() string {
+		names, err := filepath.Glob(filepath.Join(loot, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, name := range names {
+			names[i] = filepath.Base(name)
+		}
+		return strings.Join(names, " ")
+	}
+	code, out := e.run(t, append(slices.Clone(options), "--volume", filepath.Join(evil, "probe")+":/usr/local/bin/packer-hybrid:ro", actionImage)...)
+	if got := found(); got != "" {
+		t.Errorf("obeyed: %s", got)
+	}
+	if code != 0 || !strings.Contains(out, "PATH=/usr/local/sbin:") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	for _, name := range []string{"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "BASH_ENV", "GODEBUG"} {
+		if strings.Contains(out, name+"=") {
+			t.Errorf("the program gets %s", name)
+		}
+	}
+	// The library works: what is linked dynamically obeys.
+	e.run(t, append(options, "--entrypoint=/bin/true", actionImage)...)
+	if got := found(); got != "library-of-0" {
+		t.Errorf("a program with a loader left %q", got)
 	}
 }
 

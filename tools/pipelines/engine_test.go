@@ -29,6 +29,7 @@ import (
 const (
 	debianBase  = "localhost/debian-base:latest"
 	goBase      = "localhost/go-base:latest"
+	bareImage   = "localhost/packer-hybrid-bare:latest"
 	plainImage  = "localhost/packer-hybrid:latest"
 	actionImage = "docker.io/library/act-dockeraction:latest" // as act names the action ./
 )

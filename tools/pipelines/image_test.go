@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +34,7 @@ var sealed = []string{"--read-only", "--cap-drop=all", "--security-opt=no-new-pr
 func TestContainer(t *testing.T) {
 	e := newEngine(t)
 	e.bases(t)
+	e.build(t, "bare", bareImage)
 	e.build(t, "image", plainImage)
 	e.build(t, "action", actionImage)
 	e.serve(t)
@@ -41,12 +43,15 @@ func TestContainer(t *testing.T) {
 		run  func(*testing.T, *engine)
 	}{
 		{"metadata", testMetadata},
+		{"licences", testLicences},
+		{"without Packer", testBare},
 		{"exit codes", testExitCodes},
 		{"somebody else's project", testForeignProject},
 		{"mounted plugins", testMountedPlugins},
 		{"build", testImageBuild},
 		{"cancel", testImageCancel},
 		{"rights of the action", testActionRights},
+		{"variables of an earlier step", testHostileEnvironment},
 		{"action", testAction},
 		{"command that is a shell line", testHostileCommand},
 	} {
@@ -104,13 +109,60 @@ func testMetadata(t *testing.T, e *engine) {
 	if config.User != "65532:65532" {
 		t.Errorf("the image runs as %q", config.User)
 	}
-	for name, want := range map[string]string{"version": "1.2.3-test", "revision": "0123456789abcdef", "licenses": "Apache-2.0", "title": "packer-hybrid"} {
+	for name, want := range map[string]string{"version": "1.2.3-test", "revision": "0123456789abcdef", "licenses": "Apache-2.0 AND MPL-2.0 AND BUSL-1.1", "title": "packer-hybrid"} {
 		if got := config.Labels["org.opencontainers.image."+name]; got != want {
 			t.Errorf("the label %s is %q, want %q", name, got, want)
 		}
 	}
 	if _, out := e.run(t, "--user=0", "--entrypoint=sh", plainImage, "-c", "find / -xdev -type f -perm /6000; command -v go gcc make"); out != "" {
 		t.Errorf("setuid or setgid programs, or compilers:\n%s", out)
+	}
+}
+
+// testLicences looks for the texts of what the image redistributes.
+func testLicences(t *testing.T, e *engine) {
+	t.Helper()
+	script := `cd /usr/share/doc
+for p in $(dpkg-query -W -f '${Package}\n'); do test -s $p/copyright || echo "no copyright of $p"; done
+cd packer-hybrid
+grep -q 'Apache License' LICENSE && grep -q 'Business Source License' NOTICE || echo 'no LICENSE or NOTICE'
+cd licences
+grep -l 'Business Source License 1.1' github.com/hashicorp/packer@*/LICENSE >/dev/null || echo 'no licence of Packer'
+for p in packer-plugin-vsphere packer-plugin-ansible packer-plugin-sdk; do
+  grep -l 'Mozilla Public License' github.com/hashicorp/$p@*/LICENSE* >/dev/null || echo "no licence of $p"
+done
+test -s go/LICENSE || echo 'no licence of Go'
+find . -type f | wc -l`
+	code, out := e.run(t, "--entrypoint=sh", plainImage, "-c", script)
+	if n, err := strconv.Atoi(strings.TrimSpace(out)); code != 0 || err != nil || n < 300 {
+		t.Errorf("exit code %d, want some 400 texts\n%s", code, tail(out))
+	}
+}
+
+// testBare runs the image without Packer, and gives it one.
+func testBare(t *testing.T, e *engine) {
+	t.Helper()
+	label := e.must(t, "podman", "image", "inspect", "--format", `{{index .Config.Labels "org.opencontainers.image.licenses"}}`, bareImage)
+	if label != "Apache-2.0 AND MPL-2.0" {
+		t.Errorf("the label is %q", label)
+	}
+	if _, out := e.run(t, "--entrypoint=sh", bareImage, "-c", "command -v packer; grep -rl 'Business Source License' /usr/local /usr/share/doc/packer-hybrid/licences"); out != "" {
+		t.Errorf("Packer is in it:\n%s", out)
+	}
+	dir, _ := project(t, imageUser)
+	line := []string{bareImage, "validate", "--full", "--no-cache", "debian-12", "--env", "lab", "--targets", "vsphere"}
+	e, reach := e.in(t)
+	options := append(mounted(dir), reach...)
+	if code, out := e.run(t, append(slices.Clone(options), line...)...); code == 0 || !strings.Contains(strings.ToLower(out), "packer") {
+		t.Errorf("without Packer: exit code %d\n%s", code, out)
+	}
+	packer, err := filepath.EvalSymlinks(filepath.Join(cache(t), "bin", "packer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options = append(options, "--volume", packer+":/usr/local/bin/packer:ro")
+	if code, out := e.run(t, append(slices.Clone(options), line...)...); code != 0 {
+		t.Errorf("with a mounted Packer: exit code %d\n%s", code, out)
 	}
 }
 

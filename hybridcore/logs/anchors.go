@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:26:46Z
+// Spec: openspec/specs/logs/spec.md#requirement-unknown-credentials-are-recognised-by-their-shape
+// Diagram: openspec/specs/logs/diagram.md#redactor
+
+package logs
+
+// anchors lists the shapes. GitHub: docs.github.com "About authentication to GitHub"; GitLab: docs "Token prefixes"; Slack:
+// api.slack.com "Token types"; AWS: IAM "Unique identifiers"; Proxmox: pve.proxmox.com "Proxmox VE API"; Azure: "Client secret"
+// of Microsoft's sensitive information types; Vault: "Tokens"; JWT: RFC 7519; PEM: RFC 7468; crypt: crypt(5); age:
+// age-encryption.org.
+var anchors = []anchor{
+	{"ghp_", 0, githubToken},
+	{"gho_", 0, githubToken},
+	{"ghu_", 0, githubToken},
+	{"ghs_", 0, githubToken},
+	{"ghr_", 0, githubToken},
+	{"github_pat_", 6, githubToken},
+
+	{"glpat-", 0, gitlabToken},   // personal, project and group access
+	{"gldt-", 0, gitlabToken},    // deploy
+	{"glrt-", 0, gitlabToken},    // runner authentication
+	{"glrtr-", 0, gitlabToken},   // runner authentication by registration
+	{"glptt-", 0, gitlabToken},   // pipeline trigger
+	{"glcbt-", 0, gitlabToken},   // CI job
+	{"glft-", 0, gitlabToken},    // feed
+	{"glsoat-", 0, gitlabToken},  // SCIM
+	{"glagent-", 0, gitlabToken}, // Kubernetes agent
+	{"glimt-", 0, gitlabToken},   // incoming mail
+	{"gloas-", 0, gitlabToken},   // OAuth application
+	{"glffct-", 0, gitlabToken},  // feature flags client
+	{"glwt-", 0, gitlabToken},    // workspace
+	{"GR1348941", 0, gitlabToken},
+	{"PRIVATE-TOKEN", 6, gitlabHeader},
+	{"rivate-Token", 5, gitlabHeader},
+	{"rivate-token", 5, gitlabHeader},
+
+	{"xoxa-", 0, slackToken},
+	{"xoxb-", 0, slackToken},
+	{"xoxc-", 0, slackToken},
+	{"xoxd-", 0, shape{"slack-token", scanToken(queryBytes, 10)}}, // a cookie
+	{"xoxe-", 0, slackToken},
+	{"xoxe.", 0, slackToken},
+	{"xoxp-", 0, slackToken},
+	{"xoxr-", 0, slackToken},
+	{"xoxs-", 0, slackToken},
+	{"xapp-", 0, slackToken},
+	{"hooks.slack.com/services/", 0, slackHook},
+	{"hooks.slack.com/workflows/", 0, slackHook},
+	{"hooks.slack.com/triggers/", 0, slackHook},
+
+	{"AKIA", 0, awsKey},
+	{"ASIA", 0, awsKey},
+	{"aws_secret_access_key", 3, awsSecret},
+	{"AWS_SECRET_ACCESS_KEY", 3, awsSecret},
+	{"ecretAccessKey", 4, awsSecret},
+
+	{"PVEAPIToken=", 0, shape{"proxmox-token", scanValue(8)}},
+	{"@pam!", 0, proxmoxToken},
+	{"@pve!", 0, proxmoxToken},
+	{"PVEAuthCookie=", 0, shape{"proxmox-ticket", scanValue(8)}},
+	{"PVE:", 0, proxmoxTicket},
+	{"PVEVNC:", 0, proxmoxTicket},
+	{"PVE%3A", 0, proxmoxTicket},
+	{"PVE%3a", 0, proxmoxTicket},
+	{"CSRFPreventionToken", 0, shape{"proxmox-csrf-token", scanValue(20)}},
+	{"csrfpreventiontoken", 0, shape{"proxmox-csrf-token", scanValue(20)}},
+
+	{"vmware-api-session-id", 6, vsphereSession},
+	{"vmware_soap_session", 5, vsphereSession},
+
+	{"AccountKey=", 6, azureKey},
+	{"SharedAccessKey=", 5, azureKey},
+	{"sig=", 0, shape{"azure-sas", scanToken(queryBytes, 40)}},
+	{"0Q~", 0, azureSecret},
+	{"1Q~", 0, azureSecret},
+	{"2Q~", 0, azureSecret},
+	{"3Q~", 0, azureSecret},
+	{"4Q~", 0, azureSecret},
+	{"5Q~", 0, azureSecret},
+	{"6Q~", 0, azureSecret},
+	{"7Q~", 0, azureSecret},
+	{"8Q~", 0, azureSecret},
+	{"9Q~", 0, azureSecret},
+
+	{"hvs.", 0, vaultToken},
+	{"hvb.", 0, vaultToken},
+	{"hvr.", 0, vaultToken},
+	{" s.", 0, vaultOldToken}, // before version 1.10
+	{"\"s.", 0, vaultOldToken},
+	{"'s.", 0, vaultOldToken},
+	{"=s.", 0, vaultOldToken},
+	{":s.", 0, vaultOldToken},
+
+	{"$1$", 0, cryptHash},
+	{"$2a$", 0, cryptHash},
+	{"$2b$", 0, cryptHash},
+	{"$2x$", 0, cryptHash},
+	{"$2y$", 0, cryptHash},
+	{"$5$", 0, cryptHash},
+	{"$6$", 0, cryptHash},
+	{"$7$", 0, cryptHash},
+	{"$y$", 0, cryptHash},
+	{"$gy$", 0, cryptHash},
+	{"$apr1$", 0, cryptHash},
+	{"$argon2", 0, cryptHash},
+	{"$scrypt$", 0, cryptHash},
+
+	{"eyJ", 0, shape{"jwt", scanJWT}},
+	{"-----BEGIN ", 4, shape{"private-key", scanPEM}},
+	{"AGE-SECRET-KEY-1", 6, shape{"private-key", scanToken(capitalBytes, 40)}},
+	{"uthorization", 0, authorization},
+	{"UTHORIZATION", 0, authorization},
+	{"://", 0, shape{"url-password", scanUserinfo}},
+	{`:\/\/`, 0, shape{"url-password", scanUserinfo}},
+	{"%3A%2F%2F", 0, shape{"url-password", scanEscapedUserinfo}},
+	{"%3a%2f%2f", 0, shape{"url-password", scanEscapedUserinfo}},
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:28:03Z
+// Spec: openspec/specs/logs/spec.md#requirement-unknown-credentials-are-recognised-by-their-shape
+// Diagram: openspec/specs/logs/diagram.md#redactor
+
+package logs
+
+import (
+	"strings"
+	"testing"
+)
+
+// secretHere stands for the part of a text that is hidden.
+const secretHere = "§"
+
+// shapesOfPlatforms are texts, each with what replaces the secret in it, and the secret, which nobody was given: it only looks
+// like one.
+var shapesOfPlatforms = []struct{ text, name, secret string }{
+	{"ticket PVE:§ ok", "proxmox-ticket", "root@pam:65A1B2C3::" + strings.Repeat("kX9/+Zq", 8) + "=="},
+	{"Set-Cookie: x=PVE%3A§; path=/", "proxmox-ticket", "root%40pam%3A65A1B2C3%3A%3A" + strings.Repeat("kX9%2F", 9) + "%3D"},
+	{`"vncticket":"PVEVNC:§"`, "proxmox-ticket", "65A1B2C3:root@pam::" + strings.Repeat("kX9/+Zq", 8)},
+	{"CSRFPreventionToken: §\r\n", "proxmox-csrf-token", "65A1B2C3:" + strings.Repeat("aB3/x", 8)},
+	{`{"CSRFPreventionToken":"§","clustername":"c"}`, "proxmox-csrf-token", "65A1B2C3:" + strings.Repeat("aB3/x", 8)},
+	{"csrfpreventiontoken: §\n", "proxmox-csrf-token", "65A1B2C3:" + strings.Repeat("aB3/x", 8)},
+	{"token ci@pve!build=§ was refused", "proxmox-token", "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"},
+	{"root@pam!ci:§,", "proxmox-token", "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"},
+	{"-H PVEAPIToken=§ -k", "proxmox-token", "root@pam!ci=0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"},
+
+	{"secret abc§ of the application", "azure-client-secret", "8Q" + "~" + strings.Repeat("aB3_-", 6) + "xY.z"},
+	{"ARM_CLIENT_SECRET=Zy.§\n", "azure-client-secret", "7Q" + "~" + strings.Repeat("aB3.~", 6) + "x"},
+	{"SharedAccessKeyName=root;SharedAccessKey=§;Entity", "azure-account-key", strings.Repeat("QUJD", 10) + "REU="},
+	{"AccountKey=§;EndpointSuffix", "azure-account-key", strings.Repeat("QUJD", 20) + "RA=="},
+	{"?sv=2024&§&se=1", "azure-sas", "sig=" + strings.Repeat("aB3%2F", 9) + "%3D"},
+
+	{"root:§:19000:0", "password-hash", "$1$" + "saltsalt$" + strings.Repeat("aB3", 7) + "x"},
+	{"hash §\n", "password-hash", "$2a$" + "12$" + strings.Repeat("aB3./", 10) + "xyz"},
+	{"hash §\n", "password-hash", "$2b$" + "10$" + strings.Repeat("aB3./", 10) + "xyz"},
+	{"hash §\n", "password-hash", "$2y$" + "05$" + strings.Repeat("aB3./", 10) + "xyz"},
+	{`"password": "§"`, "password-hash", "$5$" + "rounds=5000$salt$" + strings.Repeat("aB3", 14) + "x"},
+	{"--iscrypted §\n", "password-hash", "$6$" + "saltsaltsaltsalt$" + strings.Repeat("aB3./x", 14) + "xy"},
+	{"root:§:", "password-hash", "$y$" + "j9T$saltSALTsalt./$" + strings.Repeat("aB3./", 8) + "xyz"},
+	{"root:§:", "password-hash", "$7$" + "CU..../....saltSALT$" + strings.Repeat("aB3./", 8) + "xyz"},
+	{"hash §.", "password-hash", "$argon2" + "id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$" + strings.Repeat("aB3+/x", 7) + "x"},
+	{"1,,ui,say,§\n", "password-hash", "$argon2" + "i$v=19$m=65536%!(PACKER_COMMA)t=3%!(PACKER_COMMA)p=4$c2FsdA$" + strings.Repeat("aB3+/x", 7)},
+
+	{"push §@gitlab", "gitlab-token", "glpat-" + "aB3dE6gH9jK2mN5pQ8rS"},
+	{"routable §.", "gitlab-token", "glpat-" + "aB3dE6gH9jK2mN5pQ8rSaB3dE6g.01.0z1abc2de"},
+	{"x §\n", "gitlab-token", "gldt-" + "aB3dE6gH9jK2mN5pQ8rS"},
+	{"x §\n", "gitlab-token", "glrt-" + "t1_aB3dE6gH9jK2mN5pQ8rS"},
+	{"x §\n", "gitlab-token", "glrtr-" + "aB3dE6gH9jK2mN5pQ8rS"},
+	{"x §\n", "gitlab-token", "glcbt-" + "64_aB3dE6gH9jK2mN5pQ8rS"},
+	{"x §\n", "gitlab-token", "glptt-" + strings.Repeat("0a1b2c3d", 5)},
+	{"x §\n", "gitlab-token", "glft-" + "aB3dE6gH9jK2mN5pQ8rS"},
+	{"x §\n", "gitlab-token", "glsoat-" + "aB3dE6gH9jK2mN5pQ8rS"},
+	{"x §\n", "gitlab-token", "glagent-" + strings.Repeat("aB3dE", 10)},
+	{"x §\n", "gitlab-token", "glimt-" + "aB3dE6gH9jK2mN5pQ8rSaB3dE"},
+	{"x §\n", "gitlab-token", "gloas-" + strings.Repeat("0a1b2c3d", 8)},
+	{"x §\n", "gitlab-token", "glffct-" + "aB3dE6gH9jK2mN5pQ8rS"},
+	{"x §\n", "gitlab-token", "GR13" + "48941aB3dE6gH9jK2mN5pQ8rS"},
+
+	{"x §\n", "github-token", "ghp" + "_" + strings.Repeat("aB3dE6", 6)},
+	{"x §\n", "github-token", "gho" + "_" + strings.Repeat("aB3dE6", 6)},
+	{"x §\n", "github-token", "ghu" + "_" + strings.Repeat("aB3dE6", 6)},
+	{"x §\n", "github-token", "ghs" + "_" + strings.Repeat("aB3dE6", 6)},
+	{"x §\n", "github-token", "ghr" + "_" + strings.Repeat("aB3dE6", 12)},
+	{"x §\n", "github-token", "github_pat" + "_11ABCDE0123456789abcde_" + strings.Repeat("aB3dE6", 9)},
+
+	{"x §\n", "slack-token", "xoxb-" + "123456789012-1234567890123-" + strings.Repeat("aB3d", 6)},
+	{"x §\n", "slack-token", "xoxp-" + "123456789012-123456789012-123456789012-" + strings.Repeat("0a1b", 8)},
+	{"x §\n", "slack-token", "xoxa-" + "2-123456789012-" + strings.Repeat("0a1b", 8)},
+	{"x §\n", "slack-token", "xoxr-" + "123456789012-" + strings.Repeat("0a1b", 8)},
+	{"x §\n", "slack-token", "xoxe-" + "1-" + strings.Repeat("aB3d", 30)},
+	{"x §\n", "slack-token", "xoxe." + "xoxb-1-" + strings.Repeat("aB3d", 30)},
+	{"x §\n", "slack-token", "xoxc-" + "123456789012-123456789012-" + strings.Repeat("0a1b", 16)},
+	{"Cookie: d=§; x", "slack-token", "xoxd-" + strings.Repeat("aB3%2F", 12) + "%3D%3D"},
+	{"x §\n", "slack-token", "xapp-" + "1-A0123456789-1234567890123-" + strings.Repeat("0a1b", 16)},
+	{"https://§ ok", "slack-webhook", "hooks.slack.com/services/" + "T01234567/B01234567/" + strings.Repeat("aB3d", 6)},
+	{"https://§ ok", "slack-webhook", "hooks.slack.com/workflows/" + "T01234567/A01234567/123456789012345678/" + strings.Repeat("aB3d", 6)},
+	{"https://§\n", "slack-webhook", "hooks.slack.com/triggers/" + "T01234567/1234567890123/" + strings.Repeat("0a1b", 8)},
+
+	{"x §\n", "vault-token", "hvs." + "CAES" + strings.Repeat("aB3d_-", 15) + "x"},
+	{"x §\n", "vault-token", "hvb." + "AAAA" + strings.Repeat("aB3d_-", 20) + "x"},
+	{"x §\n", "vault-token", "hvr." + "AAAA" + strings.Repeat("aB3d_-", 15) + "x"},
+	{"X-Vault-Token: §\r\n", "vault-token", "s." + "aB3dE6gH9jK2mN5pQ8rS1tU4"},
+	{`"client_token":"§",`, "vault-token", "s." + "aB3dE6gH9jK2mN5pQ8rS1tU4"},
+	{"VAULT_TOKEN=§. Then", "vault-token", "s." + "aB3dE6gH9jK2mN5pQ8rS1tU4"},
+
+	{"proxy http://user:§@proxy:3128", "url-password", "p%40ss%2Fw%3Ard"},
+	{`"url":"https:\/\/user:§@host\/x"`, "url-password", "p%40ssword"},
+	{"next=https%3A%2F%2Fuser%3A§%40host%2Fpath", "url-password", "p%2540ssword"},
+	{"next=https%3a%2f%2fuser%3a§%40host%2fpath", "url-password", "passw0rd"},
+
+	{"§\n", "private-key", "AGE-SECRET-KEY-1" + strings.Repeat("QZ3P", 14) + "QL"},
+	{"aws_secret_access_key = §\n", "aws-secret-key", strings.Repeat("aB3/+", 8)},
+	{`"SecretAccessKey": "§"`, "aws-secret-key", strings.Repeat("aB3/+", 8)},
+	{"export AWS_SECRET_ACCESS_KEY=§\n", "aws-secret-key", strings.Repeat("aB3/+", 8)},
+}
+
+func TestShapesOfPlatforms(t *testing.T) {
+	r, _ := NewRedactor()
+	for _, test := range shapesOfPlatforms {
+		text := strings.ReplaceAll(test.text, secretHere, test.secret)
+		want := strings.ReplaceAll(test.text, secretHere, "<sensitive:"+test.name+">")
+		if got := r.String(text); got != want {
+			t.Errorf("%q:\n got  %q\n want %q", text, got, want)
+		}
+		for _, sizes := range [][]byte{{1}, {7, 3}} {
+			if got := chunked(t, r, []byte(text), sizes); got != want {
+				t.Errorf("%q in pieces of %v:\n got  %q\n want %q", text, sizes, got, want)
+			}
+		}
+	}
+}
+
+// TestNearMisses holds what looks a little like a credential and is none.
+func TestNearMisses(t *testing.T) {
+	r, _ := NewRedactor()
+	for _, text := range []string{
+		"PVE: root@pam is not allowed", "PVE:version 8.2", "PVE%3Aversion", "see PVEVNC:5900",
+		"the CSRFPreventionToken is missing", "CSRFPreventionToken: none", "no permission for ci@pve!build on /vms", "ci@pve!build=disabled",
+		"ci@pve!build=0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0a",
+		"8Q~short", "FY2024 8Q~4 results", "SharedAccessKeyName=RootManageSharedAccessKey", "SharedAccessKey=short", "AccountKey=", "sig=abc", "?sig=" + strings.Repeat("a", 39),
+		"awk '{print $1$2}'", "cost $5$6 in all", "s/$1$/$2a$/", "$6$ is SHA-512", "$6$rounds=4096$short", "$argon2id needs a library", "$y$ and $7$",
+		"glpat- is a prefix", "glrt-short", "glft-", "GR1348941", "gldt-deploy-token", "a single-glagent-x",
+		"ghp_", "ghs_install", "github_pat_", "xoxb-", "xoxd-", "xapp-1",
+		"https://hooks.slack.com/services/", "https://hooks.slack.com/workflows/T0/A0", "https://api.slack.com/triggers/x",
+		"hvs.", "hvs.short", " s.", "see packages. Then", "prices.amsterdam", " s.abcdefghijklmnopqrstuvwx", " s.aB3dE6gH9jK2mN5pQ8rS1tU45",
+		"http://user@proxy:3128", `"url":"https:\/\/host\/a@b"`, "next=https%3A%2F%2Fhost%2Fuser%3Ax%40y", "next=https%3A%2F%2Fhost%3A8080",
+		"AGE-SECRET-KEY-1", "aws_secret_access_key is not set", "SecretAccessKey: short",
+		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "eyJub3QiOiJhIHRva2VuIn0",
+	} {
+		if got := r.String(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
