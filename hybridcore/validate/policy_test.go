@@ -76,7 +76,7 @@ func TestPolicy(t *testing.T) {
 			t.Parallel()
 			in := input(map[string]string{"a.pkr.hcl": test.text})
 			if strings.Contains(test.text, `source "vsphere-iso" "x"`) {
-				in.Targets[0].Target.Source = "vsphere-iso.x"
+				in.Targets[0].Source = "vsphere-iso.x"
 			}
 			is := func(f hybridcore.Finding) bool {
 				return f.Rule == test.rule && f.Kind == validate.KindPolicy && f.Blocking && f.Line > 0
