@@ -19,15 +19,23 @@ import (
 func TestAnswersOnlySlack(t *testing.T) {
 	t.Parallel()
 	const sim = "http://127.0.0.1:4000"
-	real, lab, proxy := NewChat("xoxb-1", "", ""), NewChat("xoxb-1", "", sim+"/api/"), NewChat("xoxb-1", "", "https://slack.example.com/api/")
+	real, lab, proxy := NewChat("xoxb-1", "", ""), NewChat("xoxb-1", "", sim+"/api/"), NewChat("xoxb-1", "",
+		"https://slack.example.com/api/")
 	for address, want := range map[string]bool{
-		"https://hooks.slack.com/commands/T1/2/x": true, "https://hooks.slack.com/actions/T1/2/x": true, "https://files.slack.com/x": true,
-		"http://hooks.slack.com/commands/x": false, "https://hooks.slack.com.evil.example/x": false, "https://evil-slack.com/x": false,
-		"https://slack.com.evil.example": false, "https://evil.example/hooks.slack.com": false, "https://evil.example#.slack.com": false,
-		"https://evil.example?.slack.com": false, "https://hooks.slack.com@evil.example/x": false, "https://user@hooks.slack.com/x": false,
-		"https://hooks.slack.com:8443/x": false, "https:hooks.slack.com": false, "//hooks.slack.com/x": false, "ftp://hooks.slack.com/x": false,
-		"https://127.0.0.1/x": false, "https://[::1]/x": false, "http://169.254.169.254/latest/meta-data": false, "file:///etc/passwd": false,
-		"": false, "https://": false, "https://evil.example\\.slack.com/": false, "https://evil.example%2f.slack.com/": false, sim + "/x": false,
+		"https://hooks.slack.com/commands/T1/2/x": true, "https://hooks.slack.com/actions/T1/2/x": true,
+		"https://files.slack.com/x":         true,
+		"http://hooks.slack.com/commands/x": false, "https://hooks.slack.com.evil.example/x": false,
+		"https://evil-slack.com/x":       false,
+		"https://slack.com.evil.example": false, "https://evil.example/hooks.slack.com": false,
+		"https://evil.example#.slack.com": false,
+		"https://evil.example?.slack.com": false, "https://hooks.slack.com@evil.example/x": false,
+		"https://user@hooks.slack.com/x": false,
+		"https://hooks.slack.com:8443/x": false, "https:hooks.slack.com": false, "//hooks.slack.com/x": false,
+		"ftp://hooks.slack.com/x": false,
+		"https://127.0.0.1/x":     false, "https://[::1]/x": false, "http://169.254.169.254/latest/meta-data": false,
+		"file:///etc/passwd": false,
+		"":                   false, "https://": false, "https://evil.example\\.slack.com/": false,
+		"https://evil.example%2f.slack.com/": false, sim + "/x": false,
 		"https://slack.example.com/x": false, " https://hooks.slack.com/x": false,
 	} {
 		for name, chat := range map[string]*Chat{"Slack": real, "a proxy": proxy} {

@@ -50,7 +50,10 @@ func (j Job) approvals() []policy.Approval {
 
 // pending is what a job's approvals are for.
 func (j Job) pending() policy.Pending {
-	p := policy.Pending{Requester: j.Person, Needs: j.Decision.Need, Given: j.approvals(), Since: j.Shown, Commit: j.Commit}
+	p := policy.Pending{
+		Requester: j.Person, Needs: j.Decision.Need, Given: j.approvals(), Since: j.Shown,
+		Commit: j.Commit,
+	}
 	if j.Plan != nil {
 		p.Plan = j.Plan.Digest()
 	}
@@ -166,7 +169,8 @@ func (w *Worker) expire(ctx context.Context, task store.Task) error {
 		if j.State == Awaiting {
 			for _, answer := range j.rules() {
 				if answer.Open() && !w.now().Before(answer.Until(j.Shown)) {
-					why := fmt.Sprintf("nobody with role %s approved it within %s", strings.Join(answer.Need.Roles, " or "), answer.Need.Within)
+					why := fmt.Sprintf("nobody with role %s approved it within %s", strings.Join(answer.Need.Roles, " or "),
+						answer.Need.Within)
 					return errors.Join(w.end(tx, j, Expired, Outcome{Status: hybridcore.BlockedStatus, Why: why}), tx.Finish(task))
 				}
 			}
@@ -200,15 +204,18 @@ func wanted(job Job) string {
 	if job.Plan != nil {
 		plan = job.Plan.Short()
 	}
-	lines := []string{fmt.Sprintf("Another person has to approve commit %s, plan %s, for each rule that is open.", line(job.Commit, maxCell), plan)}
+	lines := []string{fmt.Sprintf("Another person has to approve commit %s, plan %s, for each rule that is open.",
+		line(job.Commit, maxCell), plan)}
 	rules := job.rules()
 	for _, answer := range rules[:min(len(rules), maxRules)] {
 		roles, rule := line(strings.Join(answer.Need.Roles, " or "), maxCell), line(answer.Need.Rule, maxCell)
 		if answer.Open() {
-			lines = append(lines, fmt.Sprintf("• Open: role %s, until %s UTC, by %s", roles, answer.Until(job.Shown).UTC().Format("15:04"), rule))
+			lines = append(lines, fmt.Sprintf("• Open: role %s, until %s UTC, by %s", roles,
+				answer.Until(job.Shown).UTC().Format("15:04"), rule))
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("• Approved by %s as %s, at %s UTC, by %s", line(answer.By.By.User, maxCell), line(answer.As, maxCell), answer.By.At.UTC().Format("15:04"), rule))
+		lines = append(lines, fmt.Sprintf("• Approved by %s as %s, at %s UTC, by %s", line(answer.By.By.User, maxCell),
+			line(answer.As, maxCell), answer.By.At.UTC().Format("15:04"), rule))
 	}
 	if more := len(rules) - maxRules; more > 0 {
 		lines = append(lines, fmt.Sprintf("• and %d more rules", more))

@@ -107,14 +107,18 @@ func TestApproval(t *testing.T) {
 	}
 	r.until("the end", r.shown(id))
 	ticket := r.ticket(id)
-	if ticket.Commit != moved || ticket.Plan.Digest() != plan(moved) || len(ticket.Approvals) != 1 || ticket.Approvals[0].By.User != noor {
+	if ticket.Commit != moved || ticket.Plan.Digest() != plan(moved) || len(ticket.Approvals) != 1 ||
+		ticket.Approvals[0].By.User != noor {
 		t.Errorf("the ticket is %+v", ticket)
 	}
 	if ticket.Audience.System != "test" || ticket.Expires.Sub(begin) < policy.TicketLife || ticket.Shown.IsZero() {
 		t.Errorf("the ticket is for %v until %s", ticket.Audience, ticket.Expires)
 	}
 	states := strings.Join(r.hub.all()[0].States, "\n")
-	for _, want := range []string{"ph-approve", id + " " + moved + " " + plan(moved), "plan " + plan(moved)[:shownDigits], "lab/debian-12@vsphere"} {
+	for _, want := range []string{
+		"ph-approve", id + " " + moved + " " + plan(moved), "plan " + plan(moved)[:shownDigits],
+		"lab/debian-12@vsphere",
+	} {
 		if !strings.Contains(states, want) {
 			t.Errorf("the message lacks %q: %s", want, states)
 		}
@@ -129,7 +133,10 @@ func TestApproval(t *testing.T) {
 func TestTwoRules(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	snapshot := r.approvals(lead, policy.Need{Roles: []string{"operator"}, Within: time.Hour, Rule: "approval of an operator"})
+	snapshot := r.approvals(lead, policy.Need{
+		Roles: []string{"operator"}, Within: time.Hour,
+		Rule: "approval of an operator",
+	})
 	id := r.ask(1, nil)
 	r.until("awaiting", r.awaiting(id))
 	approve := func(user string) policy.Decision {
@@ -148,19 +155,24 @@ func TestTwoRules(t *testing.T) {
 		t.Errorf("a lead approves for operators: %+v", d)
 	}
 	r.until("the message", r.awaiting(id))
-	if len(r.ci.asked) > 0 || !r.hub.showed("Approved by "+noor+" as lead") || !r.hub.showed("Open: role operator, until 06:0") {
+	if len(r.ci.asked) > 0 || !r.hub.showed("Approved by "+noor+" as lead") ||
+		!r.hub.showed("Open: role operator, until 06:0") {
 		t.Fatalf("%d runs; the message was %s", len(r.ci.asked), strings.Join(r.hub.all()[0].States, "\n"))
 	}
 	if err := r.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r.open()
-	snapshot = r.approvals(lead, policy.Need{Roles: []string{"operator"}, Within: time.Hour, Rule: "approval of an operator"})
+	snapshot = r.approvals(lead, policy.Need{
+		Roles: []string{"operator"}, Within: time.Hour,
+		Rule: "approval of an operator",
+	})
 	if d := approve(lena); !d.Allow {
 		t.Fatalf("%+v", d)
 	}
 	r.until("the end", r.shown(id))
-	if got := fmt.Sprint(r.ticket(id).Approvals); !strings.Contains(got, noor) || !strings.Contains(got, lena) || len(r.ci.asked) != 1 {
+	if got := fmt.Sprint(r.ticket(id).Approvals); !strings.Contains(got, noor) || !strings.Contains(got, lena) ||
+		len(r.ci.asked) != 1 {
 		t.Errorf("the ticket has %s, %d dispatches", got, len(r.ci.asked))
 	}
 	if !r.hub.showed("approved by " + noor + " · approved by " + lena) {
@@ -178,17 +190,22 @@ func TestOtherPlan(t *testing.T) {
 	id := r.ask(1, nil)
 	r.until("awaiting", r.awaiting(id))
 	first := r.job(id).Plan.Digest()
-	if d, err := r.Approve(t.Context(), id, policy.Seen{Commit: commit, Plan: first}, snapshot(noor)); err != nil || !d.Allow {
+	if d, err := r.Approve(t.Context(), id, policy.Seen{Commit: commit, Plan: first}, snapshot(noor)); err != nil ||
+		!d.Allow {
 		t.Fatal(d, err)
 	}
-	snapshot = r.approvals(lead, policy.Need{Roles: []string{"operator"}, Within: time.Hour, Rule: "approval of an operator"})
+	snapshot = r.approvals(lead, policy.Need{
+		Roles: []string{"operator"}, Within: time.Hour,
+		Rule: "approval of an operator",
+	})
 	r.ci.head = moved
 	r.until("awaiting anew", func() bool { return r.awaiting(id)() && r.job(id).Commit == moved })
 	job := r.job(id)
 	if len(job.approvals()) > 0 || len(job.open()) != 2 || job.Plan.Digest() == first || len(r.ci.asked) > 0 {
 		t.Fatalf("the job is %+v", job)
 	}
-	if d, err := r.Approve(t.Context(), id, policy.Seen{Commit: moved, Plan: first}, snapshot(noor)); err != nil || d.Allow {
+	if d, err := r.Approve(t.Context(), id, policy.Seen{Commit: moved, Plan: first}, snapshot(noor)); err != nil ||
+		d.Allow {
 		t.Errorf("the old plan was approved: %+v, %v", d, err)
 	}
 }
@@ -196,13 +213,17 @@ func TestOtherPlan(t *testing.T) {
 func TestNobodyApproves(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	needs := policy.Needs{{Roles: []string{"operator"}, Within: time.Hour}, {Roles: []string{"lead"}, Within: -time.Second}}
+	needs := policy.Needs{
+		{Roles: []string{"operator"}, Within: time.Hour},
+		{Roles: []string{"lead"}, Within: -time.Second},
+	}
 	r.Decide = func(context.Context, Job) (policy.Decision, bool, error) {
 		return policy.Decision{Allow: true, Need: needs}, true, nil
 	}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
-	if job := r.job(id); job.State != Expired || len(r.ci.asked) > 0 || !strings.Contains(job.Outcome.Why, "nobody with role lead") {
+	if job := r.job(id); job.State != Expired || len(r.ci.asked) > 0 ||
+		!strings.Contains(job.Outcome.Why, "nobody with role lead") {
 		t.Errorf("the job is %+v", job)
 	}
 }
@@ -214,15 +235,23 @@ func TestEarlierVersion(t *testing.T) {
 	r := newRig(t)
 	r.Plan = plans
 	snapshot := r.approvals(lead)
-	const row = `{"command":{"id":"ID","at":"2026-11-23T05:00:00Z","door":"http","team":"T0TEAM","channel":"C0ROOM","user":"U0MARA","text":"build"},
-"request":{"action":"build","env":"lab"},"line":"build debian-12 --env lab","cells":[{"env":"lab","image":"debian-12","platform":"PLATFORM"}],"state":"STATE",
+	const row = `{"command":{"id":"ID","at":"2026-11-23T05:00:00Z","door":"http",
+"team":"T0TEAM","channel":"C0ROOM","user":"U0MARA","text":"build"},
+"request":{"action":"build","env":"lab"},"line":"build debian-12 --env lab",
+"cells":[{"env":"lab","image":"debian-12","platform":"PLATFORM"}],"state":"STATE",
 "person":{"team":"T0TEAM","channel":"C0ROOM","user":"U0MARA"},
 "decision":{"allow":true,"rule":"r","why":"w","need":{"roles":["lead"],"within_ns":1800000000000,"rule":"approval"}},
 "commit":"COMMIT","shown":"2026-11-23T05:00:00Z"MORE,"message":{"want":1,"sent":0}}`
 	const approved = `,"approver":{"team":"T0TEAM","channel":"C0ROOM","user":"U0NOOR"},"approved":"2026-11-23T05:01:00Z"`
 	for id, with := range map[string][]string{
-		"old-awaiting": {"STATE", "awaiting", "MORE", "", "PLATFORM", "vsphere"}, "old-approved": {"STATE", "queued", "MORE", approved, "PLATFORM", "azure"},
-		"old-done": {"STATE", "done", "MORE", approved + `,"outcome":{"status":"built","at":"2026-11-23T05:20:00Z"}`, "PLATFORM", "proxmox"},
+		"old-awaiting": {"STATE", "awaiting", "MORE", "", "PLATFORM", "vsphere"}, "old-approved": {
+			"STATE", "queued", "MORE",
+			approved, "PLATFORM", "azure",
+		},
+		"old-done": {
+			"STATE", "done", "MORE", approved + `,"outcome":{"status":"built","at":"2026-11-23T05:20:00Z"}`,
+			"PLATFORM", "proxmox",
+		},
 	} {
 		body := strings.NewReplacer(append([]string{"ID", id, "COMMIT", commit}, with...)...).Replace(row)
 		err := r.Store.Change(t.Context(), func(tx *store.Tx) error {
@@ -235,22 +264,26 @@ func TestEarlierVersion(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, blocks := message(r.job("old-done")); !strings.Contains(fmt.Sprint(footer(r.job("old-done"))), "approved by "+noor) || len(blocks) == 0 {
+	if _, blocks := message(r.job("old-done")); !strings.Contains(fmt.Sprint(footer(r.job("old-done"))),
+		"approved by "+noor) || len(blocks) == 0 {
 		t.Errorf("the footer of what has ended is %s", footer(r.job("old-done")))
 	}
 	r.until("awaiting", r.awaiting("old-approved"))
 	if len(r.ci.asked) > 0 || r.job("old-approved").Plan == nil {
 		t.Fatal("what was approved without a plan is carried out")
 	}
-	if status, said := headline(r.job("old-awaiting")); status != "Waits for approval" || !strings.Contains(said, "Open: role lead, until 05:30 UTC") {
+	if status, said := headline(r.job("old-awaiting")); status != "Waits for approval" ||
+		!strings.Contains(said, "Open: role lead, until 05:30 UTC") {
 		t.Errorf("it shows %s: %s", status, said)
 	}
-	if d, err := r.Approve(t.Context(), "old-awaiting", policy.Seen{Commit: commit}, snapshot(noor)); err != nil || d.Allow {
+	if d, err := r.Approve(t.Context(), "old-awaiting", policy.Seen{Commit: commit}, snapshot(noor)); err != nil ||
+		d.Allow {
 		t.Errorf("a button of the earlier version: %+v %v", d, err)
 	}
 	for _, id := range []string{"old-awaiting", "old-approved"} {
 		r.until("the plan", r.awaiting(id))
-		if d, err := r.Approve(t.Context(), id, policy.Seen{Commit: commit, Plan: r.job(id).Plan.Digest()}, snapshot(noor)); err != nil || !d.Allow {
+		if d, err := r.Approve(t.Context(), id, policy.Seen{Commit: commit, Plan: r.job(id).Plan.Digest()},
+			snapshot(noor)); err != nil || !d.Allow {
 			t.Fatalf("%s: %+v %v", id, d, err)
 		}
 		r.until("the end", r.shown(id))

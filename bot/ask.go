@@ -64,7 +64,10 @@ func understand(text string) (ask, error) {
 		return ask{verb: verbHelp}, nil
 	}
 	a := ask{verb: words[0]}
-	needed := map[string][2]int{verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 3}, verbRetry: {0, 1}}
+	needed := map[string][2]int{
+		verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 3},
+		verbRetry: {0, 1},
+	}
 	bounds, own := needed[a.verb]
 	if !own {
 		if !slices.Contains(menu().Names(), a.verb) && len(text) <= hybridcore.MaxCommand {

@@ -271,7 +271,10 @@ func (b *bed) start(socket bool) {
 			Log: slog.New(slog.NewJSONHandler(b.log, nil)), Metrics: bot.NewMetrics(b.store), Now: func() time.Time { return time.Now().Add(ahead) },
 		},
 	}
-	service.Bot.Tickets = bot.Tickets{Keys: b.keys, Audience: policy.Audience{System: "test", Repository: "o/r", File: "images.yml"}}
+	service.Bot.Tickets = bot.Tickets{
+		Keys:     b.keys,
+		Audience: policy.Audience{System: "test", Repository: "o/r", File: "images.yml"},
+	}
 	service.Bot.Hire(b.ci, b.ci, "main", 3*time.Second)
 	if !socket {
 		service.Door = listen()

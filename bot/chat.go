@@ -82,7 +82,8 @@ func (c *Chat) hook(address string) bool {
 // hooks.slack.com, and has every host below slack.com.
 func slackHook(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && u.Scheme == "https" && u.User == nil && u.Opaque == "" && strings.HasSuffix(u.Host, "."+slackDomain)
+	return err == nil && u.Scheme == "https" && u.User == nil && u.Opaque == "" &&
+		strings.HasSuffix(u.Host, "."+slackDomain)
 }
 
 // loopback says whether a host is this machine.

@@ -99,7 +99,8 @@ type Target struct {
 // Ticket is what the job of the CI system decides on once more.
 func (j Job) Ticket() policy.Ticket {
 	return policy.Ticket{
-		Request: j.Command.ID, Person: j.Person, Verb: string(j.Request.Action), Cells: j.Cells, Commit: j.Commit, Plan: j.Plan,
+		Request: j.Command.ID, Person: j.Person, Verb: string(j.Request.Action), Cells: j.Cells, Commit: j.Commit,
+		Plan:     j.Plan,
 		Decision: j.Decision, Approvals: j.approvals(), Shown: j.Shown, Requested: j.Command.At,
 	}
 }

@@ -69,7 +69,8 @@ func TestApproval(t *testing.T) {
 	if len(orders) != 1 || orders[0].Commit != commitB || orders[0].Request != id {
 		t.Fatalf("orders: %+v", orders)
 	}
-	if ticket, err := b.keys.Open(orders[0].Ticket); err != nil || len(ticket.Approvals) != 1 || ticket.Approvals[0].By.User != "U0003" || ticket.Plan.Digest() != plan {
+	if ticket, err := b.keys.Open(orders[0].Ticket); err != nil || len(ticket.Approvals) != 1 ||
+		ticket.Approvals[0].By.User != "U0003" || ticket.Plan.Digest() != plan {
 		t.Errorf("the ticket is %+v, %v", ticket, err)
 	}
 	b.press("U0003", "ph-approve", id+" "+commitB+" "+plan)

@@ -181,7 +181,7 @@ func decode(row store.Row) (Job, error) {
 	if err := json.Unmarshal(row.Body, &job); err != nil {
 		return Job{}, fmt.Errorf("reading job %s: %w", row.ID, err)
 	}
-	job.former.into(&job.Job)
+	job.into(&job.Job)
 	return job.Job, nil
 }
 

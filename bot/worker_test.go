@@ -210,8 +210,10 @@ func (r *rig) open() {
 		Decide: func(context.Context, Job) (policy.Decision, bool, error) {
 			return policy.Decision{Allow: true, Rule: "role operator"}, false, nil
 		},
-		Tickets: Tickets{Keys: ticketKeys(r.t), Audience: policy.Audience{System: "test"}}, Answers: func(string) bool { return true },
-		Log: slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), Now: r.clock.Now, Pace: time.Millisecond, pause: r.clock.pause,
+		Tickets: Tickets{Keys: ticketKeys(r.t), Audience: policy.Audience{System: "test"}},
+		Answers: func(string) bool { return true },
+		Log:     slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), Now: r.clock.Now,
+		Pace: time.Millisecond, pause: r.clock.pause,
 	}
 }
 
@@ -294,7 +296,10 @@ func TestLifecycle(t *testing.T) {
 	if !all[0].ordered("Running", "Creating VM", "Provisioning with Ansible", "Built") { // none is left out: see system.Status
 		t.Errorf("the states are out of order: %q", all[0].States)
 	}
-	for what, text := range map[string]string{"the order": r.ci.runs[id].Line, "the ticket": fmt.Sprint(r.ticket(id).Cells)} {
+	for what, text := range map[string]string{
+		"the order":  r.ci.runs[id].Line,
+		"the ticket": fmt.Sprint(r.ticket(id).Cells),
+	} {
 		if !strings.Contains(text, "debian-12") {
 			t.Errorf("%s is %s", what, text)
 		}

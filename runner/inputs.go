@@ -20,7 +20,9 @@ import (
 // its files set, and the plugin versions that its lock asks for. They are a
 // function of the commit: no environment, Packer, credentials or state. A target
 // that the commit does not make is not there.
-func (r *Runner) CommitInputs(ctx context.Context, req hybridcore.Request, commit string) (map[string]map[string]string, error) {
+func (r *Runner) CommitInputs(ctx context.Context, req hybridcore.Request,
+	commit string,
+) (map[string]map[string]string, error) {
 	repo, err := sources.OpenRepository(r.Project.Root, r.Environ)
 	if err != nil {
 		return nil, err

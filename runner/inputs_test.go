@@ -24,7 +24,8 @@ func TestInputs(t *testing.T) {
 	s := newSandbox(t)
 	git := func(args ...string) string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", s.dir, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
+		cmd := exec.CommandContext(t.Context(), "git",
+			append([]string{"-C", s.dir, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("git %v: %v", args, err)
@@ -43,7 +44,8 @@ func TestInputs(t *testing.T) {
 	now := func() map[string]map[string]string {
 		t.Helper()
 		s := openSandbox(t, s.dir)
-		s.Environ = append(os.Environ(), "PKR_VAR_build_password=secret", "PKR_VAR_vsphere_password=secret", "PKR_VAR_vsphere_endpoint=vc.example")
+		s.Environ = append(os.Environ(), "PKR_VAR_build_password=secret", "PKR_VAR_vsphere_password=secret",
+			"PKR_VAR_vsphere_endpoint=vc.example")
 		inputs, err := s.TreeInputs(req)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +57,8 @@ func TestInputs(t *testing.T) {
 	}
 	for target, inputs := range planned {
 		for input, value := range inputs {
-			if strings.Contains(value, "secret") || strings.Contains(input, "password") || strings.Contains(value, "vc.example") {
+			if strings.Contains(value, "secret") || strings.Contains(input, "password") ||
+				strings.Contains(value, "vc.example") {
 				t.Errorf("%s has %s = %s", target, input, value)
 			}
 		}
@@ -89,7 +92,8 @@ func TestInputs(t *testing.T) {
 		t.Errorf("the commit's inputs changed with the files on disk: %v", err)
 	}
 	git("commit", "-q", "-a", "-m", "two")
-	if second, err := s.CommitInputs(t.Context(), req, git("rev-parse", "HEAD")); err != nil || cmp.Diff(changed, second) != "" {
+	if second, err := s.CommitInputs(t.Context(), req, git("rev-parse", "HEAD")); err != nil ||
+		cmp.Diff(changed, second) != "" {
 		t.Errorf("the new commit: %v\n%s", err, cmp.Diff(changed, second))
 	}
 	if _, err := s.CommitInputs(t.Context(), req, strings.Repeat("ab", 20)); err == nil {

@@ -62,7 +62,10 @@ func NewGitLab(c GitLabConfig) (*GitLab, error) {
 	case c.Token == "":
 		return nil, hybridcore.Usagef("no token for GitLab is given: make a project access token with the scope api and the role Developer")
 	}
-	g := &GitLab{project: c.Project, trigger: c.Trigger, file: cmp.Or(c.File, DefaultPipeline), timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now}
+	g := &GitLab{
+		project: c.Project, trigger: c.Trigger, file: cmp.Or(c.File, DefaultPipeline),
+		timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now,
+	}
 	if g.now == nil {
 		g.now = time.Now
 	}

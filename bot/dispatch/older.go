@@ -65,12 +65,13 @@ func (g *GitHub) Older(ctx context.Context, request, run string) (string, error)
 	for range maxOlder {
 		var page *github.WorkflowRuns
 		next := 0
-		err := g.hinted(ctx, "other runs of "+request, hint, func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-			if page, answer, err = c.Actions.ListWorkflowRunsByFileName(ctx, g.owner, g.repo, g.workflow, options); err == nil {
-				next = answer.NextPage
-			}
-			return answer, err //nolint:wrapcheck // hinted does
-		})
+		err := g.hinted(ctx, "other runs of "+request, hint,
+			func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+				if page, answer, err = c.Actions.ListWorkflowRunsByFileName(ctx, g.owner, g.repo, g.workflow, options); err == nil {
+					next = answer.NextPage
+				}
+				return answer, err //nolint:wrapcheck // hinted does
+			})
 		if err != nil {
 			return "", err
 		}
@@ -88,7 +89,8 @@ func (g *GitHub) Older(ctx context.Context, request, run string) (string, error)
 			return oldest, nil
 		}
 	}
-	return oldest, hybridcore.Blockedf("there are more runs of %s since request %s than GitHub lists, so that it is not known whether it is used twice; ask again in Slack", g.workflow, request)
+	return oldest, hybridcore.Blockedf("there are more runs of %s since request %s than GitHub lists, so that it is "+
+		"not known whether it is used twice; ask again in Slack", g.workflow, request)
 }
 
 // Older names a pipeline for the same request that is older than one; empty when
@@ -100,16 +102,20 @@ func (g *GitLab) Older(ctx context.Context, request, run string) (string, error)
 		return "", err
 	}
 	from, oldest := begun(request), ""
-	options := &gitlab.ListProjectPipelinesOptions{ListOptions: gitlab.ListOptions{PerPage: 50}, OrderBy: new("id"), Sort: new("desc")}
+	options := &gitlab.ListProjectPipelinesOptions{
+		ListOptions: gitlab.ListOptions{PerPage: 50}, OrderBy: new("id"),
+		Sort: new("desc"),
+	}
 	for range maxOlder {
 		var page []*gitlab.PipelineInfo
 		next := 0
-		err := g.call(ctx, "other pipelines of "+request, func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
-			if page, answer, err = g.client.Pipelines.ListProjectPipelines(g.project, options, with); err == nil {
-				next = answer.NextPage
-			}
-			return answer, err //nolint:wrapcheck // call does
-		})
+		err := g.call(ctx, "other pipelines of "+request,
+			func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
+				if page, answer, err = g.client.Pipelines.ListProjectPipelines(g.project, options, with); err == nil {
+					next = answer.NextPage
+				}
+				return answer, err //nolint:wrapcheck // call does
+			})
 		if err != nil {
 			return "", err
 		}
@@ -132,5 +138,6 @@ func (g *GitLab) Older(ctx context.Context, request, run string) (string, error)
 			return oldest, nil
 		}
 	}
-	return oldest, hybridcore.Blockedf("there are more pipelines since request %s than are read, so that it is not known whether it is used twice; ask again in Slack", request)
+	return oldest, hybridcore.Blockedf("there are more pipelines since request %s than are read, so that it is not "+
+		"known whether it is used twice; ask again in Slack", request)
 }

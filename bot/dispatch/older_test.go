@@ -39,7 +39,8 @@ func TestRunsOf(t *testing.T) {
 	s := hub(t, "", nil)
 	g := onGitHub(t, s, nil)
 	runs := dispatched(t, g, another, request, another, request, request)
-	for at, want := range map[int]string{0: "", 1: "", 2: "github " + runs[0], 3: "github " + runs[1], 4: "github " + runs[1]} {
+	for at, want := range map[int]string{0: "", 1: "", 2: "github " + runs[0], 3: "github " + runs[1], 4: "github " +
+		runs[1]} {
 		of := request
 		if at == 0 || at == 2 {
 			of = another
@@ -87,7 +88,8 @@ func TestAudiences(t *testing.T) {
 	t.Parallel()
 	_, lab := lab(t, "", "")
 	local, dir, _ := here(t)
-	named := onGitHub(t, hub(t, "", func(c *github.Config) {}), func(c *dispatch.GitHubConfig) { c.Workflow = "other.yml" })
+	named := onGitHub(t, hub(t, "", func(c *github.Config) {}),
+		func(c *dispatch.GitHubConfig) { c.Workflow = "other.yml" })
 	for got, want := range map[policy.Audience]policy.Audience{
 		named.Audience(): {System: "github", Repository: "o/r", File: "other.yml"},
 		lab.Audience():   {System: "gitlab", Repository: "acme/images", File: ".gitlab-ci.yml"},

@@ -112,7 +112,10 @@ func TestEveryRule(t *testing.T) {
 				t.Errorf("open are %q, want %q", open, test.open)
 			}
 			plan := policy.UnknownPlan(test.cells, "")
-			ticket := policy.Ticket{Person: person("U0001"), Verb: "build", Cells: test.cells, Commit: commit, Plan: &plan, Approvals: gave, Shown: now}
+			ticket := policy.Ticket{
+				Person: person("U0001"), Verb: "build", Cells: test.cells, Commit: commit, Plan: &plan,
+				Approvals: gave, Shown: now,
+			}
 			if again := policy.Recheck(b, ticket, commit); again.Allow != (len(test.open) == 0) {
 				t.Errorf("the job decides %+v", again)
 			}
@@ -124,7 +127,7 @@ func TestEveryRule(t *testing.T) {
 func TestMoreTargetsNeverNeedLess(t *testing.T) {
 	t.Parallel()
 	const seed1, seed2, cases = 20261130, 7, 20_000
-	r := rand.New(rand.NewPCG(seed1, seed2)) //nolint:gosec // no secret: the same cases each time
+	r := rand.New(rand.NewPCG(seed1, seed2)) // the same cases each time
 	some := func(from []string, any bool) []string {
 		if any && r.IntN(4) == 0 {
 			return []string{config.Any}
@@ -145,12 +148,19 @@ func TestMoreTargetsNeverNeedLess(t *testing.T) {
 	for n := range cases {
 		b := config.Bot{Teams: []string{"T0001"}, Channels: []string{"C0001"}, Rate: 10, Line: 1}
 		for i, name := range roles {
-			all := config.Scope{Verbs: []string{config.Any}, Environments: []string{config.Any}, Platforms: []string{config.Any}, Images: []string{config.Any}, Line: i}
-			b.Roles = append(b.Roles, config.Role{Name: name, Users: append(some(users[1:], false), users[0]), Allow: []config.Scope{all}})
+			all := config.Scope{
+				Verbs: []string{config.Any}, Environments: []string{config.Any},
+				Platforms: []string{config.Any}, Images: []string{config.Any}, Line: i,
+			}
+			b.Roles = append(b.Roles, config.Role{
+				Name: name, Users: append(some(users[1:], false), users[0]),
+				Allow: []config.Scope{all},
+			})
 		}
 		for i := range r.IntN(5) {
 			b.Approvals = append(b.Approvals, config.Approval{Within: time.Hour, Roles: some(roles, false), Scope: config.Scope{
-				Verbs: some(verbs, true), Environments: some(envs, true), Platforms: some(platforms, true), Images: some(images, true), Line: 100 + i,
+				Verbs: some(verbs, true), Environments: some(envs, true), Platforms: some(platforms, true), Images: some(images,
+					true), Line: 100 + i,
 			}})
 		}
 		var cells []policy.Cell
@@ -204,12 +214,31 @@ func TestApprove(t *testing.T) {
 		"the same Git identity": {person("U0004"), nil, "who asked cannot approve"},
 		"another role":          {person("U0001"), nil, "an approval needs role operator"},
 		"nobody":                {person("U0009"), nil, "you have no role"},
-		"too late":              {person("U0003"), func(_ *policy.Pending, s *policy.Seen) { s.At = now.Add(10*time.Minute + 1) }, "are over"},
-		"the branch moved":      {person("U0003"), func(_ *policy.Pending, s *policy.Seen) { s.Head = moved }, "the branch has moved from aaaaaaaaaaaa to bbbbbbbbbbbb"},
-		"an old message":        {person("U0003"), func(p *policy.Pending, s *policy.Seen) { p.Commit, s.Head = moved, moved }, "for another commit"},
-		"no commit":             {person("U0003"), func(p *policy.Pending, s *policy.Seen) { p.Commit, *s = "", policy.Seen{At: now} }, "for another commit"},
-		"another plan":          {person("U0003"), func(p *policy.Pending, _ *policy.Seen) { p.Plan = "q" }, "for another plan"},
-		"no plan":               {person("U0003"), func(p *policy.Pending, s *policy.Seen) { p.Plan, s.Plan = "", "" }, "for another plan"},
+		"too late": {person("U0003"), func(_ *policy.Pending,
+			s *policy.Seen,
+		) {
+			s.At = now.Add(10*time.Minute + 1)
+		}, "are over"},
+		"the branch moved": {
+			person("U0003"), func(_ *policy.Pending, s *policy.Seen) { s.Head = moved },
+			"the branch has moved from aaaaaaaaaaaa to bbbbbbbbbbbb",
+		},
+		"an old message": {person("U0003"), func(p *policy.Pending, s *policy.Seen) {
+			p.Commit, s.Head = moved,
+				moved
+		}, "for another commit"},
+		"no commit": {person("U0003"), func(p *policy.Pending, s *policy.Seen) {
+			p.Commit, *s = "",
+				policy.Seen{At: now}
+		}, "for another commit"},
+		"another plan": {
+			person("U0003"), func(p *policy.Pending, _ *policy.Seen) { p.Plan = "q" },
+			"for another plan",
+		},
+		"no plan": {
+			person("U0003"), func(p *policy.Pending, s *policy.Seen) { p.Plan, s.Plan = "", "" },
+			"for another plan",
+		},
 		"satisfied already": {person("U0003"), func(p *policy.Pending, _ *policy.Seen) {
 			p.Given = []policy.Approval{{By: person("U0003"), At: now}}
 		}, "is there already"},
@@ -217,7 +246,10 @@ func TestApprove(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := bot(t)
-			need := policy.Decide(policy.Snapshot{Bot: b, Person: person("U0002"), Verb: "build", Cells: []policy.Cell{cell("prod", "debian-12", "vsphere")}}).Need
+			need := policy.Decide(policy.Snapshot{
+				Bot: b, Person: person("U0002"), Verb: "build",
+				Cells: []policy.Cell{cell("prod", "debian-12", "vsphere")},
+			}).Need
 			pending, seen := policy.Pending{Requester: person("U0002"), Needs: need, Since: now, Commit: commit, Plan: "p"}, good
 			if test.change != nil {
 				test.change(&pending, &seen)
@@ -270,11 +302,17 @@ func TestRecheck(t *testing.T) {
 	gone := bot(t)
 	gone.Roles = gone.Roles[:1]
 	for name, d := range map[string]policy.Decision{
-		"another commit":   policy.Recheck(b, ticket, strings.Repeat("b", 40)),
-		"no approval":      policy.Recheck(b, change(func(t *policy.Ticket) { t.Approvals = nil }), commit),
-		"no plan":          policy.Recheck(b, change(func(t *policy.Ticket) { t.Plan = nil }), commit),
-		"own approval":     policy.Recheck(b, change(func(t *policy.Ticket) { t.Approvals = []policy.Approval{{By: t.Person, At: now}} }), commit),
-		"too late":         policy.Recheck(b, change(func(t *policy.Ticket) { t.Shown = now.Add(-11 * time.Minute) }), commit),
+		"another commit": policy.Recheck(b, ticket, strings.Repeat("b", 40)),
+		"no approval":    policy.Recheck(b, change(func(t *policy.Ticket) { t.Approvals = nil }), commit),
+		"no plan":        policy.Recheck(b, change(func(t *policy.Ticket) { t.Plan = nil }), commit),
+		"own approval": policy.Recheck(b, change(func(t *policy.Ticket) {
+			t.Approvals = []policy.Approval{{
+				By: t.Person,
+				At: now,
+			}}
+		}), commit),
+		"too late": policy.Recheck(b, change(func(t *policy.Ticket) { t.Shown = now.Add(-11 * time.Minute) }),
+			commit),
 		"role taken away":  policy.Recheck(gone, ticket, commit),
 		"policy is gone":   policy.Recheck(config.Bot{}, ticket, commit),
 		"nothing is known": policy.Recheck(b, policy.Ticket{}, ""),
@@ -294,20 +332,23 @@ func TestPlan(t *testing.T) {
 	if same := policy.NewPlan(cells, inputs); same.Digest() != plan.Digest() || len(plan.Differs(same)) > 0 {
 		t.Error("the same inputs give another plan")
 	}
-	if lacks := plan.Lacks(); !slices.Equal(lacks, []string{"prod/c@vsphere"}) || !strings.Contains(plan.String(), "does not make prod/c@vsphere") {
+	if lacks := plan.Lacks(); !slices.Equal(lacks, []string{"prod/c@vsphere"}) ||
+		!strings.Contains(plan.String(), "does not make prod/c@vsphere") {
 		t.Errorf("the commit does not make %q: %s", lacks, plan)
 	}
 	inputs["prod/b@vsphere"] = map[string]string{"file:x": "2"}
 	inputs["prod/c@vsphere"] = map[string]string{}
 	other := policy.NewPlan(cells, inputs)
-	if differs := plan.Differs(other); !slices.Equal(differs, []string{"prod/b@vsphere", "prod/c@vsphere"}) || other.Digest() == plan.Digest() {
+	if differs := plan.Differs(other); !slices.Equal(differs, []string{"prod/b@vsphere", "prod/c@vsphere"}) ||
+		other.Digest() == plan.Digest() {
 		t.Errorf("these differ: %q", differs)
 	}
 	if differs := plan.Differs(policy.NewPlan([]policy.Cell{cell("prod", "d", "vsphere")}, nil)); len(differs) != 1 {
 		t.Errorf("a target that was not planned differs: %q", differs)
 	}
 	unknown := policy.UnknownPlan(cells, "no commit")
-	if differs := unknown.Differs(other); len(differs) > 0 || unknown.Digest() == plan.Digest() || !strings.Contains(fmt.Sprint(unknown), "no commit") {
+	if differs := unknown.Differs(other); len(differs) > 0 || unknown.Digest() == plan.Digest() ||
+		!strings.Contains(fmt.Sprint(unknown), "no commit") {
 		t.Errorf("without digests these differ: %q", differs)
 	}
 }

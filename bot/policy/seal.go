@@ -41,7 +41,8 @@ const form = "pht1"
 const label = "packer-hybrid ticket\x00"
 
 // keyHint is what to do about a key that is missing or wrong.
-const keyHint = "make one with `openssl rand -base64 32`, and give it to the bot and to its jobs as the secret " + KeyVariable
+const keyHint = "make one with `openssl rand -base64 32`, and give it to the bot and to its jobs as the secret " +
+	"" + KeyVariable
 
 // Keys sign and verify tickets: the first one signs, all verify.
 type Keys []key
@@ -70,7 +71,8 @@ func ParseKeys(text string) (Keys, error) {
 			return nil, hybridcore.Usagef("%s: key %d is not base64: %s", KeyVariable, len(all)+1, keyHint)
 		}
 		if len(value) < minKey {
-			return nil, hybridcore.Usagef("%s: key %d has %d bytes, and needs %d: %s", KeyVariable, len(all)+1, len(value), minKey, keyHint)
+			return nil, hybridcore.Usagef("%s: key %d has %d bytes, and needs %d: %s", KeyVariable, len(all)+1, len(value),
+				minKey, keyHint)
 		}
 		sum := sha256.Sum256(append([]byte("packer-hybrid ticket key\x00"), value...))
 		all = append(all, key{hex.EncodeToString(sum[:4]), value})
@@ -79,7 +81,8 @@ func ParseKeys(text string) (Keys, error) {
 	case len(all) == 0:
 		return nil, hybridcore.Usagef("%s is not set: %s", KeyVariable, keyHint)
 	case len(all) > maxKeys:
-		return nil, hybridcore.Usagef("%s has %d keys; at most %d are taken: remove the old ones", KeyVariable, len(all), maxKeys)
+		return nil, hybridcore.Usagef("%s has %d keys; at most %d are taken: remove the old ones", KeyVariable, len(all),
+			maxKeys)
 	}
 	return all, nil
 }
@@ -89,11 +92,11 @@ func ParseKeys(text string) (Keys, error) {
 func (k key) mac(signed string) string {
 	h := hmac.New(sha256.New, k.value)
 	_, _ = io.WriteString(h, label+signed) // a hash takes everything
-	return text.EncodeToString(h.Sum(nil))
+	return armor(h.Sum(nil))
 }
 
-// text is base64 that has one form only.
-var text = base64.RawURLEncoding.Strict()
+// armor is the base64 of a ticket's parts, which a shell and a CI system leave as it is.
+func armor(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
 // Seal makes the text of a ticket.
 func (k Keys) Seal(t Ticket) ([]byte, error) {
@@ -113,10 +116,11 @@ func (k Keys) Seal(t Ticket) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("packing a ticket: %w", err)
 	}
-	signed := form + "." + k[0].id + "." + text.EncodeToString(packed.Bytes())
+	signed := form + "." + k[0].id + "." + armor(packed.Bytes())
 	sealed := signed + "." + k[0].mac(signed)
 	if len(sealed) > maxTicket || len(inside) > maxInside {
-		return nil, hybridcore.Usagef("the decision on %d targets does not fit into a ticket of %d bytes: name fewer images or platforms", len(t.Cells), maxTicket)
+		return nil, hybridcore.Usagef("the decision on %d targets does not fit into a ticket of %d bytes: name fewer "+
+			"images or platforms", len(t.Cells), maxTicket)
 	}
 	return []byte(sealed), nil
 }
@@ -129,12 +133,14 @@ func (k Keys) Open(sealed []byte) (Ticket, error) {
 	}
 	parts := strings.Split(string(sealed), ".")
 	if len(parts) != 4 || parts[0] != form {
-		return Ticket{}, fmt.Errorf("it is not of the form %s; the bot and its jobs need the same version of packer-hybrid", form)
+		return Ticket{}, fmt.Errorf("it is not of the form %s; the bot and its jobs need the same version of packer-hybrid",
+			form)
 	}
 	if !k.verify(parts[1], strings.Join(parts[:3], "."), parts[3]) {
-		return Ticket{}, errors.New("its MAC is not by a key in " + KeyVariable + " of this job: the bot and its jobs need the same one")
+		return Ticket{}, errors.New("its MAC is not by a key in " + KeyVariable +
+			" of this job: the bot and its jobs need the same one")
 	}
-	packed, err := text.DecodeString(parts[2])
+	packed, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
 	if err != nil {
 		return Ticket{}, errors.New("its text is broken")
 	}

@@ -34,7 +34,8 @@ func keysOf(tb testing.TB, text string) policy.Keys {
 func sealedTicket(tb testing.TB, keys policy.Keys, cells int) (policy.Ticket, []byte) {
 	tb.Helper()
 	ticket := policy.Ticket{
-		Audience: policy.Audience{System: "github", Repository: "o/r", File: "images.yml"}, Expires: time.Unix(2_000_000_000, 0).UTC(),
+		Audience: policy.Audience{System: "github", Repository: "o/r", File: "images.yml"}, Expires: time.Unix(2_000_000_000,
+			0).UTC(),
 		Request: "20261123t050000-1a2b3c4d", Person: person("U0001"), Verb: "build", Commit: commit,
 	}
 	inputs := map[string]map[string]string{}
@@ -75,7 +76,10 @@ func TestSealed(t *testing.T) {
 			t.Fatalf("cut after %d bytes it opens", at)
 		}
 	}
-	for _, other := range []string{"", ".", "...", string(sealed) + ".", string(sealed) + "=", string(sealed) + "\n", `{"request":"x"}`, strings.Repeat("a.", 50_000)} {
+	for _, other := range []string{
+		"", ".", "...", string(sealed) + ".", string(sealed) + "=", string(sealed) + "\n",
+		`{"request":"x"}`, strings.Repeat("a.", 50_000),
+	} {
 		if _, err := keys.Open([]byte(other)); err == nil {
 			t.Errorf("%.60q opens", other)
 		}
@@ -102,10 +106,12 @@ func TestKeys(t *testing.T) {
 	t.Parallel()
 	short := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("s", 31)))
 	for text, why := range map[string]string{
-		"": "is not set", " , ": "is not set", short: "has 31 bytes, and needs 32", "***": "key 1 is not base64", first + "," + short: "key 2 has 31 bytes",
+		"": "is not set", " , ": "is not set", short: "has 31 bytes, and needs 32", "***": "key 1 is not " +
+			"base64", first + "," + short: "key 2 has 31 bytes",
 		strings.Repeat(first+",", 9): "at most 8", strings.TrimSuffix(first, "="): "not base64",
 	} {
-		if _, err := policy.ParseKeys(text); err == nil || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), first) {
+		if _, err := policy.ParseKeys(text); err == nil || !strings.Contains(err.Error(), why) ||
+			strings.Contains(err.Error(), first) {
 			t.Errorf("%d characters: %v, want %s", len(text), err, why)
 		}
 	}
@@ -124,7 +130,8 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if said := fmt.Sprintf("%v %+v %#v %s", old, old, old, old); strings.Contains(said, "1111") || strings.Contains(said, "49, 49") || strings.Contains(said, "0x31") {
+	if said := fmt.Sprintf("%v %+v %#v %s", old, old, old, old); strings.Contains(said, "1111") ||
+		strings.Contains(said, "49, 49") || strings.Contains(said, "0x31") {
 		t.Errorf("the key is printed: %s", said)
 	}
 }
@@ -139,13 +146,21 @@ func TestAudience(t *testing.T) {
 		at     time.Time
 		refuse string
 	}{
-		"mine":               {mine, now, ""},
-		"in other letters":   {policy.Audience{System: "github", Repository: "O/R", File: "images.yml"}, now, ""},
-		"another system":     {policy.Audience{System: "gitlab", Repository: "o/r", File: "images.yml"}, now, "it is for gitlab o/r images.yml"},
-		"another repository": {policy.Audience{System: "github", Repository: "o/r2", File: "images.yml"}, now, "and this is github o/r images.yml"},
-		"another file":       {policy.Audience{System: "github", Repository: "o/r", File: "other.yml"}, now, "it is for"},
-		"nobody":             {policy.Audience{}, now, "it is for"},
-		"over":               {mine, time.Unix(2_000_000_001, 0), "it ended at 2033-05-18T03:33:20Z"},
+		"mine":             {mine, now, ""},
+		"in other letters": {policy.Audience{System: "github", Repository: "O/R", File: "images.yml"}, now, ""},
+		"another system": {
+			policy.Audience{System: "gitlab", Repository: "o/r", File: "images.yml"},
+			now,
+			"it is for gitlab o/r images.yml",
+		},
+		"another repository": {
+			policy.Audience{System: "github", Repository: "o/r2", File: "images.yml"},
+			now,
+			"and this is github o/r images.yml",
+		},
+		"another file": {policy.Audience{System: "github", Repository: "o/r", File: "other.yml"}, now, "it is for"},
+		"nobody":       {policy.Audience{}, now, "it is for"},
+		"over":         {mine, time.Unix(2_000_000_001, 0), "it ended at 2033-05-18T03:33:20Z"},
 	} {
 		ticket := policy.Ticket{Audience: test.of, Expires: time.Unix(2_000_000_000, 0)}
 		if got := ticket.Refuses(test.at, mine); (got == "") != (test.refuse == "") || !strings.Contains(got, test.refuse) {
@@ -162,7 +177,10 @@ func FuzzOpen(f *testing.F) {
 	keys := keysOf(f, first)
 	_, sealed := sealedTicket(f, keys, 3)
 	_, other := sealedTicket(f, keysOf(f, second), 1)
-	for _, seed := range []string{string(sealed), string(other), string(sealed[:len(sealed)/2]), "", "pht1...", "pht1.00000000.AA.AA", `{"request":"x"}`} {
+	for _, seed := range []string{
+		string(sealed), string(other), string(sealed[:len(sealed)/2]), "", "pht1...",
+		"pht1.00000000.AA.AA", `{"request":"x"}`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -27,7 +27,8 @@ type Audience struct {
 
 // Names of what is not told apart by case: GitHub and GitLab take both.
 func (a Audience) matches(b Audience) bool {
-	return a.System == b.System && a.File == b.File && (a.Repository == b.Repository || a.System != "local" && strings.EqualFold(a.Repository, b.Repository))
+	return a.System == b.System && a.File == b.File &&
+		(a.Repository == b.Repository || a.System != "local" && strings.EqualFold(a.Repository, b.Repository))
 }
 
 // Ticket is a decision as it travels to the job that carries it out.
@@ -85,7 +86,8 @@ func Recheck(bot config.Bot, t Ticket, commit string) Decision {
 	var as []string
 	for _, answer := range t.Pending(d.Need).Answers(bot) {
 		if answer.Open() {
-			return deny(answer.Need.Rule, "an approval is needed by another person with role %s, and there is none", strings.Join(answer.Need.Roles, " or "))
+			return deny(answer.Need.Rule, "an approval is needed by another person with role %s, and there is none",
+				strings.Join(answer.Need.Roles, " or "))
 		}
 		as = append(as, answer.By.By.User+" as "+answer.As)
 	}

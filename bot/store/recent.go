@@ -34,10 +34,12 @@ func (s *Store) Recent(ctx context.Context, who, id string, at time.Time) (befor
 			return err //nolint:wrapcheck // below
 		}
 		const count = "select count(*) from (select 1 from recent where who = ? and at > ? limit ?) as of_this_minute"
-		if err := tx.QueryRowContext(ctx, s.bind(count), who, at.Add(-recentWindow).UnixMilli(), maxRecent).Scan(&before); err != nil {
+		if err := tx.QueryRowContext(ctx, s.bind(count), who, at.Add(-recentWindow).UnixMilli(),
+			maxRecent).Scan(&before); err != nil {
 			return err //nolint:wrapcheck // below
 		}
-		_, err = tx.ExecContext(ctx, s.bind("insert into recent (id, who, at, before) values (?, ?, ?, ?)"), id, who, at.UnixMilli(), before)
+		_, err = tx.ExecContext(ctx, s.bind("insert into recent (id, who, at, before) values (?, ?, ?, ?)"), id, who,
+			at.UnixMilli(), before)
 		return err //nolint:wrapcheck // below
 	})
 	if err != nil {

@@ -70,7 +70,12 @@ func recent(t *testing.T, at store.Options) {
 func TestOwnDatabase(t *testing.T) {
 	t.Parallel()
 	one, other := open(t, store.Options{URL: postgres.database(t)}), open(t, store.Options{URL: postgres.database(t)})
-	if err := one.Change(t.Context(), func(tx *store.Tx) error { return tx.Put(store.Row{ID: "job", State: "done", Body: []byte("{}")}) }); err != nil {
+	if err := one.Change(t.Context(), func(tx *store.Tx) error {
+		return tx.Put(store.Row{
+			ID: "job", State: "done",
+			Body: []byte("{}"),
+		})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if rows, err := other.Latest(t.Context(), 9); err != nil || len(rows) > 0 {

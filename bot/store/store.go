@@ -239,7 +239,8 @@ func (s *Store) Prune(ctx context.Context, kept time.Duration, states ...string)
 		if _, err := tx.ExecContext(ctx, s.bind("delete from seen where at < ?"), now.Add(-Remembered).UnixMilli()); err != nil {
 			return fmt.Errorf("forgetting old commands: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, s.bind("delete from recent where at < ?"), now.Add(-Remembered).UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, s.bind("delete from recent where at < ?"),
+			now.Add(-Remembered).UnixMilli()); err != nil {
 			return fmt.Errorf("forgetting old commands: %w", err)
 		}
 		for _, state := range states {

@@ -62,7 +62,8 @@ func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Tic
 		return hybridcore.Blockedf("the plan that was approved cannot be computed: %v", err)
 	}
 	if differs := t.Plan.Differs(policy.NewPlan(t.Cells, commits)); len(differs) > 0 {
-		return hybridcore.Blockedf("the plan is not the approved one (plan %s): commit %.12s gives another digest here for %s; the bot and its jobs need the same version of packer-hybrid",
+		return hybridcore.Blockedf("the plan is not the approved one (plan %s): commit %.12s gives another digest here "+
+			"for %s; the bot and its jobs need the same version of packer-hybrid",
 			t.Plan.Short(), t.Commit, inLine(differs))
 	}
 	repo, err := sources.OpenRepository(project.Root, a.Environ)
@@ -74,10 +75,13 @@ func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Tic
 	}
 	here, err := r.TreeInputs(req)
 	if err != nil {
-		return hybridcore.Blockedf("the plan of this checkout cannot be computed, and another one was approved (plan %s): %v", t.Plan.Short(), err)
+		return hybridcore.Blockedf("the plan of this checkout cannot be computed, and another one was approved (plan "+
+			"%s): %v", t.Plan.Short(), err)
 	}
 	if lines := a.differences(t.Cells, commits, here); len(lines) > 0 {
-		return hybridcore.Blockedf("the plan is not the approved one (plan %s of commit %.12s):\n%s\n  hint: what is built is what the commit has: set variables in configs/, not in the job's environment, and change no files after the checkout",
+		return hybridcore.Blockedf("the plan is not the approved one (plan %s of commit %.12s):\n%s\n  hint: what is "+
+			"built is what the commit has: set variables in configs/, not in the job's environment, and change no files "+
+			"after the checkout",
 			t.Plan.Short(), t.Commit, strings.Join(lines, "\n"))
 	}
 	return nil

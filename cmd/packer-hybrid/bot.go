@@ -49,10 +49,15 @@ type botFlags struct {
 	key string // of tickets
 }
 
-// ciSystem is what asks for runs and follows them, and says what keeps it from that.
+// ciSystem is what asks for runs and follows them.
 type ciSystem interface {
 	bot.Dispatcher
 	bot.Follower
+	described
+}
+
+// described says what keeps a CI system from its work, and whom its tickets are for.
+type described interface {
 	Check(ctx context.Context, ref string) []string
 	Audience() policy.Audience
 }
@@ -97,7 +102,8 @@ Environment:
 	fs.StringVar(&f.data, "data", "", "folder of the queue (default: packer-hybrid/bot below the user's state folder)")
 	fs.StringVar(&f.ci, "ci", "github", "what runs commands: github, gitlab, or local for this machine")
 	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab (default: GITHUB_REPOSITORY or CI_PROJECT_PATH)")
-	fs.StringVar(&f.flow, "workflow", "", "file of the workflow at GitHub, or of the pipeline at GitLab, that runs commands (default: images.yml, .gitlab-ci.yml)")
+	fs.StringVar(&f.flow, "workflow", "", "file of the workflow at GitHub, or of the pipeline at GitLab, that runs "+
+		"commands (default: images.yml, .gitlab-ci.yml)")
 	fs.DurationVar(&f.grace, "grace", 30*time.Second, "time to finish what was begun after SIGTERM; the rest stays in the queue")
 	fs.BoolVar(&f.check, "check", false, "check configuration, policy and tokens, and end")
 	return cmd
@@ -189,7 +195,8 @@ func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 		return dispatch.NewGitHub(c)
 	case "gitlab":
 		c := dispatch.GitLabConfig{
-			API: a.Getenv("GITLAB_API_URL"), Project: f.repository, Token: a.Getenv("GITLAB_TOKEN"), Trigger: a.Getenv("GITLAB_TRIGGER_TOKEN"), File: f.flow,
+			API: a.Getenv("GITLAB_API_URL"), Project: f.repository, Token: a.Getenv("GITLAB_TOKEN"),
+			Trigger: a.Getenv("GITLAB_TRIGGER_TOKEN"), File: f.flow,
 		}
 		if c.Project == "" {
 			c.Project = a.Getenv("CI_PROJECT_PATH")
@@ -216,7 +223,10 @@ func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	return dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: project.Root, Program: []string{self}, Environ: append(slices.Clone(a.Environ), policy.KeyVariable+"="+f.key)})
+	return dispatch.NewLocal(dispatch.LocalConfig{
+		Dir: dir, Repository: project.Root, Program: []string{self},
+		Environ: append(slices.Clone(a.Environ), policy.KeyVariable+"="+f.key),
+	})
 }
 
 // botData is the folder that survives the bot.

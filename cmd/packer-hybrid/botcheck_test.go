@@ -112,7 +112,10 @@ func TestBotCheck(t *testing.T) {
 			t.Errorf("--ci %s: exit code %d\n%s", ci, code, said)
 		}
 	}
-	if code, said := checkBot(t, "debian-12", "github", append([]string{"PACKER_HYBRID_TICKET_KEY=c2hvcnQ="}, right[1:]...)...); code != 2 || !strings.Contains(said, "PACKER_HYBRID_TICKET_KEY: key 1 has 5 bytes, and needs 32: make one with `openssl rand -base64 32`") {
+	if code, said := checkBot(t, "debian-12", "github",
+		append([]string{"PACKER_HYBRID_TICKET_KEY=c2hvcnQ="}, right[1:]...)...); code != 2 ||
+		!strings.Contains(said, "PACKER_HYBRID_TICKET_KEY: key 1 has 5 bytes, and needs 32: make one with `openssl rand "+
+			"-base64 32`") {
 		t.Errorf("with a short key: exit code %d\n%s", code, said)
 	}
 	code, said := checkBot(t, "debain-12", "github", append([]string{"SLACK_API_URL=" + away.API(), "GITHUB_API_URL=" + shut.URL()}, tokens...)...)

@@ -31,7 +31,9 @@ const again = "ask again in Slack"
 // that this run uses the ticket. It says who asked, and keeps the request to the
 // ticket's targets. Approved says that the ticket allows this commit, whether it
 // is merged or not. Without a ticket it was not the bot: the CI system has decided.
-func (a *app) allowed(ctx context.Context, ticket []byte, commit string, req *hybridcore.Request) (approved bool, err error) {
+func (a *app) allowed(ctx context.Context, ticket []byte, commit string, req *hybridcore.Request) (approved bool,
+	err error,
+) {
 	if len(ticket) == 0 {
 		return false, nil
 	}
@@ -78,7 +80,8 @@ func narrow(t *policy.Ticket, req hybridcore.Request, project config.Project) er
 	t.Cells = slices.DeleteFunc(t.Cells, func(cell policy.Cell) bool { return !req.Wants(cell.String()) })
 	switch {
 	case t.Request == "" || t.Request != req.Origin.ReplyTo:
-		return hybridcore.Blockedf("the bot's ticket is for request %.80q, and this job is of %.80q; %s", t.Request, req.Origin.ReplyTo, again)
+		return hybridcore.Blockedf("the bot's ticket is for request %.80q, and this job is of %.80q; %s", t.Request,
+			req.Origin.ReplyTo, again)
 	case t.Verb != string(req.Action) || len(t.Cells) == 0:
 		return hybridcore.Blockedf("the bot's ticket is for another command than %s; %s", req.Action, again)
 	}
@@ -109,7 +112,10 @@ type ticketUser struct {
 // ticketUser says which run this is, by the variables of its CI system.
 func (a *app) ticketUser() (ticketUser, error) {
 	if a.local != nil {
-		return ticketUser{dispatch.SystemLocal, a.local.Order.Request, []policy.Audience{dispatch.LocalAudience(a.localRepository)}}, nil
+		return ticketUser{
+			dispatch.SystemLocal, a.local.Order.Request,
+			[]policy.Audience{dispatch.LocalAudience(a.localRepository)},
+		}, nil
 	}
 	system, err := ci.Detect(a.Getenv)
 	if err != nil {
@@ -127,7 +133,8 @@ func (a *app) ticketUser() (ticketUser, error) {
 		user.mine = []policy.Audience{{System: user.system, Repository: a.Getenv("GITHUB_REPOSITORY"), File: path.Base(file)}}
 	}
 	if user.id == "" {
-		return ticketUser{}, hybridcore.Blockedf("this job has a ticket of the bot, and does not know its run: GITHUB_RUN_ID or CI_PIPELINE_ID is not set, as the CI system does")
+		return ticketUser{}, hybridcore.Blockedf("this job has a ticket of the bot, and does not know its run: " +
+			"GITHUB_RUN_ID or CI_PIPELINE_ID is not set, as the CI system does")
 	}
 	return user, nil
 }
@@ -140,7 +147,8 @@ func (a *app) useTicket(ctx context.Context, project config.Project, t policy.Ti
 		return err
 	}
 	if older != "" {
-		return hybridcore.Blockedf("the ticket of request %s is for one run, and there is an older one of it, %s; %s", t.Request, older, again)
+		return hybridcore.Blockedf("the ticket of request %s is for one run, and there is an older one of it, %s; %s",
+			t.Request, older, again)
 	}
 	store, err := state.Open(stateDir(project))
 	if err != nil {
@@ -156,7 +164,8 @@ func (a *app) olderRun(ctx context.Context, request string, user ticketUser) (st
 	case dispatch.SystemGitHub:
 		token := a.Getenv("GITHUB_TOKEN")
 		if token == "" {
-			return "", hybridcore.Blockedf("this job has a ticket of the bot, and cannot ask GitHub whether another run has used it: give the step GITHUB_TOKEN, with the permission actions: read")
+			return "", hybridcore.Blockedf("this job has a ticket of the bot, and cannot ask GitHub whether another run " +
+				"has used it: give the step GITHUB_TOKEN, with the permission actions: read")
 		}
 		hub, err := dispatch.NewGitHub(dispatch.GitHubConfig{
 			API: a.Getenv("GITHUB_API_URL"), Repository: user.mine[0].Repository, Workflow: user.mine[0].File, Token: token,
@@ -167,10 +176,13 @@ func (a *app) olderRun(ctx context.Context, request string, user ticketUser) (st
 		return hub.Older(ctx, request, user.id)
 	case dispatch.SystemGitLab:
 		older, err := a.olderPipeline(ctx, request, user)
-		if _, blocked := errors.AsType[*hybridcore.BlockedError](err); blocked || errors.Is(err, errNoToken) {
-			_, err = fmt.Fprintln(a.Err, "warning: GitLab does not say whether another pipeline has used the bot's ticket, the state alone does: "+ci.Inert(a.Redactor.String(err.Error())))
+		_, refused := errors.AsType[*hybridcore.BlockedError](err)
+		if !refused && !errors.Is(err, errNoToken) {
+			return older, err
 		}
-		return older, err
+		_, err = fmt.Fprintln(a.Err, "warning: GitLab does not say whether another pipeline has used the bot's ticket, "+
+			"the state alone does: "+ci.Inert(a.Redactor.String(err.Error())))
+		return older, err //nolint:wrapcheck // of standard error
 	}
 	return "", nil
 }
@@ -182,7 +194,10 @@ func (a *app) olderPipeline(ctx context.Context, request string, user ticketUser
 	if token == "" {
 		return "", errNoToken
 	}
-	lab, err := dispatch.NewGitLab(dispatch.GitLabConfig{API: a.Getenv("CI_API_V4_URL"), Project: user.mine[0].Repository, Token: token})
+	lab, err := dispatch.NewGitLab(dispatch.GitLabConfig{
+		API: a.Getenv("CI_API_V4_URL"), Project: user.mine[0].Repository,
+		Token: token,
+	})
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,7 +71,8 @@ type ticketJob struct {
 func newTicketJob(t *testing.T) ticketJob {
 	t.Helper()
 	j := ticketJob{site: site{t, t.TempDir()}}
-	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()}, []string{"init", j.dir}, nil); code != 0 {
+	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()},
+		[]string{"init", j.dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
 	}
 	file := filepath.Join(j.dir, "packer-hybrid.hcl")
@@ -86,9 +88,11 @@ func newTicketJob(t *testing.T) ticketJob {
 	j.git("commit", "-q", "-m", "base")
 	j.at = j.head()
 	j.env = map[string]string{
-		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "api", "CI_PROJECT_PATH": "o/r", "CI_PROJECT_ID": "7", "CI_PIPELINE_ID": "500", "CI_COMMIT_SHA": j.at,
+		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "api", "CI_PROJECT_PATH": "o/r", "CI_PROJECT_ID": "7",
+		"CI_PIPELINE_ID": "500", "CI_COMMIT_SHA": j.at,
 		"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main", "PATH": os.Getenv("PATH"), "HOME": t.TempDir(),
-		"PACKER_HYBRID_STATE": t.TempDir(), policy.KeyVariable: ticketKey, "PACKER_HYBRID_REQUEST_ID": ticketRequest, "PACKER_HYBRID_COMMAND": ticketPlan,
+		"PACKER_HYBRID_STATE": t.TempDir(), policy.KeyVariable: ticketKey, "PACKER_HYBRID_REQUEST_ID": ticketRequest,
+		"PACKER_HYBRID_COMMAND": ticketPlan,
 	}
 	return j
 }
@@ -96,7 +100,10 @@ func newTicketJob(t *testing.T) ticketJob {
 // ticket is one for the job's command, with some of it changed.
 func (j ticketJob) ticket(change func(*policy.Ticket)) policy.Ticket {
 	t := policy.Ticket{
-		Audience: policy.Audience{System: "gitlab", Repository: "o/r", File: ".gitlab-ci.yml"}, Expires: time.Now().Add(time.Hour), Request: ticketRequest,
+		Audience: policy.Audience{
+			System: "gitlab", Repository: "o/r",
+			File: ".gitlab-ci.yml",
+		}, Expires: time.Now().Add(time.Hour), Request: ticketRequest,
 		Person: policy.Person{Team: "T0001", Channel: "C0001", User: "U0001"}, Verb: "plan", Commit: j.at,
 		Cells: []policy.Cell{{Env: "lab", Image: "debian-12", Platform: hybridcore.VSphere}},
 	}
@@ -123,17 +130,15 @@ func (j ticketJob) seal(ticket policy.Ticket) string {
 func (j ticketJob) ci(ticket string, change map[string]string) (int, string) {
 	j.tb.Helper()
 	all := map[string]string{"PACKER_HYBRID_TICKET": ticket}
-	for _, one := range []map[string]string{j.env, change} {
-		for name, value := range one {
-			all[name] = value
-		}
-	}
+	maps.Copy(all, j.env)
+	maps.Copy(all, change)
 	var environ []string
 	for name, value := range all {
 		environ = append(environ, name+"="+value)
 	}
 	var out bytes.Buffer
-	code := run(j.tb.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}, []string{"ci", "-C", j.dir}, environ)
+	code := run(j.tb.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}, []string{"ci", "-C", j.dir},
+		environ)
 	return code, out.String()
 }
 
@@ -158,22 +163,61 @@ func TestTicket(t *testing.T) {
 		{"by the project's number", with(func(t *policy.Ticket) { t.Audience.Repository = "7" }), nil, 0, plans},
 		{"of all images that the command means", good, map[string]string{"PACKER_HYBRID_COMMAND": "plan"}, 0, plans},
 		{"with the old key", good, map[string]string{policy.KeyVariable: otherKey + "," + ticketKey}, 0, plans},
-		{"no key", good, map[string]string{policy.KeyVariable: ""}, 3, "PACKER_HYBRID_TICKET_KEY is not set: make one with `openssl rand -base64 32`"},
+		{
+			"no key", good,
+			map[string]string{policy.KeyVariable: ""},
+			3,
+			"PACKER_HYBRID_TICKET_KEY is not set: make one with `openssl rand -base64 32`",
+		},
 		{"a short key", good, map[string]string{policy.KeyVariable: "AAAA"}, 3, "has 3 bytes, and needs 32"},
 		{"another key", good, map[string]string{policy.KeyVariable: otherKey}, 3, "its MAC is not by a key"},
 		{"changed", string(broken), nil, 3, "its MAC is not by a key"},
-		{"without a MAC, as earlier versions had it", `{"verb":"plan","commit":"` + j.at + `"}`, nil, 3, "the bot's ticket cannot be used"},
-		{"over", with(func(t *policy.Ticket) { t.Expires = time.Now().Add(-time.Second) }), nil, 3, "the bot's ticket is not for this job: it ended at"},
-		{"another system", with(func(t *policy.Ticket) { t.Audience.System = "github" }), nil, 3, elsewhere + "github o/r .gitlab-ci.yml, and this is gitlab o/r .gitlab-ci.yml"},
-		{"another project", good, map[string]string{"CI_PROJECT_PATH": "o/fork", "CI_PROJECT_ID": "8"}, 3, elsewhere + "gitlab o/r"},
+		{
+			"without a MAC, as earlier versions had it", `{"verb":"plan","commit":"` + j.at + `"}`, nil, 3,
+			"the bot's ticket cannot be used",
+		},
+		{
+			"over", with(func(t *policy.Ticket) { t.Expires = time.Now().Add(-time.Second) }), nil, 3,
+			"the bot's ticket is not for this job: it ended at",
+		},
+		{"another system", with(func(t *policy.Ticket) { t.Audience.System = "github" }), nil, 3, elsewhere +
+			"github o/r .gitlab-ci.yml, and this is gitlab o/r .gitlab-ci.yml"},
+		{"another project", good, map[string]string{"CI_PROJECT_PATH": "o/fork", "CI_PROJECT_ID": "8"}, 3, elsewhere +
+			"gitlab o/r"},
 		{"another pipeline file", good, map[string]string{"CI_CONFIG_PATH": "evil.yml"}, 3, elsewhere + "gitlab o/r"},
-		{"another request", good, map[string]string{"PACKER_HYBRID_REQUEST_ID": "20261123t050000-ffffffff"}, 3, "the bot's ticket is for request"},
+		{
+			"another request", good,
+			map[string]string{"PACKER_HYBRID_REQUEST_ID": "20261123t050000-ffffffff"},
+			3,
+			"the bot's ticket is for request",
+		},
 		{"no request", good, map[string]string{"PACKER_HYBRID_REQUEST_ID": ""}, 3, "the bot's ticket is for request"},
-		{"another user", with(func(t *policy.Ticket) { t.Person.User = "U0009" }), nil, 3, "denied by bot, default (packer-hybrid.hcl:"},
-		{"another verb", good, map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12 --env lab"}, 3, "ticket is for another command than build"},
-		{"a role without the verb", with(func(t *policy.Ticket) { t.Verb = "build" }), map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12 --env lab"}, 3, "no rule of your roles (viewer) allows build"},
-		{"another environment", good, map[string]string{"PACKER_HYBRID_COMMAND": prodPlan}, 3, "ticket is for another command than plan"},
-		{"another commit", with(func(t *policy.Ticket) { t.Commit = strings.Repeat("0", 40) }), nil, 3, "the command is for commit 000000000000"},
+		{
+			"another user", with(func(t *policy.Ticket) { t.Person.User = "U0009" }), nil, 3,
+			"denied by bot, default (packer-hybrid.hcl:",
+		},
+		{
+			"another verb", good,
+			map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12 --env lab"},
+			3,
+			"ticket is for another command than build",
+		},
+		{
+			"a role without the verb", with(func(t *policy.Ticket) { t.Verb = "build" }),
+			map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12 --env lab"},
+			3, "no rule of your roles (viewer) " +
+				"allows build",
+		},
+		{
+			"another environment", good,
+			map[string]string{"PACKER_HYBRID_COMMAND": prodPlan},
+			3,
+			"ticket is for another command than plan",
+		},
+		{
+			"another commit", with(func(t *policy.Ticket) { t.Commit = strings.Repeat("0", 40) }), nil, 3,
+			"the command is for commit 000000000000",
+		},
 		{"no targets", with(func(t *policy.Ticket) { t.Cells = nil }), nil, 3, "ticket is for another command"},
 	} {
 		code, said := j.ci(test.ticket, test.change)
@@ -199,7 +243,8 @@ func TestApprovedPlan(t *testing.T) {
 	if plan.Unknown != "" || len(plan.Targets["example/debian-12@vsphere"]) != 64 {
 		t.Fatalf("the bot's plan is %+v", plan)
 	}
-	if other := a.plans(j.dir)(t.Context(), strings.Repeat("ab", 20), cells); other.Unknown == "" || !strings.Contains(other.String(), "only the names of its targets are known") {
+	if other := a.plans(j.dir)(t.Context(), strings.Repeat("ab", 20), cells); other.Unknown == "" ||
+		!strings.Contains(other.String(), "only the names of its targets are known") {
 		t.Errorf("of a commit that is not there: %s", other)
 	}
 	approved := func(do func(*policy.Ticket)) string {
@@ -214,7 +259,10 @@ func TestApprovedPlan(t *testing.T) {
 	}
 	unknown := policy.UnknownPlan(cells, "no checkout")
 	other := policy.Plan{Targets: map[string]string{"example/debian-12@vsphere": strings.Repeat("0", 64)}}
-	secrets := map[string]string{"PKR_VAR_vsphere_endpoint": "vc.example", "PKR_VAR_vsphere_password": "a-password-of-a-test"}
+	secrets := map[string]string{
+		"PKR_VAR_vsphere_endpoint": "vc.example",
+		"PKR_VAR_vsphere_password": "a-password-of-a-test",
+	}
 	larger := map[string]string{"PKR_VAR_vm_disk_size_mb": "99999"}
 	script := filepath.Join(j.dir, "templates", "common.pkr.hcl")
 	changed := func(do func()) {
@@ -242,12 +290,18 @@ func TestApprovedPlan(t *testing.T) {
 	}
 	const another = "the plan is not the approved one"
 	want("the approved plan", approved(nil), secrets, 0, "debian-12@vsphere")
-	want("a bot without the commit", approved(func(t *policy.Ticket) { t.Plan = &unknown }), secrets, 0, "debian-12@vsphere")
-	want("no plan", approved(func(t *policy.Ticket) { t.Plan = nil }), nil, 3, "an approval of the plan is needed, and there is none")
-	want("no approval", approved(func(t *policy.Ticket) { t.Approvals = nil }), nil, 3, "an approval is needed by another person with role operator")
-	want("another digest", approved(func(t *policy.Ticket) { t.Plan = &other }), nil, 3, another, "another digest here for example/debian-12@vsphere")
-	want("a variable of the environment", approved(nil), larger, 3, another, plan.Short(), "example/debian-12@vsphere: var:vm_disk_size_mb is 99999, and ", "in the commit")
-	want("the same without digests", approved(func(t *policy.Ticket) { t.Plan = &unknown }), larger, 3, another, "var:vm_disk_size_mb is 99999")
+	want("a bot without the commit", approved(func(t *policy.Ticket) { t.Plan = &unknown }), secrets, 0,
+		"debian-12@vsphere")
+	want("no plan", approved(func(t *policy.Ticket) { t.Plan = nil }), nil, 3,
+		"an approval of the plan is needed, and there is none")
+	want("no approval", approved(func(t *policy.Ticket) { t.Approvals = nil }), nil, 3,
+		"an approval is needed by another person with role operator")
+	want("another digest", approved(func(t *policy.Ticket) { t.Plan = &other }), nil, 3, another,
+		"another digest here for example/debian-12@vsphere")
+	want("a variable of the environment", approved(nil), larger, 3, another, plan.Short(),
+		"example/debian-12@vsphere: var:vm_disk_size_mb is 99999, and ", "in the commit")
+	want("the same without digests", approved(func(t *policy.Ticket) { t.Plan = &unknown }), larger, 3, another,
+		"var:vm_disk_size_mb is 99999")
 	changed(func() {
 		want("a file that was changed", approved(nil), nil, 3, another, "example/debian-12@vsphere: ", "common.pkr.hcl")
 	})
@@ -276,7 +330,10 @@ func TestTicketUsedOnce(t *testing.T) {
 		}
 	}
 
-	hub, err := github.Start(t.Context(), github.Config{Repository: "o/r", Token: jobToken, Commits: []string{j.at}, Branch: "main"})
+	hub, err := github.Start(t.Context(), github.Config{
+		Repository: "o/r", Token: jobToken, Commits: []string{j.at},
+		Branch: "main",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +344,8 @@ func TestTicketUsedOnce(t *testing.T) {
 	}
 	var runs []string
 	for range 2 { // the bot's, and one that somebody started with the same inputs
-		r, err := bots.Dispatch(context.WithoutCancel(t.Context()), bot.Order{Request: ticketRequest, Line: ticketPlan, Ref: "main", Commit: j.at})
+		r, err := bots.Dispatch(context.WithoutCancel(t.Context()),
+			bot.Order{Request: ticketRequest, Line: ticketPlan, Ref: "main", Commit: j.at})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -302,13 +360,13 @@ func TestTicketUsedOnce(t *testing.T) {
 	github := func(run string, state string, change map[string]string) (int, string) {
 		t.Helper()
 		env := map[string]string{
-			"GITLAB_CI": "", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_EVENT_PATH": event, "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": j.at,
-			"GITHUB_RUN_ID": run, "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/images.yml@refs/heads/main", "GITHUB_API_URL": hub.URL(), "GITHUB_TOKEN": jobToken,
+			"GITLAB_CI": "", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_EVENT_PATH": event,
+			"GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": j.at,
+			"GITHUB_RUN_ID": run, "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/images.yml@refs/heads/main",
+			"GITHUB_API_URL": hub.URL(), "GITHUB_TOKEN": jobToken,
 			"PACKER_HYBRID_STATE": state,
 		}
-		for name, value := range change {
-			env[name] = value
-		}
+		maps.Copy(env, change)
 		return j.ci("", env)
 	}
 	one, two := t.TempDir(), t.TempDir() // machines that share no state

@@ -59,7 +59,8 @@ func (d *Dir) useTicket(request string, use usedTicket) error {
 	case before.Run == use.Run:
 		return nil
 	default:
-		return hybridcore.Blockedf("the ticket of request %s was used by another run, %s: it is for one run; ask again in Slack", request, before.Run)
+		return hybridcore.Blockedf("the ticket of request %s was used by another run, %s: it is for one run; ask again "+
+			"in Slack", request, before.Run)
 	}
 	data, err := encode(use)
 	if err != nil {
@@ -89,7 +90,8 @@ func (d *Dir) usedTicket(name string) (*usedTicket, error) {
 	}
 	var use usedTicket
 	if err := decode(data, &use); err != nil || use.Run == "" {
-		return nil, d.refuse(name, fmt.Errorf("it does not say which run used the ticket: %w", errors.Join(err, errForm("it is damaged"))), "ask again in Slack, for a new ticket")
+		return nil, d.refuse(name, fmt.Errorf("it does not say which run used the ticket: %w",
+			errors.Join(err, errForm("it is damaged"))), "ask again in Slack, for a new ticket")
 	}
 	return &use, nil
 }

@@ -97,7 +97,8 @@ func TestTicketsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	if err := errors.Join(d.UseTicket(ctx, "old", "github 1", now.Add(-time.Minute)), d.UseTicket(ctx, "new", "github 2", now.Add(time.Hour))); err != nil {
+	if err := errors.Join(d.UseTicket(ctx, "old", "github 1", now.Add(-time.Minute)),
+		d.UseTicket(ctx, "new", "github 2", now.Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, ticketsDir, "*"))
@@ -109,9 +110,12 @@ func TestTicketsForgotten(t *testing.T) {
 	}
 	outside := filepath.Join(t.TempDir(), "outside.json")
 	for name, make := range map[string]func(path string) error{
-		"empty":     func(path string) error { return os.WriteFile(path, nil, 0o600) },
-		"null":      func(path string) error { return os.WriteFile(path, []byte("null"), 0o600) },
-		"no-run":    func(path string) error { return os.WriteFile(path, []byte(`{"run":"","until":"2030-01-01T00:00:00Z"}`), 0o600) },
+		"empty": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+		"null":  func(path string) error { return os.WriteFile(path, []byte("null"), 0o600) },
+		"no-run": func(path string) error {
+			return os.WriteFile(path, []byte(`{"run":"","until":"2030-01-01T00:00:00Z"}`),
+				0o600)
+		},
 		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
 		"link":      func(path string) error { return os.Symlink(outside, path) },
 	} {
