@@ -173,6 +173,7 @@ func TestRules(t *testing.T) {
 		"budgets": rules.Budgets(tree, limits, longFunctions),
 		"docs":    rules.Docs(tree),
 		"specs":   rules.Specs(tree),
+		"proofs":  rules.Proofs(tree, "openspec/specs/security/spec.md"),
 		"code":    rules.Code(tree),
 		"regexps": rules.Patterns(tree),
 		"bans":    rules.Bans(tree, bans),

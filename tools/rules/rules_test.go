@@ -281,6 +281,26 @@ func TestSpecs(t *testing.T) {
 	})
 }
 
+func TestProofs(t *testing.T) {
+	t.Parallel()
+	const spec = "openspec/specs/s/spec.md"
+	with := func(text string) map[string]string {
+		return map[string]string{spec: text, "p/a_test.go": "package p\n\nfunc TestA() {}\n\nfunc FuzzB() {}\n\nfunc (x) TestC() {}\n", "p/a.go": "package p\n\nfunc TestD() {}\n"}
+	}
+	check(t, func(tree *rules.Tree) []rules.Problem { return rules.Proofs(tree, spec) }, []planted{
+		{"proven", with("### R\n\n#### S\n\n- **TEST** `p`: `TestA/one case`, `FuzzB`\n"), nil},
+		{"no scenario", with("### R\n### Q\n#### S\n- **TEST** `p`: `TestA`\n"), []string{spec + ":1: \"R\" has no scenario"}},
+		{"no scenario at the end", with("### R\n"), []string{spec + ":1: \"R\" has no scenario"}},
+		{"no test", with("### R\n#### S\n- **THEN** x\n#### T\n- **TEST** `p`: `TestA`\n"), []string{spec + ":2: \"S\" names no test"}},
+		{"not there", with("### R\n#### S\n- **TEST** `p`: `TestA`, `TestB`\n"), []string{spec + ":3: p has no test TestB"}},
+		{"a method, and no test file", with("### R\n#### S\n- **TEST** `p`: `TestC`, `TestD`\n"), []string{spec + ":3: p has no test TestC", spec + ":3: p has no test TestD"}},
+		{"another folder", with("### R\n#### S\n- **TEST** `q`: `TestA`\n"), []string{spec + ":3: q has no test TestA"}},
+		{"bare names", with("### R\n#### S\n- **TEST** p: TestA\n"), []string{spec + ":3: is not of the form"}},
+		{"a bare second name", with("### R\n#### S\n- **TEST** `p`: `TestA`, TestB\n"), []string{spec + ":3: TestB is no name of a test"}},
+		{"missing", map[string]string{}, []string{spec + ": is missing"}},
+	})
+}
+
 func TestCode(t *testing.T) {
 	t.Parallel()
 	check(t, rules.Code, []planted{
