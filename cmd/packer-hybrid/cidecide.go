@@ -28,7 +28,8 @@ const gitTime = time.Minute
 // comment that asks for nothing that a job could do.
 func (a *app) decide(ctx context.Context) error {
 	if system, err := ci.Detect(a.Getenv); err != nil || system != ci.GitHub {
-		return errors.Join(err, hybridcore.Usagef("--decide is for GitHub Actions: at GitLab the job of `ci --plan` decides"))
+		return errors.Join(err,
+			hybridcore.Usagef("--decide is for GitHub Actions: at GitLab the job of `ci --plan` decides"))
 	}
 	project, err := a.project()
 	if err != nil {
@@ -118,7 +119,8 @@ func (a *app) ticketed(ctx context.Context, job *ci.Job) error {
 		case err != nil:
 			return err
 		case !approved && !job.Merged:
-			return hybridcore.Blockedf("commit %.12s is not merged, and the ticket is no proof that the bot has allowed it: merge it, or ask again in Slack", job.Commit)
+			return hybridcore.Blockedf("commit %.12s is not merged, and the ticket is no proof that the bot has "+
+				"allowed it: merge it, or ask again in Slack", job.Commit)
 		}
 	}
 	return nil
@@ -137,7 +139,8 @@ func (a *app) atCommit(ctx context.Context, sha string) error {
 	case err != nil:
 		return err
 	case at != sha:
-		return hybridcore.Blockedf("the decision of this run is for commit %s, and the checkout is at %s: check out the output sha of the job that decides", sha, at)
+		return hybridcore.Blockedf("the decision of this run is for commit %s, and the checkout is at %s: check out "+
+			"the output sha of the job that decides", sha, at)
 	}
 	return nil
 }
@@ -227,7 +230,8 @@ func policyOf(p config.Project) ci.Policy {
 		policy.Place = fmt.Sprintf("%s:%d", config.FileName, p.CI.Line)
 	}
 	for _, env := range p.Environments {
-		policy.Environments = append(policy.Environments, ci.Environment{Name: env.Name, Prod: env.Prod, Platforms: env.Platforms})
+		one := ci.Environment{Name: env.Name, Prod: env.Prod, Platforms: env.Platforms}
+		policy.Environments = append(policy.Environments, one)
 	}
 	return policy
 }
