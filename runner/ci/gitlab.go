@@ -121,6 +121,9 @@ func (j Job) pushed(sha string, tip bool, in Input) (Job, error) {
 	if j.reading.tag == "" && !tip {
 		return j.nothing("%s is not the default branch; its merge request is what is planned", j.Ref)
 	}
+	if err := j.protected(tip, in); err != nil {
+		return Job{}, err
+	}
 	if err := j.review(in, in.Getenv("CI_DEFAULT_BRANCH")); err != nil {
 		return Job{}, err
 	}
