@@ -20,7 +20,8 @@ import (
 func TestPipelineOfARelease(t *testing.T) {
 	platforms := []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
 	text, err := Pipeline(nil, Child{Decision: Decision{
-		Run: "1", SHA: strings.Repeat("ab", 20), Merged: true, Env: "prod", Lines: []string{"publish --env prod --release v1", "reap --env prod"}, Platforms: platforms,
+		Run: "1", SHA: strings.Repeat("ab", 20), Merged: true, Env: "prod",
+		Lines: []string{"publish --env prod --release v1", "reap --env prod"}, Platforms: platforms,
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +54,8 @@ func TestPipelineOfARelease(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"released": {"release plan", "prepare azure", "mark azure", "mark vsphere"}, "reaped": {"reap proxmox", "reap vsphere", "reap azure"},
+		"released": {"release plan", "prepare azure", "mark azure", "mark vsphere"}, "reaped": {"reap proxmox",
+			"reap vsphere", "reap azure"},
 	} {
 		for _, one := range want {
 			if job := jobs[name]; job.When != "always" || !slices.Contains(job.Needs, one) {
