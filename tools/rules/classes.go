@@ -35,7 +35,7 @@ var (
 	anyToken  = regexp.MustCompile(`(?i)\bgithub\s*(\.\s*token\b|\[)|\(\s*github\s*[,)]|\bGITHUB_TOKEN\b`)
 	fromEvent = regexp.MustCompile(`(?i)\b(inputs|github\s*\.\s*(event|head_ref|base_ref|ref|ref_name|sha|actor))\b`)
 
-	commonSecret   = regexp.MustCompile(`^\$\{\{ secrets\.(PKR_VAR_BUILD_[A-Z_]+) \}\}$`)
+	commonSecret   = regexp.MustCompile(`^\$\{\{ secrets\.(PKR_VAR_BUILD_[A-Z_]+|PACKER_HYBRID_TICKET_KEY) \}\}$`)
 	platformSecret = regexp.MustCompile(`^\$\{\{ matrix\.platform == '([a-z]+)' ` +
 		`&& secrets\.(PKR_VAR_([A-Z]+)_[A-Z_]+) \|\| '' \}\}$`)
 
