@@ -43,7 +43,7 @@ func (s *site) change(branch string, from int, edit func()) pull {
 		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"},
 		"pull_request": object{
 			"number": 7, "user": object{"id": 4, "login": "mara"}, "title": "::error::title $(touch pwned)",
-			"head": object{"sha": p.head, "ref": branch, "repo": object{"id": from, "full_name": repo}},
+			"head": object{"sha": p.head, "ref": branch, "repo": object{"id": from, "full_name": map[bool]string{true: repo, false: "stranger/r"}[from == 5]}},
 			"base": object{"sha": base, "ref": "main", "repo": object{"id": 5, "full_name": repo}},
 		},
 	}
