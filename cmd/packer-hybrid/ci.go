@@ -21,7 +21,6 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -29,7 +28,7 @@ import (
 
 // ciCmd does what the event of a CI job asks for.
 func (a *app) ciCmd() *cobra.Command {
-	var part dealing
+	var own stage
 	cmd := &cobra.Command{
 		Use: "ci", Short: "Do what the event of this CI job asks for, and report there",
 		Long: `Ci runs in a job of GitHub Actions or GitLab CI. It reads the job's event, does
@@ -78,18 +77,18 @@ and one note; without it the files stay. GitLab's own CI_JOB_TOKEN can write nei
 			if a.Output != "text" {
 				return hybridcore.Usagef("ci writes JSON to artifacts/; leave --output out")
 			}
-			if err := part.check(); err != nil {
+			if err := own.check(); err != nil {
 				return err
 			}
-			return a.ci(cmd.Context(), part)
+			return a.ci(cmd.Context(), own)
 		},
 	}
-	part.bind(cmd)
+	own.bind(cmd)
 	return cmd
 }
 
 // ci reads the event, does its requests and reports.
-func (a *app) ci(ctx context.Context, part dealing) error {
+func (a *app) ci(ctx context.Context, own stage) error {
 	system, err := ci.Detect(a.Getenv)
 	if err != nil {
 		return err
@@ -99,37 +98,21 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 			return err
 		}
 	}
-	project, err := a.project()
+	switch {
+	case own.report != "":
+		return a.reportHeld(ctx, own.report)
+	case own.decide:
+		return a.decide(ctx)
+	}
+	j, err := a.startJob(ctx, own)
 	if err != nil {
 		return err
 	}
-	in := ci.Input{Getenv: a.Getenv, ReadFile: ci.ReadFile, Policy: policyOf(project)}
-	if a.access().Token != "" {
-		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return a.lookup(ctx, project, c) }
-	}
-	job, err := ci.Read(in)
-	if err != nil {
-		return err
-	}
-	for i := range job.Requests {
-		if err := a.allowed(job.Ticket, job.Commit, &job.Requests[i]); err != nil {
-			return err
-		}
-	}
-	later, err := part.share(&job)
-	if err != nil {
-		return err
-	}
-	a.name(job)
-	j := a.newJob(project, job)
-	if later && system == ci.GitHub {
-		j.try("the output after", j.actions.Output("after", "true"))
-	}
-	if len(job.Requests) == 0 {
+	if len(j.Requests) == 0 {
 		j.nothing(context.WithoutCancel(ctx))
 	}
 	code := hybridcore.ExitOK
-	for i, req := range job.Requests {
+	for i, req := range j.Requests {
 		if code != hybridcore.ExitOK && req.Records() {
 			j.say("not started: %s, because what came before it ended with exit code %d", req.Action, code)
 			break
@@ -139,11 +122,46 @@ func (a *app) ci(ctx context.Context, part dealing) error {
 			break
 		}
 	}
+	code = worse(code, j.fanOut(code))
 	j.finish(context.WithoutCancel(ctx))
 	if code != hybridcore.ExitOK {
 		return cli.Exit(code)
 	}
 	return nil
+}
+
+// startJob reads what this job is about, and leaves it what is its own.
+func (a *app) startJob(ctx context.Context, own stage) (*job, error) {
+	project, err := a.project()
+	if err != nil {
+		return nil, err
+	}
+	read, err := a.readJob(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := read
+	if own.part {
+		err = a.partOf(&read)
+	}
+	if err == nil {
+		err = a.ticketed(&read)
+	}
+	if err == nil {
+		if err = resolveLast(ctx, project, &read); err != nil {
+			read, err = read.Refuse(err)
+		}
+	}
+	if err == nil {
+		err = own.share(&read)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.name(read)
+	j := a.newJob(project, read)
+	j.own, j.asked = own, all
+	return j, nil
 }
 
 // name gives the run that the bot asked for the request's ID, so that its users
@@ -174,17 +192,6 @@ func (a *app) mask() error {
 	return nil
 }
 
-// policyOf is what the project says about events.
-func policyOf(p config.Project) ci.Policy {
-	policy := ci.Policy{Change: p.CI.Change, Merge: p.CI.Merge, Tag: p.CI.Tag, Schedule: p.CI.Schedule, DefaultEnv: p.DefaultEnv}
-	for _, env := range p.Environments {
-		if env.Prod {
-			policy.Prod = append(policy.Prod, env.Name)
-		}
-	}
-	return policy
-}
-
 // worse is the exit code that matters of two.
 func worse(one, other int) int {
 	order := []int{
@@ -210,8 +217,11 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	shown := j.app.Redactor.Writer(plain)
 	sub.Raw, sub.Streams = cli.Streams{Out: plain, Err: plain}, cli.Streams{Out: shown, Err: shown}
 	sub.watcher = j
+	if j.Unreviewed {
+		sub.Environ, req.NoCache = withoutSecrets(sub.Environ), true
+	}
 	if !j.Trusted {
-		sub.Environ, sub.policy, req.NoCache = withoutSecrets(sub.Environ), &validate.Policy{}, true
+		sub.policy = &validate.Policy{}
 	}
 	// A verdict that is remembered has no plan to report.
 	req.NoCache = req.NoCache || req.InProcess()
@@ -239,8 +249,8 @@ func (j *job) fault(err error) {
 	}
 }
 
-// withoutSecrets is an environment for code whose author is not trusted: it has
-// no state either.
+// withoutSecrets is an environment for code that nobody has reviewed: it has no
+// state either.
 func withoutSecrets(environ []string) []string {
 	secret := map[string]bool{stateVariable: true}
 	for _, s := range logs.FromEnviron(environ) {

@@ -81,9 +81,9 @@ func (j *job) gitlab(findings []hybridcore.Finding, paths map[string]string) {
 	if len(records) > 0 {
 		j.write("junit.xml", func(w io.Writer) error { return checks.WriteJUnit(w, records...) })
 	}
-	if text, ok := j.jobs(); ok {
+	if j.fanned != "" {
 		j.write("pipeline.yml", func(w io.Writer) error {
-			_, err := io.WriteString(w, text)
+			_, err := io.WriteString(w, j.fanned)
 			return err //nolint:wrapcheck // write names the file
 		})
 	}
@@ -100,24 +100,6 @@ func (j *job) gitlab(findings []hybridcore.Finding, paths map[string]string) {
 		_, err := io.WriteString(w, text)
 		return err //nolint:wrapcheck // write names the file
 	})
-}
-
-// jobs are those that would build what the job planned, if that is what it did.
-// A stranger's change gets none, whatever it plans.
-func (j *job) jobs() (string, bool) {
-	for _, c := range j.answers {
-		if c.req.Action != hybridcore.ActionPlan || c.plan == nil || c.plan.Base != nil || hybridcore.Blocked(c.plan.Findings) != hybridcore.NotBlocked {
-			continue
-		}
-		plan := *c.plan
-		if !j.Trusted {
-			plan.Targets = nil
-		}
-		text, err := jobs(j.System, plan, j.project.CI.Runners)
-		j.try("the jobs of this plan", err)
-		return text, err == nil
-	}
-	return "", false
 }
 
 // write makes one file.

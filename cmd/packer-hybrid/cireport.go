@@ -28,7 +28,10 @@ type job struct {
 	prefix  string // path of the project in the repository
 	actions ci.Actions
 	log     io.Writer // standard output, redacted
+	own     stage
+	asked   ci.Job // all that the event asks for
 
+	fanned   string  // the jobs that build what was planned: a matrix, or a pipeline
 	current  *answer // of the request that runs
 	answers  []*answer
 	problems []string // reports that failed
@@ -169,11 +172,20 @@ func (j *job) finish(ctx context.Context) {
 				j.try("the output "+name, j.actions.Output(name, file))
 			}
 		}
-		if text, ok := j.jobs(); ok {
-			j.try("the output matrix", j.actions.Output("matrix", text))
+		if j.fanned != "" {
+			j.try("the output matrix", j.actions.Output("matrix", j.fanned))
 		}
 	}
-	j.post(ctx, reported)
+	if j.own.hold {
+		j.try("the report for another job", j.hold(reported))
+	} else {
+		j.post(ctx, reported)
+	}
+	j.warn()
+}
+
+// warn says what went wrong with the reports.
+func (j *job) warn() {
 	for _, line := range j.problems {
 		_, _ = fmt.Fprintln(j.app.Err, "warning: "+ci.Inert(line))
 	}
@@ -194,9 +206,14 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 		if c.poster == nil {
 			continue
 		}
-		if c.record != nil || c.req.Action == hybridcore.ActionPlan || hybridcore.Blocked(j.report(c).Plan.Findings) != hybridcore.NotBlocked {
+		if j.tells(c) {
 			c.poster.Report(j.report(c))
 		}
 		j.problems = append(j.problems, c.poster.Close(ctx, reporting)...)
 	}
+}
+
+// tells says whether an answer makes a check of its own.
+func (j *job) tells(c *answer) bool {
+	return c.record != nil || c.req.Action == hybridcore.ActionPlan || hybridcore.Blocked(j.report(c).Plan.Findings) != hybridcore.NotBlocked
 }

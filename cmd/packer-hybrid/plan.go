@@ -32,7 +32,7 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	a.heard(checks.Document{Plan: &plan})
 	exit := blocked(plan.Findings)
 	if a.matrix != "" {
-		return a.deal(r, plan, exit)
+		return a.fanOut(r, plan, exit)
 	}
 	switch a.Output {
 	case "json":
@@ -53,16 +53,16 @@ func (a *app) plan(ctx context.Context, r *runner.Runner, req hybridcore.Request
 	return nil
 }
 
-// deal prints the jobs that would build what a plan builds, and nothing besides:
+// fanOut prints the jobs that would build what a plan builds, and nothing besides:
 // the text is for a machine. A plan that is blocked has none.
-func (a *app) deal(r *runner.Runner, plan hybridcore.Plan, exit error) error {
+func (a *app) fanOut(r *runner.Runner, plan hybridcore.Plan, exit error) error {
 	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), plan.Findings); err != nil {
 		return err
 	}
 	if exit != nil {
 		return exit
 	}
-	text, err := jobs(ci.System(a.matrix), plan, r.Project.CI.Runners)
+	text, err := jobs(ci.System(a.matrix), &plan, ci.Child{Runners: r.Project.CI.Runners})
 	if err != nil {
 		return err
 	}
@@ -70,12 +70,15 @@ func (a *app) deal(r *runner.Runner, plan hybridcore.Plan, exit error) error {
 	return err //nolint:wrapcheck // of standard output
 }
 
-// jobs are the jobs for a plan in the form of a CI system.
-func jobs(system ci.System, plan hybridcore.Plan, runners ci.Runners) (string, error) {
-	if system == ci.GitLab {
-		return ci.Pipeline(plan, runners)
+// jobs are the jobs for a plan in the form of a CI system; nil: nothing is built.
+func jobs(system ci.System, plan *hybridcore.Plan, child ci.Child) (string, error) {
+	switch {
+	case system == ci.GitLab:
+		return ci.Pipeline(plan, child)
+	case plan == nil:
+		return ci.Matrix(hybridcore.Plan{})
 	}
-	return ci.Matrix(plan, runners)
+	return ci.Matrix(*plan)
 }
 
 // checkMatrix refuses a system that there is no matrix for.

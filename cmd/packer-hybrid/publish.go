@@ -43,10 +43,10 @@ func (a *app) artifact(project, name string, render func(io.Writer) error) error
 		return fmt.Errorf("opening the project: %w", err)
 	}
 	defer root.Close() //nolint:errcheck // nothing was written through it
-	if err := root.MkdirAll(artifacts, 0o755); err != nil {
+	file := path.Join(artifacts, name)
+	if err := root.MkdirAll(path.Dir(file), 0o755); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
-	file := path.Join(artifacts, name)
 	if err := root.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("replacing the file: %w", err)
 	}

@@ -98,11 +98,27 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 			}
 		}
 	}
+	d.unmerged(p, names)
 	if p.DefaultEnv == "" && len(names) == 1 {
 		p.DefaultEnv = names[0]
 	}
 	if p.DefaultEnv != "" && !slices.Contains(names, p.DefaultEnv) {
 		d.add(defaultAt, fmt.Sprintf("default_environment %q is not declared%s", p.DefaultEnv, hybridcore.DidYouMean(p.DefaultEnv, names)), "declared: "+strings.Join(names, ", "))
+	}
+}
+
+// unmerged checks that code may be built before it is merged for declared
+// environments only, and never for one that is marked prod.
+func (d *decoder) unmerged(p *Project, names []string) {
+	at := hcl.Range{Start: hcl.Pos{Line: p.CI.Line, Column: 1}}
+	for _, name := range p.CI.Unmerged {
+		i := slices.Index(names, name)
+		switch {
+		case i < 0:
+			d.add(at, fmt.Sprintf("unmerged: environment %q is not declared%s", name, hybridcore.DidYouMean(name, names)), "declared: "+strings.Join(names, ", "))
+		case p.Environments[i].Prod:
+			d.add(at, fmt.Sprintf("unmerged: the environment %q is marked prod, for which only merged code is built", name), "take it out of the list")
+		}
 	}
 }
 
@@ -177,7 +193,9 @@ func duration(least, most time.Duration, example string, into *time.Duration) se
 
 func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
+	p.CI.Line = block.TypeRange.Start.Line
 	d.body(block, map[string]setting{
+		"unmerged": list("environment", &p.CI.Unmerged, func(name string) (string, error) { return name, hybridcore.CheckName("environment", name) }),
 		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
 		"runners": {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
 	})

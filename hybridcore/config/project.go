@@ -82,6 +82,10 @@ type CI struct {
 	// Runners are the labels (GitHub) or tags (GitLab) of the runners that build
 	// for a platform; a platform that is not named has those of the system.
 	Runners map[hybridcore.Platform][]string
+	// Unmerged are the environments that a commit may be built for before it is
+	// merged, once somebody has approved it.
+	Unmerged []string
+	Line     int // of the block; 0: there is none
 }
 
 // FindRoot returns the absolute path of the nearest folder at or above dir

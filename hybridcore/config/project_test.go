@@ -81,6 +81,7 @@ ci {
   change   = ["plan", "validate --env lab"]
   schedule = []
   runners  = { vsphere = ["self-hosted", "near vCenter"], azure = ["ubuntu-latest"] }
+  unmerged = ["lab"]
 }
 `)
 	got, err := config.Load(dir)
@@ -97,7 +98,7 @@ ci {
 		Build: config.Build{Parallel: 3, CancelGrace: 90 * time.Second},
 		CI: config.CI{Change: []string{"plan", "validate --env lab"}, Schedule: []string{}, Runners: map[hybridcore.Platform][]string{
 			hybridcore.VSphere: {"self-hosted", "near vCenter"}, hybridcore.Azure: {"ubuntu-latest"},
-		}},
+		}, Unmerged: []string{"lab"}, Line: 21},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

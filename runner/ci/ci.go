@@ -38,7 +38,24 @@ type Input struct {
 	// once, and only for a command of somebody with a part in the repository.
 	// Without it comments are refused.
 	Lookup func(Comment) (Facts, error)
-	Policy Policy
+	// Approval finds who has approved a commit that is not merged. It is asked at
+	// most once, and only where the policy of the default branch lets such a
+	// commit be worked on. Without it none is.
+	Approval func(Unmerged) (Approval, error)
+	Repo     Repository
+
+	line string // of the workflow itself, which counts instead of the policy's
+}
+
+// Repository answers what git knows of the checkout: what is reviewed is read
+// from commits, never from the files that are checked out.
+type Repository struct {
+	// Tip is the last commit of a branch, as it was fetched.
+	Tip func(branch string) (string, error)
+	// Policy is what the project file of a commit says; without one the default.
+	Policy func(commit string) (Policy, error)
+	// Contains says whether a commit is the tip or one of its ancestors.
+	Contains func(tip, commit string) (bool, error)
 }
 
 // Job is what an event asks for.
@@ -60,15 +77,33 @@ type Job struct {
 	Login      string // of who caused it, only to be shown
 	RequestID  string // given by who dispatched the job, to find it again
 	Ticket     []byte // of the bot's decision, to be decided on once more; empty for none
-	// Trusted says that the code is of this repository, and that the job may
-	// have secrets. Whoever validates untrusted code holds it to a policy.
+	// Trusted says that the code is of this repository. Whoever validates other
+	// code holds it to a policy.
 	Trusted bool
-	// Merged says that the commit is the tip of the default branch, or a tag.
+	// Unreviewed says that the event is about code that nobody has reviewed: a
+	// change. Its job has no secrets and no state, and builds nothing.
+	Unreviewed bool
+	// Merged says that the default branch has the commit.
 	Merged bool
 
-	tag    string   // that the event is about; empty for none
-	heads  []string // commits that the checkout may be at; the first is Commit
-	origin hybridcore.Origin
+	lines   []string // of Requests, each with its environment
+	heads   []string // commits that the checkout may be at; the first is Commit
+	origin  hybridcore.Origin
+	reading reading
+}
+
+// reading is what is known while an event is read.
+type reading struct {
+	in     Input
+	policy Policy // of the default branch; of a change's base
+	branch string // the default one
+	tip    string // its last commit
+	tag    string // that the event is about; empty for none
+	user   int64  // who asks
+	login  string
+	rule   string // why the requests are allowed
+	// decided is what another job of the run has decided; nil: this one reads the event.
+	decided *Decision
 }
 
 // Origin is where the job came from, also when it asks for nothing.
@@ -133,9 +168,46 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// review reads what is reviewed: the policy of the default branch, and whether
+// the job's commit is merged into it.
+func (j *Job) review(in Input, branch string) error {
+	if branch == "" {
+		return hybridcore.Blockedf("the event names no default branch, whose project file says what may be done")
+	}
+	tip, err := in.Repo.Tip(branch)
+	if err != nil {
+		return err
+	}
+	policy, err := in.Repo.Policy(tip)
+	if err != nil {
+		return fmt.Errorf("reading the project file of %s: %w", shown(branch), err)
+	}
+	j.reading.in, j.reading.branch, j.reading.tip, j.reading.policy = in, branch, tip, policy.only(in.line)
+	if j.Merged, err = in.Repo.Contains(tip, j.Commit); err != nil {
+		return err
+	}
+	j.reading.rule = "merged into " + shown(branch)
+	return nil
+}
+
+// reviewBase reads what is reviewed of a change: the policy of the commit that
+// it is to be merged into.
+func (j *Job) reviewBase(in Input, base string) error {
+	of := Job{}
+	if err := of.pin(base); err != nil {
+		return err
+	}
+	policy, err := in.Repo.Policy(of.Commit)
+	if err != nil {
+		return fmt.Errorf("reading the project file of the base, commit %.12s: %w", of.Commit, err)
+	}
+	j.Base, j.Unreviewed, j.reading.in, j.reading.policy = of.Commit, true, in, policy.only(in.line)
+	return nil
+}
+
 // nothing ends the reading of an event that asks for nothing.
 func (j Job) nothing(format string, args ...any) (Job, error) {
-	j.Requests, j.Nothing = nil, fmt.Sprintf(format, args...)
+	j.Requests, j.lines, j.Nothing = nil, nil, fmt.Sprintf(format, args...)
 	return j, nil
 }
 

@@ -34,8 +34,8 @@ type Facts struct {
 	Head           string // full object ID of the change's head
 	HeadRepository string // OWNER/NAME; empty when it was deleted
 	Base           string // full object ID of the target branch's tip
-	LastRun        string // the last run of this change, for retry; empty when there is none
-	LastEnv        string // the environment of LastRun
+	LastRun        string // the last run of this change, for retry, or LastRun; empty when there is none
+	LastEnv        string // the environment of LastRun, if it is known
 }
 
 // notInComments are verbs that a comment must not ask for: one removes things,
@@ -85,7 +85,8 @@ func (j Job) comment(p payload, in Input) (Job, error) {
 	if facts.User != c.User.ID {
 		return Job{}, hybridcore.Blockedf("the comment is by user %d, but the login %s is of user %d", c.User.ID, j.Login, facts.User)
 	}
-	return j.obey(line, facts, in.Policy)
+	j.reading.user, j.reading.login = c.User.ID, c.User.Login
+	return j.obey(line, facts, in, p.Repository.DefaultBranch)
 }
 
 // Command returns the command line of a comment: what follows the prefix on
@@ -103,9 +104,9 @@ func Command(body string) (string, bool) {
 }
 
 // obey does what a comment says as far as the facts allow it.
-func (j Job) obey(line string, facts Facts, policy Policy) (Job, error) {
+func (j Job) obey(line string, facts Facts, in Input, branch string) (Job, error) {
 	switch {
-	case !slices.Contains([]string{"admin", "maintain", "write"}, facts.Permission):
+	case !MayWrite(facts.Permission):
 		return j.answer("This needs permission to write to %s.", j.Repository)
 	case line == "" || line == "help" || strings.HasPrefix(line, "help "):
 		return j.answer("Commands, on the first line of a new comment:\n%s", menu().Help())
@@ -122,13 +123,23 @@ func (j Job) obey(line string, facts Facts, policy Policy) (Job, error) {
 		return Job{}, err
 	}
 	j.Base = base.Commit
-	r, err := parseComment(line, facts)
+	c, err := parseComment(line, facts)
 	if err != nil {
 		return j.answer("%s\n\n%s", shownLines(err.Error()), Nearest(line))
 	}
-	job, err := j.allow([]hybridcore.Request{r}, policy)
+	if err := j.review(in, branch); err != nil {
+		return Job{}, err
+	}
+	if c.Action == hybridcore.ActionStatus || c.Action == hybridcore.ActionParity { // of what is built, whatever the change holds
+		if err := j.pin(j.reading.tip); err != nil {
+			return Job{}, err
+		}
+		j.Merged = true
+	}
+	j.reading.rule += "; a comment of " + j.Login + ", who may write"
+	job, err := j.allow([]command{c})
 	if err != nil {
-		return j.answer("%s", err.Error())
+		return j.Refuse(err)
 	}
 	return job, nil
 }
@@ -138,8 +149,12 @@ func (j Job) answer(format string, args ...any) (Job, error) {
 	return j.nothing("the comment was answered")
 }
 
+// LastRun in a retry is the last run of the change. Whoever decides does not
+// have the state, and leaves the job that has it to say which one that is.
+const LastRun = "last"
+
 // parseComment reads a line by the shared grammar, with retry besides.
-func parseComment(line string, facts Facts) (hybridcore.Request, error) {
+func parseComment(line string, facts Facts) (command, error) {
 	words := strings.Fields(line)
 	if words[0] == "retry" {
 		run := []string{"build", "--retry-failed"}
@@ -147,18 +162,21 @@ func parseComment(line string, facts Facts) (hybridcore.Request, error) {
 		case named:
 			run = append(run, words[1:]...)
 		case facts.LastRun == "":
-			return hybridcore.Request{}, hybridcore.Usagef("no run of this pull request is known; name one")
+			return command{}, hybridcore.Usagef("no run of this pull request is known; name one")
 		default:
-			run = append(run, facts.LastRun, "--env", facts.LastEnv)
+			run = append(run, facts.LastRun)
+			if facts.LastEnv != "" {
+				run = append(run, "--env", facts.LastEnv)
+			}
 			run = append(run, words[1:]...)
 		}
 		line = strings.Join(run, " ")
 	}
-	r, err := hybridcore.Parse(line)
-	if err == nil && !slices.ContainsFunc(menu().Verbs, func(v hybridcore.Verb) bool { return v.Action == r.Action }) {
-		return hybridcore.Request{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built", r.Action)
+	c, err := parse(line)
+	if err == nil && !slices.ContainsFunc(menu().Verbs, func(v hybridcore.Verb) bool { return v.Action == c.Action }) {
+		return command{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built", c.Action)
 	}
-	return r, err
+	return c, err
 }
 
 // shownLines makes a text of several lines fit to be shown.

@@ -70,17 +70,22 @@ func TestCommentIgnored(t *testing.T) {
 	}
 }
 
+// approved answers for a commit that a colleague has approved.
+func approved(ci.Unmerged) (ci.Approval, error) { return ci.Approval{By: "mona", Change: "42"}, nil }
+
 func TestCommentCommands(t *testing.T) {
 	t.Parallel()
 	for body, c := range map[string]struct{ want, answer string }{
-		"/packer-hybrid plan":                                      {"plan " + shaBase + "...", ""},
-		"/packer-hybrid\tplan --env prod":                          {"plan prod " + shaBase + "...", ""},
-		"/packer-hybrid build debian-12\r\n/packer-hybrid reap":    {"build debian-12", ""},
-		"/packer-hybrid build debian-12\rrest":                     {"build debian-12", ""},
-		"/packer-hybrid validate\nand some words":                  {"validate", ""},
+		"/packer-hybrid plan":                                      {"plan lab " + shaBase + "...", ""},
+		"/packer-hybrid\tplan --env prod":                          {"", "the environment prod is for merged code only"},
+		"/packer-hybrid build debian-12\r\n/packer-hybrid reap":    {"build lab debian-12", ""},
+		"/packer-hybrid build debian-12\rrest":                     {"build lab debian-12", ""},
+		"/packer-hybrid status":                                    {"status lab, merged", ""},
+		"/packer-hybrid parity --env prod":                         {"parity prod, merged", ""},
+		"/packer-hybrid validate\nand some words":                  {"validate lab", ""},
 		"/packer-hybrid retry":                                     {"build lab 20261123t010000-1a2b3c4d", ""},
 		"/packer-hybrid retry r2 --env lab":                        {"build lab r2", ""},
-		"/packer-hybrid retry r2":                                  {"", "run r2 may be for an environment of merged code only (prod)"},
+		"/packer-hybrid retry r2":                                  {"build lab r2", ""},
 		"/packer-hybrid retry ../x":                                {"", "Try: /packer-hybrid retry [RUN]"},
 		"/packer-hybrid":                                           {"", "/packer-hybrid build [IMAGE...]"},
 		"/packer-hybrid help build":                                {"", "/packer-hybrid retry [RUN]"},
@@ -102,7 +107,7 @@ func TestCommentCommands(t *testing.T) {
 		"/packer-hybrid build --help":                              {"", "--rebuild"},
 	} {
 		in := github(t, "issue_comment", with(comment, object{"comment.body": body}), nil)
-		in.Lookup = allowed
+		in.Lookup, in.Approval, in.Repo = allowed, approved, repo(func(p *ci.Policy) { p.Unmerged = []string{"lab"} }, shaHead)
 		job, err := ci.Read(in)
 		if err != nil {
 			t.Errorf("%.80q: %v", body, err)

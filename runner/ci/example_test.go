@@ -20,7 +20,11 @@ func ExampleRead() {
 	job, err := ci.Read(ci.Input{
 		Getenv:   func(name string) string { return environ[name] },
 		ReadFile: ci.ReadFile,
-		Policy:   ci.Policy{Merge: []string{"build --env prod"}, DefaultEnv: "lab", Prod: []string{"prod"}},
+		Repo: ci.Repository{ // in a job: git's answers
+			Tip:      func(string) (string, error) { return environ["CI_COMMIT_SHA"], nil },
+			Policy:   func(string) (ci.Policy, error) { return ci.Policy{Merge: []string{"build --env prod"}}, nil },
+			Contains: func(tip, commit string) (bool, error) { return tip == commit, nil },
+		},
 	})
 	if err != nil {
 		fmt.Println(err)

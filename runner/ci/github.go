@@ -94,30 +94,50 @@ type (
 
 // fromGitHub reads the event of a GitHub Actions job.
 func fromGitHub(in Input) (Job, error) {
-	event := in.Getenv("GITHUB_EVENT_NAME")
-	path := in.Getenv("GITHUB_EVENT_PATH")
-	if event == "" || path == "" {
-		return Job{}, hybridcore.Usagef("GITHUB_EVENT_NAME or GITHUB_EVENT_PATH is not set: GitHub's runner sets both, and `docker run` needs --env for each")
-	}
-	data, err := in.ReadFile(path, MaxPayload)
+	event, p, err := readPayload(in)
 	if err != nil {
 		return Job{}, err
 	}
-	if line := githubactions.New(githubactions.WithGetenv(in.Getenv)).GetInput("command"); line != "" {
-		in.Policy = in.Policy.only(line)
+	in.line = githubactions.New(githubactions.WithGetenv(in.Getenv)).GetInput("command")
+	return fromPayload(event, p, in)
+}
+
+// readPayload reads the event that GitHub's runner names.
+func readPayload(in Input) (event string, p payload, err error) {
+	event, path := in.Getenv("GITHUB_EVENT_NAME"), in.Getenv("GITHUB_EVENT_PATH")
+	if event == "" || path == "" {
+		return "", p, hybridcore.Usagef("GITHUB_EVENT_NAME or GITHUB_EVENT_PATH is not set: GitHub's runner sets both, and `docker run` needs --env for each")
 	}
-	return FromGitHub(event, data, in)
+	data, err := in.ReadFile(path, MaxPayload)
+	if err != nil {
+		return "", p, err
+	}
+	p, err = decode(data)
+	return event, p, err
+}
+
+// decode reads a payload.
+func decode(data []byte) (payload, error) {
+	var p payload
+	if len(data) > MaxPayload {
+		return p, hybridcore.Usagef("the payload has %d bytes; GitHub sends at most %d", len(data), MaxPayload)
+	}
+	if err := json.Unmarshal(data, &p, jsontext.AllowInvalidUTF8(true)); err != nil {
+		return p, hybridcore.Usagef("the payload is not that of a GitHub event: %.300s", shown(err.Error()))
+	}
+	return p, nil
 }
 
 // FromGitHub reads a GitHub event by its name and payload; see Read.
 func FromGitHub(event string, data []byte, in Input) (Job, error) {
-	var p payload
-	if len(data) > MaxPayload {
-		return Job{}, hybridcore.Usagef("the payload has %d bytes; GitHub sends at most %d", len(data), MaxPayload)
+	p, err := decode(data)
+	if err != nil {
+		return Job{}, err
 	}
-	if err := json.Unmarshal(data, &p, jsontext.AllowInvalidUTF8(true)); err != nil {
-		return Job{}, hybridcore.Usagef("the payload is not that of a GitHub event: %.300s", shown(err.Error()))
-	}
+	return fromPayload(event, p, in)
+}
+
+func fromPayload(event string, p payload, in Input) (Job, error) {
 	j, err := githubJob(event, p, in)
 	if err != nil {
 		return Job{}, err
@@ -131,11 +151,17 @@ func FromGitHub(event string, data []byte, in Input) (Job, error) {
 	case "push":
 		return j.push(p, sha, in)
 	case "schedule":
-		j.Merged = true // GitHub runs schedules on the default branch only
+		branch := p.Repository.DefaultBranch
+		if branch == "" { // GitHub runs schedules on the default branch only
+			branch = strings.TrimPrefix(in.Getenv("GITHUB_REF"), "refs/heads/")
+		}
 		if err := j.pin(sha); err != nil {
 			return Job{}, err
 		}
-		return j.run("schedule", lines(in.Policy.Schedule, Default().Schedule), in.Policy)
+		if err := j.review(in, branch); err != nil {
+			return Job{}, err
+		}
+		return j.run("schedule", lines(j.reading.policy.Schedule, Default().Schedule))
 	case "workflow_dispatch":
 		return j.dispatch(p, sha, in)
 	case "issue_comment":
@@ -165,15 +191,19 @@ func githubJob(event string, p payload, in Input) (Job, error) {
 	if p.Action != "" {
 		j.Event += " " + shown(p.Action)
 	}
-	server := in.Getenv("GITHUB_SERVER_URL")
-	if server == "" {
-		server = "https://github.com"
-	}
 	j.origin = hybridcore.Origin{Kind: string(GitHub), Actor: shown(actor)}
 	if run := in.Getenv("GITHUB_RUN_ID"); run != "" {
-		j.origin.URL = link(server, name, "actions", "runs", run)
+		j.origin.URL = link(server(in.Getenv), name, "actions", "runs", run)
 	}
 	return j, nil
+}
+
+// server is the web address of GitHub.
+func server(getenv func(string) string) string {
+	if address := getenv("GITHUB_SERVER_URL"); address != "" {
+		return address
+	}
+	return "https://github.com"
 }
 
 func (j Job) pullRequest(p payload, sha string, in Input) (Job, error) {
@@ -194,15 +224,13 @@ func (j Job) pullRequest(p payload, sha string, in Input) (Job, error) {
 	if err := j.pin(pr.Head.SHA, sha); err != nil {
 		return Job{}, err
 	}
-	base := Job{}
-	if err := base.pin(pr.Base.SHA); err != nil {
+	if err := j.reviewBase(in, pr.Base.SHA); err != nil {
 		return Job{}, err
 	}
-	j.Base = base.Commit
 	// A fork that was deleted has no repository at all. Dependabot's changes
 	// come from the repository, but GitHub gives their jobs no secrets either.
 	j.Trusted = pr.Head.Repo.ID != 0 && pr.Head.Repo.ID == pr.Base.Repo.ID && !dependabot(pr.User) && !dependabot(p.Sender)
-	return j.run("pull request", lines(in.Policy.Change, Default().Change), in.Policy)
+	return j.run("pull request", lines(j.reading.policy.Change, Default().Change))
 }
 
 // dependabot says whether a user is GitHub's own updater. Nobody else can have
@@ -220,29 +248,43 @@ func (j Job) push(p payload, sha string, in Input) (Job, error) {
 	if err := j.pin(tip, sha); err != nil {
 		return Job{}, err
 	}
-	if tag, ok := strings.CutPrefix(p.Ref, "refs/tags/"); ok {
-		j.Merged, j.tag = true, tag
-		return j.run("tag", lines(in.Policy.Tag, Default().Tag), in.Policy)
-	}
-	if p.Repository.DefaultBranch == "" || p.Ref != "refs/heads/"+p.Repository.DefaultBranch {
+	branch := p.Repository.DefaultBranch
+	tag, tagged := strings.CutPrefix(p.Ref, "refs/tags/")
+	if !tagged && (branch == "" || p.Ref != "refs/heads/"+branch) {
 		return j.nothing("%s is not the default branch; its pull request is what is planned", j.Ref)
 	}
-	j.Merged = true
-	return j.run("push to the default branch", lines(in.Policy.Merge, Default().Merge), in.Policy)
+	if err := j.review(in, branch); err != nil {
+		return Job{}, err
+	}
+	if !tagged {
+		return j.run("push to the default branch", lines(j.reading.policy.Merge, Default().Merge))
+	}
+	j.reading.tag = tag
+	return j.tagged()
+}
+
+// tagged does what the policy has for a tag, which must be at merged code:
+// whoever may push a tag may push any commit with it.
+func (j Job) tagged() (Job, error) {
+	if !j.Merged {
+		return Job{}, hybridcore.Blockedf("the tag %s is at commit %.12s, which is not merged into %s: a release is made of merged code; merge it, then tag it again",
+			shown(j.reading.tag), j.Commit, shown(j.reading.branch))
+	}
+	return j.run("tag", lines(j.reading.policy.Tag, Default().Tag))
 }
 
 func (j Job) dispatch(p payload, sha string, in Input) (Job, error) {
-	line := p.Inputs.Command
-	if in.Policy.input != "" {
-		line = in.Policy.input
-	}
 	pinned := p.Inputs.SHA
 	if pinned == "" {
 		pinned = sha
 	}
-	branch := p.Repository.DefaultBranch
-	j.Merged = pinned == sha && (branch != "" && p.Ref == "refs/heads/"+branch || strings.HasPrefix(p.Ref, "refs/tags/"))
-	return j.asked(asked{line: line, commit: pinned, id: p.Inputs.RequestID, ticket: p.Inputs.Ticket, how: "the input `command`"}, in.Policy)
+	line := p.Inputs.Command
+	if in.line != "" {
+		line = in.line
+	}
+	j.reading.user, j.reading.login = p.Sender.ID, p.Sender.Login
+	a := asked{line: line, commit: pinned, id: p.Inputs.RequestID, ticket: p.Inputs.Ticket, how: "the input `command`"}
+	return j.asked(a, in, p.Repository.DefaultBranch)
 }
 
 // asked is a command line that came with an event.
@@ -253,7 +295,7 @@ type asked struct {
 }
 
 // asked ends the reading of an event that somebody caused with a command line.
-func (j Job) asked(a asked, policy Policy) (Job, error) {
+func (j Job) asked(a asked, in Input, branch string) (Job, error) {
 	if err := j.pin(a.commit); err != nil {
 		return Job{}, err
 	}
@@ -270,9 +312,22 @@ func (j Job) asked(a asked, policy Policy) (Job, error) {
 	if strings.TrimSpace(a.line) == "" {
 		return Job{}, hybridcore.Usagef("no command: give it in %s, for example `build debian-12 --env lab`", a.how)
 	}
-	r, err := hybridcore.Parse(a.line)
+	c, err := parse(a.line)
 	if err != nil {
 		return Job{}, err
 	}
-	return j.allow([]hybridcore.Request{r}, policy)
+	if err := j.review(in, branch); err != nil {
+		return Job{}, err
+	}
+	j.reading.rule += "; asked for in " + a.how
+	return j.allow([]command{c})
+}
+
+// number reads a number of the event; 0 is nobody's.
+func number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }

@@ -28,6 +28,7 @@ const (
 	shaMerge = "2222222222222222222222222222222222222222"
 	shaBase  = "3333333333333333333333333333333333333333"
 	shaOther = "4444444444444444444444444444444444444444"
+	shaTip   = "5555555555555555555555555555555555555555"
 	shaZero  = "0000000000000000000000000000000000000000"
 )
 
@@ -100,7 +101,26 @@ func github(t *testing.T, event string, payload any, env map[string]string) ci.I
 	return ci.Input{
 		Getenv:   func(name string) string { return all[name] },
 		ReadFile: func(string, int64) ([]byte, error) { return []byte(data), nil },
-		Policy:   ci.Policy{DefaultEnv: "lab", Prod: []string{"prod"}},
+		Repo:     repo(nil),
+	}
+}
+
+// repo is the history of a checkout: all commits of the examples but those that
+// are named are merged, and each has the same project file.
+func repo(change func(*ci.Policy), unmerged ...string) ci.Repository {
+	policy := ci.Policy{
+		DefaultEnv: "lab", Place: "packer-hybrid.hcl:9", Environments: []ci.Environment{
+			{Name: "lab", Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}},
+			{Name: "prod", Prod: true, Platforms: []hybridcore.Platform{hybridcore.VSphere}},
+		},
+	}
+	if change != nil {
+		change(&policy)
+	}
+	return ci.Repository{
+		Tip:      func(string) (string, error) { return shaTip, nil },
+		Policy:   func(string) (ci.Policy, error) { return policy, nil },
+		Contains: func(_, commit string) (bool, error) { return !slices.Contains(unmerged, commit), nil },
 	}
 }
 
@@ -134,7 +154,7 @@ func said(job ci.Job, err error) string {
 
 func TestGitHubEvents(t *testing.T) {
 	t.Parallel()
-	change := "plan " + shaBase + "...; validate"
+	change := "plan lab " + shaBase + "...; validate lab"
 	for name, c := range map[string]struct {
 		event   string
 		payload any
@@ -156,23 +176,28 @@ func TestGitHubEvents(t *testing.T) {
 		"no head":                {"pull_request", with(pullRequest, object{"pull_request.head.sha": "main"}), `exit 2: reading the event of this job: "main" is not the full object ID of a commit`},
 		"no base":                {"pull_request", with(pullRequest, object{"pull_request.base.sha": shaZero}), `exit 2: reading the event of this job: "` + shaZero + `" is not the full object ID of a commit`},
 		"pwn request":            {"pull_request_target", pullRequest, "exit 3: reading the event of this job: the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request"},
-		"merge":                  {"push", push, "build, merged"},
+		"merge":                  {"push", push, "build lab, merged"},
 		"other branch":           {"push", with(push, object{"ref": "refs/heads/patch"}), "nothing: refs/heads/patch is not the default branch; its pull request is what is planned"},
 		"branch like a ref":      {"push", with(push, object{"ref": "refs/heads/refs/heads/main"}), "nothing: refs/heads/refs/heads/main is not the default branch; its pull request is what is planned"},
 		"no default branch":      {"push", with(push, object{"ref": "refs/heads/", "repository.default_branch": ""}), "nothing: refs/heads/ is not the default branch; its pull request is what is planned"},
-		"tag":                    {"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), "build; publish v1, merged"},
-		"tag that is no name":    {"push", with(push, object{"ref": "refs/tags/V/$(x)", "after": shaOther}), "build; publish, merged"},
+		"tag":                    {"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), "build lab; publish lab v1, merged"},
+		"tag that is no name":    {"push", with(push, object{"ref": "refs/tags/V/$(x)", "after": shaOther}), "build lab; publish lab, merged"},
 		"deleted branch":         {"push", with(push, object{"deleted": true, "after": shaZero, "head_commit": nil}), "nothing: refs/heads/main was deleted"},
 		"deleted, with a commit": {"push", with(push, object{"deleted": true}), "nothing: refs/heads/main was deleted"},
-		"schedule":               {"schedule", schedule, "plan; reap, merged"},
+		"schedule":               {"schedule", schedule, "plan lab; reap lab, merged"},
 		"dispatch":               {"workflow_dispatch", dispatch, "build lab debian-12, merged"},
-		"dispatch of a branch":   {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch"}), "build lab debian-12"},
+		"dispatch of a branch":   {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch"}), "build lab debian-12, merged"},
+		"dispatch of unmerged":   {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the project file of that branch has no `unmerged = [\"lab\"]` in its block ci; merge it, or ask for a merged commit"},
 		"dispatch of a tag":      {"workflow_dispatch", with(dispatch, object{"ref": "refs/tags/v1"}), "build lab debian-12, merged"},
 		"dispatch of prod":       {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod"}), "build prod, merged"},
-		"dispatch, unmerged":     {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch", "inputs.command": "build --env prod"}), "exit 3: reading the event of this job: commit 222222222222 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
-		"dispatch of old commit": {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaHead, "inputs.command": "build --env prod"}), "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
-		"dispatched reap":        {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch", "inputs.command": "reap"}), "exit 3: reading the event of this job: commit 222222222222 is not merged, and only merged code removes things from a platform"},
-		"retry of unknown env":   {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch", "inputs.command": "build --retry-failed r1"}), "exit 3: reading the event of this job: commit 222222222222 is not merged, and run r1 may be for an environment of merged code only (prod); name the run's environment with --env"},
+		"dispatch, unmerged":     {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "build --env prod"}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the environment prod is for merged code only; merge it, or ask for a merged commit"},
+		"dispatch of old commit": {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaHead, "inputs.command": "build --env prod"}), "build prod, merged"},
+		"dispatched reap":        {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "reap"}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and only merged code removes things from a platform"},
+		"dispatched publish":     {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "publish --dry-run"}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and only merged code is published"},
+		"dispatched status":      {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "status --env nowhere"}), "exit 2: reading the event of this job: the project file of the default branch declares no environment \"nowhere\""},
+		"tag on unmerged":        {"push", with(push, object{"ref": "refs/tags/v1", "head_commit.id": shaOther}), "exit 3: reading the event of this job: the tag v1 is at commit 444444444444, which is not merged into main: a release is made of merged code; merge it, then tag it again"},
+		"push that was undone":   {"push", with(push, object{"head_commit.id": shaOther, "after": shaOther}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the project file of that branch has no `unmerged = [\"lab\"]` in its block ci; merge it, or ask for a merged commit"},
+		"retry of a run":         {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --retry-failed r1"}), "build lab r1, merged"},
 		"dispatch, no command":   {"workflow_dispatch", with(dispatch, object{"inputs": nil}), "exit 2: reading the event of this job: no command: give it in the input `command`, for example `build debian-12 --env lab`"},
 		"dispatch, injection":    {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod; id"}), `exit 2: reading the event of this job: build: environment "prod;" is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit`},
 		"dispatch, request":      {"workflow_dispatch", with(dispatch, object{"inputs.request_id": "../x"}), `exit 2: reading the event of this job: request "../x" is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit`},
@@ -185,7 +210,7 @@ func TestGitHubEvents(t *testing.T) {
 		"twice the same name":    {"push", `{"ref":"refs/heads/main","ref":"refs/heads/patch"}`, "exit 2"},
 		"a string for a number":  {"pull_request", with(pullRequest, object{"number": "42"}), "exit 2"},
 		"bad repository":         {"push", with(push, object{"repository.full_name": "../.."}), `exit 2: reading the event of this job: "../.." is not the name of a repository`},
-		"half a character":       {"push", `{"ref":"refs/heads/main","repository":{"full_name":"a/b","default_branch":"main"},"head_commit":{"id":"` + shaMerge + `","message":"` + "\\ud83d \xff" + `"}}`, "build, merged"},
+		"half a character":       {"push", `{"ref":"refs/heads/main","repository":{"full_name":"a/b","default_branch":"main"},"head_commit":{"id":"` + shaMerge + `","message":"` + "\\ud83d \xff" + `"}}`, "build lab, merged"},
 		"very deep":              {"push", `{"x":` + strings.Repeat("[", 100_000), "exit 2"},
 		"too large":              {"push", strings.Repeat(" ", ci.MaxPayload+1), "exit 2"},
 	} {
@@ -195,7 +220,9 @@ func TestGitHubEvents(t *testing.T) {
 			if name == "nothing at all" {
 				env["GITHUB_SHA"] = ""
 			}
-			got := said(ci.Read(github(t, c.event, c.payload, env)))
+			in := github(t, c.event, c.payload, env)
+			in.Repo = repo(nil, shaOther)
+			got := said(ci.Read(in))
 			if got != c.want && (c.want != "exit 2" || !strings.HasPrefix(got, "exit 2: ")) {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -252,8 +279,8 @@ func TestCommandInput(t *testing.T) {
 		"push":             {"push", push, "build prod, merged"},
 		"dispatch":         {"workflow_dispatch", dispatch, "build prod, merged"},
 		"change, labelled": {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
-		"fork":             {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
-		"comment":          {"issue_comment", comment, "plan " + shaBase + "..."},
+		"fork":             {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for"},
+		"comment":          {"issue_comment", comment, "plan lab " + shaBase + "..., merged"},
 	} {
 		in := github(t, c.event, c.payload, map[string]string{"INPUT_COMMAND": " build --env prod "})
 		in.Lookup = allowed
@@ -272,7 +299,7 @@ func TestDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	standard := ci.Default()
-	want := config.CI{Change: standard.Change, Merge: standard.Merge, Tag: standard.Tag, Schedule: standard.Schedule}
+	want := config.CI{Change: standard.Change, Merge: standard.Merge, Tag: standard.Tag, Schedule: standard.Schedule, Line: project.CI.Line}
 	if diff := cmp.Diff(want, project.CI); diff != "" {
 		t.Error(diff)
 	}
@@ -286,23 +313,19 @@ func TestPolicy(t *testing.T) {
 		change  []string
 		want    string
 	}{
-		"declared":        {pullRequest, []string{"plan --env prod", "build --env lab"}, "plan prod " + shaBase + "...; build lab"},
-		"rebuild":         {pullRequest, []string{"plan --rebuild"}, "plan"},
-		"own base":        {pullRequest, []string{"plan --base v1"}, "plan v1"},
-		"nothing":         {pullRequest, []string{}, "nothing: the policy of this project says that nothing is done for a pull request"},
-		"fork":            {fork, []string{"plan", "validate --with packer", "build", "validate"}, "plan " + shaBase + "...; validate, untrusted"},
-		"fork that asks":  {fork, []string{"build --env lab", "reap", "status", "validate --with packer"}, "nothing: code from outside of acme/images is only planned and validated without Packer, and neither is asked for"},
-		"prod by default": {pullRequest, []string{"build --env prod"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
-		"prod without":    {pullRequest, []string{"build"}, "exit 3: reading the event of this job: commit 111111111111 is not the tip of the default branch, and the environment prod is for merged code only; merge it, or ask for the new tip"},
-		"misspelt":        {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, parity`},
+		"declared":       {pullRequest, []string{"plan --env prod", "build --env lab"}, "plan prod " + shaBase + "..."},
+		"rebuild":        {pullRequest, []string{"plan --rebuild"}, "plan lab"},
+		"own base":       {pullRequest, []string{"plan --base v1"}, "plan lab v1"},
+		"nothing":        {pullRequest, []string{}, "nothing: the policy of this project says that nothing is done for a pull request"},
+		"fork":           {fork, []string{"plan", "validate --with packer", "build", "validate"}, "plan lab " + shaBase + "...; validate lab, untrusted"},
+		"fork that asks": {fork, []string{"build --env lab", "reap", "status", "validate --with packer"}, "nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for"},
+		"build":          {pullRequest, []string{"build --env prod"}, "nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for"},
+		"misspelt":       {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, parity`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := github(t, "pull_request", c.payload, nil)
-			in.Policy.Change = c.change
-			if name == "prod without" {
-				in.Policy.DefaultEnv = "prod"
-			}
+			in.Repo = repo(func(p *ci.Policy) { p.Change = c.change })
 			if got := said(ci.Read(in)); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -360,7 +383,7 @@ func TestHostileValues(t *testing.T) {
 			t.Parallel()
 			changed := with(pullRequest, object{"pull_request.title": value, "pull_request.head.ref": value, "sender.login": value, "pull_request.body": value})
 			job, err := ci.Read(github(t, "pull_request", changed, map[string]string{"GITHUB_RUN_ID": value, "GITHUB_HEAD_REF": value, "GITHUB_REF": value}))
-			if got, want := said(job, err), "plan "+shaBase+"...; validate"; got != want {
+			if got, want := said(job, err), "plan lab "+shaBase+"...; validate lab"; got != want {
 				t.Errorf("got %.200s, want %s", got, want)
 			}
 			inertJob(t, job)

@@ -31,34 +31,42 @@ func fromGitLab(in Input) (Job, error) {
 		Login: shown(env("GITLAB_USER_LOGIN")), Trusted: true,
 	}
 	j.origin = hybridcore.Origin{Kind: string(GitLab), Actor: shown(env("GITLAB_USER_ID")), URL: link(env("CI_JOB_URL"))}
-	sha, branch := env("CI_COMMIT_SHA"), env("CI_COMMIT_BRANCH")
-	tip := branch != "" && branch == env("CI_DEFAULT_BRANCH")
-	j.tag = env("CI_COMMIT_TAG")
-	j.Merged = tip || j.tag != ""
-	if line := env(CommandVariable); line != "" {
-		in.Policy = in.Policy.only(line)
-	}
+	in.line = env(CommandVariable)
+	sha, branch := env("CI_COMMIT_SHA"), env("CI_DEFAULT_BRANCH")
+	tip := branch != "" && env("CI_COMMIT_BRANCH") == branch
+	j.reading.tag = env("CI_COMMIT_TAG")
 	switch source {
 	case "merge_request_event":
 		return j.mergeRequest(sha, in)
 	case "push":
 		return j.pushed(sha, tip, in)
 	case "schedule":
-		if err := j.pin(sha); err != nil {
+		if err := j.protected(tip, in); err != nil {
 			return Job{}, err
 		}
-		if env(CommandVariable) == "" {
-			return j.run("schedule", lines(in.Policy.Schedule, Default().Schedule), in.Policy)
+		if in.line == "" {
+			if err := j.pin(sha); err != nil {
+				return Job{}, err
+			}
+			if err := j.review(in, branch); err != nil {
+				return Job{}, err
+			}
+			return j.run("schedule", lines(j.reading.policy.Schedule, Default().Schedule))
 		}
 	case "web", "trigger", "api", "pipeline", "chat":
+		if err := j.protected(tip, in); err != nil {
+			return Job{}, err
+		}
 	case "parent_pipeline":
-		if env(CommandVariable) == "" {
+		if in.line == "" {
 			return j.nothing("a child pipeline without %s asks for nothing", CommandVariable)
 		}
 		// A child of a merge request's pipeline is of that request.
-		if from, to := env("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), env("CI_MERGE_REQUEST_PROJECT_ID"); from != "" || to != "" {
-			j.Merged, j.Trusted = false, from == to && from == env("CI_PROJECT_ID")
-			j.origin.Change = shown(env("CI_MERGE_REQUEST_IID"))
+		if env("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != "" || env("CI_MERGE_REQUEST_PROJECT_ID") != "" {
+			return j.mergeRequest(sha, in)
+		}
+		if err := j.protected(tip, in); err != nil {
+			return Job{}, err
 		}
 	default:
 		return j.nothing("a pipeline of the source %s asks for nothing", j.Event)
@@ -67,13 +75,26 @@ func fromGitLab(in Input) (Job, error) {
 	if pinned == "" {
 		pinned = sha
 	}
-	j.Merged = j.Merged && pinned == sha
-	return j.asked(asked{line: env(CommandVariable), commit: pinned, id: env(RequestVariable), ticket: env(TicketVariable), how: "the variable " + CommandVariable}, in.Policy)
+	a := asked{line: in.line, commit: pinned, id: env(RequestVariable), ticket: env(TicketVariable), how: "the variable " + CommandVariable}
+	return j.asked(a, in, branch)
+}
+
+// protected refuses a pipeline of a branch or tag that anybody may push to: its
+// jobs and their variables are what the pusher made of them.
+func (j Job) protected(tip bool, in Input) error {
+	switch {
+	case tip:
+		return nil
+	case j.reading.tag == "":
+		return hybridcore.Blockedf("%s is not the default branch: such pipelines run there, or for a protected tag", j.Ref)
+	case in.Getenv("CI_COMMIT_REF_PROTECTED") != "true":
+		return hybridcore.Blockedf("the tag %s is not protected, so that anybody who may push could have made it; protect it in the project's settings", j.Ref)
+	}
+	return nil
 }
 
 func (j Job) mergeRequest(sha string, in Input) (Job, error) {
 	env := in.Getenv
-	j.Merged = false
 	j.origin.Change = shown(env("CI_MERGE_REQUEST_IID"))
 	j.Ref = shown(env("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"))
 	// A pipeline for merged results runs on a merge commit, and names the tips
@@ -85,26 +106,26 @@ func (j Job) mergeRequest(sha string, in Input) (Job, error) {
 	if target == "" {
 		target = env("CI_MERGE_REQUEST_DIFF_BASE_SHA")
 	}
-	base := Job{}
-	if err := base.pin(target); err != nil {
+	if err := j.reviewBase(in, target); err != nil {
 		return Job{}, err
 	}
-	j.Base = base.Commit
 	from, to := env("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), env("CI_MERGE_REQUEST_PROJECT_ID")
 	j.Trusted = from != "" && from == to && from == env("CI_PROJECT_ID")
-	return j.run("merge request", lines(in.Policy.Change, Default().Change), in.Policy)
+	return j.run("merge request", lines(j.reading.policy.Change, Default().Change))
 }
 
 func (j Job) pushed(sha string, tip bool, in Input) (Job, error) {
 	if err := j.pin(sha); err != nil {
 		return Job{}, err
 	}
-	switch {
-	case in.Getenv("CI_COMMIT_TAG") != "":
-		return j.run("tag", lines(in.Policy.Tag, Default().Tag), in.Policy)
-	case tip:
-		return j.run("push to the default branch", lines(in.Policy.Merge, Default().Merge), in.Policy)
-	default:
+	if j.reading.tag == "" && !tip {
 		return j.nothing("%s is not the default branch; its merge request is what is planned", j.Ref)
 	}
+	if err := j.review(in, in.Getenv("CI_DEFAULT_BRANCH")); err != nil {
+		return Job{}, err
+	}
+	if j.reading.tag != "" {
+		return j.tagged()
+	}
+	return j.run("push to the default branch", lines(j.reading.policy.Merge, Default().Merge))
 }

@@ -65,29 +65,27 @@ func golden(t *testing.T, name, got string) {
 
 func TestMatrix(t *testing.T) {
 	t.Parallel()
-	text, err := ci.Matrix(planOf(1), siteRunners)
+	text, err := ci.Matrix(planOf(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "matrix.json", text+"\n")
 	var matrix struct {
-		Include []struct{ Image, Platform, Target, Command string }
+		Include []map[string]string
 	}
 	if err := json.Unmarshal([]byte(text), &matrix); err != nil || len(matrix.Include) != 2 {
 		t.Fatalf("%v: %s", err, text)
 	}
 	for _, row := range matrix.Include {
-		r, err := hybridcore.Parse(row.Command)
-		if err != nil || r.Action != hybridcore.ActionBuild || r.Env != "lab" || r.Part == "" || hybridcore.TargetName(r.Images[0], r.Platforms[0]) != row.Target ||
-			len(r.Heads) != 1 || r.Heads[0] != planCommit {
-			t.Errorf("%s: %+v, %v", row.Command, r, err)
+		if len(row) != 4 || row["target"] != row["image"]+"@"+row["platform"] || len(row["digest"]) != 64 {
+			t.Errorf("a job is chosen by image, platform, target and digest only: %v", row)
 		}
 	}
 	nothing := planOf(1)
 	for i := range nothing.Targets {
 		nothing.Targets[i].Decision = hybridcore.Unchanged
 	}
-	if text, err := ci.Matrix(nothing, nil); text != `{"include":[]}` || err != nil {
+	if text, err := ci.Matrix(nothing); text != `{"include":[]}` || err != nil {
 		t.Errorf("nothing: %s, %v", text, err)
 	}
 }
@@ -107,14 +105,14 @@ func TestMatrixIsRefused(t *testing.T) {
 		{noPacker, hybridcore.ExitBlocked, "Packer or its plugins are not here"},
 		{difference, hybridcore.ExitUsage, "leave --base out"},
 	} {
-		text, err := ci.Matrix(tt.plan, nil)
+		text, err := ci.Matrix(tt.plan)
 		if hybridcore.ExitCode(err) != tt.code || !strings.Contains(fmt.Sprint(err), tt.want) || text != "" {
 			t.Errorf("want %q, got %v, %d bytes", tt.want, err, len(text))
 		}
 	}
 	full := planOf(86)
 	full.Targets = full.Targets[:len(full.Targets)-1]
-	if text, err := ci.Matrix(full, siteRunners); err != nil || strings.Count(text, `"command"`) != 256 {
+	if text, err := ci.Matrix(full); err != nil || strings.Count(text, `"digest"`) != 256 {
 		t.Errorf("256 jobs: %v", err)
 	}
 }
@@ -123,7 +121,7 @@ func TestPipeline(t *testing.T) {
 	t.Parallel()
 	plan := planOf(1)
 	plan.Request.Images, plan.Request.Platforms, plan.Request.Rebuild = []string{"debian-12"}, []hybridcore.Platform{hybridcore.Proxmox, hybridcore.Azure}, true
-	text, err := ci.Pipeline(plan, siteRunners)
+	text, err := ci.Pipeline(&plan, ci.Child{Runners: siteRunners})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,18 +133,19 @@ func TestPipeline(t *testing.T) {
 	collect, _ := doc["collect"].(map[string]any)
 	variables, _ := collect["variables"].(map[string]any)
 	r, err := hybridcore.Parse(fmt.Sprint(variables[ci.CommandVariable]))
-	if err != nil || r.Action != hybridcore.ActionCollect || r.From[0] != hybridcore.PartsDir || !r.Rebuild || len(r.Images) != 1 || len(r.Platforms) != 2 || r.Env != "lab" {
+	if err != nil || r.Action != hybridcore.ActionBuild || !r.Rebuild || len(r.Images) != 1 || len(r.Platforms) != 2 || r.Env != "lab" {
 		t.Errorf("%v: %+v, %v", variables, r, err)
 	}
 	for i := range plan.Targets {
 		plan.Targets[i].Decision = hybridcore.Unchanged
 	}
-	if text, err = ci.Pipeline(plan, nil); err != nil {
+	if text, err = ci.Pipeline(&plan, ci.Child{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "pipeline-nothing.yml", text)
 	// GitLab refuses a job that needs more than 50; the stages keep the order.
-	if text, err = ci.Pipeline(planOf(18), nil); err != nil || strings.Contains(text, "needs:") || strings.Count(text, "--part") != 53 {
+	plan = planOf(18)
+	if text, err = ci.Pipeline(&plan, ci.Child{}); err != nil || strings.Contains(text, "needs:") || strings.Count(text, "--part\n") != 53 {
 		t.Errorf("%v\n%.300s", err, text)
 	}
 }
@@ -162,16 +161,16 @@ func TestChildPipeline(t *testing.T) {
 		for i := 0; i < len(more); i += 2 {
 			env[more[i]] = more[i+1]
 		}
-		return ci.Read(ci.Input{Getenv: func(name string) string { return env[name] }, Policy: ci.Policy{DefaultEnv: "prod", Prod: []string{"prod"}}})
+		return ci.Read(ci.Input{Getenv: func(name string) string { return env[name] }, Repo: repo(func(p *ci.Policy) { p.DefaultEnv = "prod" })})
 	}
 	if job, err := read(); err != nil || len(job.Requests) != 1 || !job.Trusted || !job.Merged {
 		t.Errorf("%+v, %v", job, err)
 	}
-	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "6", "CI_MERGE_REQUEST_PROJECT_ID", "5"); err != nil || len(job.Requests) != 0 || job.Trusted {
+	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "6", "CI_MERGE_REQUEST_PROJECT_ID", "5", "CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || job.Trusted {
 		t.Errorf("of a fork: %+v, %v", job, err)
 	}
-	if _, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "5", "CI_MERGE_REQUEST_PROJECT_ID", "5"); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
-		t.Errorf("of a branch, for prod: %v", err)
+	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "5", "CI_MERGE_REQUEST_PROJECT_ID", "5", "CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || !job.Unreviewed {
+		t.Errorf("of a branch: %+v, %v", job, err)
 	}
 	if _, err := read(ci.CommandVariable, "collect parts --commit "+strings.Repeat("cd", 20)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 		t.Errorf("of another commit: %v", err)

@@ -22,14 +22,38 @@ type Policy struct {
 	Schedule []string
 	// DefaultEnv is meant by a line that names no environment.
 	DefaultEnv string
-	// Prod are the environments that only merged code is built for.
-	Prod []string
+	// Environments are those that are declared.
+	Environments []Environment
+	// Unmerged are the environments that a commit may be built for that is not
+	// merged, but approved.
+	Unmerged []string
+	Runners  Runners
+	Place    string // of the block ci, FILE:LINE; empty without one
 
 	input string // the action's own command line, which counts instead of the others
 }
 
-// only is the policy of a job whose workflow gives the line itself.
+// Environment is one that images are built for.
+type Environment struct {
+	Name      string
+	Prod      bool // only merged code is built for it
+	Platforms []hybridcore.Platform
+}
+
+// environment finds a declared environment.
+func (p Policy) environment(name string) (Environment, error) {
+	i := slices.IndexFunc(p.Environments, func(e Environment) bool { return e.Name == name })
+	if i < 0 {
+		return Environment{}, hybridcore.Usagef("the project file of the default branch declares no environment %.80q", name)
+	}
+	return p.Environments[i], nil
+}
+
+// only is the policy of a job whose workflow gives the line itself, if it does.
 func (p Policy) only(line string) Policy {
+	if line == "" {
+		return p
+	}
 	all := []string{line}
 	p.Change, p.Merge, p.Tag, p.Schedule, p.input = all, all, all, all, line
 	return p
@@ -53,77 +77,92 @@ func lines(declared, standard []string) []string {
 	return declared
 }
 
+// command is one line of the grammar, read.
+type command struct {
+	line string
+	hybridcore.Request
+}
+
+func parse(line string) (command, error) {
+	r, err := hybridcore.Parse(line)
+	return command{strings.Join(strings.Fields(line), " "), r}, err
+}
+
+// add adds words to the line.
+func (c *command) add(words ...string) { c.line += " " + strings.Join(words, " ") }
+
 // run ends the reading of an event with the requests of the policy's lines.
-func (j Job) run(kind string, declared []string, policy Policy) (Job, error) {
+func (j Job) run(kind string, declared []string) (Job, error) {
 	if len(declared) == 0 {
 		return j.nothing("the policy of this project says that nothing is done for a %s", kind)
 	}
-	var requests []hybridcore.Request
+	var commands []command
 	for _, line := range declared {
-		r, err := hybridcore.Parse(line)
+		c, err := parse(line)
 		if err != nil {
 			return Job{}, fmt.Errorf("the policy for a %s: %w", kind, err)
 		}
-		requests = append(requests, r)
+		commands = append(commands, c)
 	}
-	return j.allow(requests, policy)
+	place := ""
+	if j.reading.policy.Place != "" {
+		place = " (" + j.reading.policy.Place + ")"
+	}
+	j.reading.rule += "; the lines for a " + kind + place
+	return j.allow(commands)
 }
 
 // allow keeps the requests that code of this trust may make, and completes
-// them. What is asked for in prod without being merged is an error, so that
-// nobody takes the silence for a build.
-func (j Job) allow(requests []hybridcore.Request, policy Policy) (Job, error) {
-	if !j.Trusted {
-		requests = slices.DeleteFunc(requests, func(r hybridcore.Request) bool { return r.Action != hybridcore.ActionPlan && !r.InProcess() })
-		if len(requests) == 0 {
-			return j.nothing("code from outside of %s is only planned and validated without Packer, and neither is asked for", j.Repository)
+// them. What is asked for without the right to it is an error, so that nobody
+// takes the silence for a build.
+func (j Job) allow(commands []command) (Job, error) {
+	if j.Unreviewed {
+		commands = slices.DeleteFunc(commands, func(c command) bool { return c.Action != hybridcore.ActionPlan && !c.InProcess() })
+		if len(commands) == 0 {
+			return j.nothing("code that nobody has reviewed is only planned and validated without Packer, and neither is asked for")
 		}
 	}
-	for i := range requests {
-		r := &requests[i]
-		if err := j.merged(*r, policy); err != nil {
+	for i := range commands {
+		if err := j.complete(&commands[i]); err != nil {
 			return Job{}, err
 		}
-		if r.Action == hybridcore.ActionPlan && r.Base == "" && !r.Rebuild && j.Base != "" {
-			r.Base = j.Base + "..."
-		}
-		for _, id := range r.Heads {
-			if !slices.Contains(j.heads, id) {
-				return Job{}, hybridcore.Blockedf("the command is about commit %.12s, and this job about %.12s: run it for the commit that was planned", id, j.Commit)
-			}
-		}
-		if len(r.Heads) == 0 {
-			r.Heads = j.heads
-		}
-		// A tag that is no name of a release must not keep the build from being made:
-		// the publish says what is wrong with it.
-		if r.Action == hybridcore.ActionPublish && r.Release == "" && hybridcore.CheckName("release", j.tag) == nil {
-			r.Release = j.tag
-		}
-		r.Origin = j.origin
 	}
-	j.Requests = requests
+	if !j.Unreviewed && !j.Merged {
+		var err error
+		if j.reading.rule, err = j.unmerged(commands); err != nil {
+			return Job{}, err
+		}
+	}
+	for _, c := range commands {
+		j.lines, j.Requests = append(j.lines, c.line), append(j.Requests, c.Request)
+	}
 	return j, nil
 }
 
-// merged refuses what only merged code may do.
-func (j Job) merged(r hybridcore.Request, policy Policy) error {
-	env := r.Env
-	if env == "" {
-		env = policy.DefaultEnv
+// complete adds to a command what its line leaves out.
+func (j Job) complete(c *command) error {
+	if c.Env == "" && j.reading.policy.DefaultEnv != "" {
+		c.Env = j.reading.policy.DefaultEnv
+		c.add("--env", c.Env)
 	}
-	switch {
-	case j.Merged:
-		return nil
-	case r.Action == hybridcore.ActionPublish && !r.DryRun:
-		return hybridcore.Blockedf("commit %.12s is not merged, and only merged code is published", j.Commit)
-	case r.Action == hybridcore.ActionReap:
-		return hybridcore.Blockedf("commit %.12s is not merged, and only merged code removes things from a platform", j.Commit)
-	case r.Action == hybridcore.ActionBuild && r.RetryFailed != "" && r.Env == "" && len(policy.Prod) > 0:
-		return hybridcore.Blockedf("commit %.12s is not merged, and run %s may be for an environment of merged code only (%s); name the run's environment with --env",
-			j.Commit, r.RetryFailed, strings.Join(policy.Prod, ", "))
-	case r.Records() && slices.Contains(policy.Prod, env):
-		return hybridcore.Blockedf("commit %.12s is not the tip of the default branch, and the environment %s is for merged code only; merge it, or ask for the new tip", j.Commit, env)
+	if c.Action == hybridcore.ActionPlan && c.Base == "" && !c.Rebuild && j.Base != "" {
+		c.Base = j.Base + "..."
+		c.add("--base", c.Base)
 	}
+	for _, id := range c.Heads {
+		if !slices.Contains(j.heads, id) {
+			return hybridcore.Blockedf("the command is about commit %.12s, and this job about %.12s: run it for the commit that was planned", id, j.Commit)
+		}
+	}
+	if len(c.Heads) == 0 {
+		c.Heads = j.heads
+	}
+	// A tag that is no name of a release must not keep the build from being made:
+	// the publish says what is wrong with it.
+	if tag := j.reading.tag; c.Action == hybridcore.ActionPublish && c.Release == "" && hybridcore.CheckName("release", tag) == nil {
+		c.Release = tag
+		c.add("--release", tag)
+	}
+	c.Origin = j.origin
 	return nil
 }

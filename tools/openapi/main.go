@@ -30,6 +30,8 @@ var operations = map[string][]string{
 	"/repos/{owner}/{repo}/issues/{issue_number}/comments":                   {"get", "post"},
 	"/repos/{owner}/{repo}/issues/comments/{comment_id}":                     {"get", "patch", "delete"},
 	"/repos/{owner}/{repo}/pulls/{pull_number}":                              {"get"},
+	"/repos/{owner}/{repo}/pulls/{pull_number}/reviews":                      {"get"},
+	"/repos/{owner}/{repo}/commits/{commit_sha}/pulls":                       {"get"},
 	"/repos/{owner}/{repo}/collaborators/{username}/permission":              {"get"},
 	"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches":       {"post"},
 	"/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs":             {"get"},

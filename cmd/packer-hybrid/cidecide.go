@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:09:49Z
+// Spec: openspec/specs/ci/spec.md#requirement-one-decision-for-all-jobs
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// gitTime bounds one question to git, which reads the history of the clone.
+const gitTime = time.Minute
+
+// decide says what this run is to do, in the outputs of the step, and answers a
+// comment that asks for nothing that a job could do.
+func (a *app) decide(ctx context.Context) error {
+	if system, err := ci.Detect(a.Getenv); err != nil || system != ci.GitHub {
+		return errors.Join(err, hybridcore.Usagef("--decide is for GitHub Actions: at GitLab the job of `ci --plan` decides"))
+	}
+	project, err := a.project()
+	if err != nil {
+		return err
+	}
+	in := a.ciInput(ctx)
+	if a.access().Token != "" {
+		in.Approval = func(u ci.Unmerged) (ci.Approval, error) { return a.approval(ctx, u) }
+	}
+	read, err := ci.Read(in)
+	if err != nil {
+		return err
+	}
+	var d ci.Decision
+	if len(read.Requests) > 0 {
+		if d, err = read.Decision(); err != nil {
+			if read, err = read.Refuse(err); err != nil {
+				return err
+			}
+			d = ci.Decision{}
+		}
+	}
+	outputs, err := d.Outputs(read.Runners())
+	if err != nil {
+		return err
+	}
+	j := a.newJob(project, read)
+	for _, o := range outputs {
+		if err := j.actions.Output(o.Name, o.Value); err != nil {
+			return err // nothing may be done on half of a decision
+		}
+	}
+	if d.SHA == "" {
+		j.nothing(context.WithoutCancel(ctx))
+	} else {
+		j.say("decided for %s at commit %s: %s", d.Env, d.SHA, strings.Join(d.Lines, "; "))
+		j.say("allowed: %s", d.Rule)
+	}
+	j.warn()
+	return nil
+}
+
+// decision is what all jobs of this run go by, and the job itself with it: that
+// of the job that decided, bound to this run and to the commit of the checkout.
+// Without one it is what this job's own event leads to, for merged code. A ticket
+// of the bot was verified, and the job's requests mean what it allows.
+func (a *app) decision(ctx context.Context) (ci.Decision, ci.Job, error) {
+	read, err := a.readJob(ctx)
+	if err != nil {
+		return ci.Decision{}, ci.Job{}, err
+	}
+	d, err := read.Decision()
+	if err == nil {
+		err = a.ticketed(&read)
+	}
+	return d, read, err
+}
+
+// readJob reads what this job is about.
+func (a *app) readJob(ctx context.Context) (ci.Job, error) {
+	in := a.ciInput(ctx)
+	text, given := a.lookupEnv(ci.DecisionVariable)
+	if !given {
+		return ci.Read(in)
+	}
+	d, err := ci.ParseDecision(text)
+	if err != nil {
+		return ci.Job{}, err
+	}
+	job, err := d.Job(in)
+	if err != nil {
+		return ci.Job{}, err
+	}
+	return job, a.atCommit(ctx, d.SHA)
+}
+
+// ticketed verifies the bot's ticket of a job, and narrows the requests to what
+// it allows. A commit that is not merged is worked on with a ticket only if the
+// ticket is the bot's own.
+func (a *app) ticketed(job *ci.Job) error {
+	if len(job.Ticket) == 0 {
+		return nil
+	}
+	for i := range job.Requests {
+		approved, err := a.ticketAllows(job.Ticket, job.Commit, &job.Requests[i])
+		switch {
+		case err != nil:
+			return err
+		case !approved && !job.Merged:
+			return hybridcore.Blockedf("commit %.12s is not merged, and the ticket is no proof that the bot has allowed it: merge it, or ask again in Slack", job.Commit)
+		}
+	}
+	return nil
+}
+
+// ticketAllows decides once more on a command of the bot, and says whether it
+// is certain that the ticket is the bot's.
+func (a *app) ticketAllows(ticket []byte, commit string, req *hybridcore.Request) (approved bool, err error) {
+	return false, a.allowed(ticket, commit, req)
+}
+
+// atCommit refuses a checkout of another commit than the decision's.
+func (a *app) atCommit(ctx context.Context, sha string) error {
+	repo, err := a.repository()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	defer cancel()
+	at, err := repo.Head(ctx)
+	switch {
+	case err != nil:
+		return err
+	case at != sha:
+		return hybridcore.Blockedf("the decision of this run is for commit %s, and the checkout is at %s: check out the output sha of the job that decides", sha, at)
+	}
+	return nil
+}
+
+// lookupEnv is the value of a variable, and whether it is set at all.
+func (a *app) lookupEnv(name string) (string, bool) {
+	set := slices.ContainsFunc(a.Environ, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
+	return a.Getenv(name), set
+}
+
+// ciInput is what every job is read from.
+func (a *app) ciInput(ctx context.Context) ci.Input {
+	repo := sync.OnceValues(a.repository)
+	ask := func(question func(context.Context, *sources.Repository) error) error {
+		r, err := repo()
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, gitTime)
+		defer cancel()
+		return question(ctx, r)
+	}
+	in := ci.Input{Getenv: a.Getenv, ReadFile: ci.ReadFile, Repo: ci.Repository{
+		Tip: func(branch string) (tip string, err error) {
+			return tip, ask(func(ctx context.Context, r *sources.Repository) error {
+				tip, err = r.Tip(ctx, branch)
+				return err
+			})
+		},
+		Contains: func(tip, commit string) (has bool, err error) {
+			return has, ask(func(ctx context.Context, r *sources.Repository) error {
+				has, err = r.Contains(ctx, tip, commit)
+				return err
+			})
+		},
+		Policy: func(commit string) (policy ci.Policy, err error) {
+			return policy, ask(func(ctx context.Context, r *sources.Repository) error {
+				policy, err = policyAt(ctx, r, commit)
+				return err
+			})
+		},
+	}}
+	if a.access().Token != "" {
+		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return a.lookup(ctx, c) }
+	}
+	return in
+}
+
+// repository is that of the checkout.
+func (a *app) repository() (*sources.Repository, error) {
+	dir := a.dir
+	if dir == "" {
+		dir = "."
+	}
+	root, err := config.FindRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return sources.OpenRepository(root, a.Environ)
+}
+
+// policyAt is what the project file of a commit says about events; without one
+// it is the default.
+func policyAt(ctx context.Context, repo *sources.Repository, commit string) (ci.Policy, error) {
+	id, err := repo.Resolve(ctx, commit)
+	if err != nil {
+		return ci.Policy{}, err
+	}
+	tree, err := repo.Tree(ctx, id, config.FileName)
+	if err != nil {
+		return ci.Policy{}, err
+	}
+	project, err := config.LoadFS(tree)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ci.Policy{}, nil
+	}
+	return policyOf(project), err
+}
+
+// policyOf is what the project says about events.
+func policyOf(p config.Project) ci.Policy {
+	policy := ci.Policy{
+		Change: p.CI.Change, Merge: p.CI.Merge, Tag: p.CI.Tag, Schedule: p.CI.Schedule,
+		DefaultEnv: p.DefaultEnv, Unmerged: p.CI.Unmerged, Runners: p.CI.Runners,
+	}
+	if p.CI.Line > 0 {
+		policy.Place = fmt.Sprintf("%s:%d", config.FileName, p.CI.Line)
+	}
+	for _, env := range p.Environments {
+		policy.Environments = append(policy.Environments, ci.Environment{Name: env.Name, Prod: env.Prod, Platforms: env.Platforms})
+	}
+	return policy
+}

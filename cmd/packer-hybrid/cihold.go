@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:13:03Z
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-unreviewed-code
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
+
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"path"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// heldDir is where the report of a change is kept, below artifacts/.
+const heldDir = "report"
+
+// hold keeps the reports for a job that may send them.
+func (j *job) hold(reported []*answer) error {
+	var all []post.Held
+	for _, c := range reported {
+		if !j.tells(c) {
+			continue
+		}
+		all = append(all, post.Hold(j.report(c), c.slot(), time.Now()))
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return j.app.artifact(j.project.Root, path.Join(heldDir, post.HeldName), func(w io.Writer) error { return post.WriteHeld(w, all) })
+}
+
+// reportHeld sends what the job of a change has kept. There is no checkout here:
+// where it goes is said by this job's own event, and nothing else counts.
+func (a *app) reportHeld(ctx context.Context, dir string) error {
+	read, err := ci.ReadChange(ci.Input{Getenv: a.Getenv, ReadFile: ci.ReadFile})
+	if err != nil {
+		return err
+	}
+	j := &job{Job: read, app: a, log: a.Out, actions: ci.Actions{Getenv: a.Getenv, Log: a.Out}}
+	if read.Nothing != "" {
+		j.say("nothing to do: %s", read.Nothing)
+		return nil
+	}
+	if j.access().Token == "" {
+		return hybridcore.Usagef("%s", tokenless[j.System])
+	}
+	held, err := post.ReadHeld(dir)
+	if err != nil {
+		return err
+	}
+	outbox, err := os.MkdirTemp(a.Getenv("RUNNER_TEMP"), "packer-hybrid-")
+	if err != nil {
+		return hybridcore.Blockedf("no folder for the outbox: %v", err)
+	}
+	defer os.RemoveAll(outbox) //nolint:errcheck // what could not be sent was said
+	j.project.Root = outbox
+	for _, h := range held {
+		if p := j.poster(h.Slot); p != nil {
+			p.Send(h)
+			j.problems = append(j.problems, p.Close(context.WithoutCancel(ctx), reporting)...)
+		}
+	}
+	j.warn()
+	return nil
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:06:40Z
+// Spec: openspec/specs/ci/spec.md#requirement-fan-out
+// Diagram: openspec/specs/ci/diagram.md#fan-out
+
+package ci
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// maxNeeds bounds the jobs that one needs at GitLab.
+const maxNeeds = 50
+
+// buildLine is the build of a plan, in the shared grammar.
+func buildLine(plan hybridcore.Plan) string {
+	r := plan.Request
+	words := append([]string{"build"}, r.Images...)
+	words = append(words, "--env", r.Env)
+	if len(r.Platforms) > 0 {
+		words = append(words, "--targets", strings.Join(platformNames(r.Platforms), ","))
+	}
+	if r.Rebuild {
+		words = append(words, "--rebuild")
+	}
+	if r.RetryFailed != "" {
+		words = append(words, "--retry-failed", r.RetryFailed)
+	}
+	return strings.Join(words, " ")
+}
+
+// glJob is a job of a child pipeline.
+type glJob struct {
+	Stage       string            `yaml:"stage"`
+	Tags        []string          `yaml:"tags,omitempty"`
+	Needs       []string          `yaml:"needs,omitempty"`
+	When        string            `yaml:"when,omitempty"`
+	Environment map[string]string `yaml:"environment,omitempty"`
+	Variables   map[string]string `yaml:"variables,omitempty"`
+	Script      []string          `yaml:"script"`
+	Artifacts   *glArtifacts      `yaml:"artifacts,omitempty"`
+}
+
+type glArtifacts struct {
+	When    string            `yaml:"when"`
+	Paths   []string          `yaml:"paths"`
+	Reports map[string]string `yaml:"reports,omitempty"`
+}
+
+const pipelineHeader = `# Made by packer-hybrid: a job for each target that is to be built and for each platform that is published or reaped,
+# and one that collects. Image and settings of the jobs come from a second file of the trigger; see docs/fan-out.md.
+`
+
+// Child is what a child pipeline is made of, beside the plan of its build.
+type Child struct {
+	Runners Runners
+	// Decision has what is published and reaped besides; the zero one is of a
+	// plan at a terminal.
+	Decision Decision
+	// Ticket is the bot's, which each job verifies; empty for none.
+	Ticket string
+}
+
+// Pipeline is a child pipeline as YAML: the targets that a plan builds (nil: there
+// is no build), and what the decision has besides. With nothing to do it has one
+// job that says so, because GitLab refuses an empty one.
+func Pipeline(plan *hybridcore.Plan, c Child) (string, error) {
+	p := pipeline{Child: c, doc: yaml.Node{Kind: yaml.MappingNode}}
+	p.add("stages", []string{"build", "collect", "release", "reap"})
+	if plan != nil {
+		if err := sharable(*plan); err != nil {
+			return "", err
+		}
+		p.build(*plan)
+	}
+	if r, ok := c.Decision.Find(hybridcore.ActionPublish); ok {
+		p.release(r)
+	}
+	if r, ok := c.Decision.Find(hybridcore.ActionReap); ok {
+		p.reap(r)
+	}
+	if p.jobs == 0 {
+		p.job("nothing", glJob{Stage: "collect", Script: []string{"echo 'nothing to build: every target is unchanged'"}, Variables: map[string]string{"GIT_STRATEGY": "none"}})
+	}
+	var out bytes.Buffer
+	out.WriteString(pipelineHeader)
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(&p.doc); err != nil && p.err == nil {
+		p.err = err
+	}
+	if p.err != nil {
+		return "", fmt.Errorf("encoding the pipeline: %w", p.err)
+	}
+	return out.String(), nil
+}
+
+// pipeline is one that is being made.
+type pipeline struct {
+	Child
+	doc     yaml.Node
+	err     error // the first
+	jobs    int
+	collect string // the job that the release waits for; empty for none
+}
+
+// add adds one entry, in the order in which they are to stand.
+func (p *pipeline) add(key string, value any) {
+	node := yaml.Node{}
+	if err := node.Encode(value); err != nil && p.err == nil {
+		p.err = err
+	}
+	p.doc.Content = append(p.doc.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key, Tag: "!!str"}, &node)
+}
+
+func (p *pipeline) job(name string, job glJob) {
+	if len(job.Needs) > maxNeeds { // beyond that the order of the stages says the same
+		job.Needs = nil
+	}
+	p.jobs++
+	p.add(name, job)
+}
+
+// variables are those of a job that does a line of the decision. GitLab expands
+// a dollar sign, which only a ticket can hold.
+func (p *pipeline) variables(line, commit string, more map[string]string) map[string]string {
+	all := map[string]string{CommandVariable: line, "GIT_DEPTH": "0"}
+	if commit != "" {
+		all[SHAVariable] = commit
+	}
+	if p.Ticket != "" {
+		all[TicketVariable], all[RequestVariable] = strings.ReplaceAll(p.Ticket, "$", "$$"), p.Decision.Request
+	}
+	maps.Copy(all, more)
+	return all
+}
+
+// line is the decision's for an action, or else another.
+func (p *pipeline) line(action hybridcore.Action, or string) string {
+	for _, line := range p.Decision.Lines {
+		if word, _, _ := strings.Cut(line, " "); word == string(action) {
+			return line
+		}
+	}
+	return or
+}
+
+// environment holds the credentials of one platform: variables that are scoped
+// to it reach its jobs only.
+func environment(env string, platform hybridcore.Platform) map[string]string {
+	return map[string]string{"name": env + "/" + string(platform), "action": "access"}
+}
+
+func (p *pipeline) build(plan hybridcore.Plan) {
+	line := p.line(hybridcore.ActionBuild, buildLine(plan))
+	var jobs []string
+	for _, t := range plan.Pending() {
+		target := t.Target
+		jobs = append(jobs, target.Name())
+		p.job(target.Name(), glJob{
+			Stage: "build", Tags: slices.Clone(p.Runners[target.Platform]), Script: []string{"packer-hybrid ci --part"},
+			Environment: environment(target.Env, target.Platform),
+			Variables:   p.variables(line, plan.Commit, map[string]string{TargetVariable: target.Name(), DigestVariable: target.Digest}),
+			Artifacts:   &glArtifacts{When: "always", Paths: []string{"artifacts/", "logs/"}},
+		})
+	}
+	if len(jobs) == 0 {
+		return
+	}
+	p.collect = "collect"
+	p.job("collect", glJob{
+		Stage: "collect", When: "always", Needs: jobs, Script: []string{"packer-hybrid ci --collect " + hybridcore.PartsDir},
+		Variables: p.variables(line, plan.Commit, nil), Artifacts: reports(),
+	})
+}
+
+func reports() *glArtifacts {
+	return &glArtifacts{When: "always", Paths: []string{"artifacts/"}, Reports: map[string]string{
+		"codequality": "artifacts/gl-code-quality-report.json", "dotenv": "artifacts/packer-hybrid.env", "junit": "artifacts/junit.xml",
+	}}
+}
+
+// releaseDir is where the jobs of a release leave what the next ones need.
+const releaseDir = "artifacts/release"
+
+// release publishes in two phases: all platforms are prepared before any is marked.
+func (p *pipeline) release(r hybridcore.Request) {
+	line, commit := p.line(hybridcore.ActionPublish, ""), p.Decision.SHA
+	kept := &glArtifacts{When: "always", Paths: []string{"artifacts/"}}
+	job := func(phase string, needs []string) glJob {
+		script := "packer-hybrid ci --release " + phase
+		if phase != "plan" {
+			script += " --from " + releaseDir
+		}
+		return glJob{Stage: "release", Needs: needs, Script: []string{script}, Variables: p.variables(line, commit, nil), Artifacts: kept}
+	}
+	var first []string
+	if p.collect != "" {
+		first = []string{p.collect}
+	}
+	p.job("release plan", job("plan", first))
+	needs := []string{"release plan"}
+	for _, phase := range []string{"prepare", "mark"} {
+		before := slices.Clone(needs)
+		for _, platform := range reached(r, Environment{Platforms: p.Decision.Platforms}) {
+			one := job(phase, before)
+			one.Tags, one.Environment = slices.Clone(p.Runners[platform]), environment(p.Decision.Env, platform)
+			one.Variables[PlatformVariable] = string(platform)
+			name := phase + " " + string(platform)
+			p.job(name, one)
+			needs = append(needs, name)
+		}
+	}
+	last := job("record", needs)
+	last.When, last.Artifacts = "always", reports()
+	p.job("released", last)
+}
+
+func (p *pipeline) reap(r hybridcore.Request) {
+	line, commit := p.line(hybridcore.ActionReap, ""), p.Decision.SHA
+	var needs []string
+	for _, platform := range reached(r, Environment{Platforms: p.Decision.Platforms}) {
+		name := "reap " + string(platform)
+		p.job(name, glJob{
+			Stage: "reap", Tags: slices.Clone(p.Runners[platform]), Script: []string{"packer-hybrid ci --reap"},
+			Environment: environment(p.Decision.Env, platform),
+			Variables:   p.variables(line, commit, map[string]string{PlatformVariable: string(platform)}),
+			Artifacts:   &glArtifacts{When: "always", Paths: []string{"artifacts/"}},
+		})
+		needs = append(needs, name)
+	}
+	p.job("reaped", glJob{
+		Stage: "reap", When: "always", Needs: needs, Script: []string{"packer-hybrid ci --reap --from artifacts"},
+		Variables: p.variables(line, commit, nil), Artifacts: reports(),
+	})
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:04:51Z
+// Spec: openspec/specs/ci/spec.md#requirement-reviewed-commits
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
+
+package ci
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Unmerged is a commit that somebody wants to be worked on before it is merged:
+// what Approval is asked about.
+type Unmerged struct {
+	Repository string // OWNER/NAME
+	Commit     string
+	Change     int64  // number of the pull request; 0: that of the commit is to be found
+	User       int64  // who asks
+	Login      string // of the same
+}
+
+// Approval is the answer.
+type Approval struct {
+	By     string // login of who approved the commit; empty: nobody
+	Change string // number of the pull request that was approved
+}
+
+// Review is one review of a change.
+type Review struct {
+	User   int64
+	Login  string
+	State  string // APPROVED, CHANGES_REQUESTED, DISMISSED, COMMENTED or PENDING
+	Commit string // that it is about
+}
+
+// Approving are the reviews that may count as the approval of a commit, of a
+// list in the order of their making: the last that each person decided something
+// with, when it approves just this commit. Those of the excepted people count
+// for nothing: who asks, and whose change it is.
+func Approving(reviews []Review, commit string, except ...int64) []Review {
+	last := map[int64]Review{}
+	var order []int64
+	for _, r := range reviews {
+		if r.State == "COMMENTED" || r.State == "PENDING" || r.User == 0 || slices.Contains(except, r.User) {
+			continue
+		}
+		order = slices.DeleteFunc(order, func(user int64) bool { return user == r.User })
+		order = append(order, r.User)
+		last[r.User] = r
+	}
+	var found []Review
+	for _, user := range order {
+		if r := last[user]; r.State == "APPROVED" && r.Commit == commit && commit != "" {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// MayWrite says whether a permission is one to write to the repository.
+func MayWrite(permission string) bool {
+	return slices.Contains([]string{"admin", "maintain", "write"}, permission)
+}
+
+// unmerged says why a commit that is not merged may be worked on, or refuses it.
+func (j Job) unmerged(commands []command) (string, error) {
+	policy := j.reading.policy
+	refuse := func(format string, args ...any) (string, error) {
+		args = append([]any{j.Commit, shown(j.reading.branch)}, args...)
+		return "", hybridcore.Blockedf("commit %.12s is not merged into %s, and "+format, args...)
+	}
+	for _, c := range commands {
+		switch {
+		case c.Action == hybridcore.ActionPublish:
+			return refuse("only merged code is published")
+		case c.Action == hybridcore.ActionReap:
+			return refuse("only merged code removes things from a platform")
+		}
+		env, err := policy.environment(c.Env)
+		switch {
+		case err != nil:
+			return "", err
+		case env.Prod:
+			return refuse("the environment %s is for merged code only; merge it, or ask for a merged commit", env.Name)
+		case !slices.Contains(policy.Unmerged, env.Name):
+			return refuse("the project file of that branch has no `unmerged = [%q]` in its block ci; merge it, or ask for a merged commit", env.Name)
+		}
+	}
+	if len(j.Ticket) > 0 {
+		return "ci, unmerged (" + policy.Place + "), and a ticket of the bot that the job verifies", nil
+	}
+	if j.reading.in.Approval == nil {
+		return refuse("this job cannot ask who has approved it; `packer-hybrid ci --decide` does, with a token")
+	}
+	change := int64(0)
+	if j.origin.Change != "" {
+		change = number(j.origin.Change)
+	}
+	approval, err := j.reading.in.Approval(Unmerged{
+		Repository: j.Repository, Commit: j.Commit, Change: change, User: j.reading.user, Login: j.reading.login,
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case approval.By == "":
+		return refuse("nobody who may write has approved it at this very commit, but perhaps you or its author: ask for a review of its pull request, then ask again")
+	}
+	return strings.Join([]string{"ci, unmerged (" + policy.Place + ")", "approved by " + shown(approval.By)}, ", "), nil
+}
