@@ -145,7 +145,7 @@ func (a *app) startJob(ctx context.Context, own stage) (*job, error) {
 		err = a.partOf(&read)
 	}
 	if err == nil {
-		err = a.ticketed(&read)
+		err = a.ticketed(ctx, &read)
 	}
 	if err == nil {
 		if err = resolveLast(ctx, project, &read); err != nil {

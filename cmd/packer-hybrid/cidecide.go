@@ -82,7 +82,7 @@ func (a *app) decision(ctx context.Context) (ci.Decision, ci.Job, error) {
 	}
 	d, err := read.Decision()
 	if err == nil {
-		err = a.ticketed(&read)
+		err = a.ticketed(ctx, &read)
 	}
 	return d, read, err
 }
@@ -108,12 +108,12 @@ func (a *app) readJob(ctx context.Context) (ci.Job, error) {
 // ticketed verifies the bot's ticket of a job, and narrows the requests to what
 // it allows. A commit that is not merged is worked on with a ticket only if the
 // ticket is the bot's own.
-func (a *app) ticketed(job *ci.Job) error {
+func (a *app) ticketed(ctx context.Context, job *ci.Job) error {
 	if len(job.Ticket) == 0 {
 		return nil
 	}
 	for i := range job.Requests {
-		approved, err := a.ticketAllows(job.Ticket, job.Commit, &job.Requests[i])
+		approved, err := a.allowed(ctx, job.Ticket, job.Commit, &job.Requests[i])
 		switch {
 		case err != nil:
 			return err
@@ -122,12 +122,6 @@ func (a *app) ticketed(job *ci.Job) error {
 		}
 	}
 	return nil
-}
-
-// ticketAllows decides once more on a command of the bot, and says whether it
-// is certain that the ticket is the bot's.
-func (a *app) ticketAllows(ticket []byte, commit string, req *hybridcore.Request) (approved bool, err error) {
-	return false, a.allowed(ticket, commit, req)
 }
 
 // atCommit refuses a checkout of another commit than the decision's.

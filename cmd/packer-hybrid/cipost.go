@@ -52,7 +52,7 @@ func (j *job) poster(slot string) *post.Poster {
 	address := j.address()
 	address.Run, address.Slot = hybridcore.NewRunID(time.Now()), slot
 	logs := filepath.Join(j.project.Root, "logs")
-	if j.Unreviewed {
+	if !j.Trusted {
 		logs = cmp.Or(j.app.Getenv("RUNNER_TEMP"), os.TempDir())
 	}
 	p, err := post.New(filepath.Join(logs, address.Run), address, access, append(j.app.posting, post.WithRedaction(j.app.Redactor.String))...)

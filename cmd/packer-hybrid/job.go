@@ -55,7 +55,7 @@ func (a *app) job(ctx context.Context, dir, repository string) error {
 	if err == nil {
 		req.Heads, req.ID = []string{run.Order.Commit}, run.Order.Request
 		req.Origin = hybridcore.Origin{Kind: "slack", ReplyTo: run.Order.Request}
-		err = sub.allowed(run.Order.Ticket, run.Order.Commit, &req)
+		_, err = sub.allowed(ctx, run.Order.Ticket, run.Order.Commit, &req)
 	}
 	if err == nil {
 		err = sub.do(ctx, req)
@@ -110,17 +110,17 @@ func (h *hearing) Event(e hybridcore.Event) { h.run.Event(e) }
 // allowed decides once more on a command from the bot, by the project file of
 // the commit that runs, and says who asked. Without a ticket it was not the bot:
 // the CI system has decided.
-func (a *app) allowed(ticket []byte, commit string, req *hybridcore.Request) error {
+func (a *app) allowed(_ context.Context, ticket []byte, commit string, req *hybridcore.Request) (approved bool, err error) {
 	if len(ticket) == 0 {
-		return nil
+		return false, nil
 	}
 	var t policy.Ticket
 	if err := json.Unmarshal(ticket, &t); err != nil {
-		return hybridcore.Blockedf("the bot's ticket cannot be read: %v; ask again in Slack", err)
+		return false, hybridcore.Blockedf("the bot's ticket cannot be read: %v; ask again in Slack", err)
 	}
 	project, err := a.project()
 	if err != nil {
-		return err
+		return false, err
 	}
 	asked := *req
 	if asked.Env == "" {
@@ -128,10 +128,10 @@ func (a *app) allowed(ticket []byte, commit string, req *hybridcore.Request) err
 	}
 	t.Cells = slices.DeleteFunc(t.Cells, func(cell policy.Cell) bool { return !asked.Wants(cell.String()) }) // a job may do a part
 	if t.Verb != string(req.Action) || len(t.Cells) == 0 {
-		return hybridcore.Blockedf("the bot's ticket is for another command than %s; ask again in Slack", req.Action)
+		return false, hybridcore.Blockedf("the bot's ticket is for another command than %s; ask again in Slack", req.Action)
 	}
 	if d := policy.Recheck(project.Bot, t, commit); !d.Allow {
-		return hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
+		return false, hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
 	}
 	req.Origin.Actor = t.Person.User
 	req.Images, req.Platforms = nil, nil // the commit may have more of them than the decision was about
@@ -143,5 +143,5 @@ func (a *app) allowed(ticket []byte, commit string, req *hybridcore.Request) err
 			req.Platforms = append(req.Platforms, cell.Platform)
 		}
 	}
-	return nil
+	return true, nil
 }
