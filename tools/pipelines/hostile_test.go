@@ -104,7 +104,7 @@ func TestStrangersComment(t *testing.T) {
 		event["comment"].(object)["author_association"] = association
 		r := s.act("issue_comment", event)
 		if r.code != 0 || len(r.jobs()) > 0 || len(s.hub.Calls()) > 0 {
-			t.Errorf("%s: exit code %d, jobs %v, requests %v", association, r.code, r.jobs(), s.hub.Calls())
+			t.Errorf("%s: exit code %d, jobs %v, requests %v\n%s", association, r.code, r.jobs(), s.hub.Calls(), r.text)
 		}
 		s.unseen(r, canaries)
 	}

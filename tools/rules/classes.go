@@ -21,7 +21,7 @@ const (
 	decidedDecision    = "${{ needs.decide.outputs.decision }}"
 	decidedRunner      = "${{ fromJSON(needs.decide.outputs.runners)[matrix.platform] }}"
 	decidedEnvironment = "${{ fromJSON(needs.decide.outputs.environments)[matrix.platform] }}"
-	decidedPlatforms   = "${{ fromJSON(needs.decide.outputs.platforms) }}"
+	decidedPlatforms   = "${{ fromJSON(needs.decide.result == 'success' && needs.decide.outputs.platforms || '[]') }}"
 	plannedTargets     = "${{ fromJSON(needs.plan.outputs.matrix) }}"
 	defaultBranch      = "${{ github.event.repository.default_branch }}"
 	people             = `contains(fromJSON('["OWNER", "MEMBER", "COLLABORATOR"]'), ` +
