@@ -25,6 +25,7 @@
 //	hybridcore/platforms     live clients: looks up what a build left on a platform, marks releases
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
+//	hybridcore/safefile      opens what may hold other people's links and pipes: own regular files, own folders
 //	hybridcore/webapi        what clients of GitHub's and GitLab's APIs share: bounds, and what answers say of limits
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
 //	runner                   Plan and Execute: the stages put together

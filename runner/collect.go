@@ -10,13 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
@@ -52,13 +53,20 @@ func versionList(versions map[string]string) string {
 func PartDir(target string) string { return hybridcore.PartsDir + "/" + target }
 
 // storePart writes the record of a part into a folder of its own, in place of
-// what was there.
+// what was there. A link in its path is not followed.
 func (x *run) storePart(ctx context.Context, rec hybridcore.Record) error {
-	dir := filepath.Join(x.Project.Root, filepath.FromSlash(PartDir(rec.Results[0].Target)))
-	if err := os.RemoveAll(dir); err != nil {
+	base, name := x.Project.Root, PartDir(rec.Results[0].Target)
+	if x.Folders.Uploads != "" {
+		base, name = x.Folders.Uploads, path.Join(path.Base(hybridcore.PartsDir), rec.Results[0].Target)
+	}
+	in, err := safefile.Folder(base, path.Dir(name), 0o755)
+	if err != nil {
+		return fmt.Errorf("opening the folder of the parts: %w", err)
+	}
+	if err := errors.Join(in.RemoveAll(path.Base(name)), in.Close()); err != nil {
 		return fmt.Errorf("removing the former part: %w", err)
 	}
-	store, err := state.Open(dir)
+	store, err := state.Open(filepath.Join(base, filepath.FromSlash(name)))
 	if err != nil {
 		return err
 	}

@@ -44,12 +44,18 @@ type Marker interface {
 	Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.Mark) (bool, error)
 }
 
+// Folders are where a run writes for people.
+type Folders struct {
+	Logs    string // a folder for each run
+	Uploads string // takes the place of artifacts/ in the project; empty for that one
+}
+
 // Runner runs requests for one project.
 type Runner struct {
 	Project  config.Project
 	Environ  []string // the process environment, KEY=VALUE
 	State    *state.Dir
-	LogDir   string
+	Folders  Folders
 	Redactor *logs.Redactor
 	Reporter Reporter // may be nil for a plan
 	Log      *slog.Logger

@@ -115,7 +115,7 @@ func openSandbox(t *testing.T, dir string) *sandbox {
 	}
 	ev := &events{}
 	return &sandbox{dir: dir, events: ev, Runner: &Runner{
-		Project: project, State: store, LogDir: filepath.Join(dir, "logs"), Redactor: redactor, Reporter: ev, Log: log, Now: time.Now,
+		Project: project, State: store, Folders: Folders{Logs: filepath.Join(dir, "logs")}, Redactor: redactor, Reporter: ev, Log: log, Now: time.Now,
 		Environ: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "PKR_VAR_build_password=" + canary},
 		FindTool: func(ctx context.Context) (packer.Tool, error) {
 			tool, err := packer.Find(ctx, []string{"packer", filepath.Join(cache(), "bin", "packer")}, MinPacker)

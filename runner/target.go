@@ -121,13 +121,13 @@ func (b *building) open(withLog bool) (func(), error) {
 	if !withLog {
 		return done, nil
 	}
-	dir := filepath.Join(b.LogDir, b.id)
+	dir := filepath.Join(b.Folders.Logs, b.id)
 	file, err := logs.OpenTarget(dir, b.target.Name())
 	if err != nil {
 		done()
 		return nil, fmt.Errorf("opening the target's log: %w", err)
 	}
-	b.result.Log = b.relative(file.Name())
+	b.result.Log = "logs/" + b.id + "/" + filepath.Base(file.Name()) // wherever the logs are
 	writer := b.Redactor.Writer(file)
 	b.log = writer
 	return func() {
@@ -330,11 +330,4 @@ func (b *building) note(format string, args ...any) {
 func (b *building) event(kind hybridcore.EventKind, text string) {
 	now := b.Now()
 	b.Reporter.Event(hybridcore.Event{At: now, Target: b.target.Name(), Kind: kind, Text: text, Elapsed: now.Sub(b.result.Started).Round(time.Millisecond)})
-}
-
-func (b *building) relative(path string) string {
-	if rel, err := filepath.Rel(b.Project.Root, path); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
-	}
-	return path
 }

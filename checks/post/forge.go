@@ -44,6 +44,8 @@ type Access struct {
 	// api.github.com and gitlab.com.
 	API   string
 	Token string
+	// Repository is the only one whose reports a flush sends; empty for all.
+	Repository string
 }
 
 // forge is one system's way to take reports.

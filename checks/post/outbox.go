@@ -14,15 +14,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // FileName ends the name of an outbox in a run's directory; it begins with the
@@ -99,10 +98,9 @@ type item struct {
 // outbox is the open file of one run.
 type outbox struct {
 	path string
-	lock *flock.Flock
 
 	mu      sync.Mutex
-	file    disk
+	file    disk // locked by this process until it is closed
 	address Address
 	items   map[string]*item
 	order   []string
@@ -110,23 +108,27 @@ type outbox struct {
 	failed  error
 }
 
-// create makes the outbox of a run that starts.
-func create(dir string, address Address) (*outbox, error) {
-	path := filepath.Join(dir, address.System.file())
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// create makes the outbox of a run that starts, in a folder that only this user
+// can change.
+func create(dir string, address Address) (_ *outbox, err error) {
+	above, err := safefile.Private(filepath.Dir(dir))
+	if err != nil {
+		return nil, fmt.Errorf("opening the folder of the reports: %w", err)
+	}
+	defer func() { err = errors.Join(err, above.Close()) }()
+	in, err := safefile.Private(dir)
+	if err != nil {
 		return nil, fmt.Errorf("making the run's directory: %w", err)
 	}
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("creating the outbox %s: it is there already, or cannot be looked at", path)
-	}
-	box, err := open(path)
+	defer func() { err = errors.Join(err, in.Close()) }()
+	box, _, err := open(in, address.System.file(), os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, err
 	}
 	box.address = address
 	err = box.append(line{Kind: "open", Address: &address})
 	if err == nil {
-		err = errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+		err = errors.Join(syncDir(in), syncDir(above))
 	}
 	if err != nil {
 		return nil, errors.Join(err, box.release())
@@ -134,55 +136,67 @@ func create(dir string, address Address) (*outbox, error) {
 	return box, nil
 }
 
-// open locks the outbox at path and reads what is in it.
-func open(path string) (*outbox, error) {
-	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
-	locked, err := lock.TryLock()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("locking the outbox %s: %w", path, err)
-	case !locked:
-		return nil, fmt.Errorf("%s: %w", path, ErrBusy)
-	}
-	box := &outbox{path: path, lock: lock, items: map[string]*item{}}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600)
+// open locks an outbox and reads what is in it. It returns the file's length
+// without a torn last line; nothing is cut.
+func open(in *os.Root, name string, flag int) (*outbox, int64, error) {
+	path := filepath.Join(in.Name(), name)
+	file, err := safefile.Open(in, name, os.O_RDWR|os.O_APPEND|flag, 0o600)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the outbox: %w", err), lock.Unlock())
+		return nil, 0, fmt.Errorf("opening the outbox: %w", err)
 	}
-	box.file = file
-	if err := box.read(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the outbox %s: %w", path, err), box.release())
+	box := &outbox{path: path, file: file, items: map[string]*item{}}
+	info, err := file.Stat()
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = fmt.Errorf("others may read or write it (mode %04o), which no outbox is made with", info.Mode().Perm())
 	}
-	return box, nil
+	if err == nil {
+		err = lockFile(file)
+	}
+	whole := int64(0)
+	if err == nil {
+		whole, err = box.read(file)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("reading the outbox %s: %w", path, err), box.release())
+	}
+	return box, whole, nil
 }
 
-// read applies all lines and cuts a torn last one off.
-func (b *outbox) read(file *os.File) error {
+// lockFile takes the lock that a living run has on its outbox. The kernel gives
+// it back when the file is closed.
+func lockFile(file *os.File) error {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return ErrBusy
+	}
+	if err != nil {
+		return fmt.Errorf("locking: %w", err)
+	}
+	return nil
+}
+
+// read applies all whole lines, and returns where they end.
+func (b *outbox) read(file io.Reader) (int64, error) {
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
-		return fmt.Errorf("reading: %w", err)
+		return 0, fmt.Errorf("reading: %w", err)
 	}
 	if len(data) > maxFile {
-		return fmt.Errorf("it has more than %d bytes", maxFile)
+		return 0, fmt.Errorf("it has more than %d bytes", maxFile)
 	}
 	whole := bytes.LastIndexByte(data, '\n') + 1
-	if whole < len(data) {
-		if err := file.Truncate(int64(whole)); err != nil {
-			return fmt.Errorf("cutting a torn line off: %w", err)
-		}
-	}
 	number := 0
 	for text := range bytes.Lines(data[:whole]) {
 		number++
 		var l line
 		if err := json.Unmarshal(text, &l); err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+			return 0, fmt.Errorf("line %d: %w", number, err)
 		}
 		if err := b.apply(l); err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+			return 0, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
-	return nil
+	return int64(whole), nil
 }
 
 // apply changes the state by one line.
@@ -306,15 +320,15 @@ func (b *outbox) next(skip map[string]bool, since time.Time) (item, bool) {
 
 // release gives the file up.
 func (b *outbox) release() error {
-	if err := errors.Join(b.file.Close(), b.lock.Unlock()); err != nil {
+	if err := b.file.Close(); err != nil {
 		return fmt.Errorf("closing the outbox: %w", err)
 	}
 	return nil
 }
 
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
+// syncDir makes the names in a folder durable.
+func syncDir(in *os.Root) error {
+	f, err := in.Open(".")
 	if err != nil {
 		return fmt.Errorf("opening the run's directory: %w", err)
 	}

@@ -344,11 +344,18 @@ func FuzzOutbox(f *testing.F) {
 	f.Add([]byte(`{"kind":"open","address":{"repository":"o/r"}}` + "\n" + `{"kind":"want","key":"comment","body":"x"}` + "\n" + `{"kind":"sent","key":"comment","version":9}` + "\n"))
 	f.Add([]byte(`{"kind":"want","key":"check/x"}` + "\n" + `{"kind":"made","key":"check/x","id":-1,"annotations":-5}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), GitHub.file())
-		if err := os.WriteFile(path, data, 0o600); err != nil {
+		in, err := os.OpenRoot(t.TempDir())
+		if err != nil {
 			t.Fatal(err)
 		}
-		box, err := open(path)
+		defer in.Close() //nolint:errcheck // nothing was written through it
+		if err := in.WriteFile(GitHub.file(), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		box, _, err := open(in, GitHub.file(), 0)
+		if kept, readErr := in.ReadFile(GitHub.file()); readErr != nil || !bytes.Equal(kept, data) {
+			t.Fatalf("reading changed the file: %v", readErr)
+		}
 		if err != nil {
 			return
 		}

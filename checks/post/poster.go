@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -263,59 +262,4 @@ func name(it *item) string {
 		return "the comment"
 	}
 	return "check " + it.check.Name
-}
-
-// Flush sends what runs have left in their outboxes of one system, DIR/*/*FileName,
-// and ends the checks of runs that died. Runs that live are left alone. It returns
-// lines as Close does.
-func Flush(ctx context.Context, dir string, access Access, within time.Duration, options ...Option) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*", access.System.file()))
-	if err != nil {
-		return nil, fmt.Errorf("looking for outboxes: %w", err)
-	}
-	var out []string
-	for _, file := range files {
-		box, err := open(file)
-		switch {
-		case errors.Is(err, ErrBusy):
-			continue
-		case err != nil:
-			out = append(out, err.Error())
-			continue
-		case box.address.check() != nil || cmp.Or(box.address.System, GitHub) != cmp.Or(access.System, GitHub): // killed before its first line, or not ours
-			if err := box.release(); err != nil {
-				out = append(out, err.Error())
-			}
-			continue
-		}
-		s, err := newSender(box, access, options)
-		if err != nil {
-			return out, errors.Join(err, box.release())
-		}
-		started := s.clock.Now()
-		if !box.closed {
-			box.bury(started)
-		}
-		out = append(out, finish(ctx, s, within)...)
-		within -= s.clock.Now().Sub(started)
-	}
-	return out, nil
-}
-
-// bury ends what a dead run left open.
-func (b *outbox) bury(now time.Time) {
-	for _, key := range slices.Clone(b.order) {
-		it := b.items[key]
-		switch {
-		case it.check != nil && it.check.Status != checks.CheckCompleted:
-			c := *it.check
-			c.Status, c.Conclusion, c.Completed = checks.CheckCompleted, checks.CancelledDone, now
-			c.Title, c.Summary = "The run ended without a report", "The process that ran this was killed, or its machine was lost. The job's log may say more."
-			_ = b.append(line{Kind: "want", Key: key, Check: &c}) // told by finish
-		case it.check == nil && !it.final:
-			body := "**The run ended without its report.** What follows is what it said before.\n\n" + it.body
-			_ = b.append(line{Kind: "want", Key: key, Body: body, Final: true}) // told by finish
-		}
-	}
-	_ = b.append(line{Kind: "close"}) // told by finish
 }

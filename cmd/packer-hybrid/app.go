@@ -31,6 +31,7 @@ type app struct {
 	watcher watcher          // hears of each answer; nil for none
 	policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
 	posting []post.Option    // how reports are sent, beside the redaction
+	uploads uploads          // the files of a CI job; zero outside of one
 }
 
 // watcher hears what a request comes to, beside who reads standard output.

@@ -41,8 +41,8 @@ credentials or state. Build code is run for what this repository holds only.
 
 Files: artifacts/plan.json, record.json and parity.json, as far as there are
 such answers, and after a publish release.json; on GitHub also findings.sarif,
-the step's outputs plan, record, parity, release and sarif have the paths, and after a plan of what is to be built the
-output matrix has its jobs. On GitLab also packer-hybrid.env (dotenv:
+the step's outputs plan, record, parity, release and sarif have the paths, the output upload has the folder with
+these files alone, outside of the checkout, and after a plan of what is to be built the output matrix has its jobs. On GitLab also packer-hybrid.env (dotenv:
 PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json, after a run or a
 validation junit.xml, and after such a plan the child pipeline pipeline.yml.
 
@@ -161,7 +161,7 @@ func (a *app) startJob(ctx context.Context, own stage) (*job, error) {
 	a.name(read)
 	j := a.newJob(project, read)
 	j.own, j.asked = own, all
-	return j, nil
+	return j, j.begin(ctx)
 }
 
 // name gives the run that the bot asked for the request's ID, so that its users

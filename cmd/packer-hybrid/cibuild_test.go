@@ -20,6 +20,7 @@ import (
 type jobOf struct {
 	hub  *github.Server
 	head string
+	temp string // RUNNER_TEMP
 }
 
 // inJob makes a repository of the project, and a GitHub for it.
@@ -42,7 +43,7 @@ func (b *bed) inJob(t *testing.T) jobOf {
 			t.Error(err)
 		}
 	})
-	return jobOf{hub, head}
+	return jobOf{hub, head, t.TempDir()}
 }
 
 // env is the environment of a step, whose files are in a folder.
@@ -52,6 +53,7 @@ func (j jobOf) env(t *testing.T, root, command string) (environ []string, folder
 	environ = []string{
 		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=push", "INPUT_COMMAND=" + command, "GITHUB_TOKEN=" + jobToken,
 		"GITHUB_API_URL=" + j.hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + root,
+		"RUNNER_TEMP=" + j.temp,
 	}
 	push := `{"ref":"refs/heads/main","after":%q,"head_commit":{"id":%[1]q},"repository":{"full_name":"o/r","default_branch":"main"},"sender":{"id":4}}`
 	for name, text := range map[string]string{"GITHUB_EVENT_PATH": fmt.Sprintf(push, j.head), "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {

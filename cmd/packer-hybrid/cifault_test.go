@@ -104,7 +104,7 @@ func TestCIWithAFailingGitHub(t *testing.T) {
 func (h hosted) flush(t *testing.T) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, []string{"flush", "-C", h.dir}, []string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL()})
+	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, []string{"flush", "-C", h.dir}, []string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "RUNNER_TEMP=" + h.temp})
 	if code != 0 || errs.Len() > 0 {
 		t.Errorf("flush: exit code %d\n%s%s", code, out.String(), errs.String())
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -63,7 +64,47 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 			paths["sarif"] = path.Join(j.prefix, artifacts, sarif)
 		}
 	}
+	j.hand()
 	return paths
+}
+
+// begin makes the folder of the job's files, and removes what the checkout
+// brought in its place.
+func (j *job) begin(ctx context.Context) error {
+	if err := emptyArtifacts(ctx, j.project.Root); err != nil {
+		return err
+	}
+	dir, err := j.app.makeJobDir(j.project.Root)
+	if err != nil {
+		return err
+	}
+	if j.System == ci.GitHub { // which clears it after the job; what is to be uploaded is not beside what is kept
+		dir = j.app.tempDir()
+	}
+	if j.app.uploads, err = newUploads(dir); err != nil {
+		return err
+	}
+	if j.System == ci.GitHub { // at once: a job that is killed uploads what it has
+		j.try("the output upload", j.actions.Output("upload", string(j.app.uploads)))
+	}
+	return nil
+}
+
+// hand adds the logs of the runs to the job's files, and gives all of them to
+// the system: GitLab takes them from artifacts/, GitHub from the folder itself.
+func (j *job) hand() {
+	u := j.app.uploads
+	logs, err := j.app.logDir(j.project)
+	j.try("the logs", err)
+	for _, c := range j.answers {
+		if c.record != nil && err == nil {
+			j.try("the logs", u.withLogs(logs, c.record.RunID))
+		}
+	}
+	j.try("the files in artifacts/", u.hand(j.project.Root))
+	if u != "" && j.System == ci.GitLab {
+		j.try("the folder of the files", os.RemoveAll(string(u)))
+	}
 }
 
 // gitlab writes the reports that GitLab reads.

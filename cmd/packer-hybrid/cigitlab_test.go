@@ -66,7 +66,7 @@ func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
 		"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": head, "CI_PIPELINE_ID": "500", "CI_JOB_ID": "12345678901",
 		"CI_JOB_URL": "https://gitlab.example/acme/golden/images/-/jobs/12345678901", "CI_PROJECT_DIR": s.dir, "CI_API_V4_URL": hub.URL(),
 		"CI_JOB_TOKEN": "glcbt-64_of-the-job", "GITLAB_TOKEN": projectToken, "GITLAB_USER_ID": "31", "GITLAB_USER_LOGIN": "mara",
-		"PATH": os.Getenv("PATH"), "PKR_VAR_build_password": "a-password-of-a-test", "PKR_VAR_vsphere_endpoint": "127.0.0.1:1",
+		"TMPDIR": t.TempDir(), "PATH": os.Getenv("PATH"), "PKR_VAR_build_password": "a-password-of-a-test", "PKR_VAR_vsphere_endpoint": "127.0.0.1:1",
 		"PKR_VAR_vsphere_username": "nobody", "PKR_VAR_vsphere_password": "",
 	}}
 }

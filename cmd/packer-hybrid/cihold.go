@@ -8,7 +8,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 	"path"
 	"time"
 
@@ -54,12 +53,7 @@ func (a *app) reportHeld(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	outbox, err := os.MkdirTemp(a.Getenv("RUNNER_TEMP"), "packer-hybrid-")
-	if err != nil {
-		return hybridcore.Blockedf("no folder for the outbox: %v", err)
-	}
-	defer os.RemoveAll(outbox) //nolint:errcheck // what could not be sent was said
-	j.project.Root = outbox
+	j.project.Root = dir // what is kept for a later step lies outside of it
 	for _, h := range held {
 		if p := j.poster(h.Slot); p != nil {
 			p.Send(h)

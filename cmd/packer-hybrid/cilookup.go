@@ -7,14 +7,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
 // maxLookBack bounds the records that are read for the last run of a change.
@@ -22,12 +19,9 @@ const maxLookBack = 200
 
 // lastRun is the last build of a change for an environment; empty when there is none.
 func lastRun(ctx context.Context, project config.Project, change, env string) (run string, err error) {
-	store, err := state.View(stateDir(project))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("opening the state: %w", err)
+	store, err := viewState(project)
+	if err != nil || store == nil {
+		return "", err
 	}
 	ids, err := store.Records(ctx)
 	if err != nil {

@@ -7,7 +7,6 @@ package main
 
 import (
 	"cmp"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -26,12 +25,12 @@ var tokenless = map[ci.System]string{
 
 // access is how GitHub is reached.
 func (a *app) access() post.Access {
-	return post.Access{System: post.GitHub, API: a.Getenv("GITHUB_API_URL"), Token: a.Getenv("GITHUB_TOKEN")}
+	return post.Access{System: post.GitHub, API: a.Getenv("GITHUB_API_URL"), Token: a.Getenv("GITHUB_TOKEN"), Repository: a.Getenv("GITHUB_REPOSITORY")}
 }
 
 // gitlabAccess is how GitLab is reached.
 func (a *app) gitlabAccess() post.Access {
-	return post.Access{System: post.GitLab, API: a.Getenv("CI_API_V4_URL"), Token: a.Getenv("GITLAB_TOKEN")}
+	return post.Access{System: post.GitLab, API: a.Getenv("CI_API_V4_URL"), Token: a.Getenv("GITLAB_TOKEN"), Repository: a.Getenv("CI_PROJECT_PATH")}
 }
 
 // access is how the system of the job is reached.
@@ -42,8 +41,8 @@ func (j *job) access() post.Access {
 	return j.app.access()
 }
 
-// poster reports to the system of the job: nil without a token. The outbox of
-// a stranger's change is not in its tree, which may have links.
+// poster reports to the system of the job: nil without a token. The outbox is
+// where no checkout reaches it.
 func (j *job) poster(slot string) *post.Poster {
 	access := j.access()
 	if access.Token == "" {
@@ -51,11 +50,12 @@ func (j *job) poster(slot string) *post.Poster {
 	}
 	address := j.address()
 	address.Run, address.Slot = hybridcore.NewRunID(time.Now()), slot
-	logs := filepath.Join(j.project.Root, "logs")
-	if !j.Trusted {
-		logs = cmp.Or(j.app.Getenv("RUNNER_TEMP"), os.TempDir())
+	dir, err := j.app.makeJobDir(j.project.Root)
+	if err != nil {
+		j.try(access.System.String(), err)
+		return nil
 	}
-	p, err := post.New(filepath.Join(logs, address.Run), address, access, append(j.app.posting, post.WithRedaction(j.app.Redactor.String))...)
+	p, err := post.New(filepath.Join(outboxes(dir), address.Run), address, access, append(j.app.posting, post.WithRedaction(j.app.Redactor.String))...)
 	if err != nil {
 		j.try(access.System.String(), err)
 		return nil

@@ -37,6 +37,7 @@ type hosted struct {
 	hub   *github.Server
 	head  string
 	login string // PACKER_HYBRID_LOGIN
+	temp  string // RUNNER_TEMP
 }
 
 func newHosted(t *testing.T, change func(*github.Config)) hosted {
@@ -84,7 +85,7 @@ func host(t *testing.T, s site, change func(*github.Config)) hosted {
 			t.Error(err)
 		}
 	})
-	return hosted{site: s, hub: hub, head: head}
+	return hosted{site: s, hub: hub, head: head, temp: t.TempDir()}
 }
 
 // ci runs a step and returns the exit code and the log.
@@ -100,7 +101,7 @@ func (h hosted) step(t *testing.T, event, payload string, posting ...post.Option
 	files := t.TempDir()
 	environ := []string{
 		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
-		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "PACKER_HYBRID_LOGIN=" + h.login,
+		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "RUNNER_TEMP=" + h.temp, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "PACKER_HYBRID_LOGIN=" + h.login,
 		"PKR_VAR_build_password=a-password-of-a-test", "PKR_VAR_vsphere_password=", "PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_username=nobody",
 	}
 	for name, text := range map[string]string{"GITHUB_EVENT_PATH": payload, "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {

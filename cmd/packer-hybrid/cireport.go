@@ -158,8 +158,11 @@ func (j *job) finish(ctx context.Context) {
 		findings, failures = append(findings, j.report(c).Findings()...), append(failures, c.failures()...)
 	}
 	findings = hybridcore.Distinct(findings)
-	files := j.files(findings)
 	reported := j.reported()
+	if j.own.hold {
+		j.try("the report for another job", j.hold(reported))
+	}
+	files := j.files(findings)
 	if j.System == ci.GitHub {
 		j.try("annotations", j.actions.Annotate(append(failures, findings...)))
 		for _, c := range reported {
@@ -176,9 +179,7 @@ func (j *job) finish(ctx context.Context) {
 			j.try("the output matrix", j.actions.Output("matrix", j.fanned))
 		}
 	}
-	if j.own.hold {
-		j.try("the report for another job", j.hold(reported))
-	} else {
+	if !j.own.hold {
 		j.post(ctx, reported)
 	}
 	j.warn()

@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PACKER_HYBRID_CACHE", cache)
 			env.Setenv("PAYLOADS", filepath.Join(cache, "webhooks"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("JOB_TEMP", t.TempDir()) // outside of the script's folder
 			env.Setenv("OS_ARCH", runtime.GOOS+"_"+runtime.GOARCH)
 			for _, name := range []string{"build_password", "vsphere_password"} {
 				env.Setenv("PKR_VAR_"+name, "script-only-secret-value")

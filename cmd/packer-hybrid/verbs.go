@@ -7,9 +7,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"path"
 	"path/filepath"
@@ -113,11 +111,14 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := state.Open(stateDir(project))
+	store, err := openState(project)
 	if err != nil {
 		return nil, nil, err
 	}
-	logDir := filepath.Join(project.Root, "logs")
+	logDir, err := a.logDir(project)
+	if err != nil {
+		return nil, nil, err
+	}
 	log, closeLog, err := logs.New(logs.Options{
 		Redactor: a.Redactor, Console: a.Raw.Err, Color: a.Style(a.Raw.Err).Color,
 		File: filepath.Join(logDir, "packer-hybrid.log"),
@@ -126,7 +127,7 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 		return nil, nil, fmt.Errorf("opening the log: %w", err)
 	}
 	r := a.wire(project)
-	r.State, r.LogDir, r.Log = store, logDir, log
+	r.State, r.Log, r.Folders = store, log, runner.Folders{Logs: logDir, Uploads: string(a.uploads)}
 	return r, func() { _, _ = r.Close(), closeLog() }, nil
 }
 
@@ -136,9 +137,11 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := state.View(stateDir(project))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
+	var store *state.Dir
+	if a.policy == nil { // the state in a tree whose author is not trusted is that author's
+		if store, err = viewState(project); err != nil {
+			return nil, nil, err
+		}
 	}
 	r := a.wire(project)
 	r.State, r.Log = store, slog.New(slog.DiscardHandler)
@@ -172,18 +175,6 @@ func (a *app) project() (config.Project, error) {
 		project.State.Path = filepath.Clean(kept)
 	}
 	return project, err
-}
-
-// stateVariable names the folder of the state, in place of the project's: that
-// one lies in a checkout, which the next job of a CI system cleans.
-const stateVariable = "PACKER_HYBRID_STATE"
-
-// stateDir is the folder of a project's state.
-func stateDir(p config.Project) string {
-	if filepath.IsAbs(p.State.Path) {
-		return p.State.Path
-	}
-	return filepath.Join(p.Root, filepath.FromSlash(p.State.Path))
 }
 
 // findTool looks for Packer where the flags say, on PATH and in the cache of

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:02:35Z
+// Spec: openspec/specs/posting/spec.md#requirement-outbox
+// Diagram: openspec/specs/posting/diagram.md#what-flush-sends
+
+package post
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// waiting is an outbox with a comment that was not sent.
+var waiting = `{"kind":"open","address":{"repository":"o/r","commit":"` + commit + `","change":7,"run":"x","number":1,"attempt":1,"slot":"report"}}` + "\n" +
+	`{"kind":"want","key":"comment","body":"planted"}` + "\n" + `{"kind":"want","key":"comm`
+
+// What is no outbox that New has made is neither sent, read, cut nor made, and
+// nothing waits for it.
+func TestFlushLeavesOthersFilesAlone(t *testing.T) {
+	t.Parallel()
+	write := func(t *testing.T, path string, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(waiting), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, plant := range map[string]func(t *testing.T, run, file, outside string) error{
+		"link to a file":   func(_ *testing.T, _, file, outside string) error { return os.Symlink(outside, file) },
+		"dangling link":    func(_ *testing.T, _, file, outside string) error { return os.Symlink(outside+".new", file) },
+		"hard link":        func(_ *testing.T, _, file, outside string) error { return os.Link(outside, file) },
+		"pipe":             func(_ *testing.T, _, file, _ string) error { return syscall.Mkfifo(file, 0o600) },
+		"folder":           func(_ *testing.T, _, file, _ string) error { return os.Mkdir(file, 0o700) },
+		"readable by all":  func(t *testing.T, _, file, _ string) error { write(t, file, 0o644); return nil },
+		"run of the world": func(t *testing.T, run, file, _ string) error { write(t, file, 0o600); return os.Chmod(run, 0o777) },
+		"somebody else's":  func(t *testing.T, _, file, _ string) error { write(t, file, 0o600); return os.Chown(file, 1, 1) },
+		"run of another":   func(t *testing.T, run, file, _ string) error { write(t, file, 0o600); return os.Chown(run, 1, 1) },
+		"run that is a link": func(t *testing.T, run, file, outside string) error {
+			elsewhere := filepath.Dir(outside)
+			write(t, filepath.Join(elsewhere, filepath.Base(file)), 0o600)
+			if err := os.Remove(run); err != nil {
+				return err
+			}
+			return os.Symlink(elsewhere, run)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, dir, outside := serve(t, nil, ""), t.TempDir(), filepath.Join(t.TempDir(), "outside")
+			write(t, outside, 0o600)
+			run := filepath.Join(dir, mkdir(t, dir, runID))
+			if err := plant(t, run, filepath.Join(run, GitHub.file()), outside); err != nil {
+				t.Fatal(err)
+			}
+			out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute)
+			if said := strings.Join(out, "\n"); err != nil || len(out) > 1 || strings.Contains(said, "planted") || len(out) == 0 && name != "run that is a link" {
+				t.Errorf("it says %v %q", err, out)
+			}
+			if len(s.Calls()) > 0 {
+				t.Errorf("requests were made: %v", s.Calls())
+			}
+			if kept, err := os.ReadFile(outside); err != nil || string(kept) != waiting {
+				t.Errorf("the file outside is %q, %v", kept, err)
+			}
+			if _, err := os.Lstat(outside + ".new"); !os.IsNotExist(err) {
+				t.Errorf("a file was made outside: %v", err)
+			}
+		})
+	}
+}
+
+// The folder itself has to be this user's own.
+func TestFlushWantsAFolderOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(dir string) (string, error)
+		says   string
+	}{
+		"link":    {func(dir string) (string, error) { return dir + ".link", os.Symlink(dir, dir+".link") }, "a link"},
+		"world":   {func(dir string) (string, error) { return dir, os.Chmod(dir, 0o777) }, "others can write to it"},
+		"another": {func(dir string) (string, error) { return dir, os.Chown(dir, 1, 1) }, "belongs to user 1"},
+		"file":    {func(dir string) (string, error) { return dir + ".file", os.WriteFile(dir+".file", nil, 0o600) }, "is no folder"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, dir := serve(t, nil, ""), filepath.Join(t.TempDir(), "jobs")
+			if err := os.MkdirAll(filepath.Join(dir, runID), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, runID, GitHub.file()), []byte(waiting), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			dir, err := c.change(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			access := Access{API: s.URL(), Token: token}
+			if _, err := Flush(t.Context(), dir, access, time.Minute); err == nil || !strings.Contains(err.Error(), c.says) || len(s.Calls()) > 0 {
+				t.Errorf("%v, want %q; requests %v", err, c.says, s.Calls())
+			}
+			if p, err := New(filepath.Join(dir, "another"), address(1), access); err == nil {
+				p.Close(t.Context(), 0)
+				t.Error("a run made its outbox there")
+			}
+		})
+	}
+}
+
+// A job sends the reports of its own repository only.
+func TestFlushOfOneRepository(t *testing.T) {
+	t.Parallel()
+	s, dir := serve(t, nil, ""), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, mkdir(t, dir, runID), GitHub.file()), []byte(waiting), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	access := Access{API: s.URL(), Token: token, Repository: "o/other"}
+	if out, err := Flush(t.Context(), dir, access, time.Minute); err != nil || len(out) > 0 || len(s.Calls()) > 0 {
+		t.Errorf("%v %q, requests %v", err, out, s.Calls())
+	}
+	access.Repository = "o/r"
+	if out, err := Flush(t.Context(), dir, access, time.Minute, WithClock((&fakeClock{now: begin}).clock(), time.Second)); err != nil || len(out) > 0 || len(s.Comments()) != 1 {
+		t.Errorf("%v %q, comments %v", err, out, s.Comments())
+	}
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:04:46Z
+// Spec: openspec/specs/security/spec.md#requirement-the-checkout-is-hostile
+// Diagram: openspec/specs/security/diagram.md#where-a-job-writes
+
+package main
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// logsVariable names the folder of the logs, in place of the job's or the project's.
+const logsVariable = "PACKER_HYBRID_LOGS"
+
+// tempDir is where a job may keep files: GitHub's runner gives each job a folder
+// that it clears.
+func (a *app) tempDir() string {
+	return cmp.Or(a.Getenv("RUNNER_TEMP"), a.Getenv("TMPDIR"), os.TempDir())
+}
+
+// jobDir is the folder of what a CI job keeps for itself, and for the steps and
+// jobs that come after it on the same machine. It is not in the checkout, and an
+// error when it is.
+func (a *app) jobDir(project string) (string, error) {
+	dir := filepath.Join(a.tempDir(), "packer-hybrid")
+	if a.Getenv("RUNNER_TEMP") == "" { // shared with other users of the machine
+		dir += "-" + strconv.Itoa(os.Getuid())
+	}
+	for _, tree := range []string{safefile.WorkTree(project), a.Getenv("GITHUB_WORKSPACE"), a.Getenv("CI_PROJECT_DIR")} {
+		if tree != "" && safefile.Inside(dir, tree) {
+			return "", hybridcore.Blockedf("the folder for what a job keeps, %s, lies in the working tree %s, where a checkout can put files: set %s to a folder outside of it",
+				dir, tree, a.tempVariable())
+		}
+	}
+	return dir, nil
+}
+
+func (a *app) tempVariable() string {
+	if a.Getenv("RUNNER_TEMP") != "" {
+		return "RUNNER_TEMP"
+	}
+	return "TMPDIR"
+}
+
+// makeJobDir is jobDir, made and found to be this user's own.
+func (a *app) makeJobDir(project string) (string, error) {
+	dir, err := a.jobDir(project)
+	if err != nil {
+		return "", err
+	}
+	made, err := safefile.Private(dir)
+	if err != nil {
+		return "", &hybridcore.BlockedError{Msg: "the folder for what a job keeps is not usable", Err: err}
+	}
+	return dir, made.Close() //nolint:wrapcheck // nothing was written through it
+}
+
+// outboxes is the folder of the reports that jobs could not send.
+func outboxes(jobDir string) string { return filepath.Join(jobDir, "outbox") }
+
+// logDir is the folder of the logs: in the project, but in a CI job outside of
+// the checkout.
+func (a *app) logDir(project config.Project) (string, error) {
+	if dir := a.Getenv(logsVariable); dir != "" {
+		if !filepath.IsAbs(dir) {
+			return "", hybridcore.Usagef("%s is %q: give the whole path of a folder", logsVariable, dir)
+		}
+		return filepath.Clean(dir), nil
+	}
+	if _, err := ci.Detect(a.Getenv); err != nil {
+		return filepath.Join(project.Root, "logs"), nil
+	}
+	dir, err := a.makeJobDir(project.Root)
+	return filepath.Join(dir, "logs"), err
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:18:44Z
+// Spec: openspec/specs/security/spec.md#requirement-the-checkout-is-hostile
+// Diagram: openspec/specs/security/diagram.md#where-a-job-writes
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+)
+
+// stateVariable names the folder of the state, in place of the project's: that
+// one lies in a checkout, which the next job of a CI system cleans.
+const stateVariable = "PACKER_HYBRID_STATE"
+
+// stateDir is the folder of a project's state.
+func stateDir(p config.Project) string {
+	if filepath.IsAbs(p.State.Path) {
+		return p.State.Path
+	}
+	return filepath.Join(p.Root, filepath.FromSlash(p.State.Path))
+}
+
+// openState opens the state, and makes it when it is missing. In the project's
+// folder no link leads to it: the folder may have come with a checkout.
+func openState(p config.Project) (*state.Dir, error) {
+	if err := ownState(p); err != nil {
+		return nil, err
+	}
+	return state.Open(stateDir(p))
+}
+
+// viewState opens the state to read it; nil when there is none.
+func viewState(p config.Project) (*state.Dir, error) {
+	if err := ownState(p); err != nil {
+		return nil, err
+	}
+	store, err := state.View(stateDir(p))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return store, err
+}
+
+// ownState refuses a state below the project whose path holds a link or a folder
+// of another user, as far as it is there.
+func ownState(p config.Project) error {
+	if filepath.IsAbs(p.State.Path) {
+		return nil
+	}
+	in, err := safefile.ViewFolder(p.Root, p.State.Path)
+	if err == nil {
+		err = in.Close()
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return &hybridcore.BlockedError{Msg: "the state's folder in the project is not usable; for one elsewhere set " + stateVariable + " to its whole path", Err: err}
+}
