@@ -45,6 +45,9 @@ type Config struct {
 	Archived   bool
 	Workflows  map[string]Workflow // by file name; nil: any can be dispatched, and none is shown
 	Roles      map[string]string   // login → permission: admin, write, read, none
+	Users      map[string]int64    // login → ID; others have 7
+	Author     string              // of the pull request; empty: somebody
+	Reviews    []Review            // of the pull request, oldest first
 	Now        func() time.Time    // nil: the system's clock
 }
 
@@ -180,6 +183,8 @@ var operations = map[string]operation{
 	"PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}":                   {"issues", (*Server).updateComment},
 	"DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}":                  {"issues", (*Server).deleteComment},
 	"GET /repos/{owner}/{repo}/pulls/{pull_number}":                              {"", (*Server).getPull},
+	"GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews":                      {"", (*Server).listReviews},
+	"GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls":                       {"", (*Server).listPullsOf},
 	"GET /repos/{owner}/{repo}/collaborators/{username}/permission":              {"", (*Server).getPermission},
 	"POST /app/installations/{installation_id}/access_tokens":                    {"", (*Server).createToken},
 	"POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches":      {"actions", (*Server).dispatch},

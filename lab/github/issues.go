@@ -16,7 +16,11 @@ import (
 
 // user is how GitHub shows an account.
 func (s *Server) user(login string) Object {
-	return s.oracle.sample("simple-user", Object{"login": login, "id": 7, "type": "Bot"})
+	id := int64(7)
+	if one, known := s.config.Users[login]; known {
+		id = one
+	}
+	return s.oracle.sample("simple-user", Object{"login": login, "id": id, "type": "Bot"})
 }
 
 func (s *Server) addComment(issue int, login, body string) Object {
@@ -113,7 +117,14 @@ func (s *Server) getPull(r request) (int, any, *refusal) {
 	if r.number("pull_number") != int64(s.config.Change) || len(s.config.Commits) == 0 {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
-	pull := s.oracle.sample("pull-request", Object{"number": s.config.Change, "state": "open", "user": s.user("somebody"), "html_url": "https://github.example/pull"})
+	return http.StatusOK, s.pull("pull-request"), nil
+}
+
+// pull is the pull request in one of its two forms.
+func (s *Server) pull(schema string) Object {
+	pull := s.oracle.sample(schema, Object{
+		"number": s.config.Change, "state": "open", "user": s.user(cmp.Or(s.config.Author, "somebody")), "html_url": "https://github.example/pull",
+	})
 	head := s.config.Commits[0]
 	for name, sha := range map[string]string{"head": head, "base": cmp.Or(s.config.Base, head)} { // of one repository
 		side, ok := pull[name].(Object)
@@ -125,7 +136,7 @@ func (s *Server) getPull(r request) (int, any, *refusal) {
 			repo["full_name"] = s.config.Repository
 		}
 	}
-	return http.StatusOK, pull, nil
+	return pull
 }
 
 // getPermission says what somebody may do in the repository.

@@ -233,7 +233,11 @@ func (j Job) Refuse(err error) (Job, error) {
 // the job that sends the report of another one, and has no checkout. A change of
 // another repository gives a reason instead.
 func ReadChange(in Input) (Job, error) {
-	in.Repo.Policy = func(string) (Policy, error) { return Policy{}, nil }
+	in.Repo = Repository{
+		Policy:   func(string) (Policy, error) { return Policy{}, nil },
+		Tip:      func(string) (string, error) { return "", hybridcore.Blockedf("this job is about a change only") },
+		Contains: func(string, string) (bool, error) { return false, nil },
+	}
 	in.Getenv = without(in.Getenv, CommandVariable, "INPUT_COMMAND")
 	j, err := Read(in)
 	switch {
