@@ -160,6 +160,7 @@ type Document struct {
 	Plan          *hybridcore.Plan         `json:"plan,omitempty"`
 	Record        *hybridcore.Record       `json:"record,omitempty"`
 	Reaped        *[]hybridcore.Reaped     `json:"reaped,omitempty"`
+	ReapedOn      *[]hybridcore.ReapPart   `json:"reaped_on,omitempty"` // by jobs, one a platform
 	Parity        *hybridcore.ParityReport `json:"parity,omitempty"`
 	Status        *Status                  `json:"status,omitempty"`
 	Release       *hybridcore.Release      `json:"release,omitempty"`
@@ -176,6 +177,8 @@ type Status struct {
 	Targets map[string]hybridcore.Current `json:"targets"`
 	Running []hybridcore.Lease            `json:"running"`
 	Dead    []hybridcore.Lease            `json:"dead"` // runs that ended without an image and may have left something
+	// Releasing are the releases that are not complete, by ENV/NAME.
+	Releasing map[string]hybridcore.ReleaseIntent `json:"releasing,omitempty"`
 }
 
 // WriteJSON prints one document, indented, with a line break at the end. What

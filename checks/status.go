@@ -40,6 +40,9 @@ func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
 			}
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(st.Releasing)) {
+		p.releasing(s, key, st.Releasing[key], now)
+	}
 	for _, l := range st.Running {
 		p.line("%s %s for %s by %s (pid %d), run %s, phase %s; it counts as held until %s UTC and is renewed while its holder lives",
 			s.yellow("running:"), l.Key, age(now.Sub(l.At)), l.Owner, l.PID, l.RunID, l.Phase, l.Expires.UTC().Format(time.DateTime))
@@ -63,6 +66,29 @@ func (p *printer) standIns(s Style, targets map[string]hybridcore.Current) {
 			p.line("%s %s was built with %s, of the lab, not the real plugin", s.yellow("stand-in:"), key, one)
 		}
 	}
+}
+
+// releasing names a release that is not complete.
+func (p *printer) releasing(s Style, key string, intent hybridcore.ReleaseIntent, now time.Time) {
+	env, name, _ := strings.Cut(key, "/")
+	p.line("%s release %s of %s, %s, begun %s ago by run %s, is not complete; packer-hybrid publish --env %s --release %s completes it",
+		s.yellow("releasing:"), oneLine(name), oneLine(env), oneLine(strings.Join(slices.Sorted(maps.Keys(intent.Builds)), ", ")),
+		age(now.Sub(intent.At)), oneLine(intent.RunID), oneLine(env), oneLine(name))
+}
+
+// WriteReapedOn prints what jobs did about dead runs, each on one platform.
+func WriteReapedOn(w io.Writer, s Style, parts []hybridcore.ReapPart) error {
+	p := &printer{w: w, style: s}
+	for _, part := range parts {
+		p.line("%s:", part.Platform.Info().Title)
+		if part.Error != "" {
+			p.line("%s %s", s.red("error:"), indent(part.Error, ""))
+		}
+		if p.err == nil && (part.Error == "" || len(part.Reaped) > 0) {
+			p.err = WriteReaped(w, s, part.Reaped, part.DryRun)
+		}
+	}
+	return p.err
 }
 
 // WriteReaped prints what was done about dead runs.

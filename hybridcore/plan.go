@@ -243,6 +243,8 @@ type Snapshot struct {
 	Targets       map[string]Current `json:"targets"` // by ENV/IMAGE@PLATFORM
 	// Releases are what was published, by ENV/NAME.
 	Releases map[string]ReleaseRef `json:"releases,omitempty"`
+	// Releasing are releases that are not complete, by ENV/NAME.
+	Releasing map[string]ReleaseIntent `json:"releasing,omitempty"`
 }
 
 // Event is one thing that happened while a target was being built.

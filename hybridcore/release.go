@@ -44,6 +44,7 @@ type ReleasedArtifact struct {
 type ReleaseRef struct {
 	RunID string    `json:"run_id"` // whose record has it
 	At    time.Time `json:"at"`
+	Plan  string    `json:"plan,omitempty"` // digest of the plan that it was published by
 }
 
 // Find returns the artifact of an image on a platform; nil when the release has

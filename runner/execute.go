@@ -134,11 +134,14 @@ func (x *run) each(ctx context.Context, one func(context.Context, hybridcore.Tar
 	return results
 }
 
-func (x *run) parallel() int {
-	if n := x.plan.Request.Parallel; n > 0 {
-		return n
+func (x *run) parallel() int { return x.workers(x.plan.Request) }
+
+// workers is how many targets of a request are worked on at once.
+func (r *Runner) workers(req hybridcore.Request) int {
+	if req.Parallel > 0 {
+		return req.Parallel
 	}
-	if env, err := x.Project.Environment(x.plan.Request.Env); err == nil && env.Parallel > 0 {
+	if env, err := r.Project.Environment(req.Env); err == nil && env.Parallel > 0 {
 		return env.Parallel
 	}
 	return 1

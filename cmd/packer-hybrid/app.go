@@ -28,6 +28,7 @@ type app struct {
 	packerPath string
 	pluginDirs []string
 
+	phase   *phase           // of a verb that several jobs do, each a part of; nil: this process does all
 	watcher watcher          // hears of each answer; nil for none
 	policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
 	posting []post.Option    // how reports are sent, beside the redaction

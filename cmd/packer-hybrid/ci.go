@@ -155,12 +155,18 @@ func (a *app) startJob(ctx context.Context, own stage) (*job, error) {
 	if err == nil {
 		err = own.share(&read)
 	}
+	if err == nil {
+		a.phase, err = own.phase(a.Getenv, all, read)
+	}
 	if err != nil {
 		return nil, err
 	}
 	a.name(read)
 	j := a.newJob(project, read)
 	j.own, j.asked = own, all
+	if a.phase != nil {
+		a.phase.job = j
+	}
 	return j, j.begin(ctx)
 }
 

@@ -198,7 +198,7 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 		j.say("%s", tokenless[j.System])
 	}
 	for _, c := range reported {
-		if c.req.Part != "" {
+		if c.req.Part != "" || j.own.handsOver() {
 			continue // who collects the parts reports them
 		}
 		if c.poster == nil {

@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,9 @@ type stage struct {
 	plan    bool     // what needs the state only; the build is planned, for the output matrix or the child pipeline
 	part    bool     // one target of the build
 	collect []string // the build, from the folders of its parts
+	release string   // the phase of a release: plan, prepare, mark or record
+	reap    bool     // what dead runs left on one platform, or with from the report of it
+	from    string   // folder of what other jobs handed over of a release or of a reap
 	hold    bool     // the report is kept in artifacts/report, to be sent by another job
 	report  string   // folder of a report that was kept
 }
@@ -34,6 +38,9 @@ func (s *stage) bind(cmd *cobra.Command) {
 	fs.BoolVar(&s.plan, "deal", false, "the same as --plan")
 	fs.BoolVar(&s.part, "part", false, "build the one target that "+ci.TargetVariable+" and "+ci.DigestVariable+" name")
 	fs.StringSliceVar(&s.collect, "collect", nil, "only collect a build from these folders, in which other jobs left its parts")
+	fs.StringVar(&s.release, "release", "", "only do this phase of a release: "+strings.Join(releasePhases, ", "))
+	fs.BoolVar(&s.reap, "reap", false, "only remove what dead runs left on the platform that "+ci.PlatformVariable+" names; with --from report what jobs did so")
+	fs.StringVar(&s.from, "from", "", "folder of what other jobs handed over, for --release and --reap")
 	fs.BoolVar(&s.hold, "hold", false, "keep the report of a change in artifacts/report, and send nothing")
 	fs.StringVar(&s.report, "report", "", "only send the report of a change that another job kept in this folder")
 	_ = fs.MarkHidden("deal") // it is there
@@ -42,15 +49,15 @@ func (s *stage) bind(cmd *cobra.Command) {
 // check refuses a job of two kinds.
 func (s stage) check() error {
 	kinds := 0
-	for _, is := range []bool{s.decide, s.plan, s.part, len(s.collect) > 0, s.hold, s.report != ""} {
+	for _, is := range []bool{s.decide, s.plan, s.part, len(s.collect) > 0, s.release != "", s.reap, s.hold, s.report != ""} {
 		if is {
 			kinds++
 		}
 	}
 	if kinds > 1 {
-		return hybridcore.Usagef("--decide, --plan, --part, --collect, --hold and --report are for different jobs: give one of them")
+		return hybridcore.Usagef("--decide, --plan, --part, --collect, --release, --reap, --hold and --report are for different jobs: give one of them")
 	}
-	return nil
+	return s.checkPhase()
 }
 
 // share leaves a job what is its own of what the event asks for.
@@ -70,6 +77,9 @@ func (s stage) share(job *ci.Job) error {
 // the build is done by the job that plans it, what comes after by the one that
 // collects it; what reaches a platform has jobs of its own.
 func (s stage) requests(all []hybridcore.Request) ([]hybridcore.Request, error) {
+	if s.release != "" || s.reap {
+		return slices.DeleteFunc(slices.Clone(all), func(r hybridcore.Request) bool { return r.Action != s.action() }), nil
+	}
 	if !s.plan && len(s.collect) == 0 {
 		return all, nil
 	}

@@ -15,10 +15,19 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
 
-// publish answers the verb publish, and exports what is released.
+// publish answers the verb publish, or does this job's part of it.
 func (a *app) publish(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
-	return a.execute(ctx, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
-		record, err := r.Publish(ctx, plan)
+	if a.phase != nil {
+		return a.phase.publish(ctx, a, r, req)
+	}
+	return a.execute(ctx, r, req, a.exported(r, r.Publish))
+}
+
+// exported writes artifacts/release.json of what a stage released.
+func (a *app) exported(r *runner.Runner, stage func(context.Context, hybridcore.Plan) (hybridcore.Record, error),
+) func(context.Context, hybridcore.Plan) (hybridcore.Record, error) {
+	return func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+		record, err := stage(ctx, plan)
 		if err != nil || record.Release == nil {
 			return record, err
 		}
@@ -29,5 +38,5 @@ func (a *app) publish(ctx context.Context, r *runner.Runner, req hybridcore.Requ
 			return record, fmt.Errorf("the release is published, but artifacts/release.json is not written: %w; run publish again", err)
 		}
 		return record, nil
-	})
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,8 +32,12 @@ func (a *app) status(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 	}
 	st := checks.Status{
 		Env: req.Env, Serial: snapshot.Serial, Targets: snapshot.Targets,
-		Running: []hybridcore.Lease{}, Dead: []hybridcore.Lease{},
+		Running: []hybridcore.Lease{}, Dead: []hybridcore.Lease{}, Releasing: snapshot.Releasing,
 	}
+	maps.DeleteFunc(st.Releasing, func(key string, intent hybridcore.ReleaseIntent) bool {
+		env, _, _ := strings.Cut(key, "/")
+		return !slices.ContainsFunc(slices.Collect(maps.Keys(intent.Builds)), func(target string) bool { return req.Wants(env + "/" + target) })
+	})
 	maps.DeleteFunc(st.Targets, func(key string, _ hybridcore.Current) bool { return !req.Wants(key) })
 	for _, l := range leases {
 		if !req.Wants(l.Key) {
@@ -52,6 +57,9 @@ func (a *app) status(ctx context.Context, r *runner.Runner, req hybridcore.Reque
 
 // reap answers the verb reap.
 func (a *app) reap(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
+	if a.phase != nil {
+		return a.phase.reap(ctx, a, r, req)
+	}
 	reaped, err := r.Reap(ctx, req)
 	if err != nil {
 		return err

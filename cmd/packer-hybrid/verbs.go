@@ -56,7 +56,7 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 // do opens what a request needs and answers it.
 func (a *app) do(ctx context.Context, req hybridcore.Request) error {
 	open := a.runner
-	if req.Action == hybridcore.ActionPlan || a.policy != nil {
+	if req.Action == hybridcore.ActionPlan || a.policy != nil || a.phase.stateless() {
 		open = a.planner
 	}
 	r, done, err := open()

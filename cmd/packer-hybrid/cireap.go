@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:28:41Z
+// Spec: openspec/specs/runner/spec.md#requirement-reap-in-parts
+// Diagram: openspec/specs/runner/diagram.md#reap-in-parts
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// reap does this job's part of a reap: what dead runs left on one platform, or
+// the report of what other jobs did.
+func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) error {
+	if p.platform == "" {
+		return p.reaped(a, r, req)
+	}
+	req.Platforms = []hybridcore.Platform{p.platform}
+	reaped, failure := r.Reap(ctx, req)
+	part := hybridcore.ReapPart{
+		Run: p.pin.Run, Commit: p.pin.Commit, Env: req.Env, Platform: p.platform, DryRun: req.DryRun, Reaped: reaped,
+	}
+	if failure != nil {
+		part.Error = a.Redactor.String(hybridcore.Sanitize(failure.Error()))
+	}
+	name, data, err := runner.SealReapPart(part)
+	if err == nil {
+		err = p.hand(a, r.Project.Root, "", name, data)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("what was reaped is not handed over: %w", err)
+	case failure != nil:
+		return failure
+	}
+	if err := checks.WriteReaped(a.Out, a.Style(a.Raw.Out), reaped, req.DryRun); err != nil {
+		return err
+	}
+	if part.Failed() {
+		return cli.Exit(hybridcore.ExitFailed)
+	}
+	return nil
+}
+
+// reaped makes one report of what jobs reaped, each on one platform.
+func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) error {
+	parts, refused := r.ReadReaped(p.from, p.pin, p.all)
+	if parts == nil {
+		return refused
+	}
+	err := a.artifact(r.Project.Root, "reaped.json", func(w io.Writer) error { return checks.WriteJSON(w, checks.Document{ReapedOn: &parts}) })
+	p.job.try("artifacts/reaped.json", err)
+	var text strings.Builder
+	if err := checks.WriteReapedOn(&text, checks.Style{}, parts); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(a.Out, text.String()); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	if p.job.System == ci.GitHub {
+		p.job.try("the step summary", p.job.actions.Summary(a.Redactor.String("What dead runs left in "+req.Env+":\n\n"+block(text.String()))))
+	}
+	if refused != nil {
+		return refused
+	}
+	if slices.ContainsFunc(parts, hybridcore.ReapPart.Failed) {
+		return cli.Exit(hybridcore.ExitFailed)
+	}
+	return nil
+}

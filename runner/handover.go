@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:09:05Z
+// Spec: openspec/specs/runner/spec.md#requirement-parts-of-a-release-are-not-trusted
+// Diagram: openspec/specs/runner/diagram.md#release-in-phases
+
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+)
+
+// handed is a file of another job.
+type handed struct {
+	path string
+	data []byte
+}
+
+// handedOver reads the files at or below a folder whose names are wanted. Links
+// are not followed, and two files of one name are refused. A folder that is not
+// there has none: nothing was handed over.
+func handedOver(dir string, wanted func(name string) bool) (map[string]*handed, error) {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening what other jobs handed over: %w", err)
+	}
+	defer root.Close() //nolint:errcheck // only read
+	found, entries := map[string]*handed{}, 0
+	err = fs.WalkDir(root.FS(), ".", func(at string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		switch entries++; {
+		case entries > maxEntries:
+			return hybridcore.Blockedf("%s holds too many files to be what jobs handed over", dir)
+		case entry.IsDir() && strings.Count(at, "/") > maxDepth:
+			return fs.SkipDir
+		case entry.IsDir() || !wanted(name):
+			return nil
+		case found[name] != nil:
+			return hybridcore.Blockedf("%s is handed over twice, as %.400q and as %.400q: hand over one of them", name, found[name].path, at)
+		}
+		data, err := readRegular(root, at)
+		if err != nil {
+			return refusedFile(filepath.Join(dir, at), err)
+		}
+		found[name] = &handed{path: filepath.Join(dir, at), data: data}
+		return nil
+	})
+	return found, err //nolint:wrapcheck // it names the path
+}
+
+// readRegular reads a file that is one: no link, no device, nothing that a reader
+// waits for.
+func readRegular(root *os.Root, at string) ([]byte, error) {
+	before, err := root.Lstat(at)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller names the path
+	}
+	if !before.Mode().IsRegular() {
+		return nil, hybridcore.Blockedf("it is no regular file")
+	}
+	f, err := root.OpenFile(at, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller names the path
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err //nolint:wrapcheck // the caller names the path
+	case !os.SameFile(before, info):
+		return nil, hybridcore.Blockedf("it was exchanged while it was read")
+	}
+	data, err := io.ReadAll(io.LimitReader(f, state.MaxSealed+1))
+	if err == nil && len(data) > state.MaxSealed {
+		err = hybridcore.Blockedf("it has more than %d MiB", state.MaxSealed>>20)
+	}
+	return data, err //nolint:wrapcheck // the caller names the path
+}
