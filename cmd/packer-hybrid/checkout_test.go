@@ -7,14 +7,17 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -212,6 +215,102 @@ func TestUploadsHoldWhatTheJobWrote(t *testing.T) {
 			}
 			if kept, err := os.ReadFile(outside); err != nil || string(kept) != canary {
 				t.Errorf("the file outside is %q, %v", kept, err)
+			}
+		})
+	}
+}
+
+// Programs and remembered findings are never taken from the checkout.
+func TestTheCacheIsNotInTheCheckout(t *testing.T) {
+	t.Parallel()
+	s := newCheckout(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "packer-hybrid")
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		environ []string
+		code    int
+	}{
+		"none":     {nil, 0},
+		"relative": {[]string{"PACKER_HYBRID_CACHE=.cache/packer-hybrid"}, 0},
+		"inside":   {[]string{"PACKER_HYBRID_CACHE=" + filepath.Join(s.dir, ".cache", "packer-hybrid"), "GITLAB_CI=true"}, 3},
+		"home":     {[]string{"HOME=" + s.dir, "GITHUB_ACTIONS=true"}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ran := filepath.Join(t.TempDir(), "ran")
+			bin := filepath.Join(s.dir, ".cache", "packer-hybrid", "bin")
+			if err := os.MkdirAll(bin, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(bin, "packer"), []byte("#!/bin/sh\ntouch "+ran+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), program, "plan")
+			cmd.Dir, cmd.Env = s.dir, append([]string{"PATH=/nowhere"}, c.environ...)
+			out, err := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); code != c.code {
+				t.Errorf("exit code %d, want %d (%v)\n%s", code, c.code, err, out)
+			}
+			if _, err := os.Lstat(ran); !os.IsNotExist(err) {
+				t.Errorf("a program of the checkout was started\n%s", out)
+			}
+		})
+	}
+}
+
+// A job, and a command at a terminal, go through no link in place of a folder
+// of the project, and wait for no pipe.
+func TestLinkedFoldersOfTheProject(t *testing.T) {
+	t.Parallel()
+	for name, plant := range map[string]func(dir, outside string) error{
+		"links": func(dir, outside string) error {
+			return errors.Join(os.Symlink(outside, filepath.Join(dir, "logs")), os.Symlink(outside, filepath.Join(dir, "state")))
+		},
+		"dangling links": func(dir, outside string) error {
+			return errors.Join(os.Symlink(outside+".new", filepath.Join(dir, "logs")), os.Symlink(outside+".new", filepath.Join(dir, "state")))
+		},
+		"pipes": func(dir, _ string) error {
+			return errors.Join(os.Mkdir(filepath.Join(dir, "logs"), 0o700), syscall.Mkfifo(filepath.Join(dir, "logs", "packer-hybrid.log"), 0o600))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, above, temp := newCheckout(t), t.TempDir(), t.TempDir()
+			outside := filepath.Join(above, "outside")
+			if err := errors.Join(os.Mkdir(outside, 0o755), plant(s.dir, outside)); err != nil {
+				t.Fatal(err)
+			}
+			for door, environ := range map[string][]string{
+				"terminal": {"PATH=" + os.Getenv("PATH")},
+				"job":      {"PATH=" + os.Getenv("PATH"), "GITHUB_ACTIONS=true", "RUNNER_TEMP=" + temp, "PACKER_HYBRID_STATE=" + filepath.Join(temp, "state")},
+			} {
+				done := make(chan int, 1)
+				go func() {
+					code, _ := s.command(environ, "reap", "--dry-run", "--env", "lab")
+					done <- code
+				}()
+				select {
+				case code := <-done:
+					if (code == 0) != (door == "job") {
+						t.Errorf("%s: exit code %d", door, code)
+					}
+				case <-time.After(2 * time.Minute):
+					t.Fatalf("%s: it waits for the other end of a pipe", door)
+				}
+			}
+			if all, err := os.ReadDir(above); err != nil || len(all) != 1 {
+				t.Errorf("beside are %v, %v", all, err)
+			}
+			if all, err := os.ReadDir(outside); err != nil || len(all) > 0 {
+				t.Errorf("outside are %v, %v", all, err)
+			}
+			if _, err := os.Lstat(filepath.Join(temp, "packer-hybrid", "logs", "packer-hybrid.log")); err != nil {
+				t.Errorf("the job's log: %v", err)
 			}
 		})
 	}

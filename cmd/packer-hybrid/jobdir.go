@@ -34,13 +34,22 @@ func (a *app) jobDir(project string) (string, error) {
 	if a.Getenv("RUNNER_TEMP") == "" { // shared with other users of the machine
 		dir += "-" + strconv.Itoa(os.Getuid())
 	}
-	for _, tree := range []string{safefile.WorkTree(project), a.Getenv("GITHUB_WORKSPACE"), a.Getenv("CI_PROJECT_DIR")} {
-		if tree != "" && safefile.Inside(dir, tree) {
-			return "", hybridcore.Blockedf("the folder for what a job keeps, %s, lies in the working tree %s, where a checkout can put files: set %s to a folder outside of it",
-				dir, tree, a.tempVariable())
-		}
+	if tree := a.treeOf(dir, project); tree != "" {
+		return "", hybridcore.Blockedf("the folder for what a job keeps, %s, lies in the working tree %s, where a checkout can put files: set %s to a folder outside of it",
+			dir, tree, a.tempVariable())
 	}
 	return dir, nil
+}
+
+// treeOf is the working tree that a folder lies in: the project's, or the one
+// that the CI system checks out into. It is empty for none.
+func (a *app) treeOf(dir, project string) string {
+	for _, tree := range []string{safefile.WorkTree(project), a.Getenv("GITHUB_WORKSPACE"), a.Getenv("CI_PROJECT_DIR")} {
+		if tree != "" && safefile.Inside(dir, tree) {
+			return tree
+		}
+	}
+	return ""
 }
 
 func (a *app) tempVariable() string {
@@ -80,4 +89,30 @@ func (a *app) logDir(project config.Project) (string, error) {
 	}
 	dir, err := a.makeJobDir(project.Root)
 	return filepath.Join(dir, "logs"), err
+}
+
+// cacheDir is where tools, plugins and the lab's root file system are kept.
+// Without a whole path there is none: one that is relative would be in the
+// checkout, whose programs would be started.
+func (a *app) cacheDir() string {
+	dir := a.Getenv("PACKER_HYBRID_CACHE")
+	if dir == "" {
+		dir = filepath.Join(cmp.Or(a.Getenv("XDG_CACHE_HOME"), filepath.Join(a.Getenv("HOME"), ".cache")), "packer-hybrid")
+	}
+	if !filepath.IsAbs(dir) {
+		return filepath.Join(os.DevNull, "packer-hybrid") // nothing is there, and nothing can be put there
+	}
+	return dir
+}
+
+// ownCache refuses, in a CI job, a cache in the checkout: programs, plugins and
+// earlier findings are taken from it.
+func (a *app) ownCache(project string) error {
+	if _, err := ci.Detect(a.Getenv); err != nil {
+		return nil //nolint:nilerr // no job: the working tree is the user's own
+	}
+	if tree := a.treeOf(a.cacheDir(), project); tree != "" {
+		return hybridcore.Blockedf("the cache %s lies in the working tree %s, where a checkout can put programs: set PACKER_HYBRID_CACHE to a folder outside of it", a.cacheDir(), tree)
+	}
+	return nil
 }

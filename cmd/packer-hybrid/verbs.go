@@ -167,6 +167,9 @@ func (a *app) project() (config.Project, error) {
 	if err != nil {
 		return config.Project{}, err
 	}
+	if err := a.ownCache(root); err != nil {
+		return config.Project{}, err
+	}
 	project, err := config.Load(root)
 	if kept := a.Getenv(stateVariable); err == nil && kept != "" {
 		if !filepath.IsAbs(kept) {
@@ -220,17 +223,6 @@ func (a *app) pinnedPlugins() string {
 
 // memory remembers what was found out about Packer and its plugins.
 func (a *app) memory() packer.Memory { return packer.Memory(filepath.Join(a.cacheDir(), "memory")) }
-
-// cacheDir is where tools, plugins and the lab's root file system are kept.
-func (a *app) cacheDir() string {
-	if dir := a.Getenv("PACKER_HYBRID_CACHE"); dir != "" {
-		return dir
-	}
-	if dir := a.Getenv("XDG_CACHE_HOME"); dir != "" {
-		return filepath.Join(dir, "packer-hybrid")
-	}
-	return filepath.Join(a.Getenv("HOME"), ".cache", "packer-hybrid")
-}
 
 // execute plans, runs a stage that makes a record, and reports.
 func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Request,

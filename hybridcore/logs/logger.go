@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 
 	lumberjack "gopkg.in/natefinch/lumberjack.v2"
@@ -30,7 +29,8 @@ type Options struct {
 	// JSON receives one JSON object a line, for machines.
 	JSON io.Writer
 	// File is the path of a JSON log that is rotated when it would exceed MaxSizeMB mebibytes (10 if 0), keeping Backups old
-	// files (3 if 0) named after the UTC time of rotation. Its directory is created with mode 0700, files have 0600.
+	// files (3 if 0) named after the UTC time of rotation. Its directory is created with mode 0700, files have 0600; neither
+	// it nor its directory may be a link or another user's.
 	File      string
 	MaxSizeMB int
 	Backups   int
@@ -104,21 +104,15 @@ func (s *sinks) file() error {
 	if o.MaxSizeMB < 0 || o.Backups < 0 {
 		return fmt.Errorf("opening log file %s: size %d MB and %d backups must not be negative", o.File, o.MaxSizeMB, o.Backups)
 	}
-	if err := os.MkdirAll(filepath.Dir(o.File), 0o700); err != nil {
-		return fmt.Errorf("creating log directory: %w", err)
-	}
-	probe, err := os.OpenFile(o.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) // report a bad path now, not at the first record
+	root, err := folder(filepath.Dir(o.File), ".")
 	if err != nil {
-		return fmt.Errorf("opening log file: %w", err)
+		return err
 	}
-	info, err := probe.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", o.File)
-	}
+	probe, err := openLog(root, filepath.Base(o.File)) // says now, not at the first record, that it is a link, a pipe or another user's
 	if err == nil {
-		err = probe.Chmod(0o600)
+		err = probe.Close()
 	}
-	if err := errors.Join(err, probe.Close()); err != nil {
+	if err := errors.Join(err, root.Close()); err != nil {
 		return fmt.Errorf("opening log file: %w", err)
 	}
 	rotated := &lumberjack.Logger{Filename: o.File, MaxSize: o.MaxSizeMB, MaxBackups: o.Backups}

@@ -8,8 +8,10 @@ package logs
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"path/filepath"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // maxTargetName is the number of bytes of a target's name: with the extension it stays under the 255 of file systems.
@@ -17,20 +19,19 @@ const maxTargetName = 200
 
 // OpenTarget opens the log file of one target, dir/name.log, for appending. dir is the run's directory (logs/<run>) and is
 // created with mode 0700 if missing; the file has mode 0600. Names hold letters, digits and "-_.@+" and do not begin with a
-// dot: colons are refused by CI artifact uploads, separators would leave the directory. A name that is taken by anything but
-// a regular file, such as a symbolic link or a pipe, is an error.
+// dot: colons are refused by CI artifact uploads, separators would leave the directory. Neither logs nor the run's directory
+// may be a link, or another user's. A name that is taken by anything but a regular file of this user, such as a link or a
+// pipe, is an error.
 func OpenTarget(dir, name string) (*os.File, error) {
 	if err := checkTargetName(name); err != nil {
 		return nil, fmt.Errorf("target log in %s: %w", dir, err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("creating log directory: %w", err)
-	}
-	root, err := os.OpenRoot(dir)
+	dir = filepath.Clean(dir)
+	root, err := folder(filepath.Dir(dir), filepath.Base(dir))
 	if err != nil {
-		return nil, fmt.Errorf("opening log directory: %w", err)
+		return nil, err
 	}
-	file, err := openRegular(root, name+".log")
+	file, err := openLog(root, name+".log")
 	if err := errors.Join(err, root.Close()); err != nil {
 		if file != nil {
 			_ = file.Close() // the error that counts is already there
@@ -40,34 +41,30 @@ func OpenTarget(dir, name string) (*os.File, error) {
 	return file, nil
 }
 
-// openRegular opens or creates a regular file in root. The check before opening keeps it from waiting on a pipe, the one
-// after it from a file that was put there in between.
-func openRegular(root *os.Root, file string) (*os.File, error) {
-	flags := os.O_APPEND | os.O_CREATE | os.O_WRONLY
-	before, err := root.Lstat(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		flags |= os.O_EXCL
-	case err != nil:
-		return nil, fmt.Errorf("looking at %s: %w", file, err)
-	case !before.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file (%s): remove it", file, before.Mode().Type())
-	}
-	f, err := root.OpenFile(file, flags, 0o600)
+// folder opens the directory of the logs, or one in it, and makes what is missing.
+func folder(dir, inside string) (*os.Root, error) {
+	above, name := filepath.Split(filepath.Clean(dir))
+	err := os.MkdirAll(filepath.Clean(above), 0o700)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", file, err)
+		return nil, fmt.Errorf("creating log directory: %w", err)
 	}
-	after, err := f.Stat()
-	if err == nil && (!after.Mode().IsRegular() || before != nil && !os.SameFile(before, after)) {
-		err = fmt.Errorf("%s was replaced while it was opened", file)
-	}
-	if err == nil {
-		err = f.Chmod(0o600)
-	}
+	root, err := safefile.Folder(filepath.Clean(above), filepath.ToSlash(filepath.Join(name, inside)), 0o700)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, fmt.Errorf("opening log directory: %w", err)
 	}
-	return f, nil
+	return root, nil
+}
+
+// openLog opens or creates a regular file that only this user reads, to append to it.
+func openLog(root *os.Root, name string) (*os.File, error) {
+	file, err := safefile.Open(root, name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the file
+	}
+	if err := file.Chmod(0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("closing %s to others: %w", name, err), file.Close())
+	}
+	return file, nil
 }
 
 // checkTargetName returns why a name cannot be a file's name, or nil.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // LockPlugins writes versions and hashes of binaries into the lock and says
@@ -152,6 +153,13 @@ func separated(list hclwrite.Tokens, comma, newline *hclwrite.Token) hclwrite.To
 // write replaces the lock with one rename.
 func write(root string, text []byte) (err error) {
 	path := filepath.Join(root, filepath.FromSlash(LockPath))
+	in, err := safefile.ViewFolder(root, filepath.Dir(LockPath))
+	if err == nil {
+		err = in.Close()
+	}
+	if err != nil {
+		return &hybridcore.BlockedError{Msg: "the lock is not written", Err: err}
+	}
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return hybridcore.Blockedf("%s is not a regular file; nothing is written through a link", LockPath)
 	}

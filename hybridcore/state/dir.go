@@ -6,7 +6,6 @@
 package state
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -19,19 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-)
-
-// lockName is the file whose flock the one writer holds. It is never removed:
-// removing it would let two processes lock two different files.
-const lockName = "lock"
-
-// Bounds of the wait for the lock. A writer holds it for a few disk syncs.
-const (
-	lockWait  = 30 * time.Second
-	lockRetry = 2 * time.Millisecond
 )
 
 // Dir keeps the state in a directory of this host. Its methods may be called
@@ -121,8 +108,8 @@ func (d *Dir) clean() {
 	if err != nil || !hasTemp(entries) {
 		return
 	}
-	lock := d.newLock(lockName)
-	if ok, err := lock.TryLock(); err != nil || !ok {
+	lock, free, err := d.tryLock()
+	if err != nil || !free {
 		return
 	}
 	defer func() { _ = lock.Unlock() }() // closing frees it in any case
@@ -141,39 +128,4 @@ func hasTemp(entries []fs.DirEntry) bool {
 		}
 	}
 	return false
-}
-
-// newLock prepares a kernel lock on a file of the state directory. The file is
-// closed on exec, so that no child process keeps the lock of a dead parent.
-func (d *Dir) newLock(name string) *flock.Flock {
-	return flock.New(filepath.Join(d.path, name), flock.SetFlag(os.O_CREATE|os.O_RDONLY|syscall.O_NOFOLLOW), flock.SetPermissions(0o600))
-}
-
-// lock waits for the writer's lock until ctx ends, at most lockWait. The
-// returned function frees it.
-func (d *Dir) lock(ctx context.Context) (func(), error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("locking the state: %w", err)
-	}
-	l := d.newLock(lockName)
-	if ok, err := l.TryLock(); err == nil && ok {
-		return func() { _ = l.Unlock() }, nil // closing frees it in any case
-	}
-	bounded, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
-	_, err := l.TryLockContext(bounded, lockRetry)
-	switch {
-	case err == nil:
-		return func() { _ = l.Unlock() }, nil // closing frees it in any case
-	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("locking the state: %w", ctx.Err())
-	case bounded.Err() != nil:
-		file := filepath.Join(d.path, lockName)
-		return nil, &hybridcore.BlockedError{
-			Msg: fmt.Sprintf("the state is locked by another process that writes (%s); see which one with: fuser -v %s", file, quote(file)),
-			Err: bounded.Err(),
-		}
-	default:
-		return nil, d.writeError("locking", err)
-	}
 }

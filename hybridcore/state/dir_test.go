@@ -10,7 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -105,7 +105,7 @@ func TestLockWaitIsBounded(t *testing.T) {
 	d := open(t, dir)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	wantBlocked(t, d.Update(ctx, put("lab/x@vsphere")), "locked by another process", "fuser -v "+filepath.Join(dir, lockName))
+	wantBlocked(t, d.Update(ctx, put("lab/x@vsphere")), "locked by another process", "fuser -v "+dir)
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if err := d.Append(ctx, record("run-1"), nil); !errors.Is(err, context.Canceled) || hybridcore.ExitCode(err) == hybridcore.ExitBlocked {
@@ -116,19 +116,42 @@ func TestLockWaitIsBounded(t *testing.T) {
 	}
 }
 
-// A hostile symbolic link in place of a lock does not make us create files elsewhere.
+// Whatever is put in place of a lock, no file is made elsewhere, and nothing waits.
 func TestLockIsNoLink(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state")
-	d := open(t, dir)
-	victim := filepath.Join(t.TempDir(), "victim")
-	if err := os.Symlink(victim, filepath.Join(dir, lockName)); err != nil {
-		t.Fatal(err)
-	}
-	err := d.Update(t.Context(), put("lab/x@vsphere"))
-	if err == nil || !strings.Contains(err.Error(), "locking") {
-		t.Errorf("error %v", err)
-	}
-	if _, err := os.Lstat(victim); err == nil {
-		t.Error("a file was created outside the state directory")
+	for name, plant := range map[string]func(dir, outside string) error{
+		"link": func(dir, outside string) error {
+			return os.Symlink(filepath.Join(outside, "new"), filepath.Join(dir, leaseLock("lab/x@vsphere")))
+		},
+		"pipe": func(dir, _ string) error {
+			return syscall.Mkfifo(filepath.Join(dir, leaseLock("lab/x@vsphere")), 0o600)
+		},
+		"folder": func(dir, _ string) error { return os.Mkdir(filepath.Join(dir, leaseLock("lab/x@vsphere")), 0o700) },
+		"link of leases": func(dir, outside string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, leasesDir)), os.Symlink(outside, filepath.Join(dir, leasesDir)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, outside := filepath.Join(t.TempDir(), "state"), t.TempDir()
+			d := open(t, dir)
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, leasesDir), 0o700), plant(dir, outside)); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() {
+				_, err := d.Acquire(t.Context(), hybridcore.Lease{Key: "lab/x@vsphere", RunID: "run-1"})
+				done <- err
+			}()
+			select {
+			case err := <-done:
+				if err == nil {
+					t.Error("the lease was acquired")
+				}
+			case <-time.After(time.Minute):
+				t.Fatal("it waits for the other end of a pipe")
+			}
+			if all, err := os.ReadDir(outside); err != nil || len(all) > 0 {
+				t.Errorf("outside are %v, %v", all, err)
+			}
+		})
 	}
 }

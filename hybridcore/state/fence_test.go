@@ -271,28 +271,31 @@ func TestLeaseJudgement(t *testing.T) {
 	here := &Dir{host: host{name: "ci-1", boot: "b1"}, clock: func() (time.Time, time.Duration) { return c.wall, 0 }}
 	fresh, stale := c.wall.Add(Term), c.wall.Add(-Skew)
 	for _, tc := range []struct {
-		name   string
-		lease  hybridcore.Lease
-		locked bool
-		live   bool
-		why    string
+		name  string
+		lease hybridcore.Lease
+		lock  keyState
+		live  bool
+		why   string
 	}{
-		{"locked", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, true, true, "holds the lock"},
-		{"ended", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, false, false, "process 7 has ended"},
-		{"container of this kernel", hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7, Expires: fresh}, false, false, "process 7 has ended"},
-		{"restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, false, false, "host ci-1 has restarted"},
-		{"other host", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: fresh}, false, true, "host ci-2 has renewed it 0s ago"},
-		{"other host, stale", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, false, false, "host ci-2 has not renewed it since 2026-11-23T11:53:00Z"},
-		{"other host that shares the lock", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, true, true, "holds the lock"},
-		{"other host without boot ID", hybridcore.Lease{Host: "ci-2", PID: 7, Expires: fresh}, false, true, "has renewed it"},
+		{"locked", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, keyHeld, true, "holds the lock"},
+		{"ended", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, keyFree, false, "process 7 has ended"},
+		{"container of this kernel", hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7, Expires: fresh}, keyFree, false, "process 7 has ended"},
+		{"restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, keyFree, false, "host ci-1 has restarted"},
+		{"other host", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: fresh}, keyFree, true, "host ci-2 has renewed it 0s ago"},
+		{"other host, stale", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, keyFree, false, "host ci-2 has not renewed it since 2026-11-23T11:53:00Z"},
+		{"other host that shares the lock", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, keyHeld, true, "holds the lock"},
+		{"other host without boot ID", hybridcore.Lease{Host: "ci-2", PID: 7, Expires: fresh}, keyFree, true, "has renewed it"},
+		{"lock file replaced", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, keyReplaced, true, "the lock file of process 7 was removed or replaced"},
+		{"lock file replaced, stale", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, keyReplaced, false, "has not renewed it since"},
+		{"lock file replaced, restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, keyReplaced, false, "has restarted"},
 	} {
-		live, why := here.judge(tc.lease, tc.locked)
+		live, why := here.judge(tc.lease, tc.lock)
 		if live != tc.live || !strings.Contains(why, tc.why) {
 			t.Errorf("%s: %t, %q", tc.name, live, why)
 		}
 	}
 	here.host = host{name: "mac"}
-	if live, _ := here.judge(hybridcore.Lease{Host: "mac", PID: 7, Expires: fresh}, false); live {
+	if live, _ := here.judge(hybridcore.Lease{Host: "mac", PID: 7, Expires: fresh}, keyFree); live {
 		t.Error("without boot IDs the lock of this host decides")
 	}
 }

@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -42,7 +40,7 @@ type Held struct {
 
 	mu    sync.Mutex
 	lease hybridcore.Lease
-	lock  *flock.Flock // nil when it was released
+	lock  *kernelLock // nil when it was released
 }
 
 // Check says whether the lease is still this process's. It reads one small file
@@ -161,6 +159,9 @@ func (h *Held) store(ctx context.Context, doing string, edit func(*hybridcore.Le
 	}
 	defer unlock()
 	if err := h.Check(); err != nil {
+		return err
+	}
+	if err := h.lockAgain(); err != nil {
 		return err
 	}
 	next := h.lease

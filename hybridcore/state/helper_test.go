@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -86,6 +87,8 @@ func helper(mode, dir string) error {
 		return updates(d, 250)
 	case "hold":
 		return hold(d)
+	case "write":
+		return write(d)
 	default:
 		return fmt.Errorf("unknown mode %q", mode)
 	}
@@ -109,6 +112,18 @@ func updates(d *Dir, n int) error {
 	return nil
 }
 
+// write takes the writer's lock, says so, and waits to be killed.
+func write(d *Dir) error {
+	unlock, err := d.lock(context.Background())
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	fmt.Println("locked")
+	time.Sleep(time.Hour)
+	return nil
+}
+
 // hold takes a lease, starts a child that outlives it, and waits to be killed.
 func hold(d *Dir) error {
 	held, err := d.Acquire(context.Background(), lease("run-"+strconv.Itoa(os.Getpid())))
@@ -118,6 +133,13 @@ func hold(d *Dir) error {
 	if err := held.Update(context.Background(), "running"); err != nil {
 		return err
 	}
+	renew := make(chan os.Signal, 1)
+	signal.Notify(renew, syscall.SIGUSR1)
+	go func() {
+		for range renew {
+			fmt.Println("renewed", held.Renew(context.Background()))
+		}
+	}()
 	child := exec.Command("sleep", "60")
 	if err := child.Start(); err != nil {
 		return err

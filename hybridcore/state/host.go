@@ -38,19 +38,22 @@ func thisHost() host {
 	return h
 }
 
-// judge says whether the holder of a lease lives, and why. Locked says that
-// somebody holds the kernel lock of its key. On this host the lock alone
-// decides; another host is believed until its lease has expired.
-func (d *Dir) judge(lease hybridcore.Lease, locked bool) (live bool, why string) {
+// judge says whether the holder of a lease lives, and why. On this host the
+// kernel lock of its key decides. Where that is not the holder's, the holder is
+// believed until its lease has expired, as one of another host is.
+func (d *Dir) judge(lease hybridcore.Lease, lock keyState) (live bool, why string) {
 	h, now := d.host, d.now()
 	until := deadline(lease)
 	switch {
-	case locked:
+	case lock == keyHeld:
 		return true, "its process holds the lock"
 	case h.has(lease) && lease.BootID != h.boot:
 		return false, fmt.Sprintf("host %s has restarted since", lease.Host)
-	case h.has(lease):
+	case h.has(lease) && lock == keyFree:
 		return false, fmt.Sprintf("process %d has ended without releasing it", lease.PID)
+	case h.has(lease) && now.Before(until) && until.Sub(now) <= Term+2*Skew:
+		return true, fmt.Sprintf("the lock file of process %d was removed or replaced, so that it counts as living until %s unless it renews the lease",
+			lease.PID, until.UTC().Format(time.RFC3339))
 	case !now.Before(until):
 		return false, fmt.Sprintf("host %s has not renewed it since %s", lease.Host, lease.Expires.Add(-Term).UTC().Format(time.RFC3339))
 	case until.Sub(now) > Term+2*Skew:

@@ -18,8 +18,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -87,34 +85,35 @@ func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, 
 	if err := d.mkdir(leasesDir); err != nil {
 		return nil, d.writeError("acquiring "+lease.Key, err)
 	}
-	lock := d.newLock(leaseLock(lease.Key))
-	free, err := lock.TryLock()
-	if err != nil {
-		return nil, d.writeError("acquiring "+lease.Key, err)
-	}
-	defer func() {
-		if err != nil {
-			_ = lock.Unlock() // closing frees it in any case
-		}
-	}()
 	former, err := d.readLease(lease.Key)
 	if errors.Is(err, fs.ErrNotExist) {
 		former, err = nil, nil
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case former == nil || former.Phase == hybridcore.PhaseReleased:
-		if !free {
+	}
+	lock, is, err := d.tryKey(lease.Key, former)
+	if err != nil {
+		return nil, d.writeError("acquiring "+lease.Key, err)
+	}
+	defer func() {
+		if err != nil && lock != nil {
+			_ = lock.Unlock() // closing frees it in any case
+		}
+	}()
+	if former == nil || former.Phase == hybridcore.PhaseReleased {
+		if is == keyHeld {
 			return nil, errReleasing
 		}
-	default:
-		if live, why := d.judge(*former, !free); live {
-			return nil, &HeldError{Lease: *former, Why: why, Remote: !d.host.has(*former)}
-		}
+	} else if live, why := d.judge(*former, is); live {
+		return nil, &HeldError{Lease: *former, Why: why, Remote: !d.host.has(*former)}
 	}
 	held := d.hold(lease, former, lock)
-	if err := d.writeLease(held.lease); err != nil {
+	err = d.mark(lease.Key, lock, held.mine, former)
+	if err == nil {
+		err = d.writeLease(held.lease)
+	}
+	if err != nil {
 		return nil, d.writeError("acquiring "+lease.Key, errors.Join(err, d.restoreLease(lease.Key, former)))
 	}
 	d.held.Store(held, true)
@@ -122,7 +121,7 @@ func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, 
 }
 
 // hold makes the lease that comes after a former one.
-func (d *Dir) hold(lease hybridcore.Lease, former *hybridcore.Lease, lock *flock.Flock) *Held {
+func (d *Dir) hold(lease hybridcore.Lease, former *hybridcore.Lease, lock *kernelLock) *Held {
 	lease.Serial, lease.Past = 1, nil
 	if former != nil {
 		lease.Serial, lease.Past = former.Serial+1, ended(*former, false)
@@ -225,7 +224,7 @@ func (d *Dir) Leases(ctx context.Context) ([]LeaseStatus, error) {
 		default:
 			status := LeaseStatus{Lease: *lease, Why: "it was released"}
 			if lease.Phase != hybridcore.PhaseReleased {
-				status.Live, status.Why = d.judge(*lease, d.locked(key))
+				status.Live, status.Why = d.judge(*lease, d.keyOf(*lease))
 			}
 			if status.Live || len(status.Ended()) > 0 {
 				all = append(all, status)
@@ -233,15 +232,4 @@ func (d *Dir) Leases(ctx context.Context) ([]LeaseStatus, error) {
 		}
 	}
 	return all, errors.Join(damage...)
-}
-
-// locked says whether somebody holds the kernel lock of a key.
-func (d *Dir) locked(key string) bool {
-	lock := flock.New(filepath.Join(d.path, leaseLock(key)), flock.SetFlag(os.O_RDONLY|syscall.O_NOFOLLOW))
-	free, err := lock.TryRLock()
-	if err != nil {
-		return false // no lock file: nobody can hold it
-	}
-	_ = lock.Unlock() // closing frees it in any case
-	return !free
 }

@@ -22,7 +22,7 @@ func TestSyncOrder(t *testing.T) {
 			`linkat\(\d+<DIR>, "packer-hybrid.json", \d+<DIR>, "packer-hybrid.json.1"`,
 			`renameat\(\d+<DIR>, "\.tmp-\w+", \d+<DIR>, "packer-hybrid.json"\) += 0`,
 			`fsync\(\d+<DIR>\) += 0`,
-			`flock\(\d+<DIR/lock>, LOCK_UN\)`,
+			`flock\(\d+<DIR>, LOCK_UN\)`,
 		},
 		"append": {
 			`mkdirat\(\d+<DIR/records>, "run-new"`,
@@ -35,7 +35,7 @@ func TestSyncOrder(t *testing.T) {
 			`ftruncate\(\d+<DIR/records.jsonl>`,
 			`pwrite64\(\d+<DIR/records.jsonl>`,
 			`fsync\(\d+<DIR/records.jsonl>\) += 0`,
-			`flock\(\d+<DIR/lock>, LOCK_UN\)`,
+			`flock\(\d+<DIR>, LOCK_UN\)`,
 		},
 		"append-bare": {
 			`pwrite64\(\d+<DIR/records.jsonl>`,

@@ -191,11 +191,14 @@ func (s *scope) inBuild(file *hclfile.File, b expanded, built map[string]bool) {
 // sourceInBuild checks settings that a build adds to a source.
 func (s *scope) sourceInBuild(file *hclfile.File, b expanded) {
 	kind, _, _ := strings.Cut(strings.TrimPrefix(b.labels[0], "source."), ".")
-	p := &component{kind: Builder, name: kind, what: "the source in the build", file: file, at: b.at}
+	p := &component{kind: Builder, name: kind, what: "the source in the build", file: file, at: b.at, own: true}
+	var block *Block
 	if schema := s.schema(Builder, kind); schema != nil {
-		s.body(p, b.body, &schema.Block, b.ctx, map[string]cty.Type{"name": cty.String})
-		s.paths(p)
+		block = &schema.Block
 	}
+	s.body(p, b.body, block, b.ctx, map[string]cty.Type{"name": cty.String})
+	s.paths(p)
+	s.parts = append(s.parts, p) // what it adds is held to the policy as the source is
 }
 
 // step checks a provisioner or post-processor.

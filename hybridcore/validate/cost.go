@@ -76,7 +76,7 @@ func (s *scope) cost(expr hclsyntax.Expression, loops sizes, ctx *hcl.EvalContex
 		for _, arg := range e.Args {
 			args = append(args, one(arg))
 		}
-		return s.call(e.Name, args)
+		return s.call(e, args, loops, ctx)
 	case *hclsyntax.TupleConsExpr:
 		sum := bound{}
 		for _, item := range e.Exprs {
@@ -150,14 +150,23 @@ var joiners = []string{
 	"coalescelist", "compact", "concat", "distinct", "keys", "merge", "reverse", "setintersection", "setunion", "slice", "sort", "values",
 }
 
-// call bounds a function by the sizes of its arguments.
-func (s *scope) call(name string, args []bound) bound {
-	sum, all := bound{}, 1
+// maxRange is how many numbers range makes; for more it is an error (go-cty).
+const maxRange = 1024
+
+// call bounds a function by the sizes of its arguments, and some by their values.
+func (s *scope) call(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, ctx *hcl.EvalContext) bound {
+	name, sum, all := e.Name, bound{}, 1
 	for _, arg := range args {
 		sum, all = sum.plus(arg), product(all, arg.size)
 	}
 	size := capped(sum.size*2 + 16)
+	if s.in.Policy != nil && s.unbounded(e, args, loops, ctx) {
+		return bound{1, tooMuch, tooMuch, tooMuch}
+	}
 	switch {
+	case name == "range":
+		n := s.ranged(e, args, loops, ctx)
+		return bound{n, n, 1, capped(sum.work + 1 + n/bytesPerWork)}
 	case name == "distinct":
 		size = product(sum.n, sum.size)
 	case name == "indent":
@@ -228,6 +237,8 @@ func sizeOf(value cty.Value, limit int) int {
 		return 1
 	case value.Type() == cty.String:
 		return 1 + len(value.AsString())
+	case value.Type() == cty.Number:
+		return digits(value)
 	case value.CanIterateElements():
 		total := 1
 		for it := value.ElementIterator(); it.Next() && total < limit; {

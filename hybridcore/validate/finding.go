@@ -51,6 +51,7 @@ const (
 	RulePolicyPath   = "policy-path"
 	RulePolicyURL    = "policy-url"
 	RulePolicyPart   = "policy-component"
+	RulePolicyReach  = "policy-reach"
 )
 
 func tooLarge(path string, limit int64) hybridcore.Finding {

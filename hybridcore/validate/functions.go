@@ -50,7 +50,7 @@ var functions = map[string]spec{
 	"keys": {fn: stdlib.KeysFunc}, "legacy_isotime": opaque(cty.String), "legacy_strftime": opaque(cty.String), "length": {fn: length()},
 	"log": {fn: stdlib.LogFunc}, "lookup": {fn: stdlib.LookupFunc}, "lower": {fn: stdlib.LowerFunc}, "max": {fn: stdlib.MaxFunc},
 	"md5": opaque(cty.String), "merge": {fn: stdlib.MergeFunc}, "min": {fn: stdlib.MinFunc}, "parseint": {fn: stdlib.ParseIntFunc},
-	"pathexpand": reader(cty.String, "the home directory"), "pow": {fn: stdlib.PowFunc}, "range": opaque(cty.List(cty.Number)),
+	"pathexpand": reader(cty.String, "the home directory"), "pow": {fn: stdlib.PowFunc}, "range": {fn: stdlib.RangeFunc},
 	"reverse": {fn: stdlib.ReverseListFunc}, "replace": {fn: stdlib.ReplaceFunc, squares: true}, "regex": {fn: stdlib.RegexFunc},
 	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc, squares: true}, "rsadecrypt": opaque(cty.String),
 	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc, squares: true}, "setunion": {fn: stdlib.SetUnionFunc},

@@ -42,6 +42,26 @@ var harmless = []string{
 	"provisioner.windows-restart", "provisioner.windows-shell", "post-processor.manifest", "data.null",
 }
 
+// staying are the settings of communicators that stay between this machine and
+// the guest. All others of theirs lead elsewhere, or hand out keys: bastions,
+// proxies, tunnels, other hosts, and what a later version adds.
+var staying = []string{
+	"ssh_ciphers", "ssh_clear_authorized_keys", "ssh_disable_agent_forwarding", "ssh_file_transfer_method", "ssh_handshake_attempts",
+	"ssh_interface", "ssh_ip_version", "ssh_keep_alive_interval", "ssh_key_exchange_algorithms", "ssh_keypair_name", "ssh_password", "ssh_port",
+	"ssh_private_key_file", "ssh_pty", "ssh_read_write_timeout", "ssh_timeout", "ssh_username", "ssh_wait_timeout",
+	"winrm_insecure", "winrm_no_proxy", "winrm_password", "winrm_port", "winrm_timeout", "winrm_use_ntlm", "winrm_use_ssl", "winrm_username",
+}
+
+// elsewhere are further settings of sources that name a host which is asked.
+var elsewhere = []string{"http_bind_address", "metadata_host", "oidc_request_url"}
+
+// plainBlocks are the blocks of a template and of a build that reach nothing by
+// themselves. What else there is, as hcp_packer_registry, does.
+var plainBlocks = []string{
+	"build", "data", "error-cleanup-provisioner", "local", "locals", "packer", "post-processor", "post-processors", "provisioner", "source",
+	"variable", "variables",
+}
+
 // commands are settings of otherwise harmless components that are run as
 // commands on this machine, or hand out its keys.
 var commands = map[string][]string{
@@ -61,6 +81,32 @@ func (p *Policy) check(s *scope) {
 	}
 	for _, file := range s.m.files {
 		p.functions(s, file)
+		p.blocks(s, file)
+	}
+}
+
+// blocks refuses blocks that reach something, and what a variable would cost:
+// Packer evaluates its default and its conditions before all else.
+func (p *Policy) blocks(s *scope, file *hclfile.File) {
+	for _, block := range file.Body.Blocks {
+		inner := block.Body.Blocks
+		if block.Type != "build" {
+			inner = nil
+		}
+		for _, b := range append(hclsyntax.Blocks{block}, inner...) {
+			name := b.Type
+			if name == "dynamic" && len(b.Labels) == 1 {
+				name = b.Labels[0]
+			}
+			if !slices.Contains(plainBlocks, name) {
+				s.refuse(file, RulePolicyPart, b.TypeRange, fmt.Sprintf("the block %s is not on the list of allowed blocks", name), "somebody trusted has to add it")
+			}
+		}
+		if block.Type == "variable" || block.Type == "variables" {
+			walkExpressions(block.Body, nil, func(expr hclsyntax.Expression, _ iterators) {
+				s.affordable(file, expr, s.cost(expr, nil, s.ctx))
+			})
+		}
 	}
 }
 
@@ -103,8 +149,45 @@ func (p *Policy) component(s *scope, part *component) {
 	if agent, ok := part.attrs["ssh_agent_auth"]; ok && !isFalse(agent.value) {
 		s.refuse(part.file, RulePolicyRun, agent.attr.SrcRange, "ssh_agent_auth of "+part.what+" uses the keys of this machine's SSH agent", "leave it out")
 	}
+	if override, ok := part.attrs["override"]; ok && !isEmpty(override.value) {
+		s.refuse(part.file, RulePolicyRun, override.attr.SrcRange, "override of "+part.what+" replaces settings for one source", "write the settings themselves")
+	}
+	if part.kind == Builder {
+		p.reach(s, part)
+	}
 	p.media(s, part)
 }
+
+// reach refuses settings of a source that lead to another machine than the
+// guest, unless they are empty or come from the environment of the run.
+func (p *Policy) reach(s *scope, part *component) {
+	for _, name := range sortedKeys(part.attrs) {
+		setting := part.attrs[name]
+		communicator := strings.HasPrefix(name, "ssh_") || strings.HasPrefix(name, "winrm_")
+		switch {
+		case communicator && (slices.Contains(staying, name) || name == "ssh_agent_auth"), !communicator && !slices.Contains(elsewhere, name):
+			continue
+		case setting.value.IsKnown() && (isEmpty(setting.value) || isFalse(setting.value)), s.ofRun(setting.attr.Expr),
+			!setting.value.IsKnown() && !part.own: // no target is built from it, or another one, which tells its value
+			continue
+		}
+		s.refuse(part.file, RulePolicyReach, setting.attr.SrcRange, fmt.Sprintf("%s of %s leads to another machine than the guest", name, part.what), "leave it out")
+	}
+}
+
+// ofRun says whether an expression is a variable that has its value from the
+// environment of the run: no file of the tree sets it.
+func (s *scope) ofRun(expr hclsyntax.Expression) bool {
+	ref, ok := expr.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || ref.Traversal.RootName() != "var" {
+		return false
+	}
+	layers := s.resolved[attrName(ref.Traversal, 1)].Layers
+	return len(layers) > 0 && layers[len(layers)-1].Name == layerEnvironment
+}
+
+// layerEnvironment is the layer of config that no file of a tree is.
+const layerEnvironment = "environment"
 
 // isFalse says whether a value is known to be false.
 func isFalse(value cty.Value) bool {

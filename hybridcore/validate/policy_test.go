@@ -7,6 +7,7 @@ package validate_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -55,12 +56,29 @@ func TestPolicy(t *testing.T) {
 		"medium":             {iso(`iso_url = "file:///etc/shadow"`), validate.RulePolicyURL},
 		"medium elsewhere":   {iso(`iso_url = "https://attacker.example/x.iso"`), validate.RulePolicyURL},
 		"medium with name":   {iso(`iso_url = "https://mirror.example@attacker.example/x.iso"`), validate.RulePolicyURL},
+		"bastion":            {iso(`ssh_bastion_host = "attacker.example"`), validate.RulePolicyReach},
+		"bastion's agent":    {iso(`ssh_bastion_agent_auth = true`), validate.RulePolicyReach},
+		"proxy":              {iso(`ssh_proxy_host = "attacker.example"`), validate.RulePolicyReach},
+		"tunnel":             {iso(`ssh_remote_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
+		"tunnel from here":   {iso(`ssh_local_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
+		"another host":       {iso(`ssh_host = "attacker.example"`), validate.RulePolicyReach},
+		"another Windows":    {iso(`winrm_host = "attacker.example"`), validate.RulePolicyReach},
+		"bind address":       {iso(`http_bind_address = "0.0.0.0"`), validate.RulePolicyReach},
+		"proxy by a file":    {iso("ssh_proxy_host = var.proxy") + "variable \"proxy\" {\n  type    = string\n  default = \"attacker.example\"\n}\n", validate.RulePolicyReach},
+		"registry":           {build("  hcp_packer_registry {\n    bucket_name = \"x\"\n  }"), validate.RulePolicyPart},
+		"registry above":     {head + "hcp_packer_registry {\n  bucket_name = \"x\"\n}\n", validate.RulePolicyPart},
+		"communicator above": {head + "communicator \"ssh\" \"x\" {}\n", validate.RulePolicyPart},
+		"bastion in a build": {strings.Replace(iso(""), "sources = [\"source.vsphere-iso.x\"]", "source \"source.vsphere-iso.x\" {\n    ssh_bastion_host = \"attacker.example\"\n  }", 1), validate.RulePolicyReach},
+		"override":           {build("  provisioner \"ansible\" {\n    playbook_file = \"./a.pkr.hcl\"\n    override = {\n      x = { command = \"./evil\" }\n    }\n  }"), validate.RulePolicyRun},
 		"checksum":           {iso(`iso_checksum = "file:http://attacker.example/x"`), validate.RulePolicyURL},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := input(map[string]string{"a.pkr.hcl": test.text})
+			if strings.Contains(test.text, `source "vsphere-iso" "x"`) {
+				in.Targets[0].Target.Source = "vsphere-iso.x"
+			}
 			is := func(f hybridcore.Finding) bool {
 				return f.Rule == test.rule && f.Kind == validate.KindPolicy && f.Blocking && f.Line > 0
 			}
@@ -79,6 +97,67 @@ func TestPolicy(t *testing.T) {
 	for _, f := range validate.Check(in) {
 		if f.Kind == validate.KindPolicy {
 			t.Errorf("an allowed host: %v", f)
+		}
+	}
+}
+
+// A bomb is refused before anything is evaluated, wherever Packer would evaluate
+// it, in little time and memory; the same functions are fine within bounds.
+func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
+	for name, text := range map[string]string{
+		"width":            `format("%999999999s", "x")`,
+		"width of a list":  `formatlist("%99999999s", ["x"])`,
+		"width by a value": `format(format("%%%ds", 99999999), "x")`,
+		"precision":        `format("%.999999999f", 1)`,
+		"indent":           `indent(999999999, "a\nb")`,
+		"bcrypt":           `bcrypt("x", 31)`,
+		"YAML":             `yamldecode("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]")`,
+		"ranges":           `[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : 1]]]`,
+		"range of a loop":  `[for a in range(1000) : [for b in range(a) : [for c in range(b) : 1]]]`,
+		"product":          `setproduct(range(1000), range(1000), range(1000))`,
+		"join":             `join(join("-----------------", range(1000)), range(1000))`,
+		"replace":          `replace(join("", range(1000)), "/./", join("", range(1000)))`,
+		"nested":           `[for a in setproduct(range(100), range(100)) : [for b in setproduct(range(100), range(100)) : 1]]`,
+	} {
+		for where, tree := range map[string]string{
+			"local":     head + "locals {\n  a = " + text + "\n}\n",
+			"default":   head + "variable \"a\" {\n  default = " + text + "\n}\n",
+			"condition": head + "variable \"a\" {\n  type    = string\n  default = \"\"\n  validation {\n    condition     = length(" + text + ") > 0\n    error_message = \"No.\"\n  }\n}\n",
+			"source":    iso("vm_name = jsonencode(" + text + ")"),
+		} {
+			in := input(map[string]string{"a.pkr.hcl": tree})
+			in.Policy = &validate.Policy{}
+			var findings []hybridcore.Finding
+			took, held := cost(t, func() { findings = validate.Check(in) })
+			if !slices.ContainsFunc(findings, func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
+				t.Errorf("%s in a %s: %.1000v", name, where, findings)
+			}
+			if took > 2*maxTime*slow || held > maxBytes {
+				t.Errorf("%s in a %s: took %v and held %d MiB", name, where, took, held>>20)
+			}
+		}
+	}
+	powers := func(of string) string { return of + strings.Repeat(" * "+of, 900) }
+	in := input(map[string]string{"a.pkr.hcl": head + "locals {\n  a = " + powers("pow(10, 300)") + "\n  b = " + powers("local.a") + "\n  c = \"${local.b}\"\n}\n"})
+	in.Policy = &validate.Policy{}
+	took, held := cost(t, func() {
+		if findings := validate.Check(in); !slices.ContainsFunc(findings, func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
+			t.Errorf("powers of powers: %.1000v", findings)
+		}
+	})
+	if took > 2*maxTime*slow || held > maxBytes {
+		t.Errorf("powers of powers: took %v and held %d MiB", took, held>>20)
+	}
+	for _, text := range []string{
+		`format("%-20s %03d", "x", 1)`, `indent(2, "a\nb")`, `bcrypt("x", 4)`, `yamldecode("a: 1")`, `[for i in range(10) : i]`,
+		`setproduct(range(10), range(10))`, `pow(2, 16)`, `join(", ", [for i in range(50) : format("%d", i)])`,
+	} {
+		in := input(map[string]string{"a.pkr.hcl": head + "locals {\n  a = " + text + "\n}\n"})
+		in.Policy = &validate.Policy{}
+		for _, f := range validate.Check(in) {
+			if f.Blocking {
+				t.Errorf("%s: %v", text, f)
+			}
 		}
 	}
 }

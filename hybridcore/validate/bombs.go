@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:40:13Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-bounded-evaluation
+// Diagram: openspec/specs/static-validation/diagram.md#evaluation
+
+package validate
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Bounds of arguments whose value, not their size, is what a function costs
+// Packer. They hold for a tree whose author is not trusted.
+const (
+	maxBcrypt = 10 // the default; each one more doubles the time
+	maxCheap  = 64 // work of an argument that is evaluated to bound its function
+)
+
+// argument is the value of an argument that is cheap to tell and depends on no
+// loop; unknown otherwise.
+func (s *scope) argument(expr hclsyntax.Expression, b bound, loops sizes, ctx *hcl.EvalContext) cty.Value {
+	if b.work > maxCheap || s.factsOf(expr).unsound {
+		return cty.DynamicVal
+	}
+	for _, t := range expr.Variables() {
+		if _, bound := loops[t.RootName()]; bound {
+			return cty.DynamicVal
+		}
+	}
+	value, diags := expr.Value(ctx)
+	if diags.HasErrors() || !value.IsKnown() || value.IsNull() {
+		return cty.DynamicVal
+	}
+	return value
+}
+
+// whole is a number as far as it is a small one; false for everything else.
+func whole(value cty.Value) (int, bool) {
+	if !value.IsKnown() || value.IsNull() || value.Type() != cty.Number {
+		return 0, false
+	}
+	n, _ := value.AsBigFloat().Float64()
+	if n < 0 || n > 1<<30 {
+		return 0, false
+	}
+	return int(n), true
+}
+
+// unbounded says whether a call can cost Packer any time or memory, since an
+// argument of it is too large or not known.
+func (s *scope) unbounded(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, ctx *hcl.EvalContext) bool {
+	value := func(i int) cty.Value {
+		if i >= len(e.Args) || e.ExpandFinal && i == len(e.Args)-1 {
+			return cty.DynamicVal
+		}
+		return s.argument(e.Args[i], args[i], loops, ctx)
+	}
+	within := func(i, limit int) bool {
+		n, ok := whole(value(i))
+		return ok && n <= limit
+	}
+	text := func(i int) (string, bool) {
+		v := value(i)
+		return stringOf(v), v.IsKnown() && v.Type() == cty.String
+	}
+	switch e.Name {
+	case "format", "formatlist": // pads to the width that stands in its text
+		layout, known := text(0)
+		return !known || wide().MatchString(layout)
+	case "indent":
+		return !within(0, maxIndent)
+	case "bcrypt":
+		return len(e.Args) > 1 && !within(1, maxBcrypt)
+	case "yamldecode": // aliases of aliases
+		document, known := text(0)
+		return !known || strings.Contains(document, "&")
+	default:
+		return false
+	}
+}
+
+// ranged is how many numbers a call of range makes at most.
+func (s *scope) ranged(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, ctx *hcl.EvalContext) int {
+	if len(e.Args) != 1 || e.ExpandFinal {
+		return maxRange
+	}
+	if n, ok := whole(s.argument(e.Args[0], args[0], loops, ctx)); ok {
+		return min(n, maxRange)
+	}
+	return maxRange
+}
+
+// digits is how long a number is when it is written out.
+func digits(value cty.Value) int {
+	number := value.AsBigFloat()
+	exponent := number.MantExp(nil)
+	if exponent < 0 {
+		exponent = -exponent
+	}
+	return 1 + exponent/3
+}
