@@ -247,7 +247,7 @@ const sampleRunID = "20261122t224501-1a2b3c4d"
 // keep drops findings about missing connection variables from a plan: it
 // connects to nothing, and credentials are not at hand where it runs.
 func (p *planning) keep(target hybridcore.Target, findings []hybridcore.Finding) []hybridcore.Finding {
-	if p.req.Live() {
+	if p.req.Live() && p.Connect != nil {
 		return findings
 	}
 	return slices.DeleteFunc(findings, func(f hybridcore.Finding) bool {

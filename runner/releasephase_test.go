@@ -44,7 +44,7 @@ func newJobs(t *testing.T) *jobs {
 	if j.built.Status != hybridcore.Built {
 		t.Fatal(statuses(j.built))
 	}
-	j.reach(t, j.sandbox) // from here on it has the state and no credentials
+	j.Connect = nil // from here on it has the state and no credentials
 	j.on = map[hybridcore.Platform]*sandbox{}
 	for _, platform := range everywhere {
 		m := j.machine(t)

@@ -182,7 +182,7 @@ func TestReleaseRefusedByThePlan(t *testing.T) {
 		t.Fatalf("%+v, %v", draft.Targets, err)
 	}
 	m := openSandbox(t, j.dir)
-	j.reach(t, m)
+	m.Connect = nil
 	rec, err := m.RefuseRelease(t.Context(), draft, hybridcore.Origin{Kind: "github"})
 	if err != nil || rec.Status != hybridcore.Failed || !strings.Contains(messages(rec), "debian-13@azure: it is not built from this tree") ||
 		rec.Request.Origin.Kind != "github" {

@@ -71,7 +71,8 @@ type Runner struct {
 	PinnedPlugins string
 	// Schemas finds what is known of the settings of installed plugins.
 	Schemas packer.Schemas
-	// Connect opens a client for the target's platform.
+	// Connect opens a client for the target's platform. Without it nothing is
+	// reached, and what leads to a platform need not be at hand.
 	Connect func(context.Context, hybridcore.Target) (Client, error)
 
 	renewal time.Duration // of leases; zero is state.Renewal

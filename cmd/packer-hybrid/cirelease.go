@@ -22,8 +22,10 @@ import (
 func (p *phase) publish(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) error {
 	switch p.name {
 	case phasePlan:
+		r.Connect = nil
 		return p.plan(ctx, a, r, req)
 	case phaseRecord:
+		r.Connect = nil
 		return a.execute(ctx, r, req, a.exported(r, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
 			files, err := r.ReadRelease(p.from, p.pin)
 			if err != nil {

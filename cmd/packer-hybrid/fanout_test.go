@@ -63,7 +63,7 @@ func testFanOut(t *testing.T, b *bed) {
 	cmd := b.command("plan", "debian-12", "--matrix", "github")
 	text, err := cmd.Output()
 	var matrix struct {
-		Include []struct{ Platform, Command string }
+		Include []struct{ Image, Platform, Digest string }
 	}
 	if err != nil || json.Unmarshal(text, &matrix) != nil || len(matrix.Include) != 3 {
 		t.Fatalf("%v: %s", err, text)
@@ -71,7 +71,8 @@ func testFanOut(t *testing.T, b *bed) {
 	parts := filepath.Join(t.TempDir(), "parts")
 	var jobs sync.WaitGroup
 	for _, row := range matrix.Include {
-		jobs.Go(func() { b.part(t, row.Platform, row.Command, parts) })
+		command := "build " + row.Image + " --targets " + row.Platform + " --part " + row.Digest
+		jobs.Go(func() { b.part(t, row.Platform, command, parts) })
 	}
 	jobs.Wait()
 	if code, out := b.run(t, "publish", "debian-12", "--release", "v1.0.0"); code != hybridcore.ExitFailed || !strings.Contains(out, "it is not built from this tree: never built in lab") {
@@ -88,6 +89,7 @@ func testFanOut(t *testing.T, b *bed) {
 	if len(rec.Results) != 3 || len(rec.Parity) != 1 || len(rec.Parity[0].Manifests) != 3 || rec.Request.Action != hybridcore.ActionBuild {
 		t.Errorf("the record: %+v", rec)
 	}
+	b.releasedInJobs(t)
 	s.git("tag", "v1.0.0")
 	b.released(t, rec)
 	b.withdrawn(t)
