@@ -54,7 +54,7 @@ func runsIn(dir string) ([]fs.DirEntry, error) {
 			return nil, nil
 		}
 		if err != nil {
-			return nil, err //nolint:wrapcheck // it names the folder
+			return nil, err
 		}
 		runs, err := fs.ReadDir(in.FS(), ".")
 		if err := errors.Join(err, in.Close()); err != nil || at == dir {

@@ -348,7 +348,7 @@ func FuzzOutbox(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer in.Close() //nolint:errcheck // nothing was written through it
+		defer in.Close()
 		if err := in.WriteFile(GitHub.file(), data, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@
 package post
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,40 +23,29 @@ var waiting = `{"kind":"open","address":{"repository":"o/r","commit":"` + commit
 // nothing waits for it.
 func TestFlushLeavesOthersFilesAlone(t *testing.T) {
 	t.Parallel()
-	write := func(t *testing.T, path string, mode os.FileMode) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(waiting), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
+	write := func(path string, mode os.FileMode) error {
+		return errors.Join(os.WriteFile(path, []byte(waiting), 0o600), os.Chmod(path, mode))
 	}
-	for name, plant := range map[string]func(t *testing.T, run, file, outside string) error{
-		"link to a file":   func(_ *testing.T, _, file, outside string) error { return os.Symlink(outside, file) },
-		"dangling link":    func(_ *testing.T, _, file, outside string) error { return os.Symlink(outside+".new", file) },
-		"hard link":        func(_ *testing.T, _, file, outside string) error { return os.Link(outside, file) },
-		"pipe":             func(_ *testing.T, _, file, _ string) error { return syscall.Mkfifo(file, 0o600) },
-		"folder":           func(_ *testing.T, _, file, _ string) error { return os.Mkdir(file, 0o700) },
-		"readable by all":  func(t *testing.T, _, file, _ string) error { write(t, file, 0o644); return nil },
-		"run of the world": func(t *testing.T, run, file, _ string) error { write(t, file, 0o600); return os.Chmod(run, 0o777) },
-		"somebody else's":  func(t *testing.T, _, file, _ string) error { write(t, file, 0o600); return os.Chown(file, 1, 1) },
-		"run of another":   func(t *testing.T, run, file, _ string) error { write(t, file, 0o600); return os.Chown(run, 1, 1) },
-		"run that is a link": func(t *testing.T, run, file, outside string) error {
+	for name, plant := range map[string]func(run, file, outside string) error{
+		"link to a file":   func(_, file, outside string) error { return os.Symlink(outside, file) },
+		"dangling link":    func(_, file, outside string) error { return os.Symlink(outside+".new", file) },
+		"hard link":        func(_, file, outside string) error { return os.Link(outside, file) },
+		"pipe":             func(_, file, _ string) error { return syscall.Mkfifo(file, 0o600) },
+		"folder":           func(_, file, _ string) error { return os.Mkdir(file, 0o700) },
+		"readable by all":  func(_, file, _ string) error { return write(file, 0o644) },
+		"run of the world": func(run, file, _ string) error { return errors.Join(write(file, 0o600), os.Chmod(run, 0o777)) },
+		"somebody else's":  func(_, file, _ string) error { return errors.Join(write(file, 0o600), os.Chown(file, 1, 1)) },
+		"run of another":   func(run, file, _ string) error { return errors.Join(write(file, 0o600), os.Chown(run, 1, 1)) },
+		"run that is a link": func(run, file, outside string) error {
 			elsewhere := filepath.Dir(outside)
-			write(t, filepath.Join(elsewhere, filepath.Base(file)), 0o600)
-			if err := os.Remove(run); err != nil {
-				return err
-			}
-			return os.Symlink(elsewhere, run)
+			return errors.Join(write(filepath.Join(elsewhere, filepath.Base(file)), 0o600), os.Remove(run), os.Symlink(elsewhere, run))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, dir, outside := serve(t, nil, ""), t.TempDir(), filepath.Join(t.TempDir(), "outside")
-			write(t, outside, 0o600)
 			run := filepath.Join(dir, mkdir(t, dir, runID))
-			if err := plant(t, run, filepath.Join(run, GitHub.file()), outside); err != nil {
+			if err := errors.Join(write(outside, 0o600), plant(run, filepath.Join(run, GitHub.file()), outside)); err != nil {
 				t.Fatal(err)
 			}
 			out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute)

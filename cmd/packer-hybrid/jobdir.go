@@ -85,7 +85,7 @@ func (a *app) logDir(project config.Project) (string, error) {
 		return filepath.Clean(dir), nil
 	}
 	if _, err := ci.Detect(a.Getenv); err != nil {
-		return filepath.Join(project.Root, "logs"), nil
+		return filepath.Join(project.Root, "logs"), nil //nolint:nilerr // no job: the working tree is the user's own
 	}
 	dir, err := a.makeJobDir(project.Root)
 	return filepath.Join(dir, "logs"), err

@@ -119,7 +119,7 @@ func (u uploads) hand(project string) error {
 	}
 	from, err := safefile.ViewPrivate(string(u))
 	if err != nil {
-		return err //nolint:wrapcheck // it names the folder
+		return err
 	}
 	defer from.Close() //nolint:errcheck // nothing was written through it
 	to, err := os.OpenRoot(project)
@@ -129,17 +129,21 @@ func (u uploads) hand(project string) error {
 	if err := errors.Join(to.RemoveAll(artifacts), to.Close()); err != nil {
 		return fmt.Errorf("emptying artifacts/: %w", err)
 	}
-	return fs.WalkDir(from.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(from.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return fmt.Errorf("looking at what is to be uploaded: %w", err)
+			return err
 		case entry.IsDir():
 			return nil
 		case !entry.Type().IsRegular():
-			return from.RemoveAll(name) //nolint:wrapcheck // it names the file
+			return from.RemoveAll(name)
 		}
 		return handOne(u, project, name)
 	})
+	if err != nil {
+		return fmt.Errorf("copying the files of this job: %w", err)
+	}
+	return nil
 }
 
 // handOne copies one file into artifacts/.
@@ -166,7 +170,7 @@ func (u uploads) withLogs(logs, run string) error {
 		return nil // no target was begun
 	}
 	if err != nil {
-		return err //nolint:wrapcheck // it names the folder
+		return err
 	}
 	defer from.Close() //nolint:errcheck // nothing was written through it
 	all, err := fs.ReadDir(from.FS(), ".")

@@ -59,7 +59,7 @@ func folder(dir, inside string) (*os.Root, error) {
 func openLog(root *os.Root, name string) (*os.File, error) {
 	file, err := safefile.Open(root, name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // it names the file
+		return nil, err
 	}
 	if err := file.Chmod(0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("closing %s to others: %w", name, err), file.Close())

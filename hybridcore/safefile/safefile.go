@@ -98,7 +98,7 @@ func Folder(base, name string, perm fs.FileMode) (*os.Root, error) {
 		if errors.Is(err, fs.ErrExist) {
 			return nil
 		}
-		return err
+		return err //nolint:wrapcheck // below names the folder
 	})
 }
 
@@ -116,7 +116,7 @@ func folder(base, name string, prepare func(at *os.Root, part string) error) (*o
 	if err != nil {
 		return nil, fmt.Errorf("opening a folder: %w", err)
 	}
-	for _, part := range strings.Split(filepath.ToSlash(filepath.Clean(filepath.FromSlash(name))), "/") {
+	for part := range strings.SplitSeq(filepath.ToSlash(filepath.Clean(filepath.FromSlash(name))), "/") {
 		if part == "." {
 			continue
 		}

@@ -53,7 +53,7 @@ var staying = []string{
 }
 
 // elsewhere are further settings of sources that name a host which is asked.
-var elsewhere = []string{"http_bind_address", "metadata_host", "oidc_request_url"}
+var elsewhere = []string{"metadata_host", "oidc_request_url"}
 
 // plainBlocks are the blocks of a template and of a build that reach nothing by
 // themselves. What else there is, as hcp_packer_registry, does.

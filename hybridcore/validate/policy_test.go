@@ -63,7 +63,6 @@ func TestPolicy(t *testing.T) {
 		"tunnel from here":   {iso(`ssh_local_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
 		"another host":       {iso(`ssh_host = "attacker.example"`), validate.RulePolicyReach},
 		"another Windows":    {iso(`winrm_host = "attacker.example"`), validate.RulePolicyReach},
-		"bind address":       {iso(`http_bind_address = "0.0.0.0"`), validate.RulePolicyReach},
 		"proxy by a file":    {iso("ssh_proxy_host = var.proxy") + "variable \"proxy\" {\n  type    = string\n  default = \"attacker.example\"\n}\n", validate.RulePolicyReach},
 		"registry":           {build("  hcp_packer_registry {\n    bucket_name = \"x\"\n  }"), validate.RulePolicyPart},
 		"registry above":     {head + "hcp_packer_registry {\n  bucket_name = \"x\"\n}\n", validate.RulePolicyPart},
@@ -77,7 +76,7 @@ func TestPolicy(t *testing.T) {
 			t.Parallel()
 			in := input(map[string]string{"a.pkr.hcl": test.text})
 			if strings.Contains(test.text, `source "vsphere-iso" "x"`) {
-				in.Targets[0].Target.Source = "vsphere-iso.x"
+				in.Targets[0].Source = "vsphere-iso.x"
 			}
 			is := func(f hybridcore.Finding) bool {
 				return f.Rule == test.rule && f.Kind == validate.KindPolicy && f.Blocking && f.Line > 0
