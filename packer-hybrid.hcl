@@ -33,14 +33,17 @@ build {
   cancel_grace = "5m" # from SIGTERM to SIGKILL of a cancelled Packer, which deletes what it made in between
 }
 
-# What events of GitHub Actions or GitLab CI run: lines as at a terminal. An event without a line has the default,
-# which is shown here; [] is nothing. Forks are only planned and validated without Packer; only merged code is built for prod.
+# What events of GitHub Actions or GitLab CI run: lines as at a terminal, of the default branch. An event without a line has the default,
+# which is shown here; [] is nothing. A change is only planned and validated without Packer; all else is for merged code.
 ci {
   change   = ["plan", "validate"] # a pull or merge request
   merge    = ["build"]            # a push to the default branch
   tag      = ["build", "publish"] # as the release of that name
   schedule = ["plan", "reap"]
 
-  # Labels (GitHub) or tags (GitLab) of the runners near each platform, for `plan --matrix`; without one: ubuntu-latest, or no tags.
+  # Environments that a commit may be built for before it is merged, once another person who may write has approved just that commit.
+  # unmerged = ["lab"]
+
+  # Labels (GitHub) or tags (GitLab) of the runners near each platform; without one: ubuntu-latest, or no tags.
   # runners = { proxmox = ["self-hosted", "proxmox"], vsphere = ["self-hosted", "vsphere"], azure = ["ubuntu-latest"] }
 }

@@ -31,47 +31,7 @@ func (a *app) ciCmd() *cobra.Command {
 	var own stage
 	cmd := &cobra.Command{
 		Use: "ci", Short: "Do what the event of this CI job asks for, and report there",
-		Long: `Ci runs in a job of GitHub Actions or GitLab CI. It reads the job's event, does
-the commands that the block ci of packer-hybrid.hcl has for it, and reports in
-the system's own form. The exit code is the worst one of the commands; a report
-that fails is said and changes nothing.
-
-A change from another repository is planned and validated without Packer,
-credentials or state. Build code is run for what this repository holds only.
-
-Files: artifacts/plan.json, record.json and parity.json, as far as there are
-such answers, and after a publish release.json; on GitHub also findings.sarif,
-the step's outputs plan, record, parity, release and sarif have the paths, the output upload has the folder with
-these files alone, outside of the checkout, and after a plan of what is to be built the output matrix has its jobs. On GitLab also packer-hybrid.env (dotenv:
-PACKER_HYBRID_PLAN, ...), gl-code-quality-report.json, after a run or a
-validation junit.xml, and after such a plan the child pipeline pipeline.yml.
-
-GITHUB_TOKEN, with permission to write checks and pull requests, adds check-runs
-and one comment; without it the summary and the annotations stay. For the token
-of a GitHub App, PACKER_HYBRID_LOGIN is the login of the app's comments, as
-in images[bot]. On GitLab GITLAB_TOKEN, a project access token with the scope api
-and the role Developer, for protected branches Maintainer, adds commit statuses
-and one note; without it the files stay. GitLab's own CI_JOB_TOKEN can write neither.`,
-		Example: `  # The steps of a job, as in .github/workflows/images.yml
-  permissions: {contents: read, checks: write, pull-requests: write}
-  steps:
-    - uses: actions/checkout@v4
-      with: {fetch-depth: 0, persist-credentials: false}
-    - run: exec packer-hybrid ci
-      id: images
-      env: {GITHUB_TOKEN: "${{ github.token }}"}
-
-  # .gitlab-ci.yml
-  images:
-    script: [packer-hybrid ci]
-    variables: {GIT_DEPTH: 0}
-    artifacts:
-      when: always
-      paths: [artifacts/]
-      reports:
-        codequality: artifacts/gl-code-quality-report.json
-        dotenv: artifacts/packer-hybrid.env
-        junit: artifacts/junit.xml`,
+		Long: ciLong, Example: ciExample,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.Output != "text" {

@@ -71,8 +71,9 @@ func testFanOut(t *testing.T, b *bed) {
 	parts := filepath.Join(t.TempDir(), "parts")
 	var jobs sync.WaitGroup
 	for _, row := range matrix.Include {
-		command := "build " + row.Image + " --targets " + row.Platform + " --part " + row.Digest
-		jobs.Go(func() { b.part(t, row.Platform, command, parts) })
+		jobs.Go(func() {
+			b.part(t, row.Platform, "build "+row.Image+" --targets "+row.Platform+" --part "+row.Digest+" --commit "+s.head(), parts)
+		})
 	}
 	jobs.Wait()
 	if code, out := b.run(t, "publish", "debian-12", "--release", "v1.0.0"); code != hybridcore.ExitFailed || !strings.Contains(out, "it is not built from this tree: never built in lab") {

@@ -196,7 +196,7 @@ func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 	p.CI.Line = block.TypeRange.Start.Line
 	d.body(block, map[string]setting{
 		"unmerged": list("environment", &p.CI.Unmerged, func(name string) (string, error) { return name, hybridcore.CheckName("environment", name) }),
-		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
+		"change":   commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
 		"runners": {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
 	})
 }

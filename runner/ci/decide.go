@@ -127,9 +127,11 @@ func (d Decision) Outputs(runners Runners) ([]Output, error) {
 		labels[p], environments[p] = runners.of(p), d.Env+"-"+string(p)
 	}
 	outputs := []Output{
-		{"decision", text}, {"sha", d.SHA},
+		{"decision", text},
+		{"sha", d.SHA},
 		{"plan", fmt.Sprint(d.Has(hybridcore.ActionBuild, hybridcore.ActionPlan, hybridcore.ActionValidate, hybridcore.ActionStatus, hybridcore.ActionParity))},
-		{"release", fmt.Sprint(d.Has(hybridcore.ActionPublish))}, {"reap", fmt.Sprint(d.Has(hybridcore.ActionReap))},
+		{"release", fmt.Sprint(d.Has(hybridcore.ActionPublish))},
+		{"reap", fmt.Sprint(d.Has(hybridcore.ActionReap))},
 	}
 	for _, one := range []struct {
 		name  string

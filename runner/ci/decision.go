@@ -95,11 +95,33 @@ func (d Decision) check() error {
 	if !hybridcore.IsObjectID(d.SHA) || isZero(d.SHA) {
 		return hybridcore.Usagef("%.80q is not the full object ID of a commit", d.SHA)
 	}
+	if len(d.Images) > maxImages || len(d.Lines) == 0 || len(d.Lines) > maxLines {
+		return hybridcore.Usagef("it has %d lines and %d images", len(d.Lines), len(d.Images))
+	}
+	if err := d.checkTexts(); err != nil {
+		return err
+	}
+	for i, platform := range d.Platforms {
+		if p, err := hybridcore.ParsePlatform(string(platform)); err != nil || p != platform || slices.Contains(d.Platforms[:i], platform) {
+			return hybridcore.Usagef("%.80q is no platform, or there twice", platform)
+		}
+	}
+	_, err := d.Requests()
+	return err
+}
+
+// checkTexts refuses names that are none, and texts that are more than text.
+func (d Decision) checkTexts() error {
 	if err := hybridcore.CheckName("environment", d.Env); err != nil {
 		return err
 	}
 	if d.Request != "" {
 		if err := hybridcore.CheckName("request", d.Request); err != nil {
+			return err
+		}
+	}
+	for _, image := range d.Images {
+		if err := hybridcore.CheckName("image", image); err != nil {
 			return err
 		}
 	}
@@ -111,21 +133,7 @@ func (d Decision) check() error {
 	if len(d.Rule) > 4*maxRule || d.Rule != Inert(d.Rule) || strings.Contains(d.Rule, "\n") {
 		return hybridcore.Usagef("its rule is %.80q", d.Rule)
 	}
-	if len(d.Images) > maxImages || len(d.Lines) == 0 || len(d.Lines) > maxLines {
-		return hybridcore.Usagef("it has %d lines and %d images", len(d.Lines), len(d.Images))
-	}
-	for _, image := range d.Images {
-		if err := hybridcore.CheckName("image", image); err != nil {
-			return err
-		}
-	}
-	for i, platform := range d.Platforms {
-		if p, err := hybridcore.ParsePlatform(string(platform)); err != nil || p != platform || slices.Contains(d.Platforms[:i], platform) {
-			return hybridcore.Usagef("%.80q is no platform, or there twice", platform)
-		}
-	}
-	_, err := d.Requests()
-	return err
+	return nil
 }
 
 // Requests are what the lines ask for, pinned to the commit.
@@ -196,7 +204,7 @@ func (d Decision) Part(target, digest string) (hybridcore.Request, error) {
 		return hybridcore.Request{}, hybridcore.Blockedf("this run's decision has no build, and %s asks for a part of one", TargetVariable)
 	case !found || hybridcore.CheckName("image", image) != nil:
 		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.140q, which is no target: IMAGE@PLATFORM", TargetVariable, target)
-	case !slices.Contains(d.Platforms, hybridcore.Platform(platform)) || !build.Wants(d.Env+"/"+target):
+	case !slices.Contains(d.Platforms, hybridcore.Platform(platform)) || len(d.Images) > 0 && !slices.Contains(d.Images, image) || !build.Wants(d.Env+"/"+target):
 		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.140q, which this run's decision is not about: %q at %s",
 			TargetVariable, target, d.Lines, strings.Join(platformNames(d.Platforms), ", "))
 	}

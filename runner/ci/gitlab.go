@@ -40,23 +40,7 @@ func fromGitLab(in Input) (Job, error) {
 		return j.mergeRequest(sha, in)
 	case "push":
 		return j.pushed(sha, tip, in)
-	case "schedule":
-		if err := j.protected(tip, in); err != nil {
-			return Job{}, err
-		}
-		if in.line == "" {
-			if err := j.pin(sha); err != nil {
-				return Job{}, err
-			}
-			if err := j.review(in, branch); err != nil {
-				return Job{}, err
-			}
-			return j.run("schedule", lines(j.reading.policy.Schedule, Default().Schedule))
-		}
-	case "web", "trigger", "api", "pipeline", "chat":
-		if err := j.protected(tip, in); err != nil {
-			return Job{}, err
-		}
+	case "schedule", "web", "trigger", "api", "pipeline", "chat":
 	case "parent_pipeline":
 		if in.line == "" {
 			return j.nothing("a child pipeline without %s asks for nothing", CommandVariable)
@@ -65,11 +49,14 @@ func fromGitLab(in Input) (Job, error) {
 		if env("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != "" || env("CI_MERGE_REQUEST_PROJECT_ID") != "" {
 			return j.mergeRequest(sha, in)
 		}
-		if err := j.protected(tip, in); err != nil {
-			return Job{}, err
-		}
 	default:
 		return j.nothing("a pipeline of the source %s asks for nothing", j.Event)
+	}
+	if err := j.protected(tip, in); err != nil {
+		return Job{}, err
+	}
+	if source == "schedule" && in.line == "" {
+		return j.scheduled(sha, in)
 	}
 	pinned := env(SHAVariable)
 	if pinned == "" {
@@ -77,6 +64,17 @@ func fromGitLab(in Input) (Job, error) {
 	}
 	a := asked{line: in.line, commit: pinned, id: env(RequestVariable), ticket: env(TicketVariable), how: "the variable " + CommandVariable}
 	return j.asked(a, in, branch)
+}
+
+// scheduled does what the policy has for a schedule.
+func (j Job) scheduled(sha string, in Input) (Job, error) {
+	if err := j.pin(sha); err != nil {
+		return Job{}, err
+	}
+	if err := j.review(in, in.Getenv("CI_DEFAULT_BRANCH")); err != nil {
+		return Job{}, err
+	}
+	return j.run("schedule", lines(j.reading.policy.Schedule, Default().Schedule))
 }
 
 // protected refuses a pipeline of a branch or tag that anybody may push to: its
@@ -120,6 +118,9 @@ func (j Job) pushed(sha string, tip bool, in Input) (Job, error) {
 	}
 	if j.reading.tag == "" && !tip {
 		return j.nothing("%s is not the default branch; its merge request is what is planned", j.Ref)
+	}
+	if err := j.protected(tip, in); err != nil {
+		return Job{}, err
 	}
 	if err := j.review(in, in.Getenv("CI_DEFAULT_BRANCH")); err != nil {
 		return Job{}, err

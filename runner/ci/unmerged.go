@@ -73,10 +73,10 @@ func (j Job) unmerged(commands []command) (string, error) {
 		return "", hybridcore.Blockedf("commit %.12s is not merged into %s, and "+format, args...)
 	}
 	for _, c := range commands {
-		switch {
-		case c.Action == hybridcore.ActionPublish:
+		switch c.Action {
+		case hybridcore.ActionPublish:
 			return refuse("only merged code is published")
-		case c.Action == hybridcore.ActionReap:
+		case hybridcore.ActionReap:
 			return refuse("only merged code removes things from a platform")
 		}
 		env, err := policy.environment(c.Env)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:40:30Z
+// Spec: openspec/specs/ci/spec.md#requirement-reviewed-commits
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+const reviewedCommit = "1111111111111111111111111111111111111111"
+
+// answers is a GitHub that says anything instead of the reviews, the pull
+// request or the permission.
+func answers(kind, text string) http.HandlerFunc {
+	usual := map[string]string{
+		"reviews":    `[{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`,
+		"pulls":      `{"number":7,"state":"open","user":{"id":8},"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
+		"permission": `{"permission":"write","user":{"id":5}}`,
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		asked := "pulls"
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/reviews"):
+			asked = "reviews"
+		case strings.HasSuffix(r.URL.Path, "/permission"):
+			asked = "permission"
+		}
+		body := usual[asked]
+		if asked == "permission" && strings.Contains(r.URL.Path, "/mara/") {
+			body = strings.Replace(body, "5", "4", 1)
+		}
+		if asked == kind {
+			body = text
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func askFor(t *testing.T, address string) (ci.Approval, error) {
+	t.Helper()
+	var out bytes.Buffer
+	a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}, Environ: []string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + address}}}
+	return a.approval(t.Context(), ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara"})
+}
+
+func TestAnswersThatAreNoApproval(t *testing.T) {
+	t.Parallel()
+	for kind, texts := range map[string][]string{
+		"reviews": {
+			"null", "[null]", "[]", "[{}]", `[{"user":null,"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`, `[{"user":{"id":5},"state":null,"commit_id":null}]`,
+			`[null,{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":null}]`, "{}", "[1]", "\"x\"", "<html>", "",
+		},
+		"pulls": {
+			"null", "{}", `{"state":"open","head":null}`, `{"number":7,"state":"closed","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
+			`{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":null}}`, `{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"x/r"}}}`,
+		},
+		"permission": {"null", "{}", `{"permission":"write","user":null}`, `{"permission":null,"user":{"id":5}}`, `{"permission":"read","user":{"id":5}}`},
+	} {
+		for _, text := range texts {
+			server := httptest.NewServer(answers(kind, text))
+			approval, err := askFor(t, server.URL)
+			server.Close()
+			if approval.By != "" {
+				t.Errorf("%s %s: approved by %s, %v", kind, text, approval.By, err)
+			}
+		}
+	}
+	server := httptest.NewServer(answers("", ""))
+	defer server.Close()
+	if approval, err := askFor(t, server.URL); err != nil || approval.By != "mona" || approval.Change != "7" {
+		t.Errorf("%+v, %v", approval, err)
+	}
+}
+
+// FuzzReviews feeds anything to the client in place of the reviews.
+func FuzzReviews(f *testing.F) {
+	f.Add(`[null]`)
+	f.Add(`[{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`)
+	f.Add(`[{"user":{"id":4,"login":"mara"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		server := httptest.NewServer(answers("reviews", text))
+		defer server.Close()
+		approval, err := askFor(t, server.URL)
+		if approval.By != "" && (err != nil || !strings.Contains(text, "APPROVED") || !strings.Contains(text, reviewedCommit)) {
+			t.Errorf("approved by %s: %s", approval.By, text)
+		}
+	})
+}
