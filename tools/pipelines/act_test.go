@@ -87,7 +87,7 @@ func (s *site) github(commits []string, denied ...string) {
 	s.t.Helper()
 	config := github.Config{
 		Repository: repo, Token: jobToken, Login: "github-actions[bot]", Commits: commits, Change: 7, Base: s.rev("main"),
-		Roles: map[string]string{"mara": "write", "mona": "write"}, Denied: denied,
+		Roles: map[string]string{"mara": "write", "mona": "write"}, Users: map[string]int64{"mona": 5, "somebody": 6}, Denied: denied,
 	}
 	hub, err := github.Start(s.t.Context(), config)
 	if err != nil {
