@@ -136,7 +136,7 @@ does not stop another. What was built is looked up on the platform and recorded.
 		{
 			Action: ActionStatus, Args: "[IMAGE...]", Short: "Show what was last built, and what is running",
 			Long: `Status reads the state: the last good build of each target with its artifact,
-running builds, and runs that ended without saying so.`,
+running builds, releases that are not complete, and runs that ended without saying so.`,
 			Example: `  packer-hybrid status
   packer-hybrid status debian-12 --env prod --output json`,
 		},

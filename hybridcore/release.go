@@ -68,8 +68,9 @@ this tree, the platforms must have the same content (templates/parity.hcl), and
 every artifact must be there, looked up live. Only then each is marked: notes and
 a tag on Proxmox VE, notes and the description of the library item on vSphere, a
 tag on Azure; nothing of what is there is changed. The release is recorded and
-written to artifacts/release.json. After an interruption run it again: it
-completes what is missing. A release never changes its artifacts.
+written to artifacts/release.json. After an interruption status names the release;
+run publish again: it completes what is missing. A release never changes its
+artifacts.
 
 The release is called like the tag at HEAD; without one like the day of the newest
 build and the commit.`,

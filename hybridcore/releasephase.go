@@ -31,7 +31,8 @@ func (p ReleasePlan) Key() string { return p.Release.Env + "/" + p.Release.Name 
 // Refused says whether something speaks against the release that no platform
 // needs to be asked about.
 func (p ReleasePlan) Refused() bool {
-	return slices.ContainsFunc(p.Parity, Parity.Blocked) || slices.ContainsFunc(p.Targets, func(r Result) bool { return r.Failure != nil })
+	return slices.ContainsFunc(p.Parity, Parity.Blocked) || slices.ContainsFunc(p.Targets,
+		func(r Result) bool { return r.Failure != nil })
 }
 
 // Platforms of the targets, in report order.

@@ -51,7 +51,8 @@ func handedOver(dir string, wanted func(name string) bool) (map[string]*handed, 
 		case entry.IsDir() || !wanted(name):
 			return nil
 		case found[name] != nil:
-			return hybridcore.Blockedf("%s is handed over twice, as %.400q and as %.400q: hand over one of them", name, found[name].path, at)
+			return hybridcore.Blockedf("%s is handed over twice, as %.400q and as %.400q: hand over one of them", name,
+				found[name].path, at)
 		}
 		data, err := readRegular(root, at)
 		if err != nil {
@@ -89,5 +90,5 @@ func readRegular(root *os.Root, at string) ([]byte, error) {
 	if err == nil && len(data) > state.MaxSealed {
 		err = hybridcore.Blockedf("it has more than %d MiB", state.MaxSealed>>20)
 	}
-	return data, err //nolint:wrapcheck // the caller names the path
+	return data, err
 }

@@ -34,7 +34,8 @@ func reapFile(platform hybridcore.Platform) string { return "reaped-" + string(p
 // says so, and one that is refused is in the error, a BlockedError, too.
 func (r *Runner) ReadReaped(dir string, pin JobPin, platforms []hybridcore.Platform) ([]hybridcore.ReapPart, error) {
 	found, err := handedOver(dir, func(name string) bool {
-		return slices.ContainsFunc(hybridcore.Platforms(), func(p hybridcore.PlatformInfo) bool { return reapFile(p.Name) == name })
+		return slices.ContainsFunc(hybridcore.Platforms(),
+			func(p hybridcore.PlatformInfo) bool { return reapFile(p.Name) == name })
 	})
 	if err != nil {
 		return nil, err
@@ -42,7 +43,8 @@ func (r *Runner) ReadReaped(dir string, pin JobPin, platforms []hybridcore.Platf
 	var all []hybridcore.ReapPart
 	var errs []error
 	for _, platform := range platforms {
-		part := hybridcore.ReapPart{Run: pin.Run, Commit: pin.Commit, Env: pin.Asked.Env, Platform: platform, DryRun: pin.Asked.DryRun, Error: notLooked}
+		part := hybridcore.ReapPart{Run: pin.Run, Commit: pin.Commit, Env: pin.Asked.Env, Platform: platform,
+			DryRun: pin.Asked.DryRun, Error: notLooked}
 		if file := found[reapFile(platform)]; file != nil {
 			read, err := r.readReaped(file.data, pin, platform)
 			if err != nil {
@@ -72,9 +74,11 @@ func (r *Runner) readReaped(data []byte, pin JobPin, platform hybridcore.Platfor
 	case part.Run != pin.Run:
 		return part, hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q", part.Run, pin.Run)
 	case part.Commit != pin.Commit:
-		return part, hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", part.Commit, pin.Commit)
+		return part, hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", part.Commit,
+			pin.Commit)
 	case part.Env != pin.Asked.Env || part.DryRun != pin.Asked.DryRun:
-		return part, hybridcore.Blockedf("it is for the environment %.64q, dry run %t, and this job is about another", part.Env, part.DryRun)
+		return part, hybridcore.Blockedf("it is for the environment %.64q, dry run %t, and this job is about another",
+			part.Env, part.DryRun)
 	case len(part.Reaped) > maxParts:
 		return part, hybridcore.Blockedf("it has %d runs, and at most %d are read", len(part.Reaped), maxParts)
 	}
@@ -84,7 +88,8 @@ func (r *Runner) readReaped(data []byte, pin JobPin, platform hybridcore.Platfor
 			return part, hybridcore.Blockedf("it has %.140q, which this job is not asked about", one.Lease.Key)
 		}
 		if len(one.Removed) > maxReapedURIs || len(one.Kept) > maxReapedURIs {
-			return part, hybridcore.Blockedf("it has %d and %d objects of one run, and at most %d are read", len(one.Removed), len(one.Kept), maxReapedURIs)
+			return part, hybridcore.Blockedf("it has %d and %d objects of one run, and at most %d are read", len(one.Removed),
+				len(one.Kept), maxReapedURIs)
 		}
 		part.Reaped[i] = r.cleanReaped(one)
 	}
@@ -96,8 +101,10 @@ func (r *Runner) readReaped(data []byte, pin JobPin, platform hybridcore.Platfor
 func (r *Runner) cleanReaped(one hybridcore.Reaped) hybridcore.Reaped {
 	l := one.Lease
 	one.Lease = hybridcore.Lease{
-		Key: r.redact(l.Key), RunID: r.redact(l.RunID), Owner: r.redact(l.Owner), Host: r.redact(l.Host), PID: l.PID, At: l.At,
-		Artifact: r.redact(l.Artifact), Phase: r.redact(l.Phase), Serial: l.Serial, Expires: l.Expires, QuietSince: l.QuietSince,
+		Key: r.redact(l.Key), RunID: r.redact(l.RunID), Owner: r.redact(l.Owner), Host: r.redact(l.Host), PID: l.PID,
+		At:       l.At,
+		Artifact: r.redact(l.Artifact), Phase: r.redact(l.Phase), Serial: l.Serial, Expires: l.Expires,
+		QuietSince: l.QuietSince,
 	}
 	one.Error = r.redact(one.Error)
 	for _, uris := range [][]hybridcore.URI{one.Removed, one.Kept} {

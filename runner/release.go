@@ -27,7 +27,8 @@ func (r *Runner) earlierRelease(ctx context.Context, s hybridcore.Snapshot, key 
 		return nil, fmt.Errorf("reading the release %s as it was published: %w", key, err)
 	}
 	if rec.Release == nil {
-		return nil, hybridcore.Blockedf("the record of run %s has no release, and the state says that it published %s", ref.RunID, key)
+		return nil, hybridcore.Blockedf("the record of run %s has no release, and the state says that it published %s",
+			ref.RunID, key)
 	}
 	return rec.Release, nil
 }
@@ -40,19 +41,23 @@ func addTargets(release *hybridcore.Release, targets []hybridcore.PlannedTarget,
 			continue
 		}
 		now := hybridcore.ReleasedArtifact{
-			Platform: t.Target.Platform, RunID: t.Current.RunID, Commit: t.Current.Commit, BuiltAt: t.Current.At, Digest: t.Current.Digest,
+			Platform: t.Target.Platform, RunID: t.Current.RunID, Commit: t.Current.Commit, BuiltAt: t.Current.At,
+			Digest:   t.Current.Digest,
 			Artifact: *t.Current.Artifact, Inventory: t.Current.Inventory,
 		}
 		if was := release.Find(t.Target.Image.Name, t.Target.Platform); was != nil {
-			if was.RunID != now.RunID || was.Artifact.ID != now.Artifact.ID || !slices.Equal(was.Artifact.URIs, now.Artifact.URIs) {
+			if was.RunID != now.RunID || was.Artifact.ID != now.Artifact.ID || !slices.Equal(was.Artifact.URIs,
+				now.Artifact.URIs) {
 				return builtAgain(release.Name, t.Target.Name(), was.RunID, now.RunID)
 			}
 			continue
 		}
-		at := slices.IndexFunc(release.Images, func(i hybridcore.ReleasedImage) bool { return i.Image == t.Target.Image.Name })
+		at := slices.IndexFunc(release.Images,
+			func(i hybridcore.ReleasedImage) bool { return i.Image == t.Target.Image.Name })
 		if at < 0 {
 			at = len(release.Images)
-			release.Images = append(release.Images, hybridcore.ReleasedImage{Image: t.Target.Image.Name, Recipe: t.Target.Recipe})
+			release.Images = append(release.Images, hybridcore.ReleasedImage{Image: t.Target.Image.Name,
+				Recipe: t.Target.Recipe})
 		}
 		release.Images[at].Artifacts = append(release.Images[at].Artifacts, now)
 	}

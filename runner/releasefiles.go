@@ -59,7 +59,9 @@ func (r *Runner) ReadRelease(dir string, pin JobPin) (ReleaseFiles, error) {
 	var files ReleaseFiles
 	at := found[releasePlanFile]
 	if at == nil {
-		return files, hybridcore.Blockedf("no plan of a release (%s) is below %s: its job did not start, failed, or its file was not handed over", releasePlanFile, dir)
+		return files,
+			hybridcore.Blockedf("no plan of a release (%s) is below %s: its job did not start, failed, "+
+				"or its file was not handed over", releasePlanFile, dir)
 	}
 	delete(found, releasePlanFile)
 	if files.Plan, files.Digest, err = state.Unseal[hybridcore.ReleasePlan](kindReleasePlan, at.data); err == nil {
@@ -111,21 +113,30 @@ func (pin JobPin) fitsPlan(draft hybridcore.ReleasePlan, digest string) error {
 	case pin.Plan != "" && digest != pin.Plan:
 		return hybridcore.Blockedf("it is the plan %.12s, and this job is about the plan %.12q", digest, pin.Plan)
 	case draft.Run != pin.Run:
-		return hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q: run all jobs of the release again", draft.Run, pin.Run)
+		return hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q: run all jobs of the release again",
+			draft.Run, pin.Run)
 	case draft.Release.Commit != pin.Commit:
-		return hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", draft.Release.Commit, pin.Commit)
+		return hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", draft.Release.Commit,
+			pin.Commit)
 	case draft.Release.Env != pin.Asked.Env || draft.Request.Env != pin.Asked.Env:
 		return hybridcore.Blockedf("it is for the environment %.64q, not %s", draft.Release.Env, pin.Asked.Env)
 	case draft.Request.DryRun != pin.Asked.DryRun || pin.Asked.Release != "" && pin.Asked.Release != draft.Release.Name:
-		return hybridcore.Blockedf("it is of the release %.64q, dry run %t, and this job is about another", draft.Release.Name, draft.Request.DryRun)
+		return hybridcore.Blockedf("it is of the release %.64q, dry run %t, and this job is about another",
+			draft.Release.Name, draft.Request.DryRun)
 	case draft.Request.Action != hybridcore.ActionPublish || draft.Request.Release != draft.Release.Name:
 		return hybridcore.Blockedf("it is the plan of a %.20q called %.64q", draft.Request.Action, draft.Request.Release)
 	case draft.Refused() || len(draft.Targets) == 0 || len(draft.Targets) > maxParts:
-		return hybridcore.Blockedf("it has %d targets, or something speaks against it: nothing is to be prepared", len(draft.Targets))
+		return hybridcore.Blockedf("it has %d targets, or something speaks against it: nothing is to be prepared",
+			len(draft.Targets))
 	}
 	if err := hybridcore.CheckName("run", draft.Release.RunID); err != nil {
 		return err
 	}
+	return pin.fitTargets(draft)
+}
+
+// fitTargets refuses targets that are not those of the release, or not asked about.
+func (pin JobPin) fitTargets(draft hybridcore.ReleasePlan) error {
 	known := map[string]bool{}
 	for _, t := range draft.Targets {
 		if err := fitsTarget(draft, t); err != nil {
@@ -178,19 +189,24 @@ func (r *Runner) readPart(data []byte, name string, files ReleaseFiles, pin JobP
 	targets := files.Plan.On(part.Platform)
 	switch {
 	case name != string(part.Phase)+"-"+string(part.Platform)+".json":
-		return part, hybridcore.Blockedf("it is what %.20q is on %.20q, and its name says %s", part.Phase, part.Platform, name)
+		return part, hybridcore.Blockedf("it is what %.20q is on %.20q, and its name says %s", part.Phase, part.Platform,
+			name)
 	case part.Run != pin.Run:
 		return part, hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q", part.Run, pin.Run)
 	case part.Commit != pin.Commit:
-		return part, hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", part.Commit, pin.Commit)
+		return part, hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", part.Commit,
+			pin.Commit)
 	case part.Env != pin.Asked.Env:
 		return part, hybridcore.Blockedf("it is for the environment %.64q, not %s", part.Env, pin.Asked.Env)
 	case part.Plan != files.Digest:
-		return part, hybridcore.Blockedf("it is a part of the plan %.12q, and this is the plan %.12s", part.Plan, files.Digest)
+		return part, hybridcore.Blockedf("it is a part of the plan %.12q, and this is the plan %.12s", part.Plan,
+			files.Digest)
 	case len(targets) == 0:
-		return part, hybridcore.Blockedf("the release %s has nothing on %s", files.Plan.Release.Name, part.Platform.Info().Title)
+		return part, hybridcore.Blockedf("the release %s has nothing on %s", files.Plan.Release.Name,
+			part.Platform.Info().Title)
 	case len(part.Steps) != len(targets):
-		return part, hybridcore.Blockedf("it is about %d targets, and the release has %d on %s", len(part.Steps), len(targets), part.Platform.Info().Title)
+		return part, hybridcore.Blockedf("it is about %d targets, and the release has %d on %s", len(part.Steps),
+			len(targets), part.Platform.Info().Title)
 	}
 	for _, t := range targets {
 		step := part.Step(t.Target)
@@ -198,7 +214,8 @@ func (r *Runner) readPart(data []byte, name string, files ReleaseFiles, pin JobP
 		case step == nil:
 			return part, hybridcore.Blockedf("it says nothing of %s", t.Target)
 		case step.Started.After(r.Now().Add(maxClock)) || step.Duration < 0:
-			return part, hybridcore.Blockedf("%s was looked at from %s for %s, which is not over yet: set the clocks of the machines", t.Target, step.Started, step.Duration)
+			return part, hybridcore.Blockedf("%s was looked at from %s for %s, which is not over yet: "+
+				"set the clocks of the machines", t.Target, step.Started, step.Duration)
 		case step.Cancelled && step.Failure == "":
 			return part, hybridcore.Blockedf("%s was cancelled, and it does not say how", t.Target)
 		}

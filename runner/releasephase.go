@@ -19,7 +19,8 @@ import (
 // ReleaseTargets plans the targets of a release on one platform, for the
 // variables that lead there. Whether the state of this machine has them built
 // counts for nothing.
-func (r *Runner) ReleaseTargets(ctx context.Context, asked hybridcore.Request, draft hybridcore.ReleasePlan, platform hybridcore.Platform,
+func (r *Runner) ReleaseTargets(ctx context.Context, asked hybridcore.Request, draft hybridcore.ReleasePlan,
+	platform hybridcore.Platform,
 ) ([]hybridcore.Target, error) {
 	asked.Images, asked.Platforms = nil, []hybridcore.Platform{platform}
 	for _, t := range draft.On(platform) {
@@ -49,7 +50,8 @@ func targetsOf(plan hybridcore.Plan) []hybridcore.Target {
 // PrepareRelease looks up every artifact of a release on the platforms of the
 // targets, and marks nothing. What speaks against a target already is not asked
 // about.
-func (r *Runner) PrepareRelease(ctx context.Context, draft hybridcore.ReleasePlan, targets []hybridcore.Target) ([]hybridcore.ReleasePart, error) {
+func (r *Runner) PrepareRelease(ctx context.Context, draft hybridcore.ReleasePlan,
+	targets []hybridcore.Target) ([]hybridcore.ReleasePart, error) {
 	return r.phase(ctx, draft, hybridcore.Prepared, targets, func(c Client, of hybridcore.Result) (bool, error) {
 		return false, lookUp(ctx, c, of, draft.Release.Find(of.Image, of.Platform).RunID)
 	})
@@ -66,7 +68,8 @@ func (r *Runner) MarkRelease(ctx context.Context, draft hybridcore.ReleasePlan, 
 	}
 	return r.phase(ctx, draft, hybridcore.Marked, targets, func(c Client, of hybridcore.Result) (bool, error) {
 		built := draft.Release.Find(of.Image, of.Platform)
-		return markAll(ctx, c, of, hybridcore.Mark{Release: draft.Release.Name, Image: of.Image, RunID: built.RunID, Commit: built.Commit})
+		return markAll(ctx, c, of, hybridcore.Mark{Release: draft.Release.Name, Image: of.Image, RunID: built.RunID,
+			Commit: built.Commit})
 	})
 }
 
@@ -78,19 +81,19 @@ func ready(draft hybridcore.ReleasePlan, prepared []hybridcore.ReleasePart) erro
 	}
 	for _, platform := range draft.Platforms() {
 		part := partOn(prepared, platform)
-		switch {
-		case part == nil:
+		if part == nil {
 			wrong = append(wrong, platform.Info().Title+", which is not prepared")
-		default:
-			for _, step := range part.Steps {
-				if step.Failure != "" {
-					wrong = append(wrong, step.Target)
-				}
+			continue
+		}
+		for _, step := range part.Steps {
+			if step.Failure != "" {
+				wrong = append(wrong, step.Target)
 			}
 		}
 	}
 	if len(wrong) > 0 {
-		return hybridcore.Blockedf("nothing is marked as release %s, because of %s", draft.Release.Name, strings.Join(wrong, ", "))
+		return hybridcore.Blockedf("nothing is marked as release %s, because of %s", draft.Release.Name, strings.Join(wrong,
+			", "))
 	}
 	return nil
 }
@@ -107,7 +110,8 @@ func partOn(parts []hybridcore.ReleasePart, platform hybridcore.Platform) *hybri
 
 // phase does something on its platform about each target that nothing speaks
 // against, so many at once as a build takes, and makes a part of each platform.
-func (r *Runner) phase(ctx context.Context, draft hybridcore.ReleasePlan, phase hybridcore.ReleasePhase, targets []hybridcore.Target,
+func (r *Runner) phase(ctx context.Context, draft hybridcore.ReleasePlan, phase hybridcore.ReleasePhase,
+	targets []hybridcore.Target,
 	do func(Client, hybridcore.Result) (bool, error),
 ) ([]hybridcore.ReleasePart, error) {
 	digest, err := state.Sum(kindReleasePlan, draft)
@@ -144,7 +148,8 @@ func (r *Runner) phase(ctx context.Context, draft hybridcore.ReleasePlan, phase 
 		if at < 0 {
 			at = len(parts)
 			parts = append(parts, hybridcore.ReleasePart{
-				Phase: phase, Run: draft.Run, Commit: draft.Release.Commit, Env: draft.Release.Env, Platform: t.Platform, Plan: digest,
+				Phase: phase, Run: draft.Run, Commit: draft.Release.Commit, Env: draft.Release.Env, Platform: t.Platform,
+				Plan: digest,
 			})
 		}
 		parts[at].Steps = append(parts[at].Steps, steps[i])

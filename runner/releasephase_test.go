@@ -57,6 +57,7 @@ func newJobs(t *testing.T) *jobs {
 
 // reach says which platforms a machine has the credentials of.
 func (j *jobs) reach(t *testing.T, m *sandbox, platforms ...hybridcore.Platform) {
+	t.Helper()
 	m.Connect = func(_ context.Context, target hybridcore.Target) (Client, error) {
 		if !slices.Contains(platforms, target.Platform) {
 			t.Errorf("a job for %v reaches for %s", platforms, target.Platform)
@@ -114,7 +115,8 @@ func (j *jobs) plans(t *testing.T, change ...func(*hybridcore.Request)) (hybridc
 }
 
 // phase does the job of a phase on one platform, on a machine without a state.
-func (j *jobs) phase(t *testing.T, phase hybridcore.ReleasePhase, platform hybridcore.Platform, change ...func(*hybridcore.Request)) error {
+func (j *jobs) phase(t *testing.T, phase hybridcore.ReleasePhase, platform hybridcore.Platform,
+	change ...func(*hybridcore.Request)) error {
 	t.Helper()
 	m := j.on[platform]
 	pin := j.pin()
@@ -221,7 +223,8 @@ func TestReleaseInPhasesIsOnePublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := j.snapshot(t); s.Releasing["lab/v1.0.0"].RunID != draft.Release.RunID || len(s.Releasing["lab/v1.0.0"].Builds) != 3 || len(j.marks) > 0 {
+	if s := j.snapshot(t); s.Releasing["lab/v1.0.0"].RunID != draft.Release.RunID ||
+		len(s.Releasing["lab/v1.0.0"].Builds) != 3 || len(j.marks) > 0 {
 		t.Errorf("after the plan %+v is under way, marks %v", s.Releasing, j.marks)
 	}
 	j.all(t, hybridcore.Prepared)
@@ -244,7 +247,8 @@ func TestReleaseInPhasesIsOnePublish(t *testing.T) {
 		t.Errorf("the records differ (-one process +jobs):\n%s", diff)
 	}
 	s := j.snapshot(t)
-	if s.Releases["lab/v1.0.0"].RunID != got.RunID || len(s.Releasing) > 0 || s.Targets["lab/debian-12@azure"].Release != "v1.0.0" || len(j.marks) != 3 {
+	if s.Releases["lab/v1.0.0"].RunID != got.RunID || len(s.Releasing) > 0 ||
+		s.Targets["lab/debian-12@azure"].Release != "v1.0.0" || len(j.marks) != 3 {
 		t.Errorf("releases %+v, under way %+v, marks %v", s.Releases, s.Releasing, j.marks)
 	}
 	runs, err := j.State.Records(t.Context())
@@ -305,8 +309,10 @@ func TestReleaseMarksAllOrNone(t *testing.T) {
 				t.Errorf("lacking %03b, lost %03b: recorded %s, %v", lacking, lost, statuses(rec), err)
 			}
 			for i, platform := range everywhere {
-				if message := messages(rec); has(lacking, i) && !has(lost, i) && !strings.Contains(message, platform.Info().Title+" has no vm-template") ||
-					has(lost, i) && !strings.Contains(message, "debian-12@"+string(platform)+": it was not looked up: its job did not start") {
+				if message := messages(rec); has(lacking, i) && !has(lost, i) && !strings.Contains(message,
+					platform.Info().Title+" has no vm-template") ||
+					has(lost, i) && !strings.Contains(message,
+						"debian-12@"+string(platform)+": it was not looked up: its job did not start") {
 					t.Errorf("lacking %03b, lost %03b: %s", lacking, lost, message)
 				}
 			}

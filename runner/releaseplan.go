@@ -33,7 +33,8 @@ func (r *Runner) PlanRelease(ctx context.Context, plan hybridcore.Plan, run stri
 		return hybridcore.ReleasePlan{}, &hybridcore.FindingsError{Findings: blocking(plan.Findings)}
 	}
 	if len(plan.Targets) == 0 {
-		return hybridcore.ReleasePlan{}, hybridcore.Usagef("there is nothing to publish in the environment %s", plan.Request.Env)
+		return hybridcore.ReleasePlan{}, hybridcore.Usagef("there is nothing to publish in the environment %s",
+			plan.Request.Env)
 	}
 	s, err := r.State.Read(ctx)
 	if err != nil {
@@ -51,7 +52,8 @@ func (r *Runner) PlanRelease(ctx context.Context, plan hybridcore.Plan, run stri
 
 // draft makes the plan of a release as it is at a time, and says whether the
 // release was published with all of that before.
-func (r *Runner) draft(ctx context.Context, s hybridcore.Snapshot, plan hybridcore.Plan, at time.Time) (hybridcore.ReleasePlan, bool, error) {
+func (r *Runner) draft(ctx context.Context, s hybridcore.Snapshot, plan hybridcore.Plan,
+	at time.Time) (hybridcore.ReleasePlan, bool, error) {
 	req := plan.Request
 	req.Origin = hybridcore.Origin{} // each job has its own
 	if req.Release == "" {
@@ -96,7 +98,8 @@ func standing(plan hybridcore.Plan, at time.Time) []hybridcore.Result {
 	var all []hybridcore.Result
 	for _, t := range plan.Targets {
 		res := hybridcore.Result{
-			Target: t.Target.Name(), Image: t.Target.Image.Name, Platform: t.Target.Platform, Digest: t.Target.Digest, Recipe: t.Target.Recipe,
+			Target: t.Target.Name(), Image: t.Target.Image.Name, Platform: t.Target.Platform, Digest: t.Target.Digest,
+			Recipe:  t.Target.Recipe,
 			Started: at, Status: hybridcore.Published, Notes: standInNotes(t.Target),
 		}
 		switch {
@@ -127,7 +130,8 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 	byImage := map[string][]image{}
 	for _, res := range targets {
 		if res.Artifact != nil {
-			byImage[res.Image] = append(byImage[res.Image], image{name: res.Image, platform: res.Platform, inventory: res.Inventory})
+			byImage[res.Image] = append(byImage[res.Image], image{name: res.Image, platform: res.Platform,
+				inventory: res.Inventory})
 		}
 	}
 	for _, res := range targets {
@@ -137,7 +141,8 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 			continue
 		}
 		if at := slices.IndexFunc(group, func(i image) bool { return i.inventory == nil }); at >= 0 {
-			failed = append(failed, notComparable(res.Image, "the build for "+group[at].platform.Info().Title+" left no inventory"))
+			failed = append(failed, notComparable(res.Image,
+				"the build for "+group[at].platform.Info().Title+" left no inventory"))
 			continue
 		}
 		for i := range group {
@@ -161,7 +166,8 @@ func (r *Runner) intend(ctx context.Context, draft hybridcore.ReleasePlan) error
 		return err
 	}
 	intent := hybridcore.ReleaseIntent{
-		RunID: draft.Release.RunID, At: draft.Release.At, Plan: digest, Builds: map[string]string{}, Former: map[string]string{},
+		RunID: draft.Release.RunID, At: draft.Release.At, Plan: digest, Builds: map[string]string{},
+		Former: map[string]string{},
 	}
 	for _, t := range draft.Targets {
 		intent.Builds[t.Target] = draft.Release.Find(t.Image, t.Platform).RunID
@@ -172,7 +178,8 @@ func (r *Runner) intend(ctx context.Context, draft hybridcore.ReleasePlan) error
 		maps.Copy(intent.Former, was.Builds)
 		for target, build := range intent.Builds {
 			if former := intent.Former[target]; former != "" && former != build {
-				return hybridcore.Blockedf("run %s began the release %s with %s of run %s and did not complete it, and run %s built it again since; "+
+				return hybridcore.Blockedf("run %s began the release %s with %s of run %s and did not complete it, "+
+					"and run %s built it again since; "+
 					"the former image may be marked, and a release never changes: choose another name with --release",
 					was.RunID, draft.Release.Name, target, former, build)
 			}

@@ -28,7 +28,8 @@ type releaseEnd struct {
 // marked: one record, and when everything is marked one release. The plan must be
 // the one that the state holds as under way, or the one that would be made here.
 // A platform without a part failed. What was recorded before changes nothing.
-func (r *Runner) RecordRelease(ctx context.Context, plan hybridcore.Plan, files ReleaseFiles) (hybridcore.Record, error) {
+func (r *Runner) RecordRelease(ctx context.Context, plan hybridcore.Plan, files ReleaseFiles) (hybridcore.Record,
+	error) {
 	s, err := r.State.Read(ctx)
 	if err != nil {
 		return hybridcore.Record{}, err
@@ -54,13 +55,15 @@ func (r *Runner) RecordRelease(ctx context.Context, plan hybridcore.Plan, files 
 
 // RefuseRelease records a release of which its plan says already that nothing is
 // to be marked.
-func (r *Runner) RefuseRelease(ctx context.Context, draft hybridcore.ReleasePlan, origin hybridcore.Origin) (hybridcore.Record, error) {
+func (r *Runner) RefuseRelease(ctx context.Context, draft hybridcore.ReleasePlan,
+	origin hybridcore.Origin) (hybridcore.Record, error) {
 	draft.Request.Origin = origin
 	return r.finishRelease(ctx, releaseEnd{draft: draft})
 }
 
 // own refuses a plan that is neither under way nor what would be planned here.
-func (r *Runner) own(ctx context.Context, s hybridcore.Snapshot, plan hybridcore.Plan, files ReleaseFiles) (hybridcore.ReleasePlan, error) {
+func (r *Runner) own(ctx context.Context, s hybridcore.Snapshot, plan hybridcore.Plan,
+	files ReleaseFiles) (hybridcore.ReleasePlan, error) {
 	if s.Releasing[files.Plan.Key()].Plan == files.Digest {
 		return files.Plan, nil
 	}
@@ -74,8 +77,11 @@ func (r *Runner) own(ctx context.Context, s hybridcore.Snapshot, plan hybridcore
 	if err != nil || digest == files.Digest || complete && here.Key() == files.Plan.Key() {
 		return here, err
 	}
-	return hybridcore.ReleasePlan{}, hybridcore.Blockedf("the plan of the release %.64q by run %.64q is not under way in this state, and another one than is made here: "+
-		"it was altered, or another publish has begun since; nothing is recorded; run publish again", files.Plan.Release.Name, files.Plan.Release.RunID)
+	return hybridcore.ReleasePlan{},
+		hybridcore.Blockedf("the plan of the release %.64q by run %.64q is not under way in this state, "+
+			"and another one than is made here: "+
+			"it was altered, or another publish has begun since; nothing is recorded; run publish again",
+			files.Plan.Release.Name, files.Plan.Release.RunID)
 }
 
 // asBefore are parts that were recorded before: they have marked nothing anew.
@@ -97,7 +103,8 @@ func (e *releaseEnd) complete() {
 	const lost = ": its job did not start, ended before it could answer, or its answer was not handed over"
 	e.prepared = e.with(e.prepared, "was not looked up"+lost)
 	if ready(e.draft, e.prepared) == nil && !e.draft.Request.DryRun {
-		e.marked = e.with(e.marked, "is not known to be marked"+lost+"; run publish again: it completes the release "+e.draft.Release.Name)
+		e.marked = e.with(e.marked,
+			"is not known to be marked"+lost+"; run publish again: it completes the release "+e.draft.Release.Name)
 	}
 }
 
@@ -108,7 +115,8 @@ func (e *releaseEnd) with(parts []hybridcore.ReleasePart, why string) []hybridco
 		}
 		missing := hybridcore.ReleasePart{Platform: platform}
 		for _, t := range e.draft.On(platform) {
-			missing.Steps = append(missing.Steps, hybridcore.ReleaseStep{Target: t.Target, Started: t.Started, Failure: "it " + why})
+			missing.Steps = append(missing.Steps, hybridcore.ReleaseStep{Target: t.Target, Started: t.Started,
+				Failure: "it " + why})
 		}
 		parts = append(parts, missing)
 	}
@@ -133,14 +141,16 @@ func (r *Runner) finishRelease(ctx context.Context, end releaseEnd) (hybridcore.
 	held, cancel := context.WithTimeout(held, recordTimeout)
 	defer cancel()
 	if err := r.State.Append(held, rec, nil); err != nil {
-		return rec, fmt.Errorf("recording run %s, which marked the release %s: %w; run publish again", rec.RunID, end.draft.Release.Name, err)
+		return rec, fmt.Errorf("recording run %s, which marked the release %s: %w; run publish again", rec.RunID,
+			end.draft.Release.Name, err)
 	}
 	_, underWay := s.Releasing[end.draft.Key()]
 	if rec.Status != hybridcore.Published && (marked || !underWay) {
 		return rec, nil
 	}
 	if err := r.State.Update(held, func(s *hybridcore.Snapshot) error { return end.apply(s, rec) }); err != nil {
-		return rec, fmt.Errorf("recording the release %s of run %s: %w; run publish again", end.draft.Release.Name, rec.RunID, err)
+		return rec, fmt.Errorf("recording the release %s of run %s: %w; run publish again", end.draft.Release.Name,
+			rec.RunID, err)
 	}
 	return rec, nil
 }

@@ -42,7 +42,8 @@ func (j *jobs) loses(t *testing.T, phase hybridcore.ReleasePhase, platform hybri
 // release is under way, and the next publish completes it.
 func TestReleaseInterrupted(t *testing.T) {
 	for name, phases := range map[string][]hybridcore.ReleasePhase{
-		"after the plan": nil, "after the preparation": {hybridcore.Prepared}, "after the marks": {hybridcore.Prepared, hybridcore.Marked},
+		"after the plan": nil, "after the preparation": {hybridcore.Prepared}, "after the marks": {hybridcore.Prepared,
+			hybridcore.Marked},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := newJobs(t)
@@ -77,8 +78,11 @@ func TestReleaseRunAgain(t *testing.T) {
 	j.all(t, hybridcore.Marked)
 	j.loses(t, hybridcore.Marked, hybridcore.VSphere)
 	first, err := j.records(t)
-	if err != nil || statuses(first) != "debian-12@proxmox=published debian-12@vsphere=failed debian-12@azure=published" || first.Status != hybridcore.Failed ||
-		!strings.Contains(messages(first), "it is not known to be marked: its job did not start") || !strings.Contains(messages(first), "run publish again") {
+	if err != nil ||
+		statuses(first) != "debian-12@proxmox=published debian-12@vsphere=failed debian-12@azure=published" ||
+		first.Status != hybridcore.Failed ||
+		!strings.Contains(messages(first), "it is not known to be marked: its job did not start") ||
+		!strings.Contains(messages(first), "run publish again") {
 		t.Fatalf("%s, %v\n%s", statuses(first), err, messages(first))
 	}
 	if s := j.snapshot(t); len(s.Releasing) != 1 || len(s.Releases) > 0 {
@@ -88,7 +92,8 @@ func TestReleaseRunAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	second, err := j.records(t)
-	if err != nil || second.Status != hybridcore.Published || second.RunID == first.RunID || second.Release.RunID != second.RunID {
+	if err != nil || second.Status != hybridcore.Published || second.RunID == first.RunID ||
+		second.Release.RunID != second.RunID {
 		t.Fatalf("%s, %v, %s after %s", statuses(second), err, second.RunID, first.RunID)
 	}
 	if s := j.snapshot(t); len(s.Releasing) > 0 || s.Releases["lab/v1.0.0"].RunID != second.RunID {
@@ -108,7 +113,8 @@ func TestReleasePreparedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.all(t, hybridcore.Prepared)
-	if rec, err := j.records(t); err != nil || rec.Status != hybridcore.Failed || !strings.Contains(messages(rec), "Microsoft Azure has no vm-template") ||
+	if rec, err := j.records(t); err != nil || rec.Status != hybridcore.Failed || !strings.Contains(messages(rec),
+		"Microsoft Azure has no vm-template") ||
 		!strings.Contains(messages(rec), "debian-12@vsphere: not released, because of debian-12@azure") {
 		t.Fatalf("%s, %v\n%s", statuses(rec), err, messages(rec))
 	}
@@ -148,10 +154,12 @@ func TestReleaseBuiltAgainMeanwhile(t *testing.T) {
 	}
 	third := rebuild()
 	_, err := j.publishes(t)
-	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), second.RunID) || !strings.Contains(err.Error(), third.RunID) || len(j.marks) != 3 {
+	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), second.RunID) ||
+		!strings.Contains(err.Error(), third.RunID) || len(j.marks) != 3 {
 		t.Errorf("%v, marks %v", err, j.marks)
 	}
-	if rec, err := j.publishes(t, func(r *hybridcore.Request) { r.Release = "v1.0.1" }); err != nil || rec.Status != hybridcore.Published {
+	if rec, err := j.publishes(t, func(r *hybridcore.Request) { r.Release = "v1.0.1" }); err != nil ||
+		rec.Status != hybridcore.Published {
 		t.Errorf("%s, %v", statuses(rec), err)
 	}
 	if s := j.snapshot(t); len(s.Releasing) != 1 || s.Releasing["lab/v1.0.0"].Builds["debian-12@azure"] != second.RunID {
@@ -184,7 +192,8 @@ func TestReleaseRefusedByThePlan(t *testing.T) {
 	m := openSandbox(t, j.dir)
 	m.Connect = nil
 	rec, err := m.RefuseRelease(t.Context(), draft, hybridcore.Origin{Kind: "github"})
-	if err != nil || rec.Status != hybridcore.Failed || !strings.Contains(messages(rec), "debian-13@azure: it is not built from this tree") ||
+	if err != nil || rec.Status != hybridcore.Failed || !strings.Contains(messages(rec),
+		"debian-13@azure: it is not built from this tree") ||
 		rec.Request.Origin.Kind != "github" {
 		t.Errorf("%s, %v\n%s", statuses(rec), err, messages(rec))
 	}

@@ -33,8 +33,9 @@ func (e *releaseEnd) record(before *hybridcore.Release, now time.Time) (rec hybr
 		status = hybridcore.BlockedStatus
 	}
 	rec = hybridcore.Record{
-		FormatVersion: 1, RunID: e.draft.Release.RunID, Request: e.draft.Request, PlanDigest: e.draft.PlanDigest, Commit: e.draft.Release.Commit,
-		At: e.draft.Release.At, Duration: now.Sub(e.draft.Release.At), Status: status,
+		FormatVersion: 1, RunID: e.draft.Release.RunID, Request: e.draft.Request, PlanDigest: e.draft.PlanDigest,
+		Commit: e.draft.Release.Commit,
+		At:     e.draft.Release.At, Duration: now.Sub(e.draft.Release.At), Status: status,
 		Versions: e.draft.Versions, Results: results, Parity: e.draft.Parity,
 	}
 	switch {

@@ -52,9 +52,11 @@ func (s stage) action() hybridcore.Action {
 func (s stage) checkPhase() error {
 	switch {
 	case s.release != "" && !slices.Contains(releasePhases, s.release):
-		return hybridcore.Usagef("--release is %.40q%s: it must be one of %s", s.release, hybridcore.DidYouMean(s.release, releasePhases), strings.Join(releasePhases, ", "))
+		return hybridcore.Usagef("--release is %.40q%s: it must be one of %s", s.release, hybridcore.DidYouMean(s.release,
+			releasePhases), strings.Join(releasePhases, ", "))
 	case s.from != "" && (s.release == "" || s.release == phasePlan) && !s.reap:
-		return hybridcore.Usagef("--from is for the jobs that go by what others handed over: --release %s, %s or %s, and --reap", phasePrepare, phaseMark, phaseRecord)
+		return hybridcore.Usagef("--from is for the jobs that go by what others handed over: "+
+			"--release %s, %s or %s, and --reap", phasePrepare, phaseMark, phaseRecord)
 	case s.from == "" && s.release != "" && s.release != phasePlan:
 		return hybridcore.Usagef("--release %s needs --from: the folder of what other jobs handed over", s.release)
 	}
@@ -94,7 +96,8 @@ func (s stage) phase(getenv func(string) string, all, read ci.Job) (*phase, erro
 		return nil, err
 	}
 	if !slices.Contains(p.all, p.platform) {
-		return nil, hybridcore.Blockedf("%s is %s, which %s of this run is not about", ci.PlatformVariable, p.platform, asked.Action)
+		return nil, hybridcore.Blockedf("%s is %s, which %s of this run is not about", ci.PlatformVariable, p.platform,
+			asked.Action)
 	}
 	return p, nil
 }

@@ -58,7 +58,10 @@ func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) error {
 	if parts == nil {
 		return refused
 	}
-	err := a.artifact(r.Project.Root, "reaped.json", func(w io.Writer) error { return checks.WriteJSON(w, checks.Document{ReapedOn: &parts}) })
+	err := a.artifact(r.Project.Root, "reaped.json", func(w io.Writer) error {
+		return checks.WriteJSON(w,
+			checks.Document{ReapedOn: &parts})
+	})
 	p.job.try("artifacts/reaped.json", err)
 	var text strings.Builder
 	if err := checks.WriteReapedOn(&text, checks.Style{}, parts); err != nil {
@@ -68,7 +71,8 @@ func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) error {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
 	if p.job.System == ci.GitHub {
-		p.job.try("the step summary", p.job.actions.Summary(a.Redactor.String("What dead runs left in "+req.Env+":\n\n"+block(text.String()))))
+		p.job.try("the step summary",
+			p.job.actions.Summary(a.Redactor.String("What dead runs left in "+req.Env+":\n\n"+block(text.String()))))
 	}
 	if refused != nil {
 		return refused

@@ -26,7 +26,8 @@ func (p *phase) publish(ctx context.Context, a *app, r *runner.Runner, req hybri
 		return p.plan(ctx, a, r, req)
 	case phaseRecord:
 		r.Connect = nil
-		return a.execute(ctx, r, req, a.exported(r, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+		return a.execute(ctx, r, req, a.exported(r, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record,
+			error) {
 			files, err := r.ReadRelease(p.from, p.pin)
 			if err != nil {
 				return hybridcore.Record{}, err
@@ -69,7 +70,8 @@ func (p *phase) plan(ctx context.Context, a *app, r *runner.Runner, req hybridco
 		on = append(on, platform.Info().Title)
 	}
 	_, _ = fmt.Fprintf(a.Out, "release %s of %s, of %d targets, is to be prepared on %s: %s\n",
-		draft.Release.Name, draft.Release.Env, len(draft.Targets), strings.Join(on, ", "), path.Join(artifacts, releaseDir, name))
+		draft.Release.Name, draft.Release.Env, len(draft.Targets), strings.Join(on, ", "), path.Join(artifacts, releaseDir,
+			name))
 	if p.job.System == ci.GitHub {
 		p.job.try("the output release_digest", p.job.actions.Output("release_digest", digest))
 	}

@@ -33,7 +33,8 @@ type phases struct {
 func newPhases(t *testing.T, lines ...string) phases {
 	t.Helper()
 	s := site{t, t.TempDir()}
-	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
+	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()},
+		[]string{"init", s.dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
 	}
 	s.git("init", "-q", "-b", "main", "--template=")
@@ -59,7 +60,8 @@ func (p phases) decision(t *testing.T) string {
 func (p phases) environ(t *testing.T, dir, folder string) []string {
 	t.Helper()
 	return []string{
-		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=push", "GITHUB_REPOSITORY=o/r", "GITHUB_RUN_ID=11", "GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + dir,
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=push", "GITHUB_REPOSITORY=o/r", "GITHUB_RUN_ID=11",
+		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + dir,
 		"GITHUB_OUTPUT=" + filepath.Join(folder, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(folder, "summary"),
 		ci.DecisionVariable + "=" + p.decision(t),
 	}
@@ -76,8 +78,10 @@ func (p phases) job(t *testing.T, environ []string, args ...string) (int, string
 		}
 	}
 	var log bytes.Buffer
-	all := append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "PACKER_HYBRID_CACHE=" + toolCache(t), stateVariable + "=" + p.state}, p.environ(t, s.dir, folder)...)
-	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &log, Err: &log}, append([]string{"ci", "-C", s.dir}, args...), append(all, environ...))
+	all := append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "PACKER_HYBRID_CACHE=" + toolCache(t),
+		stateVariable + "=" + p.state}, p.environ(t, s.dir, folder)...)
+	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &log, Err: &log}, append([]string{"ci", "-C",
+		s.dir}, args...), append(all, environ...))
 	summary, err := os.ReadFile(filepath.Join(folder, "summary"))
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +104,10 @@ func TestCIPhasesAreOneJobEach(t *testing.T) {
 		{nil, []string{"--release", "plan", "--reap"}, hybridcore.ExitUsage, "are for different jobs"},
 		{nil, []string{"--plan", "--from", "x"}, hybridcore.ExitUsage, "--from is for the jobs"},
 		{nil, []string{"--reap"}, hybridcore.ExitBlocked, `PACKER_HYBRID_PLATFORM is ""`},
-		{[]string{"PACKER_HYBRID_PLATFORM=kubernetes"}, []string{"--reap"}, hybridcore.ExitBlocked, "no platform of this run's decision"},
-		{[]string{"PACKER_HYBRID_PLATFORM=azure"}, []string{"--release", "prepare", "--from", "none"}, hybridcore.ExitBlocked, "no plan of a release"},
+		{[]string{"PACKER_HYBRID_PLATFORM=kubernetes"}, []string{"--reap"}, hybridcore.ExitBlocked,
+			"no platform of this run's decision"},
+		{[]string{"PACKER_HYBRID_PLATFORM=azure"}, []string{"--release", "prepare", "--from", "none"},
+			hybridcore.ExitBlocked, "no plan of a release"},
 		{[]string{"GITHUB_RUN_ID=12"}, []string{"--reap"}, hybridcore.ExitBlocked, "for the run 11"},
 	} {
 		code, log, _ := p.job(t, tt.environ, tt.args...)
@@ -121,7 +127,8 @@ func TestCIReleaseRefused(t *testing.T) {
 	t.Parallel()
 	p := newPhases(t, "publish debian-12 --env lab --release v1.0.0")
 	code, log, dir := p.job(t, nil, "--release", "plan")
-	if code != hybridcore.ExitFailed || !strings.Contains(log, "it is not built from this tree: never built in lab") || !strings.Contains(log, "**Not released**") {
+	if code != hybridcore.ExitFailed || !strings.Contains(log, "it is not built from this tree: never built in lab") ||
+		!strings.Contains(log, "**Not released**") {
 		t.Errorf("exit %d\n%s", code, log)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "artifacts", "release", "plan.json")); err == nil {
@@ -145,7 +152,8 @@ func dead(t *testing.T, dir string, platform hybridcore.Platform) {
 		t.Fatal(err)
 	}
 	key := "lab/debian-12@" + string(platform)
-	held, err := store.Acquire(t.Context(), hybridcore.Lease{Key: key, RunID: hybridcore.NewRunID(time.Now()), Owner: "ci@runner", Artifact: "debian-12-x", Phase: hybridcore.PhaseRunning})
+	held, err := store.Acquire(t.Context(), hybridcore.Lease{Key: key, RunID: hybridcore.NewRunID(time.Now()),
+		Owner: "ci@runner", Artifact: "debian-12-x", Phase: hybridcore.PhaseRunning})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +181,8 @@ func TestCIReapInParts(t *testing.T) {
 		if code != wantCode || !strings.Contains(log, want) {
 			t.Errorf("%s: exit %d\n%s", platform, code, log)
 		}
-		if err := os.CopyFS(filepath.Join(parts, "reaped-"+string(platform)), os.DirFS(filepath.Join(dir, "artifacts"))); err != nil {
+		if err := os.CopyFS(filepath.Join(parts, "reaped-"+string(platform)), os.DirFS(filepath.Join(dir,
+			"artifacts"))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,7 +190,8 @@ func TestCIReapInParts(t *testing.T) {
 	if code != hybridcore.ExitFailed {
 		t.Errorf("exit %d\n%s", code, log)
 	}
-	want(t, log, "Proxmox VE:\n    no dead run: nothing to reap", "lab/debian-12@vsphere  run ", "Microsoft Azure:\n    error: not looked at, because its job left no answer")
+	want(t, log, "Proxmox VE:\n    no dead run: nothing to reap", "lab/debian-12@vsphere  run ",
+		"Microsoft Azure:\n    error: not looked at, because its job left no answer")
 	text, err := os.ReadFile(filepath.Join(dir, "artifacts", "reaped.json"))
 	var doc checks.Document
 	if err != nil || json.Unmarshal(text, &doc) != nil || doc.ReapedOn == nil || len(*doc.ReapedOn) != 3 {
@@ -220,14 +230,16 @@ func (p phases) refusesAnswers(t *testing.T, parts string, good hybridcore.ReapP
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.refusesAnswer(t, parts, file, bytes.Replace(data, []byte("proxmox"), []byte("proxmoz"), 1), "changed after it was written")
+	p.refusesAnswer(t, parts, file, bytes.Replace(data, []byte("proxmox"), []byte("proxmoz"), 1),
+		"changed after it was written")
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink("/proc/self/environ", file); err != nil {
 		t.Fatal(err)
 	}
-	if code, log, _ := p.job(t, nil, "--reap", "--from", parts); code != hybridcore.ExitBlocked || !strings.Contains(log, "no regular file") {
+	if code, log, _ := p.job(t, nil, "--reap", "--from", parts); code != hybridcore.ExitBlocked || !strings.Contains(log,
+		"no regular file") {
 		t.Errorf("a link: exit %d\n%s", code, log)
 	}
 }
@@ -238,7 +250,8 @@ func (p phases) refusesAnswer(t *testing.T, parts, file string, data []byte, why
 		t.Fatal(err)
 	}
 	code, log, _ := p.job(t, nil, "--reap", "--from", parts)
-	if code != hybridcore.ExitBlocked || !strings.Contains(log, why) || !strings.Contains(log, "lab/debian-12@vsphere  run ") {
+	if code != hybridcore.ExitBlocked || !strings.Contains(log, why) || !strings.Contains(log,
+		"lab/debian-12@vsphere  run ") {
 		t.Errorf("%s: exit %d\n%s", why, code, log)
 	}
 }

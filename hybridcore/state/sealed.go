@@ -30,7 +30,8 @@ func Seal[T any](kind string, value T) (data []byte, sum string, err error) {
 	}
 	data, err = encode(sealed[T]{FormatVersion: formatVersion, Kind: kind, SHA256: sum, Content: value})
 	if err == nil && len(data) > MaxSealed {
-		err = hybridcore.Blockedf("the %s has %d bytes, and other processes take at most %d: name fewer images or platforms at once", kind, len(data), MaxSealed)
+		err = hybridcore.Blockedf("the %s has %d bytes, and other processes take at most %d: "+
+			"name fewer images or platforms at once", kind, len(data), MaxSealed)
 	}
 	return data, sum, err
 }
@@ -40,7 +41,8 @@ func Seal[T any](kind string, value T) (data []byte, sum string, err error) {
 func Unseal[T any](kind string, data []byte) (value T, sum string, err error) {
 	var s sealed[T]
 	if len(data) > MaxSealed {
-		return value, "", &hybridcore.BlockedError{Msg: "it is no " + kind, Err: errForm(fmt.Sprintf("it has %d bytes, and at most %d are read", len(data), MaxSealed))}
+		return value, "", &hybridcore.BlockedError{Msg: "it is no " + kind,
+			Err: errForm(fmt.Sprintf("it has %d bytes, and at most %d are read", len(data), MaxSealed))}
 	}
 	if err = checkVersion(data); err == nil {
 		err = decode(data, &s)
@@ -49,7 +51,8 @@ func Unseal[T any](kind string, data []byte) (value T, sum string, err error) {
 	case err != nil:
 		return value, "", &hybridcore.BlockedError{Msg: "it is no " + kind, Err: err}
 	case s.FormatVersion != formatVersion:
-		return value, "", hybridcore.Blockedf("it is no %s: its format version is %d, which never existed", kind, s.FormatVersion)
+		return value, "", hybridcore.Blockedf("it is no %s: its format version is %d, which never existed", kind,
+			s.FormatVersion)
 	case s.Kind != kind:
 		return value, "", hybridcore.Blockedf("it is a %.40q, and no %s", s.Kind, kind)
 	}
@@ -57,7 +60,8 @@ func Unseal[T any](kind string, data []byte) (value T, sum string, err error) {
 		return value, "", err
 	}
 	if sum != s.SHA256 {
-		return value, "", hybridcore.Blockedf("it was changed after it was written: its content has sha256 %s, it says %.64q", sum, s.SHA256)
+		return value, "",
+			hybridcore.Blockedf("it was changed after it was written: its content has sha256 %s, it says %.64q", sum, s.SHA256)
 	}
 	return s.Content, sum, nil
 }
