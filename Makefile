@@ -53,7 +53,7 @@ test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
 .PHONY: lint
 lint: ## Check Go, Markdown, specs, scripts and workflows
 	@tools/debian lint
-	@tools/build golangci-lint actionlint node
+	@tools/build golangci-lint actionlint zizmor node
 	@tools/lint
 
 .PHONY: fmt
@@ -76,6 +76,7 @@ pictures: ## Draw the comments of the golden files to bin/pictures
 .PHONY: tools
 tools: ## Build Packer, its plugins, the linters and the lab's root file system into the cache
 	@tools/debian demo
+	@tools/debian lint
 	@tools/build
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare

@@ -6,6 +6,7 @@
 package packerhybrid_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	packerhybrid "github.com/packer-hybrid/packer-hybrid"
 	"github.com/packer-hybrid/packer-hybrid/tools/rules"
 )
 
@@ -179,6 +181,8 @@ func TestRules(t *testing.T) {
 		"bans":    rules.Bans(tree, bans),
 		"goals":   rules.Goals(tree, "bench"),
 		"actions": rules.Workflows(tree),
+		"classes": append(rules.Classes(tree), rules.Pipelines(tree)...),
+		"jobs":    rules.Jobs(tree),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -186,6 +190,33 @@ func TestRules(t *testing.T) {
 				t.Error(p)
 			}
 		})
+	}
+}
+
+// TestScaffold holds the files that packer-hybrid init writes to what the workflows
+// and pipelines of this repository are held to.
+func TestScaffold(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	err := fs.WalkDir(packerhybrid.Scaffold, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(packerhybrid.Scaffold, name)
+		files[name] = string(data)
+		return err
+	})
+	if err != nil || files["packer-hybrid.hcl"] == "" {
+		t.Fatalf("%d files are written: %v", len(files), err)
+	}
+	tree, err := rules.FromMap(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problems := range [][]rules.Problem{rules.Workflows(tree), rules.Classes(tree), rules.Pipelines(tree)} {
+		for _, p := range problems {
+			t.Error(p)
+		}
 	}
 }
 

@@ -8,6 +8,8 @@ package tools_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -46,6 +48,19 @@ case "$1" in
 esac
 `
 
+// stubPython makes an environment whose pip installs a zizmor.
+const stubPython = `#!/bin/bash
+case "$1 $2" in
+  "-m venv")
+    [ -z "${STUB_FAIL:-}" ] || { echo "ensurepip is not available" >&2; exit 1; }
+    mkdir -p "$3/bin"; cp -p "$0" "$3/bin/python3" ;;
+  "-m pip")
+    echo "pip: $*" >>"$STUB_LOG"
+    [ -z "${STUB_HASH:-}" ] || { echo "THESE PACKAGES DO NOT MATCH THE HASHES" >&2; exit 1; }
+    cp -p "$0" "${0%/*}/zizmor" ;;
+esac
+`
+
 // buildSandbox is a copy of tools/build with two tool modules.
 func buildSandbox(t *testing.T) *sandbox {
 	t.Helper()
@@ -55,6 +70,8 @@ func buildSandbox(t *testing.T) *sandbox {
 		"tools/node/package.json", "tools/node/package-lock.json",
 	)
 	s.write("stubs/go", stubGo)
+	s.write("stubs/python3", stubPython)
+	s.write("tools/zizmor/requirements.txt", "zizmor==1.32.0 --hash=sha256:0\n")
 	s.write("packer-of-ours", stubPacker)
 	s.env = []string{"STUB_PACKER=" + filepath.Join(s.dir, "packer-of-ours")}
 	return s
@@ -148,6 +165,51 @@ func TestDebianBase(t *testing.T) {
 		if strings.HasPrefix(e.Name(), ".") {
 			t.Errorf("%s was left", e.Name())
 		}
+	}
+}
+
+// TestZizmor installs the pinned package once, by its digests only, and leaves
+// nothing of a failure.
+func TestZizmor(t *testing.T) {
+	t.Parallel()
+	s := buildSandbox(t)
+	working := s.env
+	for fails, says := range map[string]string{"STUB_FAIL=1": "apt-get install python3-venv", "STUB_HASH=1": "DO NOT MATCH THE HASHES"} {
+		s.env = append(slices.Clone(working), fails)
+		s.expect(s.run("tools/build", "zizmor"), 1, says)
+	}
+	s.env = working
+	s.expect(s.run("tools/build", "zizmor"), 0, "installed the Python package of tools/zizmor in ")
+	first := s.inUse("zizmor")
+	if again := s.run("tools/build", "zizmor"); again != (outcome{}) || strings.Count(s.read("log"), "pip: ") != 2 {
+		t.Errorf("the fourth run said %+v; pip ran with\n%s", again, s.read("log"))
+	}
+	for line := range strings.Lines(s.read("log")) {
+		if !strings.Contains(line, " --require-hashes ") || !strings.Contains(line, " --only-binary :all: ") || !strings.Contains(line, " --no-deps ") {
+			t.Errorf("what is not pinned could be installed: %s", line)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(s.dir, "cache/zizmor-*.tmp")); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	s.write("tools/zizmor/requirements.txt", "zizmor==1.33.0 --hash=sha256:1\n")
+	s.expect(s.run("tools/build", "zizmor"), 0)
+	if s.inUse("zizmor") == first {
+		t.Error("another pin left the old one in use")
+	}
+}
+
+// TestZizmorPinned: what is pinned is never the version that wrote the token
+// into its log, and has the digests of its files.
+func TestZizmorPinned(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("zizmor/requirements.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pins := regexp.MustCompile(`(?m)^([a-z]+)==([0-9.]+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$`).FindAllStringSubmatch(string(text), -1)
+	if len(pins) != 1 || pins[0][1] != "zizmor" || pins[0][2] == "1.27.0" {
+		t.Errorf("the pins are %q", pins)
 	}
 }
 

@@ -85,6 +85,35 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// TestLintWorkflows gives zizmor the strictest persona and no token, and fails
+// when it finds something.
+func TestLintWorkflows(t *testing.T) {
+	t.Parallel()
+	const ok = "#!/bin/bash\nexit 0\n"
+	for code, zizmor := range []string{"#!/bin/bash\necho \"$* ${GH_TOKEN-none} ${GITHUB_TOKEN-none}\" >>\"$STUB_LOG\"\n", "#!/bin/bash\necho 'error[x]: a finding'\nexit 14\n"} {
+		s := newSandbox(t, "tools/lint")
+		for name, text := range map[string]string{
+			"golangci-lint": ok, "prettier": ok, "actionlint": ok, "zizmor": zizmor, "openspec": "#!/bin/bash\necho 'Totals: 3 passed, 0 failed (3 items)'\n",
+		} {
+			s.write("cache/bin/"+name, text)
+		}
+		s.write("plugins/main.go", "package main\n")
+		s.write(".github/workflows/w.yml", "on: push\n")
+		s.write("stubs/shellcheck", ok)
+		s.env = append(s.env, "GH_TOKEN=ghp_1", "GITHUB_TOKEN=ghp_2")
+		if out, err := exec.CommandContext(t.Context(), "git", "init", "-q", s.dir).CombinedOutput(); err != nil {
+			t.Fatalf("git init: %v: %s", err, out)
+		}
+		o := s.run("tools/lint")
+		if o.code != code || !strings.Contains(o.out, []string{"lint: zizmor ok", "error[x]: a finding"}[code]) {
+			t.Errorf("exit code %d\n%s%s", o.code, o.out, o.errors)
+		}
+		if got := s.read("log"); code == 0 && (!strings.Contains(got, "--offline --persona auditor --strict-collection") || !strings.Contains(got, " none none\n")) {
+			t.Errorf("zizmor was given %q", got)
+		}
+	}
+}
+
 func TestBench(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t, "bench/run")

@@ -43,14 +43,14 @@ func TestDebian(t *testing.T) {
 	const install = "noninteractive -y -q -o DPkg::Lock::Timeout=300 install --no-install-recommends shellcheck\n"
 	t.Run("everything is there", func(t *testing.T) {
 		t.Parallel()
-		s := debianSandbox(t, "git shellcheck")
+		s := debianSandbox(t, "git python3-venv shellcheck")
 		if o := s.run("tools/debian", "lint"); o != (outcome{}) || s.read("log") != "" {
 			t.Errorf("it said %+v and called apt-get %q", o, s.read("log"))
 		}
 	})
 	t.Run("a program that came another way", func(t *testing.T) {
 		t.Parallel()
-		s := debianSandbox(t, "git")
+		s := debianSandbox(t, "git python3-venv")
 		s.write("stubs/shellcheck", "#!/bin/bash\n")
 		s.expect(s.run("tools/debian", "lint"), 0)
 		if s.read("log") != "" {
@@ -59,7 +59,7 @@ func TestDebian(t *testing.T) {
 	})
 	t.Run("root", func(t *testing.T) {
 		t.Parallel()
-		s := debianSandbox(t, "git")
+		s := debianSandbox(t, "git python3-venv")
 		s.expect(s.run("tools/debian", "lint"), 0, "installing shellcheck")
 		if got := s.read("log"); got != install {
 			t.Errorf("apt-get was called with %q", got)
@@ -67,7 +67,7 @@ func TestDebian(t *testing.T) {
 	})
 	t.Run("root with old package lists", func(t *testing.T) {
 		t.Parallel()
-		s := debianSandbox(t, "git")
+		s := debianSandbox(t, "git python3-venv")
 		s.env = append(s.env, "STUB_STALE=1")
 		s.expect(s.run("tools/debian", "lint"), 0, "trying again")
 		if got := s.read("log"); got != install+"noninteractive -y -q -o DPkg::Lock::Timeout=300 update\n"+install {
@@ -79,7 +79,7 @@ func TestDebian(t *testing.T) {
 		s := debianSandbox(t, "")
 		s.env = append(s.env, "STUB_UID=1000")
 		s.expect(s.run("tools/debian", "lint"), 3,
-			"  sudo apt-get update && sudo apt-get install -y --no-install-recommends git shellcheck\n")
+			"  sudo apt-get update && sudo apt-get install -y --no-install-recommends git python3-venv shellcheck\n")
 		if s.read("log") != "" {
 			t.Error("apt-get was called")
 		}

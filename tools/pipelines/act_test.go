@@ -87,7 +87,7 @@ func (s *site) github(commits []string, denied ...string) {
 	s.t.Helper()
 	config := github.Config{
 		Repository: repo, Token: jobToken, Login: "github-actions[bot]", Commits: commits, Change: 7, Base: s.rev("main"),
-		Roles: map[string]string{"mara": "write"}, Denied: denied,
+		Roles: map[string]string{"mara": "write", "mona": "write"}, Users: map[string]int64{"mona": 5, "somebody": 6}, Denied: denied,
 	}
 	hub, err := github.Start(s.t.Context(), config)
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *site) command(event string, payload object) *exec.Cmd {
 	args := []string{
 		event, "--json", "-W", ".github/workflows/images.yml", "-e", filepath.Join(s.scratch, "event.json"), "--secret-file", filepath.Join(s.scratch, "secrets"),
 		"-P", "self-hosted=-self-hosted", "--action-cache-path", filepath.Join(s.scratch, "act"), "--no-skip-checkout",
-		"--no-cache-server", "--cache-server-addr", "127.0.0.1", "--artifact-server-addr", "127.0.0.1", "--env", "GITHUB_API_URL=" + s.hub.URL(),
+		"--no-cache-server", "--cache-server-addr", "127.0.0.1", "--artifact-server-addr", "127.0.0.1", "--env", "GITHUB_API_URL=" + s.hub.URL(), "--env", "GITHUB_REPOSITORY=" + repo,
 	}
 	for _, action := range []string{
 		"checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02",

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
 // TestImages runs what reaches platforms, in one lab.
@@ -45,19 +46,21 @@ func testPush(t *testing.T, l *lab.Lab) {
 	s := newSite(t, l)
 	s.github([]string{s.rev("HEAD")})
 	r := s.act("push", s.pushed("refs/heads/main"))
-	want := map[string]string{"plan": "success", "build": "success", "collect": "success"}
+	want := map[string]string{"decide": "success", "plan": "success", "build": "success", "collect": "success"}
 	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.summary(), "Images for `lab`: 2 built") {
 		t.Fatalf("exit code %d, jobs (-want +got):\n%s\n%s\n%s", r.code, diff, r.summary(), r.log())
 	}
-	s.outputs(r, "collect", "plan.json", "record.json", "parity.json", "findings.sarif")
+	s.outputs(r, "collect", "images", "plan.json", "record.json", "parity.json", "findings.sarif")
 	s.noSecret(r)
-	s.ownSecrets(r)
+	s.ownSecrets(r, []string{"decide", "plan", "collect"}, map[string][]string{
+		"proxmox": {"PKR_VAR_BUILD_PASSWORD", "PKR_VAR_PROXMOX_TOKEN"}, "vsphere": {"PKR_VAR_BUILD_PASSWORD", "PKR_VAR_VSPHERE_PASSWORD"},
+	}, "build")
 	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere", "packer-hybrid build lab/debian-12@proxmox")
 	if errors := r.of("error"); len(errors) > 0 {
 		t.Errorf("there are annotations: %+v", errors)
 	}
 	r = s.act("push", s.pushed("refs/heads/main"))
-	if diff := cmp.Diff(map[string]string{"plan": "success"}, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.log(), "plan for lab: 0 to build, 2 unchanged") {
+	if diff := cmp.Diff(map[string]string{"decide": "success", "plan": "success"}, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.log(), "plan for lab: 0 to build, 2 unchanged") {
 		t.Errorf("with nothing changed: exit code %d\n%s\n%s", r.code, diff, r.log())
 	}
 	s.night()
@@ -65,25 +68,35 @@ func testPush(t *testing.T, l *lab.Lab) {
 	s.git("tag", "v1.0.0")
 	s.git("push", "-q", "origin", "v1.0.0")
 	r = s.act("push", s.pushed("refs/tags/v1.0.0"))
-	if diff := cmp.Diff(map[string]string{"plan": "success", "after": "success"}, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.summary(), "v1.0.0") {
+	want = map[string]string{
+		"decide": "success", "plan": "success", "release-plan": "success", "prepare": "success", "mark": "success", "released": "success",
+	}
+	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.summary(), "v1.0.0") {
 		t.Errorf("a tag: exit code %d\n%s\n%s\n%s", r.code, diff, r.summary(), r.log())
 	}
 	s.noSecret(r)
+	s.ownSecrets(r, []string{"decide", "plan", "release-plan", "released"}, map[string][]string{
+		"proxmox": {"PKR_VAR_PROXMOX_TOKEN"}, "vsphere": {"PKR_VAR_VSPHERE_PASSWORD"},
+	}, "prepare", "mark")
 }
 
 // night runs the schedule and returns what it said.
 func (s *site) night() string {
 	s.t.Helper()
 	r := s.act("schedule", object{"schedule": "17 3 * * *", "repository": object{"full_name": repo, "default_branch": "main"}})
-	if r.code != 0 || r.jobs()["other"] != "success" || !strings.Contains(r.log(), "plan for lab:") {
-		s.t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	want := map[string]string{"decide": "success", "plan": "success", "reap": "success", "reaped": "success"}
+	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.log(), "plan for lab:") {
+		s.t.Errorf("exit code %d, jobs (-want +got):\n%s\n%s", r.code, diff, r.log())
 	}
+	s.ownSecrets(r, []string{"decide", "plan", "reaped"}, map[string][]string{
+		"proxmox": {"PKR_VAR_PROXMOX_TOKEN"}, "vsphere": {"PKR_VAR_VSPHERE_PASSWORD"}, "azure": {"PKR_VAR_AZURE_CLIENT_SECRET"},
+	}, "reap")
 	return r.log()
 }
 
-// ownSecrets fails unless each job of a build has the secrets of its platform
-// and no other's, and the other jobs have none at all.
-func (s *site) ownSecrets(r ran) {
+// ownSecrets fails unless the jobs of a run near each platform have the secrets of
+// that one and no other's, and the other jobs have the token alone.
+func (s *site) ownSecrets(r ran, others []string, platforms map[string][]string, near ...string) {
 	s.t.Helper()
 	had := map[string]map[string]bool{}
 	for _, e := range r.of("add-mask") {
@@ -97,10 +110,17 @@ func (s *site) ownSecrets(r ran) {
 			}
 		}
 	}
-	want := map[string]map[string]bool{
-		"plan ": {"GITHUB_TOKEN": true}, "collect ": {"GITHUB_TOKEN": true},
-		"build proxmox": {"PKR_VAR_BUILD_PASSWORD": true, "PKR_VAR_PROXMOX_TOKEN": true},
-		"build vsphere": {"PKR_VAR_BUILD_PASSWORD": true, "PKR_VAR_VSPHERE_PASSWORD": true},
+	want := map[string]map[string]bool{}
+	for _, job := range others {
+		want[job+" "] = map[string]bool{"GITHUB_TOKEN": true}
+	}
+	for _, job := range near {
+		for platform, secrets := range platforms {
+			want[job+" "+platform] = map[string]bool{}
+			for _, name := range secrets {
+				want[job+" "+platform][name] = true
+			}
+		}
 	}
 	if diff := cmp.Diff(want, had); diff != "" {
 		s.t.Errorf("the secrets of the jobs (-want +got):\n%s", diff)
@@ -118,24 +138,25 @@ func (s *site) dispatched(command, sha string) object {
 func testDispatch(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	s := newSite(t, l)
-	// A branch that is not merged is built by its commit; main has moved on.
-	s.git("checkout", "-q", "-b", "topic")
+	// A merged commit is built although main has moved on.
 	s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n")
-	topic := s.commit("more memory")
-	s.git("push", "-q", "origin", "topic")
+	merged := s.commit("more memory")
+	s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 4096\n")
+	s.commit("still more")
+	s.git("push", "-q", "origin", "main")
 	s.git("checkout", "-q", "-b", "strange", "main")
 	s.write("templates/ansible/stranger.yml", "---\n")
 	strange := s.commit("of a fork")
 	s.git("push", "-q", "origin", "strange:refs/pull/9/head")
 	s.git("checkout", "-q", "main")
-	s.github([]string{s.rev("main"), topic, strange})
+	s.github([]string{s.rev("main"), merged, strange})
 
 	mark := filepath.Join(s.scratch, "pwned")
 	for _, c := range []struct {
 		name, command, sha, says, code string
 	}{
-		{"commit of a fork", "build debian-12", strange, "no branch of this repository has the commit", "3"},
-		{"no commit", "build", strings.Repeat("a", 40), "not our ref", "128"},
+		{"commit of a fork", "build debian-12", strange, "not merged", "3"},
+		{"no commit", "build", strings.Repeat("a", 40), "not merged", "3"},
 		{"shell", "build debian-12; touch " + mark, "", "is not a name", "2"},
 		{"substitution", "build $(touch " + mark + ")", "", "is not a name", "2"},
 	} {
@@ -144,28 +165,25 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 		for _, e := range r.of("error") {
 			said += e.Arg
 		}
-		if r.jobs()["plan"] != "failure" || len(r.jobs()) != 1 || !slices.Contains(r.exits(), c.code) || !strings.Contains(said, c.says) {
+		if r.jobs()["decide"] != "failure" || len(r.jobs()) != 1 || !slices.Contains(r.exits(), c.code) || !strings.Contains(said, c.says) {
 			t.Errorf("%s: exit codes %v, jobs %v\n%s", c.name, r.exits(), r.jobs(), said)
 		}
 	}
 	if _, err := os.Stat(mark); err == nil {
 		t.Error("a command line was run by a shell")
 	}
-	if calls := s.hub.Calls(); len(calls) > 0 {
-		t.Errorf("what was refused was reported: %v", calls)
+	if len(s.hub.Checks())+len(s.hub.Comments()) > 0 {
+		t.Errorf("what was refused was reported: %v", s.hub.Calls())
 	}
-	r := s.act("workflow_dispatch", s.dispatched("build debian-12 --targets vsphere", topic))
+	r := s.act("workflow_dispatch", s.dispatched("build debian-12 --targets vsphere", merged))
 	if r.code != 0 || r.jobs()["collect"] != "success" {
 		t.Fatalf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
 	}
-	s.outputs(r, "collect", "plan.json", "record.json", "findings.sarif")
+	s.outputs(r, "collect", "images", "plan.json", "record.json", "findings.sarif")
 	s.noSecret(r)
 	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
-	if strings.Contains(r.log(), "nothing to reap") {
-		t.Error("code that is not merged removed things from a platform")
-	}
 	for _, c := range s.hub.Checks() {
-		if c["head_sha"] != topic {
+		if c["head_sha"] != merged {
 			t.Errorf("a check-run is about %v, not the commit that was built", c["head_sha"])
 		}
 	}
@@ -176,15 +194,14 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 func testKilled(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	s := newSite(t, l)
-	p := s.change("topic", 5, func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
-	s.open(p)
-	s.git("checkout", "-q", "main")
+	p := s.approvable(func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
 	s.github([]string{p.head, s.rev("main")})
+	s.approved(p)
 	r := s.killed("issue_comment", s.commented("/packer-hybrid build debian-12 --targets vsphere", 7, "mara"))
-	if r.jobs()["other"] != "failure" {
+	if r.jobs()["build"] != "failure" || r.jobs()["collect"] != "failure" {
 		t.Errorf("jobs %v\n%s", r.jobs(), r.log())
 	}
-	s.concluded("cancelled", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	s.ended(0)
 	if left := machines(t, l); len(left) != 1 {
 		t.Errorf("code that is not merged removed things from a platform; left is %v", left)
 	}
@@ -199,9 +216,15 @@ func testKilled(t *testing.T, l *lab.Lab) {
 	if left := machines(t, l); len(left) > 0 {
 		t.Errorf("left in vCenter: %v\n%s", left, r.log())
 	}
-	for _, c := range s.hub.Checks()[seen:] {
+	s.ended(seen)
+}
+
+// ended fails unless the check-runs from one on have ended, those of builds badly.
+func (s *site) ended(from int) {
+	s.t.Helper()
+	for _, c := range s.hub.Checks()[from:] {
 		if name := fmt.Sprint(c["name"]); c["status"] != "completed" || strings.Contains(name, "build") && c["conclusion"] != "failure" {
-			t.Errorf("the check-run %s is %v, %v", name, c["status"], c["conclusion"])
+			s.t.Errorf("the check-run %s is %v, %v", name, c["status"], c["conclusion"])
 		}
 	}
 }
@@ -244,27 +267,58 @@ func (s *site) commented(body string, user int, login string) object {
 	}
 }
 
+// approvable is a change of a repository whose default branch lets a commit be built
+// before it is merged.
+func (s *site) approvable(edit func()) pull {
+	s.t.Helper()
+	s.edit("packer-hybrid.hcl", "ci {\n", "ci {\n  unmerged = [\"lab\"]\n")
+	s.commit("build what is approved")
+	s.git("push", "-q", "origin", "main")
+	p := s.change("topic", 5, edit)
+	s.git("push", "-q", "origin", "topic")
+	s.open(p)
+	s.git("checkout", "-q", "main") // where GitHub runs comments
+	return p
+}
+
+// approved has another person approve the head of a change.
+func (s *site) approved(p pull) {
+	s.hub.SetReviews(github.Review{Login: "mona", State: "APPROVED", Commit: p.head})
+}
+
 func testComment(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	s := newSite(t, l)
-	p := s.change("topic", 5, func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
-	s.github([]string{p.head})
-	s.open(p)
-	s.git("checkout", "-q", "main") // where GitHub runs comments
+	p := s.approvable(func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
+	s.github([]string{p.head, s.rev("main")})
 	if r := s.act("issue_comment", s.commented("looks good\n/packer-hybrid build", 7, "mara")); r.code != 0 || len(r.jobs()) > 0 || len(s.hub.Calls()) > 0 {
 		t.Errorf("a comment that is no command: exit code %d, jobs %v, calls %v", r.code, r.jobs(), s.hub.Calls())
 	}
-	if r := s.act("issue_comment", s.commented("/packer-hybrid build", 1, "mara")); r.code == 0 || len(s.hub.Checks()) > 0 || !strings.Contains(r.log(), "the comment is by user 1") {
-		t.Errorf("somebody else under that name: exit code %d\n%s", r.code, r.log())
+	if r := s.act("issue_comment", s.commented("/packer-hybrid build", 1, "mara")); r.code == 0 || len(r.jobs()) != 1 || len(s.hub.Checks()) > 0 || !strings.Contains(r.log(), "the comment is by user 1") {
+		t.Errorf("somebody else under that name: exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
 	}
-	r := s.act("issue_comment", s.commented("/packer-hybrid plan debian-12", 7, "mara"))
-	if r.code != 0 || r.jobs()["other"] != "success" || !strings.Contains(r.summary(), "vm_memory_mb") {
-		t.Errorf("exit code %d, jobs %v\n%s\n%s", r.code, r.jobs(), r.summary(), r.log())
+	const build = "/packer-hybrid build debian-12 --targets vsphere"
+	r := s.act("issue_comment", s.commented(build, 7, "mara"))
+	if comments := s.hub.Comments(); r.code != 0 || len(r.jobs()) != 1 || len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "approve") {
+		t.Errorf("nobody approved: exit code %d, jobs %v, comments %v\n%s", r.code, r.jobs(), comments, r.log())
 	}
-	if comments := s.hub.Comments(); len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "vm_memory_mb") {
-		t.Errorf("the comments are %v", comments)
+	s.approved(p)
+	r = s.act("issue_comment", s.commented(build, 7, "mara"))
+	want := map[string]string{"decide": "success", "plan": "success", "build": "success", "collect": "success"}
+	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" {
+		t.Errorf("approved: exit code %d, jobs (-want +got):\n%s\n%s", r.code, diff, r.log())
 	}
+	for job, commits := range r.checkedOut() {
+		if wanted := map[bool]string{true: s.rev("main"), false: p.head}[job == "decide"]; !slices.Equal(commits, []string{wanted}) {
+			t.Errorf("the job %s checked out %v, not %s", job, commits, wanted)
+		}
+	}
+	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
 	s.noSecret(r)
+	r = s.act("issue_comment", s.commented("/packer-hybrid status", 7, "mara"))
+	if r.code != 0 || r.jobs()["plan"] != "success" || !strings.Contains(r.log(), "debian-12@vsphere") {
+		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+	}
 }
 
 // concluded fails unless these check-runs, and no others, have ended with a conclusion.
