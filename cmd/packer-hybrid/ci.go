@@ -105,7 +105,7 @@ func (a *app) startJob(ctx context.Context, own stage) (*job, error) {
 		err = a.partOf(&read)
 	}
 	if err == nil {
-		err = a.ticketed(ctx, &read)
+		err = a.ticketed(ctx, own, &read)
 	}
 	if err == nil {
 		if err = resolveLast(ctx, project, &read); err != nil {
@@ -133,7 +133,7 @@ func (a *app) startJob(ctx context.Context, own stage) (*job, error) {
 // name gives the run that the bot asked for the request's ID, so that its users
 // can name it. A second attempt and a part of a run are others.
 func (a *app) name(job ci.Job) {
-	if len(job.Ticket) == 0 || cmp.Or(a.Getenv("GITHUB_RUN_ATTEMPT"), "1") != "1" {
+	if !job.ByBot || cmp.Or(a.Getenv("GITHUB_RUN_ATTEMPT"), "1") != "1" {
 		return
 	}
 	for i, req := range job.Requests {

@@ -72,22 +72,6 @@ func (a *app) decide(ctx context.Context) error {
 	return nil
 }
 
-// decision is what all jobs of this run go by, and the job itself with it: that
-// of the job that decided, bound to this run and to the commit of the checkout.
-// Without one it is what this job's own event leads to, for merged code. A ticket
-// of the bot was verified, and the job's requests mean what it allows.
-func (a *app) decision(ctx context.Context) (ci.Decision, ci.Job, error) {
-	read, err := a.readJob(ctx)
-	if err != nil {
-		return ci.Decision{}, ci.Job{}, err
-	}
-	d, err := read.Decision()
-	if err == nil {
-		err = a.ticketed(ctx, &read)
-	}
-	return d, read, err
-}
-
 // readJob reads what this job is about.
 func (a *app) readJob(ctx context.Context) (ci.Job, error) {
 	in := a.ciInput(ctx)
@@ -108,13 +92,18 @@ func (a *app) readJob(ctx context.Context) (ci.Job, error) {
 
 // ticketed verifies the bot's ticket of a job, and narrows the requests to what
 // it allows. A commit that is not merged is worked on with a ticket only if the
-// ticket is the bot's own.
-func (a *app) ticketed(ctx context.Context, job *ci.Job) error {
-	if len(job.Ticket) == 0 {
+// ticket is the bot's own. Of the jobs of a decision the one that plans does this
+// for all: it has the key and the state, and the others wait for it.
+func (a *app) ticketed(ctx context.Context, own stage, job *ci.Job) error {
+	if _, decided := a.lookupEnv(ci.DecisionVariable); len(job.Ticket) == 0 || decided && !own.plan {
 		return nil
 	}
+	rules, err := a.reviewedRules(ctx, job.PolicyCommit())
+	if err != nil {
+		return err
+	}
 	for i := range job.Requests {
-		approved, err := a.allowed(ctx, job.Ticket, job.Commit, &job.Requests[i])
+		approved, err := a.allowed(ctx, rules, job.Ticket, job.Commit, &job.Requests[i])
 		switch {
 		case err != nil:
 			return err
@@ -205,19 +194,40 @@ func (a *app) repository() (*sources.Repository, error) {
 // policyAt is what the project file of a commit says about events; without one
 // it is the default.
 func policyAt(ctx context.Context, repo *sources.Repository, commit string) (ci.Policy, error) {
-	id, err := repo.Resolve(ctx, commit)
-	if err != nil {
-		return ci.Policy{}, err
-	}
-	tree, err := repo.Tree(ctx, id, config.FileName)
-	if err != nil {
-		return ci.Policy{}, err
-	}
-	project, err := config.LoadFS(tree)
+	project, err := projectAt(ctx, repo, commit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ci.Policy{}, nil
 	}
 	return policyOf(project), err
+}
+
+// projectAt is the project file of a commit, whatever the checkout is at.
+func projectAt(ctx context.Context, repo *sources.Repository, commit string) (config.Project, error) {
+	id, err := repo.Resolve(ctx, commit)
+	if err != nil {
+		return config.Project{}, err
+	}
+	tree, err := repo.Tree(ctx, id, config.FileName)
+	if err != nil {
+		return config.Project{}, err
+	}
+	return config.LoadFS(tree)
+}
+
+// reviewedRules are the rules of the bot at the commit of the default branch that
+// this run was decided by: the checkout may be at a commit with others.
+func (a *app) reviewedRules(ctx context.Context, commit string) (config.Bot, error) {
+	repo, err := a.repository()
+	if err != nil {
+		return config.Bot{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	defer cancel()
+	project, err := projectAt(ctx, repo, commit)
+	if err != nil {
+		return config.Bot{}, fmt.Errorf("reading the rules of the bot at commit %.12s: %w", commit, err)
+	}
+	return project.Bot, nil
 }
 
 // policyOf is what the project says about events.

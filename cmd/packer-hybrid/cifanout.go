@@ -29,7 +29,7 @@ func (j *job) fanOut(code int) int {
 	case plan == nil:
 		return hybridcore.ExitOK // why was said where it was planned
 	}
-	child := ci.Child{Runners: j.asked.Runners(), Ticket: string(j.Ticket)}
+	child := ci.Child{Runners: j.asked.Runners()}
 	var err error
 	if j.own.plan {
 		child.Decision, err = j.asked.Decision()

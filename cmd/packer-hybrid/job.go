@@ -50,10 +50,14 @@ func (a *app) job(ctx context.Context, dir, repository string) error {
 		}
 	}
 	req, err := hybridcore.Parse(run.Order.Line)
+	var bots config.Project // the bot's own, whose rules count, and not those of the commit
+	if err == nil {
+		bots, err = config.Load(repository)
+	}
 	if err == nil {
 		req.Heads, req.ID = []string{run.Order.Commit}, run.Order.Request
 		req.Origin = hybridcore.Origin{Kind: "slack", ReplyTo: run.Order.Request}
-		_, err = sub.allowed(ctx, run.Order.Ticket, run.Order.Commit, &req)
+		_, err = sub.allowed(ctx, bots.Bot, run.Order.Ticket, run.Order.Commit, &req)
 	}
 	if err == nil {
 		err = sub.do(ctx, req)

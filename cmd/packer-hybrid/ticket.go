@@ -27,12 +27,12 @@ import (
 const again = "ask again in Slack"
 
 // allowed verifies the ticket of a command from the bot, decides on it once more
-// by the project file, compares the plan with the one that was approved, and notes
-// that this run uses the ticket. It says who asked, and keeps the request to the
+// by rules, compares the plan with the one that was approved, and notes that this
+// run uses the ticket. It says who asked, and keeps the request to the
 // ticket's targets. Approved says that the ticket allows this commit, whether it
 // is merged or not. Without a ticket it was not the bot: the CI system has decided.
-func (a *app) allowed(ctx context.Context, ticket []byte, commit string, req *hybridcore.Request) (approved bool,
-	err error,
+func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, commit string, req *hybridcore.Request) (
+	approved bool, err error,
 ) {
 	if len(ticket) == 0 {
 		return false, nil
@@ -59,7 +59,7 @@ func (a *app) allowed(ctx context.Context, ticket []byte, commit string, req *hy
 	if err := narrow(&t, *req, project); err != nil {
 		return false, err
 	}
-	if d := policy.Recheck(project.Bot, t, commit); !d.Allow {
+	if d := policy.Recheck(rules, t, commit); !d.Allow {
 		return false, hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
 	}
 	if err := a.samePlan(ctx, project, t); err != nil {

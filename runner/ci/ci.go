@@ -77,6 +77,7 @@ type Job struct {
 	Login      string // of who caused it, only to be shown
 	RequestID  string // given by who dispatched the job, to find it again
 	Ticket     []byte // of the bot's decision, to be decided on once more; empty for none
+	ByBot      bool   // the bot dispatched the run: with Ticket, or as a child of the pipeline that has verified it
 	// Trusted says that the code is of this repository. Whoever validates other
 	// code holds it to a policy.
 	Trusted bool
@@ -108,6 +109,19 @@ type reading struct {
 
 // Origin is where the job came from, also when it asks for nothing.
 func (j Job) Origin() hybridcore.Origin { return j.origin }
+
+// PolicyCommit is the commit of the default branch whose project file counts for
+// the job; of a change that of its base.
+func (j Job) PolicyCommit() string {
+	switch {
+	case j.reading.decided != nil:
+		return j.reading.decided.Policy
+	case j.Unreviewed:
+		return j.Base
+	default:
+		return j.reading.tip
+	}
+}
 
 // Detect says which CI system a process runs in. It gives a UsageError when
 // that is none, or both.

@@ -47,7 +47,7 @@ func (j Job) Decision() (Decision, error) {
 		return Decision{}, err
 	}
 	d := Decision{
-		Run: Run(j.reading.in.Getenv), SHA: j.Commit, Merged: j.Merged, Env: env.Name, Lines: j.lines,
+		Run: Run(j.reading.in.Getenv), SHA: j.Commit, Policy: j.reading.tip, Merged: j.Merged, Env: env.Name, Lines: j.lines,
 		Actor: j.origin.Actor, Change: j.origin.Change, ReplyTo: j.origin.ReplyTo, Request: j.RequestID, Ticket: len(j.Ticket) > 0, Rule: shownRule(j.reading.rule),
 	}
 	all, count := false, map[hybridcore.Action]int{}
@@ -135,7 +135,7 @@ func (d Decision) Outputs(runners Runners) ([]Output, error) {
 	outputs := []Output{
 		{"decision", text},
 		{"sha", d.SHA},
-		{"plan", fmt.Sprint(d.Has(hybridcore.ActionBuild, hybridcore.ActionPlan, hybridcore.ActionValidate,
+		{"plan", fmt.Sprint(d.Ticket || d.Has(hybridcore.ActionBuild, hybridcore.ActionPlan, hybridcore.ActionValidate,
 			hybridcore.ActionStatus, hybridcore.ActionParity))},
 		{"release", fmt.Sprint(d.Has(hybridcore.ActionPublish))},
 		{"reap", fmt.Sprint(d.Has(hybridcore.ActionReap))},
@@ -188,7 +188,7 @@ func (d Decision) Job(in Input) (Job, error) {
 		kind = "comment"
 	}
 	j := Job{
-		System: system, Event: shown(event), Repository: name, RequestID: d.Request, Trusted: true, Merged: d.Merged, lines: d.Lines,
+		System: system, Event: shown(event), Repository: name, RequestID: d.Request, ByBot: d.Ticket, Trusted: true, Merged: d.Merged, lines: d.Lines,
 		reading: reading{in: in, rule: d.Rule, decided: &d},
 		origin:  hybridcore.Origin{Kind: kind, Actor: d.Actor, URL: url, Change: d.Change, ReplyTo: d.ReplyTo},
 	}

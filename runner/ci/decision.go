@@ -36,8 +36,9 @@ const (
 // Decision is what one event leads to: all that the later jobs of its run do
 // comes from it. It is made from the event and the default branch only.
 type Decision struct {
-	Run       string                `json:"run"` // that it is for: GITHUB_RUN_ID or CI_PIPELINE_ID
-	SHA       string                `json:"sha"` // commit to work on
+	Run       string                `json:"run"`    // that it is for: GITHUB_RUN_ID or CI_PIPELINE_ID
+	SHA       string                `json:"sha"`    // commit to work on
+	Policy    string                `json:"policy"` // commit of the default branch by whose project file this is
 	Merged    bool                  `json:"merged"`
 	Env       string                `json:"env"`
 	Lines     []string              `json:"lines"`     // of the shared grammar, each with its environment
@@ -47,8 +48,8 @@ type Decision struct {
 	Change    string                `json:"change"`
 	ReplyTo   string                `json:"reply_to"`
 	Request   string                `json:"request"` // ID, given by who dispatched the run
-	// Ticket says that the run has a ticket of the bot, which the jobs verify
-	// before anything else: who decides has no key.
+	// Ticket says that the run has a ticket of the bot, which the job that plans
+	// verifies before anything else is done: who decides has no key.
 	Ticket bool   `json:"ticket,omitempty"`
 	Rule   string `json:"rule"` // why it is allowed, with its place
 }
@@ -97,8 +98,10 @@ func (d Decision) check() error {
 	if _, err := strconv.ParseUint(d.Run, 10, 64); err != nil {
 		return hybridcore.Usagef("%.80q is not the number of a run", d.Run)
 	}
-	if !hybridcore.IsObjectID(d.SHA) || isZero(d.SHA) {
-		return hybridcore.Usagef("%.80q is not the full object ID of a commit", d.SHA)
+	for _, id := range []string{d.SHA, d.Policy} {
+		if !hybridcore.IsObjectID(id) || isZero(id) {
+			return hybridcore.Usagef("%.80q is not the full object ID of a commit", id)
+		}
 	}
 	if len(d.Images) > maxImages || len(d.Lines) == 0 || len(d.Lines) > maxLines {
 		return hybridcore.Usagef("it has %d lines and %d images", len(d.Lines), len(d.Images))

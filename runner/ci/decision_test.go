@@ -23,7 +23,7 @@ import (
 // decisionOf is a decision, as JSON with some members replaced.
 func decisionOf(changed object) string {
 	o := object{
-		"run": "99", "sha": shaMerge, "merged": true, "env": "prod", "lines": []string{"build --env prod", "publish --env prod"},
+		"run": "99", "sha": shaMerge, "policy": shaMerge, "merged": true, "env": "prod", "lines": []string{"build --env prod", "publish --env prod"},
 		"platforms": []string{"vsphere"}, "images": []string{}, "actor": "583231", "change": "", "reply_to": "", "request": "", "rule": "merged into main",
 	}
 	maps.Copy(o, changed)
@@ -201,6 +201,11 @@ func TestDecideWithATicket(t *testing.T) {
 	if err != nil || !d.Ticket || d.Merged || !strings.Contains(d.Rule, "a ticket of the bot that the job verifies") {
 		t.Errorf("%+v, %v", d, err)
 	}
+	d.Lines, d.Merged = []string{"reap --env lab"}, true
+	outputs, err := d.Outputs(nil)
+	if err != nil || !slices.Contains(outputs, ci.Output{Name: "plan", Value: "true"}) {
+		t.Errorf("no job verifies the ticket before the others: %v, %v", outputs, err)
+	}
 }
 
 // The jobs of a child pipeline that publishes and reaps: each has the
@@ -209,12 +214,13 @@ func TestPipelineOfADecision(t *testing.T) {
 	t.Parallel()
 	d, err := ci.ParseDecision(decisionOf(object{
 		"env": "lab", "lines": []string{"build --env lab", "publish --env lab --release v1", "reap --env lab --targets vsphere"}, "platforms": []string{"vsphere", "azure"},
+		"ticket": true, "request": "20261130t120000-1a2b3c4d",
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan := planOf(1)
-	text, err := ci.Pipeline(&plan, ci.Child{Runners: siteRunners, Decision: d, Ticket: "a$b"})
+	text, err := ci.Pipeline(&plan, ci.Child{Runners: siteRunners, Decision: d})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +247,7 @@ func TestPipelineOfADecision(t *testing.T) {
 		if want := map[bool]string{true: "lab/" + platform}[platform != ""]; job.Environment["name"] != want || len(job.Script) != 1 {
 			t.Errorf("%s has the environment %q, want %q: %v", name, job.Environment["name"], want, job.Script)
 		}
-		if job.Variables[ci.TicketVariable] != "a$$b" || job.Variables[ci.SHAVariable] == "" {
+		if _, has := job.Variables[ci.TicketVariable]; has || job.Variables[ci.SHAVariable] == "" || job.Variables[ci.RequestVariable] != d.Request {
 			t.Errorf("%s has the variables %v", name, job.Variables)
 		}
 		if r, err := hybridcore.Parse(job.Variables[ci.CommandVariable]); err != nil || r.Env != "lab" {

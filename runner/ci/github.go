@@ -293,6 +293,7 @@ func (j Job) dispatch(p payload, sha string, in Input) (Job, error) {
 type asked struct {
 	line, commit, id string
 	ticket           string // of the bot's decision; empty for none
+	child            bool   // of a pipeline whose job has verified the ticket
 	how              string // where the line is given
 }
 
@@ -310,7 +311,7 @@ func (j Job) asked(a asked, in Input, branch string) (Job, error) {
 	if len(a.ticket) > maxTicket {
 		return Job{}, hybridcore.Usagef("the bot's ticket has %d bytes; at most %d are read", len(a.ticket), maxTicket)
 	}
-	j.Ticket = []byte(a.ticket)
+	j.Ticket, j.ByBot = []byte(a.ticket), a.ticket != "" || a.child && a.id != ""
 	if strings.TrimSpace(a.line) == "" {
 		return Job{}, hybridcore.Usagef("no command: give it in %s, for example `build debian-12 --env lab`", a.how)
 	}

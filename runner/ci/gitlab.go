@@ -63,7 +63,7 @@ func fromGitLab(in Input) (Job, error) {
 		pinned = sha
 	}
 	a := asked{line: in.line, commit: pinned, how: "the variable " + CommandVariable}
-	a.id, a.ticket = env(RequestVariable), env(TicketVariable)
+	a.id, a.ticket, a.child = env(RequestVariable), env(TicketVariable), source == "parent_pipeline"
 	return j.asked(a, in, branch)
 }
 

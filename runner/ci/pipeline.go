@@ -65,8 +65,6 @@ type Child struct {
 	// Decision has what is published and reaped besides; the zero one is of a
 	// plan at a terminal.
 	Decision Decision
-	// Ticket is the bot's, which each job verifies; empty for none.
-	Ticket string
 }
 
 // Pipeline is a child pipeline as YAML: the targets that a plan builds (nil: there
@@ -132,15 +130,16 @@ func (p *pipeline) job(name string, job glJob) {
 	p.add(name, job)
 }
 
-// variables are those of a job that does a line of the decision. GitLab expands
-// a dollar sign, which only a ticket can hold.
+// variables are those of a job that does a line of the decision. A ticket of the
+// bot is not among them: the job that made this pipeline has verified it, and they
+// have the request's ID only.
 func (p *pipeline) variables(line, commit string, more map[string]string) map[string]string {
 	all := map[string]string{CommandVariable: line, "GIT_DEPTH": "0"}
 	if commit != "" {
 		all[SHAVariable] = commit
 	}
-	if p.Ticket != "" {
-		all[TicketVariable], all[RequestVariable] = strings.ReplaceAll(p.Ticket, "$", "$$"), p.Decision.Request
+	if p.Decision.Ticket {
+		all[RequestVariable] = p.Decision.Request
 	}
 	maps.Copy(all, more)
 	return all

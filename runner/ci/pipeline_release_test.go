@@ -20,7 +20,7 @@ import (
 func TestPipelineOfARelease(t *testing.T) {
 	platforms := []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
 	text, err := Pipeline(nil, Child{Decision: Decision{
-		Run: "1", SHA: strings.Repeat("ab", 20), Merged: true, Env: "prod",
+		Run: "1", SHA: strings.Repeat("ab", 20), Policy: strings.Repeat("ab", 20), Merged: true, Env: "prod",
 		Lines: []string{"publish --env prod --release v1", "reap --env prod"}, Platforms: platforms,
 	}})
 	if err != nil {
