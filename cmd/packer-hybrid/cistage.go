@@ -35,8 +35,7 @@ func (s *stage) bind(cmd *cobra.Command) {
 		"do what needs no platform, and plan the build: the output matrix, or pipeline.yml, has the jobs that build")
 	fs.BoolVar(&s.plan, "deal", false, "the same as --plan")
 	fs.BoolVar(&s.part, "part", false, "build the one target that "+ci.TargetVariable+" and "+ci.DigestVariable+" name")
-	fs.StringSliceVar(&s.collect, "collect", nil,
-		"only collect a build from these folders, in which other jobs left its parts")
+	fs.StringSliceVar(&s.collect, "collect", nil, "only collect a build from these folders, in which other jobs left its parts")
 	fs.BoolVar(&s.hold, "hold", false, "keep the report of a change in artifacts/report, and send nothing")
 	fs.StringVar(&s.report, "report", "", "only send the report of a change that another job kept in this folder")
 	_ = fs.MarkHidden("deal") // it is there
@@ -51,8 +50,7 @@ func (s stage) check() error {
 		}
 	}
 	if kinds > 1 {
-		return hybridcore.Usagef("--decide, --plan, --part, --collect, --hold and --report are for different jobs: " +
-			"give one of them")
+		return hybridcore.Usagef("--decide, --plan, --part, --collect, --hold and --report are for different jobs: give one of them")
 	}
 	return nil
 }
