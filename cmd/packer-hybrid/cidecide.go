@@ -72,23 +72,9 @@ func (a *app) decide(ctx context.Context) error {
 	return nil
 }
 
-// decision is what all jobs of this run go by, and the job itself with it: that
-// of the job that decided, bound to this run and to the commit of the checkout.
-// Without one it is what this job's own event leads to, for merged code. A ticket
-// of the bot was verified, and the job's requests mean what it allows.
-func (a *app) decision(ctx context.Context) (ci.Decision, ci.Job, error) {
-	read, err := a.readJob(ctx)
-	if err != nil {
-		return ci.Decision{}, ci.Job{}, err
-	}
-	d, err := read.Decision()
-	if err == nil {
-		err = a.ticketed(ctx, &read)
-	}
-	return d, read, err
-}
-
-// readJob reads what this job is about.
+// readJob reads what this job is about: the decision of its run, bound to this
+// run and to the commit of the checkout. Without one it is what the job's own event
+// leads to, for merged code.
 func (a *app) readJob(ctx context.Context) (ci.Job, error) {
 	in := a.ciInput(ctx)
 	text, given := a.lookupEnv(ci.DecisionVariable)
