@@ -12,8 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
@@ -274,5 +277,31 @@ func TestDecisionOfAPush(t *testing.T) {
 	d.git("checkout", "-q", "change")
 	if code, log, _ := d.step(t, "push", push, []string{given}, "--plan"); code != 3 || !strings.Contains(log, "and the checkout is at "+d.patch) {
 		t.Errorf("another checkout: exit code %d\n%s", code, log)
+	}
+}
+
+// What failed in a run is planned from the state, for a job for each target.
+func TestRetryInSeveralJobs(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "")
+	store, err := state.Open(filepath.Join(d.dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := "20261123t050000-1a2b3c4d"
+	rec := hybridcore.Record{
+		RunID: run, Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}, Status: hybridcore.Failed, At: time.Now(), Results: []hybridcore.Result{
+			{Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed},
+			{Target: "debian-12@azure", Image: "debian-12", Platform: hybridcore.Azure, Status: hybridcore.Built},
+		},
+	}
+	if err := store.Append(t.Context(), rec, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, log, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.main, "build --retry-failed "+run), nil, "--decide")
+	env := []string{ci.DecisionVariable + "=" + outputs["decision"], "PACKER_HYBRID_CACHE=" + toolCache(t)}
+	code, planned, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.main, "build"), env, "--plan")
+	if !strings.Contains(outputs["matrix"], `"target":"debian-12@vsphere"`) || strings.Count(outputs["matrix"], `"target"`) != 1 || code != 0 {
+		t.Errorf("exit code %d, the matrix is %s\n%s\n%s", code, outputs["matrix"], log, planned)
 	}
 }

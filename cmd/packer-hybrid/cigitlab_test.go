@@ -227,3 +227,42 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 		})
 	}
 }
+
+// The plan of a protected tag gives each platform's release a job of its own, on
+// runners of the default branch's project file; other pipelines are refused.
+func TestGitLabSharesAReleaseOut(t *testing.T) {
+	t.Parallel()
+	j := newLabJob(t, nil)
+	tag := map[string]string{
+		"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1.0.0", "CI_COMMIT_REF_NAME": "v1.0.0", "CI_COMMIT_REF_PROTECTED": "true",
+		"CI_MERGE_REQUEST_IID": "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "", "PACKER_HYBRID_COMMAND": "publish --env lab --targets vsphere,azure",
+	}
+	code, log := j.ci(t, tag, "ci", "--plan")
+	text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "pipeline.yml"))
+	if code != 0 || err != nil {
+		t.Fatalf("exit code %d, %v\n%s", code, err, log)
+	}
+	for _, want := range []string{
+		"release plan:", "prepare vsphere:", "mark azure:", "released:", "name: lab/vsphere", "PACKER_HYBRID_PLATFORM: azure", "PACKER_HYBRID_SHA: " + j.head,
+		"PACKER_HYBRID_COMMAND: publish --env lab --targets vsphere,azure --release v1.0.0",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "proxmox") {
+		t.Errorf("a platform that nobody asked for:\n%s", text)
+	}
+	// The tag is moved to a commit that is not merged.
+	s := j.site
+	s.git("checkout", "-q", "-b", "side")
+	s.git("commit", "-q", "--allow-empty", "-m", "side")
+	tag["CI_COMMIT_SHA"] = s.commit("side")
+	if code, log := j.ci(t, tag, "ci", "--plan"); code != 3 || !strings.Contains(log, "not merged into main") {
+		t.Errorf("on a branch: exit code %d\n%s", code, log)
+	}
+	tag["CI_COMMIT_REF_PROTECTED"], tag["CI_COMMIT_SHA"] = "false", j.head
+	if code, log := j.ci(t, tag, "ci", "--plan"); code != 3 || !strings.Contains(log, "is not protected") {
+		t.Errorf("not protected: exit code %d\n%s", code, log)
+	}
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-30T17:40:30Z
-// Spec: openspec/specs/ci/spec.md#requirement-reviewedCommit-commits
+// Spec: openspec/specs/ci/spec.md#requirement-reviewed-commits
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
 
 package main
@@ -43,7 +43,7 @@ func answers(kind, text string) http.HandlerFunc {
 			body = text
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, body) //nolint:gosec // JSON for a test
+		_, _ = io.WriteString(w, body)
 	}
 }
 

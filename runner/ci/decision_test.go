@@ -8,6 +8,7 @@ package ci_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -25,9 +26,7 @@ func decisionOf(changed object) string {
 		"run": "99", "sha": shaMerge, "merged": true, "env": "prod", "lines": []string{"build --env prod", "publish --env prod"},
 		"platforms": []string{"vsphere"}, "images": []string{}, "actor": "583231", "change": "", "reply_to": "", "request": "", "rule": "merged into main",
 	}
-	for name, value := range changed {
-		o[name] = value
-	}
+	maps.Copy(o, changed)
 	text, err := json.Marshal(o)
 	if err != nil {
 		panic(err)
@@ -173,7 +172,11 @@ func TestDecide(t *testing.T) {
 	}
 	outputs, err = d.Outputs(siteRunners)
 	want = []ci.Output{
-		{"plan", "true"}, {"release", "false"}, {"reap", "true"}, {"platforms", `["vsphere"]`}, {"runners", `{"vsphere":["self-hosted","vsphere"]}`},
+		{"plan", "true"},
+		{"release", "false"},
+		{"reap", "true"},
+		{"platforms", `["vsphere"]`},
+		{"runners", `{"vsphere":["self-hosted","vsphere"]}`},
 		{"environments", `{"vsphere":"prod-vsphere"}`},
 	}
 	if err != nil || !slices.Equal(want, outputs[2:]) {

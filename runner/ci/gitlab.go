@@ -40,23 +40,7 @@ func fromGitLab(in Input) (Job, error) {
 		return j.mergeRequest(sha, in)
 	case "push":
 		return j.pushed(sha, tip, in)
-	case "schedule":
-		if err := j.protected(tip, in); err != nil {
-			return Job{}, err
-		}
-		if in.line == "" {
-			if err := j.pin(sha); err != nil {
-				return Job{}, err
-			}
-			if err := j.review(in, branch); err != nil {
-				return Job{}, err
-			}
-			return j.run("schedule", lines(j.reading.policy.Schedule, Default().Schedule))
-		}
-	case "web", "trigger", "api", "pipeline", "chat":
-		if err := j.protected(tip, in); err != nil {
-			return Job{}, err
-		}
+	case "schedule", "web", "trigger", "api", "pipeline", "chat":
 	case "parent_pipeline":
 		if in.line == "" {
 			return j.nothing("a child pipeline without %s asks for nothing", CommandVariable)
@@ -65,18 +49,33 @@ func fromGitLab(in Input) (Job, error) {
 		if env("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != "" || env("CI_MERGE_REQUEST_PROJECT_ID") != "" {
 			return j.mergeRequest(sha, in)
 		}
-		if err := j.protected(tip, in); err != nil {
-			return Job{}, err
-		}
 	default:
 		return j.nothing("a pipeline of the source %s asks for nothing", j.Event)
+	}
+	if err := j.protected(tip, in); err != nil {
+		return Job{}, err
+	}
+	if source == "schedule" && in.line == "" {
+		return j.scheduled(sha, in)
 	}
 	pinned := env(SHAVariable)
 	if pinned == "" {
 		pinned = sha
 	}
-	a := asked{line: in.line, commit: pinned, id: env(RequestVariable), ticket: env(TicketVariable), how: "the variable " + CommandVariable}
+	a := asked{line: in.line, commit: pinned, how: "the variable " + CommandVariable}
+	a.id, a.ticket = env(RequestVariable), env(TicketVariable)
 	return j.asked(a, in, branch)
+}
+
+// scheduled does what the policy has for a schedule.
+func (j Job) scheduled(sha string, in Input) (Job, error) {
+	if err := j.pin(sha); err != nil {
+		return Job{}, err
+	}
+	if err := j.review(in, in.Getenv("CI_DEFAULT_BRANCH")); err != nil {
+		return Job{}, err
+	}
+	return j.run("schedule", lines(j.reading.policy.Schedule, Default().Schedule))
 }
 
 // protected refuses a pipeline of a branch or tag that anybody may push to: its
@@ -86,9 +85,11 @@ func (j Job) protected(tip bool, in Input) error {
 	case tip:
 		return nil
 	case j.reading.tag == "":
-		return hybridcore.Blockedf("%s is not the default branch: such pipelines run there, or for a protected tag", j.Ref)
+		return hybridcore.Blockedf("%s is not the default branch: such pipelines run there, or for a protected tag",
+			j.Ref)
 	case in.Getenv("CI_COMMIT_REF_PROTECTED") != "true":
-		return hybridcore.Blockedf("the tag %s is not protected, so that anybody who may push could have made it; protect it in the project's settings", j.Ref)
+		return hybridcore.Blockedf("the tag %s is not protected, so that anybody who may push could have made it; "+
+			"protect it in the project's settings", j.Ref)
 	}
 	return nil
 }
