@@ -32,8 +32,10 @@ func TestStatusNamesWhatIsUnderWay(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	var out strings.Builder
 	err := WriteStatus(&out, Style{}, Status{Env: "lab", Releasing: map[string]hybridcore.ReleaseIntent{
-		"lab/v1.0.0": {RunID: "20261130t110000-00000000", At: now.Add(-time.Hour),
-			Builds: map[string]string{"debian-12@vsphere": "r", "debian-12@azure": "r"}},
+		"lab/v1.0.0": {
+			RunID: "20261130t110000-00000000", At: now.Add(-time.Hour),
+			Builds: map[string]string{"debian-12@vsphere": "r", "debian-12@azure": "r"},
+		},
 	}}, now)
 	want := "releasing: release v1.0.0 of lab, debian-12@azure, debian-12@vsphere, " +
 		"begun 1h ago by run 20261130t110000-00000000, is not complete; " +

@@ -43,8 +43,10 @@ func (r *Runner) ReadReaped(dir string, pin JobPin, platforms []hybridcore.Platf
 	var all []hybridcore.ReapPart
 	var errs []error
 	for _, platform := range platforms {
-		part := hybridcore.ReapPart{Run: pin.Run, Commit: pin.Commit, Env: pin.Asked.Env, Platform: platform,
-			DryRun: pin.Asked.DryRun, Error: notLooked}
+		part := hybridcore.ReapPart{
+			Run: pin.Run, Commit: pin.Commit, Env: pin.Asked.Env, Platform: platform,
+			DryRun: pin.Asked.DryRun, Error: notLooked,
+		}
 		if file := found[reapFile(platform)]; file != nil {
 			read, err := r.readReaped(file.data, pin, platform)
 			if err != nil {

@@ -56,8 +56,10 @@ func addTargets(release *hybridcore.Release, targets []hybridcore.PlannedTarget,
 			func(i hybridcore.ReleasedImage) bool { return i.Image == t.Target.Image.Name })
 		if at < 0 {
 			at = len(release.Images)
-			release.Images = append(release.Images, hybridcore.ReleasedImage{Image: t.Target.Image.Name,
-				Recipe: t.Target.Recipe})
+			release.Images = append(release.Images, hybridcore.ReleasedImage{
+				Image:  t.Target.Image.Name,
+				Recipe: t.Target.Recipe,
+			})
 		}
 		release.Images[at].Artifacts = append(release.Images[at].Artifacts, now)
 	}

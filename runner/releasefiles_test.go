@@ -92,24 +92,40 @@ func TestReleaseRefusesParts(t *testing.T) {
 		data       []byte
 	}{
 		{"another run", "it is of the run \"4712\"", change(func(p *hybridcore.ReleasePart) { p.Run = "4712" })},
-		{"another commit", "it was made at commit \"cdcdcdcdcdcd\"",
-			change(func(p *hybridcore.ReleasePart) { p.Commit = strings.Repeat("cd", 20) })},
-		{"another environment", "it is for the environment \"prod\"",
-			change(func(p *hybridcore.ReleasePart) { p.Env = "prod" })},
-		{"another platform", "its name says prepared-azure.json",
-			change(func(p *hybridcore.ReleasePart) { p.Platform = hybridcore.VSphere })},
+		{
+			"another commit", "it was made at commit \"cdcdcdcdcdcd\"",
+			change(func(p *hybridcore.ReleasePart) { p.Commit = strings.Repeat("cd", 20) }),
+		},
+		{
+			"another environment", "it is for the environment \"prod\"",
+			change(func(p *hybridcore.ReleasePart) { p.Env = "prod" }),
+		},
+		{
+			"another platform", "its name says prepared-azure.json",
+			change(func(p *hybridcore.ReleasePart) { p.Platform = hybridcore.VSphere }),
+		},
 		{"no platform", "its name says prepared-azure.json", change(func(p *hybridcore.ReleasePart) { p.Platform = "" })},
-		{"another phase", "its name says prepared-azure.json",
-			change(func(p *hybridcore.ReleasePart) { p.Phase = hybridcore.Marked })},
-		{"another plan", "it is a part of the plan \"000000000000\"",
-			change(func(p *hybridcore.ReleasePart) { p.Plan = strings.Repeat("0", 64) })},
+		{
+			"another phase", "its name says prepared-azure.json",
+			change(func(p *hybridcore.ReleasePart) { p.Phase = hybridcore.Marked }),
+		},
+		{
+			"another plan", "it is a part of the plan \"000000000000\"",
+			change(func(p *hybridcore.ReleasePart) { p.Plan = strings.Repeat("0", 64) }),
+		},
 		{"no targets", "it is about 0 targets", change(func(p *hybridcore.ReleasePart) { p.Steps = nil })},
-		{"another target", "it says nothing of debian-12@azure",
-			change(func(p *hybridcore.ReleasePart) { p.Steps[0].Target = "debian-13@azure" })},
-		{"from the future", "not over yet",
-			change(func(p *hybridcore.ReleasePart) { p.Steps[0].Started = time.Now().Add(time.Hour) })},
-		{"cancelled for nothing", "does not say how",
-			change(func(p *hybridcore.ReleasePart) { p.Steps[0].Cancelled = true })},
+		{
+			"another target", "it says nothing of debian-12@azure",
+			change(func(p *hybridcore.ReleasePart) { p.Steps[0].Target = "debian-13@azure" }),
+		},
+		{
+			"from the future", "not over yet",
+			change(func(p *hybridcore.ReleasePart) { p.Steps[0].Started = time.Now().Add(time.Hour) }),
+		},
+		{
+			"cancelled for nothing", "does not say how",
+			change(func(p *hybridcore.ReleasePart) { p.Steps[0].Cancelled = true }),
+		},
 		{"one bit", "it was changed after it was written", bytes.Replace(good, []byte("debian-12@azure"),
 			[]byte("debian-13@azure"), 1)},
 		{"null", "is null", []byte("null")},
@@ -184,8 +200,10 @@ func TestReleaseRefusesPlans(t *testing.T) {
 	}{
 		{"another run", "it is of the run \"4712\"", change(func(p *hybridcore.ReleasePlan) { p.Run = "4712" })},
 		{"another commit", "it was made at commit", change(func(p *hybridcore.ReleasePlan) { p.Release.Commit = "" })},
-		{"another environment", "it is for the environment \"prod\"",
-			change(func(p *hybridcore.ReleasePlan) { p.Release.Env = "prod" })},
+		{
+			"another environment", "it is for the environment \"prod\"",
+			change(func(p *hybridcore.ReleasePlan) { p.Release.Env = "prod" }),
+		},
 		{"another release", "this job is about another", change(func(p *hybridcore.ReleasePlan) {
 			p.Release.Name,
 				p.Request.Release = "v2", "v2"
@@ -196,24 +214,34 @@ func TestReleaseRefusesPlans(t *testing.T) {
 			p.Targets = p.Targets[:1]
 			both(p, func(a *hybridcore.Artifact) { a.URIs[0].Name = "debian-13-x" })
 		})},
-		{"a build", "it is the plan of a \"build\"",
-			change(func(p *hybridcore.ReleasePlan) { p.Request.Action = hybridcore.ActionBuild })},
+		{
+			"a build", "it is the plan of a \"build\"",
+			change(func(p *hybridcore.ReleasePlan) { p.Request.Action = hybridcore.ActionBuild }),
+		},
 		{"a name with a path", "is not a name", change(func(p *hybridcore.ReleasePlan) {
 			p.Release.Name,
 				p.Request.Release = "../x", "../x"
 		})},
 		{"an image that is none", "is not a name", change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Image = "a\nb" })},
-		{"a platform that is none", "unknown platform",
-			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Platform = "x" })},
-		{"a target that is another", "its target",
-			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Target = "x@azure" })},
+		{
+			"a platform that is none", "unknown platform",
+			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Platform = "x" }),
+		},
+		{
+			"a target that is another", "its target",
+			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Target = "x@azure" }),
+		},
 		{"a target twice", "twice", change(func(p *hybridcore.ReleasePlan) { p.Targets = append(p.Targets, p.Targets[0]) })},
 		{"no targets", "nothing is to be prepared", change(func(p *hybridcore.ReleasePlan) { p.Targets = nil })},
-		{"a target that failed", "nothing is to be prepared",
-			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Failure = &hybridcore.Failure{Message: "x"} })},
+		{
+			"a target that failed", "nothing is to be prepared",
+			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Failure = &hybridcore.Failure{Message: "x"} }),
+		},
 		{"no artifact", "no artifact", change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Artifact = nil })},
-		{"another artifact in one place", "as its targets do",
-			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Artifact.URIs[0].ID = "vm-2" })},
+		{
+			"another artifact in one place", "as its targets do",
+			change(func(p *hybridcore.ReleasePlan) { p.Targets[0].Artifact.URIs[0].ID = "vm-2" }),
+		},
 		{"a machine of somebody else", "no image that a build of debian-12 made", change(func(p *hybridcore.ReleasePlan) {
 			both(p, func(a *hybridcore.Artifact) { a.URIs[0].Name = "payroll" })
 		})},
@@ -322,17 +350,23 @@ func TestReleaseTextIsInert(t *testing.T) {
 // FuzzReleaseFiles feeds the readers of what other jobs hand over.
 func FuzzReleaseFiles(f *testing.F) {
 	at := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
-	artifact := hybridcore.Artifact{ID: "vm-1", Builder: "x", URIs: []hybridcore.URI{{Kind: "vm-template",
-		Name: "debian-12-r", ID: "vm-1"}}}
+	artifact := hybridcore.Artifact{ID: "vm-1", Builder: "x", URIs: []hybridcore.URI{{
+		Kind: "vm-template",
+		Name: "debian-12-r", ID: "vm-1",
+	}}}
 	draft := hybridcore.ReleasePlan{
 		Run: ciRun, Request: hybridcore.Request{Action: hybridcore.ActionPublish, Env: "lab", Release: "v1"},
 		Release: hybridcore.Release{
 			Name: "v1", Env: "lab", RunID: "20261130t000000-00000000", At: at,
-			Images: []hybridcore.ReleasedImage{{Image: "debian-12",
-				Artifacts: []hybridcore.ReleasedArtifact{{Platform: hybridcore.Azure, RunID: "r", Artifact: artifact}}}},
+			Images: []hybridcore.ReleasedImage{{
+				Image:     "debian-12",
+				Artifacts: []hybridcore.ReleasedArtifact{{Platform: hybridcore.Azure, RunID: "r", Artifact: artifact}},
+			}},
 		},
-		Targets: []hybridcore.Result{{Target: "debian-12@azure", Image: "debian-12", Platform: hybridcore.Azure,
-			Artifact: &artifact}},
+		Targets: []hybridcore.Result{{
+			Target: "debian-12@azure", Image: "debian-12", Platform: hybridcore.Azure,
+			Artifact: &artifact,
+		}},
 	}
 	planName, plan, digest, err := SealReleasePlan(draft)
 	if err != nil {

@@ -51,7 +51,8 @@ func targetsOf(plan hybridcore.Plan) []hybridcore.Target {
 // targets, and marks nothing. What speaks against a target already is not asked
 // about.
 func (r *Runner) PrepareRelease(ctx context.Context, draft hybridcore.ReleasePlan,
-	targets []hybridcore.Target) ([]hybridcore.ReleasePart, error) {
+	targets []hybridcore.Target,
+) ([]hybridcore.ReleasePart, error) {
 	return r.phase(ctx, draft, hybridcore.Prepared, targets, func(c Client, of hybridcore.Result) (bool, error) {
 		return false, lookUp(ctx, c, of, draft.Release.Find(of.Image, of.Platform).RunID)
 	})
@@ -68,8 +69,10 @@ func (r *Runner) MarkRelease(ctx context.Context, draft hybridcore.ReleasePlan, 
 	}
 	return r.phase(ctx, draft, hybridcore.Marked, targets, func(c Client, of hybridcore.Result) (bool, error) {
 		built := draft.Release.Find(of.Image, of.Platform)
-		return markAll(ctx, c, of, hybridcore.Mark{Release: draft.Release.Name, Image: of.Image, RunID: built.RunID,
-			Commit: built.Commit})
+		return markAll(ctx, c, of, hybridcore.Mark{
+			Release: draft.Release.Name, Image: of.Image, RunID: built.RunID,
+			Commit: built.Commit,
+		})
 	})
 }
 

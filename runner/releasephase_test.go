@@ -116,7 +116,8 @@ func (j *jobs) plans(t *testing.T, change ...func(*hybridcore.Request)) (hybridc
 
 // phase does the job of a phase on one platform, on a machine without a state.
 func (j *jobs) phase(t *testing.T, phase hybridcore.ReleasePhase, platform hybridcore.Platform,
-	change ...func(*hybridcore.Request)) error {
+	change ...func(*hybridcore.Request),
+) error {
 	t.Helper()
 	m := j.on[platform]
 	pin := j.pin()

@@ -53,7 +53,8 @@ func (r *Runner) PlanRelease(ctx context.Context, plan hybridcore.Plan, run stri
 // draft makes the plan of a release as it is at a time, and says whether the
 // release was published with all of that before.
 func (r *Runner) draft(ctx context.Context, s hybridcore.Snapshot, plan hybridcore.Plan,
-	at time.Time) (hybridcore.ReleasePlan, bool, error) {
+	at time.Time,
+) (hybridcore.ReleasePlan, bool, error) {
 	req := plan.Request
 	req.Origin = hybridcore.Origin{} // each job has its own
 	if req.Release == "" {
@@ -126,8 +127,10 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 	byImage := map[string][]image{}
 	for _, res := range targets {
 		if res.Artifact != nil {
-			byImage[res.Image] = append(byImage[res.Image], image{name: res.Image, platform: res.Platform,
-				inventory: res.Inventory})
+			byImage[res.Image] = append(byImage[res.Image], image{
+				name: res.Image, platform: res.Platform,
+				inventory: res.Inventory,
+			})
 		}
 	}
 	for _, res := range targets {

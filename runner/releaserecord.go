@@ -29,7 +29,8 @@ type releaseEnd struct {
 // the one that the state holds as under way, or the one that would be made here.
 // A platform without a part failed. What was recorded before changes nothing.
 func (r *Runner) RecordRelease(ctx context.Context, plan hybridcore.Plan, files ReleaseFiles) (hybridcore.Record,
-	error) {
+	error,
+) {
 	s, err := r.State.Read(ctx)
 	if err != nil {
 		return hybridcore.Record{}, err
@@ -56,14 +57,16 @@ func (r *Runner) RecordRelease(ctx context.Context, plan hybridcore.Plan, files 
 // RefuseRelease records a release of which its plan says already that nothing is
 // to be marked.
 func (r *Runner) RefuseRelease(ctx context.Context, draft hybridcore.ReleasePlan,
-	origin hybridcore.Origin) (hybridcore.Record, error) {
+	origin hybridcore.Origin,
+) (hybridcore.Record, error) {
 	draft.Request.Origin = origin
 	return r.finishRelease(ctx, releaseEnd{draft: draft})
 }
 
 // own refuses a plan that is neither under way nor what would be planned here.
 func (r *Runner) own(ctx context.Context, s hybridcore.Snapshot, plan hybridcore.Plan,
-	files ReleaseFiles) (hybridcore.ReleasePlan, error) {
+	files ReleaseFiles,
+) (hybridcore.ReleasePlan, error) {
 	if s.Releasing[files.Plan.Key()].Plan == files.Digest {
 		return files.Plan, nil
 	}
@@ -115,8 +118,10 @@ func (e *releaseEnd) with(parts []hybridcore.ReleasePart, why string) []hybridco
 		}
 		missing := hybridcore.ReleasePart{Platform: platform}
 		for _, t := range e.draft.On(platform) {
-			missing.Steps = append(missing.Steps, hybridcore.ReleaseStep{Target: t.Target, Started: t.Started,
-				Failure: "it " + why})
+			missing.Steps = append(missing.Steps, hybridcore.ReleaseStep{
+				Target: t.Target, Started: t.Started,
+				Failure: "it " + why,
+			})
 		}
 		parts = append(parts, missing)
 	}

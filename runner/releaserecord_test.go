@@ -42,8 +42,10 @@ func (j *jobs) loses(t *testing.T, phase hybridcore.ReleasePhase, platform hybri
 // release is under way, and the next publish completes it.
 func TestReleaseInterrupted(t *testing.T) {
 	for name, phases := range map[string][]hybridcore.ReleasePhase{
-		"after the plan": nil, "after the preparation": {hybridcore.Prepared}, "after the marks": {hybridcore.Prepared,
-			hybridcore.Marked},
+		"after the plan": nil, "after the preparation": {hybridcore.Prepared}, "after the marks": {
+			hybridcore.Prepared,
+			hybridcore.Marked,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := newJobs(t)

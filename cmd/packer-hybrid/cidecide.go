@@ -72,7 +72,9 @@ func (a *app) decide(ctx context.Context) error {
 	return nil
 }
 
-// readJob reads what this job is about.
+// readJob reads what this job is about: the decision of its run, bound to this
+// run and to the commit of the checkout. Without one it is what the job's own event
+// leads to, for merged code.
 func (a *app) readJob(ctx context.Context) (ci.Job, error) {
 	in := a.ciInput(ctx)
 	text, given := a.lookupEnv(ci.DecisionVariable)

@@ -27,7 +27,8 @@ func (p *phase) publish(ctx context.Context, a *app, r *runner.Runner, req hybri
 	case phaseRecord:
 		r.Connect = nil
 		return a.execute(ctx, r, req, a.exported(r, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record,
-			error) {
+			error,
+		) {
 			files, err := r.ReadRelease(p.from, p.pin)
 			if err != nil {
 				return hybridcore.Record{}, err

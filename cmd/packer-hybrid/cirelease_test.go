@@ -78,10 +78,14 @@ func (p phases) job(t *testing.T, environ []string, args ...string) (int, string
 		}
 	}
 	var log bytes.Buffer
-	all := append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "PACKER_HYBRID_CACHE=" + toolCache(t),
-		stateVariable + "=" + p.state}, p.environ(t, s.dir, folder)...)
-	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &log, Err: &log}, append([]string{"ci", "-C",
-		s.dir}, args...), append(all, environ...))
+	all := append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "PACKER_HYBRID_CACHE=" + toolCache(t),
+		stateVariable + "=" + p.state,
+	}, p.environ(t, s.dir, folder)...)
+	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &log, Err: &log}, append([]string{
+		"ci", "-C",
+		s.dir,
+	}, args...), append(all, environ...))
 	summary, err := os.ReadFile(filepath.Join(folder, "summary"))
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +108,17 @@ func TestCIPhasesAreOneJobEach(t *testing.T) {
 		{nil, []string{"--release", "plan", "--reap"}, hybridcore.ExitUsage, "are for different jobs"},
 		{nil, []string{"--plan", "--from", "x"}, hybridcore.ExitUsage, "--from is for the jobs"},
 		{nil, []string{"--reap"}, hybridcore.ExitBlocked, `PACKER_HYBRID_PLATFORM is ""`},
-		{[]string{"PACKER_HYBRID_PLATFORM=kubernetes"}, []string{"--reap"}, hybridcore.ExitBlocked,
-			"no platform of this run's decision"},
-		{[]string{"PACKER_HYBRID_PLATFORM=azure"}, []string{"--release", "prepare", "--from", "none"},
-			hybridcore.ExitBlocked, "no plan of a release"},
+		{
+			[]string{"PACKER_HYBRID_PLATFORM=kubernetes"},
+			[]string{"--reap"},
+			hybridcore.ExitBlocked,
+			"no platform of this run's decision",
+		},
+		{
+			[]string{"PACKER_HYBRID_PLATFORM=azure"},
+			[]string{"--release", "prepare", "--from", "none"},
+			hybridcore.ExitBlocked, "no plan of a release",
+		},
 		{[]string{"GITHUB_RUN_ID=12"}, []string{"--reap"}, hybridcore.ExitBlocked, "for the run 11"},
 	} {
 		code, log, _ := p.job(t, tt.environ, tt.args...)
@@ -152,8 +163,10 @@ func dead(t *testing.T, dir string, platform hybridcore.Platform) {
 		t.Fatal(err)
 	}
 	key := "lab/debian-12@" + string(platform)
-	held, err := store.Acquire(t.Context(), hybridcore.Lease{Key: key, RunID: hybridcore.NewRunID(time.Now()),
-		Owner: "ci@runner", Artifact: "debian-12-x", Phase: hybridcore.PhaseRunning})
+	held, err := store.Acquire(t.Context(), hybridcore.Lease{
+		Key: key, RunID: hybridcore.NewRunID(time.Now()),
+		Owner: "ci@runner", Artifact: "debian-12-x", Phase: hybridcore.PhaseRunning,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

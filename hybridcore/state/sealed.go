@@ -41,8 +41,10 @@ func Seal[T any](kind string, value T) (data []byte, sum string, err error) {
 func Unseal[T any](kind string, data []byte) (value T, sum string, err error) {
 	var s sealed[T]
 	if len(data) > MaxSealed {
-		return value, "", &hybridcore.BlockedError{Msg: "it is no " + kind,
-			Err: errForm(fmt.Sprintf("it has %d bytes, and at most %d are read", len(data), MaxSealed))}
+		return value, "", &hybridcore.BlockedError{
+			Msg: "it is no " + kind,
+			Err: errForm(fmt.Sprintf("it has %d bytes, and at most %d are read", len(data), MaxSealed)),
+		}
 	}
 	if err = checkVersion(data); err == nil {
 		err = decode(data, &s)

@@ -18,8 +18,10 @@ import (
 
 func sealedStep(t *testing.T) (hybridcore.ReleaseStep, []byte, string) {
 	t.Helper()
-	step := hybridcore.ReleaseStep{Target: "debian-12@azure", Started: time.Date(2026, 11, 30, 1, 2, 3, 4, time.UTC),
-		Duration: time.Second, Failure: "no \"write\"\n"}
+	step := hybridcore.ReleaseStep{
+		Target: "debian-12@azure", Started: time.Date(2026, 11, 30, 1, 2, 3, 4, time.UTC),
+		Duration: time.Second, Failure: "no \"write\"\n",
+	}
 	data, sum, err := Seal("step", step)
 	if err != nil {
 		t.Fatal(err)
@@ -46,8 +48,10 @@ func TestSealedRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ data, want string }{
 		"another kind":  {strings.Replace(string(data), `"kind":"step"`, `"kind":"part"`, 1), "and no step"},
 		"another value": {strings.Replace(string(data), "azure", "azura", 1), "it was changed after it was written"},
-		"another checksum": {strings.Replace(string(data), sum, strings.Repeat("0", 64), 1),
-			"it was changed after it was written"},
+		"another checksum": {
+			strings.Replace(string(data), sum, strings.Repeat("0", 64), 1),
+			"it was changed after it was written",
+		},
 		"null":            {"null", "is null"},
 		"null inside":     {strings.Replace(string(data), `"debian-12@azure"`, "null", 1), "is null"},
 		"an array":        {"[]", "it is no step"},
@@ -55,8 +59,10 @@ func TestSealedRefuses(t *testing.T) {
 		"more than one":   {string(data) + "{}", "it is no step"},
 		"a name twice":    {strings.Replace(string(data), `{"f`, `{"kind":"step","f`, 1), "is there twice"},
 		"an unknown name": {strings.Replace(string(data), `"target"`, `"targets"`, 1), "not a name of this format"},
-		"a later format": {strings.Replace(string(data), `"format_version":1`, `"format_version":2`, 1),
-			"newer packer-hybrid"},
+		"a later format": {
+			strings.Replace(string(data), `"format_version":1`, `"format_version":2`, 1),
+			"newer packer-hybrid",
+		},
 		"an earlier format": {strings.Replace(string(data), `"format_version":1`, `"format_version":0`, 1), "never existed"},
 		"huge":              {strings.Repeat(" ", MaxSealed+1), "at most 16777216 are read"},
 		"empty":             {"", "it is empty"},

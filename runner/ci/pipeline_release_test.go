@@ -54,8 +54,10 @@ func TestPipelineOfARelease(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"released": {"release plan", "prepare azure", "mark azure", "mark vsphere"}, "reaped": {"reap proxmox",
-			"reap vsphere", "reap azure"},
+		"released": {"release plan", "prepare azure", "mark azure", "mark vsphere"}, "reaped": {
+			"reap proxmox",
+			"reap vsphere", "reap azure",
+		},
 	} {
 		for _, one := range want {
 			if job := jobs[name]; job.When != "always" || !slices.Contains(job.Needs, one) {
