@@ -97,6 +97,10 @@ func (p Platform) Info() PlatformInfo {
 	panic(fmt.Sprintf("hybridcore: platform %q is not in the table", string(p)))
 }
 
+// IsGuest says whether the variable only tells how to reach the guest, which only
+// a build does.
+func IsGuest(variable string) bool { return slices.Contains(guestConnection, variable) }
+
 // IsConnection says whether the variable only tells how to reach the platform
 // or the guest.
 func (p Platform) IsConnection(variable string) bool {

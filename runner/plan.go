@@ -251,13 +251,14 @@ func (p *planning) add(ctx context.Context, which pair) error {
 const sampleRunID = "20261122t224501-1a2b3c4d"
 
 // keep drops findings about missing connection variables from a plan: it
-// connects to nothing, and credentials are not at hand where it runs.
+// connects to nothing, and credentials are not at hand where it runs. A publish
+// reaches the platform, and no guest.
 func (p *planning) keep(target hybridcore.Target, findings []hybridcore.Finding) []hybridcore.Finding {
-	if p.req.Live() && p.Connect != nil {
-		return findings
-	}
+	live := p.req.Live() && p.Connect != nil
+	guest := live && p.req.Action != hybridcore.ActionPublish
 	return slices.DeleteFunc(findings, func(f hybridcore.Finding) bool {
-		return f.Kind == hybridcore.KindVariable && f.Got == "" && target.Platform.IsConnection(f.Subject)
+		missing := f.Kind == hybridcore.KindVariable && f.Got == "" && target.Platform.IsConnection(f.Subject)
+		return missing && !guest && (!live || hybridcore.IsGuest(f.Subject))
 	})
 }
 
