@@ -308,6 +308,28 @@ func TestApprovedPlan(t *testing.T) {
 	want("as before", approved(nil), nil, 0, "debian-12@vsphere")
 }
 
+// TestTicketByTheDefaultBranch uses a ticket at a commit whose own rules allow it,
+// and those of the default branch do not any more.
+func TestTicketByTheDefaultBranch(t *testing.T) {
+	t.Parallel()
+	j := newTicketJob(t)
+	good := j.seal(j.ticket(nil))
+	file := filepath.Join(j.dir, "packer-hybrid.hcl")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte(`"U0001"`), []byte(`"U0003"`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j.git("commit", "-q", "-a", "-m", "another viewer")
+	j.git("checkout", "-q", "--detach", j.at)
+	code, said := j.ci(good, map[string]string{"CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "v1", "CI_COMMIT_REF_PROTECTED": "true"})
+	if want := "denied by bot, default (packer-hybrid.hcl:"; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
+		t.Errorf("exit code %d, want 3 and %q\n%s", code, want, said)
+	}
+}
+
 // TestTicketUsedOnce uses a ticket in several runs of a CI system.
 func TestTicketUsedOnce(t *testing.T) {
 	t.Parallel()
