@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -47,6 +48,23 @@ func viewState(p config.Project) (*state.Dir, error) {
 		return nil, nil
 	}
 	return store, err
+}
+
+// untrackedState refuses a job's state that came with a commit: whoever wrote the
+// commit would have written the records too.
+func (a *app) untrackedState(ctx context.Context, p config.Project) error {
+	if filepath.IsAbs(p.State.Path) {
+		return nil
+	}
+	brought, err := a.tracked(ctx, p.State.Path)
+	if err != nil {
+		return err
+	}
+	if len(brought) > 0 {
+		return hybridcore.Blockedf("%s came with the commit, so that its author and not a run has written the state: "+
+			"set %s to a folder outside of the checkout, and run `git rm -r --cached %s`", brought[0], stateVariable, p.State.Path)
+	}
+	return nil
 }
 
 // ownState refuses a state below the project whose path holds a link or a folder

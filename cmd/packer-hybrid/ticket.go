@@ -19,7 +19,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -150,7 +149,7 @@ func (a *app) useTicket(ctx context.Context, project config.Project, t policy.Ti
 		return hybridcore.Blockedf("the ticket of request %s is for one run, and there is an older one of it, %s; %s",
 			t.Request, older, again)
 	}
-	store, err := state.Open(stateDir(project))
+	store, err := openState(project)
 	if err != nil {
 		return err
 	}

@@ -330,6 +330,30 @@ func TestTicketByTheDefaultBranch(t *testing.T) {
 	}
 }
 
+// TestStateOfACommit runs a job whose state came with the commit.
+func TestStateOfACommit(t *testing.T) {
+	t.Parallel()
+	j := newTicketJob(t)
+	delete(j.env, "PACKER_HYBRID_STATE")
+	if err := os.Mkdir(filepath.Join(j.dir, "state"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(j.dir, "state", "packer-hybrid.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	without := map[string]string{"PACKER_HYBRID_REQUEST_ID": ""}
+	if code, said := j.ci("", without); strings.Contains(said, "came with the commit") {
+		t.Errorf("a state that nobody committed: exit code %d\n%s", code, said)
+	}
+	j.git("add", "--force", "state")
+	j.git("commit", "-q", "-m", "state")
+	j.env["CI_COMMIT_SHA"] = j.head()
+	code, said := j.ci("", without)
+	if want := "state/packer-hybrid.json came with the commit"; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
+		t.Errorf("exit code %d, want 3 and %q\n%s", code, want, said)
+	}
+}
+
 // TestTicketUsedOnce uses a ticket in several runs of a CI system.
 func TestTicketUsedOnce(t *testing.T) {
 	t.Parallel()

@@ -12,10 +12,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path"
-	"strings"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
@@ -60,7 +59,7 @@ func (a *app) artifact(project, name string, render func(io.Writer) error) error
 // emptyArtifacts removes from artifacts/ what the checkout brought: what git
 // tracks, and all that is no regular file. What other jobs of the pipeline handed
 // over stays, for who collects it.
-func emptyArtifacts(ctx context.Context, project string) error {
+func (a *app) emptyArtifacts(ctx context.Context, project string) error {
 	root, err := os.OpenRoot(project)
 	if err != nil {
 		return fmt.Errorf("opening the project: %w", err)
@@ -76,7 +75,7 @@ func emptyArtifacts(ctx context.Context, project string) error {
 	var gone []string
 	if !info.IsDir() {
 		gone = append(gone, artifacts)
-	} else if gone, err = foreignFiles(ctx, root); err != nil {
+	} else if gone, err = a.foreignFiles(ctx, root); err != nil {
 		return err
 	}
 	for _, name := range gone {
@@ -88,7 +87,7 @@ func emptyArtifacts(ctx context.Context, project string) error {
 }
 
 // foreignFiles lists what is below artifacts/ and was not handed over.
-func foreignFiles(ctx context.Context, root *os.Root) ([]string, error) {
+func (a *app) foreignFiles(ctx context.Context, root *os.Root) ([]string, error) {
 	var gone []string
 	err := fs.WalkDir(root.FS(), artifacts, func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && !entry.Type().IsRegular() {
@@ -99,16 +98,23 @@ func foreignFiles(ctx context.Context, root *os.Root) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking at artifacts/: %w", err)
 	}
-	tracked, err := exec.CommandContext(ctx, "git", "-C", root.Name(), "ls-files", "-z", "--", artifacts).Output()
-	if err != nil { // no working tree of git: nobody committed anything
-		return gone, nil //nolint:nilerr // see above
+	tracked, err := a.tracked(ctx, artifacts)
+	return append(gone, tracked...), err
+}
+
+// tracked are the files at or below a path of the project that came with a
+// commit; none where the project is in no repository.
+func (a *app) tracked(ctx context.Context, name string) ([]string, error) {
+	repo, err := a.repository()
+	if _, none := errors.AsType[*hybridcore.UsageError](err); none {
+		return nil, nil
 	}
-	for name := range strings.SplitSeq(string(tracked), "\x00") {
-		if fs.ValidPath(name) && strings.HasPrefix(name, artifacts+"/") {
-			gone = append(gone, name)
-		}
+	if err != nil {
+		return nil, err
 	}
-	return gone, nil
+	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	defer cancel()
+	return repo.Tracked(ctx, name)
 }
 
 // hand puts the files into artifacts/ of the project, in place of all that is

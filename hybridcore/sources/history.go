@@ -9,7 +9,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
+	"path"
+	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -72,6 +75,28 @@ func (r *Repository) Contains(ctx context.Context, tip, commit string) (bool, er
 			"fetch all of it (fetch-depth: 0 at GitHub, GIT_DEPTH: 0 at GitLab)", commit)
 	}
 	return false, nil
+}
+
+// maxTracked bounds the names of tracked files below one folder, in bytes.
+const maxTracked = 16 << 20
+
+// Tracked are the files at or below a path of the project that the checkout's
+// index holds, as slash-separated paths of the project: what a commit brought.
+func (r *Repository) Tracked(ctx context.Context, name string) ([]string, error) {
+	if !fs.ValidPath(name) {
+		return nil, hybridcore.Usagef("%.200q is no path of the project", name)
+	}
+	list, err := r.git.run(ctx, maxTracked, "ls-files", "-z", "--cached", "--", path.Join(r.prefix, name))
+	if err != nil {
+		return nil, fmt.Errorf("asking git for the tracked files in %s: %w", name, err)
+	}
+	var found []string
+	for file := range strings.SplitSeq(string(list), "\x00") {
+		if file, ours := strings.CutPrefix(file, r.prefix); ours && file != "" {
+			found = append(found, strings.TrimPrefix(file, "/"))
+		}
+	}
+	return found, nil
 }
 
 // exited is git's own exit code; 0 when it is not known.
