@@ -110,7 +110,8 @@ func parseHeld(data []byte) ([]Held, error) {
 		}
 	}
 	if err != nil {
-		return nil, hybridcore.Blockedf("the held report is not one that packer-hybrid writes: %.300s", hybridcore.Sanitize(err.Error()))
+		return nil, hybridcore.Blockedf("the held report is not one that packer-hybrid writes: %.300s",
+			hybridcore.Sanitize(err.Error()))
 	}
 	if len(all) == 0 || len(all) > maxHeldReports {
 		return nil, hybridcore.Blockedf("%d reports are held; a job has 1 to %d", len(all), maxHeldReports)
@@ -175,7 +176,8 @@ func (h Held) inert() Held {
 	c.Summary, c.Text = fit(markdown(c.Summary), maxOutput), fit(markdown(c.Text), maxOutput)
 	c.Annotations = slices.Clone(c.Annotations)
 	for i, a := range c.Annotations {
-		c.Annotations[i].Title, c.Annotations[i].Message = short(a.Title), fit(hybridcore.Sanitize(a.Message), maxHeldTitle*16)
+		c.Annotations[i].Title = short(a.Title)
+		c.Annotations[i].Message = fit(hybridcore.Sanitize(a.Message), maxHeldTitle*16)
 	}
 	return Held{Slot: h.Slot, Check: c, Comment: fit(markdown(h.Comment), maxBody)}
 }

@@ -28,7 +28,8 @@ const gitTime = time.Minute
 // comment that asks for nothing that a job could do.
 func (a *app) decide(ctx context.Context) error {
 	if system, err := ci.Detect(a.Getenv); err != nil || system != ci.GitHub {
-		return errors.Join(err, hybridcore.Usagef("--decide is for GitHub Actions: at GitLab the job of `ci --plan` decides"))
+		return errors.Join(err,
+			hybridcore.Usagef("--decide is for GitHub Actions: at GitLab the job of `ci --plan` decides"))
 	}
 	project, err := a.project()
 	if err != nil {
@@ -71,23 +72,9 @@ func (a *app) decide(ctx context.Context) error {
 	return nil
 }
 
-// decision is what all jobs of this run go by, and the job itself with it: that
-// of the job that decided, bound to this run and to the commit of the checkout.
-// Without one it is what this job's own event leads to, for merged code. A ticket
-// of the bot was verified, and the job's requests mean what it allows.
-func (a *app) decision(ctx context.Context) (ci.Decision, ci.Job, error) {
-	read, err := a.readJob(ctx)
-	if err != nil {
-		return ci.Decision{}, ci.Job{}, err
-	}
-	d, err := read.Decision()
-	if err == nil {
-		err = a.ticketed(ctx, &read)
-	}
-	return d, read, err
-}
-
-// readJob reads what this job is about.
+// readJob reads what this job is about: the decision of its run, bound to this
+// run and to the commit of the checkout. Without one it is what the job's own event
+// leads to, for merged code.
 func (a *app) readJob(ctx context.Context) (ci.Job, error) {
 	in := a.ciInput(ctx)
 	text, given := a.lookupEnv(ci.DecisionVariable)
@@ -118,7 +105,8 @@ func (a *app) ticketed(ctx context.Context, job *ci.Job) error {
 		case err != nil:
 			return err
 		case !approved && !job.Merged:
-			return hybridcore.Blockedf("commit %.12s is not merged, and the ticket is no proof that the bot has allowed it: merge it, or ask again in Slack", job.Commit)
+			return hybridcore.Blockedf("commit %.12s is not merged, and the ticket is no proof that the bot has "+
+				"allowed it: merge it, or ask again in Slack", job.Commit)
 		}
 	}
 	return nil
@@ -137,7 +125,8 @@ func (a *app) atCommit(ctx context.Context, sha string) error {
 	case err != nil:
 		return err
 	case at != sha:
-		return hybridcore.Blockedf("the decision of this run is for commit %s, and the checkout is at %s: check out the output sha of the job that decides", sha, at)
+		return hybridcore.Blockedf("the decision of this run is for commit %s, and the checkout is at %s: check out "+
+			"the output sha of the job that decides", sha, at)
 	}
 	return nil
 }
@@ -227,7 +216,8 @@ func policyOf(p config.Project) ci.Policy {
 		policy.Place = fmt.Sprintf("%s:%d", config.FileName, p.CI.Line)
 	}
 	for _, env := range p.Environments {
-		policy.Environments = append(policy.Environments, ci.Environment{Name: env.Name, Prod: env.Prod, Platforms: env.Platforms})
+		one := ci.Environment{Name: env.Name, Prod: env.Prod, Platforms: env.Platforms}
+		policy.Environments = append(policy.Environments, one)
 	}
 	return policy
 }

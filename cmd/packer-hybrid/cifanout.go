@@ -15,7 +15,8 @@ import (
 // fanOut makes the jobs that other machines do, and returns the exit code of
 // that: a job that was to plan a build must not end well without them.
 func (j *job) fanOut(code int) int {
-	build := slices.ContainsFunc(j.asked.Requests, func(r hybridcore.Request) bool { return r.Action == hybridcore.ActionBuild })
+	build := slices.ContainsFunc(j.asked.Requests,
+		func(r hybridcore.Request) bool { return r.Action == hybridcore.ActionBuild })
 	plan := j.planned()
 	switch {
 	case !j.own.plan && plan == nil, len(j.asked.Requests) == 0:

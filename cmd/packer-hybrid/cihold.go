@@ -31,7 +31,8 @@ func (j *job) hold(reported []*answer) error {
 	if len(all) == 0 {
 		return nil
 	}
-	return j.app.artifact(j.project.Root, path.Join(heldDir, post.HeldName), func(w io.Writer) error { return post.WriteHeld(w, all) })
+	return j.app.artifact(j.project.Root, path.Join(heldDir, post.HeldName),
+		func(w io.Writer) error { return post.WriteHeld(w, all) })
 }
 
 // reportHeld sends what the job of a change has kept. There is no checkout here:

@@ -39,7 +39,8 @@ func (a *app) hub(repository string) (hub, error) {
 	if access.API != "" {
 		base, ok := webapi.Address(access.API)
 		if !ok {
-			return hub{}, hybridcore.Usagef("GITHUB_API_URL is %.80q, which is not the address of GitHub's API", access.API)
+			return hub{}, hybridcore.Usagef("GITHUB_API_URL is %.80q, which is not the address of GitHub's API",
+				access.API)
 		}
 		client.BaseURL = base
 	}
@@ -102,7 +103,8 @@ func (a *app) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) 
 	case err != nil:
 		return ci.Approval{}, err
 	case user != u.User || !ci.MayWrite(permission):
-		return ci.Approval{}, hybridcore.Blockedf("user %d, who asks, may not write to %s: GitHub says that %.40q is user %d with the permission %.20q",
+		return ci.Approval{}, hybridcore.Blockedf("user %d, who asks, may not write to %s: GitHub says that %.40q is "+
+			"user %d with the permission %.20q",
 			u.User, u.Repository, u.Login, user, permission)
 	}
 	pull, err := h.pullOf(ctx, u)
@@ -139,7 +141,8 @@ func (h hub) pullOf(ctx context.Context, u ci.Unmerged) (*github.PullRequest, er
 		}
 		return pull, nil
 	}
-	pulls, _, err := h.client.PullRequests.ListPullRequestsWithCommit(ctx, h.owner, h.name, u.Commit, &github.ListOptions{PerPage: 100})
+	pulls, _, err := h.client.PullRequests.ListPullRequestsWithCommit(ctx, h.owner, h.name, u.Commit,
+		&github.ListOptions{PerPage: 100})
 	if err != nil {
 		return nil, fmt.Errorf("asking GitHub for the pull requests of commit %.12s: %w", u.Commit, err)
 	}
@@ -155,17 +158,20 @@ func (h hub) pullOf(ctx context.Context, u ci.Unmerged) (*github.PullRequest, er
 func (h hub) reviews(ctx context.Context, number int) ([]ci.Review, error) {
 	var all []ci.Review
 	for page := 1; page <= maxReviewPages; {
-		list, answer, err := h.client.PullRequests.ListReviews(ctx, h.owner, h.name, number, &github.ListOptions{Page: page, PerPage: 100})
+		list, answer, err := h.client.PullRequests.ListReviews(ctx, h.owner, h.name, number,
+			&github.ListOptions{Page: page, PerPage: 100})
 		if err != nil {
 			return nil, fmt.Errorf("asking GitHub for the reviews: %w", err)
 		}
 		for _, r := range list { // any of them may be null
-			all = append(all, ci.Review{User: r.GetUser().GetID(), Login: r.GetUser().GetLogin(), State: r.GetState(), Commit: r.GetCommitID()})
+			all = append(all, ci.Review{User: r.GetUser().GetID(), Login: r.GetUser().GetLogin(), State: r.GetState(),
+				Commit: r.GetCommitID()})
 		}
 		if answer.NextPage <= page { // the last one has none
 			return all, nil
 		}
 		page = answer.NextPage
 	}
-	return nil, hybridcore.Blockedf("pull request %d has more than %d reviews, of which the last ones count: merge it, or open it anew", number, 100*maxReviewPages)
+	return nil, hybridcore.Blockedf("pull request %d has more than %d reviews, of which the last ones count: merge "+
+		"it, or open it anew", number, 100*maxReviewPages)
 }

@@ -33,8 +33,10 @@ type stage struct {
 
 func (s *stage) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.BoolVar(&s.decide, "decide", false, "only decide what this run is to do, and for whom: the outputs that all later jobs go by")
-	fs.BoolVar(&s.plan, "plan", false, "do what needs no platform, and plan the build: the output matrix, or pipeline.yml, has the jobs that build")
+	fs.BoolVar(&s.decide, "decide", false,
+		"only decide what this run is to do, and for whom: the outputs that all later jobs go by")
+	fs.BoolVar(&s.plan, "plan", false,
+		"do what needs no platform, and plan the build: the output matrix, or pipeline.yml, has the jobs that build")
 	fs.BoolVar(&s.plan, "deal", false, "the same as --plan")
 	fs.BoolVar(&s.part, "part", false, "build the one target that "+ci.TargetVariable+" and "+ci.DigestVariable+" name")
 	fs.StringSliceVar(&s.collect, "collect", nil, "only collect a build from these folders, in which other jobs left its parts")
@@ -86,7 +88,8 @@ func (s stage) requests(all []hybridcore.Request) ([]hybridcore.Request, error) 
 	build := func(r hybridcore.Request) bool { return r.Action == hybridcore.ActionBuild && r.Part == "" }
 	at := slices.IndexFunc(all, build)
 	if at >= 0 && slices.ContainsFunc(all[at+1:], build) {
-		return nil, hybridcore.Usagef("the event asks for several builds, and one is shared out to other jobs: declare one line with `build` in the block ci of packer-hybrid.hcl")
+		return nil, hybridcore.Usagef("the event asks for several builds, and one is shared out to other jobs: " +
+			"declare one line with `build` in the block ci of packer-hybrid.hcl")
 	}
 	elsewhere := func(r hybridcore.Request) bool {
 		return r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap
@@ -136,7 +139,8 @@ func resolveLast(ctx context.Context, project config.Project, job *ci.Job) error
 			return err
 		}
 		if run == "" {
-			return hybridcore.Usagef("no run of change %s for %s is in the state: name the run to retry", r.Origin.Change, r.Env)
+			return hybridcore.Usagef("no run of change %s for %s is in the state: name the run to retry",
+				r.Origin.Change, r.Env)
 		}
 		job.Requests[i].RetryFailed = run
 	}

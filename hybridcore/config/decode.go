@@ -115,9 +115,11 @@ func (d *decoder) unmerged(p *Project, names []string) {
 		i := slices.Index(names, name)
 		switch {
 		case i < 0:
-			d.add(at, fmt.Sprintf("unmerged: environment %q is not declared%s", name, hybridcore.DidYouMean(name, names)), "declared: "+strings.Join(names, ", "))
+			near := hybridcore.DidYouMean(name, names)
+			d.add(at, fmt.Sprintf("unmerged: environment %q is not declared%s", name, near), "declared: "+strings.Join(names, ", "))
 		case p.Environments[i].Prod:
-			d.add(at, fmt.Sprintf("unmerged: the environment %q is marked prod, for which only merged code is built", name), "take it out of the list")
+			d.add(at, fmt.Sprintf("unmerged: the environment %q is marked prod, for which only merged code is built",
+				name), "take it out of the list")
 		}
 	}
 }
@@ -195,8 +197,10 @@ func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	p.CI.Line = block.TypeRange.Start.Line
 	d.body(block, map[string]setting{
-		"unmerged": list("environment", &p.CI.Unmerged, func(name string) (string, error) { return name, hybridcore.CheckName("environment", name) }),
-		"change":   commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
+		"unmerged": list("environment", &p.CI.Unmerged, func(name string) (string, error) {
+			return name, hybridcore.CheckName("environment", name)
+		}),
+		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
 		"runners": {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
 	})
 }

@@ -67,7 +67,8 @@ func (r *Repository) Contains(ctx context.Context, tip, commit string) (bool, er
 	case err != nil:
 		return false, fmt.Errorf("asking git whether its history is whole: %w", err)
 	case string(shallow) != "false\n":
-		return false, hybridcore.Blockedf("this clone does not have the whole history, so that it cannot say whether commit %.12s is merged; "+
+		return false, hybridcore.Blockedf("this clone does not have the whole history, so that it cannot say whether "+
+			"commit %.12s is merged; "+
 			"fetch all of it (fetch-depth: 0 at GitHub, GIT_DEPTH: 0 at GitLab)", commit)
 	}
 	return false, nil

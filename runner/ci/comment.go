@@ -130,7 +130,8 @@ func (j Job) obey(line string, facts Facts, in Input, branch string) (Job, error
 	if err := j.review(in, branch); err != nil {
 		return Job{}, err
 	}
-	if c.Action == hybridcore.ActionStatus || c.Action == hybridcore.ActionParity { // of what is built, whatever the change holds
+	if c.Action == hybridcore.ActionStatus || c.Action == hybridcore.ActionParity {
+		// They are about what is built, whatever the change holds.
 		if err := j.pin(j.reading.tip); err != nil {
 			return Job{}, err
 		}
@@ -174,7 +175,8 @@ func parseComment(line string, facts Facts) (command, error) {
 	}
 	c, err := parse(line)
 	if err == nil && !slices.ContainsFunc(menu().Verbs, func(v hybridcore.Verb) bool { return v.Action == c.Action }) {
-		return command{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built", c.Action)
+		return command{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built",
+			c.Action)
 	}
 	return c, err
 }

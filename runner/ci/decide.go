@@ -32,13 +32,15 @@ func (j Job) Decision() (Decision, error) {
 	case j.reading.decided != nil:
 		return *j.reading.decided, nil
 	case j.Unreviewed:
-		return Decision{}, hybridcore.Blockedf("the event %s is about code that nobody has reviewed: plain `packer-hybrid ci` plans and validates it", j.Event)
+		return Decision{}, hybridcore.Blockedf("the event %s is about code that nobody has reviewed: plain "+
+			"`packer-hybrid ci` plans and validates it", j.Event)
 	case len(j.Requests) == 0:
 		return Decision{}, hybridcore.Usagef("there is nothing to decide on: %s", j.Nothing)
 	}
 	first := j.Requests[0]
 	if first.Env == "" {
-		return Decision{}, hybridcore.Usagef("%q names no environment, and the project file of the default branch has no default_environment: add --env", j.lines[0])
+		return Decision{}, hybridcore.Usagef("%q names no environment, and the project file of the default branch "+
+			"has no default_environment: add --env", j.lines[0])
 	}
 	env, err := j.reading.policy.environment(first.Env)
 	if err != nil {
@@ -53,16 +55,20 @@ func (j Job) Decision() (Decision, error) {
 		count[r.Action]++
 		switch {
 		case r.Env != env.Name:
-			return Decision{}, hybridcore.Usagef("%q is for %s and %q for %s: one run is for one environment, whose secrets its jobs have; make them two commands, or two schedules",
+			return Decision{}, hybridcore.Usagef("%q is for %s and %q for %s: one run is for one environment, whose "+
+				"secrets its jobs have; make them two commands, or two schedules",
 				j.lines[0], env.Name, j.lines[i], r.Env)
 		case r.Action == hybridcore.ActionCollect || r.Part != "":
-			return Decision{}, hybridcore.Usagef("%q is what the jobs of a build do by themselves: ask for the build", j.lines[i])
+			return Decision{}, hybridcore.Usagef("%q is what the jobs of a build do by themselves: ask for the build",
+				j.lines[i])
 		case count[r.Action] > 1 && (r.Action == hybridcore.ActionBuild || r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap):
-			return Decision{}, hybridcore.Usagef("the event asks for several of %s, and one is done: declare one line with %s in the block ci of the project file", r.Action, r.Action)
+			return Decision{}, hybridcore.Usagef("the event asks for several of %s, and one is done: declare one "+
+				"line with %s in the block ci of the project file", r.Action, r.Action)
 		}
 		for _, p := range r.Platforms {
 			if !slices.Contains(env.Platforms, p) {
-				return Decision{}, hybridcore.Usagef("the environment %s has no %s, which %q names", env.Name, p.Info().Title, j.lines[i])
+				return Decision{}, hybridcore.Usagef("the environment %s has no %s, which %q names", env.Name,
+					p.Info().Title, j.lines[i])
 			}
 		}
 		d.Platforms = union(d.Platforms, reached(r, env))
@@ -129,7 +135,8 @@ func (d Decision) Outputs(runners Runners) ([]Output, error) {
 	outputs := []Output{
 		{"decision", text},
 		{"sha", d.SHA},
-		{"plan", fmt.Sprint(d.Has(hybridcore.ActionBuild, hybridcore.ActionPlan, hybridcore.ActionValidate, hybridcore.ActionStatus, hybridcore.ActionParity))},
+		{"plan", fmt.Sprint(d.Has(hybridcore.ActionBuild, hybridcore.ActionPlan, hybridcore.ActionValidate,
+			hybridcore.ActionStatus, hybridcore.ActionParity))},
 		{"release", fmt.Sprint(d.Has(hybridcore.ActionPublish))},
 		{"reap", fmt.Sprint(d.Has(hybridcore.ActionReap))},
 	}
@@ -162,7 +169,8 @@ func (d Decision) Job(in Input) (Job, error) {
 		return Job{}, err
 	}
 	if run := Run(in.Getenv); d.Run != run {
-		return Job{}, hybridcore.Blockedf("the decision is for the run %s, and this one is %.40q: a decision counts in its own run only", d.Run, run)
+		return Job{}, hybridcore.Blockedf("the decision is for the run %s, and this one is %.40q: a decision counts "+
+			"in its own run only", d.Run, run)
 	}
 	env := in.Getenv
 	event, path, url, kind := env("GITHUB_EVENT_NAME"), env("GITHUB_REPOSITORY"), "", string(system)
@@ -210,7 +218,8 @@ func ticket(system System, in Input) ([]byte, error) {
 		text = p.Inputs.Ticket
 	}
 	if text == "" || len(text) > maxTicket {
-		return nil, hybridcore.Blockedf("the decision is for a command of the bot, and the event brings no ticket of it, but %d bytes", len(text))
+		return nil, hybridcore.Blockedf("the decision is for a command of the bot, and the event brings no ticket of "+
+			"it, but %d bytes", len(text))
 	}
 	return []byte(text), nil
 }
@@ -246,9 +255,11 @@ func ReadChange(in Input) (Job, error) {
 	case err != nil:
 		return Job{}, err
 	case !j.Unreviewed:
-		return Job{}, hybridcore.Blockedf("the event %s is about no change: there is no held report to send for it", j.Event)
+		return Job{}, hybridcore.Blockedf("the event %s is about no change: there is no held report to send for it",
+			j.Event)
 	case !j.Trusted && j.Nothing == "":
-		return j.nothing("the change comes from another repository, or from Dependabot, and GitHub lets no job of it write: its report is in the summary of its job")
+		return j.nothing("the change comes from another repository, or from Dependabot, and GitHub lets no job of it " +
+			"write: its report is in the summary of its job")
 	}
 	return j, nil
 }

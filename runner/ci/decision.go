@@ -64,7 +64,8 @@ func (d Decision) Encode() (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("encoding the decision: %w", err)
 	case len(text) > maxDecision:
-		return "", hybridcore.Blockedf("the decision has %d bytes, and a job takes %d: name fewer images at once", len(text), maxDecision)
+		return "", hybridcore.Blockedf("the decision has %d bytes, and a job takes %d: name fewer images at once",
+			len(text), maxDecision)
 	}
 	return string(text), nil
 }
@@ -73,16 +74,20 @@ func (d Decision) Encode() (string, error) {
 func ParseDecision(text string) (Decision, error) {
 	var d Decision
 	if len(text) > maxDecision {
-		return Decision{}, hybridcore.Blockedf("%s has %d bytes, and a decision at most %d", DecisionVariable, len(text), maxDecision)
+		return Decision{}, hybridcore.Blockedf("%s has %d bytes, and a decision at most %d", DecisionVariable,
+			len(text), maxDecision)
 	}
 	if !strings.HasPrefix(text, "{") { // null is none either
-		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %.40q", DecisionVariable, text)
+		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %.40q",
+			DecisionVariable, text)
 	}
 	if err := json.Unmarshal([]byte(text), &d, json.RejectUnknownMembers(true)); err != nil {
-		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %.300s", DecisionVariable, shown(err.Error()))
+		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %.300s",
+			DecisionVariable, shown(err.Error()))
 	}
 	if err := d.check(); err != nil {
-		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %v", DecisionVariable, err)
+		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %v", DecisionVariable,
+			err)
 	}
 	return d, nil
 }
@@ -145,7 +150,8 @@ func (d Decision) Requests() ([]hybridcore.Request, error) {
 		case err != nil:
 			return nil, err
 		case r.Env != d.Env:
-			return nil, hybridcore.Usagef("the line %.80q is for the environment %.64q, and the decision for %s", line, r.Env, d.Env)
+			return nil, hybridcore.Usagef("the line %.80q is for the environment %.64q, and the decision for %s", line,
+				r.Env, d.Env)
 		case r.Action == hybridcore.ActionCollect || r.Part != "":
 			return nil, hybridcore.Usagef("the line %.80q is for the jobs of a build, which make it themselves", line)
 		case !d.Merged && (r.Action == hybridcore.ActionReap || r.Action == hybridcore.ActionPublish):
@@ -158,12 +164,14 @@ func (d Decision) Requests() ([]hybridcore.Request, error) {
 		}
 		for _, platform := range r.Platforms {
 			if !slices.Contains(d.Platforms, platform) {
-				return nil, hybridcore.Usagef("the line %.80q is about a platform that the decision does not name", line)
+				return nil, hybridcore.Usagef("the line %.80q is about a platform that the decision does not name",
+					line)
 			}
 		}
 		for _, id := range r.Heads {
 			if id != d.SHA {
-				return nil, hybridcore.Usagef("the line %.80q is about another commit than the decision, %.12s", line, d.SHA)
+				return nil, hybridcore.Usagef("the line %.80q is about another commit than the decision, %.12s", line,
+					d.SHA)
 			}
 		}
 		r.Heads = []string{d.SHA}
@@ -201,11 +209,16 @@ func (d Decision) Part(target, digest string) (hybridcore.Request, error) {
 	image, platform, found := strings.Cut(target, "@")
 	switch {
 	case !ok:
-		return hybridcore.Request{}, hybridcore.Blockedf("this run's decision has no build, and %s asks for a part of one", TargetVariable)
+		return hybridcore.Request{}, hybridcore.Blockedf("this run's decision has no build, and %s asks for a part "+
+			"of one", TargetVariable)
 	case !found || hybridcore.CheckName("image", image) != nil:
-		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.140q, which is no target: IMAGE@PLATFORM", TargetVariable, target)
-	case !slices.Contains(d.Platforms, hybridcore.Platform(platform)) || len(d.Images) > 0 && !slices.Contains(d.Images, image) || !build.Wants(d.Env+"/"+target):
-		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.140q, which this run's decision is not about: %q at %s",
+		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.140q, which is no target: IMAGE@PLATFORM",
+			TargetVariable, target)
+	case !slices.Contains(d.Platforms, hybridcore.Platform(platform)),
+		len(d.Images) > 0 && !slices.Contains(d.Images, image),
+		!build.Wants(d.Env + "/" + target):
+		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.140q, which this run's decision is not about: "+
+			"%q at %s",
 			TargetVariable, target, d.Lines, strings.Join(platformNames(d.Platforms), ", "))
 	}
 	part, err := hybridcore.Parse("build " + image + " --env " + d.Env + " --targets " + platform + " --part " + digest)
@@ -213,7 +226,8 @@ func (d Decision) Part(target, digest string) (hybridcore.Request, error) {
 		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.80q: %v", DigestVariable, digest, err)
 	}
 	if part.Part != digest {
-		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.80q, which is no digest of a target", DigestVariable, digest)
+		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.80q, which is no digest of a target", DigestVariable,
+			digest)
 	}
 	part.Heads, part.Parallel = []string{d.SHA}, build.Parallel
 	return part, nil

@@ -106,7 +106,8 @@ func fromGitHub(in Input) (Job, error) {
 func readPayload(in Input) (event string, p payload, err error) {
 	event, path := in.Getenv("GITHUB_EVENT_NAME"), in.Getenv("GITHUB_EVENT_PATH")
 	if event == "" || path == "" {
-		return "", p, hybridcore.Usagef("GITHUB_EVENT_NAME or GITHUB_EVENT_PATH is not set: GitHub's runner sets both, and `docker run` needs --env for each")
+		return "", p, hybridcore.Usagef("GITHUB_EVENT_NAME or GITHUB_EVENT_PATH is not set: GitHub's runner sets " +
+			"both, and `docker run` needs --env for each")
 	}
 	data, err := in.ReadFile(path, MaxPayload)
 	if err != nil {
@@ -267,7 +268,8 @@ func (j Job) push(p payload, sha string, in Input) (Job, error) {
 // whoever may push a tag may push any commit with it.
 func (j Job) tagged() (Job, error) {
 	if !j.Merged {
-		return Job{}, hybridcore.Blockedf("the tag %s is at commit %.12s, which is not merged into %s: a release is made of merged code; merge it, then tag it again",
+		return Job{}, hybridcore.Blockedf("the tag %s is at commit %.12s, which is not merged into %s: a release is "+
+			"made of merged code; merge it, then tag it again",
 			shown(j.reading.tag), j.Commit, shown(j.reading.branch))
 	}
 	return j.run("tag", lines(j.reading.policy.Tag, Default().Tag))

@@ -62,7 +62,8 @@ func fromGitLab(in Input) (Job, error) {
 	if pinned == "" {
 		pinned = sha
 	}
-	a := asked{line: in.line, commit: pinned, id: env(RequestVariable), ticket: env(TicketVariable), how: "the variable " + CommandVariable}
+	a := asked{line: in.line, commit: pinned, how: "the variable " + CommandVariable}
+	a.id, a.ticket = env(RequestVariable), env(TicketVariable)
 	return j.asked(a, in, branch)
 }
 
@@ -84,9 +85,11 @@ func (j Job) protected(tip bool, in Input) error {
 	case tip:
 		return nil
 	case j.reading.tag == "":
-		return hybridcore.Blockedf("%s is not the default branch: such pipelines run there, or for a protected tag", j.Ref)
+		return hybridcore.Blockedf("%s is not the default branch: such pipelines run there, or for a protected tag",
+			j.Ref)
 	case in.Getenv("CI_COMMIT_REF_PROTECTED") != "true":
-		return hybridcore.Blockedf("the tag %s is not protected, so that anybody who may push could have made it; protect it in the project's settings", j.Ref)
+		return hybridcore.Blockedf("the tag %s is not protected, so that anybody who may push could have made it; "+
+			"protect it in the project's settings", j.Ref)
 	}
 	return nil
 }

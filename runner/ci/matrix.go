@@ -41,7 +41,8 @@ func Matrix(plan hybridcore.Plan) (string, error) {
 	}
 	rows := []row{}
 	for _, t := range plan.Pending() {
-		rows = append(rows, row{Image: t.Target.Image.Name, Platform: t.Target.Platform, Target: t.Target.Name(), Digest: t.Target.Digest})
+		target := t.Target
+		rows = append(rows, row{target.Image.Name, target.Platform, target.Name(), target.Digest})
 	}
 	text, err := json.Marshal(map[string][]row{"include": rows})
 	if err != nil {

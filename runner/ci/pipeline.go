@@ -88,7 +88,10 @@ func Pipeline(plan *hybridcore.Plan, c Child) (string, error) {
 		p.reap(r)
 	}
 	if p.jobs == 0 {
-		p.job("nothing", glJob{Stage: "collect", Script: []string{"echo 'nothing to build: every target is unchanged'"}, Variables: map[string]string{"GIT_STRATEGY": "none"}})
+		p.job("nothing", glJob{
+			Stage: "collect", Script: []string{"echo 'nothing to build: every target is unchanged'"},
+			Variables: map[string]string{"GIT_STRATEGY": "none"},
+		})
 	}
 	var out bytes.Buffer
 	out.WriteString(pipelineHeader)
@@ -200,7 +203,9 @@ func (p *pipeline) release(r hybridcore.Request) {
 		if phase != "plan" {
 			script += " --from " + releaseDir
 		}
-		return glJob{Stage: "release", Needs: needs, Script: []string{script}, Variables: p.variables(line, commit, nil), Artifacts: kept}
+		return glJob{
+			Stage: "release", Needs: needs, Script: []string{script}, Variables: p.variables(line, commit, nil), Artifacts: kept,
+		}
 	}
 	var first []string
 	if p.collect != "" {

@@ -44,7 +44,8 @@ type Environment struct {
 func (p Policy) environment(name string) (Environment, error) {
 	i := slices.IndexFunc(p.Environments, func(e Environment) bool { return e.Name == name })
 	if i < 0 {
-		return Environment{}, hybridcore.Usagef("the project file of the default branch declares no environment %.80q", name)
+		return Environment{}, hybridcore.Usagef("the project file of the default branch declares no environment %.80q",
+			name)
 	}
 	return p.Environments[i], nil
 }
@@ -117,9 +118,11 @@ func (j Job) run(kind string, declared []string) (Job, error) {
 // takes the silence for a build.
 func (j Job) allow(commands []command) (Job, error) {
 	if j.Unreviewed {
-		commands = slices.DeleteFunc(commands, func(c command) bool { return c.Action != hybridcore.ActionPlan && !c.InProcess() })
+		commands = slices.DeleteFunc(commands,
+			func(c command) bool { return c.Action != hybridcore.ActionPlan && !c.InProcess() })
 		if len(commands) == 0 {
-			return j.nothing("code that nobody has reviewed is only planned and validated without Packer, and neither is asked for")
+			return j.nothing("code that nobody has reviewed is only planned and validated without Packer, and " +
+				"neither is asked for")
 		}
 	}
 	for i := range commands {
@@ -151,7 +154,8 @@ func (j Job) complete(c *command) error {
 	}
 	for _, id := range c.Heads {
 		if !slices.Contains(j.heads, id) {
-			return hybridcore.Blockedf("the command is about commit %.12s, and this job about %.12s: run it for the commit that was planned", id, j.Commit)
+			return hybridcore.Blockedf("the command is about commit %.12s, and this job about %.12s: run it for the "+
+				"commit that was planned", id, j.Commit)
 		}
 	}
 	if len(c.Heads) == 0 {
@@ -159,7 +163,8 @@ func (j Job) complete(c *command) error {
 	}
 	// A tag that is no name of a release must not keep the build from being made:
 	// the publish says what is wrong with it.
-	if tag := j.reading.tag; c.Action == hybridcore.ActionPublish && c.Release == "" && hybridcore.CheckName("release", tag) == nil {
+	tag := j.reading.tag
+	if c.Action == hybridcore.ActionPublish && c.Release == "" && hybridcore.CheckName("release", tag) == nil {
 		c.Release = tag
 		c.add("--release", tag)
 	}

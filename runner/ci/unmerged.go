@@ -86,7 +86,8 @@ func (j Job) unmerged(commands []command) (string, error) {
 		case env.Prod:
 			return refuse("the environment %s is for merged code only; merge it, or ask for a merged commit", env.Name)
 		case !slices.Contains(policy.Unmerged, env.Name):
-			return refuse("the project file of that branch has no `unmerged = [%q]` in its block ci; merge it, or ask for a merged commit", env.Name)
+			return refuse("the project file of that branch has no `unmerged = [%q]` in its block ci; merge it, or "+
+				"ask for a merged commit", env.Name)
 		}
 	}
 	if len(j.Ticket) > 0 {
@@ -106,7 +107,8 @@ func (j Job) unmerged(commands []command) (string, error) {
 	case err != nil:
 		return "", err
 	case approval.By == "":
-		return refuse("nobody who may write has approved it at this very commit, but perhaps you or its author: ask for a review of its pull request, then ask again")
+		return refuse("nobody who may write has approved it at this very commit, but perhaps you or its author: ask " +
+			"for a review of its pull request, then ask again")
 	}
 	return strings.Join([]string{"ci, unmerged (" + policy.Place + ")", "approved by " + shown(approval.By)}, ", "), nil
 }
