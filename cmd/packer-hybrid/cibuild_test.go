@@ -103,6 +103,14 @@ func testCIBuild(t *testing.T, b *bed) {
 			t.Error(err)
 		}
 	}
+	for _, pattern := range []string{"packer-hybrid-upload-*/record.json", "packer-hybrid-upload-*/logs/*/debian-12@vsphere.log", "packer-hybrid/logs/packer-hybrid.log"} {
+		if found, err := filepath.Glob(filepath.Join(job.temp, pattern)); err != nil || len(found) != 1 {
+			t.Errorf("%s: %q, %v", pattern, found, err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(b.dir, "logs")); !os.IsNotExist(err) {
+		t.Errorf("the job keeps logs in the checkout: %v", err)
+	}
 	b.noSecret(t, summary)
 	job.ended(t, "success", 1)
 	if code, out, summary = step(); code != 0 || !strings.Contains(summary, "**Nothing to do:**") {
