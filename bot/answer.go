@@ -63,17 +63,17 @@ func (b *Bot) cancelRun(ctx context.Context, r received) error {
 	return b.tell(ctx, r, said)
 }
 
-// approve takes an approval of the commit that a job's message shows.
+// approve takes an approval of the commit and the plan that a job's message shows.
 func (b *Bot) approve(ctx context.Context, r received) error {
 	j, err := b.named(ctx, r)
 	if err != nil {
 		return b.misusedOr(ctx, r, err)
 	}
-	d, err := b.Worker.Approve(ctx, j.Command.ID, r.ask.commit, r.snapshot("", nil))
+	d, err := b.Worker.Approve(ctx, j.Command.ID, policy.Seen{Commit: r.ask.commit, Plan: r.ask.plan}, r.snapshot("", nil))
 	if err != nil {
 		return b.misusedOr(ctx, r, err)
 	}
-	b.audit(r.Command, verbApprove, j.Cells, d, "job", j.Command.ID, "commit", r.ask.commit)
+	b.audit(r.Command, verbApprove, j.Cells, d, "job", j.Command.ID, "commit", r.ask.commit, "plan", r.ask.plan)
 	if !d.Allow {
 		return b.tell(ctx, r, "Denied: "+d.Why+".")
 	}

@@ -40,6 +40,7 @@ type ask struct {
 	request hybridcore.Request // of the shared grammar
 	run     string             // that cancel, retry and approve are about
 	commit  string             // that approve is for
+	plan    string             // that approve is for: its digest or the beginning of it
 }
 
 // menu is the grammar of the bot.
@@ -50,7 +51,7 @@ func menu() hybridcore.Menu {
 			{Name: verbRuns, Short: "List the latest commands of this channel"},
 			{Name: verbCancel, Args: "RUN", Short: "End a run"},
 			{Name: verbRetry, Args: "[RUN]", Short: "Build again what failed in a run, the last one of this channel"},
-			{Name: verbApprove, Args: "RUN COMMIT", Short: "Approve what another person has asked for"},
+			{Name: verbApprove, Args: "RUN COMMIT PLAN", Short: "Approve what another person has asked for"},
 			{Name: verbHelp, Short: "Show this; without a command a form opens"},
 		},
 	}
@@ -63,7 +64,10 @@ func understand(text string) (ask, error) {
 		return ask{verb: verbHelp}, nil
 	}
 	a := ask{verb: words[0]}
-	needed := map[string][2]int{verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 2}, verbRetry: {0, 1}}
+	needed := map[string][2]int{
+		verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 3},
+		verbRetry: {0, 1},
+	}
 	bounds, own := needed[a.verb]
 	if !own {
 		if !slices.Contains(menu().Names(), a.verb) && len(text) <= hybridcore.MaxCommand {
@@ -85,9 +89,12 @@ func understand(text string) (ask, error) {
 	}
 	if a.verb == verbApprove {
 		if a.run == "" || !hybridcore.IsObjectID(args[0]) {
-			return a, hybridcore.Usagef("approve takes a run and the whole commit that its message shows")
+			return a, hybridcore.Usagef("approve takes a run, and the whole commit and the plan that its message shows")
 		}
 		a.commit = args[0]
+		if len(args) > 1 { // the buttons of an earlier version name none
+			a.plan = args[1]
+		}
 	}
 	return a, nil
 }

@@ -8,6 +8,7 @@ package bot_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -208,6 +210,7 @@ type bed struct {
 	admin string
 	store *store.Store
 	dir   string
+	keys  policy.Keys
 
 	mu      sync.Mutex
 	project string
@@ -219,6 +222,9 @@ func newBed(t *testing.T) *bed {
 	t.Helper()
 	b := &bed{t: t, ci: &ci{head: commitA}, log: &journal{}, project: project, dir: t.TempDir()}
 	var err error
+	if b.keys, err = policy.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))); err != nil {
+		t.Fatal(err)
+	}
 	b.slack, err = slack.Start(t.Context(), slack.Config{
 		Token: "xoxb-1", AppToken: "xapp-1", Secret: secret, Team: "T0001", Channels: []string{"C0001", "C0002"},
 		Users: []string{"U0001", "U0002", "U0003", "U0004", "U0009"}, Groups: map[string][]string{"S0001": {"U0004"}},
@@ -264,6 +270,10 @@ func (b *bed) start(socket bool) {
 			Store: b.store, Chat: bot.NewChat("xoxb-1", "xapp-1", b.slack.API()), Site: b.site,
 			Log: slog.New(slog.NewJSONHandler(b.log, nil)), Metrics: bot.NewMetrics(b.store), Now: func() time.Time { return time.Now().Add(ahead) },
 		},
+	}
+	service.Bot.Tickets = bot.Tickets{
+		Keys:     b.keys,
+		Audience: policy.Audience{System: "test", Repository: "o/r", File: "images.yml"},
 	}
 	service.Bot.Hire(b.ci, b.ci, "main", 3*time.Second)
 	if !socket {

@@ -71,6 +71,9 @@ func message(job Job) (string, []slack.Block) {
 	if said != "" {
 		blocks = append(blocks, slack.NewSectionBlock(text(said, maxText), nil, nil))
 	}
+	if plan := planned(job); plan != "" {
+		blocks = append(blocks, slack.NewSectionBlock(text(plan, maxText), nil, nil))
+	}
 	targets := job.Targets
 	if job.Outcome != nil && len(job.Outcome.Targets) > 0 {
 		targets = job.Outcome.Targets
@@ -93,8 +96,11 @@ func footer(job Job) string {
 	if job.Commit != "" {
 		parts = append(parts, fmt.Sprintf("commit %.12s", job.Commit))
 	}
-	if job.Approver != nil {
-		parts = append(parts, "approved by "+job.Approver.User)
+	if job.Plan != nil {
+		parts = append(parts, "plan "+job.Plan.Short())
+	}
+	for _, given := range job.approvals() {
+		parts = append(parts, "approved by "+given.By.User)
 	}
 	if job.Stop != nil {
 		parts = append(parts, "cancelled by "+job.Stop.User)
@@ -108,8 +114,7 @@ func headline(job Job) (status, said string) {
 	case Queued, Dispatching:
 		status, said = "Queued", job.Note
 	case Awaiting:
-		return "Waits for approval", fmt.Sprintf("Another person with role %s has to approve commit %s until %s UTC.",
-			strings.Join(job.Decision.Need.Roles, " or "), job.Commit, job.Shown.Add(job.Decision.Need.Within).UTC().Format("15:04"))
+		return "Waits for approval", wanted(job)
 	case Joined:
 		return "Queued", "It is the same as run " + job.Joined + ", and gets its answer."
 	case Running:
@@ -166,7 +171,11 @@ func buttons(job Job) []slack.BlockElement {
 		all = append(all, slack.NewButtonBlockElement(door.ButtonPrefix+verb, value, text(label, 75)).WithStyle(style))
 	}
 	if job.State == Awaiting {
-		add("approve", "Approve", job.Command.ID+" "+job.Commit, slack.StylePrimary)
+		value := job.Command.ID + " " + job.Commit
+		if job.Plan != nil {
+			value += " " + job.Plan.Digest()
+		}
+		add("approve", "Approve", value, slack.StylePrimary)
 	}
 	if !job.State.Final() && job.Stop == nil {
 		add("cancel", "Cancel", job.Command.ID, slack.StyleDanger)

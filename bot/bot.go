@@ -37,8 +37,18 @@ type Bot struct {
 	Metrics *Metrics
 	Now     func() time.Time
 
-	recent  recent
+	// Plan says what a command means at a commit, for who approves it; nil: only
+	// the names of its targets.
+	Plan    func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan
+	Tickets Tickets
+
 	members members
+}
+
+// Tickets are how decisions travel to jobs.
+type Tickets struct {
+	Keys     policy.Keys
+	Audience policy.Audience
 }
 
 // Hire gives the bot a worker for a CI system that lists a run within the time
@@ -46,6 +56,7 @@ type Bot struct {
 func (b *Bot) Hire(d Dispatcher, f Follower, ref string, settle time.Duration) {
 	b.Worker = &Worker{
 		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, Settle: settle, Decide: b.again, Log: b.Log, Now: b.Now,
+		Plan: b.Plan, Tickets: b.Tickets, Answers: b.Chat.hook,
 	}
 }
 
@@ -141,58 +152,29 @@ func audit(log *slog.Logger, c door.Command, more []any, cells []policy.Cell, d 
 	}, more...)...)
 }
 
-// again decides on a job once more, and on its approval.
-func (b *Bot) again(ctx context.Context, j Job) (policy.Decision, error) {
+// again decides on a job once more, and says whether a rule is open: each
+// approval is by somebody who may give it now.
+func (b *Bot) again(ctx context.Context, j Job) (d policy.Decision, open bool, err error) {
 	site, err := b.Site()
 	if err != nil {
-		return policy.Decision{}, fmt.Errorf("reading the project: %w", err)
+		return policy.Decision{}, false, fmt.Errorf("reading the project: %w", err)
 	}
 	who, err := b.person(ctx, site.Bot, j.Person.Team, j.Person.Channel, j.Person.User)
 	if err != nil {
-		return policy.Decision{}, err
+		return policy.Decision{}, false, err
 	}
-	d := policy.Decide(policy.Snapshot{Bot: site.Bot, Person: who, Verb: string(j.Request.Action), Cells: j.Cells})
-	if !d.Allow || d.Need == nil || j.Approver == nil {
-		return d, nil
+	d = policy.Decide(policy.Snapshot{Bot: site.Bot, Person: who, Verb: string(j.Request.Action), Cells: j.Cells})
+	if !d.Allow || len(d.Need) == 0 {
+		return d, false, nil
 	}
-	approver, err := b.person(ctx, site.Bot, j.Approver.Team, j.Approver.Channel, j.Approver.User)
-	if err != nil {
-		return policy.Decision{}, err
-	}
-	yes := policy.Approve(policy.Snapshot{Bot: site.Bot, Person: approver}, policy.Pending{
-		Requester: who, Need: *d.Need, Since: j.Shown, Now: j.Approved, Commit: j.Commit, Head: j.Commit, Seen: j.Commit,
-	})
-	if !yes.Allow {
-		return yes, nil
-	}
-	return d, nil
-}
-
-// recent counts the commands of each user within a minute.
-type recent struct {
-	mu    sync.Mutex
-	times map[string][]time.Time
-}
-
-// add notes a command and says how many there were before it in the last minute.
-func (r *recent) add(user string, now time.Time) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.times == nil || len(r.times) > 10_000 { // users of a minute; forgetting them is no harm
-		r.times = map[string][]time.Time{}
-	}
-	var kept []time.Time
-	for _, at := range r.times[user] {
-		if now.Sub(at) < time.Minute {
-			kept = append(kept, at)
+	pending := j.pending()
+	pending.Requester, pending.Needs = who, d.Need
+	for i, given := range pending.Given {
+		if pending.Given[i].By, err = b.person(ctx, site.Bot, given.By.Team, given.By.Channel, given.By.User); err != nil {
+			return policy.Decision{}, false, err
 		}
 	}
-	before := len(kept)
-	if before < 1000 {
-		kept = append(kept, now)
-	}
-	r.times[user] = kept
-	return before
+	return d, j.Plan == nil || len(pending.Missing(site.Bot)) > 0, nil
 }
 
 // members remembers who is in a group, for a minute.

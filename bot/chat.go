@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -23,27 +24,28 @@ import (
 // Limits that Slack documents.
 const (
 	maxElements = 100 // options of a menu
-	hooksHost   = "hooks.slack.com"
+	slackDomain = "slack.com"
 )
 
 // Chat is Slack as the bot writes to it.
 type Chat struct {
 	API   *slack.Client
 	HTTP  *http.Client // for response_url
-	Hooks string       // scheme and host of response_url; empty: Slack's
+	Hooks string       // scheme and host of response_url besides Slack's, on loopback; empty: none
 
 	app bool // whether there is a token for Socket Mode
 }
 
 // NewChat is a chat for a bot token; api is the address of Slack's Web API,
-// empty for Slack's own. appToken is for Socket Mode and may be empty.
+// empty for Slack's own. One on loopback, a simulator's, may be answered at too.
+// appToken is for Socket Mode and may be empty. No redirect is followed.
 func NewChat(token, appToken, api string) *Chat {
 	client := &http.Client{Timeout: slackTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	options := []slack.Option{slack.OptionHTTPClient(client), slack.OptionAppLevelToken(appToken)}
 	chat := &Chat{HTTP: client, app: appToken != ""}
 	if api != "" {
 		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(api, "/")+"/"))
-		if u, err := url.Parse(api); err == nil {
+		if u, err := url.Parse(api); err == nil && loopback(u.Hostname()) {
 			chat.Hooks = u.Scheme + "://" + u.Host
 		}
 	}
@@ -66,16 +68,28 @@ func (c *Chat) Whisper(ctx context.Context, to door.Command, text string, now ti
 	return passing(err)
 }
 
-// hook says whether an address is one of Slack's for answers.
+// hook says whether an address for answers may be used: what a request says of it
+// is not believed.
 func (c *Chat) hook(address string) bool {
+	if slackHook(address) {
+		return true
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.User != nil {
-		return false
-	}
-	if c.Hooks != "" {
-		return u.Scheme+"://"+u.Host == c.Hooks
-	}
-	return u.Scheme == "https" && u.Host == hooksHost
+	return err == nil && u.User == nil && c.Hooks != "" && u.Scheme+"://"+u.Host == c.Hooks
+}
+
+// slackHook says whether an address is one of Slack's, by HTTPS: Slack answers at
+// hooks.slack.com, and has every host below slack.com.
+func slackHook(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.User == nil && u.Opaque == "" &&
+		strings.HasSuffix(u.Host, "."+slackDomain)
+}
+
+// loopback says whether a host is this machine.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Members are the users of a group.

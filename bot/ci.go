@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Order is one run as the CI system is asked for it. Everything in it is fixed
-// before the first try.
+// Order is one run as the CI system is asked for it. Everything in it but the end
+// of the ticket is fixed before the first try.
 type Order struct {
 	Request string // ID; the run carries it where Find sees it, such as in its name
 	Line    string // of the shared grammar; one value, for no shell
 	Ref     string // branch
 	Commit  string // full object ID that the run must be for
-	Ticket  []byte // JSON of a policy.Ticket
+	Ticket  []byte // a sealed policy.Ticket; nil for an order that is only looked for
 }
 
 // Dispatcher asks a CI system for runs. An error that is a *LaterError passes;

@@ -6,7 +6,6 @@
 package bot_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -32,8 +31,8 @@ func TestBuild(t *testing.T) {
 	if o.Line != "build debian-12 --targets proxmox,vsphere --env lab" || o.Ref != "main" || o.Commit != commitA {
 		t.Errorf("the order is %+v", o)
 	}
-	var ticket policy.Ticket
-	if err := json.Unmarshal(o.Ticket, &ticket); err != nil {
+	ticket, err := b.keys.Open(o.Ticket)
+	if err != nil {
 		t.Fatal(err)
 	}
 	site, err := b.site()

@@ -250,3 +250,27 @@ func testHostile(t *testing.T, b *bed) {
 	}
 	b.clean()
 }
+
+// TestRateAfterARestart counts what a user sent before the bot was restarted.
+func TestRateAfterARestart(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	for _, commands := range []int{15, 10} {
+		before := len(b.log.lines(t, "decision"))
+		b.start(false)
+		for range commands {
+			b.say("U0001", "status debian-12")
+		}
+		b.log.wait(t, "decision", func(lines []map[string]any) bool { return decided(lines[before:]) == commands })
+		b.stop()
+	}
+	denied := 0
+	for _, line := range b.log.lines(t, "decision") {
+		if line["rule"] == "bot rate (packer-hybrid.hcl:10)" {
+			denied++
+		}
+	}
+	if denied != 5 {
+		t.Errorf("%d of 25 commands were denied, want 5", denied)
+	}
+}

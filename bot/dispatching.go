@@ -44,14 +44,14 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 	if taken, err := w.taken(ctx, task, job); err != nil || taken {
 		return err
 	}
-	if job.Approver == nil { // who approved, approved a commit
+	if job.Plan == nil || len(job.approvals()) == 0 { // who approved, approved a commit
 		head, err := w.head(ctx)
 		if err != nil {
 			return w.refused(ctx, task, job, err)
 		}
 		job.Commit = head
 	}
-	decision, err := w.Decide(ctx, job)
+	decision, open, err := w.Decide(ctx, job)
 	switch {
 	case err != nil && w.now().Sub(job.Command.At) > groupsWait:
 		return w.finish(ctx, task, job, Denied, Outcome{Status: hybridcore.BlockedStatus, Why: "nobody could say which groups you are in"})
@@ -62,9 +62,9 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 		w.audit(job, decision)
 		return w.finish(ctx, task, job, Denied, Outcome{Status: hybridcore.BlockedStatus, Why: decision.Why})
 	}
-	if decision.Need != nil && job.Approver == nil {
+	if open {
 		w.audit(job, decision)
-		return w.await(ctx, task, job.Commit, decision)
+		return w.await(ctx, task, job, decision)
 	}
 	tried, commit, holder := w.now(), job.Commit, ""
 	err = w.change(ctx, job.Command.ID, func(tx *store.Tx, j *Job) error {
@@ -115,24 +115,9 @@ func waitsFor(holder string) string {
 	return "waits for run " + holder + ", which has a target of it"
 }
 
-// await has a job wait for an approval of a commit.
-func (w *Worker) await(ctx context.Context, task store.Task, commit string, decision policy.Decision) error {
-	return w.change(ctx, string(task.Body), func(tx *store.Tx, j *Job) error {
-		if j.State != Queued {
-			return nil
-		}
-		j.State, j.Commit, j.Decision, j.Shown, j.Note = Awaiting, commit, decision, w.now(), ""
-		return errors.Join(tx.Finish(task), tx.Send(QueueExpire, task.Body, decision.Need.Within+time.Second), tell(tx, j))
-	})
-}
-
 // unsure is a job whose run was perhaps asked for: it is looked for first.
 func (w *Worker) unsure(ctx context.Context, task store.Task, job Job) error {
-	order, err := w.order(job)
-	if err != nil {
-		return err
-	}
-	run, found, err := w.Dispatcher.Find(ctx, order)
+	run, found, err := w.Dispatcher.Find(ctx, w.order(job))
 	since := w.now().Sub(job.Tried)
 	switch {
 	case err != nil && since > Patience:
@@ -167,9 +152,10 @@ func (w *Worker) unsure(ctx context.Context, task store.Task, job Job) error {
 
 // ask asks for a run. That it does so is written down.
 func (w *Worker) ask(ctx context.Context, task store.Task, job Job) error {
-	order, err := w.order(job)
-	if err != nil {
-		return err
+	order, ticket, err := w.order(job), job.Ticket(), error(nil)
+	ticket.Audience, ticket.Expires = w.Tickets.Audience, job.Tried.Add(policy.TicketLife)
+	if order.Ticket, err = w.Tickets.Keys.Seal(ticket); err != nil {
+		return w.refused(ctx, task, job, err)
 	}
 	run, err := w.Dispatcher.Dispatch(ctx, order)
 	_, passes := errors.AsType[*LaterError](err)

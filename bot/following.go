@@ -59,11 +59,7 @@ func (w *Worker) look(ctx context.Context, id string) (Job, error) {
 		if err != nil || !found || job.State != Running {
 			return err
 		}
-		order, err := w.order(job)
-		if err != nil {
-			return err
-		}
-		progress, err := w.Follower.Status(ctx, order, *job.Run)
+		progress, err := w.Follower.Status(ctx, w.order(job), *job.Run)
 		if stays(err) {
 			progress, err = Progress{Done: true, Outcome: Outcome{Status: hybridcore.Failed, Why: "the run cannot be followed: " + plain(err.Error(), maxWhy)}}, nil
 		}
@@ -158,59 +154,6 @@ func (w *Worker) cancel(ctx context.Context, task store.Task) error {
 	}
 	return w.Store.Change(ctx, func(tx *store.Tx) error {
 		return errors.Join(tx.Finish(task), tx.Send(QueuePoke, task.Body, shortPause))
-	})
-}
-
-// Approve decides on an approval by the person of the snapshot, who saw a
-// commit. The answer may be a denial; a UsageError says that there is no such job.
-func (w *Worker) Approve(ctx context.Context, id, seen string, s policy.Snapshot) (policy.Decision, error) {
-	job, found, err := w.load(ctx, id)
-	if err != nil {
-		return policy.Decision{}, err
-	}
-	if !found || job.State != Awaiting {
-		return policy.Decision{}, hybridcore.Usagef("no run %.80q waits for an approval", id)
-	}
-	head, err := w.head(ctx)
-	if err != nil {
-		return policy.Decision{}, err
-	}
-	var d policy.Decision
-	err = w.change(ctx, id, func(tx *store.Tx, j *Job) error {
-		if j.State != Awaiting || j.Decision.Need == nil {
-			return hybridcore.Usagef("no run %.80q waits for an approval", id)
-		}
-		now := w.now()
-		d = policy.Approve(s, policy.Pending{
-			Requester: j.Person, Need: *j.Decision.Need, Since: j.Shown, Commit: j.Commit, Head: head, Seen: seen, Now: now,
-		})
-		switch {
-		case d.Allow:
-			j.State, j.Approver, j.Approved = Queued, &s.Person, now
-			return errors.Join(tx.Send(QueueDispatch, []byte(id), 0), tell(tx, j))
-		case head != j.Commit && mayApprove(s, *j):
-			j.Commit, j.Shown = head, now
-			return errors.Join(tx.Send(QueueExpire, []byte(id), j.Decision.Need.Within+time.Second), tell(tx, j))
-		}
-		return nil
-	})
-	return d, err
-}
-
-// mayApprove says whether a person could approve a job, were its commit right.
-// Others do not make its message show another one.
-func mayApprove(s policy.Snapshot, job Job) bool {
-	return policy.Approve(s, policy.Pending{Requester: job.Person, Need: *job.Decision.Need, Commit: job.Commit, Head: job.Commit, Seen: job.Commit}).Allow
-}
-
-// expire ends a job that nobody approved.
-func (w *Worker) expire(ctx context.Context, task store.Task) error {
-	return w.change(ctx, string(task.Body), func(tx *store.Tx, j *Job) error {
-		if j.State != Awaiting || w.now().Before(j.Shown.Add(j.Decision.Need.Within)) {
-			return tx.Finish(task) // it has a task for its newest commit
-		}
-		why := fmt.Sprintf("nobody approved it within %s", j.Decision.Need.Within)
-		return errors.Join(w.end(tx, j, Expired, Outcome{Status: hybridcore.BlockedStatus, Why: why}), tx.Finish(task))
 	})
 }
 

@@ -60,8 +60,10 @@ func (b *Bot) intake(ctx context.Context, task store.Task) error {
 		b.audit(r.Command, "", nil, d)
 		return b.tell(ctx, r, d.Why)
 	}
-	if task.Try == 0 {
-		r.recent = b.recent.add(r.Team+" "+r.User, b.Now())
+	if slices.Contains(r.site.Bot.Teams, r.Team) { // others are denied in any case
+		if r.recent, err = b.Store.Recent(ctx, r.Team+" "+r.User, r.ID, r.At); err != nil {
+			return err
+		}
 	}
 	r.ask, r.wrong = understand(r.Text)
 	if gate := policy.Decide(r.snapshot("", nil)); !gate.Allow {

@@ -44,10 +44,10 @@ type Job struct {
 	Person   policy.Person      `json:"person"`
 	Decision policy.Decision    `json:"decision"`
 
-	Commit   string         `json:"commit,omitempty"` // full object ID that it is for
-	Shown    time.Time      `json:"shown,omitzero"`   // when the commit was shown for approval
-	Approver *policy.Person `json:"approver,omitempty"`
-	Approved time.Time      `json:"approved,omitzero"`
+	Commit  string          `json:"commit,omitempty"`  // full object ID that it is for
+	Plan    *policy.Plan    `json:"plan,omitempty"`    // of the commit, as it was shown for approval
+	Shown   time.Time       `json:"shown,omitzero"`    // when commit and plan were
+	Answers []policy.Answer `json:"answers,omitempty"` // the rules that want an approval, and who satisfies them
 
 	Joined  string         `json:"joined,omitempty"` // ID of the job that it joined
 	Note    string         `json:"note,omitempty"`   // what it waits for, sanitised
@@ -100,7 +100,8 @@ type Target struct {
 func (j Job) Ticket() policy.Ticket {
 	return policy.Ticket{
 		Request: j.Command.ID, Person: j.Person, Verb: string(j.Request.Action), Cells: j.Cells, Commit: j.Commit,
-		Decision: j.Decision, Approver: j.Approver, Approved: j.Approved, Requested: j.Command.At,
+		Plan:     j.Plan,
+		Decision: j.Decision, Approvals: j.approvals(), Shown: j.Shown, Requested: j.Command.At,
 	}
 }
 

@@ -18,18 +18,18 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-var approveValue = regexp.MustCompile(`"action_id":"ph-approve","value":"([^" ]+) ([0-9a-f]{40})"`)
+var approveValue = regexp.MustCompile(`"action_id":"ph-approve","value":"([^" ]+) ([0-9a-f]{40}) ([0-9a-f]{64})"`)
 
 // waiting waits for a message that asks for an approval of a commit, and gives
-// the run.
-func (b *bed) waiting(commit string) (run string) {
+// the run and the plan.
+func (b *bed) waiting(commit string) (run, plan string) {
 	b.t.Helper()
-	m := b.seen("has to approve commit "+commit, "ph-approve")
+	m := b.seen("has to approve commit "+commit+", plan ", "ph-approve")
 	found := approveValue.FindStringSubmatch(m.Blocks)
 	if found == nil || found[2] != commit {
 		b.t.Fatalf("the button does not name the commit: %s", m.Blocks)
 	}
-	return found[1]
+	return found[1], found[3]
 }
 
 // TestApproval denies whoever must not approve, then takes another operator's
@@ -39,7 +39,7 @@ func TestApproval(t *testing.T) {
 	b := newBed(t)
 	b.start(false)
 	b.say("U0002", "build debian-12 --env prod")
-	id := b.waiting(commitA)
+	id, plan := b.waiting(commitA)
 	denied := func(user, value, why string) {
 		t.Helper()
 		before := len(b.log.lines(t, "decision"))
@@ -50,26 +50,30 @@ func TestApproval(t *testing.T) {
 		}
 		b.seen("Denied: " + why)
 	}
-	denied("U0002", id+" "+commitA, "who asked cannot approve")
-	denied("U0001", id+" "+commitA, "an approval needs role operator")
-	denied("U0009", id+" "+commitA, "you have no role")
-	denied("U0003", id+" "+commitB, "the approval is for another commit")
+	denied("U0002", id+" "+commitA+" "+plan, "who asked cannot approve")
+	denied("U0001", id+" "+commitA+" "+plan, "an approval needs role operator")
+	denied("U0009", id+" "+commitA+" "+plan, "you have no role")
+	denied("U0003", id+" "+commitB+" "+plan, "the approval is for another commit")
 	if n := len(b.ci.taken()); n != 0 {
 		t.Fatalf("%d runs before the approval", n)
 	}
 	b.ci.set(func(c *ci) { c.head = commitB })
-	denied("U0003", id+" "+commitA, "the branch has moved from aaaaaaaaaaaa to bbbbbbbbbbbb")
-	if again := b.waiting(commitB); again != id {
+	denied("U0003", id+" "+commitA+" "+plan, "the branch has moved from aaaaaaaaaaaa to bbbbbbbbbbbb")
+	if again, _ := b.waiting(commitB); again != id {
 		t.Errorf("the message of run %s became one of %s", id, again)
 	}
-	denied("U0003", id+" "+commitA, "the approval is for another commit")
-	b.press("U0003", "ph-approve", id+" "+commitB)
+	denied("U0003", id+" "+commitA+" "+plan, "the approval is for another commit")
+	b.press("U0003", "ph-approve", id+" "+commitB+" "+plan)
 	b.seen("Running", "approved by U0003")
 	orders := b.ci.taken()
-	if len(orders) != 1 || orders[0].Commit != commitB || orders[0].Request != id || !strings.Contains(string(orders[0].Ticket), `"approver":{"team":"T0001","channel":"C0001","user":"U0003"`) {
-		t.Errorf("orders: %+v", orders)
+	if len(orders) != 1 || orders[0].Commit != commitB || orders[0].Request != id {
+		t.Fatalf("orders: %+v", orders)
 	}
-	b.press("U0003", "ph-approve", id+" "+commitB)
+	if ticket, err := b.keys.Open(orders[0].Ticket); err != nil || len(ticket.Approvals) != 1 ||
+		ticket.Approvals[0].By.User != "U0003" || ticket.Plan.Digest() != plan {
+		t.Errorf("the ticket is %+v, %v", ticket, err)
+	}
+	b.press("U0003", "ph-approve", id+" "+commitB+" "+plan)
 	b.seen("waits for an approval")
 	b.clean()
 }
@@ -81,11 +85,11 @@ func TestExpired(t *testing.T) {
 	b.project = strings.Replace(project, `roles        = ["operator"]`, `roles = ["operator"]`+"\nwithin = \"1m\"", 1)
 	b.start(false)
 	b.say("U0002", "build debian-12 --env prod")
-	id := b.waiting(commitA)
+	id, plan := b.waiting(commitA)
 	b.stop()
 	b.later = 61 * time.Second
 	b.start(false)
-	b.press("U0003", "ph-approve", id+" "+commitA)
+	b.press("U0003", "ph-approve", id+" "+commitA+" "+plan)
 	b.seen("Denied: the 1m0s for an approval are over")
 	if n := len(b.ci.taken()); n != 0 {
 		t.Errorf("%d runs", n)
@@ -206,7 +210,7 @@ func TestCancel(t *testing.T) {
 	b := newBed(t)
 	b.start(false)
 	b.say("U0002", "build debian-12 --env prod")
-	id := b.waiting(commitA)
+	id, _ := b.waiting(commitA)
 	b.press("U0003", "ph-cancel", id)
 	b.seen("cancelled before it began", "cancelled by U0003")
 	b.say("U0001", "build debian-12")

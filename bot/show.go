@@ -129,12 +129,20 @@ func (w *Worker) reply(ctx context.Context, job *Job, options []slack.MsgOption)
 	if job.State.Final() {
 		last = maxReplies
 	}
-	if job.Command.ReplyTo == "" || used >= last || w.now().Sub(job.Command.At) > repliesUntil {
+	if !w.answerable(job.Command.ReplyTo) || used >= last || w.now().Sub(job.Command.At) > repliesUntil {
 		return nil // nobody can be told; the log has it
 	}
 	job.Message.Replies++
 	_, _, err := w.Slack.PostMessageContext(ctx, job.Command.Channel, append(options, slack.MsgOptionResponseURL(job.Command.ReplyTo, slack.ResponseTypeEphemeral))...)
 	return err //nolint:wrapcheck // by slackError
+}
+
+// answerable says whether an address for answers may be used.
+func (w *Worker) answerable(address string) bool {
+	if w.Answers != nil {
+		return w.Answers(address)
+	}
+	return slackHook(address)
 }
 
 // turn waits for nothing: it says when it is a channel's turn.

@@ -55,11 +55,15 @@ type Worker struct {
 	// Settle is how long the CI system may take to list a run that it took, so
 	// that an answer which was lost is not taken for a refusal.
 	Settle time.Duration
-	// Decide decides on a job again, now. An error means to ask later.
-	Decide func(context.Context, Job) (policy.Decision, error)
-	Log    *slog.Logger
-	Now    func() time.Time // nil: the system's clock
-	Pace   time.Duration    // between two messages in a channel; 0: a second, as Slack asks
+	// Decide decides on a job again, now, and says whether a rule that wants an
+	// approval is open. An error means to ask later.
+	Decide  func(context.Context, Job) (d policy.Decision, open bool, err error)
+	Plan    func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan // nil: only the names of its targets
+	Tickets Tickets
+	Answers func(address string) bool // whether an address for answers may be used; nil: when it is Slack's
+	Log     *slog.Logger
+	Now     func() time.Time // nil: the system's clock
+	Pace    time.Duration    // between two messages in a channel; 0: a second, as Slack asks
 
 	// pause makes the pauses of a test shorter; nil: they are as long as they are.
 	pause func(time.Duration) time.Duration
@@ -170,11 +174,15 @@ func (w *Worker) change(ctx context.Context, id string, do func(*store.Tx, *Job)
 }
 
 func decode(row store.Row) (Job, error) {
-	var job Job
+	var job struct {
+		Job
+		former
+	}
 	if err := json.Unmarshal(row.Body, &job); err != nil {
 		return Job{}, fmt.Errorf("reading job %s: %w", row.ID, err)
 	}
-	return job, nil
+	job.into(&job.Job)
+	return job.Job, nil
 }
 
 func encode(job *Job) ([]byte, error) {
@@ -233,13 +241,9 @@ func (w *Worker) end(tx *store.Tx, job *Job, state State, outcome Outcome) error
 	return nil
 }
 
-// order is what the CI system is asked for.
-func (w *Worker) order(job Job) (Order, error) {
-	ticket, err := json.Marshal(job.Ticket())
-	if err != nil {
-		return Order{}, fmt.Errorf("writing the ticket of %s: %w", job.Command.ID, err)
-	}
-	return Order{Request: job.Command.ID, Line: job.Line, Ref: w.Ref, Commit: job.Commit, Ticket: ticket}, nil
+// order is what the CI system is asked for, without the ticket.
+func (w *Worker) order(job Job) Order {
+	return Order{Request: job.Command.ID, Line: job.Line, Ref: w.Ref, Commit: job.Commit}
 }
 
 // keys lets one goroutine at a time work at a job.

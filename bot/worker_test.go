@@ -21,7 +21,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
 
 const (
@@ -208,10 +207,13 @@ func (r *rig) open() {
 	r.t.Cleanup(func() { _ = s.Close() })
 	r.Worker = &Worker{
 		Store: s, Slack: slack.New("xoxb-1", slack.OptionAPIURL(r.hub.URL())), Dispatcher: r.ci, Follower: r.ci, Ref: "main", Settle: time.Minute,
-		Decide: func(context.Context, Job) (policy.Decision, error) {
-			return policy.Decision{Allow: true, Rule: "role operator"}, nil
+		Decide: func(context.Context, Job) (policy.Decision, bool, error) {
+			return policy.Decision{Allow: true, Rule: "role operator"}, false, nil
 		},
-		Log: slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), Now: r.clock.Now, Pace: time.Millisecond, pause: r.clock.pause,
+		Tickets: Tickets{Keys: ticketKeys(r.t), Audience: policy.Audience{System: "test"}},
+		Answers: func(string) bool { return true },
+		Log:     slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), Now: r.clock.Now,
+		Pace: time.Millisecond, pause: r.clock.pause,
 	}
 }
 
@@ -294,7 +296,10 @@ func TestLifecycle(t *testing.T) {
 	if !all[0].ordered("Running", "Creating VM", "Provisioning with Ansible", "Built") { // none is left out: see system.Status
 		t.Errorf("the states are out of order: %q", all[0].States)
 	}
-	for what, text := range map[string]string{"the order": r.ci.runs[id].Line, "the ticket": string(r.ci.runs[id].Ticket)} {
+	for what, text := range map[string]string{
+		"the order":  r.ci.runs[id].Line,
+		"the ticket": fmt.Sprint(r.ticket(id).Cells),
+	} {
 		if !strings.Contains(text, "debian-12") {
 			t.Errorf("%s is %s", what, text)
 		}
@@ -421,8 +426,8 @@ func TestOneAtATime(t *testing.T) {
 func TestDeniedAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.Decide = func(context.Context, Job) (policy.Decision, error) {
-		return policy.Decision{Why: "you have no role"}, nil
+	r.Decide = func(context.Context, Job) (policy.Decision, bool, error) {
+		return policy.Decision{Why: "you have no role"}, false, nil
 	}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
@@ -435,7 +440,9 @@ func TestDeniedAgain(t *testing.T) {
 func TestGroupsUnknown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.Decide = func(context.Context, Job) (policy.Decision, error) { return policy.Decision{}, errors.New("no answer") }
+	r.Decide = func(context.Context, Job) (policy.Decision, bool, error) {
+		return policy.Decision{}, false, errors.New("no answer")
+	}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
 	if job := r.job(id); job.State != Denied || len(r.ci.asked) > 0 || r.clock.Now().Sub(begin) < 10*time.Minute {
@@ -467,67 +474,5 @@ func TestCancel(t *testing.T) {
 	}
 	if _, err := r.Cancel(t.Context(), "nothing", by); err == nil {
 		t.Error("a run that is not there was cancelled")
-	}
-}
-
-func TestApproval(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	bot := config.Bot{Teams: []string{team}, Channels: []string{channel}, Rate: 10, Line: 1, Roles: []config.Role{
-		{Name: "operator", Users: []string{mara, noor}}, {Name: "lead", Users: []string{mara, noor}},
-	}}
-	need := &policy.Need{Roles: []string{"lead"}, Within: 30 * time.Minute, Rule: "approval"}
-	r.Decide = func(context.Context, Job) (policy.Decision, error) {
-		return policy.Decision{Allow: true, Need: need}, nil
-	}
-	snapshot := func(user string) policy.Snapshot {
-		return policy.Snapshot{Bot: bot, Person: policy.Person{Team: team, Channel: channel, User: user}}
-	}
-	r.pause = func(time.Duration) time.Duration { return time.Millisecond } // the approval must not expire
-	id := r.ask(1, nil)
-	awaiting := func() bool { j := r.job(id); return j.State == Awaiting && j.Message.Sent == j.Message.Want }
-	r.until("awaiting", awaiting)
-	for _, c := range []struct {
-		user, head, seen string
-		allow            bool
-		shows            string
-	}{
-		{mara, commit, commit, false, commit}, // the requester
-		{noor, commit, moved, false, commit},  // of another message
-		{mara, moved, commit, false, commit},  // who may not approve does not change what is shown
-		{noor, moved, commit, false, moved},   // the branch has moved
-		{noor, moved, moved, true, moved},
-	} {
-		r.ci.head = c.head
-		d, err := r.Approve(t.Context(), id, c.seen, snapshot(c.user))
-		if err != nil || d.Allow != c.allow || r.job(id).Commit != c.shows {
-			t.Errorf("%+v: %+v %v, shows %s", c, d, err, r.job(id).Commit)
-		}
-		if !c.allow {
-			r.until("the message", awaiting)
-		}
-	}
-	r.until("the end", r.shown(id))
-	if job := r.job(id); job.Approver.User != noor || r.ci.runs[id].Commit != moved {
-		t.Errorf("the job is %+v", job)
-	}
-	if states := strings.Join(r.hub.all()[0].States, "\n"); !strings.Contains(states, "ph-approve") || !strings.Contains(states, id+" "+moved) {
-		t.Errorf("the message was %s", states)
-	}
-	if _, err := r.Approve(t.Context(), id, moved, snapshot(noor)); err == nil {
-		t.Error("what has ended was approved")
-	}
-}
-
-func TestNobodyApproves(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.Decide = func(context.Context, Job) (policy.Decision, error) {
-		return policy.Decision{Allow: true, Need: &policy.Need{Roles: []string{"lead"}, Within: -time.Second}}, nil
-	}
-	id := r.ask(1, nil)
-	r.until("the end", r.shown(id))
-	if job := r.job(id); job.State != Expired || len(r.ci.asked) > 0 {
-		t.Errorf("the job is %+v", job)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -102,7 +103,9 @@ func startBot(ctx context.Context, dir string) (*side, error) {
 	}
 	door, admin := free(ctx), free(ctx)
 	cmd := exec.CommandContext(ctx, binary, "-C", project, "bot", "--listen", door, "--admin", admin, "--data", filepath.Join(dir, "data"), "--repository", "o/r", "--grace", "1s")
-	cmd.Env = append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1", "SLACK_SIGNING_SECRET="+secret, "SLACK_API_URL="+server.API(), "GITHUB_TOKEN=bench-token-1", "GITHUB_API_URL=http://"+hung.Addr().String())
+	cmd.Env = append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1", "SLACK_SIGNING_SECRET="+secret,
+		"SLACK_API_URL="+server.API(), "GITHUB_TOKEN=bench-token-1", "GITHUB_API_URL=http://"+hung.Addr().String(),
+		"PACKER_HYBRID_TICKET_KEY="+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))))
 	log, err := os.Create(filepath.Join(dir, "bot.log"))
 	if err != nil {
 		return nil, fmt.Errorf("making the log: %w", err)

@@ -36,6 +36,7 @@ type GitLabConfig struct {
 	Project string // path with namespace, or number
 	Token   string // project access token, scope api, role Developer
 	Trigger string // token of a pipeline trigger; empty: pipelines are made with Token
+	File    string // of the pipeline, as the project's settings have it; empty: .gitlab-ci.yml
 
 	Timeout time.Duration    // of one request; 0: ten seconds
 	Now     func() time.Time // nil: the system's clock
@@ -43,7 +44,7 @@ type GitLabConfig struct {
 
 // GitLab makes pipelines of GitLab CI, and follows them.
 type GitLab struct {
-	project, trigger string
+	project, trigger, file string
 
 	client  *gitlab.Client
 	timeout time.Duration
@@ -61,7 +62,10 @@ func NewGitLab(c GitLabConfig) (*GitLab, error) {
 	case c.Token == "":
 		return nil, hybridcore.Usagef("no token for GitLab is given: make a project access token with the scope api and the role Developer")
 	}
-	g := &GitLab{project: c.Project, trigger: c.Trigger, timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now}
+	g := &GitLab{
+		project: c.Project, trigger: c.Trigger, file: cmp.Or(c.File, DefaultPipeline),
+		timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now,
+	}
 	if g.now == nil {
 		g.now = time.Now
 	}

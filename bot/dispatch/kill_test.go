@@ -7,6 +7,7 @@ package dispatch_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -69,6 +71,11 @@ func newBot(ctx context.Context, dir, chat string, system *dispatch.GitHub, log 
 			return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: images}, err
 		},
 	}
+	keys, err := policy.ParseKeys(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))))
+	if err != nil {
+		return nil, err
+	}
+	b.Tickets = bot.Tickets{Keys: keys, Audience: policy.Audience{System: "test"}}
 	b.Hire(system, system, "main", 3*time.Second)
 	b.Worker.Pace = 10 * time.Millisecond
 	return b, nil

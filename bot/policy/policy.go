@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -49,15 +48,8 @@ type Decision struct {
 	Allow bool   `json:"allow"`
 	Rule  string `json:"rule"` // with its line in the project file
 	Why   string `json:"why"`  // one sentence
-	// Need is an approval that must come first; nil for none.
-	Need *Need `json:"need,omitempty"`
-}
-
-// Need is an approval that a rule asks for.
-type Need struct {
-	Roles  []string      `json:"roles"` // of which the approver must have one
-	Within time.Duration `json:"within_ns"`
-	Rule   string        `json:"rule"`
+	// Need are the approvals that must come first, one of each; empty for none.
+	Need Needs `json:"need,omitempty"`
 }
 
 func deny(rule, format string, args ...any) Decision {
@@ -152,108 +144,14 @@ func listed(names []string, name string) bool {
 	return slices.Contains(names, config.Any) || slices.Contains(names, name)
 }
 
-// need is the first approval rule that a command falls under: that of its
-// strictest cell is what counts, and rules are read in their order.
-func need(bot config.Bot, verb string, cells []Cell) *Need {
+// need are the approval rules that any cell of a command falls under. With more
+// cells they are never fewer.
+func need(bot config.Bot, verb string, cells []Cell) Needs {
+	var all Needs
 	for _, rule := range bot.Approvals {
 		if slices.ContainsFunc(cells, func(cell Cell) bool { return covers(rule.Scope, verb, cell) }) {
-			return &Need{Roles: rule.Roles, Within: rule.Within, Rule: at("approval", rule.Line)}
+			all = append(all, Need{Roles: rule.Roles, Within: rule.Within, Rule: at("approval", rule.Line)})
 		}
 	}
-	return nil
-}
-
-// Pending is a command that waits for an approval.
-type Pending struct {
-	Requester Person
-	Need      Need
-	Since     time.Time // when its message was written
-	Commit    string    // that the message shows
-	Head      string    // that the branch is at now
-	Seen      string    // that the approver saw
-	Now       time.Time
-}
-
-// Approve decides on an approval by the person of the snapshot.
-func Approve(s Snapshot, p Pending) Decision {
-	s.Verb, s.Cells = "", nil
-	who := Decide(s)
-	if !who.Allow {
-		return who
-	}
-	rule := p.Need.Rule
-	var as string
-	for _, role := range rolesOf(s.Bot, s.Person) {
-		if slices.Contains(p.Need.Roles, role.Name) {
-			as = role.Name
-			break
-		}
-	}
-	switch {
-	case samePerson(s.Bot, s.Person.User, p.Requester.User):
-		return deny(rule, "who asked cannot approve; it needs another person with role %s", strings.Join(p.Need.Roles, " or "))
-	case as == "":
-		return deny(rule, "an approval needs role %s", strings.Join(p.Need.Roles, " or "))
-	case p.Now.After(p.Since.Add(p.Need.Within)):
-		return deny(rule, "the %s for an approval are over", p.Need.Within)
-	case p.Seen == "" || p.Seen != p.Commit:
-		return deny(rule, "the approval is for another commit than the message shows; look at the message again")
-	case p.Head != p.Commit:
-		return deny(rule, "the branch has moved from %.12s to %.12s since the message was written", p.Commit, p.Head)
-	}
-	return Decision{Allow: true, Rule: rule, Why: "approved as " + as}
-}
-
-// samePerson says whether two users are one, also by their Git identity.
-func samePerson(bot config.Bot, one, other string) bool {
-	if one == other {
-		return true
-	}
-	a, b := identity(bot, one), identity(bot, other)
-	return a.GitHub != 0 && a.GitHub == b.GitHub || a.GitLab != 0 && a.GitLab == b.GitLab
-}
-
-func identity(bot config.Bot, user string) config.Identity {
-	for _, person := range bot.People {
-		if person.User == user {
-			return person
-		}
-	}
-	return config.Identity{}
-}
-
-// Ticket is a decision as it travels to the job that carries it out.
-type Ticket struct {
-	Request   string    `json:"request"` // ID
-	Person    Person    `json:"person"`
-	Verb      string    `json:"verb"`
-	Cells     []Cell    `json:"cells,omitempty"`
-	Commit    string    `json:"commit"` // full object ID that the command is for
-	Decision  Decision  `json:"decision"`
-	Approver  *Person   `json:"approver,omitempty"`
-	Approved  time.Time `json:"approved,omitzero"`
-	Requested time.Time `json:"requested"`
-}
-
-// Recheck decides on a ticket once more, by the policy of the commit that the
-// job runs. Membership in groups is taken from the ticket: a job cannot ask.
-func Recheck(bot config.Bot, t Ticket, commit string) Decision {
-	d := Decide(Snapshot{Bot: bot, Person: t.Person, Verb: t.Verb, Cells: t.Cells})
-	switch {
-	case !d.Allow:
-		return d
-	case t.Commit == "" || t.Commit != commit:
-		return deny("commit", "the command is for commit %.12s, and this is %.12s", t.Commit, commit)
-	case d.Need == nil:
-		return d
-	case t.Approver == nil:
-		return deny(d.Need.Rule, "an approval is needed, and there is none")
-	}
-	yes := Approve(Snapshot{Bot: bot, Person: *t.Approver}, Pending{
-		Requester: t.Person, Need: *d.Need, Since: t.Approved, Now: t.Approved, Commit: commit, Head: commit, Seen: t.Commit,
-	})
-	if !yes.Allow {
-		return yes
-	}
-	return Decision{Allow: true, Rule: d.Rule, Why: "allowed, and " + yes.Why}
+	return all
 }

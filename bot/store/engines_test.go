@@ -87,7 +87,10 @@ func (c *cluster) create(ctx context.Context, name string) error {
 }
 
 func (c *cluster) address(name string) string {
-	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Path: name, RawQuery: url.Values{"host": {c.dir}, "sslmode": {"disable"}}.Encode()}
+	u := url.URL{
+		Scheme: "postgres", User: url.User("postgres"), Path: "/" + name,
+		RawQuery: url.Values{"host": {c.dir}, "sslmode": {"disable"}}.Encode(),
+	}
 	return u.String()
 }
 

@@ -52,6 +52,16 @@ create table if not exists lane (
   job text not null
 );
 
+-- commands of the last minute, for the rate of each user
+create table if not exists recent (
+  id text primary key,
+  who text not null,
+  at bigint not null,
+  before bigint not null
+);
+
+create index if not exists recent_who_at_idx on recent (who, at);
+
 create table if not exists format (
   version integer primary key
 );

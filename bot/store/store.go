@@ -34,7 +34,7 @@ const (
 	// a second delivery is dropped. Slack's last retry comes after an hour at most.
 	Remembered = 24 * time.Hour
 
-	format   = 2                // of the tables
+	format   = 3                // of the tables and of the jobs in them
 	lease    = 20 * time.Second // of a task that is being worked off; renewed while it is
 	poll     = 500 * time.Millisecond
 	fileName = "bot.db"
@@ -231,12 +231,16 @@ func (s *Store) Waiting(ctx context.Context, queue string) (int, error) {
 	return n, nil
 }
 
-// Prune forgets bodies of commands older than Remembered, and jobs in one of
-// the states that have not changed for the time given.
+// Prune forgets bodies of commands older than Remembered, when users gave their
+// commands, and jobs in one of the states that have not changed for the time given.
 func (s *Store) Prune(ctx context.Context, kept time.Duration, states ...string) error {
 	now := s.now()
 	return s.transaction(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, s.bind("delete from seen where at < ?"), now.Add(-Remembered).UnixMilli()); err != nil {
+			return fmt.Errorf("forgetting old commands: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, s.bind("delete from recent where at < ?"),
+			now.Add(-Remembered).UnixMilli()); err != nil {
 			return fmt.Errorf("forgetting old commands: %w", err)
 		}
 		for _, state := range states {

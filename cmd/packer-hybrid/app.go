@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
@@ -33,6 +34,9 @@ type app struct {
 	policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
 	posting []post.Option    // how reports are sent, beside the redaction
 	uploads uploads          // the files of a CI job; zero outside of one
+
+	local           *dispatch.LocalRun // the bot's run on this machine that this process does; nil for none
+	localRepository string             // of that run
 }
 
 // watcher hears what a request comes to, beside who reads standard output.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -44,13 +45,21 @@ type botFlags struct {
 	ci, repository, flow string
 	grace                time.Duration
 	check                bool
+
+	key string // of tickets
 }
 
-// ciSystem is what asks for runs and follows them, and says what keeps it from that.
+// ciSystem is what asks for runs and follows them.
 type ciSystem interface {
 	bot.Dispatcher
 	bot.Follower
+	described
+}
+
+// described says what keeps a CI system from its work, and whom its tickets are for.
+type described interface {
 	Check(ctx context.Context, ref string) []string
+	Audience() policy.Audience
 }
 
 // botCmd serves the bot.
@@ -69,6 +78,9 @@ Environment:
   SLACK_SIGNING_SECRET  for Slack's requests over HTTP at --listen, path /slack
   SLACK_API_URL         another address of Slack's Web API
   PACKER_HYBRID_BOT_DB  postgres://…, instead of SQLite below --data
+  PACKER_HYBRID_TICKET_KEY  key that the bot's jobs have too, by which they know
+                        its decisions: openssl rand -base64 32. With commas
+                        several: the first signs, all verify. --ci local makes one
   GITHUB_TOKEN, or GITHUB_APP_ID, GITHUB_APP_INSTALLATION_ID and
   GITHUB_APP_KEY_FILE;  GITHUB_API_URL for a GitHub of your own
   GITLAB_TOKEN, GITLAB_TRIGGER_TOKEN; GITLAB_API_URL
@@ -90,7 +102,8 @@ Environment:
 	fs.StringVar(&f.data, "data", "", "folder of the queue (default: packer-hybrid/bot below the user's state folder)")
 	fs.StringVar(&f.ci, "ci", "github", "what runs commands: github, gitlab, or local for this machine")
 	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab (default: GITHUB_REPOSITORY or CI_PROJECT_PATH)")
-	fs.StringVar(&f.flow, "workflow", "", "workflow at GitHub that runs commands (default: images.yml)")
+	fs.StringVar(&f.flow, "workflow", "", "file of the workflow at GitHub, or of the pipeline at GitLab, that runs "+
+		"commands (default: images.yml, .gitlab-ci.yml)")
 	fs.DurationVar(&f.grace, "grace", 30*time.Second, "time to finish what was begun after SIGTERM; the rest stays in the queue")
 	fs.BoolVar(&f.check, "check", false, "check configuration, policy and tokens, and end")
 	return cmd
@@ -112,13 +125,20 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	case appToken == "" && secret == "":
 		return hybridcore.Usagef("neither SLACK_APP_TOKEN, for Socket Mode, nor SLACK_SIGNING_SECRET, for HTTP, is set")
 	}
+	if f.key, err = a.ticketKey(f); err != nil {
+		return err
+	}
+	keys, keyErr := policy.ParseKeys(f.key)
 	system, err := a.ciSystem(f)
 	if err != nil {
 		return err
 	}
 	chat := bot.NewChat(token, appToken, a.Getenv("SLACK_API_URL"))
 	if f.check {
-		return a.checkBot(ctx, project, chat, system)
+		return a.checkBot(ctx, project, chat, system, keyErr)
+	}
+	if keyErr != nil {
+		return keyErr
 	}
 	log, closeLog, err := logs.New(logs.Options{Redactor: a.Redactor, JSON: a.Raw.Err})
 	if err != nil {
@@ -129,6 +149,7 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 		return err
 	}
 	b := &bot.Bot{Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now, Site: sites(project.Root)}
+	b.Plan, b.Tickets = a.plans(project.Root), bot.Tickets{Keys: keys, Audience: system.Audience()}
 	b.Hire(system, system, project.Bot.Ref, listed)
 	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
 		GitHub: []byte(a.Getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.Getenv("GITLAB_WEBHOOK_TOKEN")), Changed: b.Worker.Changed, Log: log,
@@ -174,7 +195,8 @@ func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 		return dispatch.NewGitHub(c)
 	case "gitlab":
 		c := dispatch.GitLabConfig{
-			API: a.Getenv("GITLAB_API_URL"), Project: f.repository, Token: a.Getenv("GITLAB_TOKEN"), Trigger: a.Getenv("GITLAB_TRIGGER_TOKEN"),
+			API: a.Getenv("GITLAB_API_URL"), Project: f.repository, Token: a.Getenv("GITLAB_TOKEN"),
+			Trigger: a.Getenv("GITLAB_TRIGGER_TOKEN"), File: f.flow,
 		}
 		if c.Project == "" {
 			c.Project = a.Getenv("CI_PROJECT_PATH")
@@ -201,7 +223,10 @@ func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	return dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: project.Root, Program: []string{self}, Environ: a.Environ})
+	return dispatch.NewLocal(dispatch.LocalConfig{
+		Dir: dir, Repository: project.Root, Program: []string{self},
+		Environ: append(slices.Clone(a.Environ), policy.KeyVariable+"="+f.key),
+	})
 }
 
 // botData is the folder that survives the bot.
@@ -274,7 +299,7 @@ func siteOf(root string) (bot.Site, error) {
 }
 
 // checkBot says everything that is wrong with what the bot would be given.
-func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Chat, system ciSystem) error {
+func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Chat, system ciSystem, key error) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
 	var problems []string
@@ -283,6 +308,9 @@ func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Ch
 		problems = append(problems, "the catalogue: "+err.Error())
 	}
 	problems = append(problems, unknownImages(s)...)
+	if key != nil {
+		problems = append(problems, key.Error())
+	}
 	problems = append(problems, chat.Check(ctx, project.Bot)...)
 	problems = append(problems, system.Check(ctx, project.Bot.Ref)...)
 	if len(problems) > 0 {

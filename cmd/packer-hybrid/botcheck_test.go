@@ -104,16 +104,24 @@ func TestBotCheck(t *testing.T) {
 	for _, server := range []interface{ Close() error }{chat, away, hub, shut, lab} {
 		t.Cleanup(func() { _ = server.Close() })
 	}
+	key := "PACKER_HYBRID_TICKET_KEY=" + ticketKey
 	tokens := []string{"SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "GITHUB_TOKEN=" + jobToken, "GITLAB_TOKEN=" + jobToken, "GITLAB_API_URL=" + lab.URL()}
-	right := append([]string{"SLACK_API_URL=" + chat.API(), "GITHUB_API_URL=" + hub.URL()}, tokens...)
+	right := append([]string{key, "SLACK_API_URL=" + chat.API(), "GITHUB_API_URL=" + hub.URL()}, tokens...)
 	for _, ci := range []string{"github", "gitlab"} {
 		if code, said := checkBot(t, "debian-12", ci, right...); code != 0 || !strings.Contains(said, "bot: policy, Slack and the CI system are right; main is at c0ffee00c0ff") {
 			t.Errorf("--ci %s: exit code %d\n%s", ci, code, said)
 		}
 	}
+	if code, said := checkBot(t, "debian-12", "github",
+		append([]string{"PACKER_HYBRID_TICKET_KEY=c2hvcnQ="}, right[1:]...)...); code != 2 ||
+		!strings.Contains(said, "PACKER_HYBRID_TICKET_KEY: key 1 has 5 bytes, and needs 32: make one with `openssl rand "+
+			"-base64 32`") {
+		t.Errorf("with a short key: exit code %d\n%s", code, said)
+	}
 	code, said := checkBot(t, "debain-12", "github", append([]string{"SLACK_API_URL=" + away.API(), "GITHUB_API_URL=" + shut.URL()}, tokens...)...)
 	for _, want := range []string{
 		`unknown image "debain-12" (did you mean "debian-12"?)`, "SLACK_APP_TOKEN: asking Slack for a connection of Socket Mode: ", `is of the workspace "T0002"`,
+		"PACKER_HYBRID_TICKET_KEY is not set: make one with `openssl rand -base64 32`",
 		"lacks the scopes commands, chat:write, usergroups:read, groups:history", "asking Slack for the channel C0001: not_in_channel",
 		"has no workflow_dispatch below on", "the workflow images.yml is switched off", "give the bot's token or app the permission actions: write",
 	} {

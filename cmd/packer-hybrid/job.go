@@ -7,14 +7,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
-	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -45,7 +43,7 @@ func (a *app) job(ctx context.Context, dir, repository string) error {
 	}
 	heard := &hearing{run: run}
 	sub := *a
-	sub.dir, sub.watcher = run.Tree, heard
+	sub.dir, sub.watcher, sub.local, sub.localRepository = run.Tree, heard, run, repository
 	if a.Getenv(stateVariable) == "" { // the state is not in the checkout, which is thrown away
 		if sub.Environ, err = a.stateOf(repository); err != nil {
 			return a.jobEnd(run, nil, err)
@@ -106,42 +104,3 @@ func (h *hearing) Answer(doc checks.Document) {
 
 // Event implements watcher.
 func (h *hearing) Event(e hybridcore.Event) { h.run.Event(e) }
-
-// allowed decides once more on a command from the bot, by the project file of
-// the commit that runs, and says who asked. Without a ticket it was not the bot:
-// the CI system has decided.
-func (a *app) allowed(_ context.Context, ticket []byte, commit string, req *hybridcore.Request) (approved bool, err error) {
-	if len(ticket) == 0 {
-		return false, nil
-	}
-	var t policy.Ticket
-	if err := json.Unmarshal(ticket, &t); err != nil {
-		return false, hybridcore.Blockedf("the bot's ticket cannot be read: %v; ask again in Slack", err)
-	}
-	project, err := a.project()
-	if err != nil {
-		return false, err
-	}
-	asked := *req
-	if asked.Env == "" {
-		asked.Env = project.DefaultEnv
-	}
-	t.Cells = slices.DeleteFunc(t.Cells, func(cell policy.Cell) bool { return !asked.Wants(cell.String()) }) // a job may do a part
-	if t.Verb != string(req.Action) || len(t.Cells) == 0 {
-		return false, hybridcore.Blockedf("the bot's ticket is for another command than %s; ask again in Slack", req.Action)
-	}
-	if d := policy.Recheck(project.Bot, t, commit); !d.Allow {
-		return false, hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
-	}
-	req.Origin.Actor = t.Person.User
-	req.Images, req.Platforms = nil, nil // the commit may have more of them than the decision was about
-	for _, cell := range t.Cells {
-		if !slices.Contains(req.Images, cell.Image) {
-			req.Images = append(req.Images, cell.Image)
-		}
-		if !slices.Contains(req.Platforms, cell.Platform) {
-			req.Platforms = append(req.Platforms, cell.Platform)
-		}
-	}
-	return true, nil
-}

@@ -15,6 +15,7 @@
 //	records.idx                where each run's line begins; derived, may be deleted
 //	records/RUN/NAME           attachments, e.g. the guest inventory
 //	leases/KEY.json            who works on a target, or did last; KEY.lock is held while it lives
+//	tickets/REQUEST.json       which run used a ticket of the bot, until that ends
 //	lock                       held by the one process that writes
 //
 // A call that returns without an error is on disk. A call that returns an

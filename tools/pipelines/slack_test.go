@@ -12,6 +12,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -78,6 +80,7 @@ func TestSlack(t *testing.T) {
 func withBot(t *testing.T, l *lab.Lab) *site {
 	t.Helper()
 	s := newSite(t, l)
+	s.secrets[policy.KeyVariable] = ticketKey
 	s.write("packer-hybrid.hcl", s.read("packer-hybrid.hcl")+botBlock)
 	s.commit("policy of the bot")
 	s.git("push", "-q", "origin", "main")
@@ -88,7 +91,11 @@ func withBot(t *testing.T, l *lab.Lab) *site {
 type hires interface {
 	bot.Dispatcher
 	bot.Follower
+	Audience() policy.Audience
 }
+
+// ticketKey is what the bot and its jobs share.
+var ticketKey = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))
 
 // follow asks a bot for a build, beside the CI system's runner, and fails unless
 // its message shows the steps in their order.
@@ -182,6 +189,11 @@ func (c checkout) hire(ctx context.Context, system hires, sim *slack.Server, soc
 			return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: []hybridcore.Image{image}}, err
 		},
 	}
+	keys, err := policy.ParseKeys(ticketKey)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	b.Tickets = bot.Tickets{Keys: keys, Audience: system.Audience()}
 	b.Hire(system, system, "main", time.Second)
 	listen := func() net.Listener {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -237,7 +249,7 @@ func (c checkout) built(shown []string, words ...string) {
 func testSlackLocal(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	s := withBot(t, l)
-	env := append(os.Environ(), append(l.Env(), s.runner...)...)
+	env := append(os.Environ(), append(l.Env(), append(s.runner, policy.KeyVariable+"="+ticketKey)...)...)
 	system, err := dispatch.NewLocal(dispatch.LocalConfig{Dir: filepath.Join(s.scratch, "runs"), Repository: s.dir, Program: []string{program}, Environ: env})
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +294,7 @@ func (p *pipelined) runDispatched(ctx context.Context) {
 	}
 	id, _ := p.hub.Pipelines()[0]["id"].(int64)
 	given, _ := p.hub.Pipelines()[0]["variables"].(map[string]string)
-	variables := map[string]string{"CI_PIPELINE_ID": strconv.FormatInt(id, 10)}
+	variables := map[string]string{"CI_PIPELINE_ID": strconv.FormatInt(id, 10), policy.KeyVariable: ticketKey}
 	maps.Copy(variables, given)
 	p.hub.SetPipeline(id, "running")
 	p.hub.SetJob(id, "command", "running")
@@ -308,7 +320,8 @@ func (s *site) runDispatched(ctx context.Context) {
 	cmd := s.command("workflow_dispatch", object{
 		"ref": "refs/heads/main", "inputs": inputs, "repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "bot"},
 	})
-	cmd.Args = append(cmd.Args, "--env", "GITHUB_RUN_ID="+strconv.FormatInt(id, 10), "--env", "GITHUB_RUN_ATTEMPT=1")
+	cmd.Args = append(cmd.Args, "--env", "GITHUB_RUN_ID="+strconv.FormatInt(id, 10), "--env", "GITHUB_RUN_ATTEMPT=1",
+		"--env", "GITHUB_WORKFLOW_REF="+repo+"/.github/workflows/images.yml@refs/heads/main")
 	conclusion := "success"
 	if out, err := s.watched(cmd, id); err != nil {
 		conclusion = "failure"

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:36:09Z
+// Spec: openspec/specs/bot/spec.md#requirement-decided-once-more-in-the-job
+// Diagram: openspec/specs/bot/diagram.md#a-ticket
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// again is what to do about a ticket that is of no use.
+const again = "ask again in Slack"
+
+// allowed verifies the ticket of a command from the bot, decides on it once more
+// by the project file, compares the plan with the one that was approved, and notes
+// that this run uses the ticket. It says who asked, and keeps the request to the
+// ticket's targets. Approved says that the ticket allows this commit, whether it
+// is merged or not. Without a ticket it was not the bot: the CI system has decided.
+func (a *app) allowed(ctx context.Context, ticket []byte, commit string, req *hybridcore.Request) (approved bool,
+	err error,
+) {
+	if len(ticket) == 0 {
+		return false, nil
+	}
+	keys, err := policy.ParseKeys(a.Getenv(policy.KeyVariable))
+	if err != nil {
+		return false, hybridcore.Blockedf("this job has a ticket of the bot, and cannot verify it: %v", err)
+	}
+	t, err := keys.Open(ticket)
+	if err != nil {
+		return false, hybridcore.Blockedf("the bot's ticket cannot be used: %v; %s", err, again)
+	}
+	user, err := a.ticketUser()
+	if err != nil {
+		return false, err
+	}
+	if why := t.Refuses(time.Now(), user.mine...); why != "" {
+		return false, hybridcore.Blockedf("the bot's ticket is not for this job: %s; %s", why, again)
+	}
+	project, err := a.project()
+	if err != nil {
+		return false, err
+	}
+	if err := narrow(&t, *req, project); err != nil {
+		return false, err
+	}
+	if d := policy.Recheck(project.Bot, t, commit); !d.Allow {
+		return false, hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
+	}
+	if err := a.samePlan(ctx, project, t); err != nil {
+		return false, err
+	}
+	if err := a.useTicket(ctx, project, t, user); err != nil {
+		return false, err
+	}
+	only := meant(t.Cells) // the commit may have more of them than the decision was about
+	req.Origin.Actor, req.Images, req.Platforms = t.Person.User, only.Images, only.Platforms
+	return true, nil
+}
+
+// narrow leaves a ticket the targets of a job, which may do a part, and refuses a
+// ticket for something else.
+func narrow(t *policy.Ticket, req hybridcore.Request, project config.Project) error {
+	req.Env = cmp.Or(req.Env, project.DefaultEnv)
+	t.Cells = slices.DeleteFunc(t.Cells, func(cell policy.Cell) bool { return !req.Wants(cell.String()) })
+	switch {
+	case t.Request == "" || t.Request != req.Origin.ReplyTo:
+		return hybridcore.Blockedf("the bot's ticket is for request %.80q, and this job is of %.80q; %s", t.Request,
+			req.Origin.ReplyTo, again)
+	case t.Verb != string(req.Action) || len(t.Cells) == 0:
+		return hybridcore.Blockedf("the bot's ticket is for another command than %s; %s", req.Action, again)
+	}
+	return nil
+}
+
+// meant is a request for the targets of cells, which are of one environment.
+func meant(cells []policy.Cell) (req hybridcore.Request) {
+	for _, cell := range cells {
+		req.Env = cell.Env
+		if !slices.Contains(req.Images, cell.Image) {
+			req.Images = append(req.Images, cell.Image)
+		}
+		if !slices.Contains(req.Platforms, cell.Platform) {
+			req.Platforms = append(req.Platforms, cell.Platform)
+		}
+	}
+	return req
+}
+
+// ticketUser is the run that this job is of, as tickets name it.
+type ticketUser struct {
+	system string
+	id     string            // of the run
+	mine   []policy.Audience // that it may be addressed as
+}
+
+// ticketUser says which run this is, by the variables of its CI system.
+func (a *app) ticketUser() (ticketUser, error) {
+	if a.local != nil {
+		return ticketUser{
+			dispatch.SystemLocal, a.local.Order.Request,
+			[]policy.Audience{dispatch.LocalAudience(a.localRepository)},
+		}, nil
+	}
+	system, err := ci.Detect(a.Getenv)
+	if err != nil {
+		return ticketUser{}, err
+	}
+	user := ticketUser{system: dispatch.SystemGitHub, id: a.Getenv("GITHUB_RUN_ID")}
+	if system == ci.GitLab {
+		user.system, user.id = dispatch.SystemGitLab, a.Getenv("CI_PIPELINE_ID")
+		file := cmp.Or(a.Getenv("CI_CONFIG_PATH"), dispatch.DefaultPipeline)
+		for _, name := range []string{"CI_PROJECT_PATH", "CI_PROJECT_ID"} { // the bot may have either
+			user.mine = append(user.mine, policy.Audience{System: user.system, Repository: a.Getenv(name), File: file})
+		}
+	} else {
+		file, _, _ := strings.Cut(a.Getenv("GITHUB_WORKFLOW_REF"), "@") // OWNER/NAME/.github/workflows/FILE@REF
+		user.mine = []policy.Audience{{System: user.system, Repository: a.Getenv("GITHUB_REPOSITORY"), File: path.Base(file)}}
+	}
+	if user.id == "" {
+		return ticketUser{}, hybridcore.Blockedf("this job has a ticket of the bot, and does not know its run: " +
+			"GITHUB_RUN_ID or CI_PIPELINE_ID is not set, as the CI system does")
+	}
+	return user, nil
+}
+
+// useTicket refuses a ticket that another run has used, or was made for, and notes
+// that this one uses it.
+func (a *app) useTicket(ctx context.Context, project config.Project, t policy.Ticket, user ticketUser) error {
+	older, err := a.olderRun(ctx, t.Request, user)
+	if err != nil {
+		return err
+	}
+	if older != "" {
+		return hybridcore.Blockedf("the ticket of request %s is for one run, and there is an older one of it, %s; %s",
+			t.Request, older, again)
+	}
+	store, err := state.Open(stateDir(project))
+	if err != nil {
+		return err
+	}
+	return store.UseTicket(ctx, t.Request, user.system+" "+user.id, t.Expires)
+}
+
+// olderRun names a run of the same request that is older than this one; empty when
+// the CI system knows none.
+func (a *app) olderRun(ctx context.Context, request string, user ticketUser) (string, error) {
+	switch user.system {
+	case dispatch.SystemGitHub:
+		token := a.Getenv("GITHUB_TOKEN")
+		if token == "" {
+			return "", hybridcore.Blockedf("this job has a ticket of the bot, and cannot ask GitHub whether another run " +
+				"has used it: give the step GITHUB_TOKEN, with the permission actions: read")
+		}
+		hub, err := dispatch.NewGitHub(dispatch.GitHubConfig{
+			API: a.Getenv("GITHUB_API_URL"), Repository: user.mine[0].Repository, Workflow: user.mine[0].File, Token: token,
+		})
+		if err != nil {
+			return "", err
+		}
+		return hub.Older(ctx, request, user.id)
+	case dispatch.SystemGitLab:
+		older, err := a.olderPipeline(ctx, request, user)
+		_, refused := errors.AsType[*hybridcore.BlockedError](err)
+		if !refused && !errors.Is(err, errNoToken) {
+			return older, err
+		}
+		_, err = fmt.Fprintln(a.Err, "warning: GitLab does not say whether another pipeline has used the bot's ticket, "+
+			"the state alone does: "+ci.Inert(a.Redactor.String(err.Error())))
+		return older, err //nolint:wrapcheck // of standard error
+	}
+	return "", nil
+}
+
+var errNoToken = errors.New("GITLAB_TOKEN is not set")
+
+func (a *app) olderPipeline(ctx context.Context, request string, user ticketUser) (string, error) {
+	token := a.Getenv("GITLAB_TOKEN")
+	if token == "" {
+		return "", errNoToken
+	}
+	lab, err := dispatch.NewGitLab(dispatch.GitLabConfig{
+		API: a.Getenv("CI_API_V4_URL"), Project: user.mine[0].Repository,
+		Token: token,
+	})
+	if err != nil {
+		return "", err
+	}
+	return lab.Older(ctx, request, user.id)
+}
