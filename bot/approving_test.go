@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T17:52:00Z
+// Created: 2026-11-30T17:20:52Z
 // Spec: openspec/specs/bot/spec.md#requirement-approval-by-another-person
 // Diagram: openspec/specs/bot/diagram.md#life-of-a-command
 

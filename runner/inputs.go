@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T18:12:00Z
+// Created: 2026-11-30T17:27:30Z
 // Spec: openspec/specs/bot/spec.md#requirement-the-approved-plan
 // Diagram: openspec/specs/plan/diagram.md#two-trees
 

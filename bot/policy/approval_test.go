@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T17:22:00Z
+// Created: 2026-11-30T17:17:02Z
 // Spec: openspec/specs/security/spec.md#requirement-every-matching-rule-is-satisfied
 // Diagram: openspec/specs/bot/diagram.md#a-decision
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T17:36:00Z
+// Created: 2026-11-30T17:17:02Z
 // Spec: openspec/specs/security/spec.md#requirement-tickets-are-signed-and-used-once
 // Diagram: openspec/specs/bot/diagram.md#life-of-a-command
 

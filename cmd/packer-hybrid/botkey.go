@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T18:40:00Z
+// Created: 2026-11-30T17:36:09Z
 // Spec: openspec/specs/bot/spec.md#requirement-tickets
 // Diagram: openspec/specs/bot/diagram.md#a-ticket
 

@@ -90,6 +90,10 @@ func (p *phase) reach(ctx context.Context, a *app, r *runner.Runner) error {
 		_, _ = fmt.Fprintf(a.Out, "dry run: nothing is marked as release %s\n", files.Plan.Release.Name)
 		return nil
 	}
+	if len(files.Plan.On(p.platform)) == 0 { // the environment has platforms that no image of it is for
+		_, _ = fmt.Fprintf(a.Out, "release %s has nothing on %s\n", files.Plan.Release.Name, p.platform.Info().Title)
+		return nil
+	}
 	targets, err := r.ReleaseTargets(ctx, p.pin.Asked, files.Plan, p.platform)
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T18:30:00Z
+// Created: 2026-11-30T17:36:09Z
 // Spec: openspec/specs/bot/spec.md#requirement-decided-once-more-in-the-job
 // Diagram: openspec/specs/bot/diagram.md#a-ticket
 

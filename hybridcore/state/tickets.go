@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T18:02:00Z
+// Created: 2026-11-30T17:23:04Z
 // Spec: openspec/specs/security/spec.md#requirement-tickets-are-signed-and-used-once
 // Diagram: openspec/specs/bot/diagram.md#a-ticket
 

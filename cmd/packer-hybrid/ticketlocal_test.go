@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T18:08:34Z
+// Spec: openspec/specs/security/spec.md#requirement-tickets-are-signed-and-used-once
+// Diagram: openspec/specs/bot/diagram.md#a-run-on-this-machine
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+)
+
+// TestTicketLocal does runs that the bot starts on this machine: with their ticket,
+// with that of another repository, and without the key.
+func TestTicketLocal(t *testing.T) {
+	t.Parallel()
+	j := newTicketJob(t)
+	local := func(request, repository, key string) (int, string) {
+		t.Helper()
+		ticket := j.seal(j.ticket(func(t *policy.Ticket) {
+			t.Audience, t.Request = dispatch.LocalAudience(repository), request
+		}))
+		order, err := json.Marshal(bot.Order{Request: request, Line: ticketPlan, Ref: "main", Commit: j.at, Ticket: []byte(ticket)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "order.json"), order, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		environ := []string{
+			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PACKER_HYBRID_STATE=" + j.env["PACKER_HYBRID_STATE"], policy.KeyVariable + "=" + key,
+		}
+		var out bytes.Buffer
+		std := cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}
+		code := run(t.Context(), std, []string{"job", dir, "--repository", j.dir}, environ)
+		end, err := os.ReadFile(filepath.Join(dir, "exit.json"))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out.String())
+		}
+		return code, out.String() + string(end)
+	}
+	for _, test := range []struct {
+		name, request, repository, key string
+		code                           int
+		says                           string
+	}{
+		{"its ticket", ticketRequest, j.dir, ticketKey, 0, "debian-12@vsphere"},
+		{"another repository", "20261123t050000-00000002", "/srv/other", ticketKey, 3, "the bot's ticket is not for this job: it is for local"},
+		{"no key", "20261123t050000-00000003", j.dir, "", 3, "PACKER_HYBRID_TICKET_KEY is not set"},
+	} {
+		if code, said := local(test.request, test.repository, test.key); code != test.code || !strings.Contains(said, test.says) {
+			t.Errorf("%s: exit code %d, want %d and %q\n%s", test.name, code, test.code, test.says, said)
+		}
+	}
+}
