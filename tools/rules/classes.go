@@ -21,6 +21,7 @@ const (
 	decidedDecision    = "${{ needs.decide.outputs.decision }}"
 	decidedRunner      = "${{ fromJSON(needs.decide.outputs.runners)[matrix.platform] }}"
 	decidedEnvironment = "${{ fromJSON(needs.decide.outputs.environments)[matrix.platform] }}"
+	stateEnvironment   = "packer-hybrid-state"
 	decidedPlatforms   = "${{ fromJSON(needs.decide.result == 'success' && needs.decide.outputs.platforms || '[]') }}"
 	plannedTargets     = "${{ fromJSON(needs.plan.outputs.matrix) }}"
 	defaultBranch      = "${{ github.event.repository.default_branch }}"
@@ -36,6 +37,7 @@ var (
 	fromEvent = regexp.MustCompile(`(?i)\b(inputs|github\s*\.\s*(event|head_ref|base_ref|ref|ref_name|sha|actor))\b`)
 
 	commonSecret   = regexp.MustCompile(`^\$\{\{ secrets\.(PKR_VAR_BUILD_[A-Z_]+|PACKER_HYBRID_TICKET_KEY) \}\}$`)
+	ticketKey      = regexp.MustCompile(`(?i)\bPACKER_HYBRID_TICKET_KEY\b`)
 	platformSecret = regexp.MustCompile(`^\$\{\{ matrix\.platform == '([a-z]+)' ` +
 		`&& secrets\.(PKR_VAR_([A-Z]+)_[A-Z_]+) \|\| '' \}\}$`)
 
@@ -67,7 +69,7 @@ func Classes(t *Tree) []Problem {
 			c.refuse(at, anySecret, "a secret in the environment of every job: give it to the step that needs it")
 		}
 		all := workflowJobs(f.Path, root)
-		c.classes = map[string]class{}
+		c.classes, c.planned = map[string]class{}, map[string]bool{}
 		for _, j := range all {
 			c.classes[j.name] = j.class
 		}
@@ -85,6 +87,7 @@ type classCheck struct {
 	workflowCheck
 
 	classes map[string]class
+	planned map[string]bool // jobs that wait for the job plan, or are it
 }
 
 // refuse adds a problem when a scalar matches.

@@ -55,12 +55,15 @@ jobs:
   plan:
     needs: decide
     runs-on: [self-hosted, packer-hybrid-state]
+    environment: packer-hybrid-state
     permissions: {contents: read, checks: write}
     steps:
       - uses: actions/checkout@1
         with: {ref: "${{ needs.decide.outputs.sha }}"}
       - run: exec packer-hybrid ci --plan
-        env: {PACKER_HYBRID_DECISION: "${{ needs.decide.outputs.decision }}"}
+        env:
+          PACKER_HYBRID_DECISION: ${{ needs.decide.outputs.decision }}
+          PACKER_HYBRID_TICKET_KEY: ${{ secrets.PACKER_HYBRID_TICKET_KEY }}
   # class: privileged
   build:
     needs: [decide, plan]
@@ -207,9 +210,34 @@ func TestClasses(t *testing.T) {
 		},
 		{
 			"no decision",
-			"ci --plan\n        env: {PACKER_HYBRID_DECISION: \"${{ needs.decide.outputs.decision }}\"}",
-			"ci --plan",
+			"ci --plan\n        env:\n          PACKER_HYBRID_DECISION: ${{ needs.decide.outputs.decision }}\n",
+			"ci --plan\n        env:\n",
 			"PACKER_HYBRID_DECISION of plan is not",
+		},
+		{
+			"the key of tickets near a platform",
+			"PKR_VAR_build_password: ${{ secrets.PKR_VAR_BUILD_PASSWORD }}",
+			"A: ${{ secrets.PACKER_HYBRID_TICKET_KEY }}",
+			"build has the key of the bot's tickets",
+		},
+		{
+			"a platform's secret with the state",
+			"PACKER_HYBRID_TICKET_KEY: ${{ secrets.PACKER_HYBRID_TICKET_KEY }}",
+			"A: ${{ secrets.PKR_VAR_BUILD_PASSWORD }}",
+			"plan has the state, and a secret of platforms",
+		},
+		{
+			"another environment with the state",
+			"environment: packer-hybrid-state",
+			"environment: prod-vsphere",
+			"plan has the key of the bot's tickets | plan has the key of the bot's tickets | the runner of plan is not | " +
+				"the environment of plan is not | the matrix of plan is neither",
+		},
+		{
+			"before the ticket is verified",
+			"needs: [decide, plan]",
+			"needs: [decide]",
+			"build does not wait for the job plan",
 		},
 		{
 			"a runner of the plan",

@@ -17,9 +17,14 @@ import (
 // privileged holds a job to the decision: its commit, its runner, its environment,
 // and the secrets of one platform in the steps that need them.
 func (c *classCheck) privileged(j job) {
-	if !slices.Contains(several(value(j.is, "needs")), "decide") {
+	needs := several(value(j.is, "needs"))
+	if !slices.Contains(needs, "decide") {
 		c.add(j.key, j.name+" does not need the job decide, which says what it may work on")
 	}
+	if j.name != "plan" && !slices.ContainsFunc(needs, func(name string) bool { return name == "plan" || c.planned[name] }) {
+		c.add(j.key, j.name+" does not wait for the job plan, which verifies the bot's ticket")
+	}
+	c.planned[j.name] = true
 	for _, name := range several(value(j.is, "needs")) {
 		if c.classes[name] == untrusted {
 			c.add(j.key, j.name+" needs "+name+", which reads what nobody has reviewed")
@@ -42,9 +47,13 @@ func (c *classCheck) place(j job) {
 	near := slices.ContainsFunc(scalars(j.is), func(at *yaml.Node) bool {
 		return strings.Contains(at.Value, "matrix.platform")
 	})
-	if !near && value(j.is, "environment") == nil && value(j.is, "strategy") == nil {
+	environment := value(j.is, "environment")
+	if !near && (environment == nil || text(environment) == stateEnvironment) && value(j.is, "strategy") == nil {
 		c.runner(j)
 		return
+	}
+	for _, at := range scalars(j.is) {
+		c.refuse(at, ticketKey, j.name+" has the key of the bot's tickets; the job plan verifies them for all")
 	}
 	c.equal(j, value(j.is, "runs-on"), decidedRunner, "the runner")
 	c.equal(j, value(j.is, "environment"), decidedEnvironment, "the environment")
@@ -95,10 +104,14 @@ func (c *classCheck) step(j job, step *yaml.Node) {
 }
 
 // secret checks that a secret belongs to every platform, or to the one of the job,
-// and that the job is bound to an environment.
+// and that the job is bound to an environment. A job with the state has the key of
+// tickets and no other secret.
 func (c *classCheck) secret(j job, at *yaml.Node) {
 	if value(j.is, "environment") == nil {
 		c.add(at, j.name+" has a secret and no environment")
+	}
+	if text(value(j.is, "environment")) == stateEnvironment && !ticketKey.MatchString(at.Value) {
+		c.add(at, j.name+" has the state, and a secret of platforms")
 	}
 	if commonSecret.MatchString(at.Value) {
 		return
