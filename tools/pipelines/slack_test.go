@@ -81,6 +81,7 @@ func withBot(t *testing.T, l *lab.Lab) *site {
 	t.Helper()
 	s := newSite(t, l)
 	s.secrets[policy.KeyVariable] = ticketKey
+	s.runner = append(s.runner, policy.KeyVariable+"="+ticketKey) // of the jobs with the state, which have no secret
 	s.write("packer-hybrid.hcl", s.read("packer-hybrid.hcl")+botBlock)
 	s.commit("policy of the bot")
 	s.git("push", "-q", "origin", "main")
@@ -284,7 +285,7 @@ func testSlackGitLab(t *testing.T, l *lab.Lab, socket bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.follow(system, socket, p.runDispatched, "Running: ", "running: ", "Built: ")
+	p.follow(system, socket, p.runDispatched, "Running: ", "Built: ")
 }
 
 // runDispatched is GitLab's runner: it runs the pipeline that was made.
@@ -297,14 +298,14 @@ func (p *pipelined) runDispatched(ctx context.Context) {
 	variables := map[string]string{"CI_PIPELINE_ID": strconv.FormatInt(id, 10), policy.KeyVariable: ticketKey}
 	maps.Copy(variables, given)
 	p.hub.SetPipeline(id, "running")
-	p.hub.SetJob(id, "command", "running")
+	p.hub.SetJob(id, "collect", "running")
 	state := "success"
 	if r := p.run("api", variables); r.code != 0 {
 		state = "failed"
 		p.t.Errorf("gitlab-ci-local: exit code %d\n%s", r.code, r.log)
 	}
-	p.hub.SetJob(id, "command", state)
-	p.hub.AddFile(id, "command", "artifacts/record.json", []byte(p.artifact("command", "artifacts/record.json")))
+	p.hub.SetJob(id, "collect", state)
+	p.hub.AddFile(id, "collect", "artifacts/record.json", []byte(p.artifact("collect", "artifacts/record.json")))
 	p.hub.SetPipeline(id, state)
 }
 
