@@ -81,7 +81,6 @@ func withBot(t *testing.T, l *lab.Lab) *site {
 	t.Helper()
 	s := newSite(t, l)
 	s.secrets[policy.KeyVariable] = ticketKey
-	s.runner = append(s.runner, policy.KeyVariable+"="+ticketKey) // of the jobs with the state, which have no secret
 	s.write("packer-hybrid.hcl", s.read("packer-hybrid.hcl")+botBlock)
 	s.commit("policy of the bot")
 	s.git("push", "-q", "origin", "main")
