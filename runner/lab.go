@@ -61,10 +61,10 @@ func labSentence(was, now string) string {
 // elsewhere says why the platforms in reach cannot have what a run left: to look
 // for it here would find nothing, and forget it. Empty when they can.
 func (r *Runner) elsewhere(l hybridcore.Lease) string {
-	switch here := r.lab(); {
-	case l.Lab == here:
+	switch l.Lab {
+	case r.lab():
 		return ""
-	case l.Lab == "":
+	case "":
 		return "it was on the real platform, and this is a lab: look for it outside"
 	default:
 		return "it was in the lab " + l.Lab + ": look for it in there, with packer-hybrid lab run"

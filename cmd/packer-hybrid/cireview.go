@@ -164,8 +164,10 @@ func (h hub) reviews(ctx context.Context, number int) ([]ci.Review, error) {
 			return nil, fmt.Errorf("asking GitHub for the reviews: %w", err)
 		}
 		for _, r := range list { // any of them may be null
-			all = append(all, ci.Review{User: r.GetUser().GetID(), Login: r.GetUser().GetLogin(), State: r.GetState(),
-				Commit: r.GetCommitID()})
+			all = append(all, ci.Review{
+				User: r.GetUser().GetID(), Login: r.GetUser().GetLogin(), State: r.GetState(),
+				Commit: r.GetCommitID(),
+			})
 		}
 		if answer.NextPage <= page { // the last one has none
 			return all, nil

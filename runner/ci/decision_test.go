@@ -265,8 +265,10 @@ func TestApproving(t *testing.T) {
 		t.Errorf("of no commit, or nobody: %v", got)
 	}
 	got := ci.Approving([]ci.Review{
-		{User: 1, Login: "a", State: "APPROVED", Commit: shaHead}, {User: 2, Login: "b", State: "APPROVED", Commit: shaHead},
-		{User: 1, Login: "a", State: "APPROVED", Commit: shaHead}, {User: 3, Login: "c", State: "APPROVED", Commit: shaHead},
+		{User: 1, Login: "a", State: "APPROVED", Commit: shaHead},
+		{User: 2, Login: "b", State: "APPROVED", Commit: shaHead},
+		{User: 1, Login: "a", State: "APPROVED", Commit: shaHead},
+		{User: 3, Login: "c", State: "APPROVED", Commit: shaHead},
 	}, shaHead, 3)
 	if len(got) != 2 || got[0].Login != "b" || got[1].Login != "a" {
 		t.Errorf("%v", got)

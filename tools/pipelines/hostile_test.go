@@ -101,7 +101,8 @@ func TestStrangersComment(t *testing.T) {
 	s.git("checkout", "-q", "main")
 	for _, association := range []string{"NONE", "CONTRIBUTOR", "FIRST_TIME_CONTRIBUTOR"} {
 		event := s.commented("/packer-hybrid help", 1, "stranger")
-		event["comment"].(object)["author_association"] = association
+		comment, _ := event["comment"].(object)
+		comment["author_association"] = association
 		r := s.act("issue_comment", event)
 		if r.code != 0 || len(r.jobs()) > 0 || len(s.hub.Calls()) > 0 {
 			t.Errorf("%s: exit code %d, jobs %v, requests %v\n%s", association, r.code, r.jobs(), s.hub.Calls(), r.text)

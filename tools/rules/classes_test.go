@@ -513,7 +513,7 @@ func unlined(rule func(*rules.Tree) []rules.Problem) func(*rules.Tree) []rules.P
 // wants are problems of a file, as they stand in one text.
 func wants(file, text string) []string {
 	var all []string
-	for _, one := range strings.Split(text, " | ") {
+	for one := range strings.SplitSeq(text, " | ") {
 		all = append(all, file+":*"+one)
 	}
 	return all
