@@ -38,7 +38,7 @@ test: ## Run every test with the race detector; TESTFLAGS adds flags of go test
 	bin/packer-hybrid lab prepare
 	for module in $(MODULES); do go -C $$module vet -tags pipelines ./...; done
 	{ failed=0; for module in $(MODULES); do \
-		go -C $$module test -json -race -shuffle=on -count=1 -timeout 20m $(TESTFLAGS) ./... || failed=1; \
+		go -C $$module test -json -race -shuffle=on -count=1 -timeout 40m $(TESTFLAGS) ./... || failed=1; \
 	done; exit $$failed; } | go run ./tools/testsum
 
 .PHONY: test-ci

@@ -77,7 +77,7 @@ func TestGitHubCheck(t *testing.T) {
 		"only the event": {change: func(c *github.Config) {
 			c.Workflows["images.yml"] = github.Workflow{Text: "on: [push, workflow_dispatch]\nrun-name: images ${{ inputs.request_id }}\n"}
 		}, want: []string{"no input command", "no input sha", "no input request_id", "no input ticket"}},
-		"no ticket": {change: with("      ticket:\n", "      tocket:\n"), want: []string{"workflow_dispatch has no input ticket; GitHub refuses runs"}},
+		"no ticket": {change: with("      ticket: {", "      tocket: {"), want: []string{"workflow_dispatch has no input ticket; GitHub refuses runs"}},
 		"run-name":  {change: with("run-name: ", "x-name: "), want: []string{"run-name lacks ${{ inputs.request_id }}, by which the bot finds its run"}},
 		"no YAML":   {change: with("workflow_dispatch:", "\tworkflow_dispatch:"), want: []string{"cannot be read: yaml: "}},
 		"may not start": {change: func(c *github.Config) { c.Denied = []string{"actions"} }, want: []string{
