@@ -19,17 +19,23 @@ import (
 )
 
 // Reap removes what ended runs left, for the environment, images and platforms
-// that the request names; none means all. Each such run is in the answer, also
+// that the request names: no images and platforms mean all, and no environment the
+// project's default one, since what leads to a platform is that of one environment.
+// Ended runs of others are then in the answer, as not looked for. Each such run is in the answer, also
 // one whose leftovers could not be removed or may still arrive.
 func (r *Runner) Reap(ctx context.Context, req hybridcore.Request) ([]hybridcore.Reaped, error) {
 	if err := r.pinned(req); err != nil {
 		return nil, err
 	}
-	if env, err := r.Project.Environment(req.Env); err == nil && req.Env != "" {
-		if err := r.refuseProd(req, env); err != nil {
-			return nil, err
-		}
+	env, err := r.Project.Environment(req.Env)
+	if err != nil {
+		return nil, err
 	}
+	if err := r.refuseProd(req, env); err != nil {
+		return nil, err
+	}
+	anywhere := req
+	req.Env = env.Name
 	leases, err := r.State.Leases(ctx)
 	if err != nil {
 		return nil, err
@@ -38,11 +44,28 @@ func (r *Runner) Reap(ctx context.Context, req hybridcore.Request) ([]hybridcore
 	defer p.stop()
 	all := []hybridcore.Reaped{}
 	for _, l := range leases {
-		if req.Wants(l.Key) && len(l.Ended()) > 0 {
+		switch {
+		case len(l.Ended()) == 0:
+		case req.Wants(l.Key):
 			all = append(all, r.reap(ctx, p, l, req.DryRun)...)
+		case anywhere.Wants(l.Key):
+			all = append(all, otherEnvironment(l)...)
 		}
 	}
 	return all, nil
+}
+
+// otherEnvironment are the ended runs of a target of another environment than the
+// one that is reaped.
+func otherEnvironment(l state.LeaseStatus) []hybridcore.Reaped {
+	env, _, _ := strings.Cut(l.Key, "/")
+	var all []hybridcore.Reaped
+	for _, past := range l.Ended() {
+		one := reaped(past)
+		one.Elsewhere = "it is of the environment " + env + ": packer-hybrid reap --env " + env
+		all = append(all, one)
+	}
+	return all
 }
 
 // targetOf plans the target of a lease, for the variables that lead to its

@@ -91,5 +91,5 @@ func Recheck(bot config.Bot, t Ticket, commit string) Decision {
 		}
 		as = append(as, answer.By.By.User+" as "+answer.As)
 	}
-	return Decision{Allow: true, Rule: d.Rule, Why: "allowed, and approved by " + strings.Join(as, ", ")}
+	return Decision{Allow: true, Rule: d.Rule, Why: "allowed, and approved by " + strings.Join(as, ", "), Need: d.Need}
 }

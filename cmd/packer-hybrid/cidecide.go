@@ -110,8 +110,8 @@ func (a *app) ticketed(ctx context.Context, own stage, job *ci.Job) error {
 		case err != nil:
 			return err
 		case !approved && !job.Merged:
-			return hybridcore.Blockedf("commit %.12s is not merged, and the ticket is no proof that the bot has "+
-				"allowed it: merge it, or ask again in Slack", job.Commit)
+			return hybridcore.Blockedf("commit %.12s is not merged, and nobody has approved it in Slack: no rule "+
+				"`approval` of the bot asks for that here; merge it, or add such a rule and ask again", job.Commit)
 		}
 	}
 	return nil

@@ -27,9 +27,10 @@ const again = "ask again in Slack"
 
 // allowed verifies the ticket of a command from the bot, decides on it once more
 // by rules, compares the plan with the one that was approved, and notes that this
-// run uses the ticket. It says who asked, and keeps the request to the
-// ticket's targets. Approved says that the ticket allows this commit, whether it
-// is merged or not. Without a ticket it was not the bot: the CI system has decided.
+// run uses the ticket. It says who asked, and keeps the request to the ticket's
+// targets. Approved says that another person has approved the commit, as the rules
+// ask for: a commit that is not merged needs that. Without a ticket it was not the
+// bot: the CI system has decided.
 func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, commit string, req *hybridcore.Request) (
 	approved bool, err error,
 ) {
@@ -58,7 +59,8 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 	if err := narrow(&t, *req, project); err != nil {
 		return false, err
 	}
-	if d := policy.Recheck(rules, t, commit); !d.Allow {
+	d := policy.Recheck(rules, t, commit)
+	if !d.Allow {
 		return false, hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
 	}
 	if err := a.samePlan(ctx, project, t); err != nil {
@@ -69,7 +71,7 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 	}
 	only := meant(t.Cells) // the commit may have more of them than the decision was about
 	req.Origin.Actor, req.Images, req.Platforms = t.Person.User, only.Images, only.Platforms
-	return true, nil
+	return len(d.Need) > 0, nil // each of them is satisfied
 }
 
 // narrow leaves a ticket the targets of a job, which may do a part, and refuses a

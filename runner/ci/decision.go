@@ -22,6 +22,7 @@ const (
 	TargetVariable   = "PACKER_HYBRID_TARGET"   // IMAGE@PLATFORM of a job's matrix
 	DigestVariable   = "PACKER_HYBRID_DIGEST"   // of that target
 	PlatformVariable = "PACKER_HYBRID_PLATFORM" // of a job's matrix
+	EnvVariable      = "PACKER_HYBRID_ENV"      // the environment, for the clean-up after a build
 )
 
 // Bounds of a decision. It travels in an environment variable, of which Linux

@@ -244,7 +244,7 @@ func TestPipelineOfADecision(t *testing.T) {
 		if target := job.Variables[ci.TargetVariable]; target != "" {
 			_, platform, _ = strings.Cut(target, "@")
 		}
-		if want := map[bool]string{true: "lab/" + platform}[platform != ""]; job.Environment["name"] != want || len(job.Script) != 1 {
+		if want := map[bool]string{true: "lab/" + platform, false: "packer-hybrid-state"}[platform != ""]; job.Environment["name"] != want || len(job.Script) != 1 {
 			t.Errorf("%s has the environment %q, want %q: %v", name, job.Environment["name"], want, job.Script)
 		}
 		if _, has := job.Variables[ci.TicketVariable]; has || job.Variables[ci.SHAVariable] == "" || job.Variables[ci.RequestVariable] != d.Request {

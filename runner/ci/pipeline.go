@@ -161,6 +161,12 @@ func environment(env string, platform hybridcore.Platform) map[string]string {
 	return map[string]string{"name": env + "/" + string(platform), "action": "access"}
 }
 
+// withState is the environment of the jobs with the state: GITLAB_TOKEN, and the
+// key of tickets, are scoped to it, and reach no job near a platform.
+func withState() map[string]string {
+	return map[string]string{"name": "packer-hybrid-state", "action": "access"}
+}
+
 func (p *pipeline) build(plan hybridcore.Plan) {
 	line := p.line(hybridcore.ActionBuild, buildLine(plan))
 	var jobs []string
@@ -170,8 +176,10 @@ func (p *pipeline) build(plan hybridcore.Plan) {
 		p.job(target.Name(), glJob{
 			Stage: "build", Tags: slices.Clone(p.Runners[target.Platform]), Script: []string{"packer-hybrid ci --part"},
 			Environment: environment(target.Env, target.Platform),
-			Variables:   p.variables(line, plan.Commit, map[string]string{TargetVariable: target.Name(), DigestVariable: target.Digest}),
-			Artifacts:   &glArtifacts{When: "always", Paths: []string{"artifacts/", "logs/"}},
+			Variables: p.variables(line, plan.Commit, map[string]string{
+				TargetVariable: target.Name(), DigestVariable: target.Digest, EnvVariable: target.Env,
+			}),
+			Artifacts: &glArtifacts{When: "always", Paths: []string{"artifacts/"}},
 		})
 	}
 	if len(jobs) == 0 {
@@ -179,7 +187,7 @@ func (p *pipeline) build(plan hybridcore.Plan) {
 	}
 	p.collect = "collect"
 	p.job("collect", glJob{
-		Stage: "collect", When: "always", Needs: jobs, Script: []string{"packer-hybrid ci --collect " + hybridcore.PartsDir},
+		Stage: "collect", When: "always", Needs: jobs, Environment: withState(), Script: []string{"packer-hybrid ci --collect " + hybridcore.PartsDir},
 		Variables: p.variables(line, plan.Commit, nil), Artifacts: reports(),
 	})
 }
@@ -210,7 +218,9 @@ func (p *pipeline) release(r hybridcore.Request) {
 	if p.collect != "" {
 		first = []string{p.collect}
 	}
-	p.job("release plan", job("plan", first))
+	plan := job("plan", first)
+	plan.Environment = withState()
+	p.job("release plan", plan)
 	needs := []string{"release plan"}
 	for _, phase := range []string{"prepare", "mark"} {
 		before := slices.Clone(needs)
@@ -224,7 +234,7 @@ func (p *pipeline) release(r hybridcore.Request) {
 		}
 	}
 	last := job("record", needs)
-	last.When, last.Artifacts = "always", reports()
+	last.When, last.Artifacts, last.Environment = "always", reports(), withState()
 	p.job("released", last)
 }
 
@@ -242,7 +252,7 @@ func (p *pipeline) reap(r hybridcore.Request) {
 		needs = append(needs, name)
 	}
 	p.job("reaped", glJob{
-		Stage: "reap", When: "always", Needs: needs, Script: []string{"packer-hybrid ci --reap --from artifacts"},
+		Stage: "reap", When: "always", Needs: needs, Environment: withState(), Script: []string{"packer-hybrid ci --reap --from artifacts"},
 		Variables: p.variables(line, commit, nil), Artifacts: reports(),
 	})
 }

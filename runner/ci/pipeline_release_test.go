@@ -40,7 +40,7 @@ func TestPipelineOfARelease(t *testing.T) {
 		jobs[name] = job
 		phase, platform, _ := strings.Cut(name, " ")
 		own := slices.Contains(platforms, hybridcore.Platform(platform))
-		want, on := "", ""
+		want, on := "packer-hybrid-state", ""
 		if own {
 			want, on = "prod/"+platform, platform
 		}

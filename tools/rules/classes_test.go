@@ -462,7 +462,7 @@ func TestJobs(t *testing.T) {
 		"| `w.yml` change | untrusted | `packer-hybrid-ephemeral` | contents: read | none |\n", build,
 		"| `.gitlab-ci.yml` report | untrusted | `packer-hybrid-ephemeral` | `GITLAB_TOKEN` | none |\n",
 		"| `.gitlab-ci.yml` images | privileged | of each platform | none | " +
-			"each job: those of the environment `ENV/PLATFORM` |\n",
+			"each job: those of its environment, `ENV/PLATFORM` or `packer-hybrid-state` |\n",
 	} {
 		if !strings.Contains(table, row) {
 			t.Errorf("no row %s in\n%s", row, table)

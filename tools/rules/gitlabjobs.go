@@ -156,7 +156,8 @@ func (c *workflowCheck) gitlabEnvironment(j job) {
 	if name == "" {
 		name = text(value(environment, "name"))
 	}
-	if environment != nil && (name != reports || j.class != untrusted || checksOut(j)) {
+	report := name == reports && j.class == untrusted && !checksOut(j)
+	if environment != nil && !report && (name != stateEnvironment || j.class != privileged) {
 		c.add(environment, fmt.Sprintf("%s has the credentials of the environment %q; jobs of the child have those of one",
 			j.name, name))
 	}
@@ -206,7 +207,10 @@ func gitlabToken(j job) string {
 // gitlabSecrets are the credentials of a job, for the table.
 func gitlabSecrets(j job) string {
 	if value(j.is, "trigger") != nil {
-		return "each job: those of the environment `ENV/PLATFORM`"
+		return "each job: those of its environment, `ENV/PLATFORM` or `packer-hybrid-state`"
+	}
+	if text(value(value(j.is, "environment"), "name")) == stateEnvironment {
+		return "`PACKER_HYBRID_TICKET_KEY`"
 	}
 	return ""
 }
