@@ -82,7 +82,7 @@ func labNotes(t hybridcore.Target) []string {
 // endpoints refuses, in a lab, addresses of a target that lead to another
 // machine: Packer would be given them.
 func (r *Runner) endpoints(t hybridcore.Target) []hybridcore.Finding {
-	if r.lab() == "" {
+	if r.lab() == "" || r.Connect == nil { // the other phases of a release connect to nothing
 		return nil
 	}
 	values := map[string]hybridcore.Variable{}

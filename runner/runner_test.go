@@ -474,6 +474,33 @@ func TestReap(t *testing.T) {
 	s.nothingLeft(t, dead.RunID)
 }
 
+// TestReapOfOneEnvironment reaps on a runner that keeps leases of two: what leads
+// to a platform is that of one.
+func TestReapOfOneEnvironment(t *testing.T) {
+	s := newSandbox(t)
+	dead := deadLease()
+	dead.Key = strings.Replace(dead.Key, "lab/", "prod/", 1)
+	abandon(t, s.dir, dead)
+	s.Connect = func(context.Context, hybridcore.Target) (Client, error) {
+		t.Error("a platform is asked")
+		return nil, errors.New("nobody is to be asked")
+	}
+	for _, c := range []struct {
+		env   string
+		found int
+	}{{"", 1}, {"lab", 0}} {
+		reaped, err := s.Reap(t.Context(), hybridcore.Request{Env: c.env})
+		if err != nil || len(reaped) != c.found {
+			t.Fatalf("%q: %+v, %v", c.env, reaped, err)
+		}
+		for _, r := range reaped {
+			if !strings.Contains(r.Elsewhere, "packer-hybrid reap --env prod") || len(r.Removed) > 0 {
+				t.Errorf("%q: %+v", c.env, r)
+			}
+		}
+	}
+}
+
 func TestRetryFailed(t *testing.T) {
 	s := newSandbox(t)
 	s.set(t, "debian-12", "script", `"exit 7"`)

@@ -192,7 +192,9 @@ var (
 	// ownTag is a tag that reports are written with.
 	ownTag = hybridcore.Pattern(`^</?(details|summary|b|code|pre)>`)
 	// called is what would call a person, or load or name another address.
-	called = hybridcore.Pattern(`(^|[^0-9A-Za-z])@|!\[|\]\(|\]:|://|\bwww\.`)
+	called = hybridcore.Pattern(`!\[|\]\(|\]:|://|\bwww\.`)
+	// entity is one that our own reports are written with; another could be an @.
+	entity = hybridcore.Pattern(`^&(lt|gt|amp|quot|#34|#39);`)
 )
 
 // markdown makes Markdown harmless that another process wrote: it keeps the
@@ -215,7 +217,21 @@ func markdown(text string) string {
 		text = text[at+1:]
 	}
 	b.WriteString(text)
-	return disarm(breakUp(called(), b.String()))
+	return disarm(strings.ReplaceAll(breakUp(called(), entities(b.String())), "@", "@\u2060"))
+}
+
+// entities shows each entity that our reports do not have as it is written.
+func entities(text string) string {
+	var b strings.Builder
+	for at := strings.IndexByte(text, '&'); at >= 0; at = strings.IndexByte(text, '&') {
+		b.WriteString(text[:at+1])
+		if !entity().MatchString(text[at:min(len(text), at+8)]) {
+			b.WriteString("amp;")
+		}
+		text = text[at+1:]
+	}
+	b.WriteString(text)
+	return b.String()
 }
 
 // breakUp puts an invisible word joiner into each match, before its last byte.

@@ -92,6 +92,10 @@ func (a *app) ci(ctx context.Context, own stage) error {
 
 // startJob reads what this job is about, and leaves it what is its own.
 func (a *app) startJob(ctx context.Context, own stage) (*job, error) {
+	// First of all: a job that ends before it has written anything uploads nothing of the checkout either.
+	if err := a.emptyArtifacts(ctx, a.top()); err != nil {
+		return nil, err
+	}
 	project, err := a.project()
 	if err != nil {
 		return nil, err

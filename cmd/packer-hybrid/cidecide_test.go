@@ -197,6 +197,12 @@ func TestUnmergedCommitsNeedAReview(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %q\n%s", command, code, says, log)
 		}
 	}
+	again := []string{"GITHUB_RUN_ATTEMPT=2"}
+	for event, payload := range map[string]string{"issue_comment": commentOf("build debian-12"), "workflow_dispatch": dispatchOf(d.patch, "build debian-12")} {
+		if _, log, outputs := d.step(t, event, payload, again, "--decide"); outputs["sha"] != "" || !strings.Contains(log, "this run was started again") {
+			t.Errorf("%s started again: %v\n%s", event, outputs, log)
+		}
+	}
 	_, log, outputs := d.step(t, "issue_comment", commentOf("build debian-12"), nil, "--decide")
 	if decision, err := ci.ParseDecision(outputs["decision"]); err != nil || decision.Merged || decision.SHA != d.patch || decision.Change != "7" || decision.ReplyTo != "9" {
 		t.Errorf("%+v, %v\n%s", decision, err, log)

@@ -71,9 +71,6 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 // begin makes the folder of the job's files, and removes what the checkout
 // brought in its place.
 func (j *job) begin(ctx context.Context) error {
-	if err := j.app.emptyArtifacts(ctx, j.project.Root); err != nil {
-		return err
-	}
 	if !j.Unreviewed { // whose job reads no state
 		if err := j.app.untrackedState(ctx, j.project); err != nil {
 			return err

@@ -7,7 +7,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,9 +118,15 @@ func (a *app) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) 
 	if err != nil {
 		return ci.Approval{}, err
 	}
+	if !u.Asked.IsZero() {
+		reviews = slices.DeleteFunc(reviews, func(r ci.Review) bool { return r.At.After(u.Asked) && r.State == "APPROVED" })
+	}
 	candidates := ci.Approving(reviews, u.Commit, u.User, pull.GetUser().GetID())
 	for _, r := range candidates[:min(len(candidates), maxApprovers)] {
 		user, permission, err := h.permission(ctx, r.Login)
+		if refused, ok := errors.AsType[*github.ErrorResponse](err); ok && refused.Response.StatusCode == http.StatusNotFound {
+			continue // no user of this repository any more
+		}
 		if err != nil {
 			return ci.Approval{}, err
 		}
@@ -164,9 +173,12 @@ func (h hub) reviews(ctx context.Context, number int) ([]ci.Review, error) {
 			return nil, fmt.Errorf("asking GitHub for the reviews: %w", err)
 		}
 		for _, r := range list { // any of them may be null
+			if r.GetUser().GetType() != "User" { // a program is nobody who has looked
+				continue
+			}
 			all = append(all, ci.Review{
 				User: r.GetUser().GetID(), Login: r.GetUser().GetLogin(), State: r.GetState(),
-				Commit: r.GetCommitID(),
+				Commit: r.GetCommitID(), At: r.GetSubmittedAt().Time,
 			})
 		}
 		if answer.NextPage <= page { // the last one has none

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -23,7 +24,7 @@ const reviewedCommit = "1111111111111111111111111111111111111111"
 // request or the permission.
 func answers(kind, text string) http.HandlerFunc {
 	usual := map[string]string{
-		"reviews":    `[{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`,
+		"reviews":    `[{"user":{"id":5,"login":"mona","type":"User"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`,
 		"pulls":      `{"number":7,"state":"open","user":{"id":8},"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 		"permission": `{"permission":"write","user":{"id":5}}`,
 	}
@@ -49,9 +50,14 @@ func answers(kind, text string) http.HandlerFunc {
 
 func askFor(t *testing.T, address string) (ci.Approval, error) {
 	t.Helper()
+	return askAt(t, address, time.Time{})
+}
+
+func askAt(t *testing.T, address string, asked time.Time) (ci.Approval, error) {
+	t.Helper()
 	var out bytes.Buffer
 	a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}, Environ: []string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + address}}}
-	return a.approval(t.Context(), ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara"})
+	return a.approval(t.Context(), ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara", Asked: asked})
 }
 
 func TestAnswersThatAreNoApproval(t *testing.T) {
@@ -96,4 +102,37 @@ func FuzzReviews(f *testing.F) {
 			t.Errorf("approved by %s: %s", approval.By, text)
 		}
 	})
+}
+
+// TestReviewAfterTheComment approves after the command, by a program, and by
+// somebody whom GitHub does not know any more beside somebody whom it does.
+func TestReviewAfterTheComment(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	review := func(user, at string) string {
+		return `{"user":` + user + `,"state":"APPROVED","submitted_at":"` + at + `","commit_id":"` + reviewedCommit + `"}`
+	}
+	const mona, program = `{"id":5,"login":"mona","type":"User"}`, `{"id":5,"login":"mona","type":"Bot"}`
+	const gone = `{"id":9,"login":"gone","type":"User"}`
+	for name, c := range map[string]struct{ reviews, by string }{
+		"before":             {review(mona, "2026-11-30T11:59:59Z"), "mona"},
+		"after":              {review(mona, "2026-11-30T12:00:01Z"), ""},
+		"by a program":       {review(program, "2026-11-30T11:00:00Z"), ""},
+		"by somebody gone":   {review(gone, "2026-11-30T11:00:00Z"), ""},
+		"and by one who may": {review(mona, "2026-11-30T10:00:00Z") + "," + review(gone, "2026-11-30T11:00:00Z"), "mona"},
+	} {
+		usual := answers("reviews", "["+c.reviews+"]")
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "/gone/") {
+				http.Error(w, `{"message":"gone is not a user"}`, http.StatusNotFound)
+				return
+			}
+			usual(w, r)
+		}))
+		approval, err := askAt(t, server.URL, asked)
+		server.Close()
+		if err != nil || approval.By != c.by {
+			t.Errorf("%s: approved by %q, %v; want %q", name, approval.By, err, c.by)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -56,6 +57,9 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 	if err != nil {
 		return false, err
 	}
+	if err := a.whole(ctx, project, t, *req); err != nil {
+		return false, err
+	}
 	if err := narrow(&t, *req, project); err != nil {
 		return false, err
 	}
@@ -72,6 +76,27 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 	only := meant(t.Cells) // the commit may have more of them than the decision was about
 	req.Origin.Actor, req.Images, req.Platforms = t.Person.User, only.Images, only.Platforms
 	return len(d.Need) > 0, nil // each of them is satisfied
+}
+
+// whole refuses a command that changes something and means more targets at the
+// ticket's commit than the ticket is for: the later jobs of the run go by the line.
+func (a *app) whole(ctx context.Context, project config.Project, t policy.Ticket, req hybridcore.Request) error {
+	if req.Action == hybridcore.ActionReap || req.Action == hybridcore.ActionBuild || req.Action == hybridcore.ActionPublish {
+		r := a.wire(project)
+		defer func() { _ = r.Close() }() // only read
+		req.Env = cmp.Or(req.Env, project.DefaultEnv)
+		all, err := r.CommitInputs(ctx, req, t.Commit)
+		if err != nil {
+			return hybridcore.Blockedf("what the bot's ticket is for cannot be compared with commit %.12s: %v", t.Commit, err)
+		}
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			if !slices.ContainsFunc(t.Cells, func(cell policy.Cell) bool { return cell.String() == key }) {
+				return hybridcore.Blockedf("%q means %s too at commit %.12s, and the bot's ticket is not for it; %s", req.Action,
+					key, t.Commit, again)
+			}
+		}
+	}
+	return nil
 }
 
 // narrow leaves a ticket the targets of a job, which may do a part, and refuses a

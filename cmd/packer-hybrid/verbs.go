@@ -25,6 +25,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // verb makes a command from a verb of the shared grammar.
@@ -110,6 +111,11 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	project, err := a.project()
 	if err != nil {
 		return nil, nil, err
+	}
+	if _, err := ci.Detect(a.Getenv); err == nil { // also of a step beside ci, such as reap
+		if err := a.untrackedState(context.Background(), project); err != nil {
+			return nil, nil, err
+		}
 	}
 	store, err := openState(project)
 	if err != nil {

@@ -155,7 +155,7 @@ func TestAzureHostileAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := hostileAzure(t, tt.answer)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			if got, err := c.Reap(ctx, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || !strings.Contains(err.Error(), tt.want) || len(got) != 0 {
 				t.Errorf("Reap() = %v, %v; want an error with %q", got, err, tt.want)

@@ -6,6 +6,7 @@
 package sources
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,11 +34,12 @@ func (r *Repository) Tip(ctx context.Context, branch string) (string, error) {
 		return "", err
 	}
 	for _, ref := range []string{"refs/remotes/origin/", "refs/heads/"} {
-		id, err := r.object(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+branch+"^{commit}")
+		// rev-parse would take refs/tags/refs/remotes/origin/main for a ref that is missing.
+		id, err := r.object(ctx, "show-ref", "--verify", "--hash", "--", ref+branch)
 		if err == nil {
 			return id, nil
 		}
-		if exited(err) != 1 {
+		if code := exited(err); code != 1 && code != 128 { // both: there is none
 			return "", fmt.Errorf("asking git for the branch %s: %w", branch, err)
 		}
 	}
@@ -45,7 +47,13 @@ func (r *Repository) Tip(ctx context.Context, branch string) (string, error) {
 		"check it out with all branches (fetch-depth: 0 at GitHub, GIT_DEPTH: 0 at GitLab)", branch)
 }
 
-// Contains says whether a commit is the tip or one of its ancestors. Only what
+// maxLine bounds the commits of a branch's first-parent line, as git prints them,
+// in bytes: some 1.6 million commits.
+const maxLine = 64 << 20
+
+// Contains says whether a commit is the tip, or was one: whether it is on the line
+// of first parents. A commit inside a merged branch was in no tree that anybody
+// has reviewed: a later one of the same branch may have taken it back. Only what
 // the clone has is asked: nothing is fetched. A clone that is cut off below the
 // commit cannot say, which is a BlockedError.
 func (r *Repository) Contains(ctx context.Context, tip, commit string) (bool, error) {
@@ -57,12 +65,12 @@ func (r *Repository) Contains(ctx context.Context, tip, commit string) (bool, er
 		return false, fmt.Errorf("asking git for commit %.12s: %w", commit, err)
 	}
 	if err == nil && id == commit { // the ID of an annotated tag is none of a commit
-		_, err = r.git.run(ctx, maxHead, "merge-base", "--is-ancestor", commit, tip)
-		switch {
-		case err == nil:
-			return true, nil
-		case exited(err) != 1:
+		line, err := r.git.run(ctx, maxLine, "rev-list", "--first-parent", "--end-of-options", tip)
+		if err != nil {
 			return false, fmt.Errorf("asking git whether commit %.12s is merged: %w", commit, err)
+		}
+		if bytes.Contains(append([]byte("\n"), line...), []byte("\n"+commit+"\n")) {
+			return true, nil
 		}
 	}
 	shallow, err := r.git.run(ctx, maxHead, "rev-parse", "--is-shallow-repository")

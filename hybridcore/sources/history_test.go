@@ -52,6 +52,7 @@ func TestContains(t *testing.T) {
 	gitIn(t, dir, "merge", "-q", "--no-ff", "-m", "merge", side)
 	tip := gitIn(t, dir, "rev-parse", "HEAD")
 	gitIn(t, dir, "replace", other, first)
+	gitIn(t, dir, "tag", "refs/remotes/origin/main", other)
 	r := history(t, dir)
 	if got, err := r.Tip(t.Context(), "main"); err != nil || got != tip {
 		t.Errorf("the tip of main is %s, %v; want %s", got, err, tip)
@@ -60,7 +61,7 @@ func TestContains(t *testing.T) {
 		commit string
 		want   bool
 	}{
-		"the tip": {tip, true}, "the first": {first, true}, "merged": {side, true}, "on a branch": {other, false}, "a tag object": {tagged, false},
+		"the tip": {tip, true}, "the first": {first, true}, "inside a merged branch": {side, false}, "on a branch": {other, false}, "a tag object": {tagged, false},
 		"unknown": {strings.Repeat("12", 20), false},
 	} {
 		if got, err := r.Contains(t.Context(), tip, c.commit); err != nil || got != c.want {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,11 @@ func (s *Server) user(login string) Object {
 	if one, known := s.config.Users[login]; known {
 		id = one
 	}
-	return s.oracle.sample("simple-user", Object{"login": login, "id": id, "type": "Bot"})
+	kind := "User"
+	if strings.HasSuffix(login, "[bot]") {
+		kind = "Bot"
+	}
+	return s.oracle.sample("simple-user", Object{"login": login, "id": id, "type": kind})
 }
 
 func (s *Server) addComment(issue int, login, body string) Object {

@@ -14,6 +14,9 @@ type Review struct {
 	Commit string // that it is about; empty: GitHub knows none any more
 }
 
+// reviewed is when all reviews are from: before whatever is asked.
+const reviewed = "2011-04-14T16:00:49Z"
+
 // SetReviews replaces the reviews.
 func (s *Server) SetReviews(all ...Review) {
 	s.mu.Lock()
@@ -28,7 +31,7 @@ func (s *Server) listReviews(r request) (int, any, *refusal) {
 	items := []any{}
 	for i, one := range s.config.Reviews {
 		items = append(items, s.oracle.sample("pull-request-review", Object{
-			"id": i + 1, "user": s.user(one.Login), "state": one.State, "commit_id": nullable(one.Commit), "submitted_at": s.time(),
+			"id": i + 1, "user": s.user(one.Login), "state": one.State, "commit_id": nullable(one.Commit), "submitted_at": reviewed,
 		}))
 	}
 	return http.StatusOK, paged{"", items}, nil

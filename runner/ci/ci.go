@@ -15,6 +15,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -102,7 +103,8 @@ type reading struct {
 	tag    string // that the event is about; empty for none
 	user   int64  // who asks
 	login  string
-	rule   string // why the requests are allowed
+	asked  time.Time // when, if the event says so
+	rule   string    // why the requests are allowed
 	// decided is what another job of the run has decided; nil: this one reads the event.
 	decided *Decision
 }

@@ -85,7 +85,7 @@ func (j Job) comment(p payload, in Input) (Job, error) {
 	if facts.User != c.User.ID {
 		return Job{}, hybridcore.Blockedf("the comment is by user %d, but the login %s is of user %d", c.User.ID, j.Login, facts.User)
 	}
-	j.reading.user, j.reading.login = c.User.ID, c.User.Login
+	j.reading.user, j.reading.login, j.reading.asked = c.User.ID, c.User.Login, c.Created
 	return j.obey(line, facts, in, p.Repository.DefaultBranch)
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -47,7 +48,7 @@ func (j Job) Decision() (Decision, error) {
 		return Decision{}, err
 	}
 	d := Decision{
-		Run: Run(j.reading.in.Getenv), SHA: j.Commit, Policy: j.reading.tip, Merged: j.Merged, Env: env.Name, Lines: j.lines,
+		Run: Run(j.reading.in.Getenv), Until: time.Now().UTC().Truncate(time.Second).Add(decisionLife), SHA: j.Commit, Policy: j.reading.tip, Merged: j.Merged, Env: env.Name, Lines: j.lines,
 		Actor: j.origin.Actor, Change: j.origin.Change, ReplyTo: j.origin.ReplyTo, Request: j.RequestID, Ticket: len(j.Ticket) > 0, Rule: shownRule(j.reading.rule),
 	}
 	all, count := false, map[hybridcore.Action]int{}
@@ -171,6 +172,10 @@ func (d Decision) Job(in Input) (Job, error) {
 	if run := Run(in.Getenv); d.Run != run {
 		return Job{}, hybridcore.Blockedf("the decision is for the run %s, and this one is %.40q: a decision counts "+
 			"in its own run only", d.Run, run)
+	}
+	if !time.Now().Before(d.Until) {
+		return Job{}, hybridcore.Blockedf("the decision of this run ended at %s: ask anew, or start the whole run again",
+			d.Until.Format(time.RFC3339))
 	}
 	env := in.Getenv
 	event, path, url, kind := env("GITHUB_EVENT_NAME"), env("GITHUB_REPOSITORY"), "", string(system)

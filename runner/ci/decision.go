@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -25,6 +26,11 @@ const (
 	EnvVariable      = "PACKER_HYBRID_ENV"      // the environment, for the clean-up after a build
 )
 
+// decisionLife is how long jobs of a run may begin after it was decided on, as long
+// as a ticket of the bot: GitHub lets failed jobs be started again for a month,
+// when a right, a review or a rule may be gone.
+const decisionLife = 24 * time.Hour
+
 // Bounds of a decision. It travels in an environment variable, of which Linux
 // takes 128 KiB.
 const (
@@ -38,6 +44,7 @@ const (
 // comes from it. It is made from the event and the default branch only.
 type Decision struct {
 	Run       string                `json:"run"`    // that it is for: GITHUB_RUN_ID or CI_PIPELINE_ID
+	Until     time.Time             `json:"until"`  // from then on no job of the run begins
 	SHA       string                `json:"sha"`    // commit to work on
 	Policy    string                `json:"policy"` // commit of the default branch by whose project file this is
 	Merged    bool                  `json:"merged"`

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
@@ -23,7 +24,7 @@ import (
 // decisionOf is a decision, as JSON with some members replaced.
 func decisionOf(changed object) string {
 	o := object{
-		"run": "99", "sha": shaMerge, "policy": shaMerge, "merged": true, "env": "prod", "lines": []string{"build --env prod", "publish --env prod"},
+		"run": "99", "sha": shaMerge, "policy": shaMerge, "until": "2999-01-01T00:00:00Z", "merged": true, "env": "prod", "lines": []string{"build --env prod", "publish --env prod"},
 		"platforms": []string{"vsphere"}, "images": []string{}, "actor": "583231", "change": "", "reply_to": "", "request": "", "rule": "merged into main",
 	}
 	maps.Copy(o, changed)
@@ -116,6 +117,11 @@ func TestJobOfADecision(t *testing.T) {
 	in = github(t, "push", push, map[string]string{"GITHUB_RUN_ID": "98"})
 	if _, err := d.Job(in); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 		t.Errorf("in another run: %v", err)
+	}
+	over := d
+	over.Until = time.Now().Add(-time.Second)
+	if _, err := over.Job(github(t, "push", push, nil)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "ended at") {
+		t.Errorf("after its time: %v", err)
 	}
 	for target, ok := range map[string]bool{"debian-12@vsphere": true, "debian-12@azure": false, "debian-12": false, "@vsphere": false, "a b@vsphere": false} {
 		part, err := d.Part(target, strings.Repeat("a", 64))

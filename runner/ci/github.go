@@ -8,6 +8,7 @@ package ci
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -88,6 +89,7 @@ type (
 		Body        string    `json:"body"`
 		User        user      `json:"user"`
 		Association string    `json:"author_association"`
+		Created     time.Time `json:"created_at"`
 		App         *struct{} `json:"performed_via_github_app"` // there when a program wrote it
 	}
 )

@@ -8,6 +8,7 @@ package ci
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -20,6 +21,9 @@ type Unmerged struct {
 	Change     int64  // number of the pull request; 0: that of the commit is to be found
 	User       int64  // who asks
 	Login      string // of the same
+	// Asked is when: a later review is of what they could not know. Zero where the
+	// event does not say.
+	Asked time.Time
 }
 
 // Approval is the answer.
@@ -34,6 +38,7 @@ type Review struct {
 	Login  string
 	State  string // APPROVED, CHANGES_REQUESTED, DISMISSED, COMMENTED or PENDING
 	Commit string // that it is about
+	At     time.Time
 }
 
 // Approving are the reviews that may count as the approval of a commit, of a
@@ -72,6 +77,10 @@ func (j Job) unmerged(commands []command) (string, error) {
 		args = append([]any{j.Commit, shown(j.reading.branch)}, args...)
 		return "", hybridcore.Blockedf("commit %.12s is not merged into %s, and "+format, args...)
 	}
+	if attempt := j.reading.in.Getenv("GITHUB_RUN_ATTEMPT"); attempt != "" && attempt != "1" {
+		return refuse("this run was started again, perhaps by somebody else and for another head than the one that was " +
+			"asked for: ask anew")
+	}
 	for _, c := range commands {
 		switch c.Action {
 		case hybridcore.ActionPublish:
@@ -102,6 +111,7 @@ func (j Job) unmerged(commands []command) (string, error) {
 	}
 	approval, err := j.reading.in.Approval(Unmerged{
 		Repository: j.Repository, Commit: j.Commit, Change: change, User: j.reading.user, Login: j.reading.login,
+		Asked: j.reading.asked,
 	})
 	switch {
 	case err != nil:
