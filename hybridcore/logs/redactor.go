@@ -17,7 +17,7 @@ type Redactor struct {
 	adding sync.Mutex
 	values map[string]bool  // guarded by adding
 	byForm map[string]int32 // guarded by adding
-	runs   []run            // guarded by adding; appended to, never changed
+	grams  []gram           // guarded by adding
 	marks  []string         // guarded by adding; appended to, never changed
 	now    atomic.Pointer[matcher]
 }
@@ -54,11 +54,11 @@ func (r *Redactor) Add(secrets ...Secret) []Warning {
 			}
 		}
 		for _, part := range parts {
-			r.runs = append(r.runs, run{part.text, part.core, label})
+			r.grams = appendGrams(r.grams, part, label)
 		}
 	}
 	if len(r.byForm) > before {
-		r.now.Store(newMatcher(r.byForm, r.runs, r.marks))
+		r.now.Store(newMatcher(r.byForm, r.grams, r.marks))
 	}
 	return warnings
 }
@@ -97,12 +97,14 @@ func (r *Redactor) Bytes(b []byte) []byte {
 
 // stream is what must be remembered between two pieces of one text.
 type stream struct {
-	ctx   [2]byte // the last two decided bytes
-	open  bool    // an interval is open: the next covered bytes are hidden and printed by nothing
-	cover int
-	mark  string // of the open interval
-	found []match
-	out   []byte
+	ctx     [minStretch]byte // the last decided bytes
+	inside  bool             // they are in a code
+	source  source
+	decoder decoder
+	open    bool // an interval is open: the next covered bytes are hidden and printed by nothing
+	cover   int
+	mark    string // of the open interval
+	out     []byte
 }
 
 // redact returns the decided beginning of text with its matches replaced, and how many bytes of text that was. The rest must
@@ -111,14 +113,14 @@ type stream struct {
 // All occurrences of all forms and shapes are intervals; overlapping ones, and adjoining ones of one name, are united, and
 // each union is replaced by the mark of its first. That makes the result independent of how the text is cut.
 func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
-	var limit int
-	st.found, limit = m.find(text, st.ctx, final, st.found)
-	if limit >= 2 {
-		st.ctx = [2]byte{text[limit-2], text[limit-1]}
-	} else if limit == 1 {
-		st.ctx = [2]byte{st.ctx[1], text[0]}
+	st.source = source{text, st.ctx, m.tests, final}
+	found, limit := m.find(&st.source, st.inside, &st.decoder)
+	if limit > 0 {
+		st.inside = st.decoder.inside(limit)
+		copy(st.ctx[:], st.ctx[min(limit, minStretch):])
+		copy(st.ctx[max(0, minStretch-limit):], text[max(0, limit-minStretch):limit])
 	}
-	if len(st.found) == 0 && st.cover == 0 {
+	if len(found) == 0 && st.cover == 0 {
 		st.open = st.open && limit == 0
 		return text[:limit], limit
 	}
@@ -126,7 +128,7 @@ func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
 	if st.open {
 		pos = st.cover
 	}
-	for _, f := range st.found {
+	for _, f := range found {
 		label := m.markOf(f)
 		if st.open && (f.start < pos || f.start == pos && label == st.mark) {
 			pos = max(pos, f.end)
