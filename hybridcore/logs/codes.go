@@ -11,6 +11,8 @@ const (
 	// minStretch is the number of characters of a code, with nothing between them, from which on it is decoded: 8 bytes in
 	// two codes have at least as many. It is the least that surely has 8 characters that begin at a multiple of 8.
 	minStretch = 15
+	// minDigits is the same for hexadecimal, of which 16 digits are the least of a secret's part.
+	minDigits = 16
 	// maxSpan is the number of bytes of a log that a part of a secret takes at most in two codes: 128 characters of
 	// hexadecimal of UTF-16, line ends and prefixes between them. A writer holds back as many bytes of a code.
 	maxSpan = 512
@@ -22,6 +24,9 @@ const (
 // characters before the place, counted down from it modulo 4, bits 4 and 5 the same for two digits of hexadecimal. A byte
 // that would make such a code the code of no text is not in it.
 type tests [4][256]uint8
+
+// base64Tests are the bits of tests for Base64.
+const base64Tests = 0xf
 
 // textTests is for codes of text in ASCII, also as UTF-16; byteTests is for codes of any bytes.
 var (
@@ -119,10 +124,13 @@ var joints = []struct {
 // chainBytes are those of a code and of its joints, but for line ends.
 var chainBytes = newClassOf("+/-_\\%&#;`")
 
+// ctxSize is the number of bytes of what stood before a text that count.
+const ctxSize = minDigits
+
 // source is a text, what stood before it, and how its codes are tested.
 type source struct {
 	text  []byte
-	ctx   [minStretch]byte
+	ctx   [ctxSize]byte
 	tests *tests
 	final bool // nothing follows
 }
@@ -131,24 +139,24 @@ type source struct {
 func (s *source) before(i int) [2]byte {
 	switch i {
 	case 0:
-		return [2]byte{s.ctx[minStretch-2], s.ctx[minStretch-1]}
+		return [2]byte{s.ctx[ctxSize-2], s.ctx[ctxSize-1]}
 	case 1:
-		return [2]byte{s.ctx[minStretch-1], s.text[0]}
+		return [2]byte{s.ctx[ctxSize-1], s.text[0]}
 	}
 	return [2]byte{s.text[i-2], s.text[i-1]}
 }
 
-// active reports whether the minStretch characters before i are a code of text.
+// active reports whether the minStretch characters before i are a code of text, or the minDigits before it.
 func (s *source) active(i int) bool {
-	var area [minStretch]byte
-	if n := copy(area[max(0, minStretch-i):], s.text[max(0, i-minStretch):i]); n < minStretch {
-		copy(area[:minStretch-n], s.ctx[n:])
+	var area [ctxSize]byte
+	if n := copy(area[max(0, ctxSize-i):], s.text[max(0, i-ctxSize):i]); n < ctxSize {
+		copy(area[:ctxSize-n], s.ctx[n:])
 	}
 	alive := uint8(0xff)
-	for at, c := range area {
-		alive &= s.tests[at&3][c]
+	for at, c := range area[1:] {
+		alive &= s.tests[(at+1)&3][c]
 	}
-	return alive != 0
+	return alive&base64Tests != 0 || alive&s.tests[0][area[0]] != 0
 }
 
 // stretch returns where a code of text of at least minStretch characters begins that has the 8 characters at i, or -1.
@@ -160,14 +168,17 @@ func (s *source) stretch(i int) int {
 	}
 	first := -1
 	for ; alive != 0; alive &= alive - 1 {
-		one, from, to := alive&-alive, i, i+8
-		for from > 0 && i-from < minStretch && t[(from-1)&3][text[from-1]]&one != 0 {
+		one, from, to, least := alive&-alive, i, i+8, minStretch
+		if one > base64Tests {
+			least = minDigits
+		}
+		for from > 0 && i-from < least && t[(from-1)&3][text[from-1]]&one != 0 {
 			from--
 		}
-		for to < len(text) && to-from < minStretch && t[to&3][text[to]]&one != 0 {
+		for to < len(text) && to-from < least && t[to&3][text[to]]&one != 0 {
 			to++
 		}
-		if to-from >= minStretch && (first < 0 || from < first) {
+		if to-from >= least && (first < 0 || from < first) {
 			first = from
 		}
 	}

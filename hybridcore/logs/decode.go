@@ -275,6 +275,7 @@ func blank(text string) bool {
 type gramTable struct {
 	slots []gram // with n = 0 where empty
 	shift uint
+	has   class // bytes of the first minForm of grams
 }
 
 // newGramTable returns a table of grams. Of equal ones the first counts.
@@ -283,7 +284,7 @@ func newGramTable(list []gram) *gramTable {
 	for 1<<log < 2*len(list) {
 		log++
 	}
-	t := &gramTable{make([]gram, 1<<log), 64 - log}
+	t := &gramTable{slots: make([]gram, 1<<log), shift: 64 - log}
 	for _, g := range list {
 		slot := t.slot(g.bytes)
 		for t.slots[slot].n != 0 && (t.slots[slot].bytes != g.bytes || t.slots[slot].n != g.n) {
@@ -291,6 +292,9 @@ func newGramTable(list []gram) *gramTable {
 		}
 		if t.slots[slot].n == 0 {
 			t.slots[slot] = g
+			for i := range minForm {
+				t.has[byte(g.bytes>>(8*i))] = true
+			}
 		}
 	}
 	return t
@@ -303,8 +307,15 @@ func (t *gramTable) slot(b uint64) uint64 {
 
 // find appends the places of the log from which the grams in a layer were read.
 func (t *gramTable) find(l *layer, found []match) []match {
-	first := len(found)
-	for i := 0; i+minForm <= len(l.text); i++ {
+	first, known := len(found), 0
+	for end, c := range l.text {
+		if known++; !t.has[c] {
+			known = 0
+		}
+		if known < minForm {
+			continue
+		}
+		i := end + 1 - minForm
 		b := gramAt(l.text[i:], maxGram)
 		for slot := t.slot(b); t.slots[slot].n != 0; slot = (slot + 1) & uint64(len(t.slots)-1) {
 			g := t.slots[slot]

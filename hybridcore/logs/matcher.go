@@ -77,7 +77,7 @@ type matcher struct {
 
 const (
 	hashFactor = 0x9E3779B97F4A7C15 // 2^64 / golden ratio, the usual multiplicative hash
-	filterBits = 16                 // filter bits a block, at least
+	filterBits = 8                  // filter bits a block, at least
 	maxWindows = 8                  // windows of a form that are compared when the rarest is chosen
 )
 

@@ -97,8 +97,8 @@ func (r *Redactor) Bytes(b []byte) []byte {
 
 // stream is what must be remembered between two pieces of one text.
 type stream struct {
-	ctx     [minStretch]byte // the last decided bytes
-	inside  bool             // they are in a code
+	ctx     [ctxSize]byte // the last decided bytes
+	inside  bool          // they are in a code
 	source  source
 	decoder decoder
 	open    bool // an interval is open: the next covered bytes are hidden and printed by nothing
@@ -117,8 +117,8 @@ func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
 	found, limit := m.find(&st.source, st.inside, &st.decoder)
 	if limit > 0 {
 		st.inside = st.decoder.inside(limit)
-		copy(st.ctx[:], st.ctx[min(limit, minStretch):])
-		copy(st.ctx[max(0, minStretch-limit):], text[max(0, limit-minStretch):limit])
+		copy(st.ctx[:], st.ctx[min(limit, ctxSize):])
+		copy(st.ctx[max(0, ctxSize-limit):], text[max(0, limit-ctxSize):limit])
 	}
 	if len(found) == 0 && st.cover == 0 {
 		st.open = st.open && limit == 0
