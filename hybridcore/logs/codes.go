@@ -78,17 +78,17 @@ func newTests(set func(b byte) bool) *tests {
 	return &t
 }
 
-// eight returns the tests that 8 characters of a text pass, one after the other: as many of a part of a secret depend on it
+// passed returns the tests that 8 characters of a text pass, one after the other: as many of a part of a secret depend on it
 // alone, and a shorter value is searched for in one code as it is.
-func (t *tests) eight(text []byte) uint8 {
-	passed, last := uint8(0), uint64(0)
+func (t *tests) passed(text []byte) uint8 {
+	all, last := uint8(0), uint64(0)
 	for i, c := range text {
 		last = last<<8 | uint64(t[i&3][c])
 		two := last & (last >> 8)
 		four := two & (two >> 16)
-		passed |= uint8(four & (four >> 32))
+		all |= uint8(four & (four >> 32))
 	}
-	return passed
+	return all
 }
 
 // base64Digit and hexDigit are the values of characters, -1 for others.

@@ -109,7 +109,7 @@ func (d *decoder) inside(i int) bool {
 // decode looks into what the chain of a depth means: Base64 from each of 4 characters on, hexadecimal from each of 2 on.
 func (d *decoder) decode(depth int, t *tests) {
 	chain, plain := &d.chains[depth], &d.plains[depth]
-	codes := t.eight(chain.text)
+	codes := t.passed(chain.text)
 	for begin := range 4 {
 		if codes&(1<<begin) != 0 {
 			plain.base64(chain, begin)

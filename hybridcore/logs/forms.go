@@ -82,6 +82,11 @@ func (f *spellings) value(s string) {
 		}
 	}
 	f.codes(raw, 1)
+	for _, c := range codesOf(raw)[hexCodes:] {
+		if len(c.text) > minStretch {
+			f.add(c.text[len(c.text)-lastLine:])
+		}
+	}
 	if len(raw) > maxNested {
 		return
 	}
@@ -174,6 +179,9 @@ func (f *spellings) codes(raw string, depth int) {
 // longestCode is the number of characters of a code that is too short, with those that do not depend on the value alone.
 const longestCode = minStretch + 4
 
+// lastLine is the number of characters of the last line of wrapped Base64 that is too short to be decoded, and may hold 8 bytes.
+const lastLine = 12
+
 // plainStretch returns the number of characters of the longest part of a text that is of characters of Base64.
 func plainStretch(s string) int {
 	longest, n := 0, 0
@@ -195,6 +203,9 @@ type code struct {
 
 // inner returns the part of a code that is there whatever surrounds the value.
 func (c code) inner() string { return c.text[:c.core] }
+
+// hexCodes is the number of codes of codesOf that are hexadecimal.
+const hexCodes = 2
 
 // codesOf returns the codes of a text: hexadecimal, then Base64 with both alphabets at each of the three alignments.
 func codesOf(raw string) []code {
