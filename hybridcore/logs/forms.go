@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -39,9 +38,8 @@ func (f *spellings) add(s string) {
 	}
 }
 
-// forms returns the spellings of a trimmed value that are searched for, sorted, and the texts of which parts are searched for
-// in codes. Values over MaxSecret are represented by their lines.
-func forms(value string) (texts, parts []string) {
+// forms returns the spellings of a trimmed value. Values over MaxSecret are represented by their lines.
+func forms(value string) *spellings {
 	f := &spellings{map[string]struct{}{}, map[string]struct{}{}}
 	lf := strings.ReplaceAll(value, "\r\n", "\n")
 	if len(value) <= MaxSecret {
@@ -60,7 +58,7 @@ func forms(value string) (texts, parts []string) {
 			f.text(line)
 		}
 	}
-	return slices.Sorted(maps.Keys(f.texts)), slices.Sorted(maps.Keys(f.parts))
+	return f
 }
 
 // isFrame reports whether a line is the frame of a PEM block, which is no secret.
@@ -137,17 +135,19 @@ func escaped(s string) []string {
 		return nil // no tool escapes anything of it
 	}
 	list := make([]string, 0, 2*len(escapes))
-	for _, escape := range escapes {
-		e := escape(s)
-		if e != s {
+	add := func(e string) {
+		if e != s && !slices.Contains(list, e) {
 			list = append(list, e)
 		}
-		if low := lowerHex(e); low != e && low != s {
-			list = append(list, low)
+	}
+	for _, escape := range escapes {
+		e := escape(s)
+		add(e)
+		if low := lowerHex(e); low != e {
+			add(low)
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	return list
 }
 
 // codes adds the codes of a text that are too short to be decoded for sure, escaped as well, and codes of these as deep as

@@ -47,13 +47,13 @@ func (r *Redactor) Add(secrets ...Secret) []Warning {
 		r.values[value] = true
 		label := int32(len(r.marks))
 		r.marks = append(r.marks, mark(s.Name))
-		texts, parts := forms(value)
-		for _, form := range texts {
+		f := forms(value)
+		for form := range f.texts {
 			if _, known := r.byForm[form]; !known {
 				r.byForm[form] = label
 			}
 		}
-		for _, part := range parts {
+		for part := range f.parts {
 			r.grams = appendGrams(r.grams, part, label)
 		}
 	}
