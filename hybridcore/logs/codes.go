@@ -8,8 +8,9 @@ package logs
 import "bytes"
 
 const (
-	// minStretch is the number of characters of a code, with nothing between them, from which on it is decoded: 8 bytes in
-	// two codes have at least as many. It is the least that surely has 8 characters that begin at a multiple of 8.
+	// minStretch is the number of characters of a code, with nothing between them, from which on it is decoded: 8
+	// bytes in two codes have at least as many. It is the least that surely has 8 characters that begin at a multiple
+	// of 8.
 	minStretch = 15
 	// minDigits is the same for hexadecimal, of which 16 digits are the least of a secret's part.
 	minDigits = 16
@@ -20,9 +21,9 @@ const (
 	maxLinePrefix = 128
 )
 
-// tests says which codes have a byte at a place: bits 0 to 3 say that a group of 4 characters of Base64 may have begun 0 to 3
-// characters before the place, counted down from it modulo 4, bits 4 and 5 the same for two digits of hexadecimal. A byte
-// that would make such a code the code of no text is not in it.
+// tests says which codes have a byte at a place: bits 0 to 3 say that a group of 4 characters of Base64 may have
+// begun 0 to 3 characters before the place, counted down from it modulo 4, bits 4 and 5 the same for two digits of
+// hexadecimal. A byte that would make such a code the code of no text is not in it.
 type tests [4][256]uint8
 
 // base64Tests are the bits of tests for Base64.
@@ -78,8 +79,8 @@ func newTests(set func(b byte) bool) *tests {
 	return &t
 }
 
-// passed returns the tests that 8 characters of a text pass, one after the other: as many of a part of a secret depend on it
-// alone, and a shorter value is searched for in one code as it is.
+// passed returns the tests that 8 characters of a text pass, one after the other: as many of a part of a secret
+// depend on it alone, and a shorter value is searched for in one code as it is.
 func (t *tests) passed(text []byte) uint8 {
 	all, last := uint8(0), uint64(0)
 	for i, c := range text {
@@ -109,16 +110,38 @@ var base64Digit, hexDigit = func() (a, b [256]int8) {
 // base64Alphabet are the characters of Base64 by their values.
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-// joints are what may stand between two characters of a code: line ends as text escapes write them, which mean nothing, and
-// escapes of characters that Base64 has.
+// joints are what may stand between two characters of a code: line ends as text escapes write them, which mean
+// nothing, and escapes of characters that Base64 has.
 var joints = []struct {
 	text  string
 	means byte
 }{
-	{`\n`, 0}, {`\r`, 0}, {"\\\n", 0}, {"`n", 0}, {"`r", 0}, {"%0A", 0}, {"%0a", 0}, {"%0D", 0}, {"%0d", 0},
-	{"&#xA;", 0}, {"&#xD;", 0}, {"&#10;", 0}, {"&#13;", 0},
-	{`\/`, '/'}, {`\+`, '+'}, {"%2F", '/'}, {"%2f", '/'}, {"%2B", '+'}, {"%2b", '+'}, {"&#43;", '+'}, {"&#x2F;", '/'}, {"&#x2f;", '/'},
-	{`\u002B`, '+'}, {`\u002b`, '+'}, {`\u002F`, '/'}, {`\u002f`, '/'},
+	{`\n`, 0},
+	{`\r`, 0},
+	{"\\\n", 0},
+	{"`n", 0},
+	{"`r", 0},
+	{"%0A", 0},
+	{"%0a", 0},
+	{"%0D", 0},
+	{"%0d", 0},
+	{"&#xA;", 0},
+	{"&#xD;", 0},
+	{"&#10;", 0},
+	{"&#13;", 0},
+	{`\/`, '/'},
+	{`\+`, '+'},
+	{"%2F", '/'},
+	{"%2f", '/'},
+	{"%2B", '+'},
+	{"%2b", '+'},
+	{"&#43;", '+'},
+	{"&#x2F;", '/'},
+	{"&#x2f;", '/'},
+	{`\u002B`, '+'},
+	{`\u002b`, '+'},
+	{`\u002F`, '/'},
+	{`\u002f`, '/'},
 }
 
 // chainBytes are those of a code and of its joints, but for line ends.
@@ -185,8 +208,8 @@ func (s *source) stretch(i int) int {
 	return first
 }
 
-// joint returns how many bytes at i stand between two characters of a code, and the character that they mean, if any. It is
-// more when that depends on text not yet seen.
+// joint returns how many bytes at i stand between two characters of a code, and the character that they mean, if any.
+// It is more when that depends on text not yet seen.
 func (s *source) joint(i int) (n int, means byte, more bool) {
 	rest := s.text[i:]
 	switch rest[0] {
@@ -263,8 +286,8 @@ func (s *source) back(i, least int) int {
 	return i
 }
 
-// tail returns the first position from which on the text may be the beginning of a secret's part in codes that goes on in text
-// not yet seen, or the text's length.
+// tail returns the first position from which on the text may be the beginning of a secret's part in codes that goes
+// on in text not yet seen, or the text's length.
 func (s *source) tail() int {
 	least := max(0, len(s.text)-maxSpan)
 	start := s.back(len(s.text), least)

@@ -32,7 +32,9 @@ func (l *layer) add(b byte, from, to int32) {
 // keep leaves the last n bytes.
 func (l *layer) keep(n int) {
 	at := len(l.text) - n
-	l.text, l.from, l.to = append(l.text[:0], l.text[at:]...), append(l.from[:0], l.from[at:]...), append(l.to[:0], l.to[at:]...)
+	l.text = append(l.text[:0], l.text[at:]...)
+	l.from = append(l.from[:0], l.from[at:]...)
+	l.to = append(l.to[:0], l.to[at:]...)
 }
 
 // resize makes the layer have n bytes, which are to be set.
@@ -106,7 +108,8 @@ func (d *decoder) inside(i int) bool {
 	return false
 }
 
-// decode looks into what the chain of a depth means: Base64 from each of 4 characters on, hexadecimal from each of 2 on.
+// decode looks into what the chain of a depth means: Base64 from each of 4 characters on, hexadecimal from each of 2
+// on.
 func (d *decoder) decode(depth int, t *tests) {
 	chain, plain := &d.chains[depth], &d.plains[depth]
 	codes := t.passed(chain.text)
@@ -124,8 +127,8 @@ func (d *decoder) decode(depth int, t *tests) {
 	}
 }
 
-// base64 makes the layer what Base64 means of which a group of 4 begins with a character of a chain, also what there is of
-// the group before.
+// base64 makes the layer what Base64 means of which a group of 4 begins with a character of a chain, also what there
+// is of the group before.
 func (l *layer) base64(chain *layer, begin int) {
 	n, skip := max(0, len(chain.text)-begin)*3/4, 0
 	if begin >= 2 {
@@ -156,7 +159,8 @@ func (l *layer) hex(chain *layer, begin int) {
 	}
 }
 
-// utf16 makes the layer the UTF-8 of the UTF-16 that begins with a byte of a text. Its first or second bytes are the higher.
+// utf16 makes the layer the UTF-8 of the UTF-16 that begins with a byte of a text. Its first or second bytes are the
+// higher.
 func (l *layer) utf16(plain *layer, begin, high int) {
 	l.empty()
 	text := plain.text
@@ -179,7 +183,8 @@ func (l *layer) utf16(plain *layer, begin, high int) {
 	}
 }
 
-// search looks for parts of secrets in a decoded text, also as UTF-16, of which codes and other text of ASCII have zeroes.
+// search looks for parts of secrets in a decoded text, also as UTF-16, of which codes and other text of ASCII have
+// zeroes.
 func (d *decoder) search(plain *layer, depth int, t *tests) {
 	d.layer(plain, depth, t)
 	if bytes.IndexByte(plain.text, 0) < 0 {
@@ -246,8 +251,8 @@ func (g gram) text() bool {
 // maxGram is the number of bytes of a gram of a longer text.
 const maxGram = 8
 
-// appendGrams appends the grams of a text: each of its parts of maxGram bytes, or the whole when it is shorter. White space and
-// the frames of PEM are no secrets.
+// appendGrams appends the grams of a text: each of its parts of maxGram bytes, or the whole when it is shorter. White
+// space and the frames of PEM are no secrets.
 func appendGrams(list []gram, text string, label int32) []gram {
 	n := min(len(text), maxGram)
 	if n < minForm {

@@ -19,8 +19,8 @@ import (
 // minForm is the number of bytes under which a spelling is not searched for; see MinSecret.
 const minForm = MinSecret
 
-// maxNested is the number of bytes up to which a value is searched for in encodings that are nested two deep. Longer values
-// are keys and documents; their lines are shorter.
+// maxNested is the number of bytes up to which a value is searched for in encodings that are nested two deep. Longer
+// values are keys and documents; their lines are shorter.
 const maxNested = 2 << 10
 
 // plainBytes are escaped by nobody.
@@ -150,8 +150,8 @@ func escaped(s string) []string {
 	return list
 }
 
-// codes adds the codes of a text that are too short to be decoded for sure, escaped as well, and codes of these as deep as
-// depth says.
+// codes adds the codes of a text that are too short to be decoded for sure, escaped as well, and codes of these as
+// deep as depth says.
 func (f *spellings) codes(raw string, depth int) {
 	for _, c := range codesOf(raw) {
 		if len(c.text) > longestCode && strings.Trim(c.inner(), plainBytes) == "" {
@@ -176,10 +176,12 @@ func (f *spellings) codes(raw string, depth int) {
 	}
 }
 
-// longestCode is the number of characters of a code that is too short, with those that do not depend on the value alone.
+// longestCode is the number of characters of a code that is too short, with those that do not depend on the value
+// alone.
 const longestCode = minStretch + 4
 
-// lastLine is the number of characters of the last line of wrapped Base64 that is too short to be decoded, and may hold 8 bytes.
+// lastLine is the number of characters of the last line of wrapped Base64 that is too short to be decoded, and may
+// hold 8 bytes.
 const lastLine = 12
 
 // plainStretch returns the number of characters of the longest part of a text that is of characters of Base64.
@@ -194,8 +196,8 @@ func plainStretch(s string) int {
 	return longest
 }
 
-// code is what an encoding of bytes makes of a value in something longer: the characters from which the value can be read,
-// of which the first core depend on it alone, and the others on its being the end.
+// code is what an encoding of bytes makes of a value in something longer: the characters from which the value can be
+// read, of which the first core depend on it alone, and the others on its being the end.
 type code struct {
 	text string
 	core int

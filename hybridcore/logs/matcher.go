@@ -47,11 +47,12 @@ type entry struct {
 
 // matcher finds all occurrences of many forms at once, and parts of secrets in codes. It is immutable.
 //
-// Instead of looking at every position it looks at every stride-th: each form has a window of stride+block-1 bytes, so one of
-// the first stride blocks of the window lies on a looked-at position wherever the form occurs. The blocks of all windows are
-// in a bit filter. Unlike the skips of Wu-Manber the positions do not depend on what was read before, so the processor
-// overlaps the look-ups. Where a block passes, half a stride of bytes after it or before it belongs to the window as well:
-// one of the two grams is looked up, and what has it is compared. bench/run redact measures it.
+// Instead of looking at every position it looks at every stride-th: each form has a window of stride+block-1 bytes,
+// so one of the first stride blocks of the window lies on a looked-at position wherever the form occurs. The blocks
+// of all windows are in a bit filter. Unlike the skips of Wu-Manber the positions do not depend on what was read
+// before, so the processor overlaps the look-ups. Where a block passes, half a stride of bytes after it or before it
+// belongs to the window as well: one of the two grams is looked up, and what has it is compared. bench/run redact
+// measures it.
 type matcher struct {
 	forms  []string // sorted, distinct
 	labels []int32  // of forms: index into marks
@@ -81,8 +82,8 @@ const (
 	maxWindows = 8                  // windows of a form that are compared when the rarest is chosen
 )
 
-// newMatcher returns a matcher for forms and their labels (indices into marks), and for grams in codes. Forms have at least
-// minForm bytes.
+// newMatcher returns a matcher for forms and their labels (indices into marks), and for grams in codes. Forms have at
+// least minForm bytes.
 func newMatcher(byForm map[string]int32, grams []gram, marks []string) *matcher {
 	m := &matcher{marks: marks, grams: newGramTable(grams), tests: textTests, pairs: textPairs}
 	for _, g := range grams {
@@ -114,7 +115,8 @@ func newMatcher(byForm map[string]int32, grams []gram, marks []string) *matcher 
 	return m
 }
 
-// windowGrams returns how many grams of a window are looked up: the first half ones after a block, and what is left of stride before.
+// windowGrams returns how many grams of a window are looked up: the first half ones after a block, and what is left
+// of stride before.
 func (m *matcher) windowGrams() int { return max(m.half, m.stride-m.half) }
 
 // index fills filter, buckets and entries.
@@ -151,8 +153,8 @@ func (m *matcher) index() {
 	}
 }
 
-// window chooses the place in a form whose grams are shared with the fewest other forms, so that a common prefix of many
-// values does not make every occurrence of it expensive. While index runs, buckets holds counts.
+// window chooses the place in a form whose grams are shared with the fewest other forms, so that a common prefix of
+// many values does not make every occurrence of it expensive. While index runs, buckets holds counts.
 func (m *matcher) window(form string) int {
 	last := len(form) - (m.stride + m.block - 1)
 	best, bestCost := 0, uint32(math.MaxUint32)
@@ -255,8 +257,8 @@ func (m *matcher) verify(text []byte, i int, gram uint64, found []match) []match
 	return found
 }
 
-// find returns the matches that are decided, sorted, and the number of bytes that are: before that limit no match can start
-// that is not among them. inside says that the text before was a code. The result is valid until the next call.
+// find returns the matches that are decided, sorted, and the number of bytes that are: before that limit no match can
+// start that is not among them. inside says that the text before was a code. The result is valid until the next call.
 func (m *matcher) find(s *source, inside bool, d *decoder) ([]match, int) {
 	d.grams, d.found, d.regions = m.grams, m.literals(s.text, d.found[:0]), d.regions[:0]
 	if inside {

@@ -46,7 +46,8 @@ func prefixHash[T string | []byte](s T) uint64 {
 	return gramAt(s, minForm) * hashFactor >> (64 - prefixBits)
 }
 
-// live returns the first position from which the rest of the text is the beginning of a longer form, or the text's length.
+// live returns the first position from which the rest of the text is the beginning of a longer form, or the text's
+// length.
 func (p *prefixes) live(text []byte) int {
 	i := max(0, len(text)-p.maxLen+1)
 	if line := bytes.LastIndexByte(text[i:], '\n') + 1; line > 0 { // before it only those with a line end may begin

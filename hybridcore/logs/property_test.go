@@ -38,7 +38,8 @@ type encoding struct {
 	decode func(string) []string
 }
 
-// textEncoding is an encoding that stays text. It is read back by what it makes of each character, so that gaps do no harm.
+// textEncoding is an encoding that stays text. It is read back by what it makes of each character, so that gaps do no
+// harm.
 func textEncoding(name string, encode func(string) string) encoding {
 	var pairs [][2]string
 	for _, r := range "\n\r\t !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~äöüß€日本🔑" {
@@ -269,7 +270,8 @@ func (s sample) leak(text string) string {
 	return ""
 }
 
-// TestNoRunOfASecretIsLeft sends random secrets through two encodings and a writer in random pieces, and reads what comes out.
+// TestNoRunOfASecretIsLeft sends random secrets through two encodings and a writer in random pieces, and reads what
+// comes out.
 func TestNoRunOfASecretIsLeft(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
@@ -285,6 +287,7 @@ func TestNoRunOfASecretIsLeft(t *testing.T) {
 
 // testGroup tests samples with one redactor.
 func testGroup(t *testing.T, rnd *rand.Rand) {
+	t.Helper()
 	secrets, list := make([]Secret, 10), encodings()
 	for i := range secrets {
 		secrets[i] = Secret{fmt.Sprint("S", i), newSecret(rnd)}

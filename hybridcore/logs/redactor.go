@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// Redactor hides registered values, in every spelling that tools give them, and credentials of well-known shape. It is safe
-// for concurrent use; values may be added while writers are in use.
+// Redactor hides registered values, in every spelling that tools give them, and credentials of well-known shape. It
+// is safe for concurrent use; values may be added while writers are in use.
 type Redactor struct {
 	adding sync.Mutex
 	values map[string]bool  // guarded by adding
@@ -29,8 +29,9 @@ func NewRedactor(secrets ...Secret) (*Redactor, []Warning) {
 	return r, r.Add(secrets...)
 }
 
-// Add registers more secrets, and returns a warning for each that is not masked. Text that a writer passed on before stays
-// as it was. Of equal values the first name is printed. Values are trimmed of white space; empty ones are ignored.
+// Add registers more secrets, and returns a warning for each that is not masked. Text that a writer passed on before
+// stays as it was. Of equal values the first name is printed. Values are trimmed of white space; empty ones are
+// ignored.
 func (r *Redactor) Add(secrets ...Secret) []Warning {
 	r.adding.Lock()
 	defer r.adding.Unlock()
@@ -107,11 +108,13 @@ type stream struct {
 	out     []byte
 }
 
-// redact returns the decided beginning of text with its matches replaced, and how many bytes of text that was. The rest must
-// come again at the beginning of the next text. The result is valid until the next call and may be a part of text.
+// redact returns the decided beginning of text with its matches replaced, and how many bytes of text that was. The
+// rest must come again at the beginning of the next text. The result is valid until the next call and may be a part
+// of text.
 //
-// All occurrences of all forms and shapes are intervals; overlapping ones, and adjoining ones of one name, are united, and
-// each union is replaced by the mark of its first. That makes the result independent of how the text is cut.
+// All occurrences of all forms and shapes are intervals; overlapping ones, and adjoining ones of one name, are
+// united, and each union is replaced by the mark of its first. That makes the result independent of how the text is
+// cut.
 func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
 	st.source = source{text, st.ctx, m.tests, final}
 	found, limit := m.find(&st.source, st.inside, &st.decoder)

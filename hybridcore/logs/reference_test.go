@@ -41,8 +41,8 @@ func naiveCodes(m *matcher, text []byte) []match {
 	return d.found
 }
 
-// naive is the redactor as one would write it without caring for speed: try every form and every anchor at every position,
-// unite what overlaps, replace.
+// naive is the redactor as one would write it without caring for speed: try every form and every anchor at every
+// position, unite what overlaps, replace.
 func naive(m *matcher, text []byte) string {
 	var found []match
 	byFirst := map[byte][]int{}

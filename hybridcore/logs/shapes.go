@@ -27,15 +27,16 @@ type candidate struct {
 	final  bool    // no text follows: more is not an answer
 }
 
-// shape is a kind of credential that is recognised without being registered. scan must be a function of the whole stream
-// alone: as long as bytes not yet seen could change its answer it says more, and it looks ahead at most maxHold bytes.
+// shape is a kind of credential that is recognised without being registered. scan must be a function of the whole
+// stream alone: as long as bytes not yet seen could change its answer it says more, and it looks ahead at most
+// maxHold bytes.
 type shape struct {
 	name string
 	scan func(c candidate) (from, to int, v verdict)
 }
 
-// anchor is a fixed text of at least 3 bytes that a credential begins with. at is where in it the 5 bytes stand by which it is
-// found (bytes after the anchor may be any): chosen to be rare in logs, at most 3 before the end.
+// anchor is a fixed text of at least 3 bytes that a credential begins with. at is where in it the 5 bytes stand by
+// which it is found (bytes after the anchor may be any): chosen to be rare in logs, at most 3 before the end.
 type anchor struct {
 	text  string
 	at    int
@@ -78,9 +79,9 @@ var shapeMarks = func() []string {
 	return marks
 }()
 
-// pairs finds anchors by two adjoining pairs of bytes that begin at an even position; whether an anchor does so at at or
-// at at+1 depends on its place in the text. Anchors are spread over 3 classes, so that the first pair of one and the second
-// of another seldom meet. It also says which pairs may be in a code.
+// pairs finds anchors by two adjoining pairs of bytes that begin at an even position; whether an anchor does so at at
+// or at at+1 depends on its place in the text. Anchors are spread over 3 classes, so that the first pair of one and
+// the second of another seldom meet. It also says which pairs may be in a code.
 type pairs struct {
 	classes [1 << 16]uint8 // lowest 3 bits: classes of anchors with this first pair; next 3: with this second pair; codeBits
 	list    [1 << 16]uint8 // index into first, 0 for none
@@ -96,8 +97,8 @@ type pairHit struct {
 	off    int32
 }
 
-// textPairs and bytePairs are the tables over anchors, with codes of text and with codes of any bytes. Few programs need the
-// second, and every start of one would wait for it.
+// textPairs and bytePairs are the tables over anchors, with codes of text and with codes of any bytes. Few programs
+// need the second, and every start of one would wait for it.
 var (
 	textPairs = newPairs(anchors, textTests)
 	bytePairs = sync.OnceValue(func() *pairs { return newPairs(anchors, byteTests) })
@@ -171,8 +172,8 @@ func anchorTexts() []string {
 	return texts
 }
 
-// findShapes appends the credentials in a text that are recognised by shape, has what may be a code decoded, and returns the
-// first position whose answer depends on text not yet seen, or the text's length.
+// findShapes appends the credentials in a text that are recognised by shape, has what may be a code decoded, and
+// returns the first position whose answer depends on text not yet seen, or the text's length.
 func findShapes(src *source, p *pairs, d *decoder) int {
 	text := src.text
 	s := shapeSearch{source: src, pairs: p, decoder: d, limit: len(text)}
