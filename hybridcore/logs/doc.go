@@ -9,6 +9,10 @@
 // A program makes one Redactor, adds values as it learns them, and gives it to New; whatever does not go through slog
 // (Packer's own output, reports) is written through Redactor.Writer or Redactor.String.
 //
-// The redactor is frozen. Its forms, shapes and search are changed only for a leak that was seen, with a test that shows it, and
-// with bench/run redact before and after: each form is searched for in every byte that is logged.
+// Texts and short codes are searched for as they are (matcher). Longer codes, Base64 and hexadecimal, also of UTF-16
+// and one in the other, are decoded where the characters of a log may be one (codes, decoder), and parts of 8 bytes
+// of each value are looked up in what they mean: the number of spellings does not grow with the pairs of encodings.
+//
+// The redactor is frozen. Its forms, shapes and search are changed only for a leak that was seen, with a test that
+// shows it, and with bench/run redact before and after: each form is searched for in every byte that is logged.
 package logs

@@ -7,8 +7,8 @@ package logs
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -19,31 +19,16 @@ import (
 // minForm is the number of bytes under which a spelling is not searched for; see MinSecret.
 const minForm = MinSecret
 
-// minRun is the number of characters of a code from which on a part of it is hidden: 8 bytes make 10 characters of Base64,
-// and one that depends on what stands beside them.
-const minRun = 10
-
-// runStep is the number of characters of a code among which one part of minRun characters is looked for, beside the first and
-// the last one. So each line of a wrapped code is found whose lines have at least runStep+minRun-1 characters, whatever
-// stands before and after it: PEM, openssl and Python wrap at 64, git at 72, MIME and coreutils at 76.
-const runStep = 50
-
-// maxNested is the number of bytes up to which a value is searched for in encodings that are nested two deep. Longer values
-// are keys and documents; their lines are shorter.
+// maxNested is the number of bytes up to which a value is searched for in encodings that are nested two deep. Longer
+// values are keys and documents; their lines are shorter.
 const maxNested = 2 << 10
 
 // plainBytes are escaped by nobody.
 const plainBytes = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."
 
-// lineEnds are what stands between the lines of a wrapped code, as it is and escaped.
-var lineEnds = []string{
-	"\n", "\r\n", `\n`, `\r\n`, "%0A", "%0D%0A", "%0a", "%0d%0a", "&#xA;", "&#xD;&#xA;", "`n", "`r`n", "\\\n", "\\\r\\\n",
-}
-
-// spellings are what is searched for of one value: whole texts, and codes of which parts are hidden as well.
+// spellings are the texts that are searched for of one value, and those of which parts are searched for in codes.
 type spellings struct {
-	texts map[string]struct{}
-	codes map[string]int // with the number of characters that depend on the value alone
+	texts, parts map[string]struct{}
 }
 
 // add stores a text unless it is too short.
@@ -53,10 +38,9 @@ func (f *spellings) add(s string) {
 	}
 }
 
-// forms returns the spellings of a trimmed value that are searched for, sorted: texts, and codes. Values over MaxSecret are
-// represented by their lines.
-func forms(value string) (texts []string, codes []code) {
-	f := &spellings{texts: map[string]struct{}{}, codes: map[string]int{}}
+// forms returns the spellings of a trimmed value. Values over MaxSecret are represented by their lines.
+func forms(value string) *spellings {
+	f := &spellings{map[string]struct{}{}, map[string]struct{}{}}
 	lf := strings.ReplaceAll(value, "\r\n", "\n")
 	if len(value) <= MaxSecret {
 		for _, whole := range []string{value, lf, strings.ReplaceAll(lf, "\n", "\r\n"), hybridcore.Sanitize(value)} {
@@ -74,10 +58,7 @@ func forms(value string) (texts []string, codes []code) {
 			f.text(line)
 		}
 	}
-	for _, text := range slices.Sorted(maps.Keys(f.codes)) {
-		codes = append(codes, code{text, f.codes[text]})
-	}
-	return slices.Sorted(maps.Keys(f.texts)), codes
+	return f
 }
 
 // isFrame reports whether a line is the frame of a PEM block, which is no secret.
@@ -85,43 +66,34 @@ func isFrame(line string) bool { return strings.HasPrefix(line, "-----") }
 
 // value adds all spellings of a value.
 func (f *spellings) value(s string) {
+	once := f.text(s)
 	raw := withoutFrame(s)
 	if len(raw) < minForm {
 		return
 	}
-	f.add(utf16le(s))
-	once := f.text(s)
-	plain, wide := codesOf(raw), codesOf(utf16le(raw))
-	f.wrapped(plain, lineEnds)
-	f.whole(wide)
+	f.parts[raw] = struct{}{}
+	for _, wide := range []string{utf16Of(raw, binary.LittleEndian), utf16Of(raw, binary.BigEndian)} {
+		f.add(wide)
+		f.codes(wide, 1)
+		if strings.IndexByte(wide, 0) < 0 {
+			f.parts[wide] = struct{}{}
+		}
+	}
+	f.codes(raw, 1)
+	for _, c := range codesOf(raw)[hexCodes:] {
+		if len(c.text) > minStretch {
+			f.add(c.text[len(c.text)-lastLine:])
+		}
+	}
 	if len(raw) > maxNested {
 		return
 	}
+	for _, text := range escaped(raw) {
+		f.parts[text] = struct{}{}
+	}
 	for _, text := range once {
-		codes := codesOf(text)
-		f.whole(codes[:hexCodes])
-		f.wrapped(codes[hexCodes:], lineEnds[:2])
-		f.whole(codesOf(utf16le(text))[hexCodes:])
-	}
-	for i, c := range plain {
-		codes := codesOf(c.inner())
-		if i < hexCodes {
-			f.whole(codes)
-		} else {
-			f.whole(codes[:hexCodes])
-			f.wrapped(codes[hexCodes:], lineEnds[:2])
-			for _, parted := range c.parted(lineEnds[:2]) {
-				f.whole(codesOf(parted)[hexCodes:])
-			}
-		}
-		for _, e := range escaped(c.inner()) {
-			f.wrapped([]code{{e, len(e)}}, nil)
-		}
-	}
-	for _, c := range wide[hexCodes:] {
-		f.whole(codesOf(c.inner()))
-		for _, e := range escaped(c.inner()) {
-			f.add(e)
+		if len(text) < minStretch {
+			f.codes(text, 0)
 		}
 	}
 }
@@ -163,21 +135,69 @@ func escaped(s string) []string {
 		return nil // no tool escapes anything of it
 	}
 	list := make([]string, 0, 2*len(escapes))
-	for _, escape := range escapes {
-		e := escape(s)
-		if e != s {
+	add := func(e string) {
+		if e != s && !slices.Contains(list, e) {
 			list = append(list, e)
 		}
-		if low := lowerHex(e); low != e && low != s {
-			list = append(list, low)
+	}
+	for _, escape := range escapes {
+		e := escape(s)
+		add(e)
+		if low := lowerHex(e); low != e {
+			add(low)
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	return list
 }
 
-// code is what an encoding of bytes makes of a value in something longer: the characters from which the value can be read,
-// of which the first core depend on it alone, and the others on its being the end.
+// codes adds the codes of a text that are too short to be decoded for sure, escaped as well, and codes of these as
+// deep as depth says.
+func (f *spellings) codes(raw string, depth int) {
+	for _, c := range codesOf(raw) {
+		if len(c.text) > longestCode && strings.Trim(c.inner(), plainBytes) == "" {
+			continue
+		}
+		if plainStretch(c.inner()) < minStretch {
+			f.add(c.text)
+			f.add(strings.TrimRight(c.text, "="))
+			f.add(c.inner())
+		}
+		if depth == 0 {
+			continue
+		}
+		for _, e := range escaped(c.inner()) {
+			if plainStretch(e) < minStretch {
+				f.add(e)
+			}
+		}
+		if len(c.inner()) < minStretch {
+			f.codes(c.inner(), depth-1)
+		}
+	}
+}
+
+// longestCode is the number of characters of a code that is too short, with those that do not depend on the value
+// alone.
+const longestCode = minStretch + 4
+
+// lastLine is the number of characters of the last line of wrapped Base64 that is too short to be decoded, and may
+// hold 8 bytes.
+const lastLine = 12
+
+// plainStretch returns the number of characters of the longest part of a text that is of characters of Base64.
+func plainStretch(s string) int {
+	longest, n := 0, 0
+	for i := range len(s) {
+		if n++; base64Digit[s[i]] < 0 {
+			n = 0
+		}
+		longest = max(longest, n)
+	}
+	return longest
+}
+
+// code is what an encoding of bytes makes of a value in something longer: the characters from which the value can be
+// read, of which the first core depend on it alone, and the others on its being the end.
 type code struct {
 	text string
 	core int
@@ -207,46 +227,12 @@ func codesOf(raw string) []code {
 // base64Alphabets turns the standard alphabet into that for URLs.
 var base64Alphabets = strings.NewReplacer("+", "-", "/", "_")
 
-// whole adds codes of which no part is hidden.
-func (f *spellings) whole(list []code) {
-	for _, c := range list {
-		f.add(c.inner())
-	}
-}
-
-// wrapped adds codes that may be wrapped, with one of the ends between their lines.
-func (f *spellings) wrapped(list []code, ends []string) {
-	for _, c := range list {
-		if c.core >= minRun {
-			f.codes[c.text] = max(f.codes[c.text], c.core)
-		} else {
-			f.add(c.text)
-			f.add(c.inner())
-			f.add(strings.TrimRight(c.text, "="))
-		}
-		for _, parted := range c.parted(ends) {
-			f.add(parted)
-		}
-	}
-}
-
-// parted returns the ways in which a line end parts a short code into two parts that are too short to be hidden as such.
-func (c code) parted(ends []string) []string {
-	var list []string
-	for at := max(1, c.core-minRun+1); at < min(c.core, minRun); at++ {
-		for _, end := range ends {
-			list = append(list, c.text[:at]+end+c.text[at:c.core])
-		}
-	}
-	return list
-}
-
-// utf16le returns the little-endian UTF-16 of a text.
-func utf16le(s string) string {
+// utf16Of returns the UTF-16 of a text.
+func utf16Of(s string, order binary.AppendByteOrder) string {
 	units := utf16.Encode([]rune(s))
 	b := make([]byte, 0, 2*len(units))
 	for _, u := range units {
-		b = append(b, byte(u), byte(u>>8))
+		b = order.AppendUint16(b, u)
 	}
 	return string(b)
 }

@@ -18,10 +18,6 @@ type match struct {
 	anchor, start, end int
 	label              int32
 	shape              bool
-
-	run  *run // of which it is a part, from off on
-	off  int
-	open bool // at the end of the text, where more of the run may follow
 }
 
 // compare orders matches by start; at one start the registered value goes before the shape and the longer before the
@@ -41,7 +37,7 @@ func (m match) compare(o match) int {
 	return int(m.label - o.label)
 }
 
-// entry says that a form or a run has these bytes at off (0 to 3) in its window at at. Runs are counted on after the forms.
+// entry says that a form has these bytes at off (0 to 3) in its window at at.
 type entry struct {
 	gram uint64
 	form uint32
@@ -49,17 +45,17 @@ type entry struct {
 	off  uint8
 }
 
-// matcher finds all occurrences of many forms, and of parts of many runs, at once. It is immutable.
+// matcher finds all occurrences of many forms at once, and parts of secrets in codes. It is immutable.
 //
-// Instead of looking at every position it looks at every stride-th: each form has a window of stride+block-1 bytes, so one of
-// the first stride blocks of the window lies on a looked-at position wherever the form occurs. The blocks of all windows are
-// in a bit filter. Unlike the skips of Wu-Manber the positions do not depend on what was read before, so the processor
-// overlaps the look-ups. Where a block passes, half a stride of bytes after it or before it belongs to the window as well:
-// one of the two grams is looked up, and what has it is compared. bench/run redact measures it.
+// Instead of looking at every position it looks at every stride-th: each form has a window of stride+block-1 bytes,
+// so one of the first stride blocks of the window lies on a looked-at position wherever the form occurs. The blocks
+// of all windows are in a bit filter. Unlike the skips of Wu-Manber the positions do not depend on what was read
+// before, so the processor overlaps the look-ups. Where a block passes, half a stride of bytes after it or before it
+// belongs to the window as well: one of the two grams is looked up, and what has it is compared. bench/run redact
+// measures it.
 type matcher struct {
 	forms  []string // sorted, distinct
 	labels []int32  // of forms: index into marks
-	runs   []run
 	marks  []string // what replaces a match
 
 	half     int
@@ -75,18 +71,27 @@ type matcher struct {
 	entries  []entry
 
 	prefixes prefixes
+	grams    *gramTable
+	tests    *tests
+	pairs    *pairs
 }
 
 const (
 	hashFactor = 0x9E3779B97F4A7C15 // 2^64 / golden ratio, the usual multiplicative hash
-	filterBits = 16                 // filter bits a block, at least
+	filterBits = 8                  // filter bits a block, at least
 	maxWindows = 8                  // windows of a form that are compared when the rarest is chosen
 )
 
-// newMatcher returns a matcher for forms and their labels (indices into marks), and for runs. Forms have at least minForm
-// bytes, runs minRun.
-func newMatcher(byForm map[string]int32, runs []run, marks []string) *matcher {
-	m := &matcher{marks: marks, runs: runs}
+// newMatcher returns a matcher for forms and their labels (indices into marks), and for grams in codes. Forms have at
+// least minForm bytes.
+func newMatcher(byForm map[string]int32, grams []gram, marks []string) *matcher {
+	m := &matcher{marks: marks, grams: newGramTable(grams), tests: textTests, pairs: textPairs}
+	for _, g := range grams {
+		if !g.text() {
+			m.tests, m.pairs = byteTests, bytePairs()
+			break
+		}
+	}
 	shortest := 1 << 30
 	for form := range byForm {
 		m.forms = append(m.forms, form)
@@ -96,12 +101,9 @@ func newMatcher(byForm map[string]int32, runs []run, marks []string) *matcher {
 	for _, form := range m.forms {
 		m.labels = append(m.labels, byForm[form])
 	}
-	m.prefixes = newPrefixes(m.forms, runs)
+	m.prefixes = newPrefixes(m.forms)
 	if len(m.forms) == 0 {
 		return m
-	}
-	if len(runs) > 0 {
-		shortest = min(shortest, minRun)
 	}
 	m.stride = max(4, min(8, shortest-4))
 	m.block = min(8, shortest-m.stride+1)
@@ -113,23 +115,20 @@ func newMatcher(byForm map[string]int32, runs []run, marks []string) *matcher {
 	return m
 }
 
-// grams returns how many grams of a window are looked up: the first half ones after a block, and what is left of stride before.
-func (m *matcher) grams() int { return max(m.half, m.stride-m.half) }
+// windowGrams returns how many grams of a window are looked up: the first half ones after a block, and what is left
+// of stride before.
+func (m *matcher) windowGrams() int { return max(m.half, m.stride-m.half) }
 
 // index fills filter, buckets and entries.
 func (m *matcher) index() {
-	n := len(m.forms)
-	for _, r := range m.runs {
-		n += len(r.text)/runStep + 2
-	}
-	n *= m.grams()
+	n := len(m.forms) * m.windowGrams()
 	filterLog, bucketLog := max(13, bits.Len(uint(filterBits*n))), bits.Len(uint(2*n))
 	m.shift, m.among = uint(64-filterLog), uint(64-bucketLog)
 	m.filter = make([]uint64, 1<<(filterLog-6))
 	m.buckets = make([]uint32, 1<<bucketLog+1)
 	all := make([]entry, 0, n)
 	add := func(text string, id, at int) {
-		for off := range m.grams() {
+		for off := range m.windowGrams() {
 			gram := gramAt(text[at+off:], m.gram)
 			for _, block := range [2]uint64{gram & m.mask, gram >> (8 * uint(m.half)) & m.mask} {
 				bit := block * hashFactor >> m.shift
@@ -137,11 +136,6 @@ func (m *matcher) index() {
 			}
 			m.buckets[gram*hashFactor>>m.among]++
 			all = append(all, entry{gram, uint32(id), uint32(at), uint8(off)})
-		}
-	}
-	for i, r := range m.runs {
-		for at := range r.windows() {
-			add(r.text, len(m.forms)+i, at)
 		}
 	}
 	for id, form := range m.forms {
@@ -159,8 +153,8 @@ func (m *matcher) index() {
 	}
 }
 
-// window chooses the place in a form whose grams are shared with the fewest other forms, so that a common prefix of many
-// values does not make every occurrence of it expensive. While index runs, buckets holds counts.
+// window chooses the place in a form whose grams are shared with the fewest other forms, so that a common prefix of
+// many values does not make every occurrence of it expensive. While index runs, buckets holds counts.
 func (m *matcher) window(form string) int {
 	last := len(form) - (m.stride + m.block - 1)
 	best, bestCost := 0, uint32(math.MaxUint32)
@@ -169,7 +163,7 @@ func (m *matcher) window(form string) int {
 		if last >= maxWindows {
 			at = i * last / (maxWindows - 1)
 		}
-		for off := at; off < at+m.grams(); off++ {
+		for off := at; off < at+m.windowGrams(); off++ {
 			cost += m.buckets[gramAt(form[off:], m.gram)*hashFactor>>m.among]
 		}
 		if cost < bestCost {
@@ -199,7 +193,7 @@ func eight[T string | []byte](t T) uint64 {
 		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
 }
 
-// literals appends all occurrences of all forms in text, and the parts of runs.
+// literals appends all occurrences of all forms in text.
 func (m *matcher) literals(text []byte, found []match) []match {
 	if len(m.forms) == 0 {
 		return found
@@ -247,15 +241,11 @@ func (m *matcher) around(text []byte, i int, found []match) []match {
 	return found
 }
 
-// verify appends the forms that have the gram at position i of the text, and the parts of runs around it.
+// verify appends the forms that have the gram at position i of the text.
 func (m *matcher) verify(text []byte, i int, gram uint64, found []match) []match {
 	bucket := gram * hashFactor >> m.among
 	for _, e := range m.entries[m.buckets[bucket]:m.buckets[bucket+1]] {
 		if e.gram != gram {
-			continue
-		}
-		if e.form >= uint32(len(m.forms)) {
-			found = m.part(text, i-int(e.off), e, found)
 			continue
 		}
 		start, form := i-int(e.at)-int(e.off), m.forms[e.form]
@@ -267,28 +257,32 @@ func (m *matcher) verify(text []byte, i int, gram uint64, found []match) []match
 	return found
 }
 
-// find returns the matches that are decided, sorted, and the number of bytes that are: before that limit no match can start
-// that is not among them. Unless final, more text may follow. ctx are the two bytes before the text, zero at its beginning.
-func (m *matcher) find(text []byte, ctx [2]byte, final bool, found []match) ([]match, int) {
-	found = m.literals(text, found[:0])
-	found, limit := findShapes(text, ctx, final, found)
-	if !final {
-		limit = min(limit, m.prefixes.live(text), m.prefixes.tail(text))
-		for _, f := range found {
-			if f.open {
-				limit = min(limit, f.start)
-			}
-		}
-		for again := true; again; { // a match must not be parted from its anchor
+// find returns the matches that are decided, sorted, and the number of bytes that are: before that limit no match can
+// start that is not among them. inside says that the text before was a code. The result is valid until the next call.
+func (m *matcher) find(s *source, inside bool, d *decoder) ([]match, int) {
+	d.grams, d.found, d.regions = m.grams, m.literals(s.text, d.found[:0]), d.regions[:0]
+	if inside {
+		d.code(s, 0, 0)
+		d.regions[0].active = -1
+	}
+	limit := findShapes(s, m.pairs, d)
+	found := d.found
+	if !s.final {
+		limit = min(limit, m.prefixes.live(s.text), s.tail())
+		for again := true; again; { // a match must not be parted from its anchor, nor a joint
 			again = false
 			for _, f := range found {
 				if f.anchor < limit && f.start >= limit {
 					limit, again = f.anchor, true
 				}
 			}
+			if whole := s.whole(limit); whole < limit {
+				limit, again = whole, true
+			}
 		}
 	}
 	found = slices.DeleteFunc(found, func(f match) bool { return f.start >= limit })
 	slices.SortFunc(found, match.compare)
+	d.found = found
 	return found, limit
 }

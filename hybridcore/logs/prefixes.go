@@ -19,19 +19,13 @@ type prefixes struct {
 	maxLen  int
 	maxLine int                     // bytes of the longest of them that has a line end
 	longest [1 << prefixBits]uint16 // by hash of the first minForm bytes: length of the longest such text, at most 65535
-	ofRuns  class                   // bytes that runs have
 }
 
 const prefixBits = 15
 
-// newPrefixes returns the prefixes of the forms and of the anchors of all shapes, and the bytes of runs.
-func newPrefixes(forms []string, runs []run) prefixes {
+// newPrefixes returns the prefixes of the forms and of the anchors of all shapes.
+func newPrefixes(forms []string) prefixes {
 	var p prefixes
-	for _, r := range runs {
-		for i := range len(r.text) {
-			p.ofRuns[r.text[i]] = true
-		}
-	}
 	p.sorted = append(anchorTexts(), forms...)
 	slices.Sort(p.sorted)
 	for _, s := range p.sorted {
@@ -52,7 +46,8 @@ func prefixHash[T string | []byte](s T) uint64 {
 	return gramAt(s, minForm) * hashFactor >> (64 - prefixBits)
 }
 
-// live returns the first position from which the rest of the text is the beginning of a longer form, or the text's length.
+// live returns the first position from which the rest of the text is the beginning of a longer form, or the text's
+// length.
 func (p *prefixes) live(text []byte) int {
 	i := max(0, len(text)-p.maxLen+1)
 	if line := bytes.LastIndexByte(text[i:], '\n') + 1; line > 0 { // before it only those with a line end may begin
@@ -71,13 +66,4 @@ func (p *prefixes) live(text []byte) int {
 		}
 	}
 	return len(text)
-}
-
-// tail returns the first position from which the rest of the text may be the beginning of a part of a run, or its length.
-func (p *prefixes) tail(text []byte) int {
-	i := len(text)
-	for i > 0 && len(text)-i < runStep+minRun-1 && p.ofRuns[text[i-1]] {
-		i--
-	}
-	return i
 }

@@ -11,13 +11,13 @@ import (
 	"sync/atomic"
 )
 
-// Redactor hides registered values, in every spelling that tools give them, and credentials of well-known shape. It is safe
-// for concurrent use; values may be added while writers are in use.
+// Redactor hides registered values, in every spelling that tools give them, and credentials of well-known shape. It
+// is safe for concurrent use; values may be added while writers are in use.
 type Redactor struct {
 	adding sync.Mutex
 	values map[string]bool  // guarded by adding
 	byForm map[string]int32 // guarded by adding
-	runs   []run            // guarded by adding; appended to, never changed
+	grams  []gram           // guarded by adding
 	marks  []string         // guarded by adding; appended to, never changed
 	now    atomic.Pointer[matcher]
 }
@@ -29,8 +29,9 @@ func NewRedactor(secrets ...Secret) (*Redactor, []Warning) {
 	return r, r.Add(secrets...)
 }
 
-// Add registers more secrets, and returns a warning for each that is not masked. Text that a writer passed on before stays
-// as it was. Of equal values the first name is printed. Values are trimmed of white space; empty ones are ignored.
+// Add registers more secrets, and returns a warning for each that is not masked. Text that a writer passed on before
+// stays as it was. Of equal values the first name is printed. Values are trimmed of white space; empty ones are
+// ignored.
 func (r *Redactor) Add(secrets ...Secret) []Warning {
 	r.adding.Lock()
 	defer r.adding.Unlock()
@@ -47,18 +48,18 @@ func (r *Redactor) Add(secrets ...Secret) []Warning {
 		r.values[value] = true
 		label := int32(len(r.marks))
 		r.marks = append(r.marks, mark(s.Name))
-		texts, parts := forms(value)
-		for _, form := range texts {
+		f := forms(value)
+		for form := range f.texts {
 			if _, known := r.byForm[form]; !known {
 				r.byForm[form] = label
 			}
 		}
-		for _, part := range parts {
-			r.runs = append(r.runs, run{part.text, part.core, label})
+		for part := range f.parts {
+			r.grams = appendGrams(r.grams, part, label)
 		}
 	}
 	if len(r.byForm) > before {
-		r.now.Store(newMatcher(r.byForm, r.runs, r.marks))
+		r.now.Store(newMatcher(r.byForm, r.grams, r.marks))
 	}
 	return warnings
 }
@@ -97,28 +98,32 @@ func (r *Redactor) Bytes(b []byte) []byte {
 
 // stream is what must be remembered between two pieces of one text.
 type stream struct {
-	ctx   [2]byte // the last two decided bytes
-	open  bool    // an interval is open: the next covered bytes are hidden and printed by nothing
-	cover int
-	mark  string // of the open interval
-	found []match
-	out   []byte
+	ctx     [ctxSize]byte // the last decided bytes
+	inside  bool          // they are in a code
+	source  source
+	decoder decoder
+	open    bool // an interval is open: the next covered bytes are hidden and printed by nothing
+	cover   int
+	mark    string // of the open interval
+	out     []byte
 }
 
-// redact returns the decided beginning of text with its matches replaced, and how many bytes of text that was. The rest must
-// come again at the beginning of the next text. The result is valid until the next call and may be a part of text.
+// redact returns the decided beginning of text with its matches replaced, and how many bytes of text that was. The
+// rest must come again at the beginning of the next text. The result is valid until the next call and may be a part
+// of text.
 //
-// All occurrences of all forms and shapes are intervals; overlapping ones, and adjoining ones of one name, are united, and
-// each union is replaced by the mark of its first. That makes the result independent of how the text is cut.
+// All occurrences of all forms and shapes are intervals; overlapping ones, and adjoining ones of one name, are
+// united, and each union is replaced by the mark of its first. That makes the result independent of how the text is
+// cut.
 func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
-	var limit int
-	st.found, limit = m.find(text, st.ctx, final, st.found)
-	if limit >= 2 {
-		st.ctx = [2]byte{text[limit-2], text[limit-1]}
-	} else if limit == 1 {
-		st.ctx = [2]byte{st.ctx[1], text[0]}
+	st.source = source{text, st.ctx, m.tests, final}
+	found, limit := m.find(&st.source, st.inside, &st.decoder)
+	if limit > 0 {
+		st.inside = st.decoder.inside(limit)
+		copy(st.ctx[:], st.ctx[min(limit, ctxSize):])
+		copy(st.ctx[max(0, ctxSize-limit):], text[max(0, limit-ctxSize):limit])
 	}
-	if len(st.found) == 0 && st.cover == 0 {
+	if len(found) == 0 && st.cover == 0 {
 		st.open = st.open && limit == 0
 		return text[:limit], limit
 	}
@@ -126,7 +131,7 @@ func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
 	if st.open {
 		pos = st.cover
 	}
-	for _, f := range st.found {
+	for _, f := range found {
 		label := m.markOf(f)
 		if st.open && (f.start < pos || f.start == pos && label == st.mark) {
 			pos = max(pos, f.end)

@@ -11,38 +11,46 @@ import (
 	"strings"
 )
 
-// window is a place in a run.
-type window struct {
-	run *run
-	at  int
+// naiveCodes decodes all codes of a text of which minStretch characters are a code of text.
+func naiveCodes(m *matcher, text []byte) []match {
+	s := source{text: text, tests: m.tests, final: true}
+	d := decoder{grams: m.grams}
+	chain, active := &d.chains[0], false
+	for i := 0; i <= len(text); {
+		n, means := 0, byte(0)
+		if i < len(text) {
+			if means = text[i]; base64Digit[means] >= 0 {
+				n = 1
+			} else {
+				n, means, _ = s.joint(i)
+			}
+		}
+		switch {
+		case n > 0 && means != 0:
+			chain.add(means, int32(i), int32(i+n))
+		case n == 0:
+			if active {
+				d.decode(0, m.tests)
+			}
+			chain.empty()
+			active, n = false, 1
+		}
+		i += n
+		active = active || i <= len(text) && len(chain.text) >= minStretch && s.active(i)
+	}
+	return d.found
 }
 
-// naive is the redactor as one would write it without caring for speed: try every form and every anchor at every position,
-// unite what overlaps, replace.
+// naive is the redactor as one would write it without caring for speed: try every form and every anchor at every
+// position, unite what overlaps, replace.
 func naive(m *matcher, text []byte) string {
 	var found []match
 	byFirst := map[byte][]int{}
 	for id, form := range m.forms {
 		byFirst[form[0]] = append(byFirst[form[0]], id)
 	}
-	windows := map[string][]window{}
-	for i := range m.runs {
-		r := &m.runs[i]
-		for at := range r.windows() {
-			windows[r.text[at:at+minRun]] = append(windows[r.text[at:at+minRun]], window{r, at})
-		}
-	}
+	found = append(found, naiveCodes(m, text)...)
 	for i := range text {
-		for _, w := range windows[string(text[i:min(len(text), i+minRun)])] {
-			start, end := i, i+minRun
-			for n := 1; n <= min(runStep, w.at, i) && text[i-n] == w.run.text[w.at-n]; n++ {
-				start = i - n
-			}
-			for n := w.at + minRun; end < len(text) && n < len(w.run.text) && text[end] == w.run.text[n]; n++ {
-				end++
-			}
-			found = append(found, match{anchor: start, start: start, end: end, label: w.run.label})
-		}
 		for _, id := range byFirst[text[i]] {
 			if form := m.forms[id]; bytes.HasPrefix(text[i:], []byte(form)) {
 				found = append(found, match{anchor: i, start: i, end: i + len(form), label: m.labels[id]})

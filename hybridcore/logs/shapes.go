@@ -5,7 +5,10 @@
 
 package logs
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"sync"
+)
 
 // verdict is what a shape says about a text that begins with its anchor.
 type verdict int
@@ -24,15 +27,16 @@ type candidate struct {
 	final  bool    // no text follows: more is not an answer
 }
 
-// shape is a kind of credential that is recognised without being registered. scan must be a function of the whole stream
-// alone: as long as bytes not yet seen could change its answer it says more, and it looks ahead at most maxHold bytes.
+// shape is a kind of credential that is recognised without being registered. scan must be a function of the whole
+// stream alone: as long as bytes not yet seen could change its answer it says more, and it looks ahead at most
+// maxHold bytes.
 type shape struct {
 	name string
 	scan func(c candidate) (from, to int, v verdict)
 }
 
-// anchor is a fixed text of at least 3 bytes that a credential begins with. at is where in it the 5 bytes stand by which it is
-// found (bytes after the anchor may be any): chosen to be rare in logs, at most 3 before the end.
+// anchor is a fixed text of at least 3 bytes that a credential begins with. at is where in it the 5 bytes stand by
+// which it is found (bytes after the anchor may be any): chosen to be rare in logs, at most 3 before the end.
 type anchor struct {
 	text  string
 	at    int
@@ -75,14 +79,17 @@ var shapeMarks = func() []string {
 	return marks
 }()
 
-// pairs finds anchors by two adjoining pairs of bytes that begin at an even position; whether an anchor does so at at or
-// at at+1 depends on its place in the text. Anchors are spread over 4 classes, so that the first pair of one and the second
-// of another seldom meet.
+// pairs finds anchors by two adjoining pairs of bytes that begin at an even position; whether an anchor does so at at
+// or at at+1 depends on its place in the text. Anchors are spread over 3 classes, so that the first pair of one and
+// the second of another seldom meet. It also says which pairs may be in a code.
 type pairs struct {
-	classes [1 << 16]uint8 // low half: classes of anchors with this first pair, high half: with this second pair
+	classes [1 << 16]uint8 // lowest 3 bits: classes of anchors with this first pair; next 3: with this second pair; codeBits
 	list    [1 << 16]uint8 // index into first, 0 for none
 	first   [][]pairHit    // anchors by first pair
 }
+
+// codeBits say of a pair that it may be in a code, which begins at an even or at an odd position.
+const codeBits = 3 << 6
 
 // pairHit says that the first pair stands at offset off of an anchor.
 type pairHit struct {
@@ -90,18 +97,22 @@ type pairHit struct {
 	off    int32
 }
 
-// anchorPairs is the table over anchors.
-var anchorPairs = newPairs(anchors)
+// textPairs and bytePairs are the tables over anchors, with codes of text and with codes of any bytes. Few programs
+// need the second, and every start of one would wait for it.
+var (
+	textPairs = newPairs(anchors, textTests)
+	bytePairs = sync.OnceValue(func() *pairs { return newPairs(anchors, byteTests) })
+)
 
 // newPairs builds the table.
-func newPairs(list []anchor) *pairs {
+func newPairs(list []anchor, codes *tests) *pairs {
 	p := &pairs{first: make([][]pairHit, 1)}
 	after := uint8(0) // classes whose second pair may be anything
 	for i, a := range list {
 		for off := a.at; off < a.at+2; off++ {
-			class := uint8(1) << (i % 3)
+			class := uint8(1) << (i & 1)
 			if off+2 == len(a.text) {
-				class = 1 << 3 // its second pair may be anything
+				class = 1 << 2 // its second pair may be anything
 			}
 			one := pairOf([]byte(a.text), off)
 			p.classes[one] |= class
@@ -111,14 +122,21 @@ func newPairs(list []anchor) *pairs {
 			}
 			p.first[p.list[one]] = append(p.first[p.list[one]], pairHit{int32(i), int32(off)})
 			if rest := a.text[off+2:]; rest != "" {
-				p.second(rest, class<<4)
+				p.second(rest, class<<3)
 			} else {
-				after |= class << 4
+				after |= class << 3
 			}
 		}
 	}
 	for two := range p.classes { // once: every start of the program waits for it
 		p.classes[two] |= after
+		both := codes[0][two&0xff] & codes[1][two>>8]
+		if both&0b010101 != 0 {
+			p.classes[two] |= codeBits & -codeBits
+		}
+		if both&0b101010 != 0 {
+			p.classes[two] |= codeBits & (codeBits << 1)
+		}
 	}
 	return p
 }
@@ -154,84 +172,89 @@ func anchorTexts() []string {
 	return texts
 }
 
-// findShapes appends the credentials in text that are recognised by shape, and returns the first position whose answer
-// depends on text not yet seen, or the text's length.
-func findShapes(text []byte, ctx [2]byte, final bool, found []match) ([]match, int) {
-	s := shapeSearch{text: text, ctx: ctx, final: final, found: found, limit: len(text)}
-	classes, i, last := &anchorPairs.classes, 0, uint32(0)
+// findShapes appends the credentials in a text that are recognised by shape, has what may be a code decoded, and
+// returns the first position whose answer depends on text not yet seen, or the text's length.
+func findShapes(src *source, p *pairs, d *decoder) int {
+	text := src.text
+	s := shapeSearch{source: src, pairs: p, decoder: d, limit: len(text)}
+	classes, i, last := &p.classes, 0, uint64(0)
 	for ; i+16 <= len(text); i += 16 {
 		w, v := binary.LittleEndian.Uint64(text[i:]), binary.LittleEndian.Uint64(text[i+8:])
 		low := uint32(classes[uint16(w)]) | uint32(classes[uint16(w>>16)])<<8 |
 			uint32(classes[uint16(w>>32)])<<16 | uint32(classes[w>>48])<<24
 		high := uint32(classes[uint16(v)]) | uint32(classes[uint16(v>>16)])<<8 |
 			uint32(classes[uint16(v>>32)])<<16 | uint32(classes[v>>48])<<24
-		all := uint64(low) | uint64(high)<<32 // its bytes are classes: the low half of one meets the high half of the next
-		if all&(all>>12)&0x000F0F0F0F0F0F0F != 0 || last&(low>>4)&0xF != 0 {
-			s.four(i-2, [...]uint32{last & (low >> 4 & 0xF), low & (low >> 12 & 0xF), low >> 8 & (low >> 20 & 0xF), low >> 16 & (low >> 28)})
-			s.four(i+6, [...]uint32{low >> 24 & (high >> 4 & 0xF), high & (high >> 12 & 0xF), high >> 8 & (high >> 20 & 0xF), high >> 16 & (high >> 28)})
+		all := uint64(low) | uint64(high)<<32 // its bytes are classes: the first of one meets the second of the next
+		if all&(all>>11)&0x0007070707070707 != 0 || last&(all>>3)&7 != 0 {
+			s.eight(i-2, last, all)
 		}
-		last = high >> 24
+		both := all & (all >> 8)
+		if both&(both>>16)&(codeBits|codeBits<<32) != 0 {
+			s.code(i)
+			s.code(i + 8)
+		}
+		last = all >> 56
 	}
 	for ; i+8 <= len(text); i += 8 {
 		w := binary.LittleEndian.Uint64(text[i:])
-		a, b := uint32(classes[uint16(w)]), uint32(classes[uint16(w>>16)])
-		c, d := uint32(classes[uint16(w>>32)]), uint32(classes[w>>48])
-		if last&(a>>4)|a&(b>>4)|b&(c>>4)|c&(d>>4) != 0 {
-			s.four(i-2, [...]uint32{last & (a >> 4), a & (b >> 4), b & (c >> 4), c & (d >> 4)})
-		}
-		last = d
+		all := uint64(classes[uint16(w)]) | uint64(classes[uint16(w>>16)])<<8 |
+			uint64(classes[uint16(w>>32)])<<16 | uint64(classes[w>>48])<<24
+		s.eight(i-2, last, all)
+		s.code(i)
+		last = all >> 24
 	}
 	for i = max(0, i-2); i < len(text); i += 2 {
-		if classes[pairOf(text, i)]&(classes[pairOf(text, i+2)]>>4) != 0 {
+		if classes[pairOf(text, i)]&(classes[pairOf(text, i+2)]>>3)&7 != 0 {
 			s.at(i)
 		}
 	}
-	return s.found, s.limit
+	return s.limit
 }
 
 // shapeSearch is the state of findShapes.
 type shapeSearch struct {
-	text  []byte
-	ctx   [2]byte
-	final bool
-	found []match
-	limit int
+	source  *source
+	pairs   *pairs
+	decoder *decoder
+	limit   int
 }
 
-// four looks at four pairs from position i on of which some have classes in common with the next.
-func (s *shapeSearch) four(i int, common [4]uint32) {
-	for _, c := range common {
-		if c != 0 {
+// eight looks at the pair at position i, which has the classes last, and at the following ones, which have all.
+func (s *shapeSearch) eight(i int, last, all uint64) {
+	for ; all != 0; all >>= 8 {
+		if last&(all>>3)&7 != 0 {
 			s.at(i)
 		}
+		last = all & 0xff
 		i += 2
+	}
+}
+
+// code has the code decoded that the 8 bytes at position i may be in.
+func (s *shapeSearch) code(i int) {
+	least := s.decoder.done()
+	if i < least {
+		return
+	}
+	if at := s.source.stretch(i); at >= least {
+		s.decoder.code(s.source, at, least)
 	}
 }
 
 // at looks for the anchors of the pair of bytes at position i.
 func (s *shapeSearch) at(i int) {
-	for _, hit := range anchorPairs.first[anchorPairs.list[pairOf(s.text, i)]] {
+	text := s.source.text
+	for _, hit := range s.pairs.first[s.pairs.list[pairOf(text, i)]] {
 		a, start := &anchors[hit.anchor], i-int(hit.off)
-		if start < 0 || start >= s.limit || len(s.text)-start < len(a.text) || string(s.text[start:start+len(a.text)]) != a.text {
+		if start < 0 || start >= s.limit || len(text)-start < len(a.text) || string(text[start:start+len(a.text)]) != a.text {
 			continue
 		}
-		from, to, v := a.shape.scan(candidate{text: s.text[start:], anchor: len(a.text), before: s.before(start), final: s.final})
+		from, to, v := a.shape.scan(candidate{text: text[start:], anchor: len(a.text), before: s.source.before(start), final: s.source.final})
 		switch v {
 		case yes:
-			s.found = append(s.found, match{anchor: start, start: start + from, end: start + to, label: -1 - hit.anchor, shape: true})
+			s.decoder.found = append(s.decoder.found, match{anchor: start, start: start + from, end: start + to, label: -1 - hit.anchor, shape: true})
 		case more:
 			s.limit = min(s.limit, start)
 		}
 	}
-}
-
-// before returns the two bytes before a position.
-func (s *shapeSearch) before(i int) [2]byte {
-	switch i {
-	case 0:
-		return s.ctx
-	case 1:
-		return [2]byte{s.ctx[1], s.text[0]}
-	}
-	return [2]byte{s.text[i-2], s.text[i-1]}
 }

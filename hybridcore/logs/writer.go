@@ -19,7 +19,7 @@ const segment = 32 << 10
 // eagerHeld is the number of held bytes up to which every write is looked at. Beyond it, writes without a line end are
 // looked at when they add up to a 16th of what is held, or somebody who writes single bytes after the beginning of a key would
 // have thousands of bytes looked at for each.
-const eagerHeld = 1 << 10
+const eagerHeld = 1 << 8
 
 // Writer returns a writer that passes on to w what is written to it, redacted. The caller closes it when the text ends, and
 // afterwards whatever is behind w.

@@ -62,8 +62,10 @@ func pieces(m *matcher) []string {
 		strings.Repeat("MIIB", 16), strings.Repeat("k9", 12), "-----END RSA PRIVATE KEY-----", "RSA PRIVATE KEY-----", "-----BEGIN CERTIFICATE-----",
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "user:pa:ss@", "ABCDEFGHIJKLMNOP", "==> x: ", "<sensitive:A>", "\x00", "\xff", "é",
 	}
-	for _, r := range m.runs {
-		list = append(list, r.text)
+	for _, s := range fuzzSecrets { // in codes, which are decoded
+		for _, e := range encodings()[22:] {
+			list = append(list, e.encode(s.Value), e.encode("a"+e.encode("bc "+s.Value)), e.encode(jsonEscape(s.Value, true)))
+		}
 	}
 	return append(append(list, anchorTexts()...), m.forms...)
 }

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T18:30:00Z
+// Spec: openspec/specs/logs/spec.md#requirement-no-run-of-a-secret-is-left
+// Diagram: openspec/specs/logs/diagram.md#redactor
+
+package logs
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxDepth is the number of codes, one in the other, that are decoded.
+const maxDepth = 2
+
+// maxChain is the number of characters of a code that are decoded at once.
+const maxChain = 8 << 10
+
+// layer is a decoded text, and from where to where in the log each of its bytes was read.
+type layer struct {
+	text     []byte
+	from, to []int32
+}
+
+// add appends a byte.
+func (l *layer) add(b byte, from, to int32) {
+	l.text, l.from, l.to = append(l.text, b), append(l.from, from), append(l.to, to)
+}
+
+// keep leaves the last n bytes.
+func (l *layer) keep(n int) {
+	at := len(l.text) - n
+	l.text = append(l.text[:0], l.text[at:]...)
+	l.from = append(l.from[:0], l.from[at:]...)
+	l.to = append(l.to[:0], l.to[at:]...)
+}
+
+// resize makes the layer have n bytes, which are to be set.
+func (l *layer) resize(n int) {
+	l.text, l.from, l.to = slices.Grow(l.text[:0], n)[:n], slices.Grow(l.from[:0], n)[:n], slices.Grow(l.to[:0], n)[:n]
+}
+
+// empty makes the layer empty.
+func (l *layer) empty() { l.text, l.from, l.to = l.text[:0], l.from[:0], l.to[:0] }
+
+// region is a code of a text that was decoded.
+type region struct {
+	active int // from where on it is known to be a code
+	end    int
+}
+
+// decoder looks for parts of secrets in the codes of a text. It may be used again.
+type decoder struct {
+	grams   *gramTable
+	found   []match
+	regions []region
+	chains  [maxDepth]layer // characters of codes, by depth
+	plains  [maxDepth]layer // what they mean
+	wides   [maxDepth]layer // what that means as UTF-16
+}
+
+// code decodes the code of a text that is known from at on to be one.
+func (d *decoder) code(s *source, at, least int) {
+	chain := &d.chains[0]
+	chain.empty()
+	i := s.back(at, least)
+	for end := false; i < len(s.text) && !end; {
+		n, means := 1, s.text[i]
+		if base64Digit[means] < 0 {
+			n, means, _ = s.joint(i)
+		}
+		switch {
+		case n > 0 && means != 0:
+			chain.add(means, int32(i), int32(i+n))
+		case n == 0 && i < at:
+			chain.empty()
+			n = 1
+		case n == 0:
+			end = true
+		}
+		i += n
+		if len(chain.text) == maxChain {
+			d.decode(0, s.tests)
+			chain.keep(maxSpan)
+		}
+	}
+	d.regions = append(d.regions, region{at, i})
+	d.decode(0, s.tests)
+}
+
+// done returns where the last code ends that was decoded.
+func (d *decoder) done() int {
+	if n := len(d.regions); n > 0 {
+		return d.regions[n-1].end
+	}
+	return 0
+}
+
+// inside reports whether position i is in a code that began before it.
+func (d *decoder) inside(i int) bool {
+	for _, r := range d.regions {
+		if r.active < i && i < r.end {
+			return true
+		}
+	}
+	return false
+}
+
+// decode looks into what the chain of a depth means: Base64 from each of 4 characters on, hexadecimal from each of 2
+// on.
+func (d *decoder) decode(depth int, t *tests) {
+	chain, plain := &d.chains[depth], &d.plains[depth]
+	codes := t.passed(chain.text)
+	for begin := range 4 {
+		if codes&(1<<begin) != 0 {
+			plain.base64(chain, begin)
+			d.search(plain, depth, t)
+		}
+	}
+	for begin := range 2 {
+		if codes&(16<<begin) != 0 {
+			plain.hex(chain, begin)
+			d.search(plain, depth, t)
+		}
+	}
+}
+
+// base64 makes the layer what Base64 means of which a group of 4 begins with a character of a chain, also what there
+// is of the group before.
+func (l *layer) base64(chain *layer, begin int) {
+	n, skip := max(0, len(chain.text)-begin)*3/4, 0
+	if begin >= 2 {
+		begin, skip = begin-4, 4-begin
+		n += 3 - skip
+	}
+	l.resize(n)
+	text, from, to := l.text[:n], l.from[:n], l.to[:n]
+	for i := range n {
+		at := begin + (i+skip)/3*4 + (i+skip)%3
+		one, two := base64Digit[chain.text[at]], base64Digit[chain.text[at+1]]
+		shift := (i + skip) % 3 * 2
+		text[i] = byte(int(one)<<(2+shift) | int(two)>>(4-shift))
+		from[i], to[i] = chain.from[at], chain.to[at+1]
+	}
+}
+
+// hex makes the layer what hexadecimal means that begins with a character of a chain; other characters mean 0xff.
+func (l *layer) hex(chain *layer, begin int) {
+	n := max(0, len(chain.text)-begin) / 2
+	l.resize(n)
+	text, from, to := l.text[:n], l.from[:n], l.to[:n]
+	for i := range n {
+		at := begin + 2*i
+		one, two := hexDigit[chain.text[at]], hexDigit[chain.text[at+1]]
+		text[i] = byte(one<<4 | two)
+		from[i], to[i] = chain.from[at], chain.to[at+1]
+	}
+}
+
+// utf16 makes the layer the UTF-8 of the UTF-16 that begins with a byte of a text. Its first or second bytes are the
+// higher.
+func (l *layer) utf16(plain *layer, begin, high int) {
+	l.empty()
+	text := plain.text
+	for i := begin; i+1 < len(text); i += 2 {
+		r, to := rune(text[i+high])<<8|rune(text[i+1-high]), i+1
+		if r < utf8.RuneSelf {
+			l.add(byte(r), plain.from[i], plain.to[to])
+			continue
+		}
+		if utf16.IsSurrogate(r) && i+3 < len(text) {
+			if pair := utf16.DecodeRune(r, rune(text[i+2+high])<<8|rune(text[i+3-high])); pair != utf8.RuneError {
+				r, to = pair, i+3
+			}
+		}
+		var b [utf8.UTFMax]byte
+		for _, c := range b[:utf8.EncodeRune(b[:], r)] {
+			l.add(c, plain.from[i], plain.to[to])
+		}
+		i = to - 1
+	}
+}
+
+// search looks for parts of secrets in a decoded text, also as UTF-16, of which codes and other text of ASCII have
+// zeroes.
+func (d *decoder) search(plain *layer, depth int, t *tests) {
+	d.layer(plain, depth, t)
+	if bytes.IndexByte(plain.text, 0) < 0 {
+		return
+	}
+	wide := &d.wides[depth]
+	for begin := range 2 {
+		for high := range 2 {
+			wide.utf16(plain, begin, high)
+			d.layer(wide, depth, t)
+		}
+	}
+}
+
+// layer looks for parts of secrets in a decoded text and in the codes that are in it.
+func (d *decoder) layer(plain *layer, depth int, t *tests) {
+	d.found = d.grams.find(plain, d.found)
+	if depth+1 == maxDepth {
+		return
+	}
+	s := source{text: plain.text, tests: t, final: true}
+	chain := &d.chains[depth+1]
+	chain.empty()
+	for i := 0; i <= len(plain.text); {
+		n, means := 0, byte(0)
+		if i < len(plain.text) {
+			if means = plain.text[i]; base64Digit[means] >= 0 {
+				n = 1
+			} else if n, means, _ = s.joint(i); len(chain.text) == 0 {
+				n = 0
+			}
+		}
+		switch {
+		case n > 0 && means != 0:
+			chain.add(means, plain.from[i], plain.to[i+n-1])
+		case n == 0:
+			if len(chain.text) >= minForm*8/6 {
+				d.decode(depth+1, t)
+			}
+			chain.empty()
+			n = 1
+		}
+		i += n
+	}
+}
+
+// gram is a part of a secret: its bytes, little endian, their number (6 to 8), and the secret's label.
+type gram struct {
+	bytes uint64
+	n     uint8
+	label int32
+}
+
+// text reports whether all bytes are those of a text in ASCII.
+func (g gram) text() bool {
+	for i := range g.n {
+		if b := byte(g.bytes >> (8 * i)); !isText(b) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxGram is the number of bytes of a gram of a longer text.
+const maxGram = 8
+
+// appendGrams appends the grams of a text: each of its parts of maxGram bytes, or the whole when it is shorter. White
+// space and the frames of PEM are no secrets.
+func appendGrams(list []gram, text string, label int32) []gram {
+	n := min(len(text), maxGram)
+	if n < minForm {
+		return list
+	}
+	for i := range len(text) - n + 1 {
+		if part := text[i : i+n]; !blank(part) && part[:5] != "-----" && part[n-5:] != "-----" {
+			list = append(list, gram{gramAt(part, n), uint8(n), label})
+		}
+	}
+	return list
+}
+
+// blank reports whether a text is white space.
+func blank(text string) bool {
+	for i := range len(text) {
+		if text[i] > ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// gramTable finds grams by their first minForm bytes: a hash table with open addressing.
+type gramTable struct {
+	slots []gram // with n = 0 where empty
+	shift uint
+	has   class // bytes of the first minForm of grams
+}
+
+// newGramTable returns a table of grams. Of equal ones the first counts.
+func newGramTable(list []gram) *gramTable {
+	log := uint(4)
+	for 1<<log < 2*len(list) {
+		log++
+	}
+	t := &gramTable{slots: make([]gram, 1<<log), shift: 64 - log}
+	for _, g := range list {
+		slot := t.slot(g.bytes)
+		for t.slots[slot].n != 0 && (t.slots[slot].bytes != g.bytes || t.slots[slot].n != g.n) {
+			slot = (slot + 1) & uint64(len(t.slots)-1)
+		}
+		if t.slots[slot].n == 0 {
+			t.slots[slot] = g
+			for i := range minForm {
+				t.has[byte(g.bytes>>(8*i))] = true
+			}
+		}
+	}
+	return t
+}
+
+// slot returns where the grams begin that have the first minForm bytes of b.
+func (t *gramTable) slot(b uint64) uint64 {
+	return b << (64 - 8*minForm) * hashFactor >> t.shift
+}
+
+// find appends the places of the log from which the grams in a layer were read.
+func (t *gramTable) find(l *layer, found []match) []match {
+	first, known := len(found), 0
+	for end, c := range l.text {
+		if known++; !t.has[c] {
+			known = 0
+		}
+		if known < minForm {
+			continue
+		}
+		i := end + 1 - minForm
+		b := gramAt(l.text[i:], maxGram)
+		for slot := t.slot(b); t.slots[slot].n != 0; slot = (slot + 1) & uint64(len(t.slots)-1) {
+			g := t.slots[slot]
+			n := int(g.n)
+			if (b^g.bytes)<<(64-8*g.n) != 0 || i+n > len(l.text) {
+				continue
+			}
+			start, end := int(l.from[i]), int(l.to[i+n-1])
+			if last := len(found) - 1; last >= first && found[last].label == g.label && found[last].end >= start {
+				found[last].end = max(end, found[last].end)
+			} else {
+				found = append(found, match{anchor: start, start: start, end: end, label: g.label})
+			}
+		}
+	}
+	return found
+}
