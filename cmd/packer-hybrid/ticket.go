@@ -57,15 +57,15 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 	if err != nil {
 		return false, err
 	}
-	if err := a.whole(ctx, project, t, *req); err != nil {
-		return false, err
-	}
 	if err := narrow(&t, *req, project); err != nil {
 		return false, err
 	}
 	d := policy.Recheck(rules, t, commit)
 	if !d.Allow {
 		return false, hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
+	}
+	if err := a.whole(ctx, project, t, *req); err != nil {
+		return false, err
 	}
 	if err := a.samePlan(ctx, project, t); err != nil {
 		return false, err

@@ -436,3 +436,59 @@ func TestTicketUsedOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestTicketForFewer has a command that means more targets than its ticket is for:
+// what only reads keeps to the ticket's, what changes something is refused.
+func TestTicketForFewer(t *testing.T) {
+	t.Parallel()
+	j := newTicketJob(t)
+	file := filepath.Join(j.dir, "packer-hybrid.hcl")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte(`verbs        = ["plan"]`), []byte(`verbs        = ["plan", "publish"]`), 1)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j.git("commit", "-q", "-a", "-m", "viewers publish")
+	j.at = j.head()
+	j.env["CI_COMMIT_SHA"] = j.at
+	ticket := j.seal(j.ticket(func(t *policy.Ticket) { t.Verb = "publish" }))
+	publish := map[string]string{"PACKER_HYBRID_COMMAND": "publish --env lab --release v1"}
+	code, said := j.ci(ticket, publish)
+	if want := `"publish" means lab/debian-12@azure too at commit`; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
+		t.Errorf("exit code %d, want 3 and %q\n%s", code, want, said)
+	}
+	publish["PACKER_HYBRID_COMMAND"] += " --image debian-12 --targets vsphere"
+	if _, said := j.ci(ticket, publish); strings.Contains(said, "the bot's ticket is not for it") {
+		t.Errorf("the ticket's own targets: %s", said)
+	}
+}
+
+// TestNothingOfTheCheckoutIsLeft ends a job early, by a project file that is none:
+// what the commit put into artifacts/ is not there for the upload.
+func TestNothingOfTheCheckoutIsLeft(t *testing.T) {
+	t.Parallel()
+	j := newTicketJob(t)
+	if err := os.MkdirAll(filepath.Join(j.dir, "artifacts", "report"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"artifacts/packer-hybrid.env": "CI_API_V4_URL=https://elsewhere.example", "artifacts/report/report.json": "{}", "packer-hybrid.hcl": "project {",
+	} {
+		if err := os.WriteFile(filepath.Join(j.dir, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.git("add", "--force", "-A")
+	j.git("commit", "-q", "-m", "a change")
+	if code, said := j.ci("", nil); code == 0 {
+		t.Errorf("it ends well:\n%s", said)
+	}
+	for _, name := range []string{"packer-hybrid.env", "report/report.json"} {
+		if _, err := os.Lstat(filepath.Join(j.dir, "artifacts", filepath.FromSlash(name))); err == nil {
+			t.Errorf("artifacts/%s of the commit is left for the upload", name)
+		}
+	}
+}
