@@ -78,7 +78,7 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 		app.Client = &http.Client{Transport: plain, Timeout: g.timeout}
 		signed = app
 	case c.Token == "":
-		return nil, hybridcore.Usagef("neither a token for GitHub nor a GitHub App is given")
+		return nil, hybridcore.Usagef("neither GITHUB_TOKEN nor GITHUB_APP_ID is set: the bot asks GitHub by a token or as a GitHub App")
 	default:
 		signed = webapi.Transport{Most: maxAnswer, Sign: webapi.Bearer(c.Token)}
 	}
