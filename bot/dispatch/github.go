@@ -59,7 +59,7 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 	}
 	owner, repo, ok := strings.Cut(c.Repository, "/")
 	if !ok || owner == "" || repo == "" || strings.Contains(repo, "/") {
-		return nil, hybridcore.Usagef("%.80q is not the name of a repository, such as OWNER/NAME", c.Repository)
+		return nil, hybridcore.Usagef("%.80q is not the name of a repository: give --repository OWNER/NAME", c.Repository)
 	}
 	g := &GitHub{owner: owner, repo: repo, workflow: cmp.Or(c.Workflow, "images.yml"), base: base, timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now}
 	if g.now == nil {
