@@ -7,6 +7,7 @@ package lab
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -158,6 +159,10 @@ func TestUpAndDown(t *testing.T) {
 	second := startHelper(t, "up", config)
 	if err := second.Wait(); err == nil {
 		t.Error("a second lab came up in the same cache")
+	}
+	err = Up(t.Context(), config, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "`packer-hybrid lab down` ends it") || strings.Contains(err.Error(), "unavailable") {
+		t.Errorf("the second lab says %v", err)
 	}
 	waited := make(chan error, 1)
 	go func() { waited <- h.Wait() }()

@@ -50,7 +50,11 @@ func Up(ctx context.Context, config Config, out io.Writer) error {
 	}
 	defer lock.Close()
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("starting the lab: another one is up (%s): %w", statePath(config.Cache), err)
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return fmt.Errorf("starting the lab: another one is up (%s); `packer-hybrid lab run` uses it, `packer-hybrid lab down` ends it",
+				statePath(config.Cache))
+		}
+		return fmt.Errorf("starting the lab: locking %s.lock: %w", statePath(config.Cache), err)
 	}
 	l, err := Start(ctx, config)
 	if err != nil {

@@ -59,7 +59,7 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 	}
 	owner, repo, ok := strings.Cut(c.Repository, "/")
 	if !ok || owner == "" || repo == "" || strings.Contains(repo, "/") {
-		return nil, hybridcore.Usagef("%.80q is not the name of a repository, such as OWNER/NAME", c.Repository)
+		return nil, hybridcore.Usagef("%.80q is not the name of a repository: give --repository OWNER/NAME", c.Repository)
 	}
 	g := &GitHub{owner: owner, repo: repo, workflow: cmp.Or(c.Workflow, "images.yml"), base: base, timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now}
 	if g.now == nil {
@@ -78,7 +78,7 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 		app.Client = &http.Client{Transport: plain, Timeout: g.timeout}
 		signed = app
 	case c.Token == "":
-		return nil, hybridcore.Usagef("neither a token for GitHub nor a GitHub App is given")
+		return nil, hybridcore.Usagef("neither GITHUB_TOKEN nor GITHUB_APP_ID is set: the bot asks GitHub by a token or as a GitHub App")
 	default:
 		signed = webapi.Transport{Most: maxAnswer, Sign: webapi.Bearer(c.Token)}
 	}

@@ -59,9 +59,9 @@ func NewGitLab(c GitLabConfig) (*GitLab, error) {
 	case err != nil:
 		return nil, err
 	case c.Project == "":
-		return nil, hybridcore.Usagef("no project of GitLab is given, such as group/name")
+		return nil, hybridcore.Usagef("no project of GitLab is given: set --repository GROUP/NAME")
 	case c.Token == "":
-		return nil, hybridcore.Usagef("no token for GitLab is given: make a project access token with the scope api and the role Developer")
+		return nil, hybridcore.Usagef("GITLAB_TOKEN is not set: make a project access token with the scope api and a role that may merge to the branch")
 	}
 	g := &GitLab{
 		project: c.Project, trigger: c.Trigger, file: cmp.Or(c.File, DefaultPipeline),

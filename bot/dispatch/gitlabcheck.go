@@ -18,7 +18,7 @@ import (
 func (g *GitLab) Check(ctx context.Context, ref string) []string {
 	var all problems
 	var token *gitlab.PersonalAccessToken
-	err := g.hinted(ctx, "the scopes of the bot's token", "make a project access token with the scope api and the role Developer", func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
+	err := g.hinted(ctx, "the scopes of the bot's token", "make a project access token with the scope api and a role that may merge to the branch", func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
 		token, answer, err = g.client.PersonalAccessTokens.GetSinglePersonalAccessToken(with)
 		return answer, err //nolint:wrapcheck // hinted does
 	})

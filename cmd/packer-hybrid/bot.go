@@ -78,8 +78,8 @@ Environment:
   SLACK_SIGNING_SECRET  for Slack's requests over HTTP at --listen, path /slack
   SLACK_API_URL         another address of Slack's Web API
   PACKER_HYBRID_BOT_DB  postgres://…, instead of SQLite below --data
-  PACKER_HYBRID_TICKET_KEY  key that the bot's jobs have too, by which they know
-                        its decisions: openssl rand -base64 32. With commas
+  PACKER_HYBRID_TICKET_KEY  key that the job that plans has too, by which it
+                        knows the bot's decisions: openssl rand -base64 32. With commas
                         several: the first signs, all verify. --ci local makes one
   GITHUB_TOKEN, or GITHUB_APP_ID, GITHUB_APP_INSTALLATION_ID and
   GITHUB_APP_KEY_FILE;  GITHUB_API_URL for a GitHub of your own
@@ -105,7 +105,7 @@ Environment:
 	fs.StringVar(&f.flow, "workflow", "", "file of the workflow at GitHub, or of the pipeline at GitLab, that runs "+
 		"commands (default: images.yml, .gitlab-ci.yml)")
 	fs.DurationVar(&f.grace, "grace", 30*time.Second, "time to finish what was begun after SIGTERM; the rest stays in the queue")
-	fs.BoolVar(&f.check, "check", false, "check configuration, policy and tokens, and end")
+	fs.BoolVar(&f.check, "check", false, "check configuration, policy and tokens, say what is wrong, and end")
 	return cmd
 }
 

@@ -18,13 +18,20 @@ lines of the default branch, for commits that are merged into it: exit 3 for
 others. The block ci may name environments in unmerged: a commit is built for
 those when another person who may write has approved it, and somebody asks.
 
-The jobs of one run, each with PACKER_HYBRID_DECISION but the first:
+The jobs of one run. Those after the first get its decision in
+PACKER_HYBRID_DECISION; where that is unset, as on GitLab, a job decides by its
+own event:
   --decide           reads the event in a checkout of the default branch, with a
-                     token that reads; its outputs are what all others go by
+                     token that reads the repository and answers comments; its
+                     outputs are what all others go by
   --plan             needs the state, and no platform: the output matrix
   --part             builds PACKER_HYBRID_TARGET with the digest
                      PACKER_HYBRID_DIGEST, with the secrets of one platform
   --collect DIR      needs the state: the record and the reports
+  --release PHASE    plan, record: need the state; prepare, mark: on the platform
+                     PACKER_HYBRID_PLATFORM, with its secrets
+  --reap             removes what dead runs left on PACKER_HYBRID_PLATFORM, with
+                     its secrets; with --from DIR reports what such jobs did
   --hold, --report   a change's report, kept by a job without a token and sent by
                      one without a checkout
 GitLab has no job that only decides: --plan does, on the default branch or for a

@@ -76,7 +76,8 @@ func (j Job) comment(p payload, in Input) (Job, error) {
 	case !slices.Contains([]string{"OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR"}, c.Association):
 		return j.nothing("whoever wrote the comment has no part in this repository")
 	case in.Lookup == nil:
-		return Job{}, hybridcore.Blockedf("this job cannot look up who may command it")
+		return Job{}, hybridcore.Blockedf("GITHUB_TOKEN is not set, and without it GitHub cannot be asked what " +
+			"the author of the comment may do: give it to the step that runs packer-hybrid ci")
 	}
 	facts, err := in.Lookup(Comment{Repository: j.Repository, Change: p.Issue.Number, User: c.User.ID, Login: c.User.Login})
 	if err != nil {

@@ -33,8 +33,8 @@ func (j Job) Decision() (Decision, error) {
 	case j.reading.decided != nil:
 		return *j.reading.decided, nil
 	case j.Unreviewed:
-		return Decision{}, hybridcore.Blockedf("the event %s is about code that nobody has reviewed: plain "+
-			"`packer-hybrid ci` plans and validates it", j.Event)
+		return Decision{}, hybridcore.Blockedf("the event %s is about code that nobody has reviewed: "+
+			"`packer-hybrid ci --hold` plans and validates it, in a job without secrets", j.Event)
 	case len(j.Requests) == 0:
 		return Decision{}, hybridcore.Usagef("there is nothing to decide on: %s", j.Nothing)
 	}
@@ -57,8 +57,8 @@ func (j Job) Decision() (Decision, error) {
 		switch {
 		case r.Env != env.Name:
 			return Decision{}, hybridcore.Usagef("%q is for %s and %q for %s: one run is for one environment, whose "+
-				"secrets its jobs have; make them two commands, or two schedules",
-				j.lines[0], env.Name, j.lines[i], r.Env)
+				"secrets its jobs have; %s",
+				j.lines[0], env.Name, j.lines[i], r.Env, j.separately())
 		case r.Action == hybridcore.ActionCollect || r.Part != "":
 			return Decision{}, hybridcore.Usagef("%q is what the jobs of a build do by themselves: ask for the build",
 				j.lines[i])
@@ -80,6 +80,16 @@ func (j Job) Decision() (Decision, error) {
 		d.Images = nil
 	}
 	return d, d.check()
+}
+
+// separately says how to ask for what is for another environment. At GitHub all
+// schedules have the same lines; at GitLab each brings variables of its own.
+func (j Job) separately() string {
+	if j.System == GitLab {
+		return "keep one of them in the block ci, and ask for the other by a pipeline or schedule of its own with " +
+			CommandVariable
+	}
+	return "keep one of them in the block ci, and dispatch the workflow with the other as its command"
 }
 
 // reached are the platforms that a request may reach.

@@ -141,7 +141,7 @@ func TestDecide(t *testing.T) {
 		lines []string
 		want  string
 	}{
-		"two environments": {[]string{"plan", "reap --env prod"}, "one run is for one environment"},
+		"two environments": {[]string{"plan", "reap --env prod"}, "dispatch the workflow with the other as its command"},
 		"two builds":       {[]string{"build debian-12", "build debian-13"}, "the event asks for several of build"},
 		"two reaps":        {[]string{"reap a", "reap b"}, "the event asks for several of reap"},
 		"collect":          {[]string{"collect parts"}, "is what the jobs of a build do by themselves"},
@@ -162,7 +162,7 @@ func TestDecide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := job.Decision(); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+	if _, err := job.Decision(); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "`packer-hybrid ci --hold`") {
 		t.Errorf("a change is decided on: %v", err)
 	}
 	outputs, err := ci.Decision{}.Outputs(nil)

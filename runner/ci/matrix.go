@@ -62,7 +62,9 @@ func sharable(plan hybridcore.Plan) error {
 	}
 	for _, t := range plan.Pending() {
 		if t.Target.Inputs["packer"] == "" {
-			return hybridcore.Blockedf("%s has no digest that a job could be held to, because Packer or its plugins are not here: install on this machine what builds there", t.Target.Name())
+			return hybridcore.Blockedf("%s has no digest by which its job could tell that it builds what was planned, because "+
+				"Packer or its plugin is not here: install on this runner Packer and the Packer plugins that the runner of "+
+				"%s has", t.Target.Name(), t.Target.Platform)
 		}
 	}
 	return nil

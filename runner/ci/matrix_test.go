@@ -102,7 +102,7 @@ func TestMatrixIsRefused(t *testing.T) {
 	}{
 		{planOf(86), hybridcore.ExitBlocked, "257 jobs"},
 		{planOf(87), hybridcore.ExitBlocked, "260 jobs"},
-		{noPacker, hybridcore.ExitBlocked, "Packer or its plugins are not here"},
+		{noPacker, hybridcore.ExitBlocked, "the Packer plugins that the runner of proxmox has"},
 		{difference, hybridcore.ExitUsage, "leave --base out"},
 	} {
 		text, err := ci.Matrix(tt.plan)
@@ -143,6 +143,9 @@ func TestPipeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "pipeline-nothing.yml", text)
+	if text, err = ci.Pipeline(nil, ci.Child{}); err != nil || strings.Contains(text, "unchanged") || !strings.Contains(text, "the job plan has its answer") {
+		t.Errorf("without a build: %v\n%s", err, text)
+	}
 	// GitLab refuses a job that needs more than 50; the stages keep the order.
 	plan = planOf(18)
 	if text, err = ci.Pipeline(&plan, ci.Child{}); err != nil || strings.Contains(text, "needs:") || strings.Count(text, "--part\n") != 53 {

@@ -86,8 +86,12 @@ func Pipeline(plan *hybridcore.Plan, c Child) (string, error) {
 		p.reap(r)
 	}
 	if p.jobs == 0 {
+		why := "nothing to build: every target is unchanged"
+		if plan == nil {
+			why = "no jobs: what was asked for builds, publishes and reaps nothing, and the job plan has its answer"
+		}
 		p.job("nothing", glJob{
-			Stage: "collect", Script: []string{"echo 'nothing to build: every target is unchanged'"},
+			Stage: "collect", Script: []string{"echo '" + why + "'"},
 			Variables: map[string]string{"GIT_STRATEGY": "none"},
 		})
 	}

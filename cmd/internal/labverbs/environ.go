@@ -28,11 +28,31 @@ var passed = []string{
 	"GODEBUG", "GORACE", "GOMAXPROCS", "GOMEMLIMIT", "GOGC",
 }
 
+// accounts begin the names of variables with which an account or a machine of a platform, cloud or forge is chosen,
+// or by which programs are changed; connections are other names of that kind. They and what the redactor takes for
+// a secret are named when they do not pass; of the rest, which a session has plenty of, only the number is told.
+var (
+	accounts = []string{
+		"PKR_", "PACKER_", "PACKER_HYBRID_", "VSPHERE_", "GOVC_", "GOVMOMI_", "VC_", "PROXMOX_", "PVE_", "PM_", "AZURE_", "ARM_", "AWS_",
+		"GOOGLE_", "GCP_", "GCLOUD_", "CLOUDSDK_", "HCP_", "VAULT_", "CONSUL_", "NOMAD_", "TF_", "DOCKER_", "CONTAINER_", "KUBE",
+		"SSH_", "GIT_", "ANSIBLE_", "ACTIONS_", "LD_", "DYLD_", "SSL_", "PG",
+	}
+	connections = []string{"NETRC", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"}
+)
+
+// telling says whether a variable that does not pass is worth its name.
+func telling(name string) bool {
+	upper := strings.ToUpper(name)
+	return logs.SecretName(name) || strings.HasSuffix(upper, "_PW") || slices.Contains(connections, upper) ||
+		slices.ContainsFunc(accounts, func(prefix string) bool { return strings.HasPrefix(upper, prefix) })
+}
+
 // environment is what a command in a lab gets.
 type environment struct {
 	entries  []string // one a name, sorted
 	replaced []string // names of the caller's that the lab sets otherwise
-	withheld []string // names of the caller's that do not pass
+	withheld []string // names of the caller's that do not pass, and are or choose an account
+	others   int      // that do not pass either
 }
 
 // environ makes the environment of a command: of the caller what passes or what
@@ -62,8 +82,10 @@ func environ(caller, lab, more []string) environment {
 		case set:
 		case passes, slices.Contains(more, name):
 			given[name] = value
-		default:
+		case secret[name] || telling(name):
 			env.withheld = append(env.withheld, name)
+		default:
+			env.others++
 		}
 	}
 	for name, value := range given {
@@ -80,8 +102,15 @@ func (e environment) tell(w io.Writer) {
 	if len(e.replaced) > 0 {
 		_, _ = fmt.Fprintf(w, "lab: the lab's own value replaces that of %s\n", names(e.replaced))
 	}
+	what := []string{}
 	if len(e.withheld) > 0 {
-		_, _ = fmt.Fprintf(w, "lab: not passed on to the command: %s (--pass NAME passes one on)\n", names(e.withheld))
+		what = append(what, names(e.withheld))
+	}
+	if e.others > 0 {
+		what = append(what, fmt.Sprintf("%d other variables", e.others))
+	}
+	if len(what) > 0 {
+		_, _ = fmt.Fprintf(w, "lab: not passed on to the command: %s (--pass NAME passes one on)\n", strings.Join(what, " and "))
 	}
 }
 

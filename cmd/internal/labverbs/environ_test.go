@@ -30,6 +30,7 @@ func TestEnviron(t *testing.T) {
 	for _, name := range credentials {
 		caller = append(caller, name+"=canary-"+name)
 	}
+	caller = append(caller, "LS_COLORS=di=34", "DEBIAN_FRONTEND=noninteractive", "GITHUB_RUN_ID=7") // nobody's account
 	lab := []string{"PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_password=lab-1", "SSL_CERT_FILE=/lab/ca", "PACKER_HYBRID_LAB=/lab"}
 	got := environ(caller, lab, []string{"WANTED", "GITLAB_TOKEN", "PKR_VAR_vsphere_password"})
 	want := []string{
@@ -48,6 +49,9 @@ func TestEnviron(t *testing.T) {
 		if name != "GITLAB_TOKEN" && !strings.Contains(said.String(), name) {
 			t.Errorf("%s is not named:\n%s", name, &said)
 		}
+	}
+	if !strings.Contains(said.String(), " and 3 other variables (--pass") || strings.Contains(said.String(), "LS_COLORS") {
+		t.Errorf("what is nobody's account is not counted:\n%s", &said)
 	}
 	for _, value := range []string{"canary", "real", "corp", "password-in-it"} {
 		if strings.Contains(said.String(), value) {

@@ -95,7 +95,8 @@ When a lab is up ("lab up"), the command runs in that one instead.
 
 The command gets the lab's variables and, of yours, those of the session: PATH,
 HOME, locale, terminal, folders of caches and tools. Credentials and everything
-else stay behind, and are named. --pass NAME passes one on all the same.
+else stay behind: what has to do with an account or a platform is named, the
+rest is counted. --pass NAME passes one on all the same.
 ` + faultHelp,
 		Example: `  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab
   packer-hybrid lab run --fault 'vsphere POST /sdk/CreateVM_Task status=500 reason="no space left"' -- packer-hybrid build
