@@ -39,7 +39,7 @@ func (s *stage) bind(cmd *cobra.Command) {
 		"do what needs no platform, and plan the build: the output matrix, or pipeline.yml, has the jobs that build")
 	fs.BoolVar(&s.plan, "deal", false, "the same as --plan")
 	fs.BoolVar(&s.part, "part", false, "build the one target that "+ci.TargetVariable+" and "+ci.DigestVariable+" name")
-	fs.StringSliceVar(&s.collect, "collect", nil,
+	fs.StringArrayVar(&s.collect, "collect", nil,
 		"only collect a build from these folders, in which other jobs left its parts")
 	fs.StringVar(&s.release, "release", "", "only do this phase of a release: "+strings.Join(releasePhases, ", "))
 	fs.BoolVar(&s.reap, "reap", false,
