@@ -248,7 +248,7 @@ func testAction(t *testing.T, e *engine) {
 			t.Fatalf("act does not say %q\n%s", want, out)
 		}
 	}
-	for _, path := range []string{"artifacts", "logs", "state"} {
+	for _, path := range []string{"artifacts", "artifacts/logs", "state"} {
 		belongs(t, filepath.Join(dir, path), runnerUser)
 	}
 	for _, entry := range append(e.lab.Env(), "job_token="+token) {
