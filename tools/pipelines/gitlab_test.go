@@ -240,8 +240,9 @@ func TestGitLabMergeRequest(t *testing.T) {
 	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "vm_memory_mb") || !strings.Contains(body, "commit="+p.rev("HEAD")) {
 		t.Errorf("the note is %s", body)
 	}
-	if got := p.artifact("change", ".gitlab-ci-reports/dotenv/artifacts/packer-hybrid.env"); got != "PACKER_HYBRID_PLAN=artifacts/plan.json\n" {
-		t.Errorf("dotenv: %q", got)
+	// Variables of a change would come before GitLab's own in the job that reports.
+	if _, err := os.Stat(filepath.Join(p.dir, ".gitlab-ci-local/artifacts/change/.gitlab-ci-reports/dotenv")); err == nil {
+		t.Error("the job of a change gives variables to others")
 	}
 	if all := p.quality("change"); len(all) != 0 {
 		t.Errorf("Code Quality: %v", all)
