@@ -69,7 +69,7 @@ func (a Audience) String() string {
 	return a.System + " " + cmp.Or(a.Repository, "?") + " " + cmp.Or(a.File, "-")
 }
 
-// Recheck decides on a ticket once more, by the policy of the job's project file.
+// Recheck decides on a ticket once more, by the rules that the caller has read: those of the default branch.
 // Membership in groups is taken from the ticket: a job cannot ask.
 func Recheck(bot config.Bot, t Ticket, commit string) Decision {
 	d := Decide(Snapshot{Bot: bot, Person: t.Person, Verb: t.Verb, Cells: t.Cells})
