@@ -7,7 +7,6 @@ package state
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -165,25 +164,18 @@ var traceLine = regexp.MustCompile(`(?m)^[a-z_0-9]+\(.*$`)
 func (op operation) strace(t *testing.T, dir, inject string) (calls []string, out string, err error) {
 	t.Helper()
 	log := dir + ".trace"
-	for range 20 {
-		args := []string{"strace", "-y", "-o", log, "-e", "trace=" + traced, "-e", "signal=none"}
-		if inject != "" {
-			args = append(args, "-e", "inject="+inject)
-		}
-		cmd := command(t, op.mode, dir, args...)
-		cmd.Env = append(cmd.Env, "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GORACE=atexit_sleep_ms=0")
-		said, err := cmd.CombinedOutput()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) && exit.ExitCode() == exitWrongThread {
-			continue // the runtime has moved the main goroutine
-		}
-		text, readErr := os.ReadFile(log)
-		if readErr != nil {
-			t.Error(readErr)
-		}
-		return traceLine.FindAllString(string(text), -1), string(said), err
+	args := []string{"strace", "-y", "-o", log, "-e", "trace=" + traced, "-e", "signal=none"}
+	if inject != "" {
+		args = append(args, "-e", "inject="+inject)
 	}
-	return nil, "", errors.New("the helper never began on the first thread")
+	cmd := command(t, op.mode, dir, args...)
+	cmd.Env = append(cmd.Env, "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GORACE=atexit_sleep_ms=0")
+	said, err := cmd.CombinedOutput()
+	text, readErr := os.ReadFile(log)
+	if readErr != nil {
+		t.Error(readErr)
+	}
+	return traceLine.FindAllString(string(text), -1), string(said), err
 }
 
 // try injects one fault and looks at what is left.
