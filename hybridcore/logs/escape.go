@@ -21,15 +21,20 @@ const shellSafe = "@%+=:,./-_"
 // bashSpecial are the characters before which bash's `printf %q` puts a backslash.
 const bashSpecial = " \t'\"\\|&;()<>!{}*[]?^$`,"
 
-// escapes are the spellings of a text that stay text. Each is what one family of tools prints.
+// jsonEscapes are the spellings of a text that stay text, made of what Go's encoder writes of it for JSON. Each is what
+// one family of tools prints.
+var jsonEscapes = map[string]func(json string) string{
+	"json":        func(json string) string { return json },
+	"json-ascii":  func(json string) string { return asciiEscape(json, `\u%04x`) },
+	"json-slash":  func(json string) string { return strings.ReplaceAll(json, "/", `\/`) },
+	"json-dotnet": func(json string) string { return asciiEscape(dotnetReplacer.Replace(json), `\u%04X`) },
+	"json-gson":   gsonReplacer.Replace,
+	"hcl":         hclReplacer.Replace,
+}
+
+// escapes are the other spellings of a text that stay text.
 var escapes = map[string]func(string) string{
-	"json":         func(s string) string { return jsonEscape(s, false) },
 	"json-html":    func(s string) string { return jsonEscape(s, true) },
-	"json-ascii":   func(s string) string { return asciiEscape(jsonEscape(s, false), `\u%04x`) },
-	"json-slash":   func(s string) string { return strings.ReplaceAll(jsonEscape(s, false), "/", `\/`) },
-	"json-dotnet":  func(s string) string { return asciiEscape(dotnetReplacer.Replace(jsonEscape(s, false)), `\u%04X`) },
-	"json-gson":    func(s string) string { return gsonReplacer.Replace(jsonEscape(s, false)) },
-	"hcl":          func(s string) string { return hclReplacer.Replace(jsonEscape(s, false)) },
 	"go":           func(s string) string { return unquote(strconv.Quote(s)) },
 	"go-ascii":     func(s string) string { return unquote(strconv.QuoteToASCII(s)) },
 	"packer":       packerReplacer.Replace,
@@ -84,11 +89,19 @@ func lowerHex(s string) string {
 	b := []byte(s)
 	for i := 0; i+2 < len(b); i++ {
 		if b[i] == '%' {
-			copy(b[i:], strings.ToLower(string(b[i:i+3])))
+			b[i+1], b[i+2] = lower(b[i+1]), lower(b[i+2])
 			i += 2
 		}
 	}
 	return string(b)
+}
+
+// lower returns an ASCII letter in lower case, and any other byte as it is.
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // percent escapes all bytes but letters, digits, "-_.~" and those in keep; with plus a space becomes "+".

@@ -140,12 +140,18 @@ func escaped(s string) []string {
 			list = append(list, e)
 		}
 	}
-	for _, escape := range escapes {
-		e := escape(s)
+	both := func(e string) {
 		add(e)
 		if low := lowerHex(e); low != e {
 			add(low)
 		}
+	}
+	json := jsonEscape(s, false)
+	for _, escape := range jsonEscapes {
+		both(escape(json))
+	}
+	for _, escape := range escapes {
+		both(escape(s))
 	}
 	return list
 }

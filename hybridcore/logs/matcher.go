@@ -78,7 +78,7 @@ type matcher struct {
 
 const (
 	hashFactor = 0x9E3779B97F4A7C15 // 2^64 / golden ratio, the usual multiplicative hash
-	filterBits = 8                  // filter bits a block, at least
+	filterBits = 32                 // filter bits a block, at least
 	maxWindows = 8                  // windows of a form that are compared when the rarest is chosen
 )
 

@@ -36,7 +36,7 @@ func (r *Redactor) Add(secrets ...Secret) []Warning {
 	r.adding.Lock()
 	defer r.adding.Unlock()
 	var warnings []Warning
-	before := len(r.byForm)
+	var fresh []Secret
 	for _, s := range secrets {
 		value, warning := s.check()
 		if warning != nil {
@@ -46,9 +46,12 @@ func (r *Redactor) Add(secrets ...Secret) []Warning {
 			continue
 		}
 		r.values[value] = true
+		fresh = append(fresh, Secret{s.Name, value})
+	}
+	before := len(r.byForm)
+	for i, f := range formsOf(fresh) {
 		label := int32(len(r.marks))
-		r.marks = append(r.marks, mark(s.Name))
-		f := forms(value)
+		r.marks = append(r.marks, mark(fresh[i].Name))
 		for form := range f.texts {
 			if _, known := r.byForm[form]; !known {
 				r.byForm[form] = label
@@ -62,6 +65,17 @@ func (r *Redactor) Add(secrets ...Secret) []Warning {
 		r.now.Store(newMatcher(r.byForm, r.grams, r.marks))
 	}
 	return warnings
+}
+
+// formsOf returns the spellings of the values of secrets, worked out at the same time: every command waits for them.
+func formsOf(secrets []Secret) []*spellings {
+	list := make([]*spellings, len(secrets))
+	var all sync.WaitGroup
+	for i, s := range secrets {
+		all.Go(func() { list[i] = forms(s.Value) })
+	}
+	all.Wait()
+	return list
 }
 
 // mark returns what is printed in place of the value of a name. It has no byte that means something in JSON, CSV, shell

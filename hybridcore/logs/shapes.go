@@ -83,13 +83,18 @@ var shapeMarks = func() []string {
 // or at at+1 depends on its place in the text. Anchors are spread over 3 classes, so that the first pair of one and
 // the second of another seldom meet. It also says which pairs may be in a code.
 type pairs struct {
-	classes [1 << 16]uint8 // lowest 3 bits: classes of anchors with this first pair; next 3: with this second pair; codeBits
-	list    [1 << 16]uint8 // index into first, 0 for none
-	first   [][]pairHit    // anchors by first pair
+	classes [1 << 16]uint16 // of a pair: see the constants
+	list    [1 << 16]uint8  // index into first, 0 for none
+	first   [][]pairHit     // anchors by first pair
 }
 
-// codeBits say of a pair that it may be in a code, which begins at an even or at an odd position.
-const codeBits = 3 << 6
+// The lowest 3 bits of a pair are classes of anchors that have it as first pair, the next 3 as second pair. Those from
+// codeBit on are its tests at a position that is a multiple of 4: of Base64 bits 0 to 3, then 0 and 1 again, and of
+// hexadecimal both bits twice. So 2 bits further are those at a position that is 2 more.
+const (
+	codeBit  = 6
+	codeBits = 0b1100_1111 << codeBit
+)
 
 // pairHit says that the first pair stands at offset off of an anchor.
 type pairHit struct {
@@ -107,10 +112,10 @@ var (
 // newPairs builds the table.
 func newPairs(list []anchor, codes *tests) *pairs {
 	p := &pairs{first: make([][]pairHit, 1)}
-	after := uint8(0) // classes whose second pair may be anything
+	after := uint16(0) // classes whose second pair may be anything
 	for i, a := range list {
 		for off := a.at; off < a.at+2; off++ {
-			class := uint8(1) << (i & 1)
+			class := uint16(1) << (i & 1)
 			if off+2 == len(a.text) {
 				class = 1 << 2 // its second pair may be anything
 			}
@@ -130,19 +135,15 @@ func newPairs(list []anchor, codes *tests) *pairs {
 	}
 	for two := range p.classes { // once: every start of the program waits for it
 		p.classes[two] |= after
-		both := codes[0][two&0xff] & codes[1][two>>8]
-		if both&0b010101 != 0 {
-			p.classes[two] |= codeBits & -codeBits
-		}
-		if both&0b101010 != 0 {
-			p.classes[two] |= codeBits & (codeBits << 1)
-		}
+		both := uint16(codes[0][two&0xff] & codes[1][two>>8])
+		base64, hex := both&base64Tests, both>>4
+		p.classes[two] |= (base64 | base64<<4&0x30 | hex<<6 | hex<<8) << codeBit
 	}
 	return p
 }
 
 // second marks the pairs that begin with rest: one or 256.
-func (p *pairs) second(rest string, class uint8) {
+func (p *pairs) second(rest string, class uint16) {
 	if len(rest) > 1 {
 		p.classes[pairOf([]byte(rest), 0)] |= class
 		return
@@ -178,30 +179,18 @@ func findShapes(src *source, p *pairs, d *decoder) int {
 	text := src.text
 	s := shapeSearch{source: src, pairs: p, decoder: d, limit: len(text)}
 	classes, i, last := &p.classes, 0, uint64(0)
-	for ; i+16 <= len(text); i += 16 {
-		w, v := binary.LittleEndian.Uint64(text[i:]), binary.LittleEndian.Uint64(text[i+8:])
-		low := uint32(classes[uint16(w)]) | uint32(classes[uint16(w>>16)])<<8 |
-			uint32(classes[uint16(w>>32)])<<16 | uint32(classes[w>>48])<<24
-		high := uint32(classes[uint16(v)]) | uint32(classes[uint16(v>>16)])<<8 |
-			uint32(classes[uint16(v>>32)])<<16 | uint32(classes[v>>48])<<24
-		all := uint64(low) | uint64(high)<<32 // its bytes are classes: the first of one meets the second of the next
-		if all&(all>>11)&0x0007070707070707 != 0 || last&(all>>3)&7 != 0 {
-			s.eight(i-2, last, all)
-		}
-		both := all & (all >> 8)
-		if both&(both>>16)&(codeBits|codeBits<<32) != 0 {
-			s.code(i)
-			s.code(i + 8)
-		}
-		last = all >> 56
-	}
 	for ; i+8 <= len(text); i += 8 {
 		w := binary.LittleEndian.Uint64(text[i:])
-		all := uint64(classes[uint16(w)]) | uint64(classes[uint16(w>>16)])<<8 |
-			uint64(classes[uint16(w>>32)])<<16 | uint64(classes[w>>48])<<24
-		s.eight(i-2, last, all)
-		s.code(i)
-		last = all >> 24
+		low := uint32(classes[uint16(w)]) | uint32(classes[uint16(w>>16)])<<16
+		high := uint32(classes[uint16(w>>32)]) | uint32(classes[w>>48])<<16
+		all := uint64(low) | uint64(high)<<32 // its 16 bits are classes: the first of one meets the second of the next
+		if all&(all>>19)&0x0000000700070007 != 0 || last&(all>>3)&7 != 0 {
+			s.eight(i-2, last, all)
+		}
+		if both := low & high; both&(both>>18)&codeBits != 0 { // a pair of each two is 2 further
+			s.code(i)
+		}
+		last = all >> 48
 	}
 	for i = max(0, i-2); i < len(text); i += 2 {
 		if classes[pairOf(text, i)]&(classes[pairOf(text, i+2)]>>3)&7 != 0 {
@@ -221,11 +210,11 @@ type shapeSearch struct {
 
 // eight looks at the pair at position i, which has the classes last, and at the following ones, which have all.
 func (s *shapeSearch) eight(i int, last, all uint64) {
-	for ; all != 0; all >>= 8 {
+	for ; all != 0; all >>= 16 {
 		if last&(all>>3)&7 != 0 {
 			s.at(i)
 		}
-		last = all & 0xff
+		last = all & 0xffff
 		i += 2
 	}
 }
