@@ -24,13 +24,17 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// The fault tests trace the process's first thread only. The runtime runs the
-// init functions on it, and main too when one of them has locked it: later it
-// may have moved.
-func init() {
-	if os.Getenv(helperEnv) != "" {
+// The fault tests trace the process's first thread only. The runtime initialises
+// variables on it, and runs main there too when it is locked by then: later the
+// main goroutine may have moved.
+var _ = onFirstThread()
+
+func onFirstThread() bool {
+	helper := os.Getenv(helperEnv) != ""
+	if helper {
 		runtime.LockOSThread()
 	}
+	return helper
 }
 
 // TestMain lets the test binary be the other process: with helperEnv set it
