@@ -78,11 +78,19 @@ func message(job Job) (string, []slack.Block) {
 	if job.Outcome != nil && len(job.Outcome.Targets) > 0 {
 		targets = job.Outcome.Targets
 	}
-	if len(targets) > 0 {
+	more := len(targets) - maxRows
+	switch grid := answerOf(job); {
+	case grid != nil:
+		blocks, more = append(blocks, grid.block()), grid.More
+	case len(targets) > 0:
 		blocks = append(blocks, table(targets))
 	}
-	if len(targets) > maxRows {
-		blocks = append(blocks, slack.NewContextBlock("", text(fmt.Sprintf("and %d more targets; the log has them", len(targets)-maxRows), maxText)))
+	if more > 0 {
+		said := fmt.Sprintf("and %d more; the log has them", more)
+		blocks = append(blocks, slack.NewContextBlock("", text(said, maxText)))
+	}
+	if said := beside(job); said != "" {
+		blocks = append(blocks, slack.NewSectionBlock(text(said, maxText), nil, nil))
 	}
 	if buttons := buttons(job); len(buttons) > 0 {
 		blocks = append(blocks, slack.NewActionBlock("", buttons...))
@@ -131,24 +139,58 @@ func headline(job Job) (status, said string) {
 		return "Cancelling", ""
 	case job.Outcome == nil:
 		return status, said
+	case job.State == Done && job.Outcome.Status == Answered && job.Outcome.Title != "":
+		status = job.Outcome.Title
 	case job.State == Done && job.Outcome.Status != "":
 		status = strings.ToUpper(string(job.Outcome.Status[:1])) + string(job.Outcome.Status[1:])
 	}
 	return status, job.Outcome.Why
 }
 
-// table are the targets of a run. Its cells are raw text.
-func table(targets []Target) *slack.TableBlock {
-	row := func(cells ...string) []slack.TableCell {
-		var all []slack.TableCell
-		for _, cell := range cells {
-			if cell = line(cell, maxCell); cell == "" {
-				cell = "–"
-			}
-			all = append(all, slack.NewTableRawTextCell(cell))
-		}
-		return all
+// answerOf is the table of the answer to a job; nil for none.
+func answerOf(job Job) *Grid {
+	if job.Outcome == nil || job.Outcome.Grid == nil || len(job.Outcome.Grid.Rows) == 0 {
+		return nil
 	}
+	return job.Outcome.Grid
+}
+
+// beside is what is said beside the table of an answer.
+func beside(job Job) string {
+	if job.Outcome == nil {
+		return ""
+	}
+	said := strings.Join(job.Outcome.Notes, "\n")
+	if job.Outcome.Unsaid > 0 {
+		said += fmt.Sprintf("\nand %d more; the log has them", job.Outcome.Unsaid)
+	}
+	return said
+}
+
+// block is a table of raw text.
+func (g *Grid) block() *slack.TableBlock {
+	block := slack.NewTableBlock("")
+	block.Rows = append(block.Rows, row(g.Columns...))
+	for _, cells := range g.Rows[:min(len(g.Rows), maxRows)] {
+		block.Rows = append(block.Rows, row(cells...))
+	}
+	return block
+}
+
+// row is one of a table, of raw text.
+func row(cells ...string) []slack.TableCell {
+	var all []slack.TableCell
+	for _, cell := range cells {
+		if cell = line(cell, maxCell); cell == "" {
+			cell = "–"
+		}
+		all = append(all, slack.NewTableRawTextCell(cell))
+	}
+	return all
+}
+
+// table are the targets of a run.
+func table(targets []Target) *slack.TableBlock {
 	block := slack.NewTableBlock("")
 	block.Rows = append(block.Rows, row("Target", "Status", "Time", "Artifact", "Parity"))
 	for _, t := range targets[:min(len(targets), maxRows)] {

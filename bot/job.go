@@ -81,7 +81,11 @@ type Run struct {
 type Outcome struct {
 	Status  hybridcore.Status `json:"status"`
 	Why     string            `json:"why,omitempty"`     // one sentence, sanitised
+	Title   string            `json:"title,omitempty"`   // of the answer to a command that only asks
 	Targets []Target          `json:"targets,omitempty"` // as last seen
+	Grid    *Grid             `json:"grid,omitempty"`    // the answer, where it is no table of targets
+	Notes   []string          `json:"notes,omitempty"`   // what is to be said beside it
+	Unsaid  int               `json:"unsaid,omitempty"`  // notes that are left out
 	Tail    []string          `json:"tail,omitempty"`    // last lines of a failure, redacted and sanitised
 	At      time.Time         `json:"at"`
 }

@@ -12,21 +12,13 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Checked is what a validation inside the process came to.
-type Checked struct {
-	Env      string
-	Targets  int
-	Findings []hybridcore.Finding
-	Took     time.Duration
-	Cached   string // the run whose verdict this is, if it is an earlier one's
-}
-
 // WriteChecked prints the findings of a validation and one line that sums up.
-func WriteChecked(w io.Writer, s Style, c Checked) error {
+func WriteChecked(w io.Writer, s Style, a hybridcore.Answer) error {
 	p := &printer{w: w, style: s}
-	p.findings(s, c.Findings)
+	findings := a.All()
+	p.findings(s, findings)
 	blocking := 0
-	for _, f := range c.Findings {
+	for _, f := range findings {
 		if f.Blocking {
 			blocking++
 		}
@@ -35,10 +27,10 @@ func WriteChecked(w io.Writer, s Style, c Checked) error {
 	if blocking > 0 {
 		verdict = s.red("blocked")
 	}
-	p.line("%s: %s of %s, %s, %s, %s", verdict, plural(c.Targets, "target"), c.Env,
-		plural(blocking, "error"), plural(len(c.Findings)-blocking, "warning"), c.Took.Round(time.Millisecond))
-	if c.Cached != "" {
-		p.line("cached verdict of run %s: nothing changed since (--no-cache asks anew)", c.Cached)
+	p.line("%s: %s of %s, %s, %s, %s", verdict, plural(a.Checked.Targets, "target"), a.Checked.Env,
+		plural(blocking, "error"), plural(len(findings)-blocking, "warning"), a.Checked.Took.Round(time.Millisecond))
+	if a.Cached != "" {
+		p.line("cached verdict of run %s: nothing changed since (--no-cache asks anew)", a.Cached)
 	}
 	return p.err
 }

@@ -101,7 +101,7 @@ func plan() hybridcore.Plan {
 }
 
 func TestGolden(t *testing.T) {
-	status := Status{
+	status := hybridcore.StatusReport{
 		Targets: map[string]hybridcore.Current{"lab/debian-12@vsphere": {
 			RunID: runID, At: at, Artifact: record().Results[0].Artifact, Inventory: record().Results[0].Inventory,
 			Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2", "lab": "lab-one"},
@@ -122,7 +122,7 @@ func TestGolden(t *testing.T) {
 		"reaped":    func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, reaped(), false) },
 		"reap-dry":  func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, reaped()[:1], true) },
 		"reap-none": func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, nil, false) },
-		"empty":     func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, Status{}, at) },
+		"empty":     func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, hybridcore.StatusReport{}, at) },
 	}
 	for name, write := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func stripColour(s string) string {
 func TestJSON(t *testing.T) {
 	p, r := plan(), record()
 	var out bytes.Buffer
-	if err := WriteJSON(&out, Document{Plan: &p, Record: &r}); err != nil {
+	if err := WriteJSON(&out, hybridcore.Answer{Plan: &p, Record: &r}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "document.json", out.Bytes())
@@ -188,9 +188,9 @@ func TestJSONOfLeases(t *testing.T) {
 	reaped := []hybridcore.Reaped{{
 		Lease: past, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}, Kept: []hybridcore.URI{}, LookAgain: past.LookAgain(),
 	}}
-	status := Status{Env: "lab", Serial: 3, Targets: map[string]hybridcore.Current{}, Running: []hybridcore.Lease{held}, Dead: []hybridcore.Lease{past}}
+	status := hybridcore.StatusReport{Env: "lab", Serial: 3, Targets: map[string]hybridcore.Current{}, Running: []hybridcore.Lease{held}, Dead: []hybridcore.Lease{past}}
 	var out bytes.Buffer
-	if err := WriteJSON(&out, Document{Status: &status, Reaped: &reaped}); err != nil {
+	if err := WriteJSON(&out, hybridcore.Answer{Status: &status, Reaped: &reaped}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "leases.json", out.Bytes())
@@ -230,10 +230,10 @@ func TestJSONKeepsValuesAndHidesControls(t *testing.T) {
 	t.Parallel()
 	const text = "a\u009b31m\u202e\U000e0041é😀\u2028\x1b\x7f"
 	var out bytes.Buffer
-	if err := WriteJSON(&out, Document{Error: text}); err != nil {
+	if err := WriteJSON(&out, hybridcore.Answer{Error: text}); err != nil {
 		t.Fatal(err)
 	}
-	var read Document
+	var read hybridcore.Answer
 	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read.Error != text {
 		t.Errorf("%q became %q, error %v", text, read.Error, err)
 	}

@@ -154,36 +154,9 @@ func (p *printer) findings(s Style, findings []hybridcore.Finding) {
 	}
 }
 
-// Document is the JSON form of an answer. Its fields are part of the interface.
-type Document struct {
-	FormatVersion int                      `json:"format_version"`
-	Plan          *hybridcore.Plan         `json:"plan,omitempty"`
-	Record        *hybridcore.Record       `json:"record,omitempty"`
-	Reaped        *[]hybridcore.Reaped     `json:"reaped,omitempty"`
-	ReapedOn      *[]hybridcore.ReapPart   `json:"reaped_on,omitempty"` // by jobs, one a platform
-	Parity        *hybridcore.ParityReport `json:"parity,omitempty"`
-	Status        *Status                  `json:"status,omitempty"`
-	Release       *hybridcore.Release      `json:"release,omitempty"`
-	Cached        string                   `json:"cached,omitempty"` // the run whose verdict this is
-	Explanation   *hybridcore.Explanation  `json:"explanation,omitempty"`
-	Error         string                   `json:"error,omitempty"`
-	Findings      []hybridcore.Finding     `json:"findings,omitempty"`
-}
-
-// Status is the answer of the verb status.
-type Status struct {
-	Env     string                        `json:"env"`
-	Serial  uint64                        `json:"serial"`
-	Targets map[string]hybridcore.Current `json:"targets"`
-	Running []hybridcore.Lease            `json:"running"`
-	Dead    []hybridcore.Lease            `json:"dead"` // runs that ended without an image and may have left something
-	// Releasing are the releases that are not complete, by ENV/NAME.
-	Releasing map[string]hybridcore.ReleaseIntent `json:"releasing,omitempty"`
-}
-
-// WriteJSON prints one document, indented, with a line break at the end. What
-// a terminal would obey is written as \uXXXX: the values stay what they are.
-func WriteJSON(w io.Writer, d Document) error {
+// WriteJSON prints an answer, indented, with a line break at the end. What a
+// terminal would obey is written as \uXXXX: the values stay what they are.
+func WriteJSON(w io.Writer, d hybridcore.Answer) error {
 	d.FormatVersion = 1
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)

@@ -31,7 +31,7 @@ func TestWriteReapedOn(t *testing.T) {
 func TestStatusNamesWhatIsUnderWay(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	var out strings.Builder
-	err := WriteStatus(&out, Style{}, Status{Env: "lab", Releasing: map[string]hybridcore.ReleaseIntent{
+	err := WriteStatus(&out, Style{}, hybridcore.StatusReport{Env: "lab", Releasing: map[string]hybridcore.ReleaseIntent{
 		"lab/v1.0.0": {
 			RunID: "20261130t110000-00000000", At: now.Add(-time.Hour),
 			Builds: map[string]string{"debian-12@vsphere": "r", "debian-12@azure": "r"},

@@ -17,7 +17,7 @@ import (
 )
 
 // WriteStatus prints what was last built, what is running and what died.
-func WriteStatus(w io.Writer, s Style, st Status, now time.Time) error {
+func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time) error {
 	p := &printer{w: w, style: s}
 	if len(st.Targets) == 0 {
 		p.line("nothing is built yet")

@@ -30,6 +30,8 @@ const (
 	ActionParity   Action = "parity"
 	ActionCollect  Action = "collect"
 	ActionPublish  Action = "publish"
+	ActionInspect  Action = "inspect" // of one run; only at a terminal
+	ActionExplain  Action = "explain" // of one variable; only at a terminal
 )
 
 // Origin says where a request came from.
@@ -62,7 +64,8 @@ type Request struct {
 	// DryRun says what would be done, and does nothing.
 	DryRun bool `json:"dry_run,omitempty"`
 	// Record and Against are the runs that a comparison is of and with; empty
-	// for what is current, and for the build before it.
+	// for what is current, and for the build before it. Record is also the run that
+	// is inspected; empty for the last one.
 	Record  string `json:"record,omitempty"`
 	Against string `json:"against,omitempty"`
 	// Base is the revision whose difference to the working tree is planned;

@@ -255,6 +255,8 @@ type Event struct {
 	Text   string // sanitised and redacted
 	// Elapsed is the time since the target started.
 	Elapsed time.Duration
+	// Plan is what the request was planned to be, of EventPlan.
+	Plan *Plan
 }
 
 // EventKind sorts events.
@@ -262,6 +264,7 @@ type EventKind string
 
 // Kinds of events.
 const (
+	EventPlan   EventKind = "plan"   // the request is planned; there is no target
 	EventStart  EventKind = "start"  // the target starts; Text says with what
 	EventStep   EventKind = "step"   // the builder begins a step
 	EventOutput EventKind = "output" // a line of output within a step

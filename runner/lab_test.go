@@ -92,7 +92,7 @@ func TestLabAndPlatformAreBuiltApart(t *testing.T) {
 	s.FindTool = func(context.Context) (packer.Tool, error) {
 		return packer.Tool{}, hybridcore.Blockedf("no packer here")
 	} // a plan without Packer takes versions for unchanged, but not this
-	s.tool, s.plugins = nil, nil
+	s.found.tool, s.found.plugins = nil, nil
 	if got := reasons(t, s, planned); got != want {
 		t.Errorf("outside, without Packer:\n%s", got)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 )
 
 // MinPacker is the oldest Packer that builds: the first with the plugin
@@ -75,8 +76,20 @@ type Runner struct {
 	// reached, and what leads to a platform need not be at hand.
 	Connect func(context.Context, hybridcore.Target) (Client, error)
 
+	// Policy is of a tree whose author is not trusted; nil trusts it.
+	Policy *validate.Policy
+	// Remember is what earlier validations found; the zero value remembers nothing.
+	Remember Memory
+	// Compare says that the answer of a build also has what changed in its images.
+	Compare bool
+
 	renewal time.Duration // of leases; zero is state.Renewal
 
+	found found
+}
+
+// found is what a runner looks for once.
+type found struct {
 	mu      sync.Mutex
 	tool    *packer.Tool
 	plugins map[packerNeed]packer.Plugin
@@ -89,13 +102,13 @@ type packerNeed struct{ address, constraint string }
 
 // Close gives up what the runner has open. It may be used again.
 func (r *Runner) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.root == nil {
+	r.found.mu.Lock()
+	defer r.found.mu.Unlock()
+	if r.found.root == nil {
 		return nil
 	}
-	err := r.root.Close()
-	r.set, r.root = nil, nil
+	err := r.found.root.Close()
+	r.found.set, r.found.root = nil, nil
 	if err != nil {
 		return fmt.Errorf("closing the project: %w", err)
 	}
@@ -114,10 +127,10 @@ func (r *Runner) Images() ([]hybridcore.Image, error) {
 // templates reads the templates of the project, once: what was planned is what
 // is staged.
 func (r *Runner) templates() (*templates.Set, *os.Root, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.set != nil {
-		return r.set, r.root, nil
+	r.found.mu.Lock()
+	defer r.found.mu.Unlock()
+	if r.found.set != nil {
+		return r.found.set, r.found.root, nil
 	}
 	root, err := os.OpenRoot(r.Project.Root)
 	if err != nil {
@@ -128,42 +141,42 @@ func (r *Runner) templates() (*templates.Set, *os.Root, error) {
 		_ = root.Close()
 		return nil, nil, err
 	}
-	r.set, r.root = set, root
+	r.found.set, r.found.root = set, root
 	return set, root, nil
 }
 
 // packerTool finds Packer, once.
 func (r *Runner) packerTool(ctx context.Context) (packer.Tool, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.tool == nil {
+	r.found.mu.Lock()
+	defer r.found.mu.Unlock()
+	if r.found.tool == nil {
 		tool, err := r.FindTool(ctx)
 		if err != nil {
 			return packer.Tool{}, err
 		}
-		r.tool = &tool
+		r.found.tool = &tool
 	}
-	return *r.tool, nil
+	return *r.found.tool, nil
 }
 
 // installed finds the plugins that templates require, in their order, each once.
 func (r *Runner) installed(tool packer.Tool, required []templates.Plugin) ([]packer.Plugin, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.plugins == nil {
-		r.plugins = map[packerNeed]packer.Plugin{}
+	r.found.mu.Lock()
+	defer r.found.mu.Unlock()
+	if r.found.plugins == nil {
+		r.found.plugins = map[packerNeed]packer.Plugin{}
 	}
 	var found []packer.Plugin
 	for _, p := range required {
 		need := packerNeed{p.Source, p.Version}
-		plugin, known := r.plugins[need]
+		plugin, known := r.found.plugins[need]
 		if !known {
 			got, err := tool.Plugins([]packer.Requirement{{Addresses: p.Addresses(), Constraint: p.Version}})
 			if err != nil {
 				return nil, err
 			}
 			plugin = got[0]
-			r.plugins[need] = plugin
+			r.found.plugins[need] = plugin
 		}
 		found = append(found, plugin)
 	}

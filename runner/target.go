@@ -143,7 +143,7 @@ func (b *building) stage() (packer.Job, error) {
 	dir := filepath.Join(b.scratch, "stage")
 	manifest := filepath.Join(b.scratch, "manifest.json")
 	b.target.Variables = withRun(b.target.Variables, runValues(b.target, b.id, manifest, b.inventoryPath()))
-	required := b.set.Plugins(b.target)
+	required := b.found.set.Plugins(b.target)
 	plugins, err := b.installed(b.tool, required)
 	if err != nil {
 		return packer.Job{}, err
@@ -153,7 +153,7 @@ func (b *building) stage() (packer.Job, error) {
 		required[i].Installed = p.Address
 		names = append(names, filepath.Base(p.Address)+" "+p.Version)
 	}
-	if err := templates.Stage(b.target, b.root, dir, required); err != nil {
+	if err := templates.Stage(b.target, b.found.root, dir, required); err != nil {
 		return packer.Job{}, err
 	}
 	secrets, err := templates.SecretEnv(b.target.Variables)

@@ -54,6 +54,44 @@ type Verdict struct {
 	Results  []hybridcore.Result  `json:"results"`  // none when the findings block
 }
 
+// Memory is what validations found, and who remembers it.
+type Memory struct {
+	Verdicts Verdicts
+	Program  string // names this build of packer-hybrid: the rules are part of it
+	Whole    bool   // a validation inside the process answers with its plan, which no verdict keeps
+}
+
+// answer is what a verdict of an earlier run says about a request.
+func (v Verdict) answer(req hybridcore.Request, checked hybridcore.Checked) hybridcore.Answer {
+	answer := hybridcore.Answer{Cached: v.Of, Findings: v.Findings}
+	switch {
+	case req.InProcess():
+		answer.Checked = &checked
+	case hybridcore.Blocked(v.Findings) == hybridcore.NotBlocked:
+		answer.Record = &hybridcore.Record{
+			FormatVersion: 1, RunID: v.Of, Request: req, At: v.At, Status: hybridcore.Overall(v.Results),
+			Versions: map[string]string{}, Results: v.Results,
+		}
+	}
+	return answer
+}
+
+// add takes over what a validation found.
+func (v *Verdict) add(answer hybridcore.Answer) {
+	v.Targets, v.Findings = len(answer.Plan.Targets), answer.Plan.Findings
+	switch {
+	case answer.Record != nil:
+		for _, res := range answer.Record.Results {
+			res.Inputs, res.Steps = nil, nil
+			v.Results = append(v.Results, res)
+		}
+	case answer.Checked != nil && hybridcore.Blocked(v.Findings) == hybridcore.NotBlocked:
+		for _, t := range answer.Plan.Targets {
+			v.Results = append(v.Results, hybridcore.Result{Target: t.Target.Name(), Status: hybridcore.Validated})
+		}
+	}
+}
+
 // Recall returns the verdict of a key.
 func (v Verdicts) Recall(key string) (Verdict, bool) {
 	if v == "" || key == "" {

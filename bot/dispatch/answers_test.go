@@ -47,7 +47,7 @@ var (
 		{"GET /api/v4/projects/o%2Fr/pipelines/1", `{"id":1,"status":"failed"}`},
 		{"GET /api/v4/projects/o%2Fr/pipelines/1/jobs", `[{"id":2,"name":"x","status":"failed"}]`},
 		{"GET /api/v4/projects/o%2Fr/repository/commits/{sha}/statuses", `[{"name":"x"}]`},
-		{"GET /api/v4/projects/o%2Fr/jobs/2/artifacts/artifacts/record.json", `{"record":{"run_id":"x"}}`},
+		{"GET /api/v4/projects/o%2Fr/jobs/2/artifacts/artifacts/answer.json", `{"record":{"run_id":"x"}}`},
 		{"GET /api/v4/personal_access_tokens/self", `{"scopes":["api"]}`},
 		{"GET /api/v4/projects/o%2Fr", `{"id":1}`},
 		{"GET /api/v4/projects/o%2Fr/ci/lint", `{"valid":true,"merged_yaml":"PACKER_HYBRID_COMMAND"}`},
@@ -137,7 +137,7 @@ func asked(t *testing.T, gitlab bool, at, status int, body []byte) (said string,
 }
 
 // notJSON are kinds of requests whose answers are files or are not read.
-var notJSON = []string{"/zip", "/files/1", "/record.json"}
+var notJSON = []string{"/zip", "/files/1", "/answer.json"}
 
 func TestNullIsNoAnswer(t *testing.T) {
 	t.Parallel()
@@ -192,7 +192,8 @@ func FuzzAnswers(f *testing.F) {
 		`{"jobs":[{"name":null,"steps":[null]}]}`, `{"artifacts":[null]}`, `{"artifacts":[{"id":null,"name":null}]}`, `{"object":null}`,
 		`{"name":"main","commit":null}`, `[{"id":1,"source":"api","created_at":null}]`, `[{"key":null}]`, `[{"id":2,"artifacts":[null],"pipeline":null}]`,
 		`{"status":"completed","conclusion":null}`, `{"scopes":[null]}`, `{"type":"file","content":null,"encoding":null}`, `{"record":null}`,
-		`{"record":{"results":[null],"parity":[null]}}`, `{"workflow_run_id":null}`,
+		`{"record":{"results":[null],"parity":[null]}}`, `{"plan":{"targets":[null],"removed":null}}`, `{"status":{"targets":{"x":null},"running":[null]}}`,
+		`{"reaped":[null],"reaped_on":[null]}`, `{"parity":{"parity":[null]}}`, `{"workflow_run_id":null}`,
 	} {
 		for at := range 13 {
 			f.Add(at%2 == 0, uint8(at), uint16(0), []byte(body))

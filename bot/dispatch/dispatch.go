@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -116,60 +115,60 @@ func sorted(rows []bot.Target) []bot.Target {
 	return slices.CompactFunc(rows, func(a, b bot.Target) bool { return a.Name == b.Name })
 }
 
-// readRecord reads the record in a job's file record.json.
-func readRecord(r io.Reader) (*hybridcore.Record, error) {
-	var doc struct {
-		Record *hybridcore.Record `json:"record"`
+// answerFile is what packer-hybrid leaves of a request in a job's files.
+const answerFile = "answer.json"
+
+// readAnswer reads the answer of a job; nil for one that does not say what the whole run came to: that of a part of
+// it, or of a job that hands over to others.
+func readAnswer(r io.Reader) (*hybridcore.Answer, error) {
+	var a hybridcore.Answer
+	if err := json.NewDecoder(io.LimitReader(r, maxAnswer)).Decode(&a); err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
-	if err := json.NewDecoder(io.LimitReader(r, maxAnswer)).Decode(&doc); err != nil {
-		return nil, fmt.Errorf("reading the record: %w", err)
+	part := a.Request != nil && a.Request.Part != "" || a.Record != nil && a.Record.Request.Part != ""
+	said := a.Record != nil || a.Plan != nil || a.Status != nil || a.Parity != nil || a.Reaped != nil || a.ReapedOn != nil ||
+		a.Error != ""
+	if part || !said {
+		return nil, nil //nolint:nilnil // there is none
 	}
-	if doc.Record == nil {
-		return nil, errors.New("reading the record: there is none in the file")
-	}
-	return doc.Record, nil
+	return &a, nil
 }
 
-// recorded is the end of a run as its record has it.
-func recorded(rec *hybridcore.Record) bot.Outcome {
-	out := bot.Outcome{Status: rec.Status}
-	parity := map[string]string{}
-	for _, p := range rec.Parity {
-		parity[p.Image] = "identical"
-		if n := len(p.Unexpected) + p.Unlisted; n > 0 {
-			parity[p.Image] = strconv.Itoa(n) + " unexpected"
-		}
+// better is the answer that says more of a run: that with a record.
+func better(one, other *hybridcore.Answer) *hybridcore.Answer {
+	if one == nil || one.Record == nil && other != nil && other.Record != nil {
+		return other
 	}
-	for _, res := range rec.Results {
-		t := bot.Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Parity: parity[res.Image]}
-		if res.Artifact != nil {
-			t.Artifact = res.Artifact.ID
-		}
-		if res.Failure != nil {
-			t.Step = res.Failure.Step
-		}
-		out.Targets = append(out.Targets, t)
-		if res.Failure != nil && out.Why == "" {
-			out.Why = res.Target + ": " + res.Failure.Message
-			out.Tail = res.Failure.Tail
-		}
-	}
-	return out
+	return one
 }
 
-// withRecord is the end of a run with the details of its record. The CI system
-// has the last word: a run may fail after its record was good.
-func withRecord(p bot.Progress, rec *hybridcore.Record) bot.Progress {
+// withAnswer is the end of a run with the details of its answer. The CI system has
+// the last word: a run may fail after its answer was good.
+func withAnswer(p bot.Progress, a hybridcore.Answer) bot.Progress {
 	ci := p.Outcome
-	p.Outcome = recorded(rec)
+	p.Outcome = bot.OutcomeOf(a)
 	p.Targets = p.Outcome.Targets
 	switch {
 	case ci.Status == hybridcore.Cancelled:
 		p.Outcome.Status = ci.Status
-	case ci.Status == hybridcore.Failed && p.Outcome.Why == "":
+	case ci.Status == hybridcore.Failed && good(p.Outcome):
 		p.Outcome.Status, p.Outcome.Why = ci.Status, ci.Why
 	}
 	return p
+}
+
+// unseen is the end of a run that ended well and left no answer.
+func unseen() bot.Outcome {
+	return bot.Outcome{Status: bot.Answered, Title: "Done", Why: "The run left no answer that can be shown here; its log has it."}
+}
+
+// good says whether an outcome is none of failure.
+func good(o bot.Outcome) bool {
+	switch o.Status {
+	case hybridcore.Failed, hybridcore.BlockedStatus, hybridcore.Cancelled:
+		return false
+	}
+	return true
 }
 
 // problems are what a check found, for a person.

@@ -172,10 +172,12 @@ func archive(t *testing.T, status hybridcore.Status) []byte {
 	} else {
 		res.Failure = &hybridcore.Failure{Step: "Provisioning", Message: "no route to host", Tail: []string{"ssh: connect", "no route to host"}}
 	}
-	rec := hybridcore.Record{RunID: request, Status: status, Results: []hybridcore.Result{res}, Parity: []hybridcore.Parity{{Image: "debian-12"}}}
+	rec := hybridcore.Record{RunID: request, Status: status, Results: []hybridcore.Result{res}, Parity: []hybridcore.Parity{{
+		Image: "debian-12", Manifests: []hybridcore.Manifest{{Platform: hybridcore.VSphere, SHA256: "a"}, {Platform: hybridcore.Azure, SHA256: "a"}},
+	}}}
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	f, err := w.Create("artifacts/record.json")
+	f, err := w.Create("artifacts/answer.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,6 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,14 +26,15 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
-// recordFile is the answer that packer-hybrid ci leaves in a job's files.
-const recordFile = "record.json"
+// wholeRuns are the artifacts of images.yml with the answer of a whole run, then that with the plan of one: the others
+// are of jobs that do a part.
+var wholeRuns = []string{"images", "release", "reaped", "plan"}
 
-// wholeRecord is the artifact of images.yml with the record of the whole run.
-const wholeRecord = "images"
+// maxArtifacts is how many artifacts of a run are looked into.
+const maxArtifacts = 10
 
 // Status says what a run has come to: its check-runs are its targets. At its
-// end the record among its artifacts has the details.
+// end the answer among its artifacts has the details.
 func (g *GitHub) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progress, error) {
 	id, err := number(run.ID)
 	if err != nil {
@@ -67,10 +67,10 @@ func (g *GitHub) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 		return p, nil
 	}
 	p.Outcome = ended(now.GetConclusion(), jobs)
-	rec, err := g.record(ctx, id)
+	answer, err := g.answer(ctx, id)
 	switch {
-	case err == nil && rec != nil:
-		p = withRecord(p, rec)
+	case err == nil && answer != nil:
+		p = withAnswer(p, *answer)
 	case err != nil && !stays(err):
 		return bot.Progress{}, err // ask again: the details are worth it
 	}
@@ -191,7 +191,7 @@ func state(status, conclusion string) string {
 func ended(conclusion string, jobs []*github.WorkflowJob) bot.Outcome {
 	switch conclusion {
 	case "success", "neutral", "skipped":
-		return bot.Outcome{Status: hybridcore.UnchangedDone}
+		return unseen()
 	case "cancelled":
 		return bot.Outcome{Status: hybridcore.Cancelled, Why: "the run was cancelled"}
 	}
@@ -206,8 +206,8 @@ func ended(conclusion string, jobs []*github.WorkflowJob) bot.Outcome {
 	return bot.Outcome{Status: hybridcore.Failed, Why: why}
 }
 
-// record reads the record among a run's artifacts; nil for none.
-func (g *GitHub) record(ctx context.Context, run int64) (*hybridcore.Record, error) {
+// answer reads the answer among a run's artifacts; nil for none.
+func (g *GitHub) answer(ctx context.Context, run int64) (*hybridcore.Answer, error) {
 	var list *github.ArtifactList
 	err := g.call(ctx, "the artifacts", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
 		list, answer, err = c.Actions.ListWorkflowRunArtifacts(ctx, g.owner, g.repo, run, &github.ListOptions{PerPage: 100})
@@ -220,10 +220,15 @@ func (g *GitHub) record(ctx context.Context, run int64) (*hybridcore.Record, err
 	if err != nil {
 		return nil, fmt.Errorf("asking GitHub for the artifacts: %w", err)
 	}
-	slices.SortStableFunc(artifacts, func(a, b *github.Artifact) int { // jobs of single targets leave records of their parts
-		return strings.Compare(strconv.FormatBool(b.GetName() == wholeRecord), strconv.FormatBool(a.GetName() == wholeRecord))
-	})
-	for _, one := range artifacts {
+	rank := func(a *github.Artifact) int {
+		if at := slices.Index(wholeRuns, a.GetName()); at >= 0 {
+			return at
+		}
+		return len(wholeRuns)
+	}
+	slices.SortStableFunc(artifacts, func(a, b *github.Artifact) int { return rank(a) - rank(b) })
+	var found *hybridcore.Answer
+	for _, one := range artifacts[:min(len(artifacts), maxArtifacts)] {
 		if one.GetExpired() || one.GetSizeInBytes() > maxAnswer {
 			continue
 		}
@@ -231,11 +236,14 @@ func (g *GitHub) record(ctx context.Context, run int64) (*hybridcore.Record, err
 		if err != nil {
 			return nil, err
 		}
-		if rec, err := unzip(data); err == nil {
-			return rec, nil
+		if answer, err := unzip(data); err == nil { // another file of this name is none
+			found = better(found, answer)
+		}
+		if found != nil && found.Record != nil {
+			break
 		}
 	}
-	return nil, nil //nolint:nilnil // there is none
+	return found, nil
 }
 
 // download gets an artifact from where GitHub says it is, without the token.
@@ -267,14 +275,14 @@ func (g *GitHub) download(ctx context.Context, id int64) ([]byte, error) {
 	return data, nil
 }
 
-// unzip reads the record in an archive.
-func unzip(data []byte) (*hybridcore.Record, error) {
+// unzip reads the answer in an archive.
+func unzip(data []byte) (*hybridcore.Answer, error) {
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, fmt.Errorf("reading an artifact: %w", err)
 	}
 	for _, file := range archive.File {
-		if path.Base(file.Name) != recordFile {
+		if path.Base(file.Name) != answerFile {
 			continue
 		}
 		r, err := file.Open()
@@ -282,7 +290,7 @@ func unzip(data []byte) (*hybridcore.Record, error) {
 			return nil, fmt.Errorf("reading an artifact: %w", err)
 		}
 		defer r.Close() //nolint:errcheck // only read
-		return readRecord(r)
+		return readAnswer(r)
 	}
-	return nil, fmt.Errorf("reading an artifact: it has no %s", recordFile)
+	return nil, fmt.Errorf("reading an artifact: it has no %s", answerFile)
 }

@@ -212,7 +212,7 @@ func (g *GitLab) Cancel(ctx context.Context, run bot.Run) error {
 }
 
 // Status says what a pipeline has come to: the commit statuses that it made are
-// its targets. At its end the record among its jobs' files has the details.
+// its targets. At its end the answer among its jobs' files has the details.
 func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progress, error) {
 	id, err := number(run.ID)
 	if err != nil {
@@ -238,7 +238,7 @@ func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 	p := bot.Progress{Targets: rows(statuses, jobs, int(id))}
 	switch now.Status {
 	case "success":
-		p.Outcome = bot.Outcome{Status: hybridcore.UnchangedDone}
+		p.Outcome = unseen()
 	case "canceled":
 		p.Outcome = bot.Outcome{Status: hybridcore.Cancelled, Why: "the pipeline was cancelled"}
 	case "failed", "skipped":
@@ -247,12 +247,12 @@ func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 		return p, nil
 	}
 	p.Done = true
-	rec, err := g.record(ctx, jobs)
+	answer, err := g.answer(ctx, jobs)
 	if err != nil && !stays(err) {
 		return bot.Progress{}, err
 	}
-	if rec != nil {
-		p = withRecord(p, rec)
+	if answer != nil {
+		p = withAnswer(p, *answer)
 	}
 	return p, nil
 }
@@ -300,20 +300,21 @@ func failedJob(jobs []*gitlab.Job) string {
 	return "the pipeline failed"
 }
 
-// record reads the record among the files of the jobs; nil for none.
-func (g *GitLab) record(ctx context.Context, jobs []*gitlab.Job) (*hybridcore.Record, error) {
+// answer reads the answer among the files of the jobs; nil for none.
+func (g *GitLab) answer(ctx context.Context, jobs []*gitlab.Job) (*hybridcore.Answer, error) {
+	var found *hybridcore.Answer
 	for _, j := range jobs { // the newest first
-		var rec *hybridcore.Record
-		err := g.call(ctx, "a job's record", func(with gitlab.RequestOptionFunc) (*gitlab.Response, error) {
-			file, answer, err := g.files.Jobs.DownloadSingleArtifactsFile(g.project, j.ID, "artifacts/"+url.PathEscape(recordFile), with)
+		err := g.call(ctx, "a job's answer", func(with gitlab.RequestOptionFunc) (*gitlab.Response, error) {
+			file, answer, err := g.files.Jobs.DownloadSingleArtifactsFile(g.project, j.ID, "artifacts/"+url.PathEscape(answerFile), with)
 			if err == nil {
-				rec, _ = readRecord(file) // another file of this name is none
+				said, _ := readAnswer(file) // another file of this name is none
+				found = better(found, said)
 			}
 			return answer, err //nolint:wrapcheck // call does
 		})
-		if err != nil && !stays(err) || rec != nil {
-			return rec, err
+		if err != nil && !stays(err) || found != nil && found.Record != nil {
+			return found, err
 		}
 	}
-	return nil, nil //nolint:nilnil // there is none
+	return found, nil
 }

@@ -53,9 +53,10 @@ func job(dir, repository string) int {
 	if strings.Contains(run.Order.Line, "wait") {
 		time.Sleep(time.Minute) // until it is killed
 	}
-	if end := run.End(0, &hybridcore.Record{Status: hybridcore.Built, Results: []hybridcore.Result{
+	record := &hybridcore.Record{Status: hybridcore.Built, Results: []hybridcore.Result{
 		{Target: "debian-12@vsphere", Status: hybridcore.Built, Artifact: &hybridcore.Artifact{ID: "debian-12-1"}},
-	}}, err); end != nil {
+	}}
+	if end := run.End(0, &hybridcore.Answer{Record: record}, err); end != nil {
 		fmt.Fprintln(os.Stderr, end)
 		return 1
 	}

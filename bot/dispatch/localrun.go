@@ -99,20 +99,22 @@ func (r *LocalRun) Event(e hybridcore.Event) {
 	r.failed = errors.Join(r.failed, write(r.dir, fileProgress, r.progress))
 }
 
-// End writes the end of the run: by its record when there is one.
-func (r *LocalRun) End(code int, record *hybridcore.Record, err error) error {
+// End writes the end of the run: by its answer when there is one.
+func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.progress
 	p.Done = true
-	p.Outcome = bot.Outcome{Status: statusOf(code)}
+	if p.Outcome = (bot.Outcome{Status: statusOf(code)}); p.Outcome.Status == bot.Answered {
+		p.Outcome = unseen()
+	}
 	if err != nil {
 		p.Outcome.Why = hybridcore.Sanitize(err.Error())
 	} else if code != hybridcore.ExitOK && code != hybridcore.ExitChanges {
 		p.Outcome.Why = fmt.Sprintf("packer-hybrid ended with exit code %d; see %s", code, filepath.Join(r.dir, fileLog))
 	}
-	if record != nil {
-		p = withRecord(p, record)
+	if answer != nil {
+		p = withAnswer(p, *answer)
 	}
 	return errors.Join(r.failed, write(r.dir, fileExit, p), os.RemoveAll(r.Tree), r.lock.Unlock())
 }
@@ -120,7 +122,7 @@ func (r *LocalRun) End(code int, record *hybridcore.Record, err error) error {
 func statusOf(code int) hybridcore.Status {
 	switch code {
 	case hybridcore.ExitOK, hybridcore.ExitChanges:
-		return hybridcore.UnchangedDone
+		return bot.Answered
 	case hybridcore.ExitCancelled:
 		return hybridcore.Cancelled
 	case hybridcore.ExitBlocked:

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -29,31 +28,14 @@ type app struct {
 	packerPath string
 	pluginDirs []string
 
-	phase   *phase           // of a verb that several jobs do, each a part of; nil: this process does all
-	watcher watcher          // hears of each answer; nil for none
-	policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
-	posting []post.Option    // how reports are sent, beside the redaction
-	uploads uploads          // the files of a CI job; zero outside of one
+	phase    *phase           // of a verb that several jobs do, each a part of; nil: this process does all
+	reporter runner.Reporter  // hears of progress, beside the console; nil for nobody
+	policy   *validate.Policy // of a tree whose author is not trusted; nil trusts it
+	posting  []post.Option    // how reports are sent, beside the redaction
+	uploads  uploads          // the files of a CI job; zero outside of one
 
 	local           *dispatch.LocalRun // the bot's run on this machine that this process does; nil for none
 	localRepository string             // of that run
-}
-
-// watcher hears what a request comes to, beside who reads standard output.
-type watcher interface {
-	// Answer hears of a plan when it is made, and of each answer.
-	Answer(doc checks.Document)
-	Event(e hybridcore.Event)
-}
-
-// both reports progress to two.
-type both [2]runner.Reporter
-
-// Event implements runner.Reporter.
-func (b both) Event(e hybridcore.Event) {
-	for _, one := range b {
-		one.Event(e)
-	}
 }
 
 // run is the whole program with these streams and this environment.

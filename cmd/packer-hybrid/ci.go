@@ -186,7 +186,7 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	plain := &serial{to: text}
 	shown := j.app.Redactor.Writer(plain)
 	sub.Raw, sub.Streams = cli.Streams{Out: plain, Err: plain}, cli.Streams{Out: shown, Err: shown}
-	sub.watcher = j
+	sub.reporter = j
 	if j.Unreviewed {
 		sub.Environ, req.NoCache = withoutSecrets(sub.Environ), true
 	}
@@ -195,9 +195,14 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	}
 	// A verdict that is remembered has no plan to report.
 	req.NoCache = req.NoCache || req.InProcess()
-	err = sub.do(ctx, req)
+	answer, err := sub.do(ctx, req)
 	code := sub.Finish(err)
+	j.app.contained(func() { j.answered(answer) })
 	j.fault(err)
+	if _, silent := errors.AsType[cli.Exit](err); silent {
+		err = nil
+	}
+	j.current.whole = j.app.ended(answer, code, err)
 	j.try("the log", errors.Join(shown.Close(), text.Close(), j.close()))
 	return code
 }

@@ -27,11 +27,11 @@ const artifacts = "artifacts"
 // sarif is the file of findings for code scanning.
 const sarif = "findings.sarif"
 
-// files writes the job's files and returns the paths of plan, record, parity
-// and SARIF in the repository, the first of each.
+// files writes the job's files and returns the paths of answer, plan, record,
+// parity and SARIF in the repository, the first of each.
 func (j *job) files(findings []hybridcore.Finding) map[string]string {
 	paths, count := map[string]string{}, map[string]int{}
-	one := func(name string, doc checks.Document) {
+	one := func(name string, doc hybridcore.Answer) {
 		file := name + ".json"
 		if count[name]++; count[name] > 1 {
 			file = name + "-" + strconv.Itoa(count[name]) + ".json"
@@ -41,19 +41,20 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 		}
 	}
 	for _, c := range j.answers {
+		one("answer", c.whole)
 		if c.plan != nil && !c.req.InProcess() {
-			one("plan", checks.Document{Plan: c.plan})
+			one("plan", hybridcore.Answer{Plan: c.plan})
 		}
 		if c.record != nil {
-			one("record", checks.Document{Record: c.record})
+			one("record", hybridcore.Answer{Record: c.record})
 		}
 		if c.record != nil && c.record.Release != nil {
-			one("release", checks.Document{Release: c.record.Release})
+			one("release", hybridcore.Answer{Release: c.record.Release})
 		}
 		if c.parity != nil {
-			one("parity", checks.Document{Parity: c.parity})
+			one("parity", hybridcore.Answer{Parity: c.parity})
 		} else if c.record != nil && len(c.record.Parity) > 0 {
-			one("parity", checks.Document{Parity: &hybridcore.ParityReport{Env: c.record.Request.Env, Parity: c.record.Parity}})
+			one("parity", hybridcore.Answer{Parity: &hybridcore.ParityReport{Env: c.record.Request.Env, Parity: c.record.Parity}})
 		}
 	}
 	switch j.System {
@@ -155,21 +156,21 @@ func (j *job) write(name string, render func(io.Writer) error) bool {
 // nothing says why there is nothing to do, and answers a comment.
 func (j *job) nothing(ctx context.Context) {
 	j.say("nothing to do: %s", j.Nothing)
-	if j.Job.Answer != "" {
-		j.say("%s", j.Job.Answer)
+	if j.Answer != "" {
+		j.say("%s", j.Answer)
 	}
 	if j.System == ci.GitHub {
 		text := "Nothing to do: " + j.Nothing + "."
-		if j.Job.Answer != "" {
-			text = j.Job.Answer
+		if j.Answer != "" {
+			text = j.Answer
 		}
 		j.try("the step summary", j.actions.Summary(j.app.Redactor.String(block(text))))
 	}
-	if j.Job.Answer == "" {
+	if j.Answer == "" {
 		return
 	}
 	if p := j.poster("answer"); p != nil {
-		p.Comment("\n"+block(j.Job.Answer), true)
+		p.Comment("\n"+block(j.Answer), true)
 		j.problems = append(j.problems, p.Close(ctx, reporting)...)
 	}
 }

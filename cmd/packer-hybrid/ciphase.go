@@ -32,6 +32,7 @@ const releaseDir = "release"
 
 // phase is what this job does of a verb that several jobs do.
 type phase struct {
+	action   hybridcore.Action
 	name     string // of the release; empty for a reap
 	from     string // folder of what other jobs handed over
 	pin      runner.JobPin
@@ -82,7 +83,7 @@ func (s stage) phase(getenv func(string) string, all, read ci.Job) (*phase, erro
 		return nil, err
 	}
 	asked := read.Requests[0]
-	p := &phase{name: s.release, from: s.from, pin: runner.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked}}
+	p := &phase{action: s.action(), name: s.release, from: s.from, pin: runner.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked}}
 	if p.all = asked.Platforms; len(p.all) == 0 {
 		p.all = d.Platforms
 	}

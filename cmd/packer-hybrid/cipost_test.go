@@ -175,7 +175,7 @@ func TestCIReportsChanges(t *testing.T) {
 	t.Parallel()
 	j := &job{app: &app{}, current: &answer{req: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}}}
 	changes := []hybridcore.Changes{{Image: "debian-12", Platform: hybridcore.VSphere, Changes: []hybridcore.Change{{Category: "packages", Key: "openssl", Was: "1", Now: "2"}}}}
-	j.Answer(checks.Document{Record: &hybridcore.Record{Status: hybridcore.Built}, Parity: &hybridcore.ParityReport{Changes: changes}})
+	j.answered(hybridcore.Answer{Record: &hybridcore.Record{Status: hybridcore.Built}, Parity: &hybridcore.ParityReport{Changes: changes}})
 	var text strings.Builder
 	if err := checks.WriteReportMarkdown(&text, j.report(j.current)); err != nil || !strings.Contains(text.String(), "1 change in the images since their last build") {
 		t.Errorf("%v\n%s", err, text.String())
@@ -261,7 +261,7 @@ func (h hosted) retried(t *testing.T, run string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	var doc checks.Document
+	var doc hybridcore.Answer
 	if err := json.Unmarshal(plan, &doc); err != nil {
 		t.Fatal(err)
 	}

@@ -21,9 +21,16 @@ import (
 
 // reap does this job's part of a reap: what dead runs left on one platform, or
 // the report of what other jobs did.
-func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) error {
+func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) (
+	hybridcore.Answer, error,
+) {
+	answer := hybridcore.Answer{Request: &req}
 	if p.platform == "" {
-		return p.reaped(a, r, req)
+		parts, err := p.reaped(a, r, req)
+		if parts != nil {
+			answer.ReapedOn = &parts
+		}
+		return answer, err
 	}
 	req.Platforms = []hybridcore.Platform{p.platform}
 	reaped, failure := r.Reap(ctx, req)
@@ -39,46 +46,41 @@ func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridco
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("what was reaped is not handed over: %w", err)
+		return answer, fmt.Errorf("what was reaped is not handed over: %w", err)
 	case failure != nil:
-		return failure
+		return answer, failure
 	}
-	if err := checks.WriteReaped(a.Out, a.Style(a.Raw.Out), reaped, req.DryRun); err != nil {
-		return err
-	}
-	if part.Failed() {
-		return cli.Exit(hybridcore.ExitFailed)
-	}
-	return nil
+	answer.Reaped = &reaped
+	return answer, a.present(r, answer, nil)
 }
 
 // reaped makes one report of what jobs reaped, each on one platform.
-func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) error {
+func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) ([]hybridcore.ReapPart, error) {
 	parts, refused := r.ReadReaped(p.from, p.pin, p.all)
 	if parts == nil {
-		return refused
+		return nil, refused
 	}
 	err := a.artifact(r.Project.Root, "reaped.json", func(w io.Writer) error {
 		return checks.WriteJSON(w,
-			checks.Document{ReapedOn: &parts})
+			hybridcore.Answer{ReapedOn: &parts})
 	})
 	p.job.try("artifacts/reaped.json", err)
 	var text strings.Builder
 	if err := checks.WriteReapedOn(&text, checks.Style{}, parts); err != nil {
-		return err
+		return parts, err
 	}
 	if _, err := io.WriteString(a.Out, text.String()); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
+		return parts, fmt.Errorf("writing the answer: %w", err)
 	}
 	if p.job.System == ci.GitHub {
 		p.job.try("the step summary",
 			p.job.actions.Summary(a.Redactor.String("What dead runs left in "+req.Env+":\n\n"+block(text.String()))))
 	}
 	if refused != nil {
-		return refused
+		return parts, refused
 	}
 	if slices.ContainsFunc(parts, hybridcore.ReapPart.Failed) {
-		return cli.Exit(hybridcore.ExitFailed)
+		return parts, cli.Exit(hybridcore.ExitFailed)
 	}
-	return nil
+	return parts, nil
 }

@@ -18,38 +18,52 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
-// publish does this job's phase of a release.
-func (p *phase) publish(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) error {
+// do does this job's phase of a release, or its part of a reap.
+func (p *phase) do(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) (hybridcore.Answer, error) {
 	switch p.name {
+	case "":
+		return p.reap(ctx, a, r, req)
 	case phasePlan:
 		r.Connect = nil
 		return p.plan(ctx, a, r, req)
 	case phaseRecord:
 		r.Connect = nil
-		return a.execute(ctx, r, req, a.exported(r, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record,
-			error,
-		) {
+		return p.run(ctx, a, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
 			files, err := r.ReadRelease(p.from, p.pin)
 			if err != nil {
 				return hybridcore.Record{}, err
 			}
 			return r.RecordRelease(ctx, plan, files)
-		}))
+		})
 	default:
-		return p.reach(ctx, a, r)
+		return hybridcore.Answer{Request: &req}, p.reach(ctx, a, r)
 	}
+}
+
+// run answers a request by a stage of this job's own.
+func (p *phase) run(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request, stage runner.Stage) (
+	hybridcore.Answer, error,
+) {
+	return a.answer(ctx, r, req, func(ctx context.Context, req hybridcore.Request, reporter runner.Reporter) (
+		hybridcore.Answer, error,
+	) {
+		return r.Run(ctx, req, reporter, stage)
+	})
 }
 
 // plan writes the plan of the release for the jobs that reach a platform. What
 // speaks against it already is recorded, and there is nothing for them to do.
-func (p *phase) plan(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) error {
+func (p *phase) plan(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) (
+	hybridcore.Answer, error,
+) {
+	answer := hybridcore.Answer{Request: &req}
 	plan, err := r.Plan(ctx, req)
 	if err != nil {
-		return err
+		return answer, err
 	}
 	draft, err := r.PlanRelease(ctx, plan, p.pin.Run)
 	if err != nil || draft.Refused() {
-		return a.execute(ctx, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
+		return p.run(ctx, a, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
 			if err != nil {
 				return hybridcore.Record{}, err
 			}
@@ -57,14 +71,14 @@ func (p *phase) plan(ctx context.Context, a *app, r *runner.Runner, req hybridco
 		})
 	}
 	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), plan.Findings); err != nil {
-		return err
+		return answer, err
 	}
 	name, data, digest, err := runner.SealReleasePlan(draft)
 	if err != nil {
-		return err
+		return answer, err
 	}
 	if err := p.hand(a, r.Project.Root, releaseDir, name, data); err != nil {
-		return fmt.Errorf("the plan of the release is not handed over: %w", err)
+		return answer, fmt.Errorf("the plan of the release is not handed over: %w", err)
 	}
 	var on []string
 	for _, platform := range draft.Platforms() {
@@ -76,7 +90,7 @@ func (p *phase) plan(ctx context.Context, a *app, r *runner.Runner, req hybridco
 	if p.job.System == ci.GitHub {
 		p.job.try("the output release_digest", p.job.actions.Output("release_digest", digest))
 	}
-	return nil
+	return answer, nil
 }
 
 // reach does a phase on the platform of this job, and hands over what it came to.

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
@@ -206,7 +205,7 @@ func TestCIReapInParts(t *testing.T) {
 	want(t, log, "Proxmox VE:\n    no dead run: nothing to reap", "lab/debian-12@vsphere  run ",
 		"Microsoft Azure:\n    error: not looked at, because its job left no answer")
 	text, err := os.ReadFile(filepath.Join(dir, "artifacts", "reaped.json"))
-	var doc checks.Document
+	var doc hybridcore.Answer
 	if err != nil || json.Unmarshal(text, &doc) != nil || doc.ReapedOn == nil || len(*doc.ReapedOn) != 3 {
 		t.Fatalf("%v: %s", err, text)
 	}

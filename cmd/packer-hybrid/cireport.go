@@ -44,6 +44,7 @@ type answer struct {
 	plan   *hybridcore.Plan
 	record *hybridcore.Record
 	parity *hybridcore.ParityReport
+	whole  hybridcore.Answer
 	extra  []hybridcore.Finding // that no plan holds
 	poster *post.Poster         // nil for none
 }
@@ -60,20 +61,20 @@ func (a *app) newJob(project config.Project, read ci.Job) *job {
 	}
 }
 
-// Answer implements watcher. A run that makes a record is reported while it
-// goes on; everything else at the end.
-func (j *job) Answer(doc checks.Document) {
+// answered takes over what a request came to. A run that makes a record is
+// reported while it goes on; everything else at the end.
+func (j *job) answered(answer hybridcore.Answer) {
 	c := j.current
-	if doc.Plan != nil {
-		c.plan = doc.Plan
+	if answer.Plan != nil {
+		c.plan = answer.Plan
 	}
-	if doc.Record != nil {
-		c.record = doc.Record
+	if answer.Record != nil {
+		c.record = answer.Record
 	}
-	if doc.Parity != nil {
-		c.parity = doc.Parity
+	if answer.Parity != nil {
+		c.parity = answer.Parity
 	}
-	c.extra = append(c.extra, doc.Findings...)
+	c.extra = append(c.extra, answer.Findings...)
 	if c.plan == nil || c.poster != nil || !c.req.Records() || c.req.Part != "" {
 		return
 	}
@@ -82,8 +83,12 @@ func (j *job) Answer(doc checks.Document) {
 	}
 }
 
-// Event implements watcher.
+// Event implements runner.Reporter.
 func (j *job) Event(e hybridcore.Event) {
+	if e.Kind == hybridcore.EventPlan {
+		j.answered(hybridcore.Answer{Plan: e.Plan})
+		return
+	}
 	if p := j.current.poster; p != nil {
 		p.Event(e)
 	}

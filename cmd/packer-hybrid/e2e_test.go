@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 )
@@ -166,7 +165,7 @@ func (b *bed) record(t *testing.T) hybridcore.Record {
 	if err != nil {
 		t.Fatalf("inspect: %v\n%s", err, out)
 	}
-	var doc checks.Document
+	var doc hybridcore.Answer
 	if err := json.Unmarshal(out, &doc); err != nil {
 		t.Fatal(err)
 	}

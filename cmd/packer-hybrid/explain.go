@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -35,14 +34,9 @@ sets, and which one wins, with file and line. Secrets are not shown.`,
 				return err
 			}
 			defer done()
+			req.Action = hybridcore.ActionExplain
 			explanation, err := r.Explain(req, args[0])
-			if err != nil {
-				return err
-			}
-			if a.Output == "json" {
-				return checks.WriteJSON(a.Out, checks.Document{Explanation: &explanation})
-			}
-			return checks.WriteExplanation(a.Out, a.Style(a.Raw.Out), explanation)
+			return a.present(r, hybridcore.Answer{Request: &req, Explanation: &explanation}, err)
 		},
 	}
 	hybridcore.BindCommon(cmd.Flags(), &req)

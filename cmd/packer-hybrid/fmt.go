@@ -77,7 +77,7 @@ func (a *app) formatted(changed []runner.Formatted, show bool) error {
 				Kind: hybridcore.KindSchema, Rule: "format", Subject: f.Path, File: f.Path, Severity: hybridcore.Warning, Message: "the file is not in canonical format",
 			})
 		}
-		return checks.WriteJSON(a.Out, checks.Document{Findings: findings})
+		return checks.WriteJSON(a.Out, hybridcore.Answer{Findings: findings})
 	}
 	for _, f := range changed {
 		path := hybridcore.Sanitize(f.Path)

@@ -215,7 +215,7 @@ func outputs() map[string]output {
 // console prints everything that the console prints of values.
 func console(w io.Writer, text string) error {
 	r := filled(text)
-	var status checks.Status
+	var status hybridcore.StatusReport
 	fill(reflect.ValueOf(&status).Elem(), text)
 	var reaped []hybridcore.Reaped
 	fill(reflect.ValueOf(&reaped).Elem(), text)
@@ -279,7 +279,9 @@ func addMachines(all map[string]output) {
 	all["JSON of plan and record"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		r := filled(text)
-		return written(t, func(w io.Writer) error { return checks.WriteJSON(w, checks.Document{Plan: &r.Plan, Record: r.Record}) })
+		return written(t, func(w io.Writer) error {
+			return checks.WriteJSON(w, hybridcore.Answer{Plan: &r.Plan, Record: r.Record})
+		})
 	}, judgeDocument}
 	all["JUnit"] = output{func(t *testing.T, text string) string {
 		t.Helper()

@@ -7,8 +7,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,9 +43,8 @@ func (a *app) job(ctx context.Context, dir, repository string) error {
 	case err != nil:
 		return a.jobEnd(run, nil, err)
 	}
-	heard := &hearing{run: run}
 	sub := *a
-	sub.dir, sub.watcher, sub.local, sub.localRepository = run.Tree, heard, run, repository
+	sub.dir, sub.reporter, sub.local, sub.localRepository = run.Tree, run, run, repository
 	if a.Getenv(stateVariable) == "" { // the state is not in the checkout, which is thrown away
 		if sub.Environ, err = a.stateOf(repository); err != nil {
 			return a.jobEnd(run, nil, err)
@@ -59,10 +60,11 @@ func (a *app) job(ctx context.Context, dir, repository string) error {
 		req.Origin = hybridcore.Origin{Kind: "slack", ReplyTo: run.Order.Request}
 		_, err = sub.allowed(ctx, bots.Bot, run.Order.Ticket, run.Order.Commit, &req)
 	}
+	var answer hybridcore.Answer
 	if err == nil {
-		err = sub.do(ctx, req)
+		answer, err = sub.do(ctx, req)
 	}
-	return a.jobEnd(run, heard.record, err)
+	return a.jobEnd(run, &answer, err)
 }
 
 // stateOf is the environment with the state of the project in a repository.
@@ -74,8 +76,17 @@ func (a *app) stateOf(repository string) ([]string, error) {
 	return append(slices.Clone(a.Environ), stateVariable+"="+stateDir(project)), nil
 }
 
+// ended is an answer with its end.
+func (a *app) ended(answer hybridcore.Answer, code int, failure error) hybridcore.Answer {
+	answer.Exit = &code
+	if failure != nil {
+		answer.Error = a.Redactor.String(hybridcore.Sanitize(failure.Error()))
+	}
+	return answer
+}
+
 // jobEnd writes the end of a run.
-func (a *app) jobEnd(run *dispatch.LocalRun, record *hybridcore.Record, err error) error {
+func (a *app) jobEnd(run *dispatch.LocalRun, answer *hybridcore.Answer, err error) error {
 	code := a.Finish(err)
 	said := err
 	if _, silent := err.(cli.Exit); silent { //nolint:errorlint // it is never wrapped
@@ -84,7 +95,17 @@ func (a *app) jobEnd(run *dispatch.LocalRun, record *hybridcore.Record, err erro
 	if said != nil {
 		said = fmt.Errorf("%s", a.Redactor.String(said.Error()))
 	}
-	if err := run.End(code, record, said); err != nil {
+	if answer != nil {
+		var text strings.Builder
+		if err := checks.WriteJSON(&text, a.ended(*answer, code, said)); err != nil {
+			return err
+		}
+		answer = new(hybridcore.Answer)
+		if err := json.Unmarshal([]byte(a.Redactor.String(text.String())), answer); err != nil {
+			return fmt.Errorf("redacting the answer: %w", err)
+		}
+	}
+	if err := run.End(code, answer, said); err != nil {
 		return err
 	}
 	if code != hybridcore.ExitOK {
@@ -92,19 +113,3 @@ func (a *app) jobEnd(run *dispatch.LocalRun, record *hybridcore.Record, err erro
 	}
 	return nil
 }
-
-// hearing passes on what a run comes to.
-type hearing struct {
-	run    *dispatch.LocalRun
-	record *hybridcore.Record
-}
-
-// Answer implements watcher.
-func (h *hearing) Answer(doc checks.Document) {
-	if doc.Record != nil {
-		h.record = doc.Record
-	}
-}
-
-// Event implements watcher.
-func (h *hearing) Event(e hybridcore.Event) { h.run.Event(e) }

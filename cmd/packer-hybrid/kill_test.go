@@ -22,7 +22,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/azure"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
@@ -435,7 +434,7 @@ func (b *bed) reaped(t *testing.T, run string, args ...string) (removed, kept []
 	if err != nil {
 		t.Fatalf("reap %v: %v\n%s", args, err, out)
 	}
-	var doc checks.Document
+	var doc hybridcore.Answer
 	if err := json.Unmarshal(out, &doc); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
@@ -92,7 +91,7 @@ func TestParityVerb(t *testing.T) {
 		t.Errorf("planted difference: exit %d", code)
 	}
 	code, out, _ = command(t, "parity", "-C", dir, "--output", "json")
-	var doc checks.Document
+	var doc hybridcore.Answer
 	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != hybridcore.ExitBlocked || len(doc.Parity.Parity[0].Unexpected) != 1 {
 		t.Errorf("json: exit %d, %v\n%s", code, err, out)
 	}

@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
@@ -38,7 +36,8 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 			if err := req.Finish(args); err != nil {
 				return fmt.Errorf("%s: %w", v.Action, err)
 			}
-			return a.do(cmd.Context(), req)
+			_, err := a.do(cmd.Context(), req)
+			return err
 		},
 	}
 	hybridcore.BindCommon(cmd.Flags(), &req)
@@ -54,55 +53,57 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 	return cmd
 }
 
-// do opens what a request needs and answers it.
-func (a *app) do(ctx context.Context, req hybridcore.Request) error {
+// do opens what a request needs, answers it, and prints the answer.
+func (a *app) do(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
 	open := a.runner
 	if req.Action == hybridcore.ActionPlan || a.policy != nil || a.phase.stateless() {
 		open = a.planner
 	}
+	if err := a.checkMatrix(req); err != nil {
+		return hybridcore.Answer{}, err
+	}
 	r, done, err := open()
 	if err != nil {
-		return err
+		return hybridcore.Answer{}, err
 	}
 	defer done()
 	if req.ID == "" && (req.Records() || req.Action == hybridcore.ActionValidate) {
 		req.ID = hybridcore.NewRunID(time.Now()) // a plan has none: the same tree gives the same bytes
 	}
-	return a.answer(ctx, r, req)
-}
-
-// heard tells the watcher of an answer.
-func (a *app) heard(doc checks.Document) {
-	if a.watcher != nil {
-		a.contained(func() { a.watcher.Answer(doc) })
+	if a.phase != nil && req.Action == a.phase.action {
+		return a.phase.do(ctx, a, r, req)
 	}
+	return a.answer(ctx, r, req, r.Do)
 }
 
-// answer does what a request asks for.
-func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Request) error {
-	switch req.Action {
-	case hybridcore.ActionStatus:
-		return a.status(ctx, r, req)
-	case hybridcore.ActionReap:
-		return a.reap(ctx, r, req)
-	case hybridcore.ActionParity:
-		return a.parity(ctx, r, req)
-	case hybridcore.ActionPlan:
-		return a.plan(ctx, r, req)
-	case hybridcore.ActionValidate:
-		if req.InProcess() {
-			return a.validate(ctx, r, req)
-		}
-		if req.With == hybridcore.WithPlugins {
-			return a.remembered(ctx, r, req, r.Prepare)
-		}
-		return a.remembered(ctx, r, req, r.Validate)
-	case hybridcore.ActionCollect:
-		return a.execute(ctx, r, req, r.Collect)
-	case hybridcore.ActionPublish:
-		return a.publish(ctx, r, req)
-	default:
-		return a.execute(ctx, r, req, r.Build)
+// answer has a request done, shows its progress, and prints what it came to.
+func (a *app) answer(ctx context.Context, r *runner.Runner, req hybridcore.Request,
+	do func(context.Context, hybridcore.Request, runner.Reporter) (hybridcore.Answer, error),
+) (hybridcore.Answer, error) {
+	console := a.console()
+	answer, failure := do(ctx, req, progress{a, console})
+	console.Close()
+	if failure == nil {
+		failure = a.export(r, answer)
+	}
+	return answer, a.present(r, answer, failure)
+}
+
+// progress shows what a run does.
+type progress struct {
+	app     *app
+	console *checks.Console
+}
+
+// Event implements runner.Reporter.
+func (p progress) Event(e hybridcore.Event) {
+	if e.Kind == hybridcore.EventPlan {
+		_ = checks.WriteFindings(p.app.Err, p.app.Style(p.app.Raw.Err), e.Plan.Findings) // as the error says at the end
+	} else {
+		p.console.Event(e)
+	}
+	if p.app.reporter != nil {
+		p.app.contained(func() { p.app.reporter.Event(e) })
 	}
 }
 
@@ -166,7 +167,10 @@ func (a *app) wire(project config.Project) *runner.Runner {
 		Project: project, Environ: a.Environ, Redactor: a.Redactor, Now: time.Now,
 		Hurry: a.Hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: a.pinnedPlugins(),
 		Schemas: packer.Schemas{PluginDirs: a.allPluginDirs(), Memory: a.memory()},
-		Connect: connect,
+		Connect: connect, Policy: a.policy, Compare: a.reporter != nil,
+		Remember: runner.Memory{
+			Verdicts: runner.Verdicts(filepath.Join(a.cacheDir(), "verdicts")), Program: program(), Whole: a.Output == "json",
+		},
 	}
 }
 
@@ -236,47 +240,6 @@ func (a *app) pinnedPlugins() string {
 // memory remembers what was found out about Packer and its plugins.
 func (a *app) memory() packer.Memory { return packer.Memory(filepath.Join(a.cacheDir(), "memory")) }
 
-// execute plans, runs a stage that makes a record, and reports.
-func (a *app) execute(ctx context.Context, r *runner.Runner, req hybridcore.Request,
-	stage func(context.Context, hybridcore.Plan) (hybridcore.Record, error),
-) error {
-	plan, err := r.Plan(ctx, req)
-	if err == nil && req.With == hybridcore.WithPlugins {
-		plan.Findings, err = r.Check(ctx, plan, nil)
-	}
-	if err != nil {
-		return err
-	}
-	a.heard(checks.Document{Plan: &plan})
-	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), plan.Findings); err != nil {
-		return err
-	}
-	console := a.console()
-	r.Reporter = console
-	if a.watcher != nil {
-		r.Reporter = both{console, a.watcher}
-	}
-	record, failure := stage(ctx, plan)
-	console.Close()
-	if record.RunID == "" { // ended before it began
-		if failure != nil && hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked && a.Output != "json" {
-			return cli.Exit(hybridcore.ExitCode(failure)) // the findings are on the screen
-		}
-		return failure
-	}
-	a.heard(a.ended(ctx, r, plan, record))
-	if err := a.report(r, plan, record); err != nil {
-		return err
-	}
-	if failure != nil {
-		return failure
-	}
-	if code := record.Status.Exit(); code != hybridcore.ExitOK {
-		return cli.Exit(code)
-	}
-	return nil
-}
-
 // console shows progress on standard output, or on standard error when
 // standard output is for one JSON document.
 func (a *app) console() *checks.Console {
@@ -289,20 +252,6 @@ func (a *app) console() *checks.Console {
 		out = raw // the redactor would hold back the drawing; events are redacted
 	}
 	return checks.NewConsole(out, style, a.verbose)
-}
-
-func (a *app) report(r *runner.Runner, plan hybridcore.Plan, record hybridcore.Record) error {
-	if a.Output == "json" {
-		return checks.WriteJSON(a.Out, checks.Document{Plan: &plan, Record: &record})
-	}
-	where := ""
-	if runner.Recorded(record) {
-		where = recordsFile(r)
-		if record.Request.Part != "" {
-			where = runner.PartDir(record.Results[0].Target)
-		}
-	}
-	return checks.WriteRecord(a.Out, a.Style(a.Raw.Out), record, where)
 }
 
 // completeImages completes image names from the catalogue.
@@ -323,6 +272,3 @@ func (a *app) completeImages(*cobra.Command, []string, string) ([]string, cobra.
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
-
-// recordsFile is where a run's record is, relative to the project.
-func recordsFile(r *runner.Runner) string { return path.Join(r.Project.State.Path, state.RecordsFile) }

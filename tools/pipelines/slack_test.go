@@ -48,7 +48,7 @@ bot {
   role "operator" {
     users = ["U0001"]
     allow {
-      verbs        = ["build"]
+      verbs        = ["build", "plan", "status"]
       environments = ["lab"]
     }
   }
@@ -101,13 +101,32 @@ var ticketKey = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)
 // its message shows the steps in their order.
 func (c checkout) follow(system hires, socket bool, run func(context.Context), steps ...string) {
 	c.t.Helper()
+	c.built(c.beside(system, socket, run, "build debian-12 --env lab --targets vsphere"), steps...)
+}
+
+// answered asks a bot for something, beside the CI system's runner, and fails
+// unless the last message has all of the words.
+func (c checkout) answered(system hires, socket bool, run func(context.Context), line string, words ...string) {
+	c.t.Helper()
+	shown := c.beside(system, socket, run, line)
+	for _, word := range words {
+		if len(shown) == 0 || !strings.Contains(shown[len(shown)-1], word) {
+			c.t.Errorf("the answer to %s is without %q:\n%s", line, word, strings.Join(shown, "\n"))
+		}
+	}
+}
+
+// beside asks a bot for something, beside the CI system's runner, and returns what
+// its message showed.
+func (c checkout) beside(system hires, socket bool, run func(context.Context), line string) []string {
+	c.t.Helper()
 	ctx, end := context.WithCancel(c.t.Context())
 	var runner sync.WaitGroup
 	runner.Go(func() { run(ctx) })
-	shown := c.ask(system, socket)
+	shown := c.ask(system, socket, line)
 	end()
 	runner.Wait()
-	c.built(shown, steps...)
+	return shown
 }
 
 // dispatched waits until the CI system was asked for a run.
@@ -126,7 +145,7 @@ func dispatched(ctx context.Context, asked func() bool) bool {
 
 // ask starts a bot with one door, sends it a command through that and returns
 // what its message showed, until that has one of the endings.
-func (c checkout) ask(system hires, socket bool) []string {
+func (c checkout) ask(system hires, socket bool, line string) []string {
 	c.t.Helper()
 	ctx, end := context.WithTimeout(c.t.Context(), 8*time.Minute)
 	defer end()
@@ -144,7 +163,6 @@ func (c checkout) ask(system hires, socket bool) []string {
 	}()
 	door, stop := c.hire(ctx, system, sim, socket)
 	defer stop()
-	const line = "build debian-12 --env lab --targets vsphere"
 	from, status := slack.From{Channel: "C0001", User: "U0001"}, http.StatusOK
 	if socket {
 		err = sim.Deliver(ctx, sim.SlashEnvelope(from, line))
@@ -154,7 +172,7 @@ func (c checkout) ask(system hires, socket bool) []string {
 	if err != nil || status != http.StatusOK {
 		c.t.Fatal(status, err)
 	}
-	over := []string{"Built: ", "Failed: ", "Blocked: ", "Denied: ", "Cancelled: ", "Unchanged: "}
+	over := []string{"Built: ", "Failed: ", "Blocked: ", "Denied: ", "Cancelled: ", "Unchanged: ", "Planned: ", "Status: ", "Done: "}
 	var shown []string
 	err = sim.Wait(ctx, func(messages []slack.Message, _ []slack.View) bool {
 		shown = nil
@@ -246,6 +264,15 @@ func (c checkout) built(shown []string, words ...string) {
 	}
 }
 
+// What the answers show: a plan before the build of one target, and the state after it.
+var (
+	planWords = []string{
+		"Planned: plan debian-12", "3 to build and 0 unchanged in lab", "debian-12@proxmox", "debian-12@vsphere", "debian-12@azure",
+		"never built", "stand-in: ",
+	}
+	statusWords = []string{"Status: status", "lab/debian-12@vsphere", "debian-12-20", "lab: lab/debian-12@vsphere was built in the lab"}
+)
+
 func testSlackLocal(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	s := withBot(t, l)
@@ -254,7 +281,10 @@ func testSlackLocal(t *testing.T, l *lab.Lab, socket bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.follow(system, socket, func(context.Context) {}, "running: ", "running: ", "Built: ")
+	nobody := func(context.Context) {}
+	s.answered(system, socket, nobody, "plan debian-12 --env lab", planWords...)
+	s.follow(system, socket, nobody, "running: ", "running: ", "Built: ")
+	s.answered(system, socket, nobody, "status --env lab", statusWords...)
 }
 
 func testSlackGitHub(t *testing.T, l *lab.Lab, socket bool) {
@@ -265,9 +295,11 @@ func testSlackGitHub(t *testing.T, l *lab.Lab, socket bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.follow(system, socket, s.runDispatched, "Running: ", "running: ", "Built: ")
-	inputs, _ := s.hub.Dispatches()[0]["inputs"].(map[string]any)
-	record, err := os.ReadFile(filepath.Join(s.scratch, "artifacts", "images", "record.json"))
+	s.answered(system, socket, s.runs(0), "plan debian-12 --env lab", planWords...)
+	s.follow(system, socket, s.runs(1), "Running: ", "running: ", "Built: ")
+	s.answered(system, socket, s.runs(2), "status --env lab", statusWords...)
+	inputs, _ := s.hub.Dispatches()[1]["inputs"].(map[string]any)
+	record, err := os.ReadFile(filepath.Join(s.scratch, "artifacts-1", "images", "record.json"))
 	if want := fmt.Sprintf(`"run_id": "%v"`, inputs["request_id"]); err != nil || !strings.Contains(string(record), want) {
 		t.Errorf("the record is not of the request, so retry does not find it: %v, want %s in\n%.300s", err, want, record)
 	}
@@ -284,39 +316,55 @@ func testSlackGitLab(t *testing.T, l *lab.Lab, socket bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.follow(system, socket, p.runDispatched, "Running: ", "Built: ")
+	p.answered(system, socket, p.runs(0), "plan debian-12 --env lab", planWords...)
+	p.follow(system, socket, p.runs(1), "Running: ", "Built: ")
+	p.answered(system, socket, p.runs(2), "status --env lab", statusWords...)
 }
 
-// runDispatched is GitLab's runner: it runs the pipeline that was made.
-func (p *pipelined) runDispatched(ctx context.Context) {
-	if !dispatched(ctx, func() bool { return len(p.hub.Pipelines()) > 0 }) {
-		return
+// runs is GitLab's runner: it runs the pipeline that was made as the one of a number.
+func (p *pipelined) runs(number int) func(context.Context) {
+	return func(ctx context.Context) {
+		if dispatched(ctx, func() bool { return len(p.hub.Pipelines()) > number }) {
+			p.runDispatched(number)
+		}
 	}
-	id, _ := p.hub.Pipelines()[0]["id"].(int64)
-	given, _ := p.hub.Pipelines()[0]["variables"].(map[string]string)
+}
+
+func (p *pipelined) runDispatched(number int) {
+	id, _ := p.hub.Pipelines()[number]["id"].(int64)
+	given, _ := p.hub.Pipelines()[number]["variables"].(map[string]string)
 	variables := map[string]string{"CI_PIPELINE_ID": strconv.FormatInt(id, 10), policy.KeyVariable: ticketKey}
 	maps.Copy(variables, given)
 	p.hub.SetPipeline(id, "running")
-	p.hub.SetJob(id, "collect", "running")
+	last := "collect"
+	if !strings.HasPrefix(given["PACKER_HYBRID_COMMAND"], "build") {
+		last = "plan"
+	}
+	p.hub.SetJob(id, last, "running")
 	state := "success"
 	if r := p.run("api", variables); r.code != 0 {
 		state = "failed"
 		p.t.Errorf("gitlab-ci-local: exit code %d\n%s", r.code, r.log)
 	}
-	p.hub.SetJob(id, "collect", state)
-	p.hub.AddFile(id, "collect", "artifacts/record.json", []byte(p.artifact("collect", "artifacts/record.json")))
+	p.hub.SetJob(id, last, state)
+	p.hub.AddFile(id, last, "artifacts/answer.json", []byte(p.artifact(last, "artifacts/answer.json")))
 	p.hub.SetPipeline(id, state)
 }
 
-// runDispatched is GitHub's runner: it runs the workflow that was dispatched.
-func (s *site) runDispatched(ctx context.Context) {
-	if !dispatched(ctx, func() bool { return len(s.hub.Runs()) > 0 }) {
-		return
+// runs is GitHub's runner: it runs the workflow that was dispatched as the one of a number.
+func (s *site) runs(number int) func(context.Context) {
+	return func(ctx context.Context) {
+		if dispatched(ctx, func() bool { return len(s.hub.Runs()) > number }) {
+			s.runDispatched(number)
+		}
 	}
-	number, _ := s.hub.Runs()[0]["id"].(float64)
-	id := int64(number)
+}
+
+func (s *site) runDispatched(number int) {
+	float, _ := s.hub.Runs()[number]["id"].(float64)
+	id := int64(float)
 	s.hub.SetRun(id, "in_progress", "")
-	inputs, _ := s.hub.Dispatches()[0]["inputs"].(map[string]any)
+	inputs, _ := s.hub.Dispatches()[number]["inputs"].(map[string]any)
 	cmd := s.command("workflow_dispatch", object{
 		"ref": "refs/heads/main", "inputs": inputs, "repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "bot"},
 	})
@@ -327,7 +375,17 @@ func (s *site) runDispatched(ctx context.Context) {
 		conclusion = "failure"
 		s.t.Errorf("act: %v\n%s", err, s.ran(out, err).log())
 	}
-	s.hub.AddArtifact(id, "images", s.zip(filepath.Join(s.scratch, "artifacts", "images")))
+	kept := filepath.Join(s.scratch, "artifacts-"+strconv.Itoa(number)) // act has one folder for all runs
+	if err := os.Rename(filepath.Join(s.scratch, "artifacts"), kept); err != nil {
+		s.t.Error(err)
+	}
+	entries, err := os.ReadDir(kept)
+	if err != nil {
+		s.t.Error(err)
+	}
+	for _, e := range entries {
+		s.hub.AddArtifact(id, e.Name(), s.zip(filepath.Join(kept, e.Name())))
+	}
 	s.hub.SetRun(id, "completed", conclusion)
 }
 

@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"go/parser"
 	"os"
 	"path/filepath"
 )
@@ -33,6 +34,15 @@ var documents = map[string]struct {
 		"The record of one run: the answer of packer-hybrid inspect, and with the plan of build and validate, with --output json",
 		map[string]string{"record": "Record", "plan": "Plan", "cached": "string"},
 		[]string{"format_version", "record"},
+	},
+	"answer.schema.json": {
+		"What a request came to: artifacts/answer.json of a CI job, and without request and exit_code --output json of every verb",
+		map[string]string{
+			"request": "Request", "exit_code": "int", "plan": "Plan", "record": "Record", "reaped": "[]Reaped", "reaped_on": "[]ReapPart",
+			"parity": "ParityReport", "status": "StatusReport", "release": "Release", "explanation": "Explanation", "cached": "string",
+			"error": "string", "findings": "[]Finding",
+		},
+		[]string{"format_version"},
 	},
 	"release.schema.json": {
 		"The release that packer-hybrid publish writes to artifacts/release.json", map[string]string{"release": "Release"}, []string{"format_version", "release"},
@@ -70,7 +80,11 @@ func generate(root string) (map[string][]byte, error) {
 		w := walker{types: types, defs: map[string]any{}}
 		properties := map[string]any{"format_version": map[string]any{"const": 1, "description": "of this document"}}
 		for field, typ := range doc.fields {
-			if properties[field], err = w.named(typ); err != nil {
+			expr, err := parser.ParseExpr(typ)
+			if err != nil {
+				return nil, fmt.Errorf("the type of %s: %w", field, err)
+			}
+			if properties[field], err = w.expr(expr); err != nil {
 				return nil, err
 			}
 		}

@@ -113,7 +113,7 @@ func (f *Frame) Finish(err error) int {
 	}
 	errors.As(err, &findings)
 	if f.Output == "json" {
-		doc := checks.Document{Error: err.Error()}
+		doc := hybridcore.Answer{Error: err.Error()}
 		if findings != nil {
 			doc.Error, doc.Findings = fmt.Sprintf("%d findings", len(findings.Findings)), findings.Findings
 		}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T21:00:55Z
+// Spec: openspec/specs/bot/spec.md#requirement-the-answer-of-a-run
+// Diagram: openspec/specs/bot/diagram.md#the-answer-of-a-run
+
+package bot
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Answered is the status of a command that only asks.
+const Answered hybridcore.Status = "answered"
+
+// Grid is the table of an answer that is none of targets that were built: at most maxRows of its rows.
+type Grid struct {
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
+	More    int        `json:"more,omitempty"` // rows that are left out
+}
+
+// add appends a row.
+func (g *Grid) add(cells ...string) {
+	if len(g.Rows) == maxRows {
+		g.More++
+		return
+	}
+	for i, cell := range cells {
+		cells[i] = line(cell, maxCell)
+	}
+	g.Rows = append(g.Rows, cells)
+}
+
+// note adds what is to be said beside the table. The last one says how many more there are.
+func (o *Outcome) note(format string, args ...any) {
+	const most = 10
+	if len(o.Notes) == most {
+		o.Unsaid++
+		return
+	}
+	o.Notes = append(o.Notes, line(fmt.Sprintf(format, args...), maxWhy))
+}
+
+// OutcomeOf is what a run came to, by its answer: hostile text, as what runs in a job writes it.
+func OutcomeOf(a hybridcore.Answer) Outcome {
+	var out Outcome
+	switch {
+	case a.Record != nil:
+		out = recorded(*a.Record)
+	case a.Status != nil:
+		out = statusOf(*a.Status)
+	case a.Parity != nil:
+		out = parityOf(*a.Parity)
+	case a.Reaped != nil:
+		out = reapedOf(a, *a.Reaped)
+	case a.ReapedOn != nil:
+		out = reapedOn(a, *a.ReapedOn)
+	case a.Plan != nil:
+		out = plannedOf(a)
+	}
+	if out.Status == "" {
+		out.Status = Answered
+	}
+	if a.Exit != nil && out.Status == Answered {
+		switch *a.Exit {
+		case hybridcore.ExitOK, hybridcore.ExitChanges:
+		case hybridcore.ExitCancelled:
+			out.Status = hybridcore.Cancelled
+		case hybridcore.ExitBlocked:
+			out.Status = hybridcore.BlockedStatus
+		default:
+			out.Status = hybridcore.Failed
+		}
+	}
+	if out.Why == "" {
+		out.Why = plain(a.Error, maxWhy)
+	}
+	for _, f := range a.All() {
+		if f.Severity == hybridcore.Info {
+			continue
+		}
+		out.note("%s: %s", f.Severity, cmp.Or(placed(f), f.Message))
+	}
+	return out
+}
+
+// placed is a finding with its place.
+func placed(f hybridcore.Finding) string {
+	switch {
+	case f.File != "" && f.Line > 0:
+		return f.File + ":" + strconv.Itoa(f.Line) + ": " + f.Message
+	case f.File != "":
+		return f.File + ": " + f.Message
+	}
+	return ""
+}
+
+// plannedOf is what was planned: each target that would be built first, with its reasons.
+func plannedOf(a hybridcore.Answer) Outcome {
+	out := Outcome{}
+	plan := *a.Plan
+	pending := plan.Pending()
+	grid := &Grid{Columns: []string{"Target", "Plan", "Why"}}
+	if a.Request != nil && a.Request.Action == hybridcore.ActionValidate {
+		out.Title = "Valid"
+		if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+			out.Title = "Not valid"
+		}
+		out.Why = fmt.Sprintf("%d targets of %s were checked: %d findings", len(plan.Targets), plan.Request.Env, len(plan.Findings))
+		return out
+	}
+	out.Title = "Planned"
+	out.Why = fmt.Sprintf("%d to build and %d unchanged in %s", len(pending), len(plan.Targets)-len(pending), plan.Request.Env)
+	row := func(t hybridcore.PlannedTarget) {
+		var why []string
+		for _, reason := range t.Reasons[:min(len(t.Reasons), 3)] {
+			why = append(why, reason.Text)
+		}
+		if more := len(t.Reasons) - 3; more > 0 {
+			why = append(why, fmt.Sprintf("and %d more", more))
+		}
+		grid.add(t.Target.Name(), string(t.Decision), strings.Join(why, "; "))
+	}
+	for _, t := range pending {
+		row(t)
+	}
+	for _, t := range plan.Targets {
+		if t.Decision != hybridcore.Build {
+			row(t)
+		}
+	}
+	for _, gone := range plan.Removed {
+		grid.add(hybridcore.TargetName(gone.Image, gone.Platform), "removed", gone.Text)
+	}
+	out.Grid = grid
+	for _, one := range hybridcore.StandIns(plan.Versions) {
+		out.note("stand-in: %s is of the lab, not the real plugin", one)
+	}
+	return out
+}
+
+// statusOf is what was last built, and what is running.
+func statusOf(st hybridcore.StatusReport) Outcome {
+	out := Outcome{Title: "Status", Why: fmt.Sprintf("%d targets are built", len(st.Targets))}
+	grid := &Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}}
+	for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
+		current := st.Targets[key]
+		grid.add(key, artifactOf(current.Artifact), current.At.UTC().Format("2006-01-02 15:04 UTC"), current.RunID, current.Release)
+		if lab := hybridcore.BuiltInLab(current.Inputs); lab != "" {
+			out.note("lab: %s was built in the lab %s: no real platform has it", key, lab)
+		}
+		for _, one := range hybridcore.StandIns(current.Inputs) {
+			out.note("stand-in: %s was built with %s, of the lab, not the real plugin", key, one)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(st.Releasing)) {
+		out.note("releasing: the release %s is not complete", key)
+	}
+	for _, l := range st.Running {
+		out.note("running: %s since %s, run %s, phase %s", l.Key, l.At.UTC().Format(time.DateTime), l.RunID, l.Phase)
+	}
+	for _, l := range st.Dead {
+		out.note("interrupted: run %s of %s; what it may have left is removed by reap, and by the next build", l.RunID, l.Key)
+	}
+	out.Grid = grid
+	return out
+}
+
+// artifactOf is the name of what was built, as the platform has it.
+func artifactOf(artifact *hybridcore.Artifact) string {
+	switch {
+	case artifact == nil:
+		return ""
+	case len(artifact.URIs) > 0:
+		return artifact.URIs[0].Name
+	}
+	return artifact.ID
+}
+
+// parityOf compares images.
+func parityOf(report hybridcore.ParityReport) Outcome {
+	out := Outcome{Title: "Parity", Why: fmt.Sprintf("%d images of %s are compared", len(report.Parity), report.Env)}
+	grid := &Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}}
+	for _, p := range report.Parity {
+		var on []string
+		for _, m := range p.Manifests {
+			on = append(on, string(m.Platform))
+		}
+		first := ""
+		if len(p.Unexpected) > 0 {
+			first = p.Unexpected[0].Category + " " + p.Unexpected[0].Key
+		}
+		grid.add(p.Image, strings.Join(on, ", "), parityWord(p), first)
+	}
+	for _, said := range report.Notes {
+		out.note("%s", said)
+	}
+	out.Grid = grid
+	return out
+}
+
+// parityWord is how the images of a comparison differ, in a word.
+func parityWord(p hybridcore.Parity) string {
+	unread := slices.ContainsFunc(p.Manifests, func(m hybridcore.Manifest) bool { return m.SHA256 == "" })
+	switch n := len(p.Unexpected) + p.Unlisted; {
+	case n > 0:
+		return strconv.Itoa(n) + " unexpected"
+	case unread || len(p.Manifests) < 2:
+		return "not compared"
+	}
+	return "identical"
+}
+
+// reapedOf is what was removed.
+func reapedOf(a hybridcore.Answer, reaped []hybridcore.Reaped) Outcome {
+	grid := &Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}}
+	for _, one := range reaped {
+		grid.reaped(one)
+	}
+	return reapOutcome(a, grid)
+}
+
+// reapedOn is what jobs removed, each on one platform.
+func reapedOn(a hybridcore.Answer, parts []hybridcore.ReapPart) Outcome {
+	grid := &Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}}
+	for _, part := range parts {
+		if part.Error != "" {
+			grid.add(string(part.Platform), "", "", "", part.Error)
+		}
+		for _, one := range part.Reaped {
+			grid.reaped(one)
+		}
+	}
+	return reapOutcome(a, grid)
+}
+
+func reapOutcome(a hybridcore.Answer, grid *Grid) Outcome {
+	out := Outcome{Title: "Reaped", Why: fmt.Sprintf("%d interrupted runs were looked for", len(grid.Rows)+grid.More)}
+	if a.Request != nil && a.Request.DryRun {
+		out.Title, out.Why = "Reap, dry run", out.Why+"; nothing was removed"
+	}
+	if len(grid.Rows) > 0 {
+		out.Grid = grid
+	}
+	return out
+}
+
+func (g *Grid) reaped(one hybridcore.Reaped) {
+	names := func(list []hybridcore.URI) string {
+		var all []string
+		for _, uri := range list {
+			all = append(all, uri.Kind+" "+uri.Name)
+		}
+		return strings.Join(all, ", ")
+	}
+	left := cmp.Or(one.Error, one.Elsewhere)
+	if left == "" && !one.LookAgain.IsZero() {
+		left = "looks again from " + one.LookAgain.UTC().Format("15:04 UTC") + " on"
+	}
+	g.add(one.Lease.Key, one.Lease.RunID, names(one.Removed), names(one.Kept), left)
+}
+
+// recorded is what a run came to, by its record.
+func recorded(rec hybridcore.Record) Outcome {
+	out := Outcome{Status: rec.Status}
+	parity := map[string]string{}
+	for _, p := range rec.Parity {
+		parity[p.Image] = parityWord(p)
+	}
+	for _, res := range rec.Results {
+		t := Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Parity: parity[res.Image]}
+		t.Artifact = artifactOf(res.Artifact)
+		if res.Failure != nil {
+			t.Step = res.Failure.Step
+		}
+		out.Targets = append(out.Targets, t)
+		if res.Failure != nil && out.Why == "" {
+			out.Why = res.Target + ": " + res.Failure.Message
+			out.Tail = res.Failure.Tail
+		}
+	}
+	for _, one := range hybridcore.StandIns(rec.Versions) {
+		out.note("stand-in: %s is of the lab, not the real plugin", one)
+	}
+	return out
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T21:04:12Z
+// Spec: openspec/specs/bot/spec.md#requirement-the-answer-of-a-run
+// Diagram: openspec/specs/bot/diagram.md#the-answer-of-a-run
+
+package bot_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+func planned(decision hybridcore.Decision, image string, platform hybridcore.Platform, reasons ...string) hybridcore.PlannedTarget {
+	t := hybridcore.PlannedTarget{Decision: decision}
+	t.Target.Image.Name, t.Target.Platform = image, platform
+	for _, reason := range reasons {
+		t.Reasons = append(t.Reasons, hybridcore.Reason{Text: reason})
+	}
+	return t
+}
+
+// Every verb's answer is shown, and none as something else than it is.
+func TestOutcomes(t *testing.T) {
+	blocked := 3
+	lab := map[string]string{"lab": "lab-one", "plugin:github.com/hashicorp/vsphere": "1.4.2+lab"}
+	for name, test := range map[string]struct {
+		answer hybridcore.Answer
+		want   bot.Outcome
+	}{
+		"plan": {
+			hybridcore.Answer{Plan: &hybridcore.Plan{
+				Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: "lab"},
+				Targets: []hybridcore.PlannedTarget{
+					planned(hybridcore.Unchanged, "debian-12", hybridcore.Azure, "as run x"),
+					planned(hybridcore.Build, "debian-12", hybridcore.VSphere, "one", "two", "three", "four", "five"),
+				},
+				Removed:  []hybridcore.Removed{{Image: "old", Platform: hybridcore.Proxmox, Text: "no longer in the catalogue"}},
+				Findings: []hybridcore.Finding{{Severity: hybridcore.Warning, Message: "odd", File: "a.hcl", Line: 3}, {Severity: hybridcore.Info, Message: "quiet"}},
+				Versions: map[string]string{"plugin:github.com/hashicorp/vsphere": "1.4.2+lab"},
+			}},
+			bot.Outcome{
+				Status: bot.Answered, Title: "Planned", Why: "1 to build and 1 unchanged in lab",
+				Grid: &bot.Grid{Columns: []string{"Target", "Plan", "Why"}, Rows: [][]string{
+					{"debian-12@vsphere", "build", "one; two; three; and 2 more"},
+					{"debian-12@azure", "unchanged", "as run x"},
+					{"old@proxmox", "removed", "no longer in the catalogue"},
+				}},
+				Notes: []string{"stand-in: github.com/hashicorp/vsphere 1.4.2+lab is of the lab, not the real plugin", "warning: a.hcl:3: odd"},
+			},
+		},
+		"validate, blocked": {
+			hybridcore.Answer{
+				Request: &hybridcore.Request{Action: hybridcore.ActionValidate}, Exit: &blocked,
+				Plan: &hybridcore.Plan{
+					Request: hybridcore.Request{Env: "lab"}, Targets: make([]hybridcore.PlannedTarget, 6),
+					Findings: []hybridcore.Finding{{Severity: hybridcore.Error, Message: "a secret", Blocking: true}},
+				},
+			},
+			bot.Outcome{
+				Status: hybridcore.BlockedStatus, Title: "Not valid", Why: "6 targets of lab were checked: 1 findings",
+				Notes: []string{"error: a secret"},
+			},
+		},
+		"status": {
+			hybridcore.Answer{Status: &hybridcore.StatusReport{
+				Targets: map[string]hybridcore.Current{"lab/debian-12@vsphere": {
+					RunID: "run-1", At: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), Inputs: lab,
+					Artifact: &hybridcore.Artifact{ID: "/a/long/id", URIs: []hybridcore.URI{{Name: "debian-12-run-1"}}},
+				}},
+				Dead: []hybridcore.Lease{{Key: "lab/debian-12@azure", RunID: "run-2"}},
+			}},
+			bot.Outcome{
+				Status: bot.Answered, Title: "Status", Why: "1 targets are built",
+				Grid: &bot.Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}, Rows: [][]string{
+					{"lab/debian-12@vsphere", "debian-12-run-1", "2026-11-30 12:00 UTC", "run-1", ""},
+				}},
+				Notes: []string{
+					"lab: lab/debian-12@vsphere was built in the lab lab-one: no real platform has it",
+					"stand-in: lab/debian-12@vsphere was built with github.com/hashicorp/vsphere 1.4.2+lab, of the lab, not the real plugin",
+					"interrupted: run run-2 of lab/debian-12@azure; what it may have left is removed by reap, and by the next build",
+				},
+			},
+		},
+		"parity": {
+			hybridcore.Answer{Exit: &blocked, Parity: &hybridcore.ParityReport{Env: "lab", Parity: []hybridcore.Parity{
+				{Image: "a", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere", SHA256: "1"}}},
+				{Image: "b", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere"}}},
+				{Image: "c", Unexpected: []hybridcore.Difference{{Category: "package", Key: "curl"}}, Unlisted: 4},
+			}}},
+			bot.Outcome{
+				Status: hybridcore.BlockedStatus, Title: "Parity", Why: "3 images of lab are compared",
+				Grid: &bot.Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}, Rows: [][]string{
+					{"a", "azure, vsphere", "identical", ""}, {"b", "azure, vsphere", "not compared", ""}, {"c", "", "5 unexpected", "package curl"},
+				}},
+			},
+		},
+		"reap": {
+			hybridcore.Answer{Request: &hybridcore.Request{DryRun: true}, Reaped: &[]hybridcore.Reaped{
+				{Lease: hybridcore.Lease{Key: "lab/a@azure", RunID: "run-1"}, Removed: []hybridcore.URI{{Kind: "vm", Name: "a-run-1"}}},
+				{Lease: hybridcore.Lease{Key: "prod/a@azure", RunID: "run-2"}, Elsewhere: "it is of prod"},
+			}},
+			bot.Outcome{
+				Status: bot.Answered, Title: "Reap, dry run", Why: "2 interrupted runs were looked for; nothing was removed",
+				Grid: &bot.Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}, Rows: [][]string{
+					{"lab/a@azure", "run-1", "vm a-run-1", "", ""}, {"prod/a@azure", "run-2", "", "", "it is of prod"},
+				}},
+			},
+		},
+		"error": {hybridcore.Answer{Error: "no such image"}, bot.Outcome{Status: bot.Answered, Why: "no such image"}},
+	} {
+		if diff := cmp.Diff(test.want, bot.OutcomeOf(test.answer)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// A table has no more rows than Slack shows, and says how many there are beside.
+func TestOutcomeIsBounded(t *testing.T) {
+	plan := hybridcore.Plan{}
+	for range 500 {
+		plan.Targets = append(plan.Targets, planned(hybridcore.Build, strings.Repeat("x", 1000), hybridcore.Azure, strings.Repeat("y", 5000)))
+		plan.Findings = append(plan.Findings, hybridcore.Finding{Severity: hybridcore.Error, Message: strings.Repeat("z", 5000)})
+	}
+	out := bot.OutcomeOf(hybridcore.Answer{Plan: &plan})
+	data, err := json.Marshal(out)
+	if err != nil || len(data) > 32<<10 || len(out.Grid.Rows)+out.Grid.More != 500 || len(out.Notes)+out.Unsaid != 500 {
+		t.Errorf("%d bytes, %d rows and %d more, %d notes and %d more: %v", len(data), len(out.Grid.Rows), out.Grid.More,
+			len(out.Notes), out.Unsaid, err)
+	}
+}
+
+func FuzzOutcomeOf(f *testing.F) {
+	for _, seed := range []string{
+		`{"plan":{"targets":[null,{"reasons":null}],"removed":[null]}}`, `{"status":{"targets":{"x":{"artifact":{"uris":[null]}}},"dead":[null]}}`,
+		`{"reaped":[null],"reaped_on":[{"reaped":[null]}]}`, `{"parity":{"parity":[{"manifests":[null]}]}}`, `{"record":{"results":[null]},"exit_code":1}`,
+		"{\"error\":\"\u202e<!channel>\"}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var a hybridcore.Answer
+		if json.Unmarshal(data, &a) != nil {
+			return
+		}
+		out := bot.OutcomeOf(a)
+		if out.Status == "" {
+			t.Error("no status")
+		}
+		for _, note := range out.Notes {
+			if strings.ContainsAny(note, "\n\u202e\x1b") {
+				t.Errorf("%q", note)
+			}
+		}
+		if out.Grid != nil && slices.ContainsFunc(out.Grid.Rows, func(row []string) bool { return len(row) != len(out.Grid.Columns) }) {
+			t.Errorf("rows of another length: %q", out.Grid.Rows)
+		}
+	})
+}
