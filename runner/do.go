@@ -36,13 +36,13 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 		return r.inspect(ctx, req)
 	case hybridcore.ActionReap:
 		reaped, err := r.Reap(ctx, req)
-		return hybridcore.Answer{Reaped: &reaped}, err
+		return only(err, hybridcore.Answer{Reaped: &reaped})
 	case hybridcore.ActionParity:
 		report, err := r.Parity(ctx, req)
-		return hybridcore.Answer{Parity: &report}, err
+		return only(err, hybridcore.Answer{Parity: &report})
 	case hybridcore.ActionPlan:
 		plan, err := r.Plan(ctx, req)
-		return hybridcore.Answer{Plan: &plan}, err
+		return only(err, hybridcore.Answer{Plan: &plan})
 	case hybridcore.ActionValidate:
 		return r.validation(ctx, req, reporter)
 	case hybridcore.ActionCollect:
@@ -52,6 +52,14 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 	default:
 		return r.Run(ctx, req, reporter, r.Build)
 	}
+}
+
+// only is an answer, or an error.
+func only(err error, answer hybridcore.Answer) (hybridcore.Answer, error) {
+	if err != nil {
+		return hybridcore.Answer{}, err
+	}
+	return answer, nil
 }
 
 // Run plans a request, tells the reporter of the plan, and lets a stage make the record.
@@ -213,5 +221,5 @@ func (r *Runner) inspect(ctx context.Context, req hybridcore.Request) (hybridcor
 			hybridcore.DidYouMean(id, runs), last)
 	}
 	record, err := r.State.Record(ctx, id)
-	return hybridcore.Answer{Record: &record}, err
+	return only(err, hybridcore.Answer{Record: &record})
 }
