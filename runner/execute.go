@@ -24,8 +24,7 @@ type run struct {
 	id   string
 	tool packer.Tool
 
-	starters *packer.Starters // of a validation
-	pulse    *pulse
+	pulse *pulse
 
 	mu   sync.Mutex
 	held map[string]*state.Held // by target
@@ -76,12 +75,6 @@ func (r *Runner) Validate(ctx context.Context, plan hybridcore.Plan) (hybridcore
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
-	x.starters = x.tool.Starters(newScratch())
-	defer func() {
-		if err := x.starters.Close(); err != nil {
-			r.Log.Warn("directory of the run not removed", "error", err)
-		}
-	}()
 	started := r.Now()
 	results := x.each(ctx, x.validate)
 	return x.summary(started, results), nil

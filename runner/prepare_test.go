@@ -165,8 +165,7 @@ func TestVerdictsArePackers(t *testing.T) {
 	}
 }
 
-// verdicts says which cases Packer refuses. When it is asked again, it has to
-// say the same with starters in the place of plugins.
+// verdicts says which cases Packer refuses.
 func verdicts(t *testing.T, tool packer.Tool, jobs []packer.Job, asked []mutation) map[string]bool {
 	t.Helper()
 	refused := map[string]bool{}
@@ -183,7 +182,6 @@ func verdicts(t *testing.T, tool packer.Tool, jobs []packer.Job, asked []mutatio
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	slots := make(chan struct{}, runtime.NumCPU())
-	starters := tool.Starters(filepath.Join(t.TempDir(), "starters"))
 	for i, job := range jobs {
 		slots <- struct{}{}
 		all.Go(func() {
@@ -191,14 +189,6 @@ func verdicts(t *testing.T, tool packer.Tool, jobs []packer.Job, asked []mutatio
 			out, err := tool.Validate(t.Context(), job)
 			if err != nil {
 				t.Errorf("%s: %v", asked[i].Name, err)
-			}
-			if job.Plugins, err = starters.Of(t.Context(), job); err != nil {
-				t.Errorf("%s: %v", asked[i].Name, err)
-			}
-			again, err := tool.Validate(t.Context(), job)
-			// What follows the first error is Packer's choice: it evaluates locals in any order.
-			if err != nil || again.Status != out.Status || (out.Failure != nil && again.Failure.Message != out.Failure.Message) {
-				t.Errorf("%s: %s, %+v; with starters %s, %+v, %v", asked[i].Name, out.Status, out.Failure, again.Status, again.Failure, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -97,9 +97,6 @@ func (x *run) validate(ctx context.Context, t hybridcore.Target) hybridcore.Resu
 	if err != nil {
 		return b.stopped(ctx, err)
 	}
-	if job.Plugins, err = x.starters.Of(ctx, job); err != nil {
-		return b.stopped(ctx, err)
-	}
 	outcome, err := x.tool.Validate(ctx, job)
 	if err != nil {
 		return b.stopped(ctx, err)

@@ -158,7 +158,6 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 		service.Door, err = listen(ctx, "--listen", f.listen)
 	}
 	if err == nil {
-		settle()
 		err = bot.Serve(ctx, service)
 	}
 	return errors.Join(err, queue.Close(), closeLog())

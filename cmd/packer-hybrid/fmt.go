@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"runtime/debug"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
@@ -43,7 +42,6 @@ exits 4 when it would. What is known to be canonical is told by its digest.`,
 }
 
 func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // less than collecting often costs, or touching new memory always
 	if len(paths) == 0 {
 		project, err := a.project()
 		if err != nil {

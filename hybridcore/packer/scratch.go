@@ -32,11 +32,6 @@ func (s scratch) cache() string   { return filepath.Join(string(s), "cache") }
 func (s scratch) plugins() string { return filepath.Join(string(s), "plugins") }
 func (s scratch) shims() string   { return filepath.Join(string(s), "shims") }
 
-// starter is where the starter of a plugin is, below the directory of a run.
-func (s scratch) starter(p Plugin) string {
-	return filepath.Join(string(s), "starters", filepath.FromSlash(p.Address), filepath.Base(p.Path))
-}
-
 // marker is the environment entry by which the job's processes are known.
 func (s scratch) marker() string { return "TMPDIR=" + s.tmp() }
 

@@ -23,9 +23,6 @@ import (
 // Canonical says whether HCL is in the form that `packer fmt` writes, and if
 // not, the first line that is not.
 func Canonical(src []byte) (line int, ok bool) {
-	if hclfile.Canonical(src) {
-		return 0, true
-	}
 	formatted := hclwrite.Format(src)
 	if bytes.Equal(src, formatted) {
 		return 0, true
@@ -45,9 +42,6 @@ func Canonical(src []byte) (line int, ok bool) {
 // Format returns HCL in canonical form. Bytes that are no HCL within the
 // limits of a file come as *hybridcore.FindingsError.
 func Format(src []byte, name string) ([]byte, error) {
-	if _, long := longLine(src); !long && hclfile.Canonical(src) {
-		return src, nil
-	}
 	limit := hclfile.Template()
 	if isVarFile(name) {
 		limit = hclfile.VarFile()
