@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -40,10 +41,7 @@ func newThree(t *testing.T) *sandbox {
 		all = strings.ReplaceAll(all, "  unsupported \"azure\" {\n    reason = \"no Marketplace image in this fixture\"\n  }\n", "")
 		put(t, s.dir, name, all)
 	}
-	if err := os.Mkdir(filepath.Join(s.dir, ".git"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	put(t, s.dir, ".git/HEAD", strings.Repeat("ab", 20)+"\n")
+	commit(t, s.dir)
 	s = openSandbox(t, s.dir)
 	s.inventory(t, "azure", "wget", "1.21")
 	return s
@@ -68,7 +66,7 @@ func (s *sandbox) buildPart(t *testing.T, target hybridcore.Target, to string) h
 	t.Helper()
 	m := s.machine(t)
 	req := m.request(hybridcore.ActionBuild, target.Image.Name)
-	req.Platforms, req.Part, req.Heads = []hybridcore.Platform{target.Platform}, target.Digest, []string{strings.Repeat("ab", 20)}
+	req.Platforms, req.Part, req.Heads = []hybridcore.Platform{target.Platform}, target.Digest, []string{m.at(t)}
 	rec := m.build(t.Context(), t, req)
 	if err := os.CopyFS(to, os.DirFS(filepath.Join(m.dir, filepath.FromSlash(hybridcore.PartsDir)))); err != nil {
 		t.Fatal(err)
@@ -331,4 +329,33 @@ func TestCollectedTextIsInert(t *testing.T) {
 			t.Errorf("the record has %q: %s", bad, text)
 		}
 	}
+}
+
+// commit makes a repository of a folder, with all of its files in one commit, and
+// returns that.
+func commit(t *testing.T, dir string) string {
+	t.Helper()
+	git := func(args ...string) string {
+		t.Helper()
+		args = append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)
+		out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "-q", "-b", "main")
+	git("add", "-A")
+	git("commit", "-q", "-m", "x")
+	return git("rev-parse", "HEAD")
+}
+
+// at is the commit of a sandbox.
+func (s *sandbox) at(t *testing.T) string {
+	t.Helper()
+	at, err := s.head(t.Context())
+	if err != nil || at == "" {
+		t.Fatalf("the commit of the sandbox is not known: %q %v", at, err)
+	}
+	return at
 }

@@ -41,7 +41,7 @@ type planning struct {
 // plan to be made is an error. With a base it compares with that commit, and
 // asks neither the state nor Packer.
 func (r *Runner) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Plan, error) {
-	if err := r.pinned(req); err != nil {
+	if err := r.pinned(ctx, req); err != nil {
 		return hybridcore.Plan{}, err
 	}
 	wanted := func(string) bool { return true }
@@ -89,11 +89,12 @@ func (r *Runner) planning(ctx context.Context, req hybridcore.Request) (*plannin
 	if err := r.refuseProd(req, t.env); err != nil {
 		return nil, err
 	}
+	commit, unknown := r.commit(ctx)
 	p := &planning{
 		Runner: r, now: t, req: req, commits: map[string]fs.FS{}, lines: map[string]int{},
-		plan: hybridcore.Plan{Request: req, Commit: head(r.Project.Root), Targets: []hybridcore.PlannedTarget{}, Versions: map[string]string{}, Findings: t.set.Warnings()},
+		plan: hybridcore.Plan{Request: req, Commit: commit, Targets: []hybridcore.PlannedTarget{}, Versions: map[string]string{}, Findings: t.set.Warnings()},
 	}
-	p.plan.Findings = append(p.plan.Findings, sources.Check(r.Project.Root)...)
+	p.plan.Findings = slices.Concat(p.plan.Findings, unknown, sources.Check(r.Project.Root))
 	if req.Base != "" {
 		return p, p.readBase(ctx)
 	}

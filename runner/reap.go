@@ -24,7 +24,7 @@ import (
 // Ended runs of others are then in the answer, as not looked for. Each such run is in the answer, also
 // one whose leftovers could not be removed or may still arrive.
 func (r *Runner) Reap(ctx context.Context, req hybridcore.Request) ([]hybridcore.Reaped, error) {
-	if err := r.pinned(req); err != nil {
+	if err := r.pinned(ctx, req); err != nil {
 		return nil, err
 	}
 	env, err := r.Project.Environment(req.Env)

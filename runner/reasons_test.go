@@ -136,7 +136,16 @@ func TestDecide(t *testing.T) {
 
 func TestHead(t *testing.T) {
 	dir := t.TempDir()
-	if got := head(dir); got != "" {
+	at := func(root string) string {
+		t.Helper()
+		r := &Runner{Project: config.Project{Root: root}}
+		commit, err := r.head(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		return commit
+	}
+	if got := at(dir); got != "" {
 		t.Errorf("outside a checkout: %q", got)
 	}
 	git := func(args ...string) string {
@@ -149,32 +158,48 @@ func TestHead(t *testing.T) {
 		return strings.TrimSpace(string(out))
 	}
 	git("init", "-q", "-b", "main")
-	if got := head(dir); got != "" {
+	if got := at(dir); got != "" {
 		t.Errorf("before the first commit: %q", got)
 	}
 	git("commit", "-q", "--allow-empty", "-m", "x")
 	want := git("rev-parse", "HEAD")
-	if got := head(dir); got != want {
+	if got := at(dir); got != want {
 		t.Errorf("loose ref: %q, want %q", got, want)
 	}
 	git("pack-refs", "--all")
-	if got := head(dir); got != want {
+	if got := at(dir); got != want {
 		t.Errorf("packed ref: %q, want %q", got, want)
 	}
 	tree := filepath.Join(t.TempDir(), "tree")
 	git("worktree", "add", "-q", "-b", "side", tree)
-	if got := head(tree); got != want {
+	if got := at(tree); got != want {
 		t.Errorf("worktree: %q, want %q", got, want)
 	}
 	git("checkout", "-q", "--detach")
-	if got := head(dir); got != want {
+	if got := at(dir); got != want {
 		t.Errorf("detached: %q, want %q", got, want)
+	}
+	super := t.TempDir()
+	for _, args := range [][]string{{"init", "-q"}, {"-c", "protocol.file.allow=always", "submodule", "--quiet", "add", dir, "golden"}} {
+		if out, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", super}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	if got := at(filepath.Join(super, "golden")); got != want {
+		t.Errorf("submodule: %q, want %q", got, want)
+	}
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, ".git"), []byte("gitdir: /nowhere\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := (&Runner{Project: config.Project{Root: broken}}).head(t.Context()); err == nil {
+		t.Errorf("a checkout whose repository is not there: %q", got)
 	}
 	sub := filepath.Join(dir, "images", "golden")
 	if err := os.MkdirAll(sub, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if got := head(sub); got != want {
+	if got := at(sub); got != want {
 		t.Errorf("a project in a folder of the repository: %q, want %q", got, want)
 	}
 	store, err := state.Open(t.TempDir())

@@ -30,6 +30,7 @@ type jobs struct {
 	on    map[hybridcore.Platform]*sandbox // the machine of each platform: a checkout of its own, and no state
 	lacks map[hybridcore.Platform]bool     // platforms whose image was deleted
 	built hybridcore.Record
+	head  string // the commit of all of them
 	files string // folder of what was handed over
 }
 
@@ -39,6 +40,7 @@ func newJobs(t *testing.T) *jobs {
 		sandbox: newThree(t), files: t.TempDir(), lacks: map[hybridcore.Platform]bool{},
 		shelf: shelf{mu: &sync.Mutex{}, marks: map[string][]string{}, fails: new("")},
 	}
+	j.head = j.sandbox.at(t)
 	j.reach(t, j.sandbox, hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure)
 	j.built = j.build(t.Context(), t, j.request(hybridcore.ActionBuild, "debian-12"))
 	if j.built.Status != hybridcore.Built {
@@ -73,7 +75,7 @@ func (j *jobs) reach(t *testing.T, m *sandbox, platforms ...hybridcore.Platform)
 func (j *jobs) pin() JobPin {
 	asked := j.asked()
 	asked.Env = "lab"
-	return JobPin{Run: ciRun, Commit: strings.Repeat("ab", 20), Asked: asked}
+	return JobPin{Run: ciRun, Commit: j.head, Asked: asked}
 }
 
 // asked is the request that all jobs have of the event.

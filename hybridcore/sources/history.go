@@ -18,9 +18,12 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Head is the commit of the checkout.
+// Head is the commit of the checkout; empty before the first one.
 func (r *Repository) Head(ctx context.Context) (string, error) {
 	id, err := r.object(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	if exited(err) == 1 { // quiet: there is none
+		return "", nil
+	}
 	if err != nil {
 		return "", fmt.Errorf("asking git for the commit of the checkout: %w", err)
 	}
