@@ -209,6 +209,7 @@ func (j *journal) lines(t *testing.T, message string) []map[string]any {
 
 // bed is a bot with a Slack and a CI system.
 type bed struct {
+	state func(context.Context, hybridcore.Request) (hybridcore.Answer, error) // see bot.Bot
 	t     *testing.T
 	slack *slack.Server
 	ci    *ci
@@ -283,6 +284,7 @@ func (b *bed) start(socket bool) {
 		Keys:     b.keys,
 		Audience: policy.Audience{System: "test", Repository: "o/r", File: "images.yml"},
 	}
+	service.Bot.State = b.state
 	service.Bot.Hire(b.ci, b.ci, "main", 3*time.Second)
 	if !socket {
 		service.Door = listen()

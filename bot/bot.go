@@ -41,6 +41,7 @@ type Bot struct {
 	// Plan says what a command means at a commit, for who approves it; nil: only
 	// the names of its targets.
 	Plan    func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan
+	State   func(context.Context, hybridcore.Request) (hybridcore.Answer, error) // see Worker
 	Tickets Tickets
 
 	members members
@@ -57,7 +58,7 @@ type Tickets struct {
 func (b *Bot) Hire(d Dispatcher, f Follower, ref string, settle time.Duration) {
 	b.Worker = &Worker{
 		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, Settle: settle, Decide: b.again, Log: b.Log, Now: b.Now,
-		Plan: b.Plan, Tickets: b.Tickets, Answers: b.Chat.hook,
+		Plan: b.Plan, State: b.State, Tickets: b.Tickets, Answers: b.Chat.hook,
 	}
 }
 

@@ -66,6 +66,10 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 		w.audit(job, decision)
 		return w.await(ctx, task, job, decision)
 	}
+	if w.State != nil && job.Request.Action == hybridcore.ActionStatus {
+		w.audit(job, decision)
+		return w.read(ctx, task, job)
+	}
 	tried, commit, holder := w.now(), job.Commit, ""
 	err = w.change(ctx, job.Command.ID, func(tx *store.Tx, j *Job) error {
 		if j.State != Queued {
@@ -87,6 +91,16 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 	}
 	w.audit(job, decision)
 	return w.ask(ctx, task, job)
+}
+
+// read answers a job by the state that runs write: no run is asked for.
+func (w *Worker) read(ctx context.Context, task store.Task, job Job) error {
+	answer, err := w.State(ctx, job.Request)
+	out := OutcomeOf(answer)
+	if err != nil {
+		out = Outcome{Status: hybridcore.Failed, Why: "the state cannot be read: " + plain(err.Error(), maxWhy)}
+	}
+	return w.finish(ctx, task, job, Done, out)
 }
 
 // head asks for the commit that runs are for.

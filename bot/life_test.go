@@ -6,6 +6,7 @@
 package bot_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -274,5 +275,37 @@ func TestOperations(t *testing.T) {
 	}
 	if status, _, err := b.slack.Slash(t.Context(), b.door, from("U0001"), "build"); err != nil || status != http.StatusServiceUnavailable {
 		t.Errorf("a command that cannot be stored is answered %d, %v", status, err)
+	}
+}
+
+// TestStatusByTheState answers status without a run where the bot reads the state, to whom it is allowed only.
+func TestStatusByTheState(t *testing.T) {
+	t.Parallel()
+	for name, socket := range map[string]bool{"HTTP": false, "Socket Mode": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			var asked []hybridcore.Request
+			fails := errors.New("the disk <!channel> is gone")
+			b.state = func(_ context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
+				if asked = append(asked, req); len(asked) > 1 {
+					return hybridcore.Answer{}, fails
+				}
+				return hybridcore.Answer{Status: &hybridcore.StatusReport{Targets: map[string]hybridcore.Current{
+					"lab/debian-12@vsphere": {RunID: "run-1", Artifact: &hybridcore.Artifact{ID: "debian-12-run-1"}},
+				}}}, nil
+			}
+			b.start(socket)
+			b.say("U0009", "status")
+			b.seen("Denied")
+			b.say("U0001", "status debian-12")
+			b.seen("Status: status debian-12", "1 target built", "lab/debian-12@vsphere", "debian-12-run-1")
+			b.say("U0001", "status")
+			b.seen("Failed: status", "the state cannot be read: the disk")
+			if n := len(b.ci.taken()); n != 0 || len(asked) != 2 || asked[0].Env != "lab" || len(asked[0].Images) != 1 {
+				t.Errorf("%d runs, asked for %+v", n, asked)
+			}
+			b.clean()
+		})
 	}
 }

@@ -114,7 +114,7 @@ func plannedOf(a hybridcore.Answer) Outcome {
 		if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
 			out.Title = "Not valid"
 		}
-		out.Why = fmt.Sprintf("%d targets of %s were checked: %d findings", len(plan.Targets), plan.Request.Env, len(plan.Findings))
+		out.Why = fmt.Sprintf("%s of %s checked: %s", counted(len(plan.Targets), "target"), plan.Request.Env, counted(len(plan.Findings), "finding"))
 		return out
 	}
 	out.Title = "Planned"
@@ -149,7 +149,10 @@ func plannedOf(a hybridcore.Answer) Outcome {
 
 // statusOf is what was last built, and what is running.
 func statusOf(st hybridcore.StatusReport) Outcome {
-	out := Outcome{Title: "Status", Why: fmt.Sprintf("%d targets are built", len(st.Targets))}
+	out := Outcome{Title: "Status", Why: counted(len(st.Targets), "target") + " built"}
+	if len(st.Targets) == 0 {
+		out.Why = "Nothing is built yet."
+	}
 	grid := &Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}}
 	for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 		current := st.Targets[key]
@@ -187,7 +190,7 @@ func artifactOf(artifact *hybridcore.Artifact) string {
 
 // parityOf compares images.
 func parityOf(report hybridcore.ParityReport) Outcome {
-	out := Outcome{Title: "Parity", Why: fmt.Sprintf("%d images of %s are compared", len(report.Parity), report.Env)}
+	out := Outcome{Title: "Parity", Why: fmt.Sprintf("%s of %s compared", counted(len(report.Parity), "image"), report.Env)}
 	grid := &Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}}
 	for _, p := range report.Parity {
 		var on []string
@@ -205,6 +208,14 @@ func parityOf(report hybridcore.ParityReport) Outcome {
 	}
 	out.Grid = grid
 	return out
+}
+
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
 }
 
 // parityWord is how the images of a comparison differ, in a word.
@@ -243,7 +254,7 @@ func reapedOn(a hybridcore.Answer, parts []hybridcore.ReapPart) Outcome {
 }
 
 func reapOutcome(a hybridcore.Answer, grid *Grid) Outcome {
-	out := Outcome{Title: "Reaped", Why: fmt.Sprintf("%d interrupted runs were looked for", len(grid.Rows)+grid.More)}
+	out := Outcome{Title: "Reaped", Why: counted(len(grid.Rows)+grid.More, "interrupted run") + " looked for"}
 	if a.Request != nil && a.Request.DryRun {
 		out.Title, out.Why = "Reap, dry run", out.Why+"; nothing was removed"
 	}

@@ -65,7 +65,7 @@ func TestOutcomes(t *testing.T) {
 				},
 			},
 			bot.Outcome{
-				Status: hybridcore.BlockedStatus, Title: "Not valid", Why: "6 targets of lab were checked: 1 findings",
+				Status: hybridcore.BlockedStatus, Title: "Not valid", Why: "6 targets of lab checked: 1 finding",
 				Notes: []string{"error: a secret"},
 			},
 		},
@@ -78,7 +78,7 @@ func TestOutcomes(t *testing.T) {
 				Dead: []hybridcore.Lease{{Key: "lab/debian-12@azure", RunID: "run-2"}},
 			}},
 			bot.Outcome{
-				Status: bot.Answered, Title: "Status", Why: "1 targets are built",
+				Status: bot.Answered, Title: "Status", Why: "1 target built",
 				Grid: &bot.Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}, Rows: [][]string{
 					{"lab/debian-12@vsphere", "debian-12-run-1", "2026-11-30 12:00 UTC", "run-1", ""},
 				}},
@@ -96,7 +96,7 @@ func TestOutcomes(t *testing.T) {
 				{Image: "c", Unexpected: []hybridcore.Difference{{Category: "package", Key: "curl"}}, Unlisted: 4},
 			}}},
 			bot.Outcome{
-				Status: hybridcore.BlockedStatus, Title: "Parity", Why: "3 images of lab are compared",
+				Status: hybridcore.BlockedStatus, Title: "Parity", Why: "3 images of lab compared",
 				Grid: &bot.Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}, Rows: [][]string{
 					{"a", "azure, vsphere", "identical", ""}, {"b", "azure, vsphere", "not compared", ""}, {"c", "", "5 unexpected", "package curl"},
 				}},
@@ -108,7 +108,7 @@ func TestOutcomes(t *testing.T) {
 				{Lease: hybridcore.Lease{Key: "prod/a@azure", RunID: "run-2"}, Elsewhere: "it is of prod"},
 			}},
 			bot.Outcome{
-				Status: bot.Answered, Title: "Reap, dry run", Why: "2 interrupted runs were looked for; nothing was removed",
+				Status: bot.Answered, Title: "Reap, dry run", Why: "2 interrupted runs looked for; nothing was removed",
 				Grid: &bot.Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}, Rows: [][]string{
 					{"lab/a@azure", "run-1", "vm a-run-1", "", ""}, {"prod/a@azure", "run-2", "", "", "it is of prod"},
 				}},

@@ -57,8 +57,10 @@ type Worker struct {
 	Settle time.Duration
 	// Decide decides on a job again, now, and says whether a rule that wants an
 	// approval is open. An error means to ask later.
-	Decide  func(context.Context, Job) (d policy.Decision, open bool, err error)
-	Plan    func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan // nil: only the names of its targets
+	Decide func(context.Context, Job) (d policy.Decision, open bool, err error)
+	Plan   func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan // nil: only the names of its targets
+	// State answers a request that needs the state only; nil: the bot cannot read the state that runs write.
+	State   func(context.Context, hybridcore.Request) (hybridcore.Answer, error)
 	Tickets Tickets
 	Answers func(address string) bool // whether an address for answers may be used; nil: when it is Slack's
 	Log     *slog.Logger

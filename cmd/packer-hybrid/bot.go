@@ -150,6 +150,9 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	}
 	b := &bot.Bot{Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now, Site: sites(project.Root)}
 	b.Plan, b.Tickets = a.plans(project.Root), bot.Tickets{Keys: keys, Audience: system.Audience()}
+	if f.ci == dispatch.SystemLocal || a.Getenv(stateVariable) != "" { // elsewhere runs write another state
+		b.State = a.answerByState
+	}
 	b.Hire(system, system, project.Bot.Ref, listed)
 	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
 		GitHub: []byte(a.Getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.Getenv("GITLAB_WEBHOOK_TOKEN")), Changed: b.Worker.Changed, Log: log,

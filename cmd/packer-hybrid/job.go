@@ -7,15 +7,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -96,14 +93,11 @@ func (a *app) jobEnd(run *dispatch.LocalRun, answer *hybridcore.Answer, err erro
 		said = fmt.Errorf("%s", a.Redactor.String(said.Error()))
 	}
 	if answer != nil {
-		var text strings.Builder
-		if err := checks.WriteJSON(&text, a.ended(*answer, code, said)); err != nil {
+		clean, err := a.redacted(a.ended(*answer, code, said))
+		if err != nil {
 			return err
 		}
-		answer = new(hybridcore.Answer)
-		if err := json.Unmarshal([]byte(a.Redactor.String(text.String())), answer); err != nil {
-			return fmt.Errorf("redacting the answer: %w", err)
-		}
+		answer = &clean
 	}
 	if err := run.End(code, answer, said); err != nil {
 		return err

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T21:35:25Z
+// Spec: openspec/specs/bot/spec.md#requirement-the-answer-of-a-run
+// Diagram: openspec/specs/bot/diagram.md#the-answer-of-a-run
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// answerByState answers a request by the project's state, which it only reads.
+func (a *app) answerByState(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
+	project, err := a.project()
+	if err == nil {
+		err = a.untrackedState(ctx, project)
+	}
+	if err != nil {
+		return hybridcore.Answer{}, err
+	}
+	store, err := viewState(project)
+	if err != nil {
+		return hybridcore.Answer{}, err
+	}
+	if store == nil {
+		return hybridcore.Answer{Status: &hybridcore.StatusReport{Env: req.Env}}, nil
+	}
+	r := a.wire(project)
+	r.State = store
+	defer func() { _ = r.Close() }() // only read
+	answer, err := r.Do(ctx, req, nil)
+	if err != nil {
+		return hybridcore.Answer{}, err
+	}
+	return a.redacted(answer)
+}
+
+// redacted is an answer without what the redactor hides.
+func (a *app) redacted(answer hybridcore.Answer) (hybridcore.Answer, error) {
+	var text strings.Builder
+	if err := checks.WriteJSON(&text, answer); err != nil {
+		return hybridcore.Answer{}, err
+	}
+	var clean hybridcore.Answer
+	if err := json.Unmarshal([]byte(a.Redactor.String(text.String())), &clean); err != nil {
+		return hybridcore.Answer{}, fmt.Errorf("redacting the answer: %w", err)
+	}
+	return clean, nil
+}
