@@ -37,7 +37,6 @@ func (s *stage) bind(cmd *cobra.Command) {
 		"only decide what this run is to do, and for whom: the outputs that all later jobs go by")
 	fs.BoolVar(&s.plan, "plan", false,
 		"do what needs no platform, and plan the build: the output matrix, or pipeline.yml, has the jobs that build")
-	fs.BoolVar(&s.plan, "deal", false, "the same as --plan")
 	fs.BoolVar(&s.part, "part", false, "build the one target that "+ci.TargetVariable+" and "+ci.DigestVariable+" name")
 	fs.StringArrayVar(&s.collect, "collect", nil,
 		"only collect a build from these folders, in which other jobs left its parts")
@@ -47,7 +46,6 @@ func (s *stage) bind(cmd *cobra.Command) {
 	fs.StringVar(&s.from, "from", "", "folder of what other jobs handed over, for --release and --reap")
 	fs.BoolVar(&s.hold, "hold", false, "keep the report of a change in artifacts/report, and send nothing")
 	fs.StringVar(&s.report, "report", "", "only send the report of a change that another job kept in this folder")
-	_ = fs.MarkHidden("deal") // it is there
 }
 
 // check refuses a job of two kinds.
