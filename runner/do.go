@@ -133,7 +133,7 @@ func (r *Runner) validation(ctx context.Context, req hybridcore.Request, reporte
 	found := Verdict{Key: key, Of: req.ID}
 	switch {
 	case req.InProcess():
-		answer, err = r.checked(ctx, req)
+		answer, err = r.inProcess(ctx, req)
 		if answer.Checked != nil {
 			answer.Checked.Took = r.Now().Sub(start)
 		}
@@ -154,8 +154,8 @@ func (r *Runner) validation(ctx context.Context, req hybridcore.Request, reporte
 	return answer, err
 }
 
-// checked validates inside this process.
-func (r *Runner) checked(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
+// inProcess validates inside this process.
+func (r *Runner) inProcess(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
 	plan, err := r.Plan(ctx, req)
 	if err != nil {
 		return hybridcore.Answer{}, err
