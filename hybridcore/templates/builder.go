@@ -232,6 +232,23 @@ func (s *Set) Plugins(target hybridcore.Target) []Plugin {
 	return plugins
 }
 
+// Only lists the patterns of Packer's option -only that choose the builds of a
+// target: its template may hold sources for other systems, and Packer would
+// give them the same name. Packer puts the name of a build block before the
+// source, and warns of a pattern that matches nothing.
+func (s *Set) Only(target hybridcore.Target) []string {
+	named := map[bool]string{false: target.Source, true: "*." + target.Source}
+	var only []string
+	for _, p := range s.builderOf(target).parts {
+		for _, name := range p.template.builds {
+			if pattern := named[name != ""]; !slices.Contains(only, pattern) {
+				only = append(only, pattern)
+			}
+		}
+	}
+	return only
+}
+
 // Elsewhere lists the variables that only other targets declare, sorted:
 // another platform, or another way to build on this one.
 func (s *Set) Elsewhere(target hybridcore.Target) []string {
