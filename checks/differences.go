@@ -17,6 +17,8 @@ func (m *markdown) parity(one hybridcore.Parity) {
 	n := len(one.Unexpected) + one.Unlisted
 	end := fmt.Sprintf("✅ Parity of %s: identical but for %s", htmlCode(one.Image), plural(keys(one), "expected key"))
 	switch {
+	case one.Blocked() && n == 0 && len(one.Manifests) > 0:
+		end = fmt.Sprintf("⛔ Parity of %s: <b>blocked by findings</b>", htmlCode(one.Image))
 	case one.Blocked() && n == 0:
 		end = fmt.Sprintf("⛔ Parity of %s: <b>not compared</b>", htmlCode(one.Image))
 	case one.Blocked():

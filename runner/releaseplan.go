@@ -109,7 +109,7 @@ func standing(plan hybridcore.Plan, at time.Time) []hybridcore.Result {
 		case t.Current == nil || t.Current.Artifact == nil || len(t.Current.Artifact.URIs) == 0:
 			fail(&res, "the state knows no artifact of it; build it again")
 		default:
-			res.Artifact, res.Inventory = t.Current.Artifact, t.Current.Inventory
+			res.Artifact, res.Inventory, res.Inputs = t.Current.Artifact, t.Current.Inventory, t.Current.Inputs
 		}
 		all = append(all, res)
 	}
@@ -129,7 +129,7 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 		if res.Artifact != nil {
 			byImage[res.Image] = append(byImage[res.Image], image{
 				name: res.Image, platform: res.Platform,
-				inventory: res.Inventory,
+				inventory: res.Inventory, inputs: res.Inputs,
 			})
 		}
 	}

@@ -24,8 +24,9 @@ type Side struct {
 
 // Set is one image on the platforms that it was built for.
 type Set struct {
-	Image string
-	Sides []Side // in report order, each platform once
+	Image    string
+	Sides    []Side               // in report order, each platform once
+	Findings []hybridcore.Finding // about the sides, each for itself
 }
 
 // Rules are what a comparison is judged by.
@@ -62,7 +63,7 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 	c := comparison{rules: rules, counts: map[hybridcore.ParityCount]*hybridcore.ParityCount{}, keys: map[int]map[string]bool{}}
 	p := hybridcore.Parity{
 		Image: set.Image, Policy: rules.Allow.Policy(rules.Env, set.Image), Manifests: manifests(set, rules.Allow),
-		Pairs: []hybridcore.ParityCount{}, Expected: []hybridcore.Expected{}, Findings: []hybridcore.Finding{},
+		Pairs: []hybridcore.ParityCount{}, Expected: []hybridcore.Expected{}, Findings: append([]hybridcore.Finding{}, set.Findings...),
 	}
 	for i, a := range set.Sides {
 		for _, b := range set.Sides[i+1:] {

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Categories are the sections of an inventory that are compared, in report order.
@@ -49,6 +51,20 @@ type Normal struct {
 
 // Len is the number of entries in a category.
 func (n Normal) Len(category string) int { return len(n.sections[category]) }
+
+// System is what the guest says it is; empty texts where it does not say it.
+func (n Normal) System() hybridcore.System {
+	var said hybridcore.System
+	for _, e := range n.sections["os_release"] {
+		switch e.Key {
+		case "ID":
+			said.ID = e.Value
+		case "VERSION_ID":
+			said.Version = e.Value
+		}
+	}
+	return said
+}
 
 // Normalise brings an inventory into entries. The error says which section is
 // not what Format says.

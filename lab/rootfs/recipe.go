@@ -16,10 +16,18 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// suite is the Debian release that guests run.
-const suite = "bookworm"
+// suite is the Debian release that guests run, and version how it calls itself.
+const (
+	suite   = "bookworm"
+	version = "12"
+)
+
+// System is what guests hold.
+func System() hybridcore.System { return hybridcore.System{ID: "debian", Version: version} }
 
 // buildVersion is part of the digest; raise it whenever the build's steps change.
 const buildVersion = 2
