@@ -24,7 +24,7 @@ func (b *building) takeInventory() error {
 		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
 			Kind: "inventory", Subject: b.target.Name(), Severity: hybridcore.Warning,
 			Message: "the build left no guest inventory: this image cannot be compared",
-			Hint:    "keep the inventory provisioners at the end of templates/common.pkr.hcl",
+			Hint:    "keep the inventory provisioners at the end of templates/os/" + b.target.Image.OS + ".pkr.hcl",
 		})
 		return nil
 	}

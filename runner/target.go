@@ -238,7 +238,7 @@ func (b *building) verify(ctx context.Context, o packer.Outcome) error {
 		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
 			Kind: packer.KindResidue, Subject: b.target.Name(), Severity: hybridcore.Warning,
 			Message: "the build did not look for what it left: the image may hold its password or keys",
-			Hint:    "keep the last provisioner of templates/common.pkr.hcl, which runs scripts/linux/residue.py",
+			Hint:    "keep the last provisioner of templates/os/linux.pkr.hcl, which runs scripts/linux/residue.py",
 		})
 	}
 	return b.takeInventory()
