@@ -65,12 +65,17 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 		Image: set.Image, Policy: rules.Allow.Policy(rules.Env, set.Image), Manifests: manifests(set, rules.Allow),
 		Pairs: []hybridcore.ParityCount{}, Expected: []hybridcore.Expected{}, Findings: append([]hybridcore.Finding{}, set.Findings...),
 	}
+	var all []Normal
+	for _, side := range set.Sides {
+		all = append(all, side.Inventory)
+	}
+	known := categoriesOf(all...)
 	for i, a := range set.Sides {
 		for _, b := range set.Sides[i+1:] {
 			for _, d := range Diff(a, b) {
 				c.judge(set.Image, d)
 			}
-			for _, category := range categories {
+			for _, category := range known {
 				if n := c.counts[hybridcore.ParityCount{Category: category, A: a.Platform, B: b.Platform}]; n != nil {
 					p.Pairs = append(p.Pairs, *n)
 				}
@@ -86,7 +91,7 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 		}
 	}
 	slices.SortStableFunc(c.unexpected, func(a, b hybridcore.Difference) int {
-		return cmp.Or(slices.Index(categories, a.Category)-slices.Index(categories, b.Category), strings.Compare(a.Key, b.Key))
+		return cmp.Or(slices.Index(known, a.Category)-slices.Index(known, b.Category), strings.Compare(a.Key, b.Key))
 	})
 	shown := min(len(c.unexpected), hybridcore.MaxDifferences)
 	p.Unlisted, p.Unexpected = len(c.unexpected)-shown, append([]hybridcore.Difference{}, c.unexpected[:shown]...)
@@ -140,7 +145,7 @@ const section = "(section)"
 // order of categories and keys.
 func Against(old, now Normal) []hybridcore.Change {
 	var all []hybridcore.Change
-	for _, category := range categories {
+	for _, category := range categoriesOf(old, now) {
 		whyOld, gapOld := old.unread[category]
 		whyNow, gapNow := now.unread[category]
 		if gapOld || gapNow {

@@ -43,10 +43,16 @@ build {
     })]
   }
 
+  # Makes /tmp/inventory.d: each script there is a section of the inventory.
+  provisioner "file" {
+    source      = "${path.root}/scripts/linux/inventory.d"
+    destination = "/tmp"
+  }
+
   provisioner "shell" {
     script          = "${path.root}/scripts/linux/inventory.py"
     remote_path     = "/tmp/packer-hybrid-inventory.py"
-    execute_command = "sudo -n /usr/bin/python3 -I {{ .Path }} --output ${local.guest_inventory} --transient-user ${var.build_username}"
+    execute_command = "sudo -n /usr/bin/python3 -I {{ .Path }} --sections /tmp/inventory.d --output ${local.guest_inventory} --transient-user ${var.build_username} && rm -rf /tmp/inventory.d"
   }
 
   provisioner "file" {
