@@ -7,6 +7,8 @@ package runner
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -145,5 +147,55 @@ func TestComparisonBlocksAnotherSystem(t *testing.T) {
 	want := "error the guest holds debian 12, and the image is to be debian 11"
 	if got := identities(report.Parity[0].Findings); !slices.Equal(got, []string{want, want}) {
 		t.Errorf("findings %q", got)
+	}
+}
+
+// A part of a machine that did not look is looked at when it is collected.
+func TestPartOfAnotherSystemIsBlocked(t *testing.T) {
+	s := newThree(t)
+	parts := filepath.Join(t.TempDir(), "parts")
+	for _, p := range s.planned(t) {
+		s.buildPart(t, p.Target, parts)
+	}
+	if err := os.CopyFS(filepath.Join(s.dir, "templates/vars/linux/debian/11"), os.DirFS(filepath.Join(s.dir, "templates/vars/linux/debian/12"))); err != nil {
+		t.Fatal(err)
+	}
+	s.plant(t, "templates/images.hcl", `version   = "12"`, `version   = "11"`) // in no digest: the parts fit
+	s = openSandbox(t, s.dir)
+	rec, err := s.collect(t.Context(), t, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := statuses(rec); rec.Status != hybridcore.BlockedStatus || strings.Count(got, "=blocked") != 3 {
+		t.Errorf("%s: %s", rec.Status, got)
+	}
+	for _, res := range rec.Results {
+		if got := identities(res.Findings); !slices.Equal(got, []string{"error the guest holds debian 12, and the image is to be debian 11"}) {
+			t.Errorf("%s: %q", res.Target, got)
+		}
+	}
+	snapshot, err := s.State.Read(t.Context())
+	if err != nil || len(snapshot.Targets) > 0 {
+		t.Errorf("current: %v, %v", snapshot.Targets, err)
+	}
+}
+
+// An image of one platform is compared with none, and released only as what it is.
+func TestPublishOfAnotherSystemIsBlocked(t *testing.T) {
+	s := newShop(t)
+	if err := os.CopyFS(filepath.Join(s.dir, "templates/vars/linux/debian/11"), os.DirFS(filepath.Join(s.dir, "templates/vars/linux/debian/12"))); err != nil {
+		t.Fatal(err)
+	}
+	s.plant(t, "templates/images.hcl", `version   = "12"`, `version   = "11"`)
+	s.sandbox = openSandbox(t, s.dir)
+	s.stock(nil)
+	for _, platforms := range [][]hybridcore.Platform{{hybridcore.VSphere}, nil} {
+		rec, err := s.publish(t, func(req *hybridcore.Request) { req.Platforms = platforms })
+		if err != nil || rec.Status != hybridcore.BlockedStatus || !strings.Contains(messages(rec), "not released, because of the parity of debian-12") {
+			t.Errorf("on %v: %s, %v\n%s", platforms, rec.Status, err, messages(rec))
+		}
+		if len(rec.Parity) != 1 || len(identities(rec.Parity[0].Findings)) == 0 {
+			t.Errorf("on %v: parity %+v", platforms, rec.Parity)
+		}
 	}
 }

@@ -136,6 +136,9 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 	for _, res := range targets {
 		group := byImage[res.Image]
 		delete(byImage, res.Image)
+		if len(group) == 1 {
+			failed = append(failed, r.alone(ctx, group[0])...)
+		}
 		if len(group) < 2 {
 			continue
 		}
@@ -155,6 +158,20 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 		sets = append(sets, set)
 	}
 	return append(parity.Compare(sets, rules), failed...)
+}
+
+// alone blocks an image of one platform, with which none is compared, if its
+// guest is another system.
+func (r *Runner) alone(ctx context.Context, one image) []hybridcore.Parity {
+	if one.inventory == nil {
+		return nil
+	}
+	one.run = inventoryRun(one.inventory)
+	set, err := r.loadSet(ctx, []image{one})
+	if err != nil || hybridcore.Blocked(set.Findings) == hybridcore.NotBlocked {
+		return nil
+	}
+	return []hybridcore.Parity{{Image: one.name, Policy: hybridcore.ParityBlock, Findings: set.Findings}}
 }
 
 // intend writes into the state what is about to be marked. A BlockedError is for
