@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -295,4 +296,39 @@ func overlaid(t *testing.T, dir string, files []string) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return program
+}
+
+// The scripts lie in /tmp of the guest and run as root: what somebody else put
+// there is not run.
+func TestInventoryRunsNobodyElsesScript(t *testing.T) {
+	dir, _ := extended(t, "section.md")
+	scripts := filepath.Join(dir, "templates/scripts/linux")
+	planted := filepath.Join(scripts, "inventory.d/planted.py")
+	if err := os.WriteFile(planted, []byte("open("+strconv.Quote(filepath.Join(dir, "ran"))+", 'w')\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inventory := func() ([]byte, error) {
+		return exec.CommandContext(t.Context(), "python3", "-I", filepath.Join(scripts, "inventory.py"), "--sections", filepath.Join(scripts, "inventory.d")).CombinedOutput()
+	}
+	for _, path := range []string{planted, filepath.Dir(planted)} {
+		if err := os.Chown(path, 54321, -1); err != nil {
+			t.Fatalf("giving a file away (run as root): %v", err)
+		}
+		out, err := inventory()
+		if err == nil || !strings.Contains(string(out), "inventory: "+path+" belongs to another account") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		if err := os.Chown(path, 0, -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("the planted script ran")
+	}
+	if out, err := inventory(); err != nil {
+		t.Errorf("as root's: %v\n%.500s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err != nil {
+		t.Errorf("a script of root's did not run: %v", err)
+	}
 }

@@ -102,7 +102,7 @@ func decode(data []byte) (Inventory, error) {
 	switch inv.Format {
 	case 1:
 		inv.System, inv.Sections, fields = "linux", fields, nil
-		for name := range inv.Sections {
+		for _, name := range slices.Sorted(maps.Keys(inv.Sections)) {
 			if !slices.Contains(firstSections, name) {
 				err = errors.Join(err, unknownField(name))
 			}
@@ -112,7 +112,7 @@ func decode(data []byte) (Inventory, error) {
 	default:
 		return inv, err // checked refuses it
 	}
-	for name := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		err = errors.Join(err, unknownField(name))
 	}
 	return inv, errors.Join(err, take(inv.Sections, "packages", &inv.Packages))
@@ -151,7 +151,7 @@ func checked(inv Inventory) (Inventory, error) {
 			return Inventory{}, fmt.Errorf("reading the inventory: package %d has no name or no version", i+1)
 		}
 	}
-	names := slices.Collect(maps.Keys(inv.Sections))
+	names := slices.Sorted(maps.Keys(inv.Sections))
 	for _, e := range inv.Errors {
 		names = append(names, e.Section)
 	}

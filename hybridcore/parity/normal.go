@@ -124,7 +124,8 @@ func Normalise(inv Inventory) (Normal, error) {
 			n.unread[name] = "the inventory does not have it"
 		}
 	}
-	for name, raw := range inv.Sections {
+	for _, name := range slices.Sorted(maps.Keys(inv.Sections)) {
+		raw := inv.Sections[name]
 		if string(raw) == "null" {
 			missing(name)
 			continue
