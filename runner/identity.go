@@ -44,9 +44,9 @@ type anotherSystemError struct{ message string }
 
 func (e *anotherSystemError) Error() string { return "built, but it is not the image: " + e.message }
 
-// foreign is what a guest says of itself, fit for a report.
+// foreign is what a guest says of itself, fit for one line of a report.
 func foreign(said hybridcore.System) string {
-	if text := strings.TrimSpace(hybridcore.Sanitize(said.String())); text != "" {
+	if text := strings.Join(strings.Fields(hybridcore.Sanitize(said.String())), " "); text != "" {
 		return shorten(text)
 	}
 	return "nothing that names its system"

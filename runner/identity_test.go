@@ -50,7 +50,7 @@ func TestGuestOfAnotherSystemIsBlocked(t *testing.T) {
 		"not read":               {`null`, "", "error the guest holds nothing that names its system, and the image is to be debian 12"},
 		"calls itself a mark":    {`{"ID":"debian","VERSION_ID":"13+lab"}`, "", "error the guest holds debian 13+lab, and the image is to be debian 12"},
 		"calls itself stand-in":  {`{"ID":"ubuntu","VERSION_ID":"24.04","STAND_IN":"1","VARIANT_ID":"stand-in"}`, "", "error the guest holds ubuntu 24.04, and the image is to be debian 12"},
-		"hostile text":           {`{"ID":"\u001b[2J::error::","VERSION_ID":"` + strings.Repeat("9", 500) + `"}`, "", "error the guest holds "},
+		"hostile text":           {`{"ID":"\u001b[2J\n::error::","VERSION_ID":"` + strings.Repeat("9", 500) + `"}`, "", "error the guest holds "},
 		"mark without a lab":     {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, hybridcore.LabGuestVariable + "=ubuntu 24.04", "error the guest holds ubuntu 24.04, and the image is to be debian 12"},
 		"a lab that marks it":    {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ubuntu 24.04", "info the guest is a stand-in of the lab: it holds ubuntu 24.04, not debian 12"},
 		"a lab with the system":  {`{"ID":"debian","VERSION_ID":"12"}`, "lab debian 12", ""},
@@ -77,7 +77,7 @@ func TestGuestOfAnotherSystemIsBlocked(t *testing.T) {
 			if (len(found) == 0) != (tt.want == "") || len(found) > 0 && !strings.HasPrefix(found[0], tt.want) {
 				t.Errorf("findings %q, want %q", found, tt.want)
 			}
-			if len(found) > 0 && (len(found[0]) > 200 || strings.Contains(found[0], "\x1b")) {
+			if len(found) > 0 && (len(found[0]) > 200 || strings.ContainsAny(found[0], "\x1b\n")) {
 				t.Errorf("the guest's text as it is: %q", found)
 			}
 			snapshot, err := s.State.Read(t.Context())
