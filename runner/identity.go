@@ -26,14 +26,14 @@ func checkSystem(image hybridcore.Image, platform hybridcore.Platform, inputs ma
 	switch {
 	case marked && standIn.Is(said):
 		f.Severity, f.Blocking = hybridcore.Info, false
-		f.Message = fmt.Sprintf("the guest is a stand-in of the lab: it holds %s, not %s", f.Got, want)
+		f.Message = fmt.Sprintf("the guest of %s is a stand-in of the lab: it holds %s, not %s", f.Subject, f.Got, want)
 	case !marked && want.Is(said):
 		return nil
 	case marked:
-		f.Message = fmt.Sprintf("the guest holds %s; the lab says that %s stands in for %s", f.Got, standIn, want)
+		f.Message = fmt.Sprintf("the guest of %s holds %s; the lab says that %s stands in for %s", f.Subject, f.Got, standIn, want)
 		f.Hint = "start the lab again: it and its root file system are not of one version"
 	default:
-		f.Message = fmt.Sprintf("the guest holds %s, and the image is to be %s", f.Got, want)
+		f.Message = fmt.Sprintf("the guest of %s holds %s, and the image is to be %s", f.Subject, f.Got, want)
 		f.Hint = "correct what the build starts from (iso_file, clone_from, the Marketplace image), or family and version of the image"
 	}
 	return []hybridcore.Finding{f}

@@ -43,19 +43,19 @@ func TestGuestOfAnotherSystemIsBlocked(t *testing.T) {
 	}{
 		"the image's":            {`{"ID":"debian","VERSION_ID":"12"}`, "", ""},
 		"a minor version":        {`{"ID":"debian","VERSION_ID":"12.7"}`, "", ""},
-		"another family":         {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "", "error the guest holds ubuntu 24.04, and the image is to be debian 12"},
-		"another version":        {`{"ID":"debian","VERSION_ID":"121"}`, "", "error the guest holds debian 121, and the image is to be debian 12"},
-		"no version":             {`{"ID":"debian"}`, "", "error the guest holds debian, and the image is to be debian 12"},
-		"nothing":                {`{}`, "", "error the guest holds nothing that names its system, and the image is to be debian 12"},
-		"not read":               {`null`, "", "error the guest holds nothing that names its system, and the image is to be debian 12"},
-		"calls itself a mark":    {`{"ID":"debian","VERSION_ID":"13+lab"}`, "", "error the guest holds debian 13+lab, and the image is to be debian 12"},
-		"calls itself stand-in":  {`{"ID":"ubuntu","VERSION_ID":"24.04","STAND_IN":"1","VARIANT_ID":"stand-in"}`, "", "error the guest holds ubuntu 24.04, and the image is to be debian 12"},
-		"hostile text":           {`{"ID":"\u001b[2J\n::error::","VERSION_ID":"` + strings.Repeat("9", 500) + `"}`, "", "error the guest holds "},
-		"mark without a lab":     {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, hybridcore.LabGuestVariable + "=ubuntu 24.04", "error the guest holds ubuntu 24.04, and the image is to be debian 12"},
-		"a lab that marks it":    {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ubuntu 24.04", "info the guest is a stand-in of the lab: it holds ubuntu 24.04, not debian 12"},
+		"another family":         {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
+		"another version":        {`{"ID":"debian","VERSION_ID":"121"}`, "", "error the guest of debian-12@vsphere holds debian 121, and the image is to be debian 12"},
+		"no version":             {`{"ID":"debian"}`, "", "error the guest of debian-12@vsphere holds debian, and the image is to be debian 12"},
+		"nothing":                {`{}`, "", "error the guest of debian-12@vsphere holds nothing that names its system, and the image is to be debian 12"},
+		"not read":               {`null`, "", "error the guest of debian-12@vsphere holds nothing that names its system, and the image is to be debian 12"},
+		"calls itself a mark":    {`{"ID":"debian","VERSION_ID":"13+lab"}`, "", "error the guest of debian-12@vsphere holds debian 13+lab, and the image is to be debian 12"},
+		"calls itself stand-in":  {`{"ID":"ubuntu","VERSION_ID":"24.04","STAND_IN":"1","VARIANT_ID":"stand-in"}`, "", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
+		"hostile text":           {`{"ID":"\u001b[2J\n::error::","VERSION_ID":"` + strings.Repeat("9", 500) + `"}`, "", "error the guest of debian-12@vsphere holds "},
+		"mark without a lab":     {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, hybridcore.LabGuestVariable + "=ubuntu 24.04", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
+		"a lab that marks it":    {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ubuntu 24.04", "info the guest of debian-12@vsphere is a stand-in of the lab: it holds ubuntu 24.04, not debian 12"},
 		"a lab with the system":  {`{"ID":"debian","VERSION_ID":"12"}`, "lab debian 12", ""},
-		"a lab with another one": {`{"ID":"ubuntu","VERSION_ID":"22.04"}`, "lab ubuntu 24.04", "error the guest holds ubuntu 22.04; the lab says that ubuntu 24.04 stands in for debian 12"},
-		"a lab that is silent":   {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ", "error the guest holds ubuntu 24.04, and the image is to be debian 12"},
+		"a lab with another one": {`{"ID":"ubuntu","VERSION_ID":"22.04"}`, "lab ubuntu 24.04", "error the guest of debian-12@vsphere holds ubuntu 22.04; the lab says that ubuntu 24.04 stands in for debian 12"},
+		"a lab that is silent":   {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
@@ -144,8 +144,8 @@ func TestComparisonBlocksAnotherSystem(t *testing.T) {
 	if err != nil || !report.Blocked() {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	want := "error the guest holds debian 12, and the image is to be debian 11"
-	if got := identities(report.Parity[0].Findings); !slices.Equal(got, []string{want, want}) {
+	want := "error the guest of debian-12@%s holds debian 12, and the image is to be debian 11"
+	if got := identities(report.Parity[0].Findings); !slices.Equal(got, []string{fmt.Sprintf(want, "proxmox"), fmt.Sprintf(want, "vsphere")}) {
 		t.Errorf("findings %q", got)
 	}
 }
@@ -170,7 +170,7 @@ func TestPartOfAnotherSystemIsBlocked(t *testing.T) {
 		t.Errorf("%s: %s", rec.Status, got)
 	}
 	for _, res := range rec.Results {
-		if got := identities(res.Findings); !slices.Equal(got, []string{"error the guest holds debian 12, and the image is to be debian 11"}) {
+		if got := identities(res.Findings); !slices.Equal(got, []string{"error the guest of " + res.Target + " holds debian 12, and the image is to be debian 11"}) {
 			t.Errorf("%s: %q", res.Target, got)
 		}
 	}
