@@ -21,7 +21,8 @@ func (s System) String() string { return s.ID + " " + s.Version }
 
 // Is says whether a guest is of this system: one of version 9.4 is of 9.
 func (s System) Is(guest System) bool {
-	return s.ID == guest.ID && s.Version != "" && (s.Version == guest.Version || strings.HasPrefix(guest.Version, s.Version+"."))
+	part := strings.HasPrefix(guest.Version, s.Version+".")
+	return s.ID == guest.ID && s.Version != "" && (s.Version == guest.Version || part)
 }
 
 // System is what a guest of the image has to hold.

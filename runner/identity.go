@@ -16,12 +16,14 @@ import (
 // checkSystem compares the system that a guest says it holds with that of its
 // image, or of the stand-in that the inputs of its build name. There is no
 // finding when it is the image's.
-func checkSystem(image hybridcore.Image, platform hybridcore.Platform, inputs map[string]string, guest parity.Normal) []hybridcore.Finding {
+func checkSystem(
+	image hybridcore.Image, platform hybridcore.Platform, inputs map[string]string, guest parity.Normal,
+) []hybridcore.Finding {
 	want, said := image.System(), guest.System()
 	standIn, marked := hybridcore.StandInGuest(inputs, image.Name)
 	f := hybridcore.Finding{
-		Kind: hybridcore.KindIdentity, Subject: hybridcore.TargetName(image.Name, platform), File: image.File, Line: image.Line,
-		Want: want.String(), Got: foreign(said), Severity: hybridcore.Error, Blocking: true,
+		Kind: hybridcore.KindIdentity, Subject: hybridcore.TargetName(image.Name, platform),
+		File: image.File, Line: image.Line, Want: want.String(), Got: foreign(said), Severity: hybridcore.Error, Blocking: true,
 	}
 	switch {
 	case marked && standIn.Is(said):
@@ -30,11 +32,13 @@ func checkSystem(image hybridcore.Image, platform hybridcore.Platform, inputs ma
 	case !marked && want.Is(said):
 		return nil
 	case marked:
-		f.Message = fmt.Sprintf("the guest of %s holds %s; the lab says that %s stands in for %s", f.Subject, f.Got, standIn, want)
+		f.Message = fmt.Sprintf("the guest of %s holds %s; the lab says that %s stands in for %s",
+			f.Subject, f.Got, standIn, want)
 		f.Hint = "start the lab again: it and its root file system are not of one version"
 	default:
 		f.Message = fmt.Sprintf("the guest of %s holds %s, and the image is to be %s", f.Subject, f.Got, want)
-		f.Hint = "correct what the build starts from (iso_file, clone_from, the Marketplace image), or family and version of the image"
+		f.Hint = "correct what the build starts from (iso_file, clone_from, the Marketplace image), " +
+			"or family and version of the image"
 	}
 	return []hybridcore.Finding{f}
 }
@@ -60,7 +64,8 @@ func standInGuest(t hybridcore.Target) []hybridcore.Finding {
 		return nil
 	}
 	return []hybridcore.Finding{{
-		Kind: hybridcore.KindIdentity, Subject: t.Image.Name, Want: t.Image.System().String(), Got: guest.String(), Severity: hybridcore.Info,
+		Kind: hybridcore.KindIdentity, Subject: t.Image.Name, Severity: hybridcore.Info,
+		Want: t.Image.System().String(), Got: guest.String(),
 		Message: fmt.Sprintf("the lab's guest, %s, stands in for %s", guest, t.Image.System()),
 		Hint:    "what is built here shows that the recipe works; it is no image of that system",
 	}}

@@ -18,11 +18,15 @@ import (
 // A platform's template may hold a source for each operating system: the one of
 // the image is built, and nothing else gets the artifact's name.
 func TestOneSourceOfSeveralIsBuilt(t *testing.T) {
-	for name, build := range map[string]string{"build block": "build {", "named build block": "build {\n  name = \"golden\""} {
+	const template = "templates/platforms/vsphere.pkr.hcl"
+	second := "source \"null\" \"windows\" {\n  communicator = \"none\"\n}\n\nsource \"null\" \"linux\""
+	for name, build := range map[string]string{
+		"build block": "build {", "named build block": "build {\n  name = \"golden\"",
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			s.plant(t, "templates/platforms/vsphere.pkr.hcl", `["source.null.linux"]`, `["source.null.windows", "source.null.linux"]`)
-			s.plant(t, "templates/platforms/vsphere.pkr.hcl", `source "null" "linux"`, "source \"null\" \"windows\" {\n  communicator = \"none\"\n}\n\nsource \"null\" \"linux\"")
+			s.plant(t, template, `["source.null.linux"]`, `["source.null.windows", "source.null.linux"]`)
+			s.plant(t, template, `source "null" "linux"`, second)
 			s.plant(t, "templates/common.pkr.hcl", "build {", build)
 			s.set(t, "debian-12", "script", `"echo $ARTIFACT built"`)
 			rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))

@@ -132,13 +132,15 @@ func planned(t *testing.T, dir, image string) map[string]string {
 	found := map[string]string{}
 	for _, planned := range doc.Plan.Targets {
 		found[planned.Target.Name()] = ""
-		if planned.Decision != hybridcore.Build || slices.ContainsFunc(planned.Target.Files, func(f hybridcore.File) bool { return f.SHA256 == "" }) {
+		gone := slices.ContainsFunc(planned.Target.Files, func(f hybridcore.File) bool { return f.SHA256 == "" })
+		if planned.Decision != hybridcore.Build || gone {
 			t.Errorf("%s: %s", planned.Target.Name(), planned.Decision)
 		}
 	}
 	for name := range found {
 		_, platform, _ := strings.Cut(name, "@")
-		code, text, _ := command(t, "explain", "iso_file", "--os", image, "--platform", platform, "-C", dir, "--env", "example")
+		code, text, _ := command(t, "explain", "iso_file", "--os", image, "--platform", platform, "-C", dir,
+			"--env", "example")
 		if code == 0 {
 			found[name] = text
 		}
@@ -173,7 +175,8 @@ func TestAddingAFamily(t *testing.T) {
 			t.Errorf("the page has no tasks of the role %s", role)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "ansible-playbook", "--syntax-check", "-i", "localhost,", "-e", "image_platform=vsphere", "linux.yml")
+	cmd := exec.CommandContext(t.Context(), "ansible-playbook", "--syntax-check", "-i", "localhost,",
+		"-e", "image_platform=vsphere", "linux.yml")
 	cmd.Dir = filepath.Join(dir, "templates/ansible")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("ansible: %v\n%s", err, out)
@@ -193,16 +196,16 @@ func TestAddingAFamily(t *testing.T) {
 // the row of the table, and can be allowed with it.
 func TestAddingASection(t *testing.T) {
 	dir, files := extended(t, "section.md")
-	scripts := filepath.Join(dir, "templates/scripts/linux")
-	said, err := exec.CommandContext(t.Context(), "python3", "-I", filepath.Join(scripts, "inventory.py"), "--sections", filepath.Join(scripts, "inventory.d")).Output()
+	said, err := inventory(t, dir).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var here struct{ Sections map[string][]string }
-	if err := json.Unmarshal(onlyLists(t, said, "shells"), &here); err != nil || !slices.Contains(here.Sections["shells"], "/bin/sh") {
+	err = json.Unmarshal(onlyLists(t, said, "shells"), &here)
+	shells := here.Sections["shells"]
+	if err != nil || !slices.Contains(shells, "/bin/sh") {
 		t.Fatalf("the section of this machine: %v, %v", here, err)
 	}
-	shells := here.Sections["shells"]
 	recordRun(t, dir, "20261101t000000-00000001", map[hybridcore.Platform][]byte{
 		"proxmox": withSection(t, "shells", shells), "vsphere": withSection(t, "shells", append(shells, "/usr/bin/planted")),
 	})
@@ -260,7 +263,9 @@ func withSection(t *testing.T, name string, value any) []byte {
 	if err := json.Unmarshal(data, &sections); err != nil {
 		t.Fatal(err)
 	}
-	document := map[string]any{"format": parity.Format, "system": "linux", "errors": sections["errors"], "sections": sections}
+	document := map[string]any{
+		"format": parity.Format, "system": "linux", "errors": sections["errors"], "sections": sections,
+	}
 	for _, field := range []string{"format", "errors", "transient"} {
 		delete(sections, field)
 	}
@@ -292,29 +297,35 @@ func overlaid(t *testing.T, dir string, files []string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", program, ".").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", program, ".")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return program
+}
+
+// inventory takes the inventory of this machine with the scripts of a project.
+func inventory(t *testing.T, dir string) *exec.Cmd {
+	t.Helper()
+	scripts := filepath.Join(dir, "templates/scripts/linux")
+	return exec.CommandContext(t.Context(), "python3", "-I", filepath.Join(scripts, "inventory.py"),
+		"--sections", filepath.Join(scripts, "inventory.d"))
 }
 
 // The scripts lie in /tmp of the guest and run as root: what somebody else put
 // there is not run.
 func TestInventoryRunsNobodyElsesScript(t *testing.T) {
 	dir, _ := extended(t, "section.md")
-	scripts := filepath.Join(dir, "templates/scripts/linux")
-	planted := filepath.Join(scripts, "inventory.d/planted.py")
-	if err := os.WriteFile(planted, []byte("open("+strconv.Quote(filepath.Join(dir, "ran"))+", 'w')\n"), 0o600); err != nil {
+	planted := filepath.Join(dir, "templates/scripts/linux/inventory.d/planted.py")
+	text := "open(" + strconv.Quote(filepath.Join(dir, "ran")) + ", 'w')\n"
+	if err := os.WriteFile(planted, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	inventory := func() ([]byte, error) {
-		return exec.CommandContext(t.Context(), "python3", "-I", filepath.Join(scripts, "inventory.py"), "--sections", filepath.Join(scripts, "inventory.d")).CombinedOutput()
 	}
 	for _, path := range []string{planted, filepath.Dir(planted)} {
 		if err := os.Chown(path, 54321, -1); err != nil {
 			t.Fatalf("giving a file away (run as root): %v", err)
 		}
-		out, err := inventory()
+		out, err := inventory(t, dir).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "inventory: "+path+" belongs to another account") {
 			t.Errorf("%v\n%s", err, out)
 		}
@@ -325,7 +336,7 @@ func TestInventoryRunsNobodyElsesScript(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
 		t.Error("the planted script ran")
 	}
-	if out, err := inventory(); err != nil {
+	if out, err := inventory(t, dir).CombinedOutput(); err != nil {
 		t.Errorf("as root's: %v\n%.500s", err, out)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "ran")); err != nil {

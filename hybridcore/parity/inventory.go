@@ -98,7 +98,8 @@ func decode(data []byte) (Inventory, error) {
 		}
 		return nil
 	}
-	err := errors.Join(take(fields, "format", &inv.Format), take(fields, "errors", &inv.Errors), take(fields, "transient", &inv.Transient))
+	err := errors.Join(take(fields, "format", &inv.Format), take(fields, "errors", &inv.Errors),
+		take(fields, "transient", &inv.Transient))
 	switch inv.Format {
 	case 1:
 		inv.System, inv.Sections, fields = "linux", fields, nil
@@ -120,8 +121,8 @@ func decode(data []byte) (Inventory, error) {
 
 // firstSections are those that format 1 has.
 var firstSections = []string{
-	"packages", "kernel", "units", "users", "groups", "sshd", "sysctl", "certificates", "listening", "files", "filesystems",
-	"os_release", "image",
+	"packages", "kernel", "units", "users", "groups", "sshd", "sysctl", "certificates", "listening", "files",
+	"filesystems", "os_release", "image",
 }
 
 func unknownField(name string) error {
@@ -138,7 +139,8 @@ func strict(raw json.RawMessage, into any) error {
 func checked(inv Inventory) (Inventory, error) {
 	switch {
 	case inv.Format != 1 && inv.Format != Format:
-		return Inventory{}, fmt.Errorf("reading the inventory: it has format %d, this version reads 1 to %d", inv.Format, Format)
+		return Inventory{}, fmt.Errorf("reading the inventory: it has format %d, this version reads 1 to %d",
+			inv.Format, Format)
 	case !sectionName().MatchString(inv.System):
 		return Inventory{}, fmt.Errorf("reading the inventory: %.80q is no operating system", inv.System)
 	case len(inv.Sections) > maxSections:

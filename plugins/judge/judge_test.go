@@ -42,7 +42,8 @@ build {
 		t.Fatal(err)
 	}
 	for source, refused := range map[string]bool{"null.linux": false, "null.windows": true, "": true} {
-		stage := Stage{Name: "0", Source: source, Root: dir, Dir: dir, Temp: dir, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}}
+		env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
+		stage := Stage{Name: "0", Source: source, Root: dir, Dir: dir, Temp: dir, Env: env}
 		said := Run(t.Context(), Job{Protocol: Protocol, Packer: packer, Stages: []Stage{stage}}).Stages[0]
 		if len(said.Undecided) > 0 || (len(said.Findings) > 0) != refused {
 			t.Errorf("source %q: %+v, want it refused: %v", source, said, refused)
