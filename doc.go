@@ -44,7 +44,7 @@
 // Data and tools:
 //
 //	packer-hybrid.hcl        the project's own file: environments, platforms, state
-//	templates/               the images: common and platforms/ for Packer, vars/, installers/, ansible/
+//	templates/               the images: common, os/ and platforms/ for Packer, vars/, installers/, ansible/
 //	sources/                 the lock of upstream repositories and plugins; checkouts beside it
 //	configs/                 variable files of each environment
 //	openspec/specs/          what each part must do, with a diagram; file headers cite them

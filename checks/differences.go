@@ -17,6 +17,8 @@ func (m *markdown) parity(one hybridcore.Parity) {
 	n := len(one.Unexpected) + one.Unlisted
 	end := fmt.Sprintf("✅ Parity of %s: identical but for %s", htmlCode(one.Image), plural(keys(one), "expected key"))
 	switch {
+	case one.Blocked() && n == 0 && len(one.Manifests) > 0:
+		end = fmt.Sprintf("⛔ Parity of %s: <b>blocked by findings</b>", htmlCode(one.Image))
 	case one.Blocked() && n == 0:
 		end = fmt.Sprintf("⛔ Parity of %s: <b>not compared</b>", htmlCode(one.Image))
 	case one.Blocked():
@@ -39,16 +41,20 @@ func (m *markdown) parity(one hybridcore.Parity) {
 // broken names some of the keys that differ, as the beginning of a sentence.
 func broken(all []hybridcore.Parity) string {
 	var names []string
-	n := 0
+	n, cannot := 0, true
 	for _, one := range all {
 		if !one.Blocked() {
 			continue
 		}
+		cannot = cannot && len(one.Manifests) == 0
 		keys := byKey(one.Unexpected)
 		for _, d := range keys[:min(len(keys), max(0, maxNamed-len(names)))] {
 			names = append(names, code(d.Category+" "+d.Key))
 		}
 		n += len(keys) + one.Unlisted
+	}
+	if n == 0 && !cannot {
+		return "findings about their guests block images of one recipe;"
 	}
 	if n == 0 {
 		return "images of one recipe could not be compared;"

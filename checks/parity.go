@@ -43,8 +43,10 @@ func (p *printer) parity(s Style, one hybridcore.Parity) {
 		p.line("  %s %s", s.severity(f.Severity), indent(f.String(), "  "))
 	}
 	switch n := len(one.Unexpected) + one.Unlisted; {
-	case one.Blocked() && n == 0: // the finding says why
+	case one.Blocked() && len(one.Manifests) == 0: // the finding says why
 		p.line("  %s", s.red("blocked: not compared"))
+	case one.Blocked() && n == 0:
+		p.line("  %s", s.red("blocked by the findings above"))
 	case one.Blocked():
 		p.line("  %s", s.red(fmt.Sprintf("blocked: %d unexpected differences; correct them, or have them reviewed into templates/parity.hcl", n)))
 	case n > 0:

@@ -79,11 +79,12 @@ func title(platform string) string {
 	return platform
 }
 
-// standIns names the images that were not built with the real plugins.
+// standIns names the images that were not built with the real plugins, or not
+// of the real system.
 func (p *printer) standIns(s Style, targets map[string]hybridcore.Current) {
 	for _, key := range slices.Sorted(maps.Keys(targets)) {
 		for _, one := range hybridcore.StandIns(targets[key].Inputs) {
-			p.line("%s %s was built with %s, of the lab, not the real plugin", s.yellow("stand-in:"), key, one)
+			p.line("%s %s was built with %s", s.yellow("stand-in:"), key, oneLine(one))
 		}
 	}
 }
@@ -171,8 +172,8 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 	for _, id := range labsOf(r.Results) {
 		p.line("lab        %s, on simulated platforms", oneLine(id))
 	}
-	for _, one := range hybridcore.StandIns(r.Versions) {
-		p.line("stand-in   %s, of the lab, not the real plugin", one)
+	for _, one := range standInsOf(r) {
+		p.line("stand-in   %s", oneLine(one))
 	}
 	for _, res := range r.Results {
 		if len(res.Steps) == 0 {
@@ -199,6 +200,20 @@ func labsOf(results []hybridcore.Result) []string {
 		}
 	}
 	return ids
+}
+
+// standInsOf are the stand-ins of a run, each once: plugins that its targets
+// share, and guests.
+func standInsOf(r hybridcore.Record) []string {
+	all := hybridcore.StandIns(r.Versions)
+	for _, res := range r.Results {
+		for _, one := range hybridcore.StandIns(res.Inputs) {
+			if !slices.Contains(all, one) {
+				all = append(all, one)
+			}
+		}
+	}
+	return all
 }
 
 // age is a duration as people say it: 40s, 12m, 5h, 3d.

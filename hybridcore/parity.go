@@ -30,7 +30,7 @@ type Parity struct {
 	Unlisted   int          `json:"unlisted"` // unexpected differences beyond those
 	Expected   []Expected   `json:"expected"` // allow-list entries that were needed
 	Policy     ParityPolicy `json:"policy"`
-	Findings   []Finding    `json:"findings"` // stale allow-list entries
+	Findings   []Finding    `json:"findings"` // guests of another system; stale allow-list entries
 }
 
 // Manifest is the content manifest of one image on one platform.
@@ -72,9 +72,9 @@ type Expected struct {
 	Keys   []string `json:"keys"` // "CATEGORY KEY", sorted, the first hundred
 }
 
-// Blocked says whether the differences must stop a release.
+// Blocked says whether a finding, or by the policy a difference, must stop a release.
 func (p Parity) Blocked() bool {
-	return p.Policy == ParityBlock && (len(p.Unexpected) > 0 || Blocked(p.Findings) != NotBlocked)
+	return Blocked(p.Findings) != NotBlocked || p.Policy == ParityBlock && len(p.Unexpected) > 0
 }
 
 // Change is one key of a target's inventory that is not as it was.

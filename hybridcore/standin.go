@@ -11,21 +11,27 @@ import (
 	"strings"
 )
 
-// StandInLabel ends the version of a plugin whose place the lab's stand-in
-// took, as in 1.2.3+lab.
+// StandInLabel ends the version of a plugin or of a guest's system whose place
+// the lab's stand-in took, as in 1.2.3+lab.
 const StandInLabel = "+lab"
 
 // pluginKey starts the key of a plugin among versions and inputs.
 const pluginKey = "plugin:"
 
-// StandIns lists, as "ADDRESS VERSION", the plugins among versions or inputs
-// ("plugin:ADDRESS" → version) that are stand-ins.
+// StandIns lists what among versions or inputs is a stand-in of the lab, and
+// what it stands in for: plugins ("plugin:ADDRESS" → version) and guests
+// ("guest:IMAGE" → system).
 func StandIns(versions map[string]string) []string {
 	var found []string
 	for _, key := range slices.Sorted(maps.Keys(versions)) {
-		address, is := strings.CutPrefix(key, pluginKey)
-		if is && strings.HasSuffix(versions[key], StandInLabel) {
-			found = append(found, address+" "+versions[key])
+		if !strings.HasSuffix(versions[key], StandInLabel) {
+			continue
+		}
+		if address, is := strings.CutPrefix(key, pluginKey); is {
+			found = append(found, address+" "+versions[key]+", of the lab, not the real plugin")
+		}
+		if image, is := strings.CutPrefix(key, guestKey); is {
+			found = append(found, "a guest of "+versions[key]+", of the lab, not "+image)
 		}
 	}
 	return found

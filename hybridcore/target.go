@@ -117,7 +117,7 @@ type Target struct {
 	Variables []Variable `json:"variables"`
 	// Inputs names everything that goes into the image with its value or
 	// digest: "source", "file:PATH", "var:NAME", "packer", "plugin:ADDRESS",
-	// "lab".
+	// "lab", "guest:IMAGE" (a stand-in of the lab).
 	Inputs map[string]string `json:"inputs"`
 	// Digest is the digest of Inputs; Recipe that of the part that is equal
 	// for all platforms of one image. Hex sha256.

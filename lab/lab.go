@@ -185,6 +185,7 @@ func (l *Lab) Env() []string {
 	env := []string{
 		hybridcore.LabVariable + "=" + l.dir.path,
 		hybridcore.LabIDVariable + "=" + l.id,
+		hybridcore.LabGuestVariable + "=" + rootfs.System().String(),
 		"PACKER_HYBRID_LAB_PLUGINS=" + PluginDir(l.config.Cache),
 		"PKR_VAR_build_username=" + l.user,
 		"PKR_VAR_build_password=" + l.password,

@@ -143,7 +143,8 @@ func (r *Runner) workers(req hybridcore.Request) int {
 func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
 	r := hybridcore.Result{
 		Target: p.Target.Name(), Image: p.Target.Image.Name, Platform: p.Target.Platform,
-		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe, Notes: placeNotes(p.Target),
+		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe, Inputs: p.Target.Inputs,
+		Notes: placeNotes(p.Target),
 	}
 	for _, reason := range p.Reasons {
 		r.Notes = append(r.Notes, "unchanged: "+reason.Text)

@@ -48,12 +48,12 @@ func standIn(plugin packer.Plugin) hybridcore.Finding {
 	}
 }
 
-// placeNotes says in a target's result in which lab it was built, and which of
-// its plugins were none.
+// placeNotes says in a target's result in which lab it was built, and what was
+// a stand-in there.
 func placeNotes(t hybridcore.Target) []string {
 	notes := labNotes(t)
 	for _, one := range hybridcore.StandIns(t.Inputs) {
-		notes = append(notes, "stand-in: "+one+", of the lab, not the real plugin")
+		notes = append(notes, "stand-in: "+one)
 	}
 	return notes
 }

@@ -34,11 +34,15 @@ func (r *Runner) refuseProd(req hybridcore.Request, env config.Environment) erro
 		req.Action, env.Name, config.FileName)
 }
 
-// withLab adds to versions where the target is built: an input like them.
-func (r *Runner) withLab(versions map[string]string) map[string]string {
+// withLab adds to versions where the target is built, and what stands in for
+// its guest there: inputs like them.
+func (r *Runner) withLab(t hybridcore.Target, versions map[string]string) map[string]string {
 	inputs := map[string]string{hybridcore.LabInput: hybridcore.NoLab}
 	if id := r.lab(); id != "" {
 		inputs[hybridcore.LabInput] = id
+	}
+	if key, value, is := hybridcore.GuestInput(r.Environ, t.Image); is {
+		inputs[key] = value
 	}
 	maps.Copy(inputs, versions)
 	return inputs

@@ -27,6 +27,7 @@ type image struct {
 	platform  hybridcore.Platform
 	run       string
 	inventory *hybridcore.Inventory
+	inputs    map[string]string // of its build
 }
 
 // Parity compares the images of a request across platforms: the current ones,
@@ -89,7 +90,7 @@ func (r *Runner) images(ctx context.Context, req hybridcore.Request) (string, []
 			of, target, _ := strings.Cut(key, "/")
 			name, platform, _ := strings.Cut(target, "@")
 			if current := snapshot.Targets[key]; of == req.Env && current.Inventory != nil {
-				found = append(found, image{name, hybridcore.Platform(platform), current.RunID, current.Inventory})
+				found = append(found, image{name, hybridcore.Platform(platform), current.RunID, current.Inventory, current.Inputs})
 			}
 		}
 	}
@@ -113,7 +114,7 @@ func recorded(rec hybridcore.Record) []image {
 	var found []image
 	for _, res := range rec.Results {
 		if res.Inventory != nil && (res.Status == hybridcore.Built || res.Status == hybridcore.UnchangedDone) {
-			found = append(found, image{res.Image, res.Platform, inventoryRun(res.Inventory), res.Inventory})
+			found = append(found, image{res.Image, res.Platform, inventoryRun(res.Inventory), res.Inventory, res.Inputs})
 		}
 	}
 	return found
@@ -153,7 +154,10 @@ func (r *Runner) loadSet(ctx context.Context, group []image) (parity.Set, error)
 		all.Go(func() { set.Sides[i], errs[i] = r.loadSide(ctx, one) })
 	}
 	all.Wait()
-	return set, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return set, err
+	}
+	return r.checked(set, group), nil
 }
 
 // loadSide reads a stored inventory, which must be what the record says.
@@ -327,7 +331,7 @@ func (x *run) gather(ctx context.Context, group []image) (parity.Set, error) {
 		}
 		set.Sides = append(set.Sides, side)
 	}
-	return set, nil
+	return x.checked(set, group), nil
 }
 
 func notComparable(name, why string) hybridcore.Parity {

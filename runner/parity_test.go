@@ -18,7 +18,7 @@ import (
 // inventoryOf is a complete inventory with one package beside curl.
 func inventoryOf(name, version string) string {
 	return fmt.Sprintf(`{"format":1,"errors":[],"packages":[{"name":"curl","version":"1"},{"name":%q,"version":%q}],`+
-		`"image":{"IMAGE_RUN":"x"},"os_release":{"ID":"debian"},"kernel":{"running":"6.1"},"units":{"default":"graphical.target"},"users":[],`+
+		`"image":{"IMAGE_RUN":"x"},"os_release":{"ID":"debian","VERSION_ID":"12"},"kernel":{"running":"6.1"},"units":{"default":"graphical.target"},"users":[],`+
 		`"groups":[],"sshd":{},"sysctl":{"files":{},"values":{}},"certificates":[],"listening":[],"files":{"/etc/a":{"sha256":"aa"}},"filesystems":{}}`,
 		name, version)
 }

@@ -103,7 +103,7 @@ func (x *run) take(ctx context.Context, folder string, planned map[string]hybrid
 	if res.Inventory == nil {
 		return found, nil
 	}
-	return found, x.adopt(ctx, store, found, *res.Inventory)
+	return found, x.adopt(ctx, store, found, target)
 }
 
 // fits compares a part with the plan.
@@ -136,8 +136,10 @@ func (x *run) fits(rec hybridcore.Record, res hybridcore.Result, target hybridco
 	}
 }
 
-// adopt takes the inventory of a part over into this run.
-func (x *run) adopt(ctx context.Context, store *state.Dir, found *taken, was hybridcore.Inventory) error {
+// adopt takes the inventory of a part over into this run. What is built of
+// another system is blocked here as it should have been there.
+func (x *run) adopt(ctx context.Context, store *state.Dir, found *taken, target hybridcore.Target) error {
+	was := *found.result.Inventory
 	data, err := store.Attachment(ctx, was.File)
 	if err != nil {
 		return err
@@ -145,12 +147,19 @@ func (x *run) adopt(ctx context.Context, store *state.Dir, found *taken, was hyb
 	if parity.Digest(data) != was.SHA256 {
 		return hybridcore.Blockedf("its inventory %s is not what its record says", was.File)
 	}
+	var guest parity.Normal
 	inventory, err := parity.Parse(data)
 	if err == nil {
-		_, err = parity.Normalise(inventory)
+		guest, err = parity.Normalise(inventory)
 	}
 	if err != nil {
 		return &hybridcore.BlockedError{Msg: "its inventory is not usable", Err: err}
+	}
+	wrong := checkSystem(target.Image, target.Platform, target.Inputs, guest)
+	if found.result.Status == hybridcore.Built && hybridcore.Blocked(wrong) != hybridcore.NotBlocked {
+		found.result.Status = hybridcore.BlockedStatus
+		found.result.Failure = &hybridcore.Failure{Message: (&anotherSystemError{wrong[0].Message}).Error()}
+		found.result.Findings = append(found.result.Findings, wrong...)
 	}
 	name := inventoryName(found.result.Target)
 	found.inventories[name] = data

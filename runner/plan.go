@@ -243,7 +243,10 @@ func (p *planning) add(ctx context.Context, which pair) error {
 	if p.req.Live() {
 		p.plan.Findings = append(p.plan.Findings, p.endpoints(target)...)
 	}
-	target.Seal(p.withLab(versions))
+	target.Seal(p.withLab(target, versions))
+	if !p.req.InProcess() {
+		p.plan.Findings = append(p.plan.Findings, standInGuest(target)...)
+	}
 	p.plan.Targets = append(p.plan.Targets, p.decide(ctx, target))
 	return nil
 }

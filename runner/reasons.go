@@ -80,6 +80,8 @@ func split(key string) (kind, subject string, version bool) {
 		return "variable", subject, false
 	case "plugin":
 		return "version", subject, true
+	case "guest":
+		return "guest", subject, false
 	case "source", kindLab:
 		return kind, "", false
 	default:

@@ -70,7 +70,7 @@ func TestHelperHoldLease(t *testing.T) {
 
 func TestDecide(t *testing.T) {
 	target := hybridcore.Target{
-		Env: "lab", Platform: hybridcore.VSphere, Source: "null.linux",
+		Env: "lab", Image: hybridcore.Image{OS: "linux"}, Platform: hybridcore.VSphere, Source: "null.linux",
 		Files:  []hybridcore.File{{Path: "ansible/linux.yml", From: "templates/ansible/linux.yml"}},
 		Inputs: map[string]string{"source": "vsphere-clone.linux", "file:ansible/linux.yml": "aa", "file:new.sh": "bb", "var:size": "2", "packer": "1.15.0", "plugin:x/y": "2.0"},
 		Variables: []hybridcore.Variable{{Name: "size", Layers: []hybridcore.Layer{

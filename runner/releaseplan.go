@@ -109,7 +109,7 @@ func standing(plan hybridcore.Plan, at time.Time) []hybridcore.Result {
 		case t.Current == nil || t.Current.Artifact == nil || len(t.Current.Artifact.URIs) == 0:
 			fail(&res, "the state knows no artifact of it; build it again")
 		default:
-			res.Artifact, res.Inventory = t.Current.Artifact, t.Current.Inventory
+			res.Artifact, res.Inventory, res.Inputs = t.Current.Artifact, t.Current.Inventory, t.Current.Inputs
 		}
 		all = append(all, res)
 	}
@@ -129,13 +129,16 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 		if res.Artifact != nil {
 			byImage[res.Image] = append(byImage[res.Image], image{
 				name: res.Image, platform: res.Platform,
-				inventory: res.Inventory,
+				inventory: res.Inventory, inputs: res.Inputs,
 			})
 		}
 	}
 	for _, res := range targets {
 		group := byImage[res.Image]
 		delete(byImage, res.Image)
+		if len(group) == 1 {
+			failed = append(failed, r.alone(ctx, group[0])...)
+		}
 		if len(group) < 2 {
 			continue
 		}
@@ -155,6 +158,20 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 		sets = append(sets, set)
 	}
 	return append(parity.Compare(sets, rules), failed...)
+}
+
+// alone blocks an image of one platform, with which none is compared, if its
+// guest is another system.
+func (r *Runner) alone(ctx context.Context, one image) []hybridcore.Parity {
+	if one.inventory == nil {
+		return nil
+	}
+	one.run = inventoryRun(one.inventory)
+	set, err := r.loadSet(ctx, []image{one})
+	if err != nil || hybridcore.Blocked(set.Findings) == hybridcore.NotBlocked {
+		return nil
+	}
+	return []hybridcore.Parity{{Image: one.name, Policy: hybridcore.ParityBlock, Findings: set.Findings}}
 }
 
 // intend writes into the state what is about to be marked. A BlockedError is for

@@ -18,7 +18,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
@@ -80,7 +79,11 @@ func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result
 	}
 	if err := b.verify(ctx, outcome); err != nil {
 		b.cleanUp(ctx, held)
-		return b.end(hybridcore.Failed, x.redact(err.Error()))
+		status := hybridcore.Failed
+		if _, another := errors.AsType[*anotherSystemError](err); another {
+			status = hybridcore.BlockedStatus
+		}
+		return b.end(status, x.redact(err.Error()))
 	}
 	return b.finish(hybridcore.Built)
 }
@@ -159,7 +162,7 @@ func (b *building) stage() (packer.Job, error) {
 	}
 	b.event(hybridcore.EventStart, "packer "+b.tool.Version+", plugins "+strings.Join(names, ", "))
 	return packer.Job{
-		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source,
+		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source, Only: b.set.Only(b.target),
 		Secrets: secrets, Env: b.Environ, Plugins: plugins, Manifest: manifest,
 		Redact: b.Redactor.String, Log: b.log, Hurry: b.Hurry,
 		OnEvent: func(e hybridcore.Event) {
@@ -232,62 +235,10 @@ func (b *building) verify(ctx context.Context, o packer.Outcome) error {
 		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
 			Kind: packer.KindResidue, Subject: b.target.Name(), Severity: hybridcore.Warning,
 			Message: "the build did not look for what it left: the image may hold its password or keys",
-			Hint:    "keep the last provisioner of templates/common.pkr.hcl, which runs scripts/linux/residue.py",
+			Hint:    "keep the last provisioner of templates/os/linux.pkr.hcl, which runs scripts/linux/residue.py",
 		})
 	}
 	return b.takeInventory()
-}
-
-// maxInventory bounds an inventory file: 100,000 packages take about 15 MiB.
-const maxInventory = 64 << 20
-
-func (b *building) takeInventory() error {
-	data, err := readBounded(b.inventoryPath(), maxInventory)
-	if errors.Is(err, os.ErrNotExist) {
-		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
-			Kind: "inventory", Subject: b.target.Name(), Severity: hybridcore.Warning,
-			Message: "the build left no guest inventory: this image cannot be compared",
-			Hint:    "keep the inventory provisioners at the end of templates/common.pkr.hcl",
-		})
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading the guest's inventory: %w", err)
-	}
-	inventory, err := parity.Parse(data)
-	if err != nil {
-		return fmt.Errorf("the guest's inventory is not usable: %w", err)
-	}
-	if _, err := parity.Normalise(inventory); err != nil {
-		return fmt.Errorf("the guest's inventory is not usable: %w", err)
-	}
-	name := inventoryName(b.target.Name())
-	b.mu.Lock()
-	b.inventories[name] = data
-	b.mu.Unlock()
-	b.result.Inventory = b.inventory(name, data, len(inventory.Packages))
-	return nil
-}
-
-// inventoryName is the name of a target's inventory among the files of a record.
-func inventoryName(target string) string { return target + ".inventory.json" }
-
-// inventory refers to a file of this run's record.
-func (x *run) inventory(name string, data []byte, packages int) *hybridcore.Inventory {
-	return &hybridcore.Inventory{File: "records/" + x.id + "/" + name, SHA256: parity.Digest(data), Packages: packages}
-}
-
-func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // a PathError says all
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("it is larger than %d MiB", limit>>20)
-	}
-	return data, err
 }
 
 // stopped is the result of a target that could not go on: blocked when the

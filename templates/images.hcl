@@ -4,7 +4,8 @@
 # Diagram: openspec/specs/image-recipes/diagram.md#from-a-catalogue-entry-to-a-staged-target
 
 # The catalogue: every image that can be built, and the platforms it is built for.
-# `family` and `version` choose the folders below templates/vars/<os>/ and templates/installers/.
+# `family` and `version` choose the folders below templates/vars/<os>/ and templates/installers/, and are what the guest must call
+# itself in os-release (ID and VERSION_ID; "9" is also 9.4).
 # A platform that cannot carry an image is named with its reason, so that plans and reports can say it:
 #   unsupported "azure" { reason = "no first-party Marketplace image" }
 

@@ -135,7 +135,9 @@ func write(path string, list []parity.Package) error {
 	for i, p := range list {
 		items[i] = map[string]string{"name": p.Name, "version": p.Version, "architecture": p.Architecture, "manager": p.Manager}
 	}
-	text, err := json.MarshalIndent(map[string]any{"format": parity.Format, "errors": []string{}, "packages": items}, "", " ")
+	text, err := json.MarshalIndent(map[string]any{
+		"format": parity.Format, "system": "linux", "errors": []string{}, "sections": map[string]any{"packages": items},
+	}, "", " ")
 	if err != nil {
 		return fmt.Errorf("encoding an inventory: %w", err)
 	}

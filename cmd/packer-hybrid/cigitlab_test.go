@@ -113,7 +113,7 @@ func TestCIPostsToGitLab(t *testing.T) {
 		t.Errorf("the note is %s", body)
 	}
 	// A mistake, found by the next pipeline: the same note, a status of its own.
-	j.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file")
+	j.edit("templates/os/linux.pkr.hcl", "playbook_file", "playbok_file")
 	j.hub.AddPipeline(501, "refs/merge-requests/42/head", j.head, "merge_request_event")
 	code, log = j.ci(t, map[string]string{"CI_PIPELINE_ID": "501"})
 	statuses, notes = j.hub.Statuses(), j.hub.Notes()

@@ -141,7 +141,7 @@ func TestCIPosts(t *testing.T) {
 		t.Errorf("the token is in the log other than to be masked:\n%s", log)
 	}
 	// Somebody asks in a comment; what a mistake does reaches the same comment.
-	h.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file")
+	h.edit("templates/os/linux.pkr.hcl", "playbook_file", "playbok_file")
 	if code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "plan")); code != 0 || len(h.hub.Comments()) != 1 || !strings.Contains(log, "plan for lab: 6 to build") {
 		t.Errorf("exit code %d, %d comments\n%s", code, len(h.hub.Comments()), log)
 	}

@@ -174,8 +174,8 @@ var (
 // makes gallery versions on Azure too.
 func (b *bed) bare(t *testing.T, m moment) {
 	t.Helper()
-	common := filepath.Join(b.dir, "templates/common.pkr.hcl")
-	text, err := os.ReadFile(common)
+	linux := filepath.Join(b.dir, "templates/os/linux.pkr.hcl")
+	text, err := os.ReadFile(linux)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func (b *bed) bare(t *testing.T, m moment) {
 		provision += "  post-processor \"shell-local\" {\n    inline = [\"" + m.recipe[2] + "\"]\n  }\n"
 	}
 	text = buildBlock.ReplaceAll(text, []byte(provision+"$1"))
-	if err := os.WriteFile(common, pluginBlock.ReplaceAll(text, nil), 0o600); err != nil {
+	if err := os.WriteFile(linux, pluginBlock.ReplaceAll(text, nil), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	settings := "azure_location = \"westeurope\"\nazure_resource_group = \"golden-images\"\nazure_gallery = \"" + azure.Gallery + "\"\n"

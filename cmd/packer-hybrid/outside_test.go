@@ -52,5 +52,9 @@ func testOutside(t *testing.T, b *bed) {
 	if rec := b.record(t); hybridcore.BuiltInLab(rec.Results[0].Inputs) != "" {
 		t.Errorf("the record of the build outside has %v", rec.Results[0].Inputs)
 	}
+	ubuntu := []string{"build", "ubuntu-24.04", "--platforms", "vsphere"} // the guest is Debian: in the lab alone may it stand in
+	ends(outside(b.command(ubuntu...)), hybridcore.ExitBlocked, "the guest of ubuntu-24.04@vsphere holds debian 12, and the image is to be ubuntu 24.04")
+	ends(outside(here("status")), hybridcore.ExitOK, "debian-12@vsphere")
+	ends(b.command(ubuntu...), hybridcore.ExitOK, "ubuntu-24.04@vsphere  built", "stand-in  ", "a guest of debian 12+lab, of the lab, not ubuntu-24.04")
 	b.nothingOn(t)
 }

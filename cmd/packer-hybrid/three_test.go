@@ -65,10 +65,9 @@ func (b *bed) named(t *testing.T, res hybridcore.Result, report string) {
 	t.Helper()
 	_, status := b.run(t, "status")
 	for _, standIn := range hybridcore.StandIns(res.Inputs) {
-		note := standIn + ", of the lab, not the real plugin"
-		want(t, report, "stand-in  ", note)
+		want(t, report, "stand-in  ", standIn)
 		want(t, status, "stand-in: lab/"+res.Target+" was built with "+standIn)
-		if !slices.Contains(res.Notes, "stand-in: "+note) {
+		if !slices.Contains(res.Notes, "stand-in: "+standIn) {
 			t.Errorf("%s: the record's notes %q do not name %s", res.Target, res.Notes, standIn)
 		}
 	}
@@ -103,11 +102,15 @@ func testOneFails(t *testing.T, b *bed) {
 	if len(retried.Results) != 1 || retried.Results[0].Target != "ubuntu-24.04@azure" || retried.Results[0].Status != hybridcore.Built {
 		t.Errorf("the retry's results: %+v", retried.Results)
 	}
+	b.named(t, retried.Results[0], out)
 	code, out = b.run(t, "parity", "ubuntu-24.04")
 	if code != hybridcore.ExitOK {
 		t.Errorf("parity: exit %d", code)
 	}
-	want(t, out, "run "+failed.RunID, "run "+retried.RunID, "identical but for")
+	want(t, out, "run "+failed.RunID, "run "+retried.RunID, "identical but for", "the guest of ubuntu-24.04@azure is a stand-in of the lab: it holds debian 12, not ubuntu 24.04")
+	if standIns := hybridcore.StandIns(retried.Results[0].Inputs); !slices.Contains(standIns, "a guest of debian 12+lab, of the lab, not ubuntu-24.04") {
+		t.Errorf("stand-ins of an Ubuntu in the lab: %q", standIns)
+	}
 	code, out = b.run(t, "build", "--retry-failed", retried.RunID)
 	if code != hybridcore.ExitUsage {
 		t.Errorf("nothing to retry: exit %d", code)

@@ -54,8 +54,8 @@ type Job struct {
 	// unmasked log lies there while Packer runs.
 	Scratch string
 	VarFile string   // passed as -var-file; empty for none. It beats PKR_VAR_ variables: no secret belongs in it
-	Only    []string // passed as -only; empty for all
-	// Source is the build that must report an artifact, e.g. vsphere-iso.linux.
+	Only    []string // passed as -only: the builds of Source and no others; empty for all
+	// Source is what is built and must report an artifact, e.g. vsphere-iso.linux.
 	// Empty accepts any.
 	Source string
 	// Secrets are environment entries, NAME=VALUE, that the target needs on top

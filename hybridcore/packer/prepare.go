@@ -42,6 +42,7 @@ type rpcStage struct {
 	Root     string      `json:"root"`
 	Dir      string      `json:"dir"`
 	Temp     string      `json:"temp"`
+	Source   string      `json:"source,omitempty"`
 	VarFiles []string    `json:"var_files,omitempty"`
 	Env      []string    `json:"env"`
 	Plugins  []rpcBinary `json:"plugins"`
@@ -123,7 +124,7 @@ func (t Tool) order(ctx context.Context, jobs []Job, parallel int) (rpcJob, erro
 			return order, err
 		}
 		stage := rpcStage{
-			Name: fmt.Sprint(i), Root: job.Scratch, Dir: job.Dir, Temp: dirs.tmp(),
+			Name: fmt.Sprint(i), Root: job.Scratch, Dir: job.Dir, Temp: dirs.tmp(), Source: job.Source,
 			Env:     t.answerVersions(ctx, job, environ(job.Env, job.Secrets, dirs)),
 			Plugins: binaries(job.Plugins),
 		}

@@ -178,8 +178,8 @@ func (r *allowReader) settings(block *hclsyntax.Block, into map[string]any, requ
 
 func (r *allowReader) entry(block *hclsyntax.Block) {
 	e := entry{category: block.Labels[0], glob: block.Labels[1], file: r.file.Path, line: block.TypeRange.Start.Line}
-	if !slices.Contains(categories, e.category) {
-		r.add(block.LabelRanges[0], fmt.Sprintf("unknown category %.80q%s", e.category, hybridcore.DidYouMean(e.category, categories)), "known: "+strings.Join(categories, ", "))
+	if known := categories(); !slices.Contains(known, e.category) {
+		r.add(block.LabelRanges[0], fmt.Sprintf("unknown category %.80q%s", e.category, hybridcore.DidYouMean(e.category, known)), "known: "+strings.Join(known, ", "))
 	}
 	switch {
 	case strings.Trim(e.glob, "*") == "":

@@ -24,8 +24,9 @@ type Side struct {
 
 // Set is one image on the platforms that it was built for.
 type Set struct {
-	Image string
-	Sides []Side // in report order, each platform once
+	Image    string
+	Sides    []Side               // in report order, each platform once
+	Findings []hybridcore.Finding // about the sides, each for itself
 }
 
 // Rules are what a comparison is judged by.
@@ -62,14 +63,19 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 	c := comparison{rules: rules, counts: map[hybridcore.ParityCount]*hybridcore.ParityCount{}, keys: map[int]map[string]bool{}}
 	p := hybridcore.Parity{
 		Image: set.Image, Policy: rules.Allow.Policy(rules.Env, set.Image), Manifests: manifests(set, rules.Allow),
-		Pairs: []hybridcore.ParityCount{}, Expected: []hybridcore.Expected{}, Findings: []hybridcore.Finding{},
+		Pairs: []hybridcore.ParityCount{}, Expected: []hybridcore.Expected{}, Findings: append([]hybridcore.Finding{}, set.Findings...),
 	}
+	var all []Normal
+	for _, side := range set.Sides {
+		all = append(all, side.Inventory)
+	}
+	known := categoriesOf(all...)
 	for i, a := range set.Sides {
 		for _, b := range set.Sides[i+1:] {
 			for _, d := range Diff(a, b) {
 				c.judge(set.Image, d)
 			}
-			for _, category := range categories {
+			for _, category := range known {
 				if n := c.counts[hybridcore.ParityCount{Category: category, A: a.Platform, B: b.Platform}]; n != nil {
 					p.Pairs = append(p.Pairs, *n)
 				}
@@ -85,7 +91,7 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 		}
 	}
 	slices.SortStableFunc(c.unexpected, func(a, b hybridcore.Difference) int {
-		return cmp.Or(slices.Index(categories, a.Category)-slices.Index(categories, b.Category), strings.Compare(a.Key, b.Key))
+		return cmp.Or(slices.Index(known, a.Category)-slices.Index(known, b.Category), strings.Compare(a.Key, b.Key))
 	})
 	shown := min(len(c.unexpected), hybridcore.MaxDifferences)
 	p.Unlisted, p.Unexpected = len(c.unexpected)-shown, append([]hybridcore.Difference{}, c.unexpected[:shown]...)
@@ -139,7 +145,7 @@ const section = "(section)"
 // order of categories and keys.
 func Against(old, now Normal) []hybridcore.Change {
 	var all []hybridcore.Change
-	for _, category := range categories {
+	for _, category := range categoriesOf(old, now) {
 		whyOld, gapOld := old.unread[category]
 		whyNow, gapNow := now.unread[category]
 		if gapOld || gapNow {

@@ -251,7 +251,7 @@ func TestSameSystemBuiltTwice(t *testing.T) {
 // random makes a small guest whose keys often collide with another's.
 func random(r *rand.Rand) Normal {
 	n := Normal{sections: map[string][]Entry{}, unread: map[string]string{}}
-	for _, category := range categories {
+	for _, category := range categories() {
 		if r.IntN(20) == 0 {
 			n.unread[category] = "gone"
 		}
@@ -270,7 +270,7 @@ func randomAllow(r *rand.Rand) Allow {
 	var a Allow
 	platforms := []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
 	for range r.IntN(12) {
-		e := entry{category: categories[r.IntN(len(categories))], glob: string(rune('a' + r.IntN(6))), absent: r.IntN(4) == 0}
+		e := entry{category: categories()[r.IntN(len(categories()))], glob: string(rune('a' + r.IntN(6))), absent: r.IntN(4) == 0}
 		if r.IntN(2) == 0 {
 			e.category = content[r.IntN(2)]
 		}

@@ -11,18 +11,27 @@ import (
 	"strings"
 )
 
-// The packages section as inventory.py writes it: indented by one, names
-// sorted. JSON strings hold no line break, so these texts are never inside of
-// one. What follows the first byte that is not exactly so is left to
-// encoding/json, which takes ten times as long.
+// form is the packages section as inventory.py writes it: indented by one for
+// each level, names sorted. JSON strings hold no line break, so these texts are
+// never inside of one. What follows the first byte that is not exactly so is
+// left to encoding/json, which takes ten times as long.
+type form struct{ listStart, listEnd, itemStart, beforeMgr, beforeName, beforeVer, itemEnd string }
+
+// formAt is the form of a section that is indented so far.
+func formAt(indent string) form {
+	field := "\n" + indent + "  \""
+	return form{
+		listStart: "\n" + indent + "\"packages\": [\n", listEnd: "\n" + indent + "]",
+		itemStart: indent + " {" + field + "architecture\": \"",
+		beforeMgr: "\"," + field + "manager\": \"", beforeName: "\"," + field + "name\": \"", beforeVer: "\"," + field + "version\": \"",
+		itemEnd: "\"\n" + indent + " }",
+	}
+}
+
+// forms are those of formats 2 and 1.
+var forms = []form{formAt("  "), formAt(" ")}
+
 const (
-	listStart    = "\n \"packages\": [\n"
-	listEnd      = "\n ]"
-	itemStart    = "  {\n   \"architecture\": \""
-	beforeMgr    = "\",\n   \"manager\": \""
-	beforeName   = "\",\n   \"name\": \""
-	beforeVer    = "\",\n   \"version\": \""
-	itemEnd      = "\"\n  }"
 	separator    = ",\n"
 	bytesPerItem = 110 // about; for the first allocation
 	bytesPerText = 36
@@ -36,27 +45,32 @@ const placeholder = "\x7fplaceholder"
 // placeholder in its place. False means that the section is not written as
 // expected, and that nothing is known about it.
 func fast(data []byte) ([]Package, []byte, bool) {
-	start := bytes.Index(data, []byte(listStart))
+	start, is := -1, form{}
+	for _, is = range forms {
+		if start = bytes.Index(data, []byte(is.listStart)); start >= 0 {
+			break
+		}
+	}
 	if start < 0 {
 		return nil, nil, false
 	}
-	start += len(listStart)
+	start += len(is.listStart)
 	n := (len(data)-start)/bytesPerItem + 1
 	r := reader{data: data, at: start}
 	r.text.Grow(n * bytesPerText)
 	list := make([]Package, 0, n)
 	var p Package
 	for {
-		p.Architecture = r.again(itemStart, p.Architecture)
-		p.Manager = r.again(beforeMgr, p.Manager)
-		p.Name = r.value(beforeName)
-		p.Version = r.value(beforeVer)
-		r.skip(itemEnd)
+		p.Architecture = r.again(is.itemStart, p.Architecture)
+		p.Manager = r.again(is.beforeMgr, p.Manager)
+		p.Name = r.value(is.beforeName)
+		p.Version = r.value(is.beforeVer)
+		r.skip(is.itemEnd)
 		if r.failed {
 			return nil, nil, false
 		}
 		list = append(list, p)
-		if r.follows(listEnd) {
+		if r.follows(is.listEnd) {
 			break
 		}
 		r.skip(separator)

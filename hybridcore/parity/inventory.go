@@ -15,35 +15,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Format is the inventory format that this version reads, as written by
-// templates/scripts/*/inventory.*.
-const Format = 1
+// Format is the newest inventory format that this version reads, as written by
+// templates/scripts/*/inventory.*. Format 1 had the sections of Linux beside
+// its other fields.
+const Format = 2
 
-// Inventory is what a guest says of itself. Sections that are compared but not
-// looked into are kept as they are.
+// Inventory is what a guest says of itself.
 type Inventory struct {
-	Format    int             `json:"format"`
-	Image     json.RawMessage `json:"image"`
-	OSRelease json.RawMessage `json:"os_release"`
-	Kernel    json.RawMessage `json:"kernel"`
-	Packages  []Package       `json:"packages"`
-	Units     json.RawMessage `json:"units"`
-	Users     json.RawMessage `json:"users"`
-	Groups    json.RawMessage `json:"groups"`
-	SSHD      json.RawMessage `json:"sshd"`
-	Sysctl    json.RawMessage `json:"sysctl"`
-	// Certificates are SHA-256 fingerprints.
-	Certificates []string        `json:"certificates"`
-	Listening    json.RawMessage `json:"listening"`
-	Files        json.RawMessage `json:"files"`
-	Filesystems  json.RawMessage `json:"filesystems"`
+	Format   int
+	System   string // operating system: linux, windows
+	Packages []Package
+	// Sections are all others by name, also those that nothing here knows.
+	Sections map[string]json.RawMessage
 	// Transient is what the last step of the build removes: it is listed here
 	// and left out everywhere else.
-	Transient json.RawMessage `json:"transient"`
+	Transient json.RawMessage
 	// Errors name the sections that the guest could not read.
-	Errors []SectionError `json:"errors"`
+	Errors []SectionError
 }
 
 // Package is one installed package.
@@ -59,6 +53,12 @@ type SectionError struct {
 	Section string `json:"section"`
 	Message string `json:"message"`
 }
+
+// maxSections bounds the sections of an inventory.
+const maxSections = 100
+
+// sectionName is what a section may be called: it is a category in reports.
+var sectionName = hybridcore.Pattern(`^[a-z][a-z0-9_]{0,39}$`)
 
 // Parse reads one inventory. It refuses unknown fields, an unknown format,
 // trailing data and a document without packages.
@@ -78,28 +78,88 @@ func Parse(data []byte) (Inventory, error) {
 }
 
 func decode(data []byte) (Inventory, error) {
-	var inv Inventory
+	var fields map[string]json.RawMessage
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&inv); err != nil {
+	if err := dec.Decode(&fields); err != nil {
 		return Inventory{}, fmt.Errorf("reading the inventory: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Inventory{}, errors.New("reading the inventory: data after its end")
 	}
-	return inv, nil
+	var inv Inventory
+	take := func(from map[string]json.RawMessage, name string, into any) error {
+		raw, ok := from[name]
+		delete(from, name)
+		if !ok {
+			return nil
+		}
+		if err := strict(raw, into); err != nil {
+			return fmt.Errorf("reading the inventory: %s: %w", name, err)
+		}
+		return nil
+	}
+	err := errors.Join(take(fields, "format", &inv.Format), take(fields, "errors", &inv.Errors),
+		take(fields, "transient", &inv.Transient))
+	switch inv.Format {
+	case 1:
+		inv.System, inv.Sections, fields = "linux", fields, nil
+		for _, name := range slices.Sorted(maps.Keys(inv.Sections)) {
+			if !slices.Contains(firstSections, name) {
+				err = errors.Join(err, unknownField(name))
+			}
+		}
+	case Format:
+		err = errors.Join(err, take(fields, "system", &inv.System), take(fields, "sections", &inv.Sections))
+	default:
+		return inv, err // checked refuses it
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		err = errors.Join(err, unknownField(name))
+	}
+	return inv, errors.Join(err, take(inv.Sections, "packages", &inv.Packages))
+}
+
+// firstSections are those that format 1 has.
+var firstSections = []string{
+	"packages", "kernel", "units", "users", "groups", "sshd", "sysctl", "certificates", "listening", "files",
+	"filesystems", "os_release", "image",
+}
+
+func unknownField(name string) error {
+	return fmt.Errorf("reading the inventory: unknown field %.80q", name)
+}
+
+// strict reads a value that has no field but those that it is to have.
+func strict(raw json.RawMessage, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	return dec.Decode(into) //nolint:wrapcheck // the caller names the field
 }
 
 func checked(inv Inventory) (Inventory, error) {
 	switch {
-	case inv.Format != Format:
-		return Inventory{}, fmt.Errorf("reading the inventory: it has format %d, this version reads %d", inv.Format, Format)
+	case inv.Format != 1 && inv.Format != Format:
+		return Inventory{}, fmt.Errorf("reading the inventory: it has format %d, this version reads 1 to %d",
+			inv.Format, Format)
+	case !sectionName().MatchString(inv.System):
+		return Inventory{}, fmt.Errorf("reading the inventory: %.80q is no operating system", inv.System)
+	case len(inv.Sections) > maxSections:
+		return Inventory{}, fmt.Errorf("reading the inventory: it has more than %d sections", maxSections)
 	case len(inv.Packages) == 0:
 		return Inventory{}, errors.New("reading the inventory: it lists no package")
 	}
 	for i, p := range inv.Packages {
 		if p.Name == "" || p.Version == "" {
 			return Inventory{}, fmt.Errorf("reading the inventory: package %d has no name or no version", i+1)
+		}
+	}
+	names := slices.Sorted(maps.Keys(inv.Sections))
+	for _, e := range inv.Errors {
+		names = append(names, e.Section)
+	}
+	for _, name := range names {
+		if !sectionName().MatchString(name) {
+			return Inventory{}, fmt.Errorf("reading the inventory: %.80q is no name of a section", name)
 		}
 	}
 	return inv, nil

@@ -8,16 +8,64 @@ package parity
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Categories are the sections of an inventory that are compared, in report order.
-func Categories() []string { return slices.Clone(categories) }
+// kind is a row of the table of sections.
+type kind struct {
+	name    string
+	systems []string // that have it; none: all
+	read    func(*Normal, json.RawMessage) error
+}
 
-var categories = []string{
-	"packages", "kernel", "units", "users", "groups", "sshd", "sysctl", "certificates", "listening", "files", "filesystems",
-	"os_release", "image",
+// sections are the known ones, in report order. A row says how a section is
+// read and what of it differs by nature; one that nothing here knows is read
+// like a row with plain(NAME) is, and comes behind them.
+var sections = []kind{
+	{"packages", nil, nil}, // Inventory.Packages
+	{"kernel", linux, kernel},
+	{"units", linux, units},
+	{"users", linux, users},
+	{"groups", linux, groups},
+	{"sshd", linux, sshd},
+	{"sysctl", linux, sysctl},
+	{"certificates", linux, certificates},
+	{"listening", linux, listening},
+	{"files", linux, files},
+	{"filesystems", linux, filesystems},
+	{"os_release", nil, settings("os_release")},
+	{"image", nil, settings("image", "IMAGE_RUN", "IMAGE_PLATFORM")},
+}
+
+var linux = []string{"linux"}
+
+func (k kind) has(system string) bool {
+	return len(k.systems) == 0 || slices.Contains(k.systems, system)
+}
+
+// categories are the names of the known sections, each once.
+func categories() []string {
+	var all []string
+	for _, k := range sections {
+		if !slices.Contains(all, k.name) {
+			all = append(all, k.name)
+		}
+	}
+	return all
+}
+
+// readerOf finds how a section of a system is read.
+func readerOf(system, name string) func(*Normal, json.RawMessage) error {
+	for _, k := range sections {
+		if k.name == name && k.has(system) {
+			return k.read
+		}
+	}
+	return plain(name)
 }
 
 // Entry is one fact about a guest. Two entries with the same key are the same
@@ -50,48 +98,64 @@ type Normal struct {
 // Len is the number of entries in a category.
 func (n Normal) Len(category string) int { return len(n.sections[category]) }
 
+// System is what the guest says it is; empty texts where it does not say it.
+func (n Normal) System() hybridcore.System {
+	var said hybridcore.System
+	for _, e := range n.sections["os_release"] {
+		switch e.Key {
+		case "ID":
+			said.ID = e.Value
+		case "VERSION_ID":
+			said.Version = e.Value
+		}
+	}
+	return said
+}
+
 // Normalise brings an inventory into entries. The error says which section is
-// not what Format says.
+// not what its format says.
 func Normalise(inv Inventory) (Normal, error) {
 	n := Normal{sections: map[string][]Entry{"packages": packages(inv.Packages)}, unread: map[string]string{}}
 	for _, e := range inv.Errors {
 		n.unread[e.Section] = e.Message
 	}
-	for _, fingerprint := range inv.Certificates {
-		n.add("certificates", fingerprint, "trusted")
+	missing := func(name string) {
+		if _, told := n.unread[name]; !told {
+			n.unread[name] = "the inventory does not have it"
+		}
 	}
-	sections := []struct {
-		name string
-		raw  json.RawMessage
-		read func(*Normal, json.RawMessage) error
-	}{
-		{"kernel", inv.Kernel, kernel},
-		{"units", inv.Units, units},
-		{"users", inv.Users, users},
-		{"groups", inv.Groups, groups},
-		{"sshd", inv.SSHD, sshd},
-		{"sysctl", inv.Sysctl, sysctl},
-		{"listening", inv.Listening, listening},
-		{"files", inv.Files, files},
-		{"filesystems", inv.Filesystems, filesystems},
-		{"os_release", inv.OSRelease, settings("os_release")},
-		{"image", inv.Image, settings("image", "IMAGE_RUN", "IMAGE_PLATFORM")},
-	}
-	for _, s := range sections {
-		if len(s.raw) == 0 || string(s.raw) == "null" {
-			if _, told := n.unread[s.name]; !told {
-				n.unread[s.name] = "the inventory does not have it"
-			}
+	for _, name := range slices.Sorted(maps.Keys(inv.Sections)) {
+		raw := inv.Sections[name]
+		if string(raw) == "null" {
+			missing(name)
 			continue
 		}
-		if err := s.read(&n, s.raw); err != nil {
-			return Normal{}, fmt.Errorf("reading the inventory: section %s: %w", s.name, err)
+		if err := readerOf(inv.System, name)(&n, raw); err != nil {
+			return Normal{}, fmt.Errorf("reading the inventory: section %s: %w", name, err)
+		}
+	}
+	for _, k := range sections {
+		if _, given := inv.Sections[k.name]; !given && k.read != nil && k.has(inv.System) {
+			missing(k.name)
 		}
 	}
 	for name := range n.sections {
 		n.sections[name] = sorted(n.sections[name])
 	}
 	return n, nil
+}
+
+// categoriesOf lists the sections of inventories: the known ones in report
+// order, then others by name.
+func categoriesOf(all ...Normal) []string {
+	known := categories()
+	var more []string
+	for _, n := range all {
+		more = slices.AppendSeq(slices.AppendSeq(more, maps.Keys(n.sections)), maps.Keys(n.unread))
+	}
+	slices.Sort(more)
+	more = slices.DeleteFunc(slices.Compact(more), func(name string) bool { return slices.Contains(known, name) })
+	return append(known, more...)
 }
 
 func (n *Normal) add(category, key, value string) {

@@ -20,11 +20,12 @@ import (
 // that can build in more than one way.
 const choice = "build_from"
 
-// builder is one way to build on a platform: the templates that are staged
-// together. The last one holds the sources.
+// builder is one way to build images of a system on a platform: the templates
+// that are staged together. The last one holds the sources.
 type builder struct {
-	from  string // value of the choice; empty where there is one way only
-	parts []part
+	system string // operating system of the images that it builds
+	from   string // value of the choice; empty where there is one way only
+	parts  []part
 }
 
 // part is one template of a builder.
@@ -48,17 +49,34 @@ func (s *Set) readTemplates(sub fs.FS) []hybridcore.Finding {
 		if _, ok := s.files[platformFile(info.Name)]; !ok {
 			continue
 		}
-		for _, from := range s.ways(info.Name) {
-			b, problems := s.readBuilder(sub, info.Name, from)
-			for _, problem := range problems {
-				if !slices.Contains(findings, problem) { // ways share templates
-					findings = append(findings, problem)
+		for _, system := range s.systems() {
+			for _, from := range s.ways(info.Name) {
+				b, problems := s.readBuilder(sub, info.Name, builder{system: system, from: from})
+				for _, problem := range problems {
+					if !slices.Contains(findings, problem) { // ways share templates
+						findings = append(findings, problem)
+					}
 				}
+				s.builders[info.Name] = append(s.builders[info.Name], b)
 			}
-			s.builders[info.Name] = append(s.builders[info.Name], b)
 		}
 	}
 	return findings
+}
+
+// systems lists the operating systems of the catalogue; one without a name
+// when it has no image, so that the templates are checked all the same.
+func (s *Set) systems() []string {
+	var systems []string
+	for _, image := range s.images {
+		if !slices.Contains(systems, image.OS) {
+			systems = append(systems, image.OS)
+		}
+	}
+	if systems == nil {
+		return []string{""}
+	}
+	return systems
 }
 
 // ways lists what builds on a platform can start from, sorted: the endings of
@@ -80,11 +98,10 @@ func (s *Set) ways(platform hybridcore.Platform) []string {
 
 // readBuilder reads the templates of one way to build and checks them
 // together.
-func (s *Set) readBuilder(sub fs.FS, platform hybridcore.Platform, from string) (builder, []hybridcore.Finding) {
-	b := builder{from: from}
+func (s *Set) readBuilder(sub fs.FS, platform hybridcore.Platform, b builder) (builder, []hybridcore.Finding) {
 	var findings []hybridcore.Finding
 	broken := false
-	for _, p := range layout(platform, from) {
+	for _, p := range layout(platform, b.system, b.from) {
 		if _, ok := s.files[p.path]; !ok {
 			continue
 		}
@@ -109,17 +126,20 @@ func (s *Set) readBuilder(sub fs.FS, platform hybridcore.Platform, from string) 
 	return b, append(findings, b.check()...)
 }
 
-// layout lists the templates of one way to build; common variables first.
-func layout(platform hybridcore.Platform, from string) []part {
+// layout lists the templates of one way to build images of a system; common
+// variables first. Those that do not exist are left out.
+func layout(platform hybridcore.Platform, system, from string) []part {
 	parts := []part{
 		{path: common, stage: common, everywhere: true, shared: true},
 		{path: variables, stage: variables, everywhere: true, shared: true},
+		{path: systemFile(system), stage: osDir + "-" + system + suffix, everywhere: true, shared: true},
 		{path: platformDir + "/common" + suffix, stage: platformDir + suffix, everywhere: true},
 	}
 	if from != "" {
 		parts = append(parts,
 			part{path: fromDir + "/common" + suffix, stage: fromDir + suffix},
-			part{path: fromDir + "/" + from + suffix, stage: fromDir + "-" + from + suffix})
+			part{path: fromDir + "/" + from + suffix, stage: fromDir + "-" + from + suffix},
+			part{path: osDir + "/" + system + "-" + from + suffix, stage: osDir + "-" + system + "-" + from + suffix})
 	}
 	parts = append(parts, part{path: platformFile(platform), stage: string(platform) + suffix})
 	if from != "" {
@@ -175,9 +195,9 @@ func (s *Set) Choice(platform hybridcore.Platform) []hclfile.Declaration {
 	return nil
 }
 
-// choose picks the way to build that a value names.
-func (s *Set) choose(platform hybridcore.Platform, from hybridcore.Variable) (builder, error) {
-	builders := s.builders[platform]
+// choose picks the way to build images of a system that a value names.
+func (s *Set) choose(platform hybridcore.Platform, system string, from hybridcore.Variable) (builder, error) {
+	builders := slices.DeleteFunc(slices.Clone(s.builders[platform]), func(b builder) bool { return b.system != system })
 	if len(builders) == 1 && builders[0].from == "" {
 		return builders[0], nil
 	}
@@ -196,7 +216,7 @@ func (s *Set) choose(platform hybridcore.Platform, from hybridcore.Variable) (bu
 // builderOf finds the way to build of a target.
 func (s *Set) builderOf(target hybridcore.Target) builder {
 	for _, b := range s.builders[target.Platform] {
-		if slices.Contains(b.last().sources, target.Source) {
+		if b.system == target.Image.OS && slices.Contains(b.last().sources, target.Source) {
 			return b
 		}
 	}
@@ -232,8 +252,25 @@ func (s *Set) Plugins(target hybridcore.Target) []Plugin {
 	return plugins
 }
 
+// Only lists the patterns of Packer's option -only that choose the builds of a
+// target: its template may hold sources for other systems, and Packer would
+// give them the same name. Packer puts the name of a build block before the
+// source, and warns of a pattern that matches nothing.
+func (s *Set) Only(target hybridcore.Target) []string {
+	named := map[bool]string{false: target.Source, true: "*." + target.Source}
+	var only []string
+	for _, p := range s.builderOf(target).parts {
+		for _, name := range p.template.builds {
+			if pattern := named[name != ""]; !slices.Contains(only, pattern) {
+				only = append(only, pattern)
+			}
+		}
+	}
+	return only
+}
+
 // Elsewhere lists the variables that only other targets declare, sorted:
-// another platform, or another way to build on this one.
+// another platform or system, or another way to build on this one.
 func (s *Set) Elsewhere(target hybridcore.Target) []string {
 	own := map[string]bool{}
 	for _, d := range s.Declarations(target) {

@@ -36,9 +36,9 @@ func TestWaysToBuild(t *testing.T) {
 		asks     string   // a variable that only this way has
 		ignores  string   // and one that it has not
 	}{
-		{hybridcore.VSphere, "iso", "vsphere-iso.linux", []string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "vsphere-iso", "vsphere"}, "iso_file", "clone_from"},
+		{hybridcore.VSphere, "iso", "vsphere-iso.linux", []string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "os-linux-iso", "vsphere-iso", "vsphere"}, "iso_file", "clone_from"},
 		{hybridcore.VSphere, "clone", "vsphere-clone.linux", []string{"from-clone", "from", "vsphere-clone", "vsphere"}, "clone_from", "iso_file"},
-		{hybridcore.Proxmox, "iso", "proxmox-iso.linux", []string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "proxmox-iso", "proxmox"}, "boot_command", "clone_from"},
+		{hybridcore.Proxmox, "iso", "proxmox-iso.linux", []string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "os-linux-iso", "proxmox-iso", "proxmox"}, "boot_command", "clone_from"},
 		{hybridcore.Proxmox, "clone", "proxmox-clone.linux", []string{"from-clone", "from", "proxmox-clone", "proxmox"}, "clone_from", "boot_command"},
 		{hybridcore.Azure, "", "azure-arm.linux", []string{"azure"}, "azure_image", "build_from"},
 	}

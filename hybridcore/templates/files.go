@@ -190,8 +190,8 @@ func (s *Set) unread() []hybridcore.Finding {
 	var findings []hybridcore.Finding
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		at := path.Join(Dir, name)
-		if dir := path.Dir(name); strings.HasSuffix(name, suffix) && slices.Contains([]string{".", platformDir, fromDir}, dir) && s.templates[name] == nil {
-			findings = append(findings, neverRead(at, "", "templates are common, variables, platforms/PLATFORM, platforms/PLATFORM-FROM and from/FROM"+suffix))
+		if dir := path.Dir(name); strings.HasSuffix(name, suffix) && slices.Contains([]string{".", osDir, platformDir, fromDir}, dir) && s.templates[name] == nil {
+			findings = append(findings, neverRead(at, "", "templates are common, variables, os/OS, os/OS-FROM, platforms/PLATFORM, platforms/PLATFORM-FROM and from/FROM"+suffix))
 		}
 		if strings.HasPrefix(name, varsDir+"/") && !auto(name) && !read[at] {
 			findings = append(findings, neverRead(at, hybridcore.DidYouMean(at, layers),

@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -25,8 +27,9 @@ const (
 	Dir         = "templates"
 	ConfigsDir  = "configs"
 	catalogue   = "images.hcl"
-	common      = "common.pkr.hcl"    // the build
+	common      = "common.pkr.hcl"    // what all targets share
 	variables   = "variables.pkr.hcl" // that every target has; may be absent
+	osDir       = "os"                // the build of each operating system
 	platformDir = "platforms"
 	fromDir     = "from"
 	varsDir     = "vars"
@@ -131,18 +134,27 @@ func load(sub, project fs.FS) (*Set, error) {
 	return set, nil
 }
 
-// checkImages finds images on platforms that have no template.
+// checkImages finds images on platforms, or of systems, that have no template.
+// A project whose common template holds the build of all has none for systems.
 func (s *Set) checkImages() []hybridcore.Finding {
 	var findings []hybridcore.Finding
+	missing := func(image hybridcore.Image, file, lists, hint string) {
+		if _, ok := s.files[file]; ok {
+			return
+		}
+		findings = append(findings, hybridcore.Finding{
+			Kind: hybridcore.KindSchema, Subject: image.Name, File: image.File, Line: image.Line,
+			Message: fmt.Sprintf("the image %s %s, but %s/%s does not exist", image.Name, lists, Dir, file),
+			Hint:    hint, Severity: hybridcore.Error, Blocking: true,
+		})
+	}
+	bySystem := slices.ContainsFunc(slices.Collect(maps.Keys(s.files)), func(name string) bool { return path.Dir(name) == osDir })
 	for _, image := range s.images {
+		if bySystem {
+			missing(image, systemFile(image.OS), "is of the system "+image.OS, "add the build of the system")
+		}
 		for _, platform := range image.Platforms {
-			if _, ok := s.files[platformFile(platform)]; !ok {
-				findings = append(findings, hybridcore.Finding{
-					Kind: hybridcore.KindSchema, Subject: image.Name, File: image.File, Line: image.Line,
-					Message: fmt.Sprintf("the image %s lists %s, but %s/%s does not exist", image.Name, platform, Dir, platformFile(platform)),
-					Hint:    "add the template of the platform, or take the platform off the image", Severity: hybridcore.Error, Blocking: true,
-				})
-			}
+			missing(image, platformFile(platform), "lists "+string(platform), "add the template of the platform, or take the platform off the image")
 		}
 	}
 	return findings
@@ -190,7 +202,7 @@ func (s *Set) Target(image string, platform hybridcore.Platform, env string, fro
 		return hybridcore.Target{}, hybridcore.Usagef("the environment %.80q has no folder %s/%s/%s; folders: %s", env, ConfigsDir, env,
 			hybridcore.DidYouMean(env, s.environments), strings.Join(s.environments, ", "))
 	}
-	b, err := s.choose(platform, from)
+	b, err := s.choose(platform, found.OS, from)
 	if err != nil {
 		return hybridcore.Target{}, err
 	}
@@ -223,6 +235,8 @@ func (s *Set) LayerFiles(image hybridcore.Image, platform hybridcore.Platform, e
 func platformFile(platform hybridcore.Platform) string {
 	return platformDir + "/" + string(platform) + suffix
 }
+
+func systemFile(system string) string { return osDir + "/" + system + suffix }
 
 func join(platforms []hybridcore.Platform) string {
 	names := make([]string, 0, len(platforms))

@@ -145,6 +145,56 @@ func TestTargetOfAnotherSystem(t *testing.T) {
 	}
 }
 
+// Each system has a build of its own: the others' files, variables and plugins
+// are no part of a target.
+func TestBuildOfEachSystem(t *testing.T) {
+	dir := fixture(t)
+	text := func(name string) string {
+		return "packer {\n  required_plugins {\n    " + name + " = { source = \"github.com/example/" + name + "\", version = \">= 1.0.0\" }\n  }\n}\n" +
+			"variable \"" + name + "_only\" { type = string }\nbuild {\n  sources = local.sources\n}\n"
+	}
+	write(t, filepath.Join(dir, "templates/os/linux.pkr.hcl"), text("bash"))
+	if _, err := templates.Load(open(t, dir)); err == nil || !strings.Contains(err.Error(), "is of the system windows, but templates/os/windows.pkr.hcl does not exist") {
+		t.Errorf("a system without a build: %v", err)
+	}
+	write(t, filepath.Join(dir, "templates/os/windows.pkr.hcl"), text("powershell"))
+	write(t, filepath.Join(dir, "templates/os/plan9.pkr.hcl"), text("rc"))
+	set := load(t, dir)
+	if !slices.ContainsFunc(set.Warnings(), func(f hybridcore.Finding) bool { return f.File == "templates/os/plan9.pkr.hcl" }) {
+		t.Errorf("the build of no image: %v", set.Warnings())
+	}
+	for name, want := range map[string][2]string{"debian-12": {"linux", "bash"}, "windows-2022": {"windows", "powershell"}} {
+		target, err := set.Target(name, hybridcore.VSphere, "lab", hybridcore.Variable{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var staged, own []string
+		for _, f := range target.Files {
+			if strings.HasPrefix(f.Path, "os-") {
+				staged = append(staged, fmt.Sprint(f.Path, " < ", f.From, " ", f.Common))
+			}
+		}
+		for _, d := range set.Declarations(target) {
+			if strings.HasSuffix(d.Name, "_only") {
+				own = append(own, fmt.Sprint(d.Name, " ", d.Common))
+			}
+		}
+		if diff := cmp.Diff([]string{"os-" + want[0] + ".pkr.hcl < templates/os/" + want[0] + ".pkr.hcl true"}, staged); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if diff := cmp.Diff([]string{want[1] + "_only true"}, own); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		plugins := set.Plugins(target)
+		if !slices.ContainsFunc(plugins, func(p templates.Plugin) bool { return p.Name == want[1] }) || len(plugins) != 3 {
+			t.Errorf("%s: plugins %+v", name, plugins)
+		}
+		if only := set.Only(target); !slices.Equal(only, []string{"vsphere-iso." + want[0]}) {
+			t.Errorf("%s: only %q", name, only)
+		}
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	set := load(t, fixture(t))
 	tests := []struct {

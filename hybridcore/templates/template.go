@@ -49,6 +49,7 @@ type template struct {
 	plugins      []Plugin
 	sources      []string
 	defined      []string // "TYPE.NAME" of the source blocks
+	builds       []string // names of the build blocks; empty for one without
 }
 
 // readTemplate reads one template; nil when nothing of it can be used.
@@ -75,6 +76,8 @@ func readTemplate(sub fs.FS, name string) (*template, []hybridcore.Finding) {
 			findings = append(findings, t.packer(block)...)
 		case "locals":
 			findings = append(findings, t.locals(block)...)
+		case "build":
+			t.builds = append(t.builds, t.buildName(block))
 		case "source":
 			t.defined = append(t.defined, strings.Join(block.Labels, "."))
 		}
@@ -160,6 +163,19 @@ func (t *template) plugin(attr *hclsyntax.Attribute) []hybridcore.Finding {
 		Name: attr.Name, Source: entry["source"], Version: entry["version"], File: t.file.Path, Line: literal.Line(),
 	})
 	return nil
+}
+
+// buildName is the name of a build block, or of what names it if that is no literal text.
+func (t *template) buildName(block *hclsyntax.Block) string {
+	attr, ok := block.Body.Attributes["name"]
+	if !ok {
+		return ""
+	}
+	if literal, findings := t.file.Literal(attr); len(findings) == 0 {
+		text, _ := stringOf(literal.Value)
+		return text
+	}
+	return attr.Name
 }
 
 // locals reads the list local.sources of a platform's template.

@@ -250,7 +250,7 @@ func (c *checker) varFile(file *hclfile.File, declared map[string]hclfile.Declar
 		if _, ok := declared[attr.Name]; !ok {
 			c.refuse(file, RuleVarFile, attr.NameRange,
 				fmt.Sprintf("no template declares the variable %q%s", attr.Name, near(attr.Name, slices.Sorted(maps.Keys(declared)))),
-				"correct the name, or declare it in templates/common.pkr.hcl or templates/platforms/")
+				"correct the name, or declare it in templates/variables.pkr.hcl, templates/os/ or templates/platforms/")
 		}
 	}
 	c.secretAttributes(file, file.Body)

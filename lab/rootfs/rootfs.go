@@ -3,8 +3,9 @@
 // Spec: openspec/specs/lab/spec.md#requirement-root-file-system
 // Diagram: openspec/specs/lab/diagram.md#parts
 
-// Package rootfs builds and caches the Debian root file system that simulated guests boot from, together
-// with a package repository inside it, from which a guest without network installs packages.
+// Package rootfs builds and caches the root file system that simulated guests boot from, together with a
+// package repository inside it, from which a guest without network installs packages. A table has a recipe
+// for each family of systems.
 package rootfs
 
 import (
@@ -24,11 +25,8 @@ var ErrMissing = errors.New("the lab's root file system is not in the cache")
 
 // Path returns where the root file system of the current recipe lies in cache, whether or not it exists.
 func Path(cache string) (string, error) {
-	r, err := hostRecipe()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(cache, "rootfs-"+r.digest()), nil
+	_, dir, err := families[0].in(cache)
+	return dir, err
 }
 
 // Find returns the root file system's directory, or an error that wraps ErrMissing when it was not built yet.
@@ -47,13 +45,25 @@ func Find(cache string) (string, error) {
 // a minute or two and about 450 MB. Steps and the output of the tools go to progress. It must run as root
 // for a build. Concurrent callers, also in other processes, wait for one build.
 func Ensure(ctx context.Context, cache string, progress io.Writer) (string, error) {
-	r, err := hostRecipe()
+	return families[0].ensure(ctx, cache, progress)
+}
+
+// in says where in a cache the family's root file system lies.
+func (f family) in(cache string) (recipe, string, error) {
+	r, err := f.recipe()
+	if err != nil {
+		return nil, "", err
+	}
+	return r, filepath.Join(cache, "rootfs-"+r.digest()), nil
+}
+
+func (f family) ensure(ctx context.Context, cache string, progress io.Writer) (string, error) {
+	r, dir, err := f.in(cache)
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "rootfs-"+r.digest())
 	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
+		return dir, f.check(dir)
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("making the cache: %w", err)
@@ -64,9 +74,9 @@ func Ensure(ctx context.Context, cache string, progress io.Writer) (string, erro
 	}
 	defer unlock()
 	if _, err := os.Stat(dir); err == nil {
-		return dir, nil // built while we waited
+		return dir, f.check(dir) // built while we waited
 	}
-	if err := buildInto(ctx, r, dir, progress); err != nil {
+	if err := f.buildInto(ctx, r, dir, progress); err != nil {
 		return "", fmt.Errorf("building the lab's root file system: %w", err)
 	}
 	return dir, nil
@@ -74,14 +84,18 @@ func Ensure(ctx context.Context, cache string, progress io.Writer) (string, erro
 
 // buildInto builds beside dir and renames into it, so that dir is whole or absent. The lock is held: what
 // an interrupted build left is removed.
-func buildInto(ctx context.Context, r recipe, dir string, progress io.Writer) error {
+func (f family) buildInto(ctx context.Context, r recipe, dir string, progress io.Writer) error {
 	partial := dir + ".partial"
 	if err := os.RemoveAll(partial); err != nil {
 		return fmt.Errorf("removing an interrupted build: %w", err)
 	}
 	began := time.Now()
 	b := builder{recipe: r, root: partial, progress: progress}
-	if err := b.build(ctx); err != nil {
+	err := b.build(ctx)
+	if err == nil {
+		err = f.check(partial)
+	}
+	if err != nil {
 		return errors.Join(err, os.RemoveAll(partial))
 	}
 	unix.Sync() // a rename may reach the disk before the files of the tree do

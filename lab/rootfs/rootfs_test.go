@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 func TestHostSources(t *testing.T) {
@@ -58,8 +61,14 @@ func FuzzSources(f *testing.F) {
 	})
 }
 
+func debianHere() (debianRecipe, error) {
+	r, err := debian()
+	here, _ := r.(debianRecipe)
+	return here, err
+}
+
 func TestDigestFollowsTheRecipe(t *testing.T) {
-	a, err := hostRecipe()
+	a, err := debianHere()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +77,7 @@ func TestDigestFollowsTheRecipe(t *testing.T) {
 	if len(a.digest()) != 16 || a.digest() == b.digest() {
 		t.Errorf("digests %s and %s", a.digest(), b.digest())
 	}
-	again, err := hostRecipe()
+	again, err := debianHere()
 	if err != nil || again.digest() != a.digest() {
 		t.Errorf("the digest changed from %s to %s, %v", a.digest(), again.digest(), err)
 	}
@@ -115,13 +124,13 @@ func TestLockWaitsForItsHolder(t *testing.T) {
 
 func TestFailedBuildLeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "rootfs-x")
-	r, err := hostRecipe()
+	r, err := debianHere()
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Mirror = "http://127.0.0.1:1/debian"
 	var out bytes.Buffer
-	if err := buildInto(t.Context(), r, dir, &out); err == nil || !strings.Contains(err.Error(), "debootstrap") {
+	if err := families[0].buildInto(t.Context(), r, dir, &out); err == nil || !strings.Contains(err.Error(), "debootstrap") {
 		t.Errorf("error %v", err)
 	}
 	if left, _ := filepath.Glob(dir + "*"); len(left) != 0 {
@@ -138,5 +147,52 @@ func TestTailWriterKeepsTheEnd(t *testing.T) {
 	}
 	if _, err := w.Write([]byte("the end")); err != nil || len(w.kept) != tailSize || !bytes.HasSuffix(w.kept, []byte("the end")) {
 		t.Errorf("%d bytes kept", len(w.kept))
+	}
+}
+
+// rootless is the recipe of a family that needs no tools.
+type rootless struct{ ID, Version string }
+
+func (r rootless) digest() string { return digestOf(r) }
+
+func (r rootless) steps(b *builder) []step {
+	return []step{{"writing its name", func(context.Context) error {
+		if err := os.MkdirAll(filepath.Join(b.root, "etc"), 0o755); err != nil {
+			return err
+		}
+		return b.write("/etc/os-release", "NAME=x\nID="+r.ID+"\nVERSION_ID=\""+r.Version+"\"\n", 0o644)
+	}}}
+}
+
+// A further family is a row: it has a place of its own in the cache, and is what
+// the table says.
+func TestFamilyIsARow(t *testing.T) {
+	cache := t.TempDir()
+	row := func(says rootless) family {
+		return family{hybridcore.System{ID: "rocky", Version: "9"}, func() (recipe, error) { return says, nil }}
+	}
+	rocky := row(rootless{"rocky", "9.4"})
+	dir, err := rocky.ensure(t.Context(), cache, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if debian, err := Path(cache); err != nil || debian == dir {
+		t.Errorf("both families lie in %s, %v", dir, err)
+	}
+	if again, err := rocky.ensure(t.Context(), cache, io.Discard); err != nil || again != dir {
+		t.Errorf("a second time: %s, %v", again, err)
+	}
+	want := "is to be rocky 9 and says that it is "
+	if _, err := row(rootless{"centos", "9"}).ensure(t.Context(), cache, io.Discard); err == nil || !strings.Contains(err.Error(), want+"centos 9") {
+		t.Errorf("built as another system: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "etc/os-release"), []byte("ID=rocky\nVERSION_ID=8\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rocky.ensure(t.Context(), cache, io.Discard); err == nil || !strings.Contains(err.Error(), want+"rocky 8") {
+		t.Errorf("found as another system: %v", err)
+	}
+	if all, _ := filepath.Glob(filepath.Join(cache, "rootfs-*")); len(all) != 1 {
+		t.Errorf("the cache holds %v", all)
 	}
 }

@@ -47,6 +47,7 @@ type Stage struct {
 	Root     string   `json:"root"`      // the stage's own directory; what lies below differs from stage to stage by name only
 	Dir      string   `json:"dir"`       // the templates: working directory of everything, below Root
 	Temp     string   `json:"temp"`      // for the sockets of plugins: short, and the user's own
+	Source   string   `json:"source"`    // TYPE.NAME: what is built of the templates; empty for everything
 	VarFiles []string `json:"var_files"` // as with -var-file
 	Env      []string `json:"env"`       // NAME=VALUE: variables (PKR_VAR_NAME), and the whole environment of the plugins
 	Plugins  []Binary `json:"plugins"`

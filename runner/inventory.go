@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T21:08:00Z
+// Spec: openspec/specs/parity/spec.md#requirement-reading-an-inventory
+// Diagram: openspec/specs/parity/diagram.md#from-guest-to-record
+
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
+)
+
+// maxInventory bounds an inventory file: 100,000 packages take about 15 MiB.
+const maxInventory = 64 << 20
+
+func (b *building) takeInventory() error {
+	data, err := readBounded(b.inventoryPath(), maxInventory)
+	if errors.Is(err, os.ErrNotExist) {
+		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
+			Kind: "inventory", Subject: b.target.Name(), Severity: hybridcore.Warning,
+			Message: "the build left no guest inventory: this image cannot be compared",
+			Hint:    "keep the inventory provisioners at the end of templates/os/" + b.target.Image.OS + ".pkr.hcl",
+		})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the guest's inventory: %w", err)
+	}
+	inventory, err := parity.Parse(data)
+	if err != nil {
+		return fmt.Errorf("the guest's inventory is not usable: %w", err)
+	}
+	guest, err := parity.Normalise(inventory)
+	if err != nil {
+		return fmt.Errorf("the guest's inventory is not usable: %w", err)
+	}
+	name := inventoryName(b.target.Name())
+	b.mu.Lock()
+	b.inventories[name] = data
+	b.mu.Unlock()
+	b.result.Inventory = b.inventory(name, data, len(inventory.Packages))
+	found := checkSystem(b.target.Image, b.target.Platform, b.target.Inputs, guest)
+	b.result.Findings = append(b.result.Findings, found...)
+	if hybridcore.Blocked(found) != hybridcore.NotBlocked {
+		return &anotherSystemError{found[0].Message}
+	}
+	return nil
+}
+
+// inventoryName is the name of a target's inventory among the files of a record.
+func inventoryName(target string) string { return target + ".inventory.json" }
+
+// inventory refers to a file of this run's record.
+func (x *run) inventory(name string, data []byte, packages int) *hybridcore.Inventory {
+	return &hybridcore.Inventory{File: "records/" + x.id + "/" + name, SHA256: parity.Digest(data), Packages: packages}
+}
+
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // a PathError says all
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it is larger than %d MiB", limit>>20)
+	}
+	return data, err
+}
