@@ -162,7 +162,7 @@ func (b *building) stage() (packer.Job, error) {
 	}
 	b.event(hybridcore.EventStart, "packer "+b.tool.Version+", plugins "+strings.Join(names, ", "))
 	return packer.Job{
-		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source, Only: b.set.Only(b.target),
+		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source, Only: b.found.set.Only(b.target),
 		Secrets: secrets, Env: b.Environ, Plugins: plugins, Manifest: manifest,
 		Redact: b.Redactor.String, Log: b.log, Hurry: b.Hurry,
 		OnEvent: func(e hybridcore.Event) {
