@@ -19,7 +19,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
@@ -125,7 +124,7 @@ func planned(t *testing.T, dir, image string) map[string]string {
 	environ := []string{"HOME=" + t.TempDir(), "PACKER_HYBRID_CACHE=" + toolCache(t)}
 	streams := cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}
 	code := run(t.Context(), streams, []string{"plan", image, "-C", dir, "--env", "lab", "--output", "json"}, environ)
-	var doc checks.Document
+	var doc hybridcore.Answer
 	if err := json.Unmarshal(out.Bytes(), &doc); err != nil || code != 0 {
 		t.Fatalf("plan: exit %d, %v\n%s%s", code, err, out.String(), errs.String())
 	}
