@@ -142,7 +142,7 @@ func plannedOf(a hybridcore.Answer) Outcome {
 	}
 	out.Grid = grid
 	for _, one := range hybridcore.StandIns(plan.Versions) {
-		out.note("stand-in: %s is of the lab, not the real plugin", one)
+		out.note("stand-in: %s", one)
 	}
 	return out
 }
@@ -161,7 +161,7 @@ func statusOf(st hybridcore.StatusReport) Outcome {
 			out.note("lab: %s was built in the lab %s: no real platform has it", key, lab)
 		}
 		for _, one := range hybridcore.StandIns(current.Inputs) {
-			out.note("stand-in: %s was built with %s, of the lab, not the real plugin", key, one)
+			out.note("stand-in: %s was built with %s", key, one)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(st.Releasing)) {
@@ -299,7 +299,7 @@ func recorded(rec hybridcore.Record) Outcome {
 		}
 	}
 	for _, one := range hybridcore.StandIns(rec.Versions) {
-		out.note("stand-in: %s is of the lab, not the real plugin", one)
+		out.note("stand-in: %s", one)
 	}
 	return out
 }

@@ -53,7 +53,7 @@ func TestOutcomes(t *testing.T) {
 					{"debian-12@azure", "unchanged", "as run x"},
 					{"old@proxmox", "removed", "no longer in the catalogue"},
 				}},
-				Notes: []string{"stand-in: github.com/hashicorp/vsphere 1.4.2+lab is of the lab, not the real plugin", "warning: a.hcl:3: odd"},
+				Notes: []string{"stand-in: github.com/hashicorp/vsphere 1.4.2+lab, of the lab, not the real plugin", "warning: a.hcl:3: odd"},
 			},
 		},
 		"validate, blocked": {
