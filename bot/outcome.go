@@ -298,7 +298,12 @@ func recorded(rec hybridcore.Record) Outcome {
 			out.Tail = res.Failure.Tail
 		}
 	}
-	for _, one := range hybridcore.StandIns(rec.Versions) {
+	standIns := hybridcore.StandIns(rec.Versions)
+	for _, res := range rec.Results { // a guest is an input of its target
+		standIns = append(standIns, hybridcore.StandIns(res.Inputs)...)
+	}
+	slices.Sort(standIns)
+	for _, one := range slices.Compact(standIns) {
 		out.note("stand-in: %s", one)
 	}
 	return out
