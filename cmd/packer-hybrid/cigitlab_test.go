@@ -205,7 +205,7 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 				t.Errorf("the job took %s", took)
 			}
 			text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "packer-hybrid.env"))
-			if code != 0 || !strings.Contains(log, "valid: 6 targets of lab") || err != nil || string(text) != "PACKER_HYBRID_PLAN=artifacts/plan.json\n" {
+			if code != 0 || !strings.Contains(log, "valid: 6 targets of lab") || err != nil || string(text) != "PACKER_HYBRID_ANSWER=artifacts/answer.json\nPACKER_HYBRID_PLAN=artifacts/plan.json\n" {
 				t.Errorf("exit code %d, %v\n%s\n%s", code, err, text, log)
 			}
 			if kept := strings.Contains(log, "are kept in"); kept != c.later || !strings.Contains(log, c.says) || strings.Contains(log, projectToken) {

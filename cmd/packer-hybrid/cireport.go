@@ -175,7 +175,7 @@ func (j *job) finish(ctx context.Context) {
 			j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
 			j.try("the step summary", j.actions.Summary(j.app.Redactor.String(text.String())))
 		}
-		for _, name := range []string{"plan", "record", "parity", "release", "sarif"} {
+		for _, name := range []string{"answer", "plan", "record", "parity", "release", "sarif"} {
 			if file := files[name]; file != "" {
 				j.try("the output "+name, j.actions.Output(name, file))
 			}
