@@ -20,7 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
 
@@ -40,7 +40,7 @@ func TestValidateVerifiesPlugins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		store, err := state.Open(filepath.Join(t.TempDir(), "state"))
+		store, err := directory.Open(filepath.Join(t.TempDir(), "state"))
 		if err != nil {
 			t.Fatal(err)
 		}

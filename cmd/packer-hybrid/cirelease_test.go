@@ -17,7 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
@@ -145,7 +145,7 @@ func TestCIReleaseRefused(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "artifacts", "release", "plan.json")); err == nil {
 		t.Error("there is a plan for other jobs")
 	}
-	store, err := state.View(p.state)
+	store, err := directory.View(p.state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestCIReleaseRefused(t *testing.T) {
 // dead leaves the lease of a run that died on another host long ago.
 func dead(t *testing.T, dir string, platform hybridcore.Platform) {
 	t.Helper()
-	store, err := state.Open(dir)
+	store, err := directory.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

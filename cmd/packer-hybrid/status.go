@@ -98,7 +98,7 @@ steps, artifact, inventory and inputs.`,
 			if a.Output == "json" {
 				return checks.WriteJSON(a.Out, checks.Document{Record: &record})
 			}
-			return checks.WriteInspect(a.Out, a.Style(a.Raw.Out), record, recordsFile(r))
+			return checks.WriteInspect(a.Out, a.Style(a.Raw.Out), record, recordFile(r, record.RunID))
 		},
 	}
 }

@@ -117,7 +117,7 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 			return nil, nil, err
 		}
 	}
-	store, err := openState(project)
+	store, err := openState(project, a.upgraded)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -143,7 +143,7 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var store *state.Dir
+	var store *state.Store
 	if a.policy == nil { // the state in a tree whose author is not trusted is that author's
 		if store, err = viewState(project); err != nil {
 			return nil, nil, err
@@ -297,7 +297,7 @@ func (a *app) report(r *runner.Runner, plan hybridcore.Plan, record hybridcore.R
 	}
 	where := ""
 	if runner.Recorded(record) {
-		where = recordsFile(r)
+		where = recordFile(r, record.RunID)
 		if record.Request.Part != "" {
 			where = runner.PartDir(record.Results[0].Target)
 		}
@@ -324,5 +324,7 @@ func (a *app) completeImages(*cobra.Command, []string, string) ([]string, cobra.
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// recordsFile is where a run's record is, relative to the project.
-func recordsFile(r *runner.Runner) string { return path.Join(r.Project.State.Path, state.RecordsFile) }
+// recordFile is where a run's record is, relative to the project.
+func recordFile(r *runner.Runner, runID string) string {
+	return path.Join(r.Project.State.Path, state.RecordName(runID))
+}
