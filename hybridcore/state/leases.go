@@ -6,6 +6,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,8 +51,8 @@ func (s *Store) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, err
 			return held, err
 		}
 		if time.Now().After(giveUp) {
-			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", lease.Key,
-				s.lives.Who(lease.Key))
+			hint := cmp.Or(s.lives.Who(lease.Key), "packer-hybrid status")
+			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", lease.Key, hint)
 		}
 		select {
 		case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -30,7 +31,7 @@ func FuzzFormer(f *testing.F) {
 	f.Add(snapshot, records)
 	f.Add([]byte{}, []byte{})
 	f.Add([]byte(movedText), records)
-	f.Add(snapshot, append(records[:len(records):len(records)], records[:20]...))
+	f.Add(snapshot, append(slices.Clip(records), records[:20]...))
 	f.Add(snapshot, []byte("\n\n{\"run_id\":\"\n"))
 	f.Add([]byte(`{"format_version":3}`), []byte("x\n"))
 	base := fastDir(f)
