@@ -90,7 +90,7 @@ func (op operation) faults(t *testing.T, dir string) []fault {
 	}
 	var kills, errs []fault
 	number := map[string]int{} // strace counts the calls of each name
-	changed := true
+	changed, seen := true, map[string]int{}
 	for i, call := range calls[:end] {
 		name := nameOf(call)
 		number[name]++
@@ -102,7 +102,10 @@ func (op operation) faults(t *testing.T, dir string) []fault {
 			kills = append(kills, fault{name, n, kill})
 		}
 		changed = slices.Contains(writing, name) || strings.Contains(call, "O_CREAT")
-		if i <= opened || strings.HasPrefix(name, "epoll") || op.mode == "upgrade" && name == "fcntl" || strings.Contains(call, "LOCK_UN") { // no kernel refuses to unlock
+		if i <= opened || strings.HasPrefix(name, "epoll") || strings.Contains(call, "LOCK_UN") { // no kernel refuses to unlock
+			continue
+		}
+		if seen[shape(call)]++; op.mode == "upgrade" && seen[shape(call)] > 2 {
 			continue
 		}
 		errs = append(errs, fault{name, n, "error=EIO"})
@@ -121,6 +124,12 @@ func (op operation) faults(t *testing.T, dir string) []fault {
 func ofRuntime(call string) bool {
 	return nameOf(call) == "mmap" || nameOf(call) == "eventfd2" || strings.Contains(call, `"\1\0\0\0\0\0\0\0", 8)`)
 }
+
+var changing = regexp.MustCompile(`\d+<|\.tmp-\w+|0x[0-9a-f]+|\) += .*`)
+
+// shape is a call without what differs each time: an upgrade makes many calls
+// about the same files.
+func shape(call string) string { return changing.ReplaceAllString(call, "") }
 
 // nameOf is the name in a line of the trace.
 func nameOf(call string) string {
