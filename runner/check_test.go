@@ -20,7 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
@@ -96,7 +96,7 @@ func check(t *testing.T, dir string, prod bool, policy *validate.Policy, images 
 		project.Environments[i].Prod = prod
 		project.Environments[i].Platforms = []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
 	}
-	store, err := state.Open(filepath.Join(t.TempDir(), "state"))
+	store, err := directory.Open(filepath.Join(t.TempDir(), "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

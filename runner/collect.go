@@ -18,7 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 // partOf makes the plan of one part of a build, or gives a BlockedError when the
@@ -66,7 +66,7 @@ func (x *run) storePart(ctx context.Context, rec hybridcore.Record) error {
 	if err := errors.Join(in.RemoveAll(path.Base(name)), in.Close()); err != nil {
 		return fmt.Errorf("removing the former part: %w", err)
 	}
-	store, err := state.Open(filepath.Join(base, filepath.FromSlash(name)))
+	store, err := directory.Open(filepath.Join(base, filepath.FromSlash(name)))
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 // newThree is the fixture project with debian-12 on three platforms, and with a
@@ -264,9 +265,10 @@ func TestCollectRefuses(t *testing.T) {
 	s.part(t, other, made, inventory)
 	s.refuses(t, "debian-12@proxmox has two parts, in "+folder, good, other)
 	s.refuses(t, "debian-12@proxmox has two parts", good, good)
-	put(t, other, state.RecordsFile, `{"run_id":"`+made.RunID+`","sha256":"0","record":{}}`+"\n")
+	name := filepath.FromSlash(state.RecordName(made.RunID))
+	put(t, other, name, `{"run_id":"`+made.RunID+`","sha256":"0","record":{}}`+"\n")
 	s.refuses(t, "the part in "+other+" is refused", other)
-	if err := os.Truncate(filepath.Join(other, state.RecordsFile), maxPart+1); err != nil {
+	if err := os.Truncate(filepath.Join(other, name), maxPart+1); err != nil {
 		t.Fatal(err)
 	}
 	s.refuses(t, "has more than 80 MiB", other)
@@ -274,10 +276,10 @@ func TestCollectRefuses(t *testing.T) {
 	if err != nil || len(runs) > 0 {
 		t.Errorf("recorded: %v, %v", runs, err)
 	}
-	if err := os.Remove(filepath.Join(other, state.RecordsFile)); err != nil {
+	if err := os.Remove(filepath.Join(other, name)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(filepath.Join(folder, state.RecordsFile), filepath.Join(other, state.RecordsFile)); err != nil {
+	if err := os.Symlink(filepath.Join(folder, name), filepath.Join(other, name)); err != nil {
 		t.Fatal(err)
 	}
 	if rec, err := s.collect(t.Context(), t, other); err != nil || !strings.Contains(failure(rec), "no part of") {
@@ -288,7 +290,7 @@ func TestCollectRefuses(t *testing.T) {
 // part writes a part as another machine might.
 func (s *sandbox) part(t *testing.T, dir string, rec hybridcore.Record, inventory []byte) {
 	t.Helper()
-	store, err := state.Open(dir)
+	store, err := directory.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

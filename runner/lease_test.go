@@ -8,27 +8,46 @@ package runner
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
-const (
-	leaseKey  = "lab/debian-12@vsphere"
-	leaseFile = "leases/lab+debian-12@vsphere.json"
-)
+const leaseKey = "lab/debian-12@vsphere"
+
+// newestLease is the file of the newest lease in a state, and its text.
+func newestLease(t *testing.T, dir string) (file, text string) {
+	t.Helper()
+	for range 100 { // a renewal may remove it meanwhile
+		all, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(state.LeaseFolder(leaseKey)), "*"))
+		if err != nil || len(all) == 0 {
+			t.Fatalf("%v, %v", all, err)
+		}
+		file = slices.Max(all)
+		data, err := os.ReadFile(file)
+		if err == nil {
+			return file, string(data)
+		}
+	}
+	t.Fatal("the lease is removed again and again")
+	return "", ""
+}
 
 // overtake puts the lease of another run in place, as another host does that
 // does not see this one's lock on the target. It returns its text.
 func (s *sandbox) overtake(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	other, err := state.Open(dir)
+	other, err := directory.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,21 +65,26 @@ func (s *sandbox) overtake(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, leaseFile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, text := newestLease(t, dir)
 	if err := held.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	placed := errors.New("placed") // under the writer's lock, as Acquire does
-	err = s.State.Update(t.Context(), func(*hybridcore.Snapshot) error {
-		return errors.Join(placed, os.WriteFile(filepath.Join(s.dir, "state", leaseFile), text, 0o600))
-	})
-	if !errors.Is(err, placed) || err.Error() != placed.Error() {
+	in, err := directory.New(filepath.Join(s.dir, "state"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	for err = fs.ErrExist; errors.Is(err, fs.ErrExist); { // as Acquire does, until no renewal is faster
+		file, _ := newestLease(t, filepath.Join(s.dir, "state"))
+		n, notNumber := strconv.ParseUint(filepath.Base(file), 10, 64)
+		if notNumber != nil {
+			t.Fatal(notNumber)
+		}
+		err = in.Put(t.Context(), state.Generation(state.LeaseFolder(leaseKey), n+1), []byte(text))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // failure is why the only target of a record failed.
@@ -75,9 +99,8 @@ func failure(rec hybridcore.Record) string {
 // current.
 func (s *sandbox) isTakers(t *testing.T, want string) {
 	t.Helper()
-	got, err := os.ReadFile(filepath.Join(s.dir, "state", leaseFile))
-	if err != nil || string(got) != want {
-		t.Errorf("the other run's lease was changed: %v\n%s", err, got)
+	if _, got := newestLease(t, filepath.Join(s.dir, "state")); got != want {
+		t.Errorf("the other run's lease was changed:\n%s", got)
 	}
 	if snapshot, err := s.State.Read(t.Context()); err != nil || len(snapshot.Targets) != 0 {
 		t.Errorf("current: %+v, %v", snapshot.Targets, err)
@@ -142,12 +165,12 @@ func TestOvertakenBetweenRecordAndSnapshot(t *testing.T) {
 	x := &run{Runner: s.Runner, held: map[string]*state.Held{"debian-12@vsphere": held}}
 	rec := hybridcore.Record{Request: hybridcore.Request{Env: "lab"}, Results: []hybridcore.Result{{Target: "debian-12@vsphere", Status: hybridcore.Built}}}
 	var current hybridcore.Snapshot
-	if err := x.apply(&current, rec); err != nil || len(current.Targets) != 1 {
+	if err := x.apply(t.Context(), &current, rec); err != nil || len(current.Targets) != 1 {
 		t.Errorf("while it is held: %+v, %v", current.Targets, err)
 	}
 	s.overtake(t)
 	current = hybridcore.Snapshot{}
-	if err := x.apply(&current, rec); err == nil || len(current.Targets) != 0 {
+	if err := x.apply(t.Context(), &current, rec); err == nil || len(current.Targets) != 0 {
 		t.Errorf("overtaken: %+v, %v", current.Targets, err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 // Bounds of what is collected. GitHub runs at most 256 jobs of a matrix; each
@@ -58,11 +59,13 @@ func partFolders(dir string) ([]string, error) {
 		switch {
 		case entry.IsDir() && strings.Count(filepath.ToSlash(rel), "/") > maxDepth:
 			return fs.SkipDir
-		case entry.Type().IsRegular() && entry.Name() == state.RecordsFile:
+		case entry.Type().IsRegular() && filepath.Base(filepath.Dir(at)) == state.RecordsFolder:
 			if info, err := entry.Info(); err != nil || info.Size() > maxPart {
 				return errors.Join(hybridcore.Blockedf("%s has more than %d MiB, which no part has", at, maxPart>>20), err)
 			}
-			found = append(found, filepath.Dir(at))
+			if folder := filepath.Dir(filepath.Dir(at)); !slices.Contains(found, folder) {
+				found = append(found, folder)
+			}
 		}
 		return nil
 	})
@@ -72,7 +75,7 @@ func partFolders(dir string) ([]string, error) {
 // take reads a part, and refuses what is not exactly one result of a planned
 // target, built from this commit with these inputs.
 func (x *run) take(ctx context.Context, folder string, planned map[string]hybridcore.Target) (*taken, error) {
-	store, err := state.View(folder)
+	store, err := directory.ViewObjects(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +141,7 @@ func (x *run) fits(rec hybridcore.Record, res hybridcore.Result, target hybridco
 
 // adopt takes the inventory of a part over into this run. What is built of
 // another system is blocked here as it should have been there.
-func (x *run) adopt(ctx context.Context, store *state.Dir, found *taken, target hybridcore.Target) error {
+func (x *run) adopt(ctx context.Context, store *state.Store, found *taken, target hybridcore.Target) error {
 	was := *found.result.Inventory
 	data, err := store.Attachment(ctx, was.File)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 // The record of a part goes through no link: a folder of that name outside stays.
@@ -53,7 +53,7 @@ func TestPartsGoThroughNoLink(t *testing.T) {
 			if err := x.storePart(t.Context(), rec); err != nil {
 				t.Fatal(err)
 			}
-			store, err := state.View(filepath.Join(x.Folders.Uploads, "parts", target))
+			store, err := directory.View(filepath.Join(x.Folders.Uploads, "parts", target))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -23,7 +23,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 )
 
@@ -76,7 +76,7 @@ func staged(t *testing.T, m mutation, tool packer.Tool) (packer.Job, bool) {
 	for i := range project.Environments {
 		project.Environments[i].Platforms = []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
 	}
-	store, err := state.Open(filepath.Join(t.TempDir(), "state"))
+	store, err := directory.Open(filepath.Join(t.TempDir(), "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

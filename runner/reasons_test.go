@@ -18,7 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
@@ -51,7 +51,7 @@ func TestHelperHoldLease(t *testing.T) {
 	if dir == "" {
 		return
 	}
-	store, err := state.Open(filepath.Join(dir, "state"))
+	store, err := directory.Open(filepath.Join(dir, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestHead(t *testing.T) {
 	if got := at(sub); got != want {
 		t.Errorf("a project in a folder of the repository: %q, want %q", got, want)
 	}
-	store, err := state.Open(t.TempDir())
+	store, err := directory.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ const recordTimeout = 8 * time.Second
 // state does not say already.
 func (x *run) record(ctx context.Context, started time.Time, results []hybridcore.Result) (hybridcore.Record, error) {
 	x.pulse.stop()
-	x.refuse(results)
+	x.refuse(ctx, results)
 	return x.keep(ctx, x.summary(started, results))
 }
 
@@ -59,17 +59,17 @@ func (x *run) store(ctx context.Context, rec hybridcore.Record) (overtaken, err 
 	if err := x.State.Append(ctx, rec, x.inventories); err != nil {
 		return nil, err
 	}
-	err = x.State.Update(ctx, func(s *hybridcore.Snapshot) error { overtaken = x.apply(s, rec); return nil })
+	err = x.State.Update(ctx, func(s *hybridcore.Snapshot) error { overtaken = x.apply(ctx, s, rec); return nil })
 	return overtaken, err
 }
 
 // refuse fails what was built under a lease that is not this run's any more.
-func (x *run) refuse(results []hybridcore.Result) {
+func (x *run) refuse(ctx context.Context, results []hybridcore.Result) {
 	for i, res := range results {
 		if res.Status != hybridcore.Built {
 			continue
 		}
-		if err := x.held[res.Target].Check(); err != nil {
+		if err := x.held[res.Target].Check(ctx); err != nil {
 			results[i].Failure = &hybridcore.Failure{Message: x.redact(err.Error() + unrecorded(results[i:i+1]))}
 			results[i].Status = hybridcore.Failed
 		}
@@ -88,9 +88,9 @@ func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore
 	}
 }
 
-// apply makes the built targets of a record the current ones. It is called
-// under the writer's lock: nobody takes a lease over between check and write.
-func (x *run) apply(s *hybridcore.Snapshot, rec hybridcore.Record) (overtaken error) {
+// apply makes the built targets of a record the current ones. Whoever takes a
+// lease over between check and write lets the change begin anew.
+func (x *run) apply(ctx context.Context, s *hybridcore.Snapshot, rec hybridcore.Record) (overtaken error) {
 	if s.Targets == nil {
 		s.Targets = map[string]hybridcore.Current{}
 	}
@@ -99,7 +99,7 @@ func (x *run) apply(s *hybridcore.Snapshot, rec hybridcore.Record) (overtaken er
 			continue
 		}
 		key := rec.Request.Env + "/" + res.Target
-		if err := x.mayReplace(res, s.Targets[key]); err != nil {
+		if err := x.mayReplace(ctx, res, s.Targets[key]); err != nil {
 			overtaken = errors.Join(overtaken, err)
 			continue
 		}
@@ -114,10 +114,10 @@ func (x *run) apply(s *hybridcore.Snapshot, rec hybridcore.Record) (overtaken er
 // mayReplace says whether a result may become current: what this run built, as
 // long as the lease is its own; what was built elsewhere, unless a build that
 // began later is current already.
-func (x *run) mayReplace(res hybridcore.Result, was hybridcore.Current) error {
+func (x *run) mayReplace(ctx context.Context, res hybridcore.Result, was hybridcore.Current) error {
 	switch {
 	case !x.collected:
-		return x.held[res.Target].Check()
+		return x.held[res.Target].Check(ctx)
 	case was.At.After(res.Started):
 		return hybridcore.Blockedf("%s was built again since, by run %s, which stays current", res.Target, was.RunID)
 	default:

@@ -55,7 +55,7 @@ type Folders struct {
 type Runner struct {
 	Project  config.Project
 	Environ  []string // the process environment, KEY=VALUE
-	State    *state.Dir
+	State    *state.Store
 	Folders  Folders
 	Redactor *logs.Redactor
 	Reporter Reporter // may be nil for a plan

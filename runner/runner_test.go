@@ -20,7 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 const canary = "Canary-3f9a-build-password"
@@ -104,7 +104,7 @@ func openSandbox(t *testing.T, dir string) *sandbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := state.Open(filepath.Join(dir, "state"))
+	store, err := directory.Open(filepath.Join(dir, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

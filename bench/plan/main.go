@@ -28,7 +28,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 const (
@@ -134,7 +134,7 @@ func (b bench) record(ctx context.Context) error {
 	if len(doc.Plan.Targets) != targets {
 		return fmt.Errorf("%d targets are planned, not %d", len(doc.Plan.Targets), targets)
 	}
-	dir, err := state.Open(filepath.Join(b.project, "state"))
+	dir, err := directory.Open(filepath.Join(b.project, "state"))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
@@ -97,7 +98,11 @@ const final = 9 * time.Second
 // clean fails unless the record says cancelled in time and nothing is left.
 func (b *bed) clean(t *testing.T, r *running, before holdings) {
 	t.Helper()
-	info, err := os.Stat(filepath.Join(b.dir, "state", "records.jsonl"))
+	all := b.recordFiles(t)
+	if len(all) == 0 {
+		t.Fatal("nothing is recorded")
+	}
+	info, err := os.Stat(all[len(all)-1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,9 +293,16 @@ func (b *bed) gone(t *testing.T, pids []int) {
 // runs counts the recorded runs.
 func (b *bed) runs(t *testing.T) int {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(b.dir, "state", "records.jsonl"))
-	if err != nil && !os.IsNotExist(err) {
+	return len(b.recordFiles(t))
+}
+
+// recordFiles lists the records of all runs, the latest last.
+func (b *bed) recordFiles(t *testing.T) []string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(b.dir, "state", state.RecordsFolder, "*"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Count(string(text), "\n")
+	slices.Sort(all)
+	return all
 }

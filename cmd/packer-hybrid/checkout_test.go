@@ -169,7 +169,7 @@ func TestUploadsHoldWhatTheJobWrote(t *testing.T) {
 			if err := os.MkdirAll(filepath.Join(dir, "parts", "x"), 0o755); err != nil {
 				return err
 			}
-			for _, name := range []string{"environ", "plan.json", "findings.sarif", "parts/x/records.jsonl", "parts/link"} {
+			for _, name := range []string{"environ", "plan.json", "findings.sarif", "parts/x/runs", "parts/link"} {
 				if err := os.Symlink(outside, filepath.Join(dir, name)); err != nil {
 					return err
 				}

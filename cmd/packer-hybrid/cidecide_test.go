@@ -16,7 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
@@ -290,7 +290,7 @@ func TestDecisionOfAPush(t *testing.T) {
 func TestRetryInSeveralJobs(t *testing.T) {
 	t.Parallel()
 	d := newDecided(t, "")
-	store, err := state.Open(filepath.Join(d.dir, "state"))
+	store, err := directory.Open(filepath.Join(d.dir, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

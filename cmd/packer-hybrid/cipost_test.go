@@ -19,7 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
@@ -232,7 +232,7 @@ func TestCIRetry(t *testing.T) {
 	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "retry")); code != 0 || !strings.Contains(log, "no run of change 7 for lab is in the state: name the run to retry") {
 		t.Errorf("without a state: exit code %d\n%s", code, log)
 	}
-	store, err := state.Open(filepath.Join(h.dir, "state"))
+	store, err := directory.Open(filepath.Join(h.dir, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
@@ -144,7 +144,7 @@ func TestCIReleaseRefused(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "artifacts", "release", "plan.json")); err == nil {
 		t.Error("there is a plan for other jobs")
 	}
-	store, err := state.View(p.state)
+	store, err := directory.View(p.state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestCIReleaseRefused(t *testing.T) {
 // dead leaves the lease of a run that died on another host long ago.
 func dead(t *testing.T, dir string, platform hybridcore.Platform) {
 	t.Helper()
-	store, err := state.Open(dir)
+	store, err := directory.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -188,12 +188,16 @@ func (b *bed) plant(t *testing.T, l hybridcore.Lease, before holdings) (kept []s
 // leases reads the leases of the run that has just been killed.
 func (b *bed) leases(t *testing.T) []hybridcore.Lease {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(b.dir, "state", "leases", "*.json"))
+	files, err := filepath.Glob(filepath.Join(b.dir, "state", "leases", "*", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.Sort(files)
 	var all []hybridcore.Lease
-	for _, file := range files {
+	for i, file := range files {
+		if i+1 < len(files) && filepath.Dir(files[i+1]) == filepath.Dir(file) {
+			continue // the newest of each target counts
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

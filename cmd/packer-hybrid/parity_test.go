@@ -17,13 +17,13 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 // recordRun records a build of debian-12 with an inventory for each platform.
 func recordRun(t *testing.T, dir, run string, inventories map[hybridcore.Platform][]byte) {
 	t.Helper()
-	store, err := state.Open(filepath.Join(dir, "state"))
+	store, err := directory.Open(filepath.Join(dir, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

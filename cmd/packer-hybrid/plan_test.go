@@ -23,7 +23,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 // site is a project under git, with one commit.
@@ -229,7 +229,7 @@ func (s site) record() {
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {
 		s.tb.Fatalf("%v: %s", err, out)
 	}
-	dir, err := state.Open(filepath.Join(s.dir, "state"))
+	dir, err := directory.Open(filepath.Join(s.dir, "state"))
 	if err != nil {
 		s.tb.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func (a *app) text(r *runner.Runner, answer hybridcore.Answer) error {
 	case answer.Explanation != nil:
 		return checks.WriteExplanation(a.Out, style, *answer.Explanation)
 	case answer.Request.Action == hybridcore.ActionInspect:
-		return checks.WriteInspect(a.Out, style, *answer.Record, recordsFile(r))
+		return checks.WriteInspect(a.Out, style, *answer.Record, recordFile(r, answer.Record.RunID))
 	case answer.Request.Action == hybridcore.ActionParity:
 		return checks.WriteParity(a.Out, style, *answer.Parity)
 	case answer.Request.Action == hybridcore.ActionPlan:
@@ -94,11 +94,13 @@ func where(r *runner.Runner, record hybridcore.Record) string {
 	case record.Request.Part != "":
 		return runner.PartDir(record.Results[0].Target)
 	}
-	return recordsFile(r)
+	return recordFile(r, record.RunID)
 }
 
-// recordsFile is where the records are, relative to the project.
-func recordsFile(r *runner.Runner) string { return path.Join(r.Project.State.Path, state.RecordsFile) }
+// recordFile is where a run's record is, relative to the project.
+func recordFile(r *runner.Runner, run string) string {
+	return path.Join(r.Project.State.Path, state.RecordName(run))
+}
 
 // export writes artifacts/release.json of what was released.
 func (a *app) export(r *runner.Runner, answer hybridcore.Answer) error {

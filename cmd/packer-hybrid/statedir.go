@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
 // stateVariable names the folder of the state, in place of the project's: that
@@ -30,20 +32,27 @@ func stateDir(p config.Project) string {
 }
 
 // openState opens the state, and makes it when it is missing. In the project's
-// folder no link leads to it: the folder may have come with a checkout.
-func openState(p config.Project) (*state.Dir, error) {
+// folder no link leads to it: the folder may have come with a checkout. Upgraded is
+// told when the state had the former format.
+func openState(p config.Project, upgraded func(backup string)) (*state.Store, error) {
 	if err := ownState(p); err != nil {
 		return nil, err
 	}
-	return state.Open(stateDir(p))
+	return directory.Open(stateDir(p), upgraded)
+}
+
+// upgraded says that the state has a new format from now on.
+func (a *app) upgraded(backup string) {
+	_, _ = fmt.Fprintf(a.Err, "note: the state has a new format now, which an older packer-hybrid refuses; "+
+		"the former files are kept in %s\n", backup) // who cannot be told finds the folder
 }
 
 // viewState opens the state to read it; nil when there is none.
-func viewState(p config.Project) (*state.Dir, error) {
+func viewState(p config.Project) (*state.Store, error) {
 	if err := ownState(p); err != nil {
 		return nil, err
 	}
-	store, err := state.View(stateDir(p))
+	store, err := directory.View(stateDir(p))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -176,7 +176,7 @@ func (a *app) useTicket(ctx context.Context, project config.Project, t policy.Ti
 		return hybridcore.Blockedf("the ticket of request %s is for one run, and there is an older one of it, %s; %s",
 			t.Request, older, again)
 	}
-	store, err := openState(project)
+	store, err := openState(project, a.upgraded)
 	if err != nil {
 		return err
 	}

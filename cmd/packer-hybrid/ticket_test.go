@@ -335,10 +335,10 @@ func TestStateOfACommit(t *testing.T) {
 	t.Parallel()
 	j := newTicketJob(t)
 	delete(j.env, "PACKER_HYBRID_STATE")
-	if err := os.Mkdir(filepath.Join(j.dir, "state"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(j.dir, "state", "snapshot"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(j.dir, "state", "packer-hybrid.json"), []byte("{}"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(j.dir, "state", "snapshot", "00000001"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	without := map[string]string{"PACKER_HYBRID_REQUEST_ID": ""}
@@ -349,7 +349,7 @@ func TestStateOfACommit(t *testing.T) {
 	j.git("commit", "-q", "-m", "state")
 	j.env["CI_COMMIT_SHA"] = j.head()
 	code, said := j.ci("", without)
-	if want := "state/packer-hybrid.json came with the commit"; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
+	if want := "state/snapshot/00000001 came with the commit"; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
 		t.Errorf("exit code %d, want 3 and %q\n%s", code, want, said)
 	}
 }

@@ -118,7 +118,7 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 			return nil, nil, err
 		}
 	}
-	store, err := openState(project)
+	store, err := openState(project, a.upgraded)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -144,7 +144,7 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var store *state.Dir
+	var store *state.Store
 	if a.policy == nil { // the state in a tree whose author is not trusted is that author's
 		if store, err = viewState(project); err != nil {
 			return nil, nil, err

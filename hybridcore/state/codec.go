@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-22T23:02:26Z
 // Spec: openspec/specs/state/spec.md#requirement-strict-reading
-// Diagram: openspec/specs/state/diagram.md#directory
+// Diagram: openspec/specs/state/diagram.md#objects
 
 package state
 
@@ -18,19 +18,9 @@ import (
 	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
-// formatVersion is the version of every file that this program writes, and
+// formatVersion is the version of every object that this program writes, and
 // the newest that it reads.
 const formatVersion = 1
-
-// maxFile bounds each file, line and attachment, in bytes, so that a damaged or
-// hostile one cannot exhaust the memory. A target takes about 4 KiB in the snapshot.
-const maxFile = 64 << 20
-
-// errForm marks causes that are about the form of a file. Their text is made
-// for people.
-type errForm string
-
-func (e errForm) Error() string { return string(e) }
 
 // newerError says that a file's format is newer than formatVersion.
 type newerError struct{ version int64 }
@@ -85,14 +75,14 @@ func decode(data []byte, into any) error {
 func checkText(data []byte) error {
 	switch {
 	case len(data) == 0:
-		return errForm("it is empty")
+		return FormError("it is empty")
 	case len(bytes.Trim(data, "\x00")) == 0:
-		return errForm("it holds nothing but zero bytes")
+		return FormError("it holds nothing but zero bytes")
 	}
 	for _, marker := range []string{"<<<<<<<", ">>>>>>>"} {
 		at := bytes.Index(data, []byte("\n"+marker)) + 1 // no JSON text holds a raw line break within a string
 		if at > 0 || bytes.HasPrefix(data, []byte(marker)) {
-			return errForm(fmt.Sprintf("line %d is a conflict marker of a merge", lineAt(data, int64(at))))
+			return FormError(fmt.Sprintf("line %d is a conflict marker of a merge", lineAt(data, int64(at))))
 		}
 	}
 	return nil
@@ -110,7 +100,7 @@ func checkTokens(data []byte) error {
 			return describe(data, err)
 		}
 		if token.Kind() == jsontext.KindNull {
-			return errForm(fmt.Sprintf("line %d: %s is null", lineAt(data, dec.InputOffset()), pointer(dec.StackPointer())))
+			return FormError(fmt.Sprintf("line %d: %s is null", lineAt(data, dec.InputOffset()), pointer(dec.StackPointer())))
 		}
 	}
 }
@@ -121,22 +111,22 @@ func describe(data []byte, err error) error {
 	var semantic *json.SemanticError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errForm(fmt.Sprintf("it is cut short after byte %d", len(data)))
+		return FormError(fmt.Sprintf("it is cut short after byte %d", len(data)))
 	case errors.As(err, &syntactic):
 		line, at := lineAt(data, syntactic.ByteOffset), pointer(syntactic.JSONPointer)
 		if errors.Is(err, jsontext.ErrDuplicateName) {
-			return errForm(fmt.Sprintf("line %d: %s is there twice", line, at))
+			return FormError(fmt.Sprintf("line %d: %s is there twice", line, at))
 		}
-		return errForm(fmt.Sprintf("line %d: %s: %v", line, at, syntactic.Err))
+		return FormError(fmt.Sprintf("line %d: %s: %v", line, at, syntactic.Err))
 	case errors.As(err, &semantic):
 		line, at := lineAt(data, semantic.ByteOffset), pointer(semantic.JSONPointer)
 		if errors.Is(err, json.ErrUnknownName) {
-			return errForm(fmt.Sprintf("line %d: %s is not a name of this format", line, at))
+			return FormError(fmt.Sprintf("line %d: %s is not a name of this format", line, at))
 		}
 		if semantic.Err != nil {
-			return errForm(fmt.Sprintf("line %d: %s: %v", line, at, semantic.Err))
+			return FormError(fmt.Sprintf("line %d: %s: %v", line, at, semantic.Err))
 		}
-		return errForm(fmt.Sprintf("line %d: %s has the wrong type", line, at))
+		return FormError(fmt.Sprintf("line %d: %s has the wrong type", line, at))
 	}
 	return fmt.Errorf("decoding: %w", err)
 }

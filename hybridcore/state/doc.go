@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-22T23:02:26Z
-// Spec: openspec/specs/state/spec.md#requirement-durable-snapshot
-// Diagram: openspec/specs/state/diagram.md#directory
+// Spec: openspec/specs/state/spec.md#requirement-objects
+// Diagram: openspec/specs/state/diagram.md#objects
 
 // Package state keeps what was built and what is being built: the current
 // snapshot, one immutable record for each run with its attachments, and one
 // lease for each target that a run works on.
 //
-// Dir is the backend in a directory of one host. Its files:
+// Store does so with a Backend, which holds objects by name and knows four
+// calls: put if absent, get, list, delete. The objects:
 //
-//	packer-hybrid.json         the snapshot, replaced as a whole
-//	packer-hybrid.json.1 .. 3  its former generations, newest first
-//	records.jsonl              one line for each run, only ever appended to
-//	records.idx                where each run's line begins; derived, may be deleted
-//	records/RUN/NAME           attachments, e.g. the guest inventory
-//	leases/KEY.json            who works on a target, or did last; KEY.lock is held while it lives
-//	tickets/REQUEST.json       which run used a ticket of the bot, until that ends
-//	lock                       held by the one process that writes
+//	snapshot/00000042     the snapshot: the newest number counts, three older ones are kept
+//	runs/RUN.json         the record of a run
+//	records/RUN/NAME      its attachments, e.g. the guest inventory
+//	leases/KEY/00000007   who works on a target, or did last: the newest number counts
+//	tickets/REQUEST.json  which run used a ticket of the bot, until that ends
 //
-// A call that returns without an error is on disk. A call that returns an
+// Nothing is written over. What changes is put under the next number if nobody
+// else has put that one, which is the only compare and swap that is needed.
+//
+// Package directory is the backend in a directory of one host, package statetest
+// what every backend is held to.
+//
+// A call that returns without an error is stored. A call that returns an
 // error has changed nothing.
 package state

@@ -6,9 +6,9 @@
 package state
 
 import (
+	"context"
 	"errors"
-	"os"
-	"path/filepath"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -29,9 +29,8 @@ func (c *clock) pass(d time.Duration) { c.wall, c.up = c.wall.Add(d), c.up+d }
 func noon() *clock { return &clock{wall: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
 
 // on opens the state as another host does, with its own clock.
-func on(t *testing.T, dir, name string, c *clock) *Dir {
-	t.Helper()
-	d := open(t, dir)
+func on(m *Memory, name string, c *clock) *Store {
+	d := New(m, Capabilities{Liveness: m})
 	d.host = host{name: name, boot: "boot-of-" + name, user: "runner"}
 	d.clock = func() (time.Time, time.Duration) { return c.wall, c.up }
 	return d
@@ -39,7 +38,7 @@ func on(t *testing.T, dir, name string, c *clock) *Dir {
 
 // away takes a lease whose lock other hosts do not see, as on file systems
 // that keep flock to one host.
-func away(t *testing.T, d *Dir, run, phase string) *Held {
+func away(t *testing.T, d *Store, run, phase string) *Held {
 	t.Helper()
 	held, err := d.Acquire(t.Context(), lease(run))
 	if err != nil {
@@ -48,7 +47,7 @@ func away(t *testing.T, d *Dir, run, phase string) *Held {
 	if err := held.Update(t.Context(), phase); err != nil {
 		t.Fatal(err)
 	}
-	if err := held.lock.Unlock(); err != nil {
+	if err := held.hold.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	return held
@@ -63,8 +62,8 @@ func runs(leases []hybridcore.Lease) string {
 }
 
 func TestTwoHosts(t *testing.T) {
-	dir, c := filepath.Join(t.TempDir(), "state"), noon()
-	a, b := on(t, dir, "ci-a", c), on(t, dir, "ci-b", c)
+	m, c := NewMemory(), noon()
+	a, b := on(m, "ci-a", c), on(m, "ci-b", c)
 	sleeper := away(t, a, "run-a", hybridcore.PhaseRunning)
 
 	c.pass(Renewal)
@@ -93,13 +92,10 @@ func TestTwoHosts(t *testing.T) {
 	}
 
 	// The sleeper awakes: whatever it tries, it learns who has the target.
-	before, err := os.ReadFile(filepath.Join(dir, leaseName(sleeper.key)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := maps.Clone(m.objects)
 	_, looked := sleeper.Looked(t.Context(), "run-a", false)
 	for what, err := range map[string]error{
-		"renew": sleeper.Renew(t.Context()), "check": sleeper.Check(), "look": looked,
+		"renew": sleeper.Renew(t.Context()), "check": sleeper.Check(t.Context()), "look": looked,
 		"update": sleeper.Update(t.Context(), hybridcore.PhaseCancelling),
 	} {
 		lost, ok := errors.AsType[*LostError](err)
@@ -107,15 +103,14 @@ func TestTwoHosts(t *testing.T) {
 			t.Errorf("%s: %v, want a LostError", what, err)
 		}
 	}
-	if err := sleeper.Check(); !strings.Contains(err.Error(), "run run-b of runner@ci-b (host ci-b, process ") || !strings.Contains(err.Error(), "not recorded as current") {
+	if err := sleeper.Check(t.Context()); !strings.Contains(err.Error(), "run run-b of runner@ci-b (host ci-b, process ") || !strings.Contains(err.Error(), "not recorded as current") {
 		t.Errorf("error %q", err)
 	}
 	if err := sleeper.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
-	after, err := os.ReadFile(filepath.Join(dir, leaseName(sleeper.key)))
-	if err != nil || string(after) != string(before) {
-		t.Errorf("the sleeper changed the taker's lease: %v", err)
+	if diff := cmp.Diff(before, m.objects); diff != "" {
+		t.Errorf("the sleeper changed something:\n%s", diff)
 	}
 	if err := taker.Renew(t.Context()); err != nil {
 		t.Error(err)
@@ -127,34 +122,80 @@ func TestTwoHosts(t *testing.T) {
 	}
 }
 
-// The check that decides about a record is made while nobody can take over.
+// sleepy is a backend whose caller falls asleep before it puts a snapshot.
+type sleepy struct {
+	*Memory
+	asleep func()
+}
+
+// Put stores an object, later.
+func (b *sleepy) Put(ctx context.Context, name string, data []byte) error {
+	if sleep := b.asleep; sleep != nil && strings.HasPrefix(name, SnapshotFolder) {
+		b.asleep = nil
+		sleep()
+	}
+	return b.Memory.Put(ctx, name, data)
+}
+
+// A run falls asleep between the check of its lease and the write of the snapshot
+// for which it checked. Whoever takes the target over has put a snapshot before
+// the sleeper wakes up, which has to check again then.
 func TestCheckWithinAnUpdate(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "state"))
-	held, err := d.Acquire(t.Context(), lease("run-1"))
+	m, c := NewMemory(), noon()
+	a, b := on(m, "ci-a", c), on(m, "ci-b", c)
+	sleeps := &sleepy{Memory: m}
+	a.b = sleeps
+	held := away(t, a, "run-a", hybridcore.PhaseRunning)
+	sleeps.asleep = func() {
+		c.pass(Term + Skew)
+		if _, err := b.Acquire(t.Context(), lease("run-b")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var checks []error
+	err := a.Update(t.Context(), func(s *hybridcore.Snapshot) error {
+		checks = append(checks, held.Check(t.Context()))
+		if last := checks[len(checks)-1]; last != nil {
+			return last
+		}
+		return put(held.key)(s)
+	})
+	if _, lost := errors.AsType[*LostError](err); !lost || len(checks) != 2 || checks[0] != nil {
+		t.Errorf("%v after %v", err, checks)
+	}
+	if s, err := b.Read(t.Context()); err != nil || len(s.Targets) != 0 {
+		t.Errorf("the sleeper's image is current: %+v, %v", s, err)
+	}
+}
+
+// A holder that has ended for certain cannot wake up: no snapshot is put then.
+func TestNoSnapshotAfterAnEndedHolder(t *testing.T) {
+	m := NewMemory()
+	away(t, open(m), "run-a", hybridcore.PhaseRunning)
+	if _, err := open(m).Acquire(t.Context(), lease("run-b")); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := open(m).Read(t.Context()); err != nil || s.Serial != 0 {
+		t.Errorf("serial %d, %v", s.Serial, err)
+	}
+}
+
+func TestRemovedLease(t *testing.T) {
+	m := NewMemory()
+	held, err := open(m).Acquire(t.Context(), lease("run-1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	renewed := make(chan error, 1)
-	err = d.Update(t.Context(), func(*hybridcore.Snapshot) error {
-		go func() { renewed <- held.Renew(t.Context()) }() // waits for the writer's lock, and holds the lease's mutex
-		time.Sleep(20 * time.Millisecond)
-		return held.Check()
-	})
-	if err := errors.Join(err, <-renewed); err != nil {
-		t.Error(err)
-	}
-	if err := os.Remove(filepath.Join(d.path, leaseName(held.key))); err != nil {
-		t.Fatal(err)
-	}
+	clear(m.objects)
 	if err := held.Renew(t.Context()); err == nil || !strings.Contains(err.Error(), "was removed from the state") {
 		t.Errorf("after the lease was removed by hand: %v", err)
 	}
 }
 
 func TestSerialGrowsAcrossReleases(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state")
+	m := NewMemory()
 	for want := uint64(1); want <= 4; want++ {
-		d := open(t, dir) // each time another process
+		d := open(m) // each time another process
 		held, err := d.Acquire(t.Context(), lease("run-1"))
 		if err != nil || held.mine.serial != want {
 			t.Fatalf("serial %d, %v; want %d", held.mine.serial, err, want)
@@ -166,8 +207,8 @@ func TestSerialGrowsAcrossReleases(t *testing.T) {
 }
 
 func TestClockJumps(t *testing.T) {
-	dir, here, there := filepath.Join(t.TempDir(), "state"), noon(), noon()
-	a, b := on(t, dir, "ci-a", here), on(t, dir, "ci-b", there)
+	m, here, there := NewMemory(), noon(), noon()
+	a, b := on(m, "ci-a", here), on(m, "ci-b", there)
 	held := away(t, a, "run-a", hybridcore.PhaseRunning)
 	pass := func(d time.Duration) { here.pass(d); there.pass(d) }
 	live := func(when, why string) {
@@ -191,9 +232,9 @@ func TestClockJumps(t *testing.T) {
 }
 
 func TestLateArrivals(t *testing.T) {
-	dir, c := filepath.Join(t.TempDir(), "state"), noon()
-	d := on(t, dir, "ci-a", c)
-	if err := away(t, d, "run-dead", hybridcore.PhaseRunning).lock.Unlock(); err != nil {
+	m, c := NewMemory(), noon()
+	d := on(m, "ci-a", c)
+	if err := away(t, d, "run-dead", hybridcore.PhaseRunning).hold.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	const over = "00:00"
@@ -201,7 +242,7 @@ func TestLateArrivals(t *testing.T) {
 	reaper.Phase = hybridcore.PhaseReaping // what a reaper that dies leaves is what it came for
 	killed, err := d.Acquire(t.Context(), reaper)
 	if err == nil {
-		err = killed.lock.Unlock()
+		err = killed.hold.Unlock()
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +283,7 @@ func TestLateArrivals(t *testing.T) {
 func TestUncleanedRun(t *testing.T) {
 	for name, looks := range map[string]bool{"looked": true, "platform not reachable": false} {
 		t.Run(name, func(t *testing.T) {
-			d := open(t, filepath.Join(t.TempDir(), "state"))
+			d := open(NewMemory())
 			held, err := d.Acquire(t.Context(), lease("run-1"))
 			if err != nil {
 				t.Fatal(err)
@@ -268,34 +309,43 @@ func TestUncleanedRun(t *testing.T) {
 
 func TestLeaseJudgement(t *testing.T) {
 	c := noon()
-	here := &Dir{host: host{name: "ci-1", boot: "b1"}, clock: func() (time.Time, time.Duration) { return c.wall, 0 }}
+	here := on(NewMemory(), "ci-1", c)
+	here.host.boot = "b1"
 	fresh, stale := c.wall.Add(Term), c.wall.Add(-Skew)
 	for _, tc := range []struct {
 		name  string
 		lease hybridcore.Lease
-		lock  keyState
+		life  Life
 		live  bool
 		why   string
 	}{
-		{"locked", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, keyHeld, true, "holds the lock"},
-		{"ended", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, keyFree, false, "process 7 has ended"},
-		{"container of this kernel", hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7, Expires: fresh}, keyFree, false, "process 7 has ended"},
-		{"restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, keyFree, false, "host ci-1 has restarted"},
-		{"other host", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: fresh}, keyFree, true, "host ci-2 has renewed it 0s ago"},
-		{"other host, stale", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, keyFree, false, "host ci-2 has not renewed it since 2026-11-23T11:53:00Z"},
-		{"other host that shares the lock", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, keyHeld, true, "holds the lock"},
-		{"other host without boot ID", hybridcore.Lease{Host: "ci-2", PID: 7, Expires: fresh}, keyFree, true, "has renewed it"},
-		{"lock file replaced", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, keyReplaced, true, "the lock file of process 7 was removed or replaced"},
-		{"lock file replaced, stale", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, keyReplaced, false, "has not renewed it since"},
-		{"lock file replaced, restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, keyReplaced, false, "has restarted"},
+		{"locked", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, Living, true, "holds the lock"},
+		{"ended", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, Ended, false, "process 7 has ended"},
+		{"container of this kernel", hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7, Expires: fresh}, Ended, false, "process 7 has ended"},
+		{"restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, Ended, false, "host ci-1 has restarted"},
+		{"other host", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: fresh}, Ended, true, "host ci-2 has renewed it 0s ago"},
+		{"other host, stale", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, Ended, false, "host ci-2 has not renewed it since 2026-11-23T11:53:00Z"},
+		{"other host that shares the lock", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, Living, true, "holds the lock"},
+		{"other host without boot ID", hybridcore.Lease{Host: "ci-2", PID: 7, Expires: fresh}, Ended, true, "has renewed it"},
+		{"lock file replaced", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, Unknown, true, "the lock file of process 7 was removed or replaced"},
+		{"lock file replaced, stale", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, Unknown, false, "has not renewed it since"},
+		{"lock file replaced, restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, Unknown, false, "has restarted"},
 	} {
-		live, why := here.judge(tc.lease, tc.lock)
+		live, why := here.believe(tc.lease, tc.life)
 		if live != tc.live || !strings.Contains(why, tc.why) {
 			t.Errorf("%s: %t, %q", tc.name, live, why)
 		}
 	}
+	if live, why := here.believe(hybridcore.Lease{Host: "ci-1", BootID: "b1", Expires: stale}, Taken); !live {
+		t.Errorf("taken by another process: %q", why)
+	}
+	here.lives = trusting{}
+	if live, why := here.believe(hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, Unknown); !live ||
+		!strings.Contains(why, "nothing tells whether process 7 has ended") {
+		t.Errorf("without liveness: %t, %q", live, why)
+	}
 	here.host = host{name: "mac"}
-	if live, _ := here.judge(hybridcore.Lease{Host: "mac", PID: 7, Expires: fresh}, keyFree); live {
+	if live, _ := here.believe(hybridcore.Lease{Host: "mac", PID: 7, Expires: fresh}, Ended); live {
 		t.Error("without boot IDs the lock of this host decides")
 	}
 }
@@ -314,22 +364,5 @@ func TestLeaseSurvivesItsFile(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, *got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// BenchmarkRenew is what a heartbeat costs.
-func BenchmarkRenew(b *testing.B) {
-	d, err := Open(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	held, err := d.Acquire(b.Context(), lease("run-1"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if err := held.Renew(b.Context()); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"sync"
 	"time"
@@ -28,11 +27,28 @@ func claimOf(l hybridcore.Lease) claim {
 	return claim{serial: l.Serial, run: l.RunID, host: l.Host, bootID: l.BootID, pid: l.PID}
 }
 
+// in says whether a stored lease is that of the claim.
+func (c claim) in(stored []byte) bool {
+	var f leaseFile
+	return decode(stored, &f) == nil && claimOf(f.Lease) == c
+}
+
+// mark tells the claim from all others to the backend.
+func (c claim) mark() string { return fmt.Sprintf("%s %d\n", c.run, c.serial) }
+
+// markOf is the mark of a holder; empty for a lease that nobody holds.
+func markOf(l *hybridcore.Lease) string {
+	if l == nil || l.Phase == hybridcore.PhaseReleased {
+		return ""
+	}
+	return claimOf(*l).mark()
+}
+
 // Held is a lease of this process. Its methods may be called by several
 // goroutines. Once another host has taken the lease over, all of them but
 // Release fail with a LostError and change nothing.
 type Held struct {
-	d    *Dir
+	s    *Store
 	key  string
 	mine claim
 	wall time.Time     // of the acquisition
@@ -40,23 +56,29 @@ type Held struct {
 
 	mu    sync.Mutex
 	lease hybridcore.Lease
-	lock  *kernelLock // nil when it was released
+	hold  Hold // nil when it was released
 }
 
-// Check says whether the lease is still this process's. It reads one small file
-// and takes no lock: within a change of the snapshot nobody can take the lease
-// over between the check and the write.
-func (h *Held) Check() error {
-	now, err := h.d.readLease(h.key)
+// Check says whether the lease is still this process's. Within a change of the
+// snapshot that holds until the change is stored: whoever takes the lease over
+// puts a snapshot too, so that the change begins anew.
+func (h *Held) Check(ctx context.Context) error {
+	_, err := h.check(ctx)
+	return err
+}
+
+// check is Check with the number of the lease.
+func (h *Held) check(ctx context.Context) (uint64, error) {
+	n, now, err := h.s.readLease(ctx, h.key)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return &LostError{Key: h.key, RunID: h.mine.run}
 	case err != nil:
-		return err
+		return 0, err
+	case now == nil:
+		return 0, &LostError{Key: h.key, RunID: h.mine.run}
 	case claimOf(*now) != h.mine || now.Phase == hybridcore.PhaseReleased:
-		return &LostError{Key: h.key, RunID: h.mine.run, By: now}
+		return 0, &LostError{Key: h.key, RunID: h.mine.run, By: now}
 	}
-	return nil
+	return n, nil
 }
 
 // Renew lets the lease last for another Term.
@@ -90,7 +112,7 @@ func (h *Held) Looked(ctx context.Context, runID string, found bool) (again time
 		if i < 0 {
 			return
 		}
-		now := h.d.now()
+		now := h.s.now()
 		if since := past[i].QuietSince; found || since.IsZero() || since.After(now) {
 			past[i].QuietSince = now
 		}
@@ -125,7 +147,7 @@ func (h *Held) Left(ctx context.Context, runID string, media []string) error {
 func (h *Held) Release(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.lock == nil {
+	if h.hold == nil {
 		return nil
 	}
 	err := h.store(ctx, "releasing", func(l *hybridcore.Lease) {
@@ -135,9 +157,9 @@ func (h *Held) Release(ctx context.Context) error {
 	if _, lost := errors.AsType[*LostError](err); lost {
 		err = nil // it is somebody else's
 	}
-	_ = h.lock.Unlock() // closing frees it in any case
-	h.lock = nil
-	h.d.held.Delete(h)
+	_ = h.hold.Unlock() // closing frees it in any case
+	h.hold = nil
+	h.s.held.Delete(h)
 	return err
 }
 
@@ -145,7 +167,7 @@ func (h *Held) Release(ctx context.Context) error {
 func (h *Held) change(ctx context.Context, doing string, edit func(*hybridcore.Lease)) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.lock == nil {
+	if h.hold == nil {
 		return fmt.Errorf("%s the lease of %s: it was released", doing, h.key)
 	}
 	return h.store(ctx, doing, edit)
@@ -153,22 +175,29 @@ func (h *Held) change(ctx context.Context, doing string, edit func(*hybridcore.L
 
 // store is change for who has the mutex and knows that the lease is held.
 func (h *Held) store(ctx context.Context, doing string, edit func(*hybridcore.Lease)) error {
-	unlock, err := h.d.lock(ctx)
+	n, err := h.check(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	if err := h.Check(); err != nil {
-		return err
-	}
-	if err := h.lockAgain(); err != nil {
-		return err
+	if err := h.hold.Again(ctx); err != nil {
+		return fmt.Errorf("locking the lease of %s again: %w", h.key, err)
 	}
 	next := h.lease
 	edit(&next)
 	next.Expires = h.expiry()
-	if err := h.d.writeLease(next); err != nil {
-		return h.d.writeError(doing+" the lease of "+h.key, errors.Join(err, h.d.restoreLease(h.key, &h.lease)))
+	text, err := encodeLease(next)
+	if err != nil {
+		return err
+	}
+	stored, err := chain{h.s.b, LeaseFolder(h.key)}.next(ctx, n, text, h.mine.in)
+	if err != nil {
+		return h.s.writeError(doing+" the lease of "+h.key, err)
+	}
+	if !stored { // only who takes a lease over puts its next number too
+		if _, err = h.check(ctx); err == nil {
+			err = hybridcore.Blockedf("%s the lease of %s: another process writes it", doing, h.key)
+		}
+		return err
 	}
 	h.lease = next
 	return nil
@@ -177,7 +206,7 @@ func (h *Held) store(ctx context.Context, doing string, edit func(*hybridcore.Le
 // expiry is when a lease that is taken or renewed now ends. A clock that was set
 // back since the lease was taken does not shorten it.
 func (h *Held) expiry() time.Time {
-	wall, up := h.d.clock()
+	wall, up := h.s.clock()
 	if passed := h.wall.Add(up - h.up); passed.After(wall) {
 		wall = passed
 	}

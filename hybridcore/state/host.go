@@ -38,30 +38,47 @@ func thisHost() host {
 	return h
 }
 
-// judge says whether the holder of a lease lives, and why. On this host the
-// kernel lock of its key decides. Where that is not the holder's, the holder is
-// believed until its lease has expired, as one of another host is.
-func (d *Dir) judge(lease hybridcore.Lease, lock keyState) (live bool, why string) {
-	h, now := d.host, d.now()
+// believe says whether the holder of a lease counts as living, and why. On this
+// host it is known when its process has ended. Where that cannot be told, the
+// holder is believed until its lease has expired, as one of another host is.
+func (s *Store) believe(lease hybridcore.Lease, life Life) (live bool, why string) {
+	h, now := s.host, s.now()
 	until := deadline(lease)
 	switch {
-	case lock == keyHeld:
+	case life == Living:
 		return true, "its process holds the lock"
+	case life == Taken:
+		return true, "another process holds the lock"
 	case h.has(lease) && lease.BootID != h.boot:
 		return false, fmt.Sprintf("host %s has restarted since", lease.Host)
-	case h.has(lease) && lock == keyFree:
+	case h.has(lease) && life == Ended:
 		return false, fmt.Sprintf("process %d has ended without releasing it", lease.PID)
 	case h.has(lease) && now.Before(until) && until.Sub(now) <= Term+2*Skew:
-		return true, fmt.Sprintf("the lock file of process %d was removed or replaced, so that it counts as living until %s unless it renews the lease",
-			lease.PID, until.UTC().Format(time.RFC3339))
+		return true, fmt.Sprintf("%s, so that it counts as living until %s unless it renews the lease",
+			s.unknown(lease), until.UTC().Format(time.RFC3339))
 	case !now.Before(until):
-		return false, fmt.Sprintf("host %s has not renewed it since %s", lease.Host, lease.Expires.Add(-Term).UTC().Format(time.RFC3339))
+		return false, fmt.Sprintf("host %s has not renewed it since %s", lease.Host,
+			lease.Expires.Add(-Term).UTC().Format(time.RFC3339))
 	case until.Sub(now) > Term+2*Skew:
 		return true, fmt.Sprintf("host %s holds it until %s, longer than a lease can last: the clock of that host or of this one is wrong",
 			lease.Host, until.UTC().Format(time.RFC3339))
 	default:
-		return true, fmt.Sprintf("host %s has renewed it %s ago", lease.Host, max(0, now.Sub(lease.Expires.Add(-Term))).Round(time.Second))
+		return true, fmt.Sprintf("host %s has renewed it %s ago", lease.Host,
+			max(0, now.Sub(lease.Expires.Add(-Term))).Round(time.Second))
 	}
+}
+
+// unknown says why nothing is known of a process of this host.
+func (s *Store) unknown(lease hybridcore.Lease) string {
+	if s.lives.Who(lease.Key) == "" {
+		return fmt.Sprintf("nothing tells whether process %d has ended", lease.PID)
+	}
+	return fmt.Sprintf("the lock file of process %d was removed or replaced", lease.PID)
+}
+
+// proven says that a holder which does not live cannot wake up any more.
+func (h host) proven(lease hybridcore.Lease, life Life) bool {
+	return h.has(lease) && (life == Ended || lease.BootID != h.boot)
 }
 
 // has says whether a lease was taken on this host, or in a container of its kernel.

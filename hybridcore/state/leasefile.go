@@ -6,11 +6,10 @@
 package state
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,19 +18,21 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// leasesDir holds two files for each target key: KEY.json, the lease, and
-// KEY.lock, locked by the holder. The '/' of a key becomes '+', which no name has.
-const leasesDir = "leases"
+// leasesFolder holds a folder of generations for each target key. The '/' of a
+// key becomes '+', which no name has.
+const leasesFolder = "leases/"
 
-func leaseName(key string) string {
-	return path.Join(leasesDir, strings.ReplaceAll(key, "/", "+")+".json")
-}
+// LeaseFolder holds the generations of the lease of a key.
+func LeaseFolder(key string) string { return leasesFolder + strings.ReplaceAll(key, "/", "+") + "/" }
 
-func leaseLock(key string) string { return strings.TrimSuffix(leaseName(key), ".json") + ".lock" }
-
-// leaseTemp is the temporary file of a lease; only the holder writes it.
-func leaseTemp(key string) string {
-	return path.Join(leasesDir, tempPrefix+strings.ReplaceAll(key, "/", "+"))
+// leaseKey is the key of a lease's name; empty for what is none.
+func leaseKey(name string) string {
+	folder, _, ok := strings.Cut(strings.TrimPrefix(name, leasesFolder), "/")
+	key := strings.Replace(folder, "+", "/", 1)
+	if !ok || !keyRule().MatchString(key) {
+		return ""
+	}
+	return key
 }
 
 // leaseFile is a lease as it is stored.
@@ -91,24 +92,40 @@ func printable(text string) string {
 	}, fmt.Sprintf("%.200s", text))
 }
 
-// readLease reads and checks the lease of a key.
-func (d *Dir) readLease(key string) (*hybridcore.Lease, error) {
-	name := leaseName(key)
-	data, err := d.readFile(name)
+// readLease reads and checks the lease of a key; number 0 when there is none.
+func (s *Store) readLease(ctx context.Context, key string) (uint64, *hybridcore.Lease, error) {
+	n, data, err := chain{s.b, LeaseFolder(key)}.newest(ctx)
+	if n == 0 && err == nil {
+		return 0, nil, nil
+	}
+	lease, err := s.checkLease(key, n, data, err)
+	return n, lease, err
+}
+
+// leaseAt reads a generation of a lease, or the newest when that is gone.
+func (s *Store) leaseAt(ctx context.Context, key string, n uint64) (*hybridcore.Lease, error) {
+	data, err := s.b.Get(ctx, Generation(LeaseFolder(key), n))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		_, lease, err := s.readLease(ctx, key)
+		return lease, err
 	}
-	var form errForm
+	return s.checkLease(key, n, data, err)
+}
+
+// checkLease makes a lease of what was read, or says why that cannot be done.
+func (s *Store) checkLease(key string, n uint64, data []byte, err error) (*hybridcore.Lease, error) {
+	name := Generation(LeaseFolder(key), n)
+	var form FormError
 	if err != nil && !errors.As(err, &form) {
-		return nil, d.unreadable(name, err)
+		return nil, s.unreadable(name, err)
 	}
-	lease := &hybridcore.Lease{}
+	var lease *hybridcore.Lease
 	if err == nil {
 		lease, err = decodeLease(data, key)
 	}
 	if err != nil {
-		return nil, d.refuse(name, err, fmt.Sprintf(
-			"look on the platform for what the run left; when nothing of it is running, remove %s", quote(filepath.Join(d.path, name))))
+		return nil, s.refuse(name, err, "look on the platform for what the run left; when nothing of it is running, remove "+
+			s.guide.Where(name))
 	}
 	return lease, nil
 }
@@ -128,11 +145,11 @@ func decodeLease(data []byte, key string) (*hybridcore.Lease, error) {
 	}
 	switch {
 	case f.FormatVersion != formatVersion:
-		return nil, errForm(fmt.Sprintf("its format version is %d, which never existed", f.FormatVersion))
+		return nil, FormError(fmt.Sprintf("its format version is %d, which never existed", f.FormatVersion))
 	case checksum(body) != f.SHA256:
-		return nil, errForm("it was changed after it was written: the sha256 does not match")
+		return nil, FormError("it was changed after it was written: the sha256 does not match")
 	case f.Lease.Key != key:
-		return nil, errForm(fmt.Sprintf("it is the lease of %.200q", f.Lease.Key))
+		return nil, FormError(fmt.Sprintf("it is the lease of %.200q", f.Lease.Key))
 	}
 	return &f.Lease, nil
 }

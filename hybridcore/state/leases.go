@@ -6,19 +6,22 @@
 package state
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Bounds of the wait for a lease that is changing hands.
+const (
+	acquireWait  = 30 * time.Second
+	acquireRetry = 2 * time.Millisecond
 )
 
 // How long leases last. The holder renews its lease each Renewal, so that four
@@ -34,103 +37,111 @@ const (
 // owner, time and phase become USER@HOST, now and "starting". When the former
 // holder is dead its run is the last in the new lease's past, so that what it
 // left can be found. When the holder lives the error is a HeldError.
-func (d *Dir) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, error) {
+func (s *Store) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, error) {
 	if !keyRule().MatchString(lease.Key) {
 		return nil, hybridcore.Usagef("%.200q is not the key ENV/IMAGE@PLATFORM of a target", lease.Key)
 	}
 	if err := hybridcore.CheckName("run", lease.RunID); err != nil {
 		return nil, err
 	}
-	d.fill(&lease)
-	for giveUp := time.NewTimer(lockWait); ; {
-		held, err := d.tryAcquire(ctx, lease)
-		if !errors.Is(err, errReleasing) {
+	s.host.fill(&lease, s.now())
+	for giveUp := time.Now().Add(acquireWait); ; {
+		held, err := s.tryAcquire(ctx, lease)
+		if !errors.Is(err, errBetween) {
 			return held, err
 		}
-		select { // the holder has released its lease and is about to unlock
-		case <-giveUp.C:
-			file := quote(filepath.Join(d.path, leaseLock(lease.Key)))
-			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: fuser -v %s", lease.Key, file)
+		if time.Now().After(giveUp) {
+			hint := cmp.Or(s.lives.Who(lease.Key), "packer-hybrid status")
+			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", lease.Key, hint)
+		}
+		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("acquiring %s: %w", lease.Key, ctx.Err())
-		case <-time.After(lockRetry):
+		case <-time.After(acquireRetry):
 		}
 	}
 }
 
-func (d *Dir) fill(lease *hybridcore.Lease) {
-	lease.Host, lease.BootID, lease.PID = d.host.name, d.host.boot, os.Getpid()
+// fill says where a lease is taken, and what its taker left open.
+func (h host) fill(lease *hybridcore.Lease, now time.Time) {
+	lease.Host, lease.BootID, lease.PID = h.name, h.boot, os.Getpid()
 	if lease.Owner == "" {
-		lease.Owner = d.host.user + "@" + d.host.name
+		lease.Owner = h.user + "@" + h.name
 	}
 	if lease.At.IsZero() {
-		lease.At = d.now()
+		lease.At = now
 	}
 	if lease.Phase == "" {
 		lease.Phase = "starting"
 	}
 }
 
-// errReleasing says that a key is locked, but nobody holds its lease.
-var errReleasing = errors.New("the lease is being released")
+// errBetween says that somebody is about to release or to acquire a lease.
+var errBetween = errors.New("the lease is changing hands")
 
-// tryAcquire works under the writer's lock: whoever sees a key locked sees
-// its holder's lease too.
-func (d *Dir) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, err error) {
-	unlock, err := d.lock(ctx)
+// tryAcquire shows that this process lives for the key, then puts the lease.
+func (s *Store) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, err error) {
+	n, was, err := s.readLease(ctx, lease.Key)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
-	if err := d.mkdir(leasesDir); err != nil {
-		return nil, d.writeError("acquiring "+lease.Key, err)
+	lease.Serial, lease.Past = 1, nil
+	if was != nil {
+		lease.Serial, lease.Past = was.Serial+1, ended(*was, false)
 	}
-	former, err := d.readLease(lease.Key)
-	if errors.Is(err, fs.ErrNotExist) {
-		former, err = nil, nil
-	}
-	if err != nil {
+	held := &Held{s: s, key: lease.Key, mine: claimOf(lease)}
+	held.wall, held.up = s.clock()
+	lease.Expires = held.expiry()
+	held.lease = lease
+	asleep := false // the former holder may be, and wake up
+	held.hold, err = s.lives.Hold(ctx, lease.Key, held.mine.mark(), markOf(was), func(life Life) error {
+		if life == Taken {
+			return errBetween
+		}
+		if was == nil || was.Phase == hybridcore.PhaseReleased {
+			return nil
+		}
+		asleep = !s.host.proven(*was, life)
+		if live, why := s.believe(*was, life); live {
+			return &HeldError{Lease: *was, Why: why, Remote: !s.host.has(*was)}
+		}
+		return nil
+	})
+	if errors.Is(err, errBetween) {
 		return nil, err
 	}
-	lock, is, err := d.tryKey(lease.Key, former)
 	if err != nil {
-		return nil, d.writeError("acquiring "+lease.Key, err)
+		return nil, s.writeError("acquiring "+lease.Key, err)
 	}
-	defer func() {
-		if err != nil && lock != nil {
-			_ = lock.Unlock() // closing frees it in any case
-		}
-	}()
-	if former == nil || former.Phase == hybridcore.PhaseReleased {
-		if is == keyHeld {
-			return nil, errReleasing
-		}
-	} else if live, why := d.judge(*former, is); live {
-		return nil, &HeldError{Lease: *former, Why: why, Remote: !d.host.has(*former)}
+	if err := s.putAcquired(ctx, held, n, asleep); err != nil {
+		_ = held.hold.Unlock() // closing frees it in any case
+		return nil, err
 	}
-	held := d.hold(lease, former, lock)
-	err = d.mark(lease.Key, lock, held.mine, former)
-	if err == nil {
-		err = d.writeLease(held.lease)
-	}
-	if err != nil {
-		return nil, d.writeError("acquiring "+lease.Key, errors.Join(err, d.restoreLease(lease.Key, former)))
-	}
-	d.held.Store(held, true)
+	s.held.Store(held, true)
 	return held, nil
 }
 
-// hold makes the lease that comes after a former one.
-func (d *Dir) hold(lease hybridcore.Lease, former *hybridcore.Lease, lock *kernelLock) *Held {
-	lease.Serial, lease.Past = 1, nil
-	if former != nil {
-		lease.Serial, lease.Past = former.Serial+1, ended(*former, false)
+// putAcquired puts the lease of a new holder after generation n. A former holder
+// that may wake up must not store what it found out before: a snapshot is put
+// after which its changes begin anew.
+func (s *Store) putAcquired(ctx context.Context, h *Held, n uint64, asleep bool) error {
+	text, err := encodeLease(h.lease)
+	if err != nil {
+		return err
 	}
-	held := &Held{d: d, key: lease.Key, mine: claimOf(lease), lock: lock}
-	held.wall, held.up = d.clock()
-	lease.Expires = held.expiry()
-	held.lease = lease
-	return held
+	c := chain{s.b, LeaseFolder(h.key)}
+	switch stored, err := c.next(ctx, n, text, h.mine.in); {
+	case err != nil:
+		return s.writeError("acquiring "+h.key, err)
+	case !stored:
+		return errBetween
+	case !asleep:
+		return nil
+	}
+	if err := s.Update(ctx, func(*hybridcore.Snapshot) error { return nil }); err != nil {
+		return errors.Join(err, c.takeBack(ctx, n+1))
+	}
+	return nil
 }
 
 // ended lists the runs of a lease that are over and of which something may be
@@ -143,40 +154,6 @@ func ended(l hybridcore.Lease, live bool) []hybridcore.Lease {
 	}
 	l.Past = nil
 	return append(past, l)
-}
-
-// writeLease puts a lease on disk.
-func (d *Dir) writeLease(lease hybridcore.Lease) error {
-	text, err := encodeLease(lease)
-	if err != nil {
-		return err
-	}
-	temp := leaseTemp(lease.Key)
-	if err := d.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing what a killed holder left: %w", err)
-	}
-	if err := d.place(temp, leaseName(lease.Key), text); err != nil {
-		return err
-	}
-	return d.syncDir(leasesDir)
-}
-
-// restoreLease puts back what was there before a failed write.
-func (d *Dir) restoreLease(key string, former *hybridcore.Lease) error {
-	if former == nil {
-		if err := d.root.Remove(leaseName(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("taking the lease back: %w", err)
-		}
-		return nil
-	}
-	text, err := encodeLease(*former)
-	if err != nil {
-		return err
-	}
-	if now, err := d.readFile(leaseName(key)); err == nil && bytes.Equal(now, text) {
-		return nil
-	}
-	return d.place(leaseTemp(key), leaseName(key), text)
 }
 
 // LeaseStatus is a lease with what can be told of its holder.
@@ -193,43 +170,47 @@ func (s LeaseStatus) Ended() []hybridcore.Lease { return ended(s.Lease, s.Live) 
 // Leases lists by key the leases that somebody holds or that have ended runs.
 // Leases that cannot be trusted make a
 // BlockedError that comes together with the others.
-func (d *Dir) Leases(ctx context.Context) ([]LeaseStatus, error) {
-	entries, err := fs.ReadDir(d.root.FS(), leasesDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+func (s *Store) Leases(ctx context.Context) ([]LeaseStatus, error) {
+	newest, err := newestLeases(ctx, s.b)
 	if err != nil {
-		return nil, d.unreadable(leasesDir, err)
-	}
-	unlock, err := d.lock(ctx) // a probe must not look like a holder to Acquire
-	switch {
-	case err == nil:
-		defer unlock()
-	case !errors.Is(err, syscall.EROFS) && !errors.Is(err, fs.ErrPermission):
-		return nil, err
+		return nil, s.unreadable(leasesFolder, err)
 	}
 	var all []LeaseStatus
 	var damage []error
-	for _, e := range entries {
-		file, ok := strings.CutSuffix(e.Name(), ".json")
-		if !ok || strings.HasPrefix(file, tempPrefix) {
+	for _, key := range slices.Sorted(maps.Keys(newest)) {
+		lease, err := s.leaseAt(ctx, key, newest[key])
+		if err != nil {
+			damage = append(damage, err)
+		}
+		if lease == nil {
 			continue
 		}
-		key := strings.Replace(file, "+", "/", 1)
-		lease, err := d.readLease(key)
-		switch {
-		case errors.Is(err, fs.ErrNotExist): // released since
-		case err != nil:
-			damage = append(damage, err)
-		default:
-			status := LeaseStatus{Lease: *lease, Why: "it was released"}
-			if lease.Phase != hybridcore.PhaseReleased {
-				status.Live, status.Why = d.judge(*lease, d.keyOf(*lease))
+		status := LeaseStatus{Lease: *lease, Why: "it was released"}
+		if lease.Phase != hybridcore.PhaseReleased {
+			life, err := s.lives.Probe(ctx, key, markOf(lease))
+			if err != nil {
+				return nil, err
 			}
-			if status.Live || len(status.Ended()) > 0 {
-				all = append(all, status)
-			}
+			status.Live, status.Why = s.believe(*lease, life)
+		}
+		if status.Live || len(status.Ended()) > 0 {
+			all = append(all, status)
 		}
 	}
 	return all, errors.Join(damage...)
+}
+
+// newestLeases finds the newest generation of each lease, by key.
+func newestLeases(ctx context.Context, b Backend) (map[string]uint64, error) {
+	newest := map[string]uint64{}
+	for name, err := range b.List(ctx, leasesFolder) {
+		if err != nil {
+			return nil, err
+		}
+		if key := leaseKey(name); key != "" {
+			newest[key] = max(newest[key], chain{b, LeaseFolder(key)}.number(name))
+		}
+	}
+	maps.DeleteFunc(newest, func(_ string, n uint64) bool { return n == 0 })
+	return newest, nil
 }

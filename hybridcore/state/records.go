@@ -11,28 +11,45 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// maxDamage bounds how many damaged lines are named.
+// maxDamage bounds how many damaged records are named.
 const maxDamage = 10
 
-// recordsDir holds the attachments, a directory for each run.
-const recordsDir = "records"
+const (
+	// RecordsFolder holds the records, a file for each run: where it is, there is
+	// a state.
+	RecordsFolder = "runs"
+	// RecordSuffix ends the name of a record.
+	RecordSuffix = ".json"
+	// attachmentsFolder holds the attachments, a folder for each run.
+	attachmentsFolder = "records"
+)
 
 var attachmentRule = hybridcore.Pattern(`^[a-z0-9][a-z0-9@._-]{0,127}$`)
 
+// RecordName is the object that holds the record of a run.
+func RecordName(runID string) string { return RecordsFolder + "/" + runID + RecordSuffix }
+
+// runOf is the run of a record's name; empty for what is no such name.
+func runOf(name string) string {
+	id, ok := strings.CutSuffix(strings.TrimPrefix(name, RecordsFolder+"/"), RecordSuffix)
+	if !ok || hybridcore.CheckName("run", id) != nil {
+		return ""
+	}
+	return id
+}
+
 // Append stores the record of a run, with attachments by name (lower-case
-// letters, digits, '@', '.', '_', '-'), which become the files
-// records/RUN/NAME. They are on disk before the record is. A second record of
-// one run is a UsageError; a record without a format version gets the
-// present one.
-func (d *Dir) Append(ctx context.Context, rec hybridcore.Record, attachments map[string][]byte) error {
+// letters, digits, '@', '.', '_', '-'), which become records/RUN/NAME. They are
+// stored before the record is. A second record of one run is a UsageError; a
+// record without a format version gets the present one.
+func (s *Store) Append(ctx context.Context, rec hybridcore.Record, attachments map[string][]byte) error {
 	if rec.FormatVersion == 0 {
 		rec.FormatVersion = formatVersion
 	}
@@ -43,15 +60,7 @@ func (d *Dir) Append(ctx context.Context, rec hybridcore.Record, attachments map
 	if err != nil {
 		return err
 	}
-	unlock, err := d.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := d.appendLocked(rec.RunID, line, attachments); err != nil {
-		return d.writeError("recording run "+rec.RunID, err)
-	}
-	return nil
+	return s.writeError("recording run "+rec.RunID, s.append(ctx, rec.RunID, line, attachments))
 }
 
 func checkRecord(rec hybridcore.Record, attachments map[string][]byte) error {
@@ -60,161 +69,139 @@ func checkRecord(rec hybridcore.Record, attachments map[string][]byte) error {
 	}
 	for name, data := range attachments {
 		if !attachmentRule().MatchString(name) {
-			return hybridcore.Usagef("attachment %.140q of run %s is not a file name: use 1 to 128 of a-z, 0-9, '@', '.', '_' and '-'", name, rec.RunID)
+			return hybridcore.Usagef("attachment %.140q of run %s is not a file name: use 1 to 128 of a-z, 0-9, '@', '.', '_' and '-'",
+				name, rec.RunID)
 		}
-		if len(data) > maxFile {
-			return hybridcore.Usagef("attachment %s of run %s has %d bytes; at most %d are stored", name, rec.RunID, len(data), int64(maxFile))
+		if len(data) > MaxObject {
+			return hybridcore.Usagef("attachment %s of run %s has %d bytes; at most %d are stored", name, rec.RunID, len(data),
+				int64(MaxObject))
 		}
 	}
 	return nil
 }
 
-// appendLocked writes attachments, then the line. On an error neither is there.
-func (d *Dir) appendLocked(runID string, line []byte, attachments map[string][]byte) error {
-	log, err := d.openLog(os.O_RDWR | os.O_CREATE)
-	if err != nil {
-		return err
-	}
-	defer log.close()
-	switch at, err := log.offset(runID); {
-	case err != nil:
-		return err
-	case at >= 0:
-		return hybridcore.Usagef("run %s is already recorded in %s; a record is never changed", runID, filepath.Join(d.path, logName))
-	}
-	if len(attachments) > 0 {
-		if err := d.attach(path.Join(recordsDir, runID), attachments); err != nil {
-			return errors.Join(err, d.detach(runID))
+// append puts attachments, then the record. On an error neither is there.
+func (s *Store) append(ctx context.Context, runID string, line []byte, attachments map[string][]byte) error {
+	name := RecordName(runID)
+	recorded := hybridcore.Usagef("run %s is already recorded in %s; a record is never changed", runID, s.guide.Where(name))
+	if len(attachments) > 0 { // which would take the place of those that the record names
+		_, err := s.b.Get(ctx, name)
+		form := FormError("")
+		switch {
+		case err == nil, errors.As(err, &form):
+			return recorded
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
 	}
-	err = log.append(line)
-	if err == nil && log.end == 0 {
-		err = d.syncDir(".") // the log may be new
+	err := attach(ctx, s.b, runID, attachments)
+	if err == nil {
+		err = s.b.Put(ctx, name, line)
+	}
+	if errors.Is(err, fs.ErrExist) { // of another process: the attachments are its record's
+		return recorded
 	}
 	if err != nil {
-		return errors.Join(err, log.withdraw(), d.detach(runID))
+		return errors.Join(err, detach(context.WithoutCancel(ctx), s.b, runID, attachments))
 	}
-	log.index.add(runID, log.end, log.end+int64(len(line)))
-	// The record is stored; an index that cannot be written is made anew later.
-	_ = d.save(log.index)
 	return nil
 }
 
-// attach writes the files of a run and makes them durable.
-func (d *Dir) attach(dir string, attachments map[string][]byte) error {
-	if err := d.mkdir(recordsDir); err != nil {
-		return err
-	}
-	if err := d.root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("creating %s: %w", dir, err)
-	}
+// attach puts the attachments of a run. What is there was left by a process that
+// ended before it had recorded the run.
+func attach(ctx context.Context, b Backend, runID string, attachments map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(attachments)) {
-		if err := d.place(newTemp(), path.Join(dir, name), attachments[name]); err != nil {
+		object := path.Join(attachmentsFolder, runID, name)
+		err := b.Put(ctx, object, attachments[name])
+		if errors.Is(err, fs.ErrExist) {
+			if err = b.Delete(ctx, object); err == nil {
+				err = b.Put(ctx, object, attachments[name])
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("writing attachment %s: %w", name, err)
 		}
 	}
-	return errors.Join(d.syncDir(dir), d.syncDir(recordsDir))
+	return nil
 }
 
 // detach removes the attachments of a run that has no record.
-func (d *Dir) detach(runID string) error {
-	if err := d.root.RemoveAll(path.Join(recordsDir, runID)); err != nil {
-		return fmt.Errorf("removing the attachments of run %s: %w", runID, err)
+func detach(ctx context.Context, b Backend, runID string, attachments map[string][]byte) error {
+	var errs []error
+	for name := range attachments {
+		if err := b.Delete(ctx, path.Join(attachmentsFolder, runID, name)); err != nil {
+			errs = append(errs, fmt.Errorf("removing attachment %s of run %s: %w", name, runID, err))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Record returns the record of a run. When there is none the error is a
 // UsageError that wraps fs.ErrNotExist; a record that cannot be trusted is a
 // BlockedError.
-func (d *Dir) Record(ctx context.Context, runID string) (hybridcore.Record, error) {
-	if err := ctx.Err(); err != nil {
-		return hybridcore.Record{}, fmt.Errorf("reading record %s: %w", runID, err)
-	}
+func (s *Store) Record(ctx context.Context, runID string) (hybridcore.Record, error) {
 	if err := hybridcore.CheckName("run", runID); err != nil {
 		return hybridcore.Record{}, err
 	}
-	log, err := d.openLog(os.O_RDONLY)
+	name := RecordName(runID)
+	line, err := s.b.Get(ctx, name)
+	form, malformed := errors.AsType[FormError](err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hybridcore.Record{}, fmt.Errorf("%w (%w)", hybridcore.Usagef("run %s has no record", runID), fs.ErrNotExist)
+	case malformed:
+		return hybridcore.Record{}, s.damaged(name, form)
+	case err != nil:
+		return hybridcore.Record{}, s.unreadable(name, err)
+	}
+	rec, err := decodeRecord(runID, line)
 	if err != nil {
-		return hybridcore.Record{}, d.unreadable(logName, err)
-	}
-	if log == nil {
-		return hybridcore.Record{}, noRecord(runID)
-	}
-	defer log.close()
-	offset, err := log.offset(runID)
-	if err != nil {
-		return hybridcore.Record{}, d.unreadable(logName, err)
-	}
-	if offset < 0 {
-		return hybridcore.Record{}, noRecord(runID)
-	}
-	line, err := log.line(offset)
-	if err != nil {
-		return hybridcore.Record{}, d.damaged(log.number(offset), err)
-	}
-	rec, err := decodeRecord(line)
-	if err != nil {
-		return hybridcore.Record{}, d.damaged(log.number(offset), err)
+		return hybridcore.Record{}, s.damaged(name, oneLine(err))
 	}
 	return rec, nil
 }
 
-func noRecord(runID string) error {
-	return fmt.Errorf("%w (%w)", hybridcore.Usagef("run %s has no record", runID), fs.ErrNotExist)
+// damaged is the refusal of one record.
+func (s words) damaged(name string, cause error) error {
+	next := "the other records can still be read; take this one from a backup"
+	if _, ok := errors.AsType[*newerError](cause); ok {
+		next = "update packer-hybrid to the version that the others use"
+	}
+	return s.refuse(name, cause, next)
 }
 
-// Records lists the IDs of all recorded runs, oldest first. Lines whose run
-// cannot be told make a BlockedError that comes together with the other IDs.
-func (d *Dir) Records(ctx context.Context) ([]string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("listing records: %w", err)
-	}
-	log, err := d.openLog(os.O_RDONLY)
-	if err != nil {
-		return nil, d.unreadable(logName, err)
-	}
-	if log == nil {
-		return nil, nil
-	}
-	defer log.close()
-	places, err := log.places()
-	if err != nil {
-		return nil, d.unreadable(logName, err)
-	}
-	ids := make([]string, 0, len(places))
+// Records lists the IDs of all recorded runs, oldest first. What is no record's
+// name makes a BlockedError that comes together with the IDs.
+func (s *Store) Records(ctx context.Context) ([]string, error) {
+	var ids []string
 	var damage []error
-	for i, p := range places {
-		head, err := log.head(p.offset)
+	for name, err := range s.b.List(ctx, RecordsFolder+"/") {
 		if err != nil {
-			return nil, d.unreadable(logName, err)
+			return nil, s.unreadable(RecordsFolder, err)
 		}
-		if id := lineID(head); id != "" {
+		if id := runOf(name); id != "" {
 			ids = append(ids, id)
 		} else if len(damage) < maxDamage {
-			damage = append(damage, d.damaged(i+1, errForm("it is not the line of a record")))
+			damage = append(damage, s.damaged(name, FormError("it is not the record of a run")))
 		}
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids), errors.Join(damage...)
+	slices.Sort(ids) // "a.json" is after "a-b.json", and "a" before "a-b"
+	return ids, errors.Join(damage...)
 }
 
 // Attachment reads a file by its path relative to the state directory, as
-// records name it. A path that leads out of the directory, also through a
-// symbolic link, is refused.
-func (d *Dir) Attachment(ctx context.Context, file string) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("reading attachment %s: %w", file, err)
-	}
-	if !fs.ValidPath(file) || path.Dir(path.Dir(file)) != recordsDir {
+// records name it. A path that leads elsewhere is refused.
+func (s *Store) Attachment(ctx context.Context, file string) ([]byte, error) {
+	if !fs.ValidPath(file) || path.Dir(path.Dir(file)) != attachmentsFolder || CheckObject(file) != nil {
 		return nil, hybridcore.Usagef("attachment %.200q is not a path records/RUN/NAME within the state directory", file)
 	}
-	data, err := d.readFile(file)
+	data, err := s.b.Get(ctx, file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w (%w)", hybridcore.Usagef("attachment %s is not in the state directory %s", file, d.path), fs.ErrNotExist)
+		return nil, fmt.Errorf("%w (%w)",
+			hybridcore.Usagef("attachment %s is not in the state directory %s", file, s.guide.Where("")), fs.ErrNotExist)
 	}
 	if err != nil {
-		return nil, d.unreadable(file, err)
+		return nil, s.unreadable(file, err)
 	}
 	return data, nil
 }

@@ -1,98 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-22T23:02:26Z
 // Spec: openspec/specs/state/spec.md#requirement-strict-reading
-// Diagram: openspec/specs/state/diagram.md#directory
+// Diagram: openspec/specs/state/diagram.md#objects
 
 package state
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
-	"strings"
-	"syscall"
-	"time"
+	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// refuse makes the error for a file that cannot be trusted: path, cause, next
-// step. Exit code 3.
-func (d *Dir) refuse(name string, cause error, next string) error {
+// words are what people read of an object that cannot be used.
+type words struct{ guide Guide }
+
+// refuse makes the error for an object that cannot be trusted: where it is, the
+// cause, the next step. Exit code 3.
+func (s words) refuse(name string, cause error, next string) error {
 	return &hybridcore.BlockedError{
-		Msg: fmt.Sprintf("state file %s cannot be used: %v\n  hint: %s", filepath.Join(d.path, name), cause, next),
+		Msg: fmt.Sprintf("state file %s cannot be used: %v\n  hint: %s", s.guide.Where(name), cause, next),
 	}
 }
 
-// refuseSnapshot adds the way back: the newest generation that can be read.
-func (d *Dir) refuseSnapshot(cause error) error {
+// refuseSnapshot refuses generation n, and adds the way back: the newest former
+// generation that can be read, as a copy with the next number.
+func (s *Store) refuseSnapshot(ctx context.Context, n uint64, cause error) error {
+	c := chain{s.b, SnapshotFolder}
 	if _, ok := errors.AsType[*newerError](cause); ok {
-		return d.refuse(snapshotName, cause, "update packer-hybrid to the version that the others use")
+		return s.refuse(c.name(n), cause, "update packer-hybrid to the version that the others use")
 	}
-	file := filepath.Join(d.path, snapshotName)
-	for g := 1; g <= generations; g++ {
-		data, err := d.readFile(generation(g))
+	all, _ := c.numbers(ctx) // without them there is no way back to name
+	for _, g := range slices.Backward(all) {
+		if g >= n {
+			continue
+		}
+		data, err := s.b.Get(ctx, c.name(g))
 		if err != nil {
 			continue
 		}
-		s, err := decodeSnapshot(data)
-		if err != nil {
-			continue
+		if file, err := decodeSnapshot(data); err == nil {
+			return s.refuse(c.name(n), cause, fmt.Sprintf("generation %d can be read (serial %d, %d targets); restore it with\n    %s",
+				g, file.Serial, len(file.Targets), s.guide.Copy(c.name(g), c.name(n+1))))
 		}
-		at := ""
-		if info, err := d.root.Stat(generation(g)); err == nil {
-			at = ", written " + info.ModTime().UTC().Format(time.RFC3339)
-		}
-		return d.refuse(snapshotName, cause, fmt.Sprintf("generation %d can be read (serial %d, %d targets%s); restore it with\n    cp %s %s",
-			g, s.Serial, len(s.Targets), at, quote(filepath.Join(d.path, generation(g))), quote(file)))
 	}
-	return d.refuse(snapshotName, cause, fmt.Sprintf(
-		"no former generation can be read; restore %s from a backup, or move it away to begin with an empty state (every target is then built again; the records are kept)", quote(file)))
+	return s.refuse(c.name(n), cause, "no former generation can be read; restore it from a backup, or move "+
+		s.guide.Where(SnapshotFolder)+" away to begin with an empty state (every target is then built again; the records are kept)")
 }
 
-// writeError says what happened to a write. Full disks, quotas and missing
-// permission block (exit code 3); anything else is a failure.
-func (d *Dir) writeError(doing string, err error) error {
+// writeError says what happened to a write, unless the backend has said it.
+func (s words) writeError(doing string, err error) error {
 	var blocked *hybridcore.BlockedError
 	var usage *hybridcore.UsageError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &blocked), errors.As(err, &usage):
+	if err == nil || errors.As(err, &blocked) || errors.As(err, &usage) {
 		return err
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return &hybridcore.BlockedError{
-			Msg: fmt.Sprintf("no space left on the disk of %s while %s; the state is as before; free space and run again", d.path, doing),
-			Err: err,
-		}
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return &hybridcore.BlockedError{
-			Msg: fmt.Sprintf("state directory %s cannot be written while %s; the state is as before; give this user write permission", d.path, doing),
-			Err: err,
-		}
-	default:
-		return fmt.Errorf("%s in %s (the state is as before): %w", doing, d.path, err)
 	}
+	return fmt.Errorf("%s in %s (the state is as before): %w", doing, s.guide.Where(""), err)
 }
 
-// unreadable is the error for a file that is there but cannot be read.
-func (d *Dir) unreadable(name string, err error) error {
+// unreadable is the error for an object that is there but cannot be read.
+func (s words) unreadable(name string, err error) error {
 	next := "check the disk and the path"
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, fs.ErrPermission):
 		next = "give this user read permission"
 	}
 	return &hybridcore.BlockedError{
-		Msg: fmt.Sprintf("state file %s cannot be read (hint: %s)", filepath.Join(d.path, name), next), Err: err,
+		Msg: fmt.Sprintf("state file %s cannot be read (hint: %s)", s.guide.Where(name), next), Err: err,
 	}
-}
-
-var plainPath = hybridcore.Pattern(`^[A-Za-z0-9_./@%+=:,-]+$`)
-
-// quote makes a path safe to paste into a shell.
-func quote(path string) string {
-	if plainPath().MatchString(path) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-30T17:00:46Z
 // Spec: openspec/specs/state/spec.md#requirement-values-for-another-process
-// Diagram: openspec/specs/state/diagram.md#directory
+// Diagram: openspec/specs/state/diagram.md#objects
 
 package state
 
@@ -43,7 +43,7 @@ func Unseal[T any](kind string, data []byte) (value T, sum string, err error) {
 	if len(data) > MaxSealed {
 		return value, "", &hybridcore.BlockedError{
 			Msg: "it is no " + kind,
-			Err: errForm(fmt.Sprintf("it has %d bytes, and at most %d are read", len(data), MaxSealed)),
+			Err: FormError(fmt.Sprintf("it has %d bytes, and at most %d are read", len(data), MaxSealed)),
 		}
 	}
 	if err = checkVersion(data); err == nil {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-30T17:59:56Z
 // Spec: openspec/specs/state/spec.md#requirement-values-for-another-process
-// Diagram: openspec/specs/state/diagram.md#directory
+// Diagram: openspec/specs/state/diagram.md#objects
 
 package state
 

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-22T23:20:50Z
 // Spec: openspec/specs/state/spec.md#requirement-strict-reading
-// Diagram: openspec/specs/state/diagram.md#update
+// Diagram: openspec/specs/state/diagram.md#objects
 
 package state
 
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,27 +16,25 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// written makes a state with n updates and returns its directory and the text
-// of its snapshot.
-func written(t *testing.T, n int) (dir string, text []byte) {
+// written makes a state with n updates and returns its backend and the text of
+// its newest snapshot.
+func written(t *testing.T, n int) (m *Memory, text []byte) {
 	t.Helper()
-	dir = filepath.Join(fastDir(t), "state")
-	d := open(t, dir)
+	m = NewMemory()
+	s := open(m)
 	for i := range n {
-		if err := d.Update(t.Context(), put(fmt.Sprintf("lab/i%d@vsphere", i))); err != nil {
+		if err := s.Update(t.Context(), put(fmt.Sprintf("lab/i%d@vsphere", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, snapshotName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir, text
+	return m, m.objects[snapshotAt(n)]
 }
 
+func snapshotAt(n int) string { return Generation(SnapshotFolder, uint64(n)) }
+
 func TestSnapshotRefusals(t *testing.T) {
-	dir, text := written(t, 3)
-	file := filepath.Join(dir, snapshotName)
+	m, text := written(t, 3)
+	file := snapshotAt(3)
 	replace := func(old, new string) []byte {
 		if !bytes.Contains(text, []byte(old)) {
 			t.Fatalf("the snapshot has no %q", old)
@@ -80,19 +74,17 @@ func TestSnapshotRefusals(t *testing.T) {
 		{"deep", bytes.Repeat([]byte("["), 200_000), "depth"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if err := os.WriteFile(file, tc.text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			d := open(t, dir)
+			m.objects[file] = tc.text
+			d := open(m)
 			_, err := d.Read(t.Context())
-			says := []string{file, tc.says, "generation 1 can be read (serial 2, 2 targets", "cp " + file + ".1 " + file}
+			says := []string{file, tc.says, "generation 2 can be read (serial 2, 2 targets", "copy " + snapshotAt(2) + " to " + snapshotAt(4)}
 			if tc.name == "newer" {
 				says = []string{file, tc.says, "update packer-hybrid"}
 			}
 			wantBlocked(t, err, says...)
 			wantBlocked(t, d.Update(t.Context(), put("lab/x@vsphere")), tc.says)
-			if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, tc.text) {
-				t.Errorf("the refused file was changed (%v)", err)
+			if !bytes.Equal(m.objects[file], tc.text) || len(m.objects) != 3 {
+				t.Errorf("the refused file was changed, or another one made: %d", len(m.objects))
 			}
 			if hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 				t.Errorf("exit code %d", hybridcore.ExitCode(err))
@@ -126,7 +118,7 @@ func TestSnapshotEveryFlippedBit(t *testing.T) {
 				refused++
 				continue
 			}
-			if diff := cmp.Diff(want, got); diff != "" { // an equal spelling may be accepted
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(snapshotFile{})); diff != "" { // an equal spelling may be accepted
 				t.Fatalf("bit %d of byte %d changes the state unnoticed:\n%s", bit, i, diff)
 			}
 		}
@@ -134,115 +126,72 @@ func TestSnapshotEveryFlippedBit(t *testing.T) {
 	t.Logf("%d of %d flipped bits refused", refused, 8*len(text))
 }
 
-func TestSnapshotOddFiles(t *testing.T) {
-	for name, make := range map[string]func(file string) error{
-		"it is a directory":         func(file string) error { return os.Mkdir(file, 0o700) },
-		"it is not a regular file":  func(file string) error { return syscall.Mkfifo(file, 0o600) },
-		"at most 67108864 (64 MiB)": func(file string) error { return os.Truncate(file, maxFile+1) },
-		"escapes":                   func(file string) error { return os.Symlink("../../../../../../etc/passwd", file) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir, _ := written(t, 2)
-			file := filepath.Join(dir, snapshotName)
-			if !strings.Contains(name, "MiB") {
-				if err := os.Remove(file); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := make(file); err != nil {
-				t.Fatal(err)
-			}
-			_, err := open(t, dir).Read(t.Context())
-			wantBlocked(t, err, file, name)
-		})
-	}
-}
-
-// The command that a refusal names brings the state back.
+// The copy that a refusal names brings the state back, however many cannot be read.
 func TestSnapshotRestore(t *testing.T) {
-	dir, text := written(t, 5)
-	moved := dir + " of an 'odd' name"
-	if err := os.Rename(dir, moved); err != nil {
-		t.Fatal(err)
+	m, text := written(t, 5)
+	for _, n := range []int{4, 5} {
+		m.objects[snapshotAt(n)] = text[:len(text)/2]
 	}
-	file := filepath.Join(moved, snapshotName)
-	for _, name := range []string{file, file + ".1"} { // generation 1 is no help either
-		if err := os.WriteFile(name, text[:len(text)/2], 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	d := open(t, moved)
+	d := open(m)
 	_, err := d.Read(t.Context())
-	wantBlocked(t, err, "cut short", "generation 2 can be read (serial 3, 3 targets")
-	_, command, _ := strings.Cut(err.Error(), "\n    ")
-	if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", command, err, out)
-	}
+	wantBlocked(t, err, "cut short", "generation 3 can be read (serial 3, 3 targets", "copy "+snapshotAt(3)+" to "+snapshotAt(6))
+	m.objects[snapshotAt(6)] = m.objects[snapshotAt(3)]
 	if s, err := d.Read(t.Context()); err != nil || s.Serial != 3 {
-		t.Errorf("after %s: serial %d, %v", command, s.Serial, err)
+		t.Errorf("serial %d, %v", s.Serial, err)
 	}
-	for _, name := range []string{".1", ".2", ".3"} {
-		if err := os.Remove(file + name); err != nil {
-			t.Fatal(err)
-		}
+	if err := d.Update(t.Context(), put("lab/x@vsphere")); err != nil {
+		t.Error(err)
 	}
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	clear(m.objects)
+	m.objects[snapshotAt(7)] = nil
 	_, err = d.Read(t.Context())
-	wantBlocked(t, err, "no former generation can be read")
-}
-
-func TestSnapshotMissing(t *testing.T) {
-	dir, _ := written(t, 2)
-	if err := os.Remove(filepath.Join(dir, snapshotName)); err != nil {
-		t.Fatal(err)
-	}
-	_, err := open(t, dir).Read(t.Context())
-	wantBlocked(t, err, "it is missing", "generation 1 can be read (serial 1")
-}
-
-func TestSnapshotGenerations(t *testing.T) {
-	dir, _ := written(t, 6)
-	for g, want := range []uint64{6, 5, 4, 3} {
-		text, err := os.ReadFile(filepath.Join(dir, generation(g)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s, err := decodeSnapshot(text); err != nil || s.Serial != want {
-			t.Errorf("generation %d has serial %d, %v; want %d", g, s.Serial, err, want)
-		}
-	}
-	if _, err := os.Lstat(filepath.Join(dir, snapshotName+".4")); err == nil {
-		t.Error("there is a generation 4")
-	}
+	wantBlocked(t, err, "no former generation can be read", "move snapshot/ away")
 }
 
 func TestSnapshotExchanged(t *testing.T) {
-	dir, _ := written(t, 2)
+	m, _ := written(t, 2)
 	_, other := written(t, 4)
-	d := open(t, dir)
+	d := open(m)
 	if _, err := d.Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, snapshotName), other, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	m.objects[snapshotAt(2)] = other
 	wantBlocked(t, d.Update(t.Context(), put("lab/x@vsphere")), "exchanged for another state")
-	if s, err := open(t, dir).Read(t.Context()); err != nil || s.Serial != 4 {
+	if s, err := open(m).Read(t.Context()); err != nil || s.Serial != 4 {
 		t.Errorf("a new run: serial %d, %v; want the other state", s.Serial, err)
 	}
 }
 
 // White space and order of names carry nothing: a formatter may run over it.
 func TestSnapshotReformatted(t *testing.T) {
-	dir, text := written(t, 2)
-	file := filepath.Join(dir, snapshotName)
-	if err := os.WriteFile(file, append(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n\t")), '\n'), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if s, err := open(t, dir).Read(t.Context()); err != nil || s.Serial != 2 {
+	m, text := written(t, 2)
+	m.objects[snapshotAt(2)] = append(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n\t")), '\n')
+	if s, err := open(m).Read(t.Context()); err != nil || s.Serial != 2 {
 		t.Errorf("serial %d, %v", s.Serial, err)
+	}
+}
+
+// What is no generation is in nobody's way, and numbers may have more digits.
+func TestGenerationNames(t *testing.T) {
+	m, text := written(t, 1)
+	delete(m.objects, snapshotAt(1))
+	for n := 99_999_996; n < 100_000_000; n++ {
+		m.objects[snapshotAt(n)] = text
+	}
+	for _, name := range []string{"snapshot/00000099.bak", "snapshot/999999999999999999999", "snapshot/7", "snapshot/x/00000008"} {
+		m.objects[name] = []byte("x")
+	}
+	d := open(m)
+	for i := range 6 {
+		if err := d.Update(t.Context(), put(fmt.Sprintf("lab/i%d@vsphere", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err := d.Read(t.Context()); err != nil || s.Serial != 7 {
+		t.Errorf("serial %d, %v", s.Serial, err)
+	}
+	if len(m.objects) != 8 || m.objects["snapshot/100000005"] == nil || m.objects["snapshot/99999999"] != nil {
+		t.Errorf("%d objects", len(m.objects))
 	}
 }
 
@@ -251,7 +200,7 @@ func FuzzSnapshot(f *testing.F) {
 	if err := put("lab/debian-12@vsphere")(&s); err != nil {
 		f.Fatal(err)
 	}
-	text, err := encodeSnapshot(s)
+	text, err := encodeSnapshot(snapshotFile{snapshotBody: snapshotBody{Snapshot: s, Writers: []writer{{"0a", 2}}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -274,7 +223,7 @@ func FuzzSnapshot(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was written is refused: %v", err)
 		}
-		if diff := cmp.Diff(s, other); diff != "" {
+		if diff := cmp.Diff(s, other, cmp.AllowUnexported(snapshotFile{})); diff != "" {
 			t.Errorf("changed by writing:\n%s", diff)
 		}
 	})

@@ -10,14 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// ticketsDir holds a file for each ticket of the bot that a run has used.
-const ticketsDir = "tickets"
+// ticketsFolder holds an object for each ticket of the bot that a run has used.
+const ticketsFolder = "tickets/"
 
 const ticketSuffix = ".json"
 
@@ -34,80 +33,72 @@ type usedTicket struct {
 // ends at a time. When another run has used it, that is a BlockedError and
 // nothing is noted; the same run may use it again. Notes of tickets that have
 // ended are removed.
-func (d *Dir) UseTicket(ctx context.Context, request, run string, until time.Time) error {
+func (s *Store) UseTicket(ctx context.Context, request, run string, until time.Time) error {
 	if err := hybridcore.CheckName("request", request); err != nil {
 		return err
 	}
 	if run == "" || len(run) > maxRun {
 		return hybridcore.Usagef("%.80q does not name a run of a CI system", run)
 	}
-	unlock, err := d.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return d.writeError("noting the ticket of "+request, d.useTicket(request, usedTicket{run, until.UTC()}))
+	mine := usedTicket{run, until.UTC()}
+	return s.writeError("noting the ticket of "+request, s.useTicket(ctx, request, mine))
 }
 
-func (d *Dir) useTicket(request string, use usedTicket) error {
-	name := path.Join(ticketsDir, request+ticketSuffix)
-	before, err := d.usedTicket(name)
-	switch {
-	case err != nil:
-		return err
-	case before == nil:
-	case before.Run == use.Run:
-		return nil
-	default:
-		return hybridcore.Blockedf("the ticket of request %s was used by another run, %s: it is for one run; ask again "+
-			"in Slack", request, before.Run)
-	}
-	data, err := encode(use)
+func (s *Store) useTicket(ctx context.Context, request string, mine usedTicket) error {
+	name := ticketsFolder + request + ticketSuffix
+	data, err := encode(mine)
 	if err != nil {
 		return err
 	}
-	if err := d.mkdir(ticketsDir); err != nil {
+	err = s.b.Put(ctx, name, data)
+	if errors.Is(err, fs.ErrExist) {
+		return s.usedBefore(ctx, request, name, mine.Run)
+	}
+	if err != nil {
 		return err
 	}
-	if err := d.place(newTemp(), name, data); err != nil {
-		return err
-	}
-	if err := d.syncDir(ticketsDir); err != nil {
-		return errors.Join(err, d.root.Remove(name))
-	}
-	d.forgetTickets()
+	s.forgetTickets(ctx)
 	return nil
 }
 
-// usedTicket reads who used a ticket; nil when nobody has.
-func (d *Dir) usedTicket(name string) (*usedTicket, error) {
-	data, err := d.readFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // nobody has used it
+// usedBefore refuses a ticket that a run has used, unless it was the same run.
+func (s *Store) usedBefore(ctx context.Context, request, name, run string) error {
+	before, err := s.usedTicket(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case before.Run != run:
+		return hybridcore.Blockedf("the ticket of request %s was used by another run, %s: it is for one run; ask again "+
+			"in Slack", request, before.Run)
+	default:
+		return nil
 	}
-	if err != nil {
-		return nil, d.unreadable(name, err)
-	}
+}
+
+// usedTicket reads who used a ticket.
+func (s *Store) usedTicket(ctx context.Context, name string) (usedTicket, error) {
 	var use usedTicket
-	if err := decode(data, &use); err != nil || use.Run == "" {
-		return nil, d.refuse(name, fmt.Errorf("it does not say which run used the ticket: %w",
-			errors.Join(err, errForm("it is damaged"))), "ask again in Slack, for a new ticket")
+	data, err := s.b.Get(ctx, name)
+	if err != nil {
+		return use, s.unreadable(name, err)
 	}
-	return &use, nil
+	if err := decode(data, &use); err != nil || use.Run == "" {
+		return use, s.refuse(name, fmt.Errorf("it does not say which run used the ticket: %w",
+			errors.Join(err, FormError("it is damaged"))), "ask again in Slack, for a new ticket")
+	}
+	return use, nil
 }
 
 // forgetTickets removes the notes of tickets that have ended, and cannot be used
 // in any case. What cannot be removed is tried again with the next ticket.
-func (d *Dir) forgetTickets() {
-	entries, err := fs.ReadDir(d.root.FS(), ticketsDir)
-	if err != nil {
-		return
-	}
-	now := d.now()
-	for _, e := range entries {
-		name := path.Join(ticketsDir, e.Name())
-		if use, err := d.usedTicket(name); err == nil && use != nil && now.After(use.Until) {
-			_ = d.root.Remove(name)
+func (s *Store) forgetTickets(ctx context.Context) {
+	now := s.now()
+	for name, err := range s.b.List(ctx, ticketsFolder) {
+		if err != nil {
+			return
+		}
+		if use, err := s.usedTicket(ctx, name); err == nil && now.After(use.Until) {
+			_ = s.b.Delete(ctx, name)
 		}
 	}
 }

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/security/spec.md#requirement-tickets-are-signed-and-used-once
 // Diagram: openspec/specs/bot/diagram.md#a-ticket
 
-package state
+package directory
 
 import (
 	"context"
@@ -101,7 +101,7 @@ func TestTicketsForgotten(t *testing.T) {
 		d.UseTicket(ctx, "new", "github 2", now.Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, ticketsDir, "*"))
+	left, err := filepath.Glob(filepath.Join(dir, "tickets", "*"))
 	if err != nil || len(left) != 1 || filepath.Base(left[0]) != "new.json" {
 		t.Errorf("these are left: %v, %v", left, err)
 	}
@@ -119,7 +119,7 @@ func TestTicketsForgotten(t *testing.T) {
 		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
 		"link":      func(path string) error { return os.Symlink(outside, path) },
 	} {
-		if err := make(filepath.Join(dir, ticketsDir, name+".json")); err != nil {
+		if err := make(filepath.Join(dir, "tickets", name+".json")); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.UseTicket(ctx, name, "github 1", now.Add(time.Hour)); err == nil {

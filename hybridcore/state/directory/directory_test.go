@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-22T23:25:47Z
-// Spec: openspec/specs/state/spec.md#requirement-one-writer-at-a-time
-// Diagram: openspec/specs/state/diagram.md#directory
+// Spec: openspec/specs/state/spec.md#requirement-objects-in-a-directory
+// Diagram: openspec/specs/state/diagram.md#objects
 
-package state
+package directory
 
 import (
 	"context"
@@ -15,7 +15,20 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
+
+func TestDirectory(t *testing.T) {
+	statetest.Suite(t, func(t *testing.T) (state.Backend, state.Capabilities) {
+		t.Helper()
+		d, err := New(filepath.Join(t.TempDir(), "a", "b", "state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d, state.Capabilities{Liveness: d, Guide: d}
+	})
+}
 
 // Four processes count in one snapshot: no update is lost.
 func TestFourProcesses(t *testing.T) {
@@ -69,7 +82,7 @@ func TestOpen(t *testing.T) {
 
 func TestOpenRemovesLeftovers(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	d := open(t, dir)
+	open(t, dir)
 	left := filepath.Join(dir, tempPrefix+"abc")
 	other := filepath.Join(dir, ".gitignore")
 	for _, name := range []string{left, other} {
@@ -77,10 +90,7 @@ func TestOpenRemovesLeftovers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	unlock, err := d.lock(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	unlock := lock(t, dir)
 	open(t, dir)
 	if _, err := os.Lstat(left); err != nil {
 		t.Errorf("the file of a writer at work was removed: %v", err)
@@ -97,18 +107,14 @@ func TestOpenRemovesLeftovers(t *testing.T) {
 
 func TestLockWaitIsBounded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	unlock, err := open(t, dir).lock(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unlock()
 	d := open(t, dir)
+	defer lock(t, dir)()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	wantBlocked(t, d.Update(ctx, put("lab/x@vsphere")), "locked by another process", "fuser -v "+dir)
+	statetest.WantBlocked(t, d.Update(ctx, statetest.Put("lab/x@vsphere")), "locked by another process", "fuser -v "+dir)
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if err := d.Append(ctx, record("run-1"), nil); !errors.Is(err, context.Canceled) || hybridcore.ExitCode(err) == hybridcore.ExitBlocked {
+	if err := d.Append(ctx, statetest.Record("run-1"), nil); !errors.Is(err, context.Canceled) || hybridcore.ExitCode(err) == hybridcore.ExitBlocked {
 		t.Errorf("cancelled while waiting: %v", err)
 	}
 	if _, err := d.Read(t.Context()); err != nil {
@@ -120,20 +126,20 @@ func TestLockWaitIsBounded(t *testing.T) {
 func TestLockIsNoLink(t *testing.T) {
 	for name, plant := range map[string]func(dir, outside string) error{
 		"link": func(dir, outside string) error {
-			return os.Symlink(filepath.Join(outside, "new"), filepath.Join(dir, leaseLock("lab/x@vsphere")))
+			return os.Symlink(filepath.Join(outside, "new"), filepath.Join(dir, lockFile("lab/x@vsphere")))
 		},
 		"pipe": func(dir, _ string) error {
-			return syscall.Mkfifo(filepath.Join(dir, leaseLock("lab/x@vsphere")), 0o600)
+			return syscall.Mkfifo(filepath.Join(dir, lockFile("lab/x@vsphere")), 0o600)
 		},
-		"folder": func(dir, _ string) error { return os.Mkdir(filepath.Join(dir, leaseLock("lab/x@vsphere")), 0o700) },
-		"link of leases": func(dir, outside string) error {
-			return errors.Join(os.Remove(filepath.Join(dir, leasesDir)), os.Symlink(outside, filepath.Join(dir, leasesDir)))
+		"folder": func(dir, _ string) error { return os.Mkdir(filepath.Join(dir, lockFile("lab/x@vsphere")), 0o700) },
+		"link of the folder": func(dir, outside string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, locksFolder)), os.Symlink(outside, filepath.Join(dir, locksFolder)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, outside := filepath.Join(t.TempDir(), "state"), t.TempDir()
 			d := open(t, dir)
-			if err := errors.Join(os.Mkdir(filepath.Join(dir, leasesDir), 0o700), plant(dir, outside)); err != nil {
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, locksFolder), 0o700), plant(dir, outside)); err != nil {
 				t.Fatal(err)
 			}
 			done := make(chan error, 1)

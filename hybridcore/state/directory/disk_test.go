@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-11-22T23:25:47Z
-// Spec: openspec/specs/state/spec.md#requirement-durable-snapshot
-// Diagram: openspec/specs/state/diagram.md#update
+// Spec: openspec/specs/state/spec.md#requirement-objects-in-a-directory
+// Diagram: openspec/specs/state/diagram.md#put-in-a-directory
 
-package state
+package directory
 
 import (
 	"errors"
@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
 
 const mountEnv = "STATE_TEST_MOUNT"
@@ -65,19 +66,19 @@ func TestDiskFull(t *testing.T) {
 	}
 	dir := filepath.Join(mount, "state")
 	d := open(t, dir)
-	if err := d.Append(t.Context(), record("run-0"), nil); err != nil {
+	if err := d.Append(t.Context(), statetest.Record("run-0"), nil); err != nil {
 		t.Fatal(err)
 	}
 	updates, err := 0, error(nil)
 	for err == nil {
-		if err = d.Update(t.Context(), put(fmt.Sprintf("lab/image-%d@vsphere", updates))); err == nil {
+		if err = d.Update(t.Context(), statetest.Put(fmt.Sprintf("lab/image-%d@vsphere", updates))); err == nil {
 			updates++
 		}
 		if updates > 1000 {
 			t.Fatal("the disk is never full")
 		}
 	}
-	wantBlocked(t, err, "no space left on the disk of "+dir, "the state is as before")
+	statetest.WantBlocked(t, err, "no space left on the disk of "+dir, "the state is as before")
 	if !errors.Is(err, syscall.ENOSPC) || hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 		t.Errorf("exit code %d, %v", hybridcore.ExitCode(err), err)
 	}
@@ -93,22 +94,22 @@ func TestDiskFull(t *testing.T) {
 	check()
 	runs := 1
 	for err = nil; err == nil && runs < 1000; runs++ {
-		err = d.Append(t.Context(), record(fmt.Sprintf("run-%d", runs)), map[string][]byte{"inventory.json": make([]byte, 3000)})
+		err = d.Append(t.Context(), statetest.Record(fmt.Sprintf("run-%d", runs)), map[string][]byte{"inventory.json": make([]byte, 3000)})
 	}
-	wantBlocked(t, err, "no space left on the disk of "+dir, "the state is as before")
+	statetest.WantBlocked(t, err, "no space left on the disk of "+dir, "the state is as before")
 	runs-- // the last one failed
 	check()
 	ids, err := d.Records(t.Context())
 	if err != nil || len(ids) != runs {
 		t.Errorf("%d records, %v; want %d", len(ids), err, runs)
 	}
-	if _, err := os.Lstat(filepath.Join(dir, recordsDir, fmt.Sprintf("run-%d", runs))); err == nil {
+	if _, err := os.Lstat(filepath.Join(dir, "records", fmt.Sprintf("run-%d", runs))); err == nil {
 		t.Error("the attachments of the run that was not recorded are there")
 	}
-	if err := os.Remove(filepath.Join(dir, generation(3))); err != nil {
+	if err := os.RemoveAll(filepath.Join(dir, "snapshot")); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Append(t.Context(), record(fmt.Sprintf("run-%d", runs)), nil); err != nil {
+	if err := d.Append(t.Context(), statetest.Record(fmt.Sprintf("run-%d", runs)), nil); err != nil {
 		t.Errorf("after space was made: %v", err)
 	}
 	t.Logf("full after %d updates and %d records; the state was as before", updates, runs)
@@ -121,10 +122,10 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 	dir := filepath.Join(mount, "state")
 	d := open(t, dir)
-	if err := errors.Join(d.Update(t.Context(), put("lab/debian-12@vsphere")), d.Append(t.Context(), record("run-0"), attachments())); err != nil {
+	if err := errors.Join(d.Update(t.Context(), statetest.Put("lab/debian-12@vsphere")), d.Append(t.Context(), statetest.Record("run-0"), statetest.Attachments())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Acquire(t.Context(), lease("run-0")); err != nil {
+	if _, err := d.Acquire(t.Context(), statetest.Lease("run-0")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, tempPrefix+"x"), nil, 0o600); err != nil {
@@ -143,10 +144,10 @@ func TestReadOnlyDisk(t *testing.T) {
 	if all, err := d.Leases(t.Context()); err != nil || len(all) != 1 || !all[0].Live {
 		t.Errorf("leases %+v, %v", all, err)
 	}
-	wantBlocked(t, d.Update(t.Context(), put("lab/x@vsphere")), "cannot be written", "give this user write permission")
-	wantBlocked(t, d.Append(t.Context(), record("run-1"), nil), "cannot be written")
+	statetest.WantBlocked(t, d.Update(t.Context(), statetest.Put("lab/x@vsphere")), "cannot be written", "give this user write permission")
+	statetest.WantBlocked(t, d.Append(t.Context(), statetest.Record("run-1"), nil), "cannot be written")
 	_, err := d.Acquire(t.Context(), hybridcore.Lease{Key: "lab/x@vsphere", RunID: "run-1"})
-	wantBlocked(t, err, "cannot be written")
+	statetest.WantBlocked(t, err, "cannot be written")
 	_, err = Open(filepath.Join(mount, "other"))
-	wantBlocked(t, err, "cannot be created")
+	statetest.WantBlocked(t, err, "cannot be created")
 }

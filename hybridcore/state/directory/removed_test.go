@@ -3,7 +3,7 @@
 // Spec: openspec/specs/state/spec.md#requirement-leases
 // Diagram: openspec/specs/state/diagram.md#locks
 
-package state
+package directory
 
 import (
 	"bufio"
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
 
 // Somebody removes or replaces the lock file of a target while its holder, a
@@ -36,13 +37,13 @@ func TestLockFileIsRemovedUnderItsHolder(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "state")
 			cmd, _, _ := holder(t, dir)
 			d := open(t, dir)
-			key := lease("run-mine").Key
-			if err := remove(filepath.Join(dir, leaseLock(key))); err != nil {
+			key := statetest.Lease("run-mine").Key
+			if err := remove(filepath.Join(dir, lockFile(key))); err != nil {
 				t.Fatal(err)
 			}
 			for range 3 { // also the second try, which finds the file of the first
-				_, err := d.Acquire(t.Context(), lease("run-mine"))
-				wantBlocked(t, err, "is held by run run-", "was removed or replaced")
+				_, err := d.Acquire(t.Context(), statetest.Lease("run-mine"))
+				statetest.WantBlocked(t, err, "is held by run run-", "was removed or replaced")
 			}
 			if all, err := d.Leases(t.Context()); err != nil || len(all) != 1 || !all[0].Live {
 				t.Errorf("leases %+v, %v", all, err)
@@ -51,7 +52,7 @@ func TestLockFileIsRemovedUnderItsHolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-				_, err := d.Acquire(t.Context(), lease("run-mine"))
+				_, err := d.Acquire(t.Context(), statetest.Lease("run-mine"))
 				if err != nil && strings.Contains(err.Error(), "its process holds the lock") {
 					break
 				}
@@ -61,7 +62,7 @@ func TestLockFileIsRemovedUnderItsHolder(t *testing.T) {
 			}
 			_ = cmd.Process.Kill() // it may have ended
 			_ = cmd.Wait()
-			mine, err := d.Acquire(t.Context(), lease("run-mine"))
+			mine, err := d.Acquire(t.Context(), statetest.Lease("run-mine"))
 			if err != nil || len(mine.Past()) != 1 {
 				t.Fatalf("after the holder's death: %v", err)
 			}
@@ -74,7 +75,7 @@ func TestLockFileIsRemovedUnderItsHolder(t *testing.T) {
 func TestNothingRemovesTheWritersLock(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	d := open(t, dir)
-	if err := d.Update(t.Context(), put("lab/x@vsphere")); err != nil {
+	if err := d.Update(t.Context(), statetest.Put("lab/x@vsphere")); err != nil {
 		t.Fatal(err)
 	}
 	cmd := command(t, "write", dir)
@@ -99,10 +100,10 @@ func TestNothingRemovesTheWritersLock(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	wantBlocked(t, d.Update(ctx, put("lab/y@vsphere")), "locked by another process")
+	statetest.WantBlocked(t, d.Update(ctx, statetest.Put("lab/y@vsphere")), "locked by another process")
 	_ = cmd.Process.Kill() // it may have ended
 	_ = cmd.Wait()
-	if err := d.Update(t.Context(), put("lab/y@vsphere")); err != nil {
+	if err := d.Update(t.Context(), statetest.Put("lab/y@vsphere")); err != nil {
 		t.Error(err)
 	}
 	if s, err := d.Read(t.Context()); err != nil || len(s.Targets) != 2 || hybridcore.ExitCode(err) != 0 {

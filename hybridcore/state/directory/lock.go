@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:31:03Z
+// Spec: openspec/specs/state/spec.md#requirement-objects-in-a-directory
+// Diagram: openspec/specs/state/diagram.md#put-in-a-directory
+
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// Bounds of the wait for the lock. A writer holds it for a few disk syncs.
+const (
+	lockWait  = 30 * time.Second
+	lockRetry = 2 * time.Millisecond
+	// shareWait is how long a reader waits for writers. One that holds the lock for
+	// longer has been stopped or hangs, and then nothing changes.
+	shareWait = 500 * time.Millisecond
+)
+
+// kernelLock is a lock on an open file or folder that the kernel drops with the
+// process. It is closed on exec, so that no child keeps it.
+type kernelLock struct{ file *os.File }
+
+// take locks an open file; false when somebody else has it.
+func (l *kernelLock) take() (bool, error) { return l.try(syscall.LOCK_EX) }
+
+// try takes an exclusive or a shared lock.
+func (l *kernelLock) try(how int) (bool, error) {
+	for {
+		switch err := syscall.Flock(int(l.file.Fd()), how|syscall.LOCK_NB); {
+		case err == nil:
+			return true, nil
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return false, nil
+		case !errors.Is(err, syscall.EINTR):
+			return false, fmt.Errorf("locking: %w", err)
+		}
+	}
+}
+
+// Unlock frees the lock. The second and later calls do nothing.
+func (l *kernelLock) Unlock() error {
+	if l.file == nil {
+		return nil
+	}
+	err := errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+	l.file = nil
+	return err
+}
+
+// tryLock takes the writer's lock: that of the directory itself. A file for it
+// could be removed, and then two writers would lock two different files.
+func (d disk) tryLock(how int) (*kernelLock, bool, error) {
+	file, err := d.root.Open(".")
+	if err != nil {
+		return nil, false, fmt.Errorf("locking: %w", err)
+	}
+	l := &kernelLock{file}
+	free, err := l.try(how)
+	if err != nil || !free {
+		return nil, false, errors.Join(err, file.Close())
+	}
+	return l, true, nil
+}
+
+// lock waits for the writer's lock until ctx ends, at most lockWait. The
+// returned function frees it.
+func (d disk) lock(ctx context.Context) (func(), error) {
+	giveUp := time.Now().Add(lockWait)
+	for {
+		if err := ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			return nil, fmt.Errorf("locking the state: %w", err)
+		}
+		l, free, err := d.tryLock(syscall.LOCK_EX)
+		switch {
+		case err != nil:
+			return nil, d.writeError("locking", err)
+		case free:
+			return func() { _ = l.Unlock() }, nil // closing frees it in any case
+		case errors.Is(ctx.Err(), context.DeadlineExceeded) || time.Now().After(giveUp):
+			return nil, d.errLocked()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lockRetry):
+		}
+	}
+}
+
+// errLocked says that a writer has been at work for too long.
+func (d disk) errLocked() error {
+	return &hybridcore.BlockedError{
+		Msg: fmt.Sprintf("the state is locked by another process that writes (%s); see which one with: fuser -v %s",
+			d.path, quote(d.path)),
+		Err: context.DeadlineExceeded,
+	}
+}
+
+// share keeps writers away for a moment. Where the directory cannot be locked,
+// and after shareWait, it does nothing.
+func (d disk) share(ctx context.Context) (unlock func(), err error) {
+	for giveUp := time.Now().Add(shareWait); ; time.Sleep(lockRetry) {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, d.errLocked()
+		}
+		switch l, free, err := d.tryLock(syscall.LOCK_SH); {
+		case free:
+			return func() { _ = l.Unlock() }, nil // closing frees it in any case
+		case err != nil, time.Now().After(giveUp), ctx.Err() != nil:
+			return func() {}, nil //nolint:nilerr // what cannot be locked is read all the same
+		}
+	}
+}
