@@ -117,10 +117,6 @@ var calls = []rules.Owner{
 	{Import: "os.StartProcess", Why: "start programs with os/exec, where its owners look after them"},
 	{Import: "syscall.ForkExec", Units: []string{"lab"}, Why: "start programs with os/exec, where its owners look after them"},
 	{Import: "syscall.Exec", Units: []string{"lab", "cmd"}, Why: "a guest's init replaces itself, and so does the command that joins a lab that is up"},
-	{
-		Import: "regexp.MustCompile", Units: []string{"hybridcore/.", "bench", "tools", "plugins"}, Tests: []string{"*"},
-		Why: "use hybridcore.Pattern: an expression of a package costs every start of every verb some time",
-	},
 	{Import: "os.Exit", Units: []string{"cmd", "plugins/cmd", "bench", "lab", "tools"}, Tests: []string{"*"}, Why: "return an error; only a main ends the process"},
 }
 
@@ -177,7 +173,6 @@ func TestRules(t *testing.T) {
 		"specs":   rules.Specs(tree),
 		"proofs":  rules.Proofs(tree, "openspec/specs/security/spec.md"),
 		"code":    rules.Code(tree),
-		"regexps": rules.Patterns(tree),
 		"bans":    rules.Bans(tree, bans),
 		"goals":   rules.Goals(tree, "bench"),
 		"actions": rules.Workflows(tree),

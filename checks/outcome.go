@@ -7,6 +7,7 @@ package checks
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -237,6 +238,6 @@ func (m *markdown) output(lines []string) {
 func htmlCode(text string) string { return inHTML(code(text)) }
 
 // inHTML writes code spans as elements. What code returns holds no other backtick.
-func inHTML(text string) string { return span().ReplaceAllString(text, "<code>$1</code>") }
+func inHTML(text string) string { return span.ReplaceAllString(text, "<code>$1</code>") }
 
-var span = hybridcore.Pattern("`([^`]*)`")
+var span = regexp.MustCompile("`([^`]*)`")

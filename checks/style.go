@@ -6,6 +6,7 @@
 package checks
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -25,7 +26,7 @@ func (s Style) inert(text string) string {
 	}
 	var b strings.Builder
 	done := 0
-	for _, at := range colours().FindAllStringIndex(text, -1) {
+	for _, at := range colours.FindAllStringIndex(text, -1) {
 		b.WriteString(hybridcore.Sanitize(text[done:at[0]]) + text[at[0]:at[1]])
 		done = at[1]
 	}
@@ -33,7 +34,7 @@ func (s Style) inert(text string) string {
 	return b.String()
 }
 
-var colours = hybridcore.Pattern("\x1b\\[(0|2|31|32|33)m")
+var colours = regexp.MustCompile("\x1b\\[(0|2|31|32|33)m")
 
 func (s Style) dim(text string) string    { return s.paint("2", text) }
 func (s Style) red(text string) string    { return s.paint("31", text) }

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -270,13 +271,13 @@ func (r Request) Wants(key string) bool {
 		(len(r.Platforms) == 0 || slices.Contains(r.Platforms, Platform(platform)))
 }
 
-var nameRule = Pattern(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // CheckName refuses a name that is not made of 1 to 64 lower-case letters,
 // digits, dots, hyphens and underscores: such names are safe in paths, VM names
 // and command lines. A name with ".." is refused too.
 func CheckName(what, name string) error {
-	if !nameRule().MatchString(name) || strings.Contains(name, "..") {
+	if !nameRule.MatchString(name) || strings.Contains(name, "..") {
 		return Usagef("%s %.80q is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit", what, name)
 	}
 	return nil

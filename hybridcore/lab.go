@@ -38,7 +38,7 @@ func LabOf(environ []string) string {
 	switch {
 	case folder == "":
 		return ""
-	case id == NoLab, !nameRule().MatchString(id):
+	case id == NoLab, !nameRule.MatchString(id):
 		return unnamedLab
 	default:
 		return id

@@ -6,6 +6,7 @@
 package hybridcore
 
 import (
+	"regexp"
 	"slices"
 	"time"
 )
@@ -101,10 +102,10 @@ func (l Lease) Remains() Remains {
 
 // medium is the name that Packer gives to a CD of a build, by which it is
 // uploaded too: os.CreateTemp with packer*.iso, which puts a uint32 in.
-var medium = Pattern(`^packer[0-9]{1,20}\.iso$`)
+var medium = regexp.MustCompile(`^packer[0-9]{1,20}\.iso$`)
 
 // IsMedium says whether a file has the name of a CD that Packer made for one build.
-func IsMedium(name string) bool { return medium().MatchString(name) }
+func IsMedium(name string) bool { return medium.MatchString(name) }
 
 // Reaped is what was done about one ended run of one target.
 type Reaped struct {

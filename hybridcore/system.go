@@ -48,7 +48,7 @@ func GuestInput(environ []string, image Image) (key, value string, ok bool) {
 			guest.ID, guest.Version, _ = strings.Cut(text, " ")
 		}
 	}
-	if !nameRule().MatchString(guest.ID) || !nameRule().MatchString(guest.Version) || image.System().Is(guest) {
+	if !nameRule.MatchString(guest.ID) || !nameRule.MatchString(guest.Version) || image.System().Is(guest) {
 		return "", "", false
 	}
 	return guestKey + image.Name, guest.String() + StandInLabel, true

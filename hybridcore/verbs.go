@@ -6,6 +6,7 @@
 package hybridcore
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -60,13 +61,13 @@ func IsObjectID(text string) bool {
 	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-var revisionRule = Pattern(`^[A-Za-z0-9][A-Za-z0-9._/~^+-]*$`)
+var revisionRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/~^+-]*$`)
 
 // CheckRevision refuses what is not plainly a commit, branch or tag, perhaps
 // with ~ and ^, or one of these followed by three dots: its merge base with HEAD.
 func CheckRevision(rev string) error {
 	name := strings.TrimSuffix(rev, "...")
-	if len(rev) > maxRevision || !revisionRule().MatchString(name) || strings.Contains(name, "..") {
+	if len(rev) > maxRevision || !revisionRule.MatchString(name) || strings.Contains(name, "..") {
 		return Usagef("%.80q names no commit: give a commit, branch or tag, or one with \"...\" for its merge base with HEAD", rev)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -291,10 +292,10 @@ func (p *planning) versions(ctx context.Context, target hybridcore.Target) (map[
 	return versions, nil
 }
 
-var folders = hybridcore.Pattern("(^|[\\s(=,`])(?:/[^/\\s:;,()]+)+/")
+var folders = regexp.MustCompile("(^|[\\s(=,`])(?:/[^/\\s:;,()]+)+/")
 
 // portable leaves out the folders of this machine: a plan reads the same on all.
-func portable(text string) string { return folders().ReplaceAllString(text, "$1…/") }
+func portable(text string) string { return folders.ReplaceAllString(text, "$1…/") }
 
 func (p *planning) withoutTool(err error) error {
 	f := hybridcore.Finding{

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,7 +32,7 @@ const (
 )
 
 // scratchRule is the name of a scratch directory.
-var scratchRule = hybridcore.Pattern(`^ph-[a-z2-7]{10}$`)
+var scratchRule = regexp.MustCompile(`^ph-[a-z2-7]{10}$`)
 
 // newScratch names a scratch directory that does not exist yet: the lease has
 // the name before there is anything in it.
@@ -50,7 +51,7 @@ func openScratch(path string) (*os.Root, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if !filepath.IsAbs(path) || filepath.Clean(path) != path || !scratchRule().MatchString(filepath.Base(path)) {
+	if !filepath.IsAbs(path) || filepath.Clean(path) != path || !scratchRule.MatchString(filepath.Base(path)) {
 		return nil, errors.New("it does not have the name of one")
 	}
 	named, err := os.Lstat(path)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -41,7 +42,7 @@ var errNothing = errors.New("asks for nothing")
 var buttons = []string{"approve", "cancel", "retry"}
 
 // identifier is the form of Slack's identifiers.
-var identifier = hybridcore.Pattern(`^[A-Z][A-Z0-9]{2,20}$`)
+var identifier = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,20}$`)
 
 // form reads a body of the HTTP door: the form of a slash command, or one
 // field with the JSON of an interaction.
@@ -170,7 +171,7 @@ func submitted(state *slack.ViewState) (string, error) {
 // command whose text is whole is short enough for the grammar.
 func (c Command) checked() (Command, error) {
 	for _, id := range [][2]string{{"team", c.Team}, {"channel", c.Channel}, {"user", c.User}} {
-		if !identifier().MatchString(id[1]) {
+		if !identifier.MatchString(id[1]) {
 			return Command{}, fmt.Errorf("the %s %.40q is no identifier of Slack", id[0], id[1])
 		}
 	}

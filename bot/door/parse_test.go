@@ -28,7 +28,7 @@ func FuzzForm(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !identifier().MatchString(c.Team) || !identifier().MatchString(c.Channel) || !identifier().MatchString(c.User) {
+		if !identifier.MatchString(c.Team) || !identifier.MatchString(c.Channel) || !identifier.MatchString(c.User) {
 			t.Errorf("not by Slack's identifiers: %+v", c)
 		}
 		if len(c.Text) > hybridcore.MaxCommand+utf8.UTFMax || len(c.Trigger) > maxTrigger || len(c.ReplyTo) > maxReplyTo {

@@ -10,18 +10,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // errSuperseded says that a newer run has written the comment.
 var errSuperseded = errors.New("superseded by a newer run")
 
 // stampForm is the first line of a comment of ours.
-var stampForm = hybridcore.Pattern(`^<!-- packer-hybrid:([a-z0-9-]{1,40}) run=(\d{1,19})\.(\d{1,19}) commit=[0-9a-f]{7,64} id=[a-z0-9-]{1,64} -->\n`)
+var stampForm = regexp.MustCompile(`^<!-- packer-hybrid:([a-z0-9-]{1,40}) run=(\d{1,19})\.(\d{1,19}) commit=[0-9a-f]{7,64} id=[a-z0-9-]{1,64} -->\n`)
 
 // stamp is the marker, which also says which run wrote the comment.
 func (a Address) stamp() string {
@@ -39,7 +38,7 @@ func (a Address) end() string {
 
 // mark is what a comment says about its run; ok says that it is of this slot.
 func (a Address) mark(body string) (newer, ok bool) {
-	m := stampForm().FindStringSubmatch(strings.ReplaceAll(body, "\r\n", "\n"))
+	m := stampForm.FindStringSubmatch(strings.ReplaceAll(body, "\r\n", "\n"))
 	if m == nil || m[1] != a.Slot {
 		return false, false
 	}

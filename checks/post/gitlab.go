@@ -10,11 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/xanzy/go-gitlab"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
@@ -171,10 +171,10 @@ func (n notes) remove(ctx context.Context, id int64) error {
 
 // quick is the beginning of a line that GitLab would obey as a quick action in
 // the name of the token's owner: /approve, /merge.
-var quick = hybridcore.Pattern(`(?m)^([\t ]*)/`)
+var quick = regexp.MustCompile(`(?m)^([\t ]*)/`)
 
 // disarm puts an invisible word joiner before what could be a quick action,
 // wherever it stands: GitLab's own exceptions for code have changed before.
 func disarm(body string) string {
-	return quick().ReplaceAllString(strings.ReplaceAll(body, "\r", ""), "${1}\u2060/")
+	return quick.ReplaceAllString(strings.ReplaceAll(body, "\r", ""), "${1}\u2060/")
 }

@@ -135,17 +135,17 @@ func parseHeld(data []byte) ([]Held, error) {
 // heldName holds for the checks of a change: it is planned and validated, and
 // must not speak for a build.
 var (
-	heldName = hybridcore.Pattern(`^packer-hybrid (plan|validate)( [a-z0-9][a-z0-9._-]{0,63})?$`)
-	heldSlot = hybridcore.Pattern(`^report(-[2-9])?$`)
+	heldName = regexp.MustCompile(`^packer-hybrid (plan|validate)( [a-z0-9][a-z0-9._-]{0,63})?$`)
+	heldSlot = regexp.MustCompile(`^report(-[2-9])?$`)
 )
 
 // check refuses what no job of a change reports.
 func (h Held) check() error {
 	c := h.Check
 	switch {
-	case !heldSlot().MatchString(h.Slot):
+	case !heldSlot.MatchString(h.Slot):
 		return fmt.Errorf("its slot is %.40q", h.Slot)
-	case c.Key != "" || !heldName().MatchString(c.Name):
+	case c.Key != "" || !heldName.MatchString(c.Name):
 		return fmt.Errorf("its check is %.100q of %.100q, and a change is planned and validated only", c.Name, c.Key)
 	case c.Status != checks.CheckCompleted:
 		return fmt.Errorf("its check is %.40q, not completed", c.Status)
@@ -190,11 +190,11 @@ func short(text string) string {
 
 var (
 	// ownTag is a tag that reports are written with.
-	ownTag = hybridcore.Pattern(`^</?(details|summary|b|code|pre)>`)
+	ownTag = regexp.MustCompile(`^</?(details|summary|b|code|pre)>`)
 	// called is what would call a person, or load or name another address.
-	called = hybridcore.Pattern(`!\[|\]\(|\]:|://|\bwww\.`)
+	called = regexp.MustCompile(`!\[|\]\(|\]:|://|\bwww\.`)
 	// entity is one that our own reports are written with; another could be an @.
-	entity = hybridcore.Pattern(`^&(lt|gt|amp|quot|#34|#39);`)
+	entity = regexp.MustCompile(`^&(lt|gt|amp|quot|#34|#39);`)
 )
 
 // markdown makes Markdown harmless that another process wrote: it keeps the
@@ -208,7 +208,7 @@ func markdown(text string) string {
 			break
 		}
 		b.WriteString(text[:at])
-		if tag := ownTag().FindString(text[at:]); tag != "" {
+		if tag := ownTag.FindString(text[at:]); tag != "" {
 			b.WriteString(tag)
 			text = text[at+len(tag):]
 			continue
@@ -217,7 +217,7 @@ func markdown(text string) string {
 		text = text[at+1:]
 	}
 	b.WriteString(text)
-	return disarm(strings.ReplaceAll(breakUp(called(), entities(b.String())), "@", "@\u2060"))
+	return disarm(strings.ReplaceAll(breakUp(called, entities(b.String())), "@", "@\u2060"))
 }
 
 // entities shows each entity that our reports do not have as it is written.
@@ -225,7 +225,7 @@ func entities(text string) string {
 	var b strings.Builder
 	for at := strings.IndexByte(text, '&'); at >= 0; at = strings.IndexByte(text, '&') {
 		b.WriteString(text[:at+1])
-		if !entity().MatchString(text[at:min(len(text), at+8)]) {
+		if !entity.MatchString(text[at:min(len(text), at+8)]) {
 			b.WriteString("amp;")
 		}
 		text = text[at+1:]

@@ -104,7 +104,7 @@ func (a Address) check() error {
 		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Commit)
 	case a.Pipelined != "" && !hybridcore.IsObjectID(a.Pipelined):
 		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Pipelined)
-	case !stampForm().MatchString(a.stamp()):
+	case !stampForm.MatchString(a.stamp()):
 		return fmt.Errorf("slot %.40q or run %.64q is no word of lower case, digits and hyphens", a.Slot, a.Run)
 	case strings.ContainsAny(a.URL, "() \t\r\n<>`"):
 		return fmt.Errorf("%.200q is not the address of a job", a.URL)

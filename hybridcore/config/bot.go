@@ -110,10 +110,10 @@ func BotVerbs() []string {
 
 // Rules of Slack's identifiers.
 var (
-	teamID    = hybridcore.Pattern(`^[TE][A-Z0-9]{2,20}$`)
-	channelID = hybridcore.Pattern(`^[CGD][A-Z0-9]{2,20}$`)
-	userID    = hybridcore.Pattern(`^[UW][A-Z0-9]{2,20}$`)
-	groupID   = hybridcore.Pattern(`^S[A-Z0-9]{2,20}$`)
+	teamID    = regexp.MustCompile(`^[TE][A-Z0-9]{2,20}$`)
+	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{2,20}$`)
+	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+	groupID   = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
 )
 
 // bot reads the block bot.
@@ -121,8 +121,8 @@ func (d *decoder) bot(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	b := Bot{Rate: DefaultBotRate, Ref: DefaultBotRef, Line: block.TypeRange.Start.Line}
 	d.settings(block, map[string]setting{
-		"teams":    ids(teamID(), "workspace, such as T0123ABCD", &b.Teams),
-		"channels": ids(channelID(), "channel, such as C0123ABCD", &b.Channels),
+		"teams":    ids(teamID, "workspace, such as T0123ABCD", &b.Teams),
+		"channels": ids(channelID, "channel, such as C0123ABCD", &b.Channels),
 		"rate":     count(maxBotRate, &b.Rate),
 		"ref": {cty.String, func(v cty.Value) error {
 			b.Ref = v.AsString()
@@ -166,8 +166,8 @@ func (d *decoder) role(block *hclsyntax.Block, b *Bot) {
 		d.add(block.LabelRanges[0], err.Error(), "")
 	}
 	d.settings(block, map[string]setting{
-		"users":  ids(userID(), "user, such as U0123ABCD", &role.Users),
-		"groups": ids(groupID(), "user group, such as S0123ABCD", &role.Groups),
+		"users":  ids(userID, "user, such as U0123ABCD", &role.Users),
+		"groups": ids(groupID, "user group, such as S0123ABCD", &role.Groups),
 	})
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "allow" {
@@ -216,7 +216,7 @@ func (d *decoder) person(block *hclsyntax.Block, b *Bot) {
 		return
 	}
 	one := Identity{User: block.Labels[0], Line: block.TypeRange.Start.Line}
-	if !userID().MatchString(one.User) {
+	if !userID.MatchString(one.User) {
 		d.add(block.LabelRanges[0], fmt.Sprintf("%.40q is not the identifier of a user, such as U0123ABCD", one.User), "Slack shows it in a profile's menu: Copy member ID")
 	}
 	d.body(block, map[string]setting{"github": number(&one.GitHub), "gitlab": number(&one.GitLab)})

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -317,7 +318,7 @@ func commands(into *[]string) setting {
 // maxLabels bounds the labels of one platform: a runner must have all of them.
 const maxLabels = 8
 
-var labelRule = hybridcore.Pattern(`^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,63}$`)
+var labelRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,63}$`)
 
 // runners are lists of labels by platform.
 func runners(v cty.Value, into *map[hybridcore.Platform][]string) error {
@@ -331,7 +332,7 @@ func runners(v cty.Value, into *map[hybridcore.Platform][]string) error {
 			return fmt.Errorf("%s needs 1 to %d labels", name, maxLabels)
 		}
 		for _, label := range list.AsValueSlice() {
-			if label.IsNull() || !labelRule().MatchString(label.AsString()) {
+			if label.IsNull() || !labelRule.MatchString(label.AsString()) {
 				return fmt.Errorf("a label of %s is not 1 to 64 of letters, digits, ' ', '.', '_', ':', '/' and '-'", name)
 			}
 			(*into)[platform] = append((*into)[platform], label.AsString())

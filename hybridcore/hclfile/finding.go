@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -33,9 +34,9 @@ const (
 const maxSource = 160
 
 var (
-	secretLine = hybridcore.Pattern(`(?i)passw|passphrase|secret|token|private|credential|api_?key|access_?key|BEGIN `)
-	secretName = hybridcore.Pattern(`(?i)(^|_)(password|passwd|passphrase|secret|secret_id|client_secret|token|private_key|api_key|access_key|password_encrypted|password_hash)$`)
-	assignment = hybridcore.Pattern(`^\s*"?([A-Za-z_][A-Za-z0-9_-]*)"?\s*[=:]`)
+	secretLine = regexp.MustCompile(`(?i)passw|passphrase|secret|token|private|credential|api_?key|access_?key|BEGIN `)
+	secretName = regexp.MustCompile(`(?i)(^|_)(password|passwd|passphrase|secret|secret_id|client_secret|token|private_key|api_key|access_key|password_encrypted|password_hash)$`)
+	assignment = regexp.MustCompile(`^\s*"?([A-Za-z_][A-Za-z0-9_-]*)"?\s*[=:]`)
 )
 
 // SecretName says whether the value of a variable of that name is a secret, by
@@ -44,17 +45,17 @@ func SecretName(name string) bool {
 	lower := strings.ToLower(name)
 	for _, part := range []string{"pass", "secret", "token", "key"} { // what every match holds, at a hundredth of its cost
 		if strings.Contains(lower, part) {
-			return secretName().MatchString(name)
+			return secretName.MatchString(name)
 		}
 	}
 	return false
 }
 
 // placeholder matches what people write to be replaced.
-var placeholder = hybridcore.Pattern(`(?i)^(<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|(please[-_ ])?(change|replace|fill|set)[-_ ]?(me|this|in)|placeholder|todo|tbd|redacted|sensitive|your[-_ ].*)$`)
+var placeholder = regexp.MustCompile(`(?i)^(<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|(please[-_ ])?(change|replace|fill|set)[-_ ]?(me|this|in)|placeholder|todo|tbd|redacted|sensitive|your[-_ ].*)$`)
 
 // Placeholder says whether a text only stands for one to come.
-func Placeholder(text string) bool { return placeholder().MatchString(strings.TrimSpace(text)) }
+func Placeholder(text string) bool { return placeholder.MatchString(strings.TrimSpace(text)) }
 
 // Finding makes a blocking finding at a place of the file, with the line
 // itself unless it may hold a secret.
@@ -107,7 +108,7 @@ func splitDetail(detail string) (string, string) {
 // long to be told.
 func (f *File) line(number int) string {
 	lines := bytes.SplitN(f.Source, []byte("\n"), number+1)
-	if number < 1 || number > len(lines) || len(lines[number-1]) > maxScanned || secretLine().Match(lines[number-1]) {
+	if number < 1 || number > len(lines) || len(lines[number-1]) > maxScanned || secretLine.Match(lines[number-1]) {
 		return ""
 	}
 	if number > 1 && f.continuesSecret(lines[:number]) {
@@ -127,8 +128,8 @@ func (f *File) continuesSecret(lines [][]byte) bool {
 		if len(lines[i]) > maxScanned || bytes.Contains(lines[i], []byte("PRIVATE KEY-----")) {
 			return true
 		}
-		if m := assignment().FindSubmatch(lines[i]); m != nil {
-			return secretLine().Match(m[1])
+		if m := assignment.FindSubmatch(lines[i]); m != nil {
+			return secretLine.Match(m[1])
 		}
 	}
 	return len(lines) > maxLookBack

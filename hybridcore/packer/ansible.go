@@ -7,6 +7,7 @@ package packer
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -23,9 +24,9 @@ type ansibleProgress struct {
 }
 
 var (
-	taskLine  = hybridcore.Pattern(`^(TASK|RUNNING HANDLER) \[(.+)\] \*+$`)
-	fatalLine = hybridcore.Pattern(`^(?:fatal|failed): \[[^\]]+\].*?(?:FAILED|UNREACHABLE)! => (.*)$`)
-	recapLine = hybridcore.Pattern(`^(\S+)\s+: (ok=\d+\s+changed=\d+\s.*)$`)
+	taskLine  = regexp.MustCompile(`^(TASK|RUNNING HANDLER) \[(.+)\] \*+$`)
+	fatalLine = regexp.MustCompile(`^(?:fatal|failed): \[[^\]]+\].*?(?:FAILED|UNREACHABLE)! => (.*)$`)
+	recapLine = regexp.MustCompile(`^(\S+)\s+: (ok=\d+\s+changed=\d+\s.*)$`)
 )
 
 // line takes one line of a provisioner's output.
@@ -33,13 +34,13 @@ func (a *ansibleProgress) line(text string) {
 	text = strings.TrimRight(text, " ")
 	switch {
 	case strings.HasPrefix(text, "TASK ["), strings.HasPrefix(text, "RUNNING HANDLER ["):
-		if m := taskLine().FindStringSubmatch(text); m != nil {
+		if m := taskLine.FindStringSubmatch(text); m != nil {
 			a.task, a.file = bound(m[1]+" ["+m[2]+"]"), ""
 		}
 	case strings.HasPrefix(text, "task path: "):
 		a.file = bound(strings.TrimPrefix(text, "task path: "))
 	case strings.HasPrefix(text, "fatal: ["), strings.HasPrefix(text, "failed: ["):
-		if m := fatalLine().FindStringSubmatch(text); m != nil {
+		if m := fatalLine.FindStringSubmatch(text); m != nil {
 			a.failed, a.message = a.task, ansibleMessage(m[1])
 		}
 	case text == "...ignoring":
@@ -47,7 +48,7 @@ func (a *ansibleProgress) line(text string) {
 	case strings.HasPrefix(text, "PLAY RECAP *"):
 		a.recap = true
 	case a.recap:
-		if m := recapLine().FindStringSubmatch(text); m != nil && len(a.hosts) < maxTexts {
+		if m := recapLine.FindStringSubmatch(text); m != nil && len(a.hosts) < maxTexts {
 			a.hosts = append(a.hosts, bound(m[1]+": "+strings.Join(strings.Fields(m[2]), " ")))
 		}
 	}

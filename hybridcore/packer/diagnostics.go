@@ -8,6 +8,7 @@ package packer
 import (
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -18,8 +19,8 @@ import (
 const maxDiagnostics = 64 << 10
 
 var (
-	placeLine  = hybridcore.Pattern(`^  on (.+?) line (\d+)(?:, in .*)?:$`)
-	sourceLine = hybridcore.Pattern(`^ *\d+: ?(.*)$`)
+	placeLine  = regexp.MustCompile(`^  on (.+?) line (\d+)(?:, in .*)?:$`)
+	sourceLine = regexp.MustCompile(`^ *\d+: ?(.*)$`)
 )
 
 // findings reads the diagnostics in Packer's texts, for display. What it does
@@ -55,11 +56,11 @@ func finding(part []string) hybridcore.Finding {
 	}
 	var detail []string
 	for i := 1; i < len(part); i++ {
-		if m := placeLine().FindStringSubmatch(part[i]); m != nil && f.File == "" {
+		if m := placeLine.FindStringSubmatch(part[i]); m != nil && f.File == "" {
 			f.File = m[1]
 			f.Line, _ = strconv.Atoi(m[2]) // digits; too many give the highest number
 			if i+1 < len(part) {
-				if src := sourceLine().FindStringSubmatch(part[i+1]); src != nil {
+				if src := sourceLine.FindStringSubmatch(part[i+1]); src != nil {
 					f.Source = strings.TrimSpace(src[1])
 					i++
 				}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ const versionTimeout = 10 * time.Second
 // maxVersionOutput bounds what is kept of a candidate's answer, in bytes.
 const maxVersionOutput = 64 << 10
 
-var versionLine = hybridcore.Pattern(`(?m)^Packer v(\d+\.\d+\.\d+\S*)`)
+var versionLine = regexp.MustCompile(`(?m)^Packer v(\d+\.\d+\.\d+\S*)`)
 
 // Find returns the first candidate (a path, or a name looked up on PATH) that
 // answers `packer version` and is at least minimum. When there is none, the
@@ -114,7 +115,7 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	case end.cancelled:
 		return "", context.Cause(ctx)
 	}
-	found := versionLine().FindSubmatch(out.Bytes())
+	found := versionLine.FindSubmatch(out.Bytes())
 	if found == nil || end.code != 0 {
 		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end, hybridcore.Sanitize(firstLine(out.String()+errs.String())))
 	}

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,10 +46,10 @@ const StandInModule = "github.com/packer-hybrid/packer-hybrid/plugins"
 
 // pluginFile is Packer's name of a plugin binary:
 // packer-plugin-NAME_vVERSION_xAPI_OS_ARCH. API 5 is the only one that Packer 1.x speaks.
-var pluginFile = hybridcore.Pattern(`^packer-plugin-([^_]+)_v([^_]+)_x(5\.\d+)_([a-z0-9]+)_([a-z0-9]+)$`)
+var pluginFile = regexp.MustCompile(`^packer-plugin-([^_]+)_v([^_]+)_x(5\.\d+)_([a-z0-9]+)_([a-z0-9]+)$`)
 
 // addressRule keeps an address from leaving its tree.
-var addressRule = hybridcore.Pattern(`^[a-z0-9][a-zA-Z0-9.-]*(/[a-zA-Z0-9][a-zA-Z0-9._-]*){1,15}$`)
+var addressRule = regexp.MustCompile(`^[a-z0-9][a-zA-Z0-9.-]*(/[a-zA-Z0-9][a-zA-Z0-9._-]*){1,15}$`)
 
 const checksumSuffix = "_SHA256SUM"
 
@@ -85,7 +86,7 @@ func (t Tool) plugin(r Requirement) (Plugin, error) {
 		return Plugin{}, hybridcore.Usagef("plugin %s: %q is not a version constraint such as \">= 1.4.0\"", strings.Join(r.Addresses, " or "), r.Constraint)
 	}
 	for _, address := range r.Addresses {
-		if !addressRule().MatchString(address) || strings.Contains(address, "..") {
+		if !addressRule.MatchString(address) || strings.Contains(address, "..") {
 			return Plugin{}, hybridcore.Usagef("%.200q is not a plugin address such as \"github.com/hashicorp/vsphere\"", address)
 		}
 	}
@@ -183,7 +184,7 @@ func isStandIn(path string) bool {
 // pluginVersion reads the version from the file name of a plugin for this
 // machine, or returns nil for any other file.
 func pluginVersion(name, address string) *version.Version {
-	m := pluginFile().FindStringSubmatch(name)
+	m := pluginFile.FindStringSubmatch(name)
 	if m == nil || m[1] != address[strings.LastIndexByte(address, '/')+1:] || m[4] != runtime.GOOS || m[5] != runtime.GOARCH {
 		return nil
 	}

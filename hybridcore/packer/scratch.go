@@ -55,7 +55,7 @@ func (s scratch) placed(p Plugin) string {
 // from the digest that was verified earlier, so Packer refuses a binary that
 // changed since.
 func (s scratch) place(p Plugin) error {
-	if !addressRule().MatchString(p.Address) || pluginVersion(filepath.Base(p.Path), p.Address) == nil {
+	if !addressRule.MatchString(p.Address) || pluginVersion(filepath.Base(p.Path), p.Address) == nil {
 		return fmt.Errorf("placing plugin %s: %s is not a plugin of that address", p.Address, p.Path)
 	}
 	to := s.placed(p)

@@ -16,9 +16,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Format is the newest inventory format that this version reads, as written by
@@ -58,7 +57,7 @@ type SectionError struct {
 const maxSections = 100
 
 // sectionName is what a section may be called: it is a category in reports.
-var sectionName = hybridcore.Pattern(`^[a-z][a-z0-9_]{0,39}$`)
+var sectionName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
 // Parse reads one inventory. It refuses unknown fields, an unknown format,
 // trailing data and a document without packages.
@@ -141,7 +140,7 @@ func checked(inv Inventory) (Inventory, error) {
 	case inv.Format != 1 && inv.Format != Format:
 		return Inventory{}, fmt.Errorf("reading the inventory: it has format %d, this version reads 1 to %d",
 			inv.Format, Format)
-	case !sectionName().MatchString(inv.System):
+	case !sectionName.MatchString(inv.System):
 		return Inventory{}, fmt.Errorf("reading the inventory: %.80q is no operating system", inv.System)
 	case len(inv.Sections) > maxSections:
 		return Inventory{}, fmt.Errorf("reading the inventory: it has more than %d sections", maxSections)
@@ -158,7 +157,7 @@ func checked(inv Inventory) (Inventory, error) {
 		names = append(names, e.Section)
 	}
 	for _, name := range names {
-		if !sectionName().MatchString(name) {
+		if !sectionName.MatchString(name) {
 			return Inventory{}, fmt.Errorf("reading the inventory: %.80q is no name of a section", name)
 		}
 	}

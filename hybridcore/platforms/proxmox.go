@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,7 +74,7 @@ type settings struct {
 }
 
 // nodeName is the name of a node: a host name. It becomes a part of paths.
-var nodeName = hybridcore.Pattern(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // refusal is an answer other than success, or a task that failed.
 type refusal struct{ text string }
@@ -251,7 +252,7 @@ func (c *proxmox) each(ctx context.Context, wanted func(machine) bool, do func(m
 		if m.Type != "qemu" || !wanted(m) || m.VMID == last {
 			continue
 		}
-		if !nodeName().MatchString(m.Node) || m.VMID <= 0 {
+		if !nodeName.MatchString(m.Node) || m.VMID <= 0 {
 			return fmt.Errorf("listing machines: %q is no machine of a node", hybridcore.Sanitize(m.id()))
 		}
 		last = m.VMID

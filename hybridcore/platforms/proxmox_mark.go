@@ -23,7 +23,7 @@ func (c *proxmox) Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.M
 	return marked(ctx, "Proxmox VE", of, mark, func(ctx context.Context) (bool, error) {
 		node, number, _ := strings.Cut(of.ID, "/")
 		id, err := strconv.Atoi(number)
-		if err != nil || id <= 0 || !nodeName().MatchString(node) || of.Kind != vmTemplate {
+		if err != nil || id <= 0 || !nodeName.MatchString(node) || of.Kind != vmTemplate {
 			return false, fmt.Errorf("%.80q is no template NODE/NUMBER", of.Kind+" "+of.ID)
 		}
 		m := machine{Node: node, VMID: id}

@@ -20,7 +20,7 @@ import (
 // media lists the CDs of these names on the storage for uploads that no machine
 // has: one that a machine has goes or stays with the machine.
 func (c *proxmox) media(ctx context.Context, names []string) ([]leftover, error) {
-	if len(names) == 0 || !nodeName().MatchString(c.node) || c.storage == "" {
+	if len(names) == 0 || !nodeName.MatchString(c.node) || c.storage == "" {
 		return nil, nil
 	}
 	var volumes []struct {

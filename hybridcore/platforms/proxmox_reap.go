@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,10 +21,10 @@ import (
 
 var (
 	// drive is the name of a setting that can hold a CD.
-	drive = hybridcore.Pattern(`^(ide|sata|scsi)[0-9]+$`)
+	drive = regexp.MustCompile(`^(ide|sata|scsi)[0-9]+$`)
 	// builtCD is a drive with a CD that Packer made for one build and the
 	// plugin uploaded: packer and random digits.
-	builtCD = hybridcore.Pattern(`^([A-Za-z][A-Za-z0-9._-]*):(iso/packer[0-9]+\.iso)(,|$)`)
+	builtCD = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._-]*):(iso/packer[0-9]+\.iso)(,|$)`)
 )
 
 // errLocked says that a task of somebody holds a machine.
@@ -111,7 +112,7 @@ func (c *proxmox) settings(ctx context.Context, m machine) (settings, bool, erro
 	s := settings{Name: text("name"), Description: text("description"), Tags: text("tags"), Lock: text("lock"), Digest: text("digest")}
 	s.Template, s.Protected = on(all["template"]), on(all["protection"])
 	for name, value := range all {
-		if v, ok := value.(string); ok && drive().MatchString(name) {
+		if v, ok := value.(string); ok && drive.MatchString(name) {
 			s.Drives = append(s.Drives, v)
 		}
 	}
@@ -183,7 +184,7 @@ func (c *proxmox) destroy(ctx context.Context, m machine, s settings) error {
 		}
 	}
 	for _, value := range s.Drives {
-		cd := builtCD().FindStringSubmatch(value)
+		cd := builtCD.FindStringSubmatch(value)
 		if cd == nil {
 			continue
 		}
@@ -209,7 +210,7 @@ func (c *proxmox) work(ctx context.Context, method string, path []string, form u
 	}
 	upid := *started
 	parts := strings.Split(upid, ":") // UPID:NODE:...
-	if len(parts) < 3 || parts[0] != "UPID" || !nodeName().MatchString(parts[1]) {
+	if len(parts) < 3 || parts[0] != "UPID" || !nodeName.MatchString(parts[1]) {
 		return &refusal{c.said("task " + upid + ", which is no task")}
 	}
 	for {

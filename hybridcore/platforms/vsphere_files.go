@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ import (
 
 // uploadedFloppy is the name of a floppy image that the plugin uploads into the
 // folder of the machine.
-var uploadedFloppy = hybridcore.Pattern(`^packer-([0-9]+|tmp-created-floppy)\.flp$`)
+var uploadedFloppy = regexp.MustCompile(`^packer-([0-9]+|tmp-created-floppy)\.flp$`)
 
 // uploadFolder is where the vSphere plugin uploads CDs. The installation media
 // in it are shared, and stay.
@@ -64,7 +65,7 @@ func (c *vsphere) uploads(ctx context.Context, m mo.VirtualMachine) ([]string, e
 			return nil, fmt.Errorf("listing %s: %w", home.String(), err)
 		}
 		for _, name := range names {
-			if uploadedFloppy().MatchString(name) {
+			if uploadedFloppy.MatchString(name) {
 				found = append(found, home.String()+"/"+name)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,14 +24,14 @@ const maxURL = 300
 
 // The forms of what reaches git's arguments. None can start with a dash.
 var (
-	hostRule    = hybridcore.Pattern(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,4})?$`)
-	pathRule    = hybridcore.Pattern(`^(/[A-Za-z0-9_][A-Za-z0-9._+-]*)+$`)
-	commitRule  = hybridcore.Pattern(`^[0-9a-f]{40}$`)
-	tagRule     = hybridcore.Pattern(`^[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*$`)
-	sha256Rule  = hybridcore.Pattern(`^[0-9a-f]{64}$`)
-	systemRule  = hybridcore.Pattern(`^[a-z0-9]{1,16}_[a-z0-9]{1,16}$`)
-	versionRule = hybridcore.Pattern(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$`)
-	addressRule = hybridcore.Pattern(`^[a-z0-9][a-zA-Z0-9.-]*(/[a-zA-Z0-9][a-zA-Z0-9._-]*){1,15}$`)
+	hostRule    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,4})?$`)
+	pathRule    = regexp.MustCompile(`^(/[A-Za-z0-9_][A-Za-z0-9._+-]*)+$`)
+	commitRule  = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	tagRule     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*$`)
+	sha256Rule  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	systemRule  = regexp.MustCompile(`^[a-z0-9]{1,16}_[a-z0-9]{1,16}$`)
+	versionRule = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$`)
+	addressRule = regexp.MustCompile(`^[a-z0-9][a-zA-Z0-9.-]*(/[a-zA-Z0-9][a-zA-Z0-9._-]*){1,15}$`)
 )
 
 func checkName(name string) error {
@@ -44,7 +45,7 @@ func checkName(name string) error {
 }
 
 func checkHost(host string) error {
-	if !hostRule().MatchString(host) || len(host) > maxURL {
+	if !hostRule.MatchString(host) || len(host) > maxURL {
 		return fmt.Errorf("%.80q is not a host such as \"github.com\"", host)
 	}
 	return nil
@@ -70,7 +71,7 @@ func plainURL(text string) (string, error) {
 	}
 	host, path, _ := strings.Cut(rest, "/")
 	path = "/" + path
-	if len(text) > maxURL || !hostRule().MatchString(host) || !pathRule().MatchString(path) || strings.Contains(path, "..") {
+	if len(text) > maxURL || !hostRule.MatchString(host) || !pathRule.MatchString(path) || strings.Contains(path, "..") {
 		return "", fmt.Errorf("%.80q is not a plain URL such as \"https://github.com/owner/name.git\": no user, query, fragment, escapes or \"..\"", text)
 	}
 	if _, err := url.Parse(text); err != nil {
@@ -80,7 +81,7 @@ func plainURL(text string) (string, error) {
 }
 
 func checkCommit(text string) error {
-	if !commitRule().MatchString(text) {
+	if !commitRule.MatchString(text) {
 		return fmt.Errorf("%.80q is not a full commit of 40 lower-case hexadecimal digits; a short one can mean another commit tomorrow", text)
 	}
 	return nil
@@ -89,28 +90,28 @@ func checkCommit(text string) error {
 // checkTag follows git-check-ref-format, more strictly.
 func checkTag(text string) error {
 	bad := strings.Contains(text, "..") || strings.HasSuffix(text, ".") || strings.HasSuffix(text, ".lock") || strings.Contains(text, ".lock/")
-	if len(text) > 128 || bad || !tagRule().MatchString(text) {
+	if len(text) > 128 || bad || !tagRule.MatchString(text) {
 		return fmt.Errorf("%.80q is not a tag such as \"v1.2.3\"", text)
 	}
 	return nil
 }
 
 func checkSHA256(text string) error {
-	if !sha256Rule().MatchString(text) {
+	if !sha256Rule.MatchString(text) {
 		return fmt.Errorf("%.80q is not a sha256 of 64 lower-case hexadecimal digits", text)
 	}
 	return nil
 }
 
 func checkVersion(text string) error {
-	if len(text) > 64 || !versionRule().MatchString(text) {
+	if len(text) > 64 || !versionRule.MatchString(text) {
 		return fmt.Errorf("%.80q is not a version such as \"1.4.2\"", text)
 	}
 	return nil
 }
 
 func checkAddress(text string) error {
-	if len(text) > maxURL || !addressRule().MatchString(text) || strings.Contains(text, "..") {
+	if len(text) > maxURL || !addressRule.MatchString(text) || strings.Contains(text, "..") {
 		return fmt.Errorf("%.80q is not a plugin address such as \"github.com/hashicorp/vsphere\"", text)
 	}
 	return nil

@@ -100,7 +100,7 @@ func (d *decoder) plugin(block *hclsyntax.Block) Plugin {
 
 func (d *decoder) binary(block *hclsyntax.Block, p Plugin) {
 	system := block.Labels[0]
-	if !systemRule().MatchString(system) {
+	if !systemRule.MatchString(system) {
 		d.add(block.LabelRanges[0], fmt.Sprintf("%.80q is not an operating system and architecture such as \"linux_amd64\"", system), "")
 	}
 	if _, twice := p.Binaries[system]; twice {

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -71,7 +72,7 @@ func (l Lock) CheckPlugins(used []Binary) []hybridcore.Finding {
 }
 
 // binaryRule is Packer's name of a plugin binary.
-var binaryRule = hybridcore.Pattern(`^packer-plugin-([^_]+)_v([^_]+)_x5\.\d+_([a-z0-9]+)_([a-z0-9]+)$`)
+var binaryRule = regexp.MustCompile(`^packer-plugin-([^_]+)_v([^_]+)_x5\.\d+_([a-z0-9]+)_([a-z0-9]+)$`)
 
 // maxPlugin bounds a plugin binary, in bytes: the largest of HashiCorp's is
 // about 100 MiB.
@@ -91,7 +92,7 @@ func Binaries(path string) ([]Binary, error) {
 		if err != nil {
 			return err
 		}
-		m := binaryRule().FindStringSubmatch(d.Name())
+		m := binaryRule.FindStringSubmatch(d.Name())
 		if m == nil || d.IsDir() {
 			return nil
 		}
@@ -130,13 +131,13 @@ func binary(path string, m []string) (Binary, error) {
 	if fields := strings.Fields(string(sum)); err == nil && (len(fields) == 0 || !strings.EqualFold(fields[0], b.SHA256)) {
 		return Binary{}, hybridcore.Blockedf("%s has sha256 %s, but its checksum file says something else; install it again", path, b.SHA256)
 	}
-	if info, err := buildinfo.ReadFile(path); err == nil && goVersionRule().MatchString(info.GoVersion) {
+	if info, err := buildinfo.ReadFile(path); err == nil && goVersionRule.MatchString(info.GoVersion) {
 		b.Built = info.GoVersion
 	}
 	return b, nil
 }
 
-var goVersionRule = hybridcore.Pattern(`^go[0-9][0-9a-z.]{0,20}$`)
+var goVersionRule = regexp.MustCompile(`^go[0-9][0-9a-z.]{0,20}$`)
 
 func hashFile(path string) (string, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)

@@ -59,7 +59,7 @@ func treeOf(object []byte, commit string) (oid, error) {
 	}
 	line, _, _ := bytes.Cut(object, []byte("\n"))
 	text, ok := strings.CutPrefix(string(line), "tree ")
-	if !ok || !commitRule().MatchString(text) {
+	if !ok || !commitRule.MatchString(text) {
 		return oid{}, fmt.Errorf("the commit object names no tree")
 	}
 	var id oid
@@ -90,7 +90,7 @@ func parseList(list []byte) ([]entry, error) {
 func parseEntry(record string) (entry, bool) {
 	head, path, found := strings.Cut(record, "\t")
 	fields := strings.Fields(head)
-	if !found || len(fields) != 4 || !commitRule().MatchString(fields[2]) || !local(path) {
+	if !found || len(fields) != 4 || !commitRule.MatchString(fields[2]) || !local(path) {
 		return entry{}, false
 	}
 	e := entry{mode: fields[0], path: path, size: -1}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"regexp"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -101,14 +102,14 @@ type FormError string
 // Error is the cause.
 func (e FormError) Error() string { return string(e) }
 
-var partRule = hybridcore.Pattern(`^[a-z0-9][a-z0-9@+._-]{0,254}$`)
+var partRule = regexp.MustCompile(`^[a-z0-9][a-z0-9@+._-]{0,254}$`)
 
 // CheckObject refuses a name that is not made of two to four parts of a-z, 0-9,
 // '@', '+', '.', '_' and '-', which begin with a letter or digit, with '/' between them.
 func CheckObject(name string) error {
 	parts := strings.Split(name, "/")
 	for _, part := range parts {
-		if !partRule().MatchString(part) {
+		if !partRule.MatchString(part) {
 			return hybridcore.Usagef("%.300q is not the name of an object", name)
 		}
 	}

@@ -29,7 +29,7 @@ func LeaseFolder(key string) string { return leasesFolder + strings.ReplaceAll(k
 func leaseKey(name string) string {
 	folder, _, ok := strings.Cut(strings.TrimPrefix(name, leasesFolder), "/")
 	key := strings.Replace(folder, "+", "/", 1)
-	if !ok || !keyRule().MatchString(key) {
+	if !ok || !keyRule.MatchString(key) {
 		return ""
 	}
 	return key

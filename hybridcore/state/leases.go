@@ -38,7 +38,7 @@ const (
 // holder is dead its run is the last in the new lease's past, so that what it
 // left can be found. When the holder lives the error is a HeldError.
 func (s *Store) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, error) {
-	if !keyRule().MatchString(lease.Key) {
+	if !keyRule.MatchString(lease.Key) {
 		return nil, hybridcore.Usagef("%.200q is not the key ENV/IMAGE@PLATFORM of a target", lease.Key)
 	}
 	if err := hybridcore.CheckName("run", lease.RunID); err != nil {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ const (
 	attachmentsFolder = "records"
 )
 
-var attachmentRule = hybridcore.Pattern(`^[a-z0-9][a-z0-9@._-]{0,127}$`)
+var attachmentRule = regexp.MustCompile(`^[a-z0-9][a-z0-9@._-]{0,127}$`)
 
 // RecordName is the object that holds the record of a run.
 func RecordName(runID string) string { return RecordsFolder + "/" + runID + RecordSuffix }
@@ -68,7 +69,7 @@ func checkRecord(rec hybridcore.Record, attachments map[string][]byte) error {
 		return err
 	}
 	for name, data := range attachments {
-		if !attachmentRule().MatchString(name) {
+		if !attachmentRule.MatchString(name) {
 			return hybridcore.Usagef("attachment %.140q of run %s is not a file name: use 1 to 128 of a-z, 0-9, '@', '.', '_' and '-'",
 				name, rec.RunID)
 		}

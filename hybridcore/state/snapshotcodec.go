@@ -7,6 +7,7 @@ package state
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -58,8 +59,8 @@ type snapshotFile struct {
 }
 
 var (
-	lineageRule = hybridcore.Pattern(`^[0-9a-f]{32}$`)
-	keyRule     = hybridcore.Pattern(`^[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}@[a-z0-9][a-z0-9._-]{0,63}$`)
+	lineageRule = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	keyRule     = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}@[a-z0-9][a-z0-9._-]{0,63}$`)
 )
 
 // encodeSnapshot is the text of the snapshot file, indented for people and diffs.
@@ -104,13 +105,13 @@ func decodeSnapshot(data []byte) (snapshotFile, error) {
 		return f, FormError(fmt.Sprintf("its format version is %d, which never existed", s.FormatVersion))
 	case data[len(data)-1] != '\n':
 		return f, FormError(fmt.Sprintf("it is cut short after byte %d", len(data)))
-	case !lineageRule().MatchString(s.Lineage):
+	case !lineageRule.MatchString(s.Lineage):
 		return f, FormError("its lineage is not made of 32 hexadecimal digits")
 	case s.Serial == 0:
 		return f, FormError("its serial is 0")
 	}
 	for key := range s.Targets {
-		if !keyRule().MatchString(key) {
+		if !keyRule.MatchString(key) {
 			return f, FormError(fmt.Sprintf("%.200q is not the key ENV/IMAGE@PLATFORM of a target", key))
 		}
 	}

@@ -31,11 +31,11 @@ const (
 // Names that Azure accepts ("Naming rules and restrictions for Azure
 // resources", Microsoft.Compute and Microsoft.Resources).
 var (
-	managedImageName = hybridcore.Pattern(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?$`)
-	groupName        = hybridcore.Pattern(`^[\p{L}\p{N}_().-]{0,89}[\p{L}\p{N}_()-]$`)
-	galleryName      = hybridcore.Pattern(`^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$`)
-	definitionName   = hybridcore.Pattern(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?$`)
-	galleryVersion   = hybridcore.Pattern(`^(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})$`)
+	managedImageName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?$`)
+	groupName        = regexp.MustCompile(`^[\p{L}\p{N}_().-]{0,89}[\p{L}\p{N}_()-]$`)
+	galleryName      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$`)
+	definitionName   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?$`)
+	galleryVersion   = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,9})$`)
 )
 
 // naming checks the names of one target.
@@ -75,7 +75,7 @@ func artifactProblem(platform hybridcore.Platform, name string) string {
 	case hybridcore.Proxmox:
 		return dnsProblem(name)
 	case hybridcore.Azure:
-		if !managedImageName().MatchString(name) {
+		if !managedImageName.MatchString(name) {
 			return "a managed image is named with 1 to 80 letters, digits, '_', '.' and '-', from a letter or digit to a letter, digit or '_'"
 		}
 	case hybridcore.VSphere:
@@ -87,13 +87,13 @@ func artifactProblem(platform hybridcore.Platform, name string) string {
 }
 
 // label is one part of a DNS name.
-var label = hybridcore.Pattern(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
+var label = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
 
 // dnsProblem says why a text is no DNS name.
 func dnsProblem(name string) string {
 	for part := range strings.SplitSeq(name, ".") {
 		switch {
-		case !label().MatchString(part):
+		case !label.MatchString(part):
 			return fmt.Sprintf("a virtual machine's name is a DNS name, and %.80q is no part of one: letters, digits and inner '-'", part)
 		case len(part) > maxLabel:
 			return fmt.Sprintf("a virtual machine's name is a DNS name, and %s has %d characters: at most %d between dots", part, len(part), maxLabel)
@@ -127,7 +127,7 @@ func (n *naming) clone(platform hybridcore.Platform, from hybridcore.Variable) {
 
 // azure checks what a build makes there and how it is called.
 func (n *naming) azure() {
-	n.match("azure_resource_group", groupName(), "1 to 90 letters, digits, '_', '-', '.' and brackets, and no '.' at the end")
+	n.match("azure_resource_group", groupName, "1 to 90 letters, digits, '_', '-', '.' and brackets, and no '.' at the end")
 	gallery := n.variables["azure_gallery"]
 	if gallery.Plain() == "" {
 		if managed, ok := n.variables["azure_managed_image"]; ok && managed.Plain() == "false" {
@@ -135,10 +135,10 @@ func (n *naming) azure() {
 		}
 		return
 	}
-	n.match("azure_gallery", galleryName(), "1 to 80 letters, digits, '_' and '.', from a letter or digit to one; a gallery's name has no '-'")
-	n.match("azure_gallery_image", definitionName(), "1 to 80 letters, digits, '_', '.' and '-', from a letter or digit to one")
-	n.match("azure_gallery_version", galleryVersion(), "MAJOR.MINOR.PATCH, three whole numbers of at most 2147483647")
-	if version := n.variables["azure_gallery_version"]; galleryVersion().MatchString(version.Plain()) {
+	n.match("azure_gallery", galleryName, "1 to 80 letters, digits, '_' and '.', from a letter or digit to one; a gallery's name has no '-'")
+	n.match("azure_gallery_image", definitionName, "1 to 80 letters, digits, '_', '.' and '-', from a letter or digit to one")
+	n.match("azure_gallery_version", galleryVersion, "MAJOR.MINOR.PATCH, three whole numbers of at most 2147483647")
+	if version := n.variables["azure_gallery_version"]; galleryVersion.MatchString(version.Plain()) {
 		for part := range strings.SplitSeq(version.Plain(), ".") {
 			if number, err := strconv.ParseInt(part, 10, 64); err != nil || number > maxVersionPart {
 				n.add(version, fmt.Sprintf("azure_gallery_version: %s is larger than %d", part, maxVersionPart))

@@ -70,7 +70,7 @@ func (s *scope) unbounded(e *hclsyntax.FunctionCallExpr, args []bound, loops siz
 	switch e.Name {
 	case "format", "formatlist": // pads to the width that stands in its text
 		layout, known := text(0)
-		return !known || wide().MatchString(layout)
+		return !known || wide.MatchString(layout)
 	case "indent":
 		return !within(0, maxIndent)
 	case "bcrypt":

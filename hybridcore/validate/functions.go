@@ -7,6 +7,7 @@ package validate
 
 import (
 	"path"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -15,8 +16,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // spec is a function of Packer 1.15 (hcl2template/functions.go).
@@ -131,7 +130,7 @@ func length() function.Function {
 
 // wide matches a verb of format that pads to a thousand characters or more, or
 // to a width that is an argument.
-var wide = hybridcore.Pattern(`%[^a-zA-Z%]*([0-9]{4,}|\*)`)
+var wide = regexp.MustCompile(`%[^a-zA-Z%]*([0-9]{4,}|\*)`)
 
 // narrow keeps format from padding to gigabytes.
 func narrow(f function.Function, result cty.Type) function.Function {
@@ -139,7 +138,7 @@ func narrow(f function.Function, result cty.Type) function.Function {
 		Params:   []function.Parameter{{Name: "format", Type: cty.String, AllowUnknown: true}},
 		VarParam: anything(), Type: function.StaticReturnType(result),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			if !args[0].IsKnown() || wide().MatchString(args[0].AsString()) {
+			if !args[0].IsKnown() || wide.MatchString(args[0].AsString()) {
 				return cty.UnknownVal(result), nil
 			}
 			value, err := f.Call(args)

@@ -7,13 +7,13 @@ package validate
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
@@ -25,7 +25,7 @@ type plugin struct {
 }
 
 // constraint is one term of a version constraint; see go-version.
-var constraint = hybridcore.Pattern(`^(=|!=|>|<|>=|<=|~>)?\s*v?[0-9]+(\.[0-9]+)*(-[0-9A-Za-z.-]+)?$`)
+var constraint = regexp.MustCompile(`^(=|!=|>|<|>=|<=|~>)?\s*v?[0-9]+(\.[0-9]+)*(-[0-9A-Za-z.-]+)?$`)
 
 // packerBlock reads a packer block.
 func (c *checker) packerBlock(m *module, at placed) {
@@ -104,7 +104,7 @@ func (c *checker) version(file *hclfile.File, at hcl.Range, of, text string) {
 	bounded := false
 	for term := range strings.SplitSeq(text, ",") {
 		term = strings.TrimSpace(term)
-		if !constraint().MatchString(term) {
+		if !constraint.MatchString(term) {
 			c.refuse(file, RulePin, at, fmt.Sprintf("%q is no version constraint", text), `write for example ">= 1.4.0, < 2.0.0"`)
 			return
 		}

@@ -28,7 +28,7 @@ const maxSecretScan = 1 << 20
 type shape struct {
 	name string
 	hint string
-	form func() *regexp.Regexp
+	form *regexp.Regexp
 }
 
 // shapes are the credentials that templates, variable files and playbooks of
@@ -36,16 +36,16 @@ type shape struct {
 // "Token prefixes"; Slack "Token types"; AWS IAM "Unique identifiers"; Proxmox
 // VE API tokens; Entra ID client secrets; RFC 7468; crypt(5); RFC 7519.
 var shapes = []shape{
-	{"private key", "PRIVATE KEY-----", hybridcore.Pattern(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)},
-	{"GitHub token", "gh", hybridcore.Pattern(`\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50})`)},
-	{"GitLab token", "gl", hybridcore.Pattern(`\bgl(pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{16}`)},
-	{"Slack token", "xox", hybridcore.Pattern(`\bxox[abeprs][-.][A-Za-z0-9-]{10}`)},
-	{"AWS key", "IA", hybridcore.Pattern(`\bA[KS]IA[A-Z2-7]{16}\b`)},
-	{"Proxmox VE API token", "PVEAPIToken=", hybridcore.Pattern(`PVEAPIToken=[^\s"'<$]{8}`)},
-	{"Azure storage key", "AccountKey=", hybridcore.Pattern(`AccountKey=[A-Za-z0-9+/]{20}`)},
-	{"Azure client secret", "Q~", hybridcore.Pattern(`\b[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31}`)},
-	{"JSON web token", "eyJ", hybridcore.Pattern(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.`)},
-	{"password hash", "$", hybridcore.Pattern(`\$(5|6|y)\$[A-Za-z0-9./$=]{20}`)},
+	{"private key", "PRIVATE KEY-----", regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)},
+	{"GitHub token", "gh", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50})`)},
+	{"GitLab token", "gl", regexp.MustCompile(`\bgl(pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{16}`)},
+	{"Slack token", "xox", regexp.MustCompile(`\bxox[abeprs][-.][A-Za-z0-9-]{10}`)},
+	{"AWS key", "IA", regexp.MustCompile(`\bA[KS]IA[A-Z2-7]{16}\b`)},
+	{"Proxmox VE API token", "PVEAPIToken=", regexp.MustCompile(`PVEAPIToken=[^\s"'<$]{8}`)},
+	{"Azure storage key", "AccountKey=", regexp.MustCompile(`AccountKey=[A-Za-z0-9+/]{20}`)},
+	{"Azure client secret", "Q~", regexp.MustCompile(`\b[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31}`)},
+	{"JSON web token", "eyJ", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.`)},
+	{"password hash", "$", regexp.MustCompile(`\$(5|6|y)\$[A-Za-z0-9./$=]{20}`)},
 }
 
 // secretShapes searches one file for credentials by their form.
@@ -57,7 +57,7 @@ func (c *checker) secretShapes(name string, content []byte) {
 		if !bytes.Contains(content, []byte(shape.hint)) {
 			continue
 		}
-		at := shape.form().FindIndex(content)
+		at := shape.form.FindIndex(content)
 		if at == nil {
 			continue
 		}
@@ -70,10 +70,10 @@ func (c *checker) secretShapes(name string, content []byte) {
 }
 
 // yamlSecret is a plain value of a key that names a secret.
-var yamlSecret = hybridcore.Pattern(`(?m)^[ \t-]*([A-Za-z_][A-Za-z0-9_]*):[ \t]+["']?([^\s"'{!|>&*#][^\s"'#]*)`)
+var yamlSecret = regexp.MustCompile(`(?m)^[ \t-]*([A-Za-z_][A-Za-z0-9_]*):[ \t]+["']?([^\s"'{!|>&*#][^\s"'#]*)`)
 
 func (c *checker) yamlSecrets(name string, content []byte) {
-	for _, at := range yamlSecret().FindAllSubmatchIndex(content, 100) {
+	for _, at := range yamlSecret.FindAllSubmatchIndex(content, 100) {
 		key, value := string(content[at[2]:at[3]]), string(content[at[4]:at[5]])
 		if hclfile.SecretName(key) && !hclfile.Placeholder(value) && !strings.Contains(value, "{{") && value != "no" && value != "omit" {
 			c.leak(name, bytes.Count(content[:at[2]], []byte("\n"))+1, 0, fmt.Sprintf("the secret %s stands in plain text", key))
@@ -114,7 +114,7 @@ func (c *checker) secretValue(file *hclfile.File, name string, at hcl.Range, exp
 	case !ok || text == "" || hclfile.Placeholder(text):
 	case hclfile.SecretName(name):
 		c.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("the secret %s stands in plain text", name))
-	case keyed().MatchString(name) && random(text):
+	case keyed.MatchString(name) && random(text):
 		c.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("%s looks like a random secret in plain text", name))
 	}
 }
@@ -133,16 +133,16 @@ func literal(expr hclsyntax.Expression) (string, bool) {
 }
 
 // keyed matches names that are like those of secrets without being one of them.
-var keyed = hybridcore.Pattern(`(?i)(pass|pwd|secret|token|cred|auth|key)`)
+var keyed = regexp.MustCompile(`(?i)(pass|pwd|secret|token|cred|auth|key)`)
 
 // coded matches texts as programs write random bytes.
-var coded = hybridcore.Pattern(`^[A-Za-z0-9+/=_~.-]{24,}$`)
+var coded = regexp.MustCompile(`^[A-Za-z0-9+/=_~.-]{24,}$`)
 
 // random says whether a text has the entropy of random characters: 24 random
 // ones of 64 have 4.1 bits each and more in 99 of 100 cases, English words and
 // file names joined by hyphens stay below 3.9.
 func random(text string) bool {
-	if !coded().MatchString(text) || strings.Count(text, "/") > 2 {
+	if !coded.MatchString(text) || strings.Count(text, "/") > 2 {
 		return false
 	}
 	var count [256]float64

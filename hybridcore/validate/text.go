@@ -8,6 +8,7 @@ package validate
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -162,8 +163,8 @@ func expandedNodes(node *yaml.Node, known map[*yaml.Node]int) int {
 // Naming rules: what is written in templates is lower case with underscores,
 // and a source may have hyphens.
 var (
-	snake = hybridcore.Pattern(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
-	kebab = hybridcore.Pattern(`^[a-z][a-z0-9]*([_-][a-z0-9]+)*$`)
+	snake = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	kebab = regexp.MustCompile(`^[a-z][a-z0-9]*([_-][a-z0-9]+)*$`)
 )
 
 // named warns of a name against the rules.
@@ -172,7 +173,7 @@ func (c *checker) named(file *hclfile.File, at hcl.Range, what, name string) {
 	if what == "source" || what == "data" {
 		rule, form = kebab, "lower-case words joined by _ or -"
 	}
-	if !rule().MatchString(name) {
+	if !rule.MatchString(name) {
 		c.warn(file, RuleName, at, fmt.Sprintf("the name of the %s %q is not made of %s", what, name, form), "rename it")
 	}
 }

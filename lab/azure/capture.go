@@ -8,10 +8,9 @@ package azure
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // putImage captures a virtual machine as a managed image.
@@ -28,7 +27,7 @@ func (s *Server) putImage(c *call) (*reply, error) {
 }
 
 // versionName is what Azure accepts as the name of a gallery version: three numbers.
-var versionName = hybridcore.Pattern(`^\d{1,10}\.\d{1,10}\.\d{1,10}$`)
+var versionName = regexp.MustCompile(`^\d{1,10}\.\d{1,10}\.\d{1,10}$`)
 
 // putVersion captures a virtual machine, or copies an image, as a version in a gallery.
 func (s *Server) putVersion(c *call) (*reply, error) {
@@ -36,7 +35,7 @@ func (s *Server) putVersion(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name := c.target.names[2]; !versionName().MatchString(name) {
+	if name := c.target.names[2]; !versionName.MatchString(name) {
 		return nil, refuse(http.StatusBadRequest, "InvalidParameter", "The value '%s' of parameter galleryImageVersionName is invalid.", clip(name))
 	}
 	properties := object(body, "properties")

@@ -9,15 +9,14 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // groupName is what Azure accepts as the name of a resource group: up to 90 letters, digits, underscores,
 // parentheses, hyphens and periods, and no period at the end.
-var groupName = hybridcore.Pattern(`^[-\w.()]{0,89}[-\w()]$`)
+var groupName = regexp.MustCompile(`^[-\w.()]{0,89}[-\w()]$`)
 
 // groupRequest is the body of PUT and PATCH of a resource group.
 type groupRequest struct {
@@ -66,7 +65,7 @@ func (s *Server) putGroup(c *call) (*reply, error) {
 	if err := c.decode(&request); err != nil {
 		return nil, err
 	}
-	if !groupName().MatchString(c.target.group) {
+	if !groupName.MatchString(c.target.group) {
 		return nil, refuse(http.StatusBadRequest, "InvalidResourceGroup", "The provided resource group name '%s' is not valid.", clip(c.target.group))
 	}
 	if request.Location == "" {
@@ -167,8 +166,8 @@ type filter struct{ tag, value, kind string }
 
 // The filters that the simulator knows, out of those that Azure has. In a text of OData a quote is doubled.
 var (
-	tagFilter  = hybridcore.Pattern(`^tagName eq '((?:[^']|'')*)'(?: and tagValue eq '((?:[^']|'')*)')?$`)
-	kindFilter = hybridcore.Pattern(`^resourceType eq '([^']*)'$`)
+	tagFilter  = regexp.MustCompile(`^tagName eq '((?:[^']|'')*)'(?: and tagValue eq '((?:[^']|'')*)')?$`)
+	kindFilter = regexp.MustCompile(`^resourceType eq '([^']*)'$`)
 )
 
 // parseFilter reads a filter; the empty text lets everything through.
@@ -176,11 +175,11 @@ func parseFilter(given string) (filter, error) {
 	if given == "" {
 		return filter{}, nil
 	}
-	if m := tagFilter().FindStringSubmatch(given); m != nil {
+	if m := tagFilter.FindStringSubmatch(given); m != nil {
 		quotes := strings.NewReplacer("''", "'")
 		return filter{tag: quotes.Replace(m[1]), value: quotes.Replace(m[2])}, nil
 	}
-	if m := kindFilter().FindStringSubmatch(given); m != nil {
+	if m := kindFilter.FindStringSubmatch(given); m != nil {
 		return filter{kind: m[1]}, nil
 	}
 	return filter{}, refuse(http.StatusBadRequest, "InvalidFilterInQueryString", "The lab does not know the filter '%s'.", clip(given))

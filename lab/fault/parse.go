@@ -9,13 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Bounds of a rule, so that a slip in a rule cannot stop a lab for good.
@@ -27,7 +26,7 @@ const (
 )
 
 // headerForm is one header in printable ASCII, up to 200 characters long.
-var headerForm = hybridcore.Pattern(`^[A-Za-z0-9-]{1,50}: [ -~]{1,150}$`)
+var headerForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,50}: [ -~]{1,150}$`)
 
 // Parse reads rules, one a line, as in
 //
@@ -188,7 +187,7 @@ func (r Rule) checkForm() error {
 	case len(r.Reason) > maxReason || strings.ContainsFunc(r.Reason, unicode.IsControl):
 		return fmt.Errorf("the reason has control characters or more than %d bytes", maxReason)
 	}
-	if r.Header != "" && !headerForm().MatchString(r.Header) {
+	if r.Header != "" && !headerForm.MatchString(r.Header) {
 		return fmt.Errorf("header %q is not NAME: VALUE", r.Header)
 	}
 	for _, segment := range segments(r.Path) {

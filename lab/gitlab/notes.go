@@ -8,10 +8,9 @@ package gitlab
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // shown is how others see an account.
@@ -100,14 +99,14 @@ func (s *Server) addNote(by User, body string, system bool) Object {
 }
 
 // action is a line that GitLab obeys in a note, as its users' guide lists them.
-var action = hybridcore.Pattern(`(?mi)^[\t ]*/(approve|unapprove|merge|close|reopen|assign|unassign|label|unlabel|relabel|title|target_branch|rebase|draft|ready|` +
+var action = regexp.MustCompile(`(?mi)^[\t ]*/(approve|unapprove|merge|close|reopen|assign|unassign|label|unlabel|relabel|title|target_branch|rebase|draft|ready|` +
 	`milestone|lock|unlock|award|react|copy_metadata|estimate|spend|todo|done|subscribe|unsubscribe|request_review|submit_review|reviewer|shrug|tableflip|cc|run_pipeline)\b`)
 
 // obey remembers the quick actions of a text. GitLab reads them at the beginning
 // of lines, and in code it does not; here they count everywhere, since that
 // exception has moved between versions.
 func (s *Server) obey(body string) {
-	for _, found := range action().FindAllString(strings.ReplaceAll(body, "\r", ""), -1) {
+	for _, found := range action.FindAllString(strings.ReplaceAll(body, "\r", ""), -1) {
 		s.obeyed = append(s.obeyed, strings.TrimSpace(found))
 	}
 }

@@ -9,9 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // AddPipeline is a pipeline that somebody else has begun; id 0 takes the next
@@ -79,7 +78,7 @@ func shownPipeline(p Object) Object {
 }
 
 // variableName is what GitLab takes as the name of a variable.
-var variableName = hybridcore.Pattern(`^[A-Za-z0-9_]{1,255}$`)
+var variableName = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
 
 func (s *Server) createPipeline(r request) (int, any, *refusal) {
 	variables := map[string]string{}
@@ -119,7 +118,7 @@ func (s *Server) begin(r request, variables map[string]string, source string, by
 		return 0, nil, &refusal{http.StatusBadRequest, Object{"message": Object{"base": []string{"Reference not found"}}}}
 	}
 	for name := range variables {
-		if !variableName().MatchString(name) {
+		if !variableName.MatchString(name) {
 			return 0, nil, &refusal{http.StatusBadRequest, Object{"message": Object{"base": []string{"Variables key can contain only letters, digits and '_'."}}}}
 		}
 	}

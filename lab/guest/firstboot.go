@@ -14,15 +14,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // userName is what Debian's adduser accepts by default (NAME_REGEX).
-var userName = hybridcore.Pattern(`^[a-z_][a-z0-9_-]{0,31}$`)
+var userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
 // firstBoot leaves what an installer leaves. A later start only gives a cleaned image the identity that
 // systemd would give it.
@@ -53,7 +52,7 @@ func (s *system) install() error {
 // addBuildUser makes the user that provisioning signs in as.
 func (s *system) addBuildUser() error {
 	user := s.spec.User
-	if !userName().MatchString(user) {
+	if !userName.MatchString(user) {
 		return fmt.Errorf("making the build user: %q is not a user name", user)
 	}
 	if strings.ContainsAny(s.spec.Password, "\n\x00") {

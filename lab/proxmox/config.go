@@ -7,10 +7,9 @@ package proxmox
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // getConfig answers GET config.
@@ -66,17 +65,17 @@ func (s *Server) pending(r *http.Request, _ params) (any, error) {
 }
 
 // sizePattern is the size of a disk: 8G, 512000K, 0.001G.
-var sizePattern = hybridcore.Pattern(`^([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT])$`)
+var sizePattern = regexp.MustCompile(`^([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT])$`)
 
 // sizeOption is the size in a drive's value.
-var sizeOption = hybridcore.Pattern(`(^|,)size=([0-9.]+[KMGT])`)
+var sizeOption = regexp.MustCompile(`(^|,)size=([0-9.]+[KMGT])`)
 
 // kibibytes are the factors of the units of sizes.
 var kibibytes = map[string]float64{"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
 
 // parseSize reads a size, in KiB.
 func parseSize(text string) (int64, bool) {
-	m := sizePattern().FindStringSubmatch(text)
+	m := sizePattern.FindStringSubmatch(text)
 	if m == nil {
 		return 0, false
 	}
@@ -111,8 +110,8 @@ func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		drive := v.settings[p.get("disk")]
-		m := sizeOption().FindStringSubmatch(drive)
-		if m == nil || !driveName().MatchString(p.get("disk")) {
+		m := sizeOption.FindStringSubmatch(drive)
+		if m == nil || !driveName.MatchString(p.get("disk")) {
 			return refuse("disk '%s' does not exist", p.get("disk"))
 		}
 		now, _ := parseSize(m[2]) // 0 when it is none

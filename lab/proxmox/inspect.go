@@ -69,7 +69,7 @@ func (s *Server) Plant(id int, settings map[string]string) error {
 		return fmt.Errorf("planting a virtual machine: %w", err)
 	}
 	for name, value := range settings {
-		if !settingName().MatchString(name) {
+		if !settingName.MatchString(name) {
 			delete(s.vms, id)
 			return fmt.Errorf("planting a virtual machine: %q is not the name of a setting", name)
 		}

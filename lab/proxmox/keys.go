@@ -7,13 +7,12 @@ package proxmox
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // keyPattern is what a key looks like: a QEMU key name behind modifiers, as in ctrl-alt-delete.
-var keyPattern = hybridcore.Pattern(`^[a-z0-9_]+(-[a-z0-9_]+)*$`)
+var keyPattern = regexp.MustCompile(`^[a-z0-9_]+(-[a-z0-9_]+)*$`)
 
 // characters are the names of QEMU (ui/keymaps, QKeyCode) for keys that type something, without and with shift.
 var characters = map[string][2]string{
@@ -30,7 +29,7 @@ var specials = map[string]string{"ret": "enter", "backspace": "bs", "delete": "d
 // sendKey answers PUT sendkey: the key is remembered.
 func (s *Server) sendKey(r *http.Request, p params) (any, error) {
 	key := p.get("key")
-	if !keyPattern().MatchString(key) {
+	if !keyPattern.MatchString(key) {
 		return nil, invalid("key", "value does not match the regex pattern")
 	}
 	s.mu.Lock()

@@ -201,7 +201,7 @@ func (s *Server) newClone(r *http.Request, p params) (source, clone *vm, setting
 
 // cloneDrive gives a drive of a clone its own volume. A linked clone's names its base.
 func cloneDrive(name, value string, source, clone int, full bool) string {
-	if !driveName().MatchString(name) {
+	if !driveName.MatchString(name) {
 		return value
 	}
 	from, to := strconv.Itoa(source), strconv.Itoa(clone)
@@ -284,7 +284,7 @@ func (s *Server) makeTemplate(r *http.Request, _ params) (any, error) {
 		}
 		own := fmt.Sprintf(":vm-%d-disk-", v.id)
 		for name, value := range v.settings {
-			if driveName().MatchString(name) {
+			if driveName.MatchString(name) {
 				v.settings[name] = strings.Replace(value, own, fmt.Sprintf(":base-%d-disk-", v.id), 1)
 			}
 		}

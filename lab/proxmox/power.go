@@ -9,11 +9,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // reportedNetwork is where the addresses are that agents report. It is set aside for measurements
@@ -137,7 +136,7 @@ func (s *Server) powerDown(r *http.Request, kind string, end func(Machine)) (any
 }
 
 // macAddress is the address in a network card's value.
-var macAddress = hybridcore.Pattern(`(?i)([0-9a-f]{2}:){5}[0-9a-f]{2}`)
+var macAddress = regexp.MustCompile(`(?i)([0-9a-f]{2}:){5}[0-9a-f]{2}`)
 
 // agentInterfaces answers GET agent/network-get-interfaces. It waits a moment for a guest that boots: the
 // plugin looks again only after seconds.
@@ -149,7 +148,7 @@ func (s *Server) agentInterfaces(r *http.Request, _ params) (any, error) {
 		return nil, err
 	}
 	running, up, agent, reported := v.running, v.up, v.settings["agent"], v.reported
-	network, mac := v.settings["net0"] != "", strings.ToLower(macAddress().FindString(v.settings["net0"]))
+	network, mac := v.settings["net0"] != "", strings.ToLower(macAddress.FindString(v.settings["net0"]))
 	s.mu.Unlock()
 	enabled, _, _ := strings.Cut(strings.TrimPrefix(agent, "enabled="), ",")
 	switch {

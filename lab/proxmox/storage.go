@@ -14,11 +14,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // maxUpload bounds one uploaded file, in bytes. The largest installation media have about 7 GB.
@@ -28,7 +27,7 @@ const maxUpload = 16 << 30
 const maxField = 4096
 
 // isoName is the name of an ISO image (PVE::Storage, ISO_EXT_RE_0). It cannot lead out of a directory.
-var isoName = hybridcore.Pattern(`^[A-Za-z0-9_+][A-Za-z0-9_+.-]*\.(?i:iso|img)$`)
+var isoName = regexp.MustCompile(`^[A-Za-z0-9_+][A-Za-z0-9_+.-]*\.(?i:iso|img)$`)
 
 // makeStorage makes the directories of the storages.
 func (s *Server) makeStorage() error {
@@ -47,7 +46,7 @@ func (s *Server) isoFile(name string) string {
 
 // hasISO reports whether an image is in storage.
 func (s *Server) hasISO(storage, name string) bool {
-	if storage != ISOStorage || !isoName().MatchString(name) {
+	if storage != ISOStorage || !isoName.MatchString(name) {
 		return false
 	}
 	_, err := os.Stat(s.isoFile(name))
@@ -119,7 +118,7 @@ func (s *Server) receiveFile(part *multipart.Part, fields params) (name, tempora
 	switch {
 	case fields.get("content") != "iso":
 		return "", "", invalid("content", "value '"+fields.get("content")+"' does not have a value in the enumeration 'iso'")
-	case !isoName().MatchString(name):
+	case !isoName.MatchString(name):
 		return "", "", invalid("filename", "wrong file extension")
 	}
 	file, err := os.CreateTemp(filepath.Join(s.config.Dir, ISOStorage, "tmp"), "pveupload-")
@@ -141,7 +140,7 @@ func (s *Server) downloadURL(r *http.Request, p params) (any, error) {
 		return nil, checkStorage(r.PathValue("storage"))
 	case p.get("content") != "iso":
 		return nil, invalid("content", "value does not have a value in the enumeration 'iso'")
-	case !isoName().MatchString(name):
+	case !isoName.MatchString(name):
 		return nil, invalid("filename", "wrong file extension")
 	case !strings.HasPrefix(p.get("url"), "http://") && !strings.HasPrefix(p.get("url"), "https://"):
 		return nil, invalid("url", "value does not match the regex pattern")
@@ -153,7 +152,7 @@ func (s *Server) downloadURL(r *http.Request, p params) (any, error) {
 
 // PutISO puts an image with some content into the directory storage.
 func (s *Server) PutISO(name, content string) error {
-	if !isoName().MatchString(name) {
+	if !isoName.MatchString(name) {
 		return fmt.Errorf("putting an image into storage: %q is not the name of an ISO image", name)
 	}
 	if err := os.WriteFile(s.isoFile(name), []byte(content), 0o600); err != nil {
@@ -169,7 +168,7 @@ func (s *Server) deleteContent(r *http.Request, _ params) (any, error) {
 		return nil, err
 	}
 	name, ok := strings.CutPrefix(strings.TrimPrefix(r.PathValue("volume"), storage+":"), "iso/")
-	if !ok || !isoName().MatchString(name) {
+	if !ok || !isoName.MatchString(name) {
 		return nil, refuse("unable to parse directory volume name '%s'", r.PathValue("volume"))
 	}
 	return s.run(r, job{kind: "imgdel", do: func() error {

@@ -13,11 +13,10 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // vm is one virtual machine or template.
@@ -50,12 +49,12 @@ var notSettings = map[string]bool{
 
 // Patterns of settings.
 var (
-	driveName   = hybridcore.Pattern(`^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]{1,2}$`)
-	settingName = hybridcore.Pattern(`^[a-z][a-z0-9_-]{0,39}$`)
-	dnsName     = hybridcore.Pattern(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$`)
-	tagList     = hybridcore.Pattern(`^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*([;, ][a-zA-Z0-9_][a-zA-Z0-9_+.-]*)*[;, ]?$`)
-	diskSize    = hybridcore.Pattern(`^[0-9]+(\.[0-9]+)?$`)
-	volumeDisk  = hybridcore.Pattern(`(vm|base)-[0-9]+-disk-([0-9]+)`)
+	driveName   = regexp.MustCompile(`^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]{1,2}$`)
+	settingName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
+	dnsName     = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$`)
+	tagList     = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*([;, ][a-zA-Z0-9_][a-zA-Z0-9_+.-]*)*[;, ]?$`)
+	diskSize    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+	volumeDisk  = regexp.MustCompile(`(vm|base)-[0-9]+-disk-([0-9]+)`)
 )
 
 // ref is the name of the machine's hardware.
@@ -126,7 +125,7 @@ func (v *vm) summary() map[string]any {
 func (v *vm) volumes() []string {
 	var list []string
 	for name, value := range v.settings {
-		if driveName().MatchString(name) {
+		if driveName.MatchString(name) {
 			volume, _, _ := strings.Cut(value, ",")
 			list = append(list, volume)
 		}
@@ -138,7 +137,7 @@ func (v *vm) volumes() []string {
 func (v *vm) nextDisk() int {
 	next := 0
 	for _, volume := range v.volumes() {
-		if m := volumeDisk().FindStringSubmatch(volume); m != nil {
+		if m := volumeDisk.FindStringSubmatch(volume); m != nil {
 			if n, err := strconv.Atoi(m[2]); err == nil {
 				next = max(next, n+1)
 			}
@@ -175,13 +174,13 @@ func (s *Server) set(v *vm, p params) error {
 // setting checks one setting and makes the volumes that it asks for.
 func (s *Server) setting(v *vm, name, value string) (string, error) {
 	switch {
-	case !settingName().MatchString(name):
+	case !settingName.MatchString(name):
 		return "", invalid(name, "property is not defined in schema and the schema does not allow additional properties")
-	case driveName().MatchString(name):
+	case driveName.MatchString(name):
 		return s.drive(v, name, value)
-	case name == "name" && value != "" && (!dnsName().MatchString(value) || len(value) > 253):
+	case name == "name" && value != "" && (!dnsName.MatchString(value) || len(value) > 253):
 		return "", invalid(name, "invalid format - value does not look like a valid DNS name")
-	case name == "tags" && value != "" && !tagList().MatchString(value):
+	case name == "tags" && value != "" && !tagList.MatchString(value):
 		return "", invalid(name, "invalid format - invalid characters in tag")
 	case name == "sshkeys":
 		if _, err := url.PathUnescape(value); err != nil {
@@ -217,7 +216,7 @@ func (s *Server) drive(v *vm, name, value string) (string, error) {
 			return "", refuse("volume '%s' does not exist", volume)
 		}
 		return value, nil
-	case !diskSize().MatchString(what):
+	case !diskSize.MatchString(what):
 		return value, nil // a volume that is there already
 	case storage != DiskStorage:
 		return "", refuse("storage '%s' does not support content-type 'images'", storage)

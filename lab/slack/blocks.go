@@ -195,9 +195,9 @@ func (e element) check() string {
 
 // pings are the mentions and links that Slack makes of a text with markup.
 func pings(text string, names bool) []string {
-	found := markup().FindAllString(text, -1)
+	found := markup.FindAllString(text, -1)
 	if names {
-		found = append(found, linked().FindAllString(text, -1)...)
+		found = append(found, linked.FindAllString(text, -1)...)
 	}
 	return found
 }

@@ -10,21 +10,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"time"
 	"unicode/utf8"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // maxMessageText bounds the text of a message, in characters.
 const maxMessageText = 40_000
 
 // markup are the forms of a text that Slack turns into a mention or a link.
-var markup = hybridcore.Pattern(`<(?:![^<>]*|[@#][^<>]*|[a-z]+:[^<>]*)>`)
+var markup = regexp.MustCompile(`<(?:![^<>]*|[@#][^<>]*|[a-z]+:[^<>]*)>`)
 
 // linked are the names that become mentions where the sender asks for that.
-var linked = hybridcore.Pattern(`@(?:channel|here|everyone)\b`)
+var linked = regexp.MustCompile(`@(?:channel|here|everyone)\b`)
 
 // write takes a message or an edit.
 func (s *Server) write(c call) (map[string]any, string) {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,15 +47,15 @@ type Actions struct {
 }
 
 var (
-	outputName = hybridcore.Pattern(`^[a-z][a-z0-9_-]{0,99}$`)
+	outputName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,99}$`)
 	// envName holds names that no other program reads: a value from a build must
 	// never become LD_PRELOAD or PATH of the next step.
-	envName = hybridcore.Pattern(`^PACKER_HYBRID_[A-Z0-9_]{1,80}$`)
+	envName = regexp.MustCompile(`^PACKER_HYBRID_[A-Z0-9_]{1,80}$`)
 )
 
 // Output sets an output of the step.
 func (a Actions) Output(name, value string) error {
-	if !outputName().MatchString(name) {
+	if !outputName.MatchString(name) {
 		return fmt.Errorf("the output %.80q has no name that GitHub takes", name)
 	}
 	return a.set("GITHUB_OUTPUT", name, value)
@@ -63,7 +64,7 @@ func (a Actions) Output(name, value string) error {
 // Env sets an environment variable of the steps that follow. Its name begins
 // with PACKER_HYBRID_.
 func (a Actions) Env(name, value string) error {
-	if !envName().MatchString(name) {
+	if !envName.MatchString(name) {
 		return fmt.Errorf("the variable %.80q is not one of ours: their names begin with PACKER_HYBRID_", name)
 	}
 	return a.set("GITHUB_ENV", name, value)

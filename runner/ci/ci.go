@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -249,7 +250,7 @@ func (j *Job) pin(commits ...string) error {
 
 // repositoryRule holds for GitHub's OWNER/NAME and for GitLab's paths, whose
 // groups may have groups.
-var repositoryRule = hybridcore.Pattern(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
+var repositoryRule = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
 
 // isZero says whether an object ID is the one for "none".
 func isZero(id string) bool { return strings.Trim(id, "0") == "" }
@@ -274,7 +275,7 @@ func shown(value string) string {
 
 // repository checks the name of a repository.
 func repository(name string) (string, error) {
-	if len(name) > maxRepository || !repositoryRule().MatchString(name) || strings.Contains(name, "..") {
+	if len(name) > maxRepository || !repositoryRule.MatchString(name) || strings.Contains(name, "..") {
 		return "", hybridcore.Usagef("%.80q is not the name of a repository", name)
 	}
 	return name, nil

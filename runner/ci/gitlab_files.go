@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func Dotenv(variables map[string]string) (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		value := variables[name]
 		switch {
-		case !envName().MatchString(name):
+		case !envName.MatchString(name):
 			return "", fmt.Errorf("the variable %.80q is not one of ours: their names begin with PACKER_HYBRID_", name)
 		case value != hybridcore.Sanitize(value) || strings.ContainsAny(value, "\n\t"):
 			return "", fmt.Errorf("the variable %s holds a line break or another control character, which dotenv cannot carry", name)
@@ -50,7 +51,7 @@ func Dotenv(variables map[string]string) (string, error) {
 	return b.String(), nil
 }
 
-var sectionName = hybridcore.Pattern(`[^a-z0-9_.-]`)
+var sectionName = regexp.MustCompile(`[^a-z0-9_.-]`)
 
 // SectionStart begins a folded section of a GitLab job's log. What its name may
 // not hold becomes an underscore.
@@ -64,7 +65,7 @@ func SectionEnd(w io.Writer, name string, at time.Time) error {
 }
 
 func section(name string) string {
-	return sectionName().ReplaceAllString(strings.ToLower(shown(name)), "_")
+	return sectionName.ReplaceAllString(strings.ToLower(shown(name)), "_")
 }
 
 // marker writes what GitLab's log viewer looks for, and a title after it.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -207,11 +208,11 @@ func (d *Directory) Copy(from, to string) string { return copyCommand(d.Where(fr
 
 func copyCommand(from, to string) string { return "cp " + quote(from) + " " + quote(to) }
 
-var plainPath = hybridcore.Pattern(`^[A-Za-z0-9_./@%+=:,-]+$`)
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
 
 // quote makes a path safe to paste into a shell.
 func quote(path string) string {
-	if plainPath().MatchString(path) {
+	if plainPath.MatchString(path) {
 		return path
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
