@@ -355,7 +355,7 @@ func (d *doomed) unfinished(all []slack.Message) []string {
 	for text := range d.acked {
 		done := false
 		for _, shown := range last {
-			done = done || strings.Contains(shown, text+" ") && strings.Contains(shown, "Unchanged: ")
+			done = done || strings.Contains(shown, text+" ") && strings.Contains(shown, "Done: ")
 		}
 		if !done {
 			left = append(left, text)

@@ -73,7 +73,7 @@ func TestOutages(t *testing.T) {
 			var shown []slack.Message
 			err = chat.Wait(late, func(messages []slack.Message, _ []slack.View) bool {
 				shown = messages
-				return len(messages) > 0 && strings.Contains(messages[len(messages)-1].Shown(), "Unchanged: ")
+				return len(messages) > 0 && strings.Contains(messages[len(messages)-1].Shown(), "Done: ")
 			})
 			if err != nil {
 				t.Error(err)
