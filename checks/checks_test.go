@@ -115,9 +115,13 @@ func TestGolden(t *testing.T) {
 		},
 	}
 	tests := map[string]func(*bytes.Buffer, Style) error{
-		"plan":      func(b *bytes.Buffer, s Style) error { return WritePlan(b, s, plan()) },
-		"record":    func(b *bytes.Buffer, s Style) error { return WriteRecord(b, s, record(), "state/runs/20261122t224501-1a2b3c4d.json") },
-		"inspect":   func(b *bytes.Buffer, s Style) error { return WriteInspect(b, s, record(), "state/runs/20261122t224501-1a2b3c4d.json") },
+		"plan": func(b *bytes.Buffer, s Style) error { return WritePlan(b, s, plan()) },
+		"record": func(b *bytes.Buffer, s Style) error {
+			return WriteRecord(b, s, record(), "state/runs/20261122t224501-1a2b3c4d.json")
+		},
+		"inspect": func(b *bytes.Buffer, s Style) error {
+			return WriteInspect(b, s, record(), "state/runs/20261122t224501-1a2b3c4d.json")
+		},
 		"status":    func(b *bytes.Buffer, s Style) error { return WriteStatus(b, s, status, at.Add(5*time.Hour)) },
 		"reaped":    func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, reaped(), false) },
 		"reap-dry":  func(b *bytes.Buffer, s Style) error { return WriteReaped(b, s, reaped()[:1], true) },
