@@ -199,3 +199,43 @@ func TestPublishOfAnotherSystemIsBlocked(t *testing.T) {
 		}
 	}
 }
+
+// A part whose record leaves out its inventory, and what was said of that, is
+// built, and nothing hides that its guest is unknown.
+func TestPartWithoutAnInventory(t *testing.T) {
+	s := newThree(t)
+	parts := t.TempDir()
+	for _, p := range s.planned(t) {
+		rec := s.buildPart(t, p.Target, t.TempDir())
+		rec.Results[0].Inventory, rec.Results[0].Findings = nil, nil
+		s.part(t, filepath.Join(parts, "job-"+string(p.Target.Platform), "part"), rec, nil)
+	}
+	rec, err := s.collect(t.Context(), t, parts)
+	if err != nil || len(rec.Results) != 3 {
+		t.Fatal(err, statuses(rec))
+	}
+	for _, res := range rec.Results {
+		if len(res.Findings) != 1 || !strings.Contains(res.Findings[0].Message, "left no guest inventory") {
+			t.Errorf("%s: %v", res.Target, res.Findings)
+		}
+	}
+}
+
+// What nothing is known of is not released, also alone.
+func TestReleaseWithoutAnInventory(t *testing.T) {
+	s := newShop(t)
+	s.stock(nil)
+	gone, err := filepath.Glob(filepath.Join(s.dir, "state", "records", "*", "*vsphere.inventory.json"))
+	if err != nil || len(gone) == 0 {
+		t.Fatal(gone, err)
+	}
+	for _, path := range gone {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rec, err := s.publish(t, func(req *hybridcore.Request) { req.Platforms = []hybridcore.Platform{hybridcore.VSphere} })
+	if err != nil || rec.Status != hybridcore.BlockedStatus {
+		t.Errorf("%s, %v, %v", rec.Status, err, messages(rec))
+	}
+}

@@ -18,14 +18,20 @@ import (
 // maxInventory bounds an inventory file: 100,000 packages take about 15 MiB.
 const maxInventory = 64 << 20
 
+// noInventory says of a build that nothing is known of its guest. It is not
+// released.
+func noInventory(t hybridcore.Target) hybridcore.Finding {
+	return hybridcore.Finding{
+		Kind: "inventory", Subject: t.Name(), Severity: hybridcore.Warning,
+		Message: "the build left no guest inventory: this image cannot be compared",
+		Hint:    "keep the inventory provisioners at the end of templates/os/" + t.Image.OS + ".pkr.hcl",
+	}
+}
+
 func (b *building) takeInventory() error {
 	data, err := readBounded(b.inventoryPath(), maxInventory)
 	if errors.Is(err, os.ErrNotExist) {
-		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
-			Kind: "inventory", Subject: b.target.Name(), Severity: hybridcore.Warning,
-			Message: "the build left no guest inventory: this image cannot be compared",
-			Hint:    "keep the inventory provisioners at the end of templates/os/" + b.target.Image.OS + ".pkr.hcl",
-		})
+		b.result.Findings = append(b.result.Findings, noInventory(b.target))
 		return nil
 	}
 	if err != nil {

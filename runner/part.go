@@ -104,6 +104,9 @@ func (x *run) take(ctx context.Context, folder string, planned map[string]hybrid
 	res.Inputs = target.Inputs
 	found := &taken{folder: folder, result: x.clean(res), inventories: map[string][]byte{}}
 	if res.Inventory == nil {
+		if res.Status == hybridcore.Built {
+			found.result.Findings = append(found.result.Findings, noInventory(target)) // its own word may leave it out
+		}
 		return found, nil
 	}
 	return found, x.adopt(ctx, store, found, target)
@@ -139,6 +142,13 @@ func (x *run) fits(rec hybridcore.Record, res hybridcore.Result, target hybridco
 	}
 }
 
+// refuse blocks what is built of another system, or of an unknown one.
+func (t *taken) refuse(f hybridcore.Finding) {
+	t.result.Status = hybridcore.BlockedStatus
+	t.result.Failure = &hybridcore.Failure{Message: (&anotherSystemError{f.Message}).Error()}
+	t.result.Findings = append(t.result.Findings, f)
+}
+
 // adopt takes the inventory of a part over into this run. What is built of
 // another system is blocked here as it should have been there.
 func (x *run) adopt(ctx context.Context, store *state.Store, found *taken, target hybridcore.Target) error {
@@ -160,9 +170,7 @@ func (x *run) adopt(ctx context.Context, store *state.Store, found *taken, targe
 	}
 	wrong := checkSystem(target.Image, target.Platform, target.Inputs, guest)
 	if found.result.Status == hybridcore.Built && hybridcore.Blocked(wrong) != hybridcore.NotBlocked {
-		found.result.Status = hybridcore.BlockedStatus
-		found.result.Failure = &hybridcore.Failure{Message: (&anotherSystemError{wrong[0].Message}).Error()}
-		found.result.Findings = append(found.result.Findings, wrong...)
+		found.refuse(wrong[0])
 	}
 	name := inventoryName(found.result.Target)
 	found.inventories[name] = data

@@ -161,14 +161,17 @@ func (r *Runner) comparison(ctx context.Context, targets []hybridcore.Result, ru
 }
 
 // alone blocks an image of one platform, with which none is compared, if its
-// guest is another system.
+// guest is another system, or nothing says which it is.
 func (r *Runner) alone(ctx context.Context, one image) []hybridcore.Parity {
 	if one.inventory == nil {
-		return nil
+		return []hybridcore.Parity{notComparable(one.name, "the build for "+one.platform.Info().Title+" left no inventory")}
 	}
 	one.run = inventoryRun(one.inventory)
 	set, err := r.loadSet(ctx, []image{one})
-	if err != nil || hybridcore.Blocked(set.Findings) == hybridcore.NotBlocked {
+	switch {
+	case err != nil:
+		return []hybridcore.Parity{notComparable(one.name, r.redact(err.Error()))}
+	case hybridcore.Blocked(set.Findings) == hybridcore.NotBlocked:
 		return nil
 	}
 	return []hybridcore.Parity{{Image: one.name, Policy: hybridcore.ParityBlock, Findings: set.Findings}}

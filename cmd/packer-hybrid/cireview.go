@@ -114,6 +114,10 @@ func (a *app) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) 
 	if err != nil || pull == nil {
 		return ci.Approval{}, err
 	}
+	if pull.GetUser().GetID() == 0 || pull.GetNumber() == 0 {
+		return ci.Approval{}, hybridcore.Blockedf("GitHub does not say whose pull request has the commit %.12s: nobody knows "+
+			"whether its author has approved it", u.Commit)
+	}
 	reviews, err := h.reviews(ctx, pull.GetNumber())
 	if err != nil {
 		return ci.Approval{}, err
@@ -145,7 +149,7 @@ func (h hub) pullOf(ctx context.Context, u ci.Unmerged) (*github.PullRequest, er
 	}
 	if u.Change != 0 {
 		pull, err := h.pull(ctx, u.Change)
-		if err != nil || !fits(pull) {
+		if err != nil || !fits(pull) || int64(pull.GetNumber()) != u.Change {
 			return nil, err
 		}
 		return pull, nil

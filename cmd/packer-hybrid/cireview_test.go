@@ -70,6 +70,8 @@ func TestAnswersThatAreNoApproval(t *testing.T) {
 		"pulls": {
 			"null", "{}", `{"state":"open","head":null}`, `{"number":7,"state":"closed","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 			`{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":null}}`, `{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"x/r"}}}`,
+			`{"number":7,"state":"open","user":null,"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
+			`{"number":8,"state":"open","user":{"id":8},"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 		},
 		"permission": {"null", "{}", `{"permission":"write","user":null}`, `{"permission":null,"user":{"id":5}}`, `{"permission":"read","user":{"id":5}}`},
 	} {

@@ -290,7 +290,11 @@ func (s *source) back(i, least int) int {
 // on in text not yet seen, or the text's length.
 func (s *source) tail() int {
 	least := max(0, len(s.text)-maxSpan)
-	start := s.back(len(s.text), least)
+	start := len(s.text)
+	if start > least && s.text[start-1] == '\r' && s.active(start-1) {
+		start-- // the line end may go on
+	}
+	start = s.back(start, least)
 	for start > least {
 		within := max(least, start-maxLinePrefix)
 		line := bytes.LastIndexByte(s.text[within:start], '\n')
@@ -298,16 +302,13 @@ func (s *source) tail() int {
 			break
 		}
 		line += within
-		if line > least && s.text[line-1] == '\r' {
+		if line > least && (s.text[line-1] == '\r' || s.text[line-1] == '\\') {
 			line--
 		}
 		if n, _, more := s.joint(line); n == 0 || !more && line+n < start {
 			break
 		}
 		start = s.back(line, least)
-	}
-	if start > least && s.text[start-1] == '\r' && start == len(s.text) && s.active(start-1) {
-		start = s.back(start-1, least)
 	}
 	return start
 }

@@ -7,6 +7,8 @@ package logs
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -302,4 +304,45 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("allocated %d bytes for a million lines", total)
 	}
 	t.Logf("%.0f lines/s", 1e6/elapsed.Seconds())
+}
+
+// TestCutWithinALineEnd cuts codes in lines everywhere, also within what ends a line.
+func TestCutWithinALineEnd(t *testing.T) {
+	const secret = `bB5k~?[c0|$@*ebC0Gmey8`
+	r, _ := NewRedactor(Secret{"S", secret})
+	twice := hex.EncodeToString([]byte(hex.EncodeToString([]byte(secret))))
+	nested := base64.StdEncoding.EncodeToString([]byte(base64.URLEncoding.EncodeToString([]byte(secret))))
+	for _, code := range []string{twice, strings.ToUpper(twice), nested, hex.EncodeToString([]byte(secret))} {
+		for _, width := range []int{16, 17, 32, 64} {
+			for _, end := range []string{"\n", "\r\n", "\\\n"} {
+				text := "x "
+				for rest := code; rest != ""; {
+					n := min(width, len(rest))
+					text, rest = text+rest[:n]+end, rest[n:]
+				}
+				text += "y"
+				want := r.String(text)
+				if !strings.Contains(want, "<sensitive:S>") {
+					t.Fatalf("%q is not hidden: %q", text, want)
+				}
+				for cut := range len(text) {
+					var out bytes.Buffer
+					w := r.Writer(&out)
+					_, _ = io.WriteString(w, text[:cut])
+					_, _ = io.WriteString(w, text[cut:])
+					if err := w.Close(); err != nil || out.String() != want {
+						t.Fatalf("%q cut at %d: %v\n got  %q\n want %q", text, cut, err, out.String(), want)
+					}
+				}
+				var out bytes.Buffer
+				w := r.Writer(&out)
+				for i := range len(text) {
+					_, _ = io.WriteString(w, text[i:i+1])
+				}
+				if err := w.Close(); err != nil || out.String() != want {
+					t.Fatalf("%q byte by byte: %v\n got  %q\n want %q", text, err, out.String(), want)
+				}
+			}
+		}
+	}
 }

@@ -154,7 +154,7 @@ func (s *site) outputs(r ran, job, artifact string, files ...string) {
 		}
 	}
 	want := map[string]string{}
-	for _, file := range files {
+	for _, file := range append(files, "answer.json") {
 		name, _, _ := strings.Cut(file, ".")
 		want[name] = "artifacts/" + file
 		if _, err := os.Stat(filepath.Join(s.scratch, "artifacts", artifact, file)); err != nil {

@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
@@ -132,7 +133,7 @@ func (d disk) names(ctx context.Context, folder string) ([]string, error) {
 
 // entries reads a folder.
 func (d disk) entries(folder string) ([]fs.DirEntry, error) {
-	f, err := d.root.Open(folder)
+	f, err := d.root.OpenFile(folder, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NONBLOCK, 0) // no pipe is waited for
 	if err != nil {
 		return nil, fmt.Errorf("opening a folder: %w", err)
 	}

@@ -161,3 +161,35 @@ func TestLockIsNoLink(t *testing.T) {
 		})
 	}
 }
+
+// A folder of the state that is a pipe is refused, and nobody waits for its other end.
+func TestFolderIsNoPipe(t *testing.T) {
+	for _, folder := range []string{"leases", "snapshot", state.RecordsFolder} {
+		dir := filepath.Join(t.TempDir(), "state")
+		if err := errors.Join(os.Mkdir(dir, 0o700), syscall.Mkfifo(filepath.Join(dir, folder), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			d, err := Open(dir)
+			if err == nil {
+				_, err = d.Read(t.Context())
+			}
+			if err == nil {
+				_, err = d.Leases(t.Context())
+			}
+			if err == nil {
+				_, err = d.Records(t.Context())
+			}
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if err == nil {
+				t.Errorf("%s is a pipe, and nobody says so", folder)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("%s: it waits for the other end of a pipe", folder)
+		}
+	}
+}
