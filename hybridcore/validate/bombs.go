@@ -6,6 +6,8 @@
 package validate
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -93,6 +95,67 @@ func (s *scope) ranged(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes,
 	}
 	return maxRange
 }
+
+// hugeNumber matches a text that HCL takes for a number of a thousand digits or
+// more where one is wanted: it is short, and writing it out takes for ever.
+var hugeNumber = regexp.MustCompile(`^\s*[-+]?[0-9.]+[eE][-+]?0*[1-9][0-9]{3,}\s*$`)
+
+// calculates says whether an operator makes numbers of its operands.
+func calculates(expr hclsyntax.Expression) bool {
+	switch e := expr.(type) {
+	case *hclsyntax.BinaryOpExpr:
+		return e.Op.Type == cty.Number
+	case *hclsyntax.UnaryOpExpr:
+		return e.Op.Type == cty.Number
+	}
+	return false
+}
+
+// takesNumber says whether a function makes a number of its argument.
+func takesNumber(name string, i int) bool {
+	known, ok := functions[name]
+	if !ok {
+		return false
+	}
+	params := known.fn.Params()
+	if i < len(params) {
+		return params[i].Type == cty.Number
+	}
+	rest := known.fn.VarParam()
+	return rest != nil && rest.Type == cty.Number
+}
+
+// numeric bounds what a number costs that is made of an expression: a text may be
+// put together to one that is huge. In a tree whose author is not trusted, a text
+// that a loop puts together counts as one.
+func (s *scope) numeric(expr hclsyntax.Expression, b bound, loops sizes, ctx *hcl.EvalContext) bound {
+	if value := s.argument(expr, b, loops, ctx); value.IsKnown() {
+		size := sizeOf(value, 1<<20)
+		return bound{0, size, size, size / bytesPerWork}
+	}
+	if s.in.Policy != nil && maybeText(expr) {
+		return bound{0, tooMuch, tooMuch, tooMuch}
+	}
+	return bound{}
+}
+
+// maybeText says whether an expression may put a text together.
+func maybeText(expr hclsyntax.Expression) bool {
+	switch e := expr.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return maybeText(e.Expression)
+	case *hclsyntax.ConditionalExpr:
+		return maybeText(e.TrueResult) || maybeText(e.FalseResult)
+	case *hclsyntax.TemplateExpr, *hclsyntax.TemplateJoinExpr, *hclsyntax.TemplateWrapExpr:
+		return true
+	case *hclsyntax.FunctionCallExpr:
+		return !slices.Contains(numbers, e.Name)
+	}
+	return false
+}
+
+// numbers are the functions whose result is a number.
+var numbers = []string{"abs", "ceil", "floor", "index", "length", "log", "max", "min", "parseint", "pow", "signum", "sum"}
 
 // digits is how long a number is when it is written out.
 func digits(value cty.Value) int {

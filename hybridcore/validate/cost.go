@@ -92,7 +92,11 @@ func (s *scope) cost(expr hclsyntax.Expression, loops sizes, ctx *hcl.EvalContex
 	}
 	sum := bound{}
 	for _, part := range parts(expr) {
-		sum = sum.plus(one(part))
+		b := one(part)
+		sum = sum.plus(b)
+		if calculates(expr) {
+			sum = sum.plus(s.numeric(part, b, loops, ctx))
+		}
 	}
 	return bound{max(sum.n, 1), sum.size + 1, sum.size + 1, sum.work + 1 + sum.size/bytesPerWork}
 }
@@ -162,6 +166,11 @@ func (s *scope) call(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, c
 	size := capped(sum.size*2 + 16)
 	if s.in.Policy != nil && s.unbounded(e, args, loops, ctx) {
 		return bound{1, tooMuch, tooMuch, tooMuch}
+	}
+	for i, arg := range e.Args {
+		if takesNumber(name, i) {
+			sum = sum.plus(s.numeric(arg, args[i], loops, ctx))
+		}
 	}
 	switch {
 	case name == "range":
@@ -236,6 +245,9 @@ func sizeOf(value cty.Value, limit int) int {
 	case !value.IsKnown() || value.IsNull():
 		return 1
 	case value.Type() == cty.String:
+		if hugeNumber.MatchString(value.AsString()) {
+			return tooMuch // HCL takes it for a number, where one is wanted
+		}
 		return 1 + len(value.AsString())
 	case value.Type() == cty.Number:
 		return digits(value)
