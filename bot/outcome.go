@@ -60,9 +60,9 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 	case a.Parity != nil:
 		out = parityOf(*a.Parity)
 	case a.Reaped != nil:
-		out = reapedOf(a, *a.Reaped)
+		out = reapedOf(a, hybridcore.ReapPart{Reaped: *a.Reaped})
 	case a.ReapedOn != nil:
-		out = reapedOn(a, *a.ReapedOn)
+		out = reapedOf(a, *a.ReapedOn...)
 	case a.Plan != nil:
 		out = plannedOf(a)
 	}
@@ -70,15 +70,7 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 		out.Status = Answered
 	}
 	if a.Exit != nil && out.Status == Answered {
-		switch *a.Exit {
-		case hybridcore.ExitOK, hybridcore.ExitChanges:
-		case hybridcore.ExitCancelled:
-			out.Status = hybridcore.Cancelled
-		case hybridcore.ExitBlocked:
-			out.Status = hybridcore.BlockedStatus
-		default:
-			out.Status = hybridcore.Failed
-		}
+		out.Status = Ended(*a.Exit)
 	}
 	if out.Why == "" {
 		out.Why = plain(a.Error, maxWhy)
@@ -90,6 +82,19 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 		out.note("%s: %s", f.Severity, cmp.Or(placed(f), f.Message))
 	}
 	return out
+}
+
+// Ended is the status of a run that only tells its exit code.
+func Ended(code int) hybridcore.Status {
+	switch code {
+	case hybridcore.ExitOK, hybridcore.ExitChanges:
+		return Answered
+	case hybridcore.ExitCancelled:
+		return hybridcore.Cancelled
+	case hybridcore.ExitBlocked:
+		return hybridcore.BlockedStatus
+	}
+	return hybridcore.Failed
 }
 
 // placed is a finding with its place.
@@ -156,7 +161,7 @@ func statusOf(st hybridcore.StatusReport) Outcome {
 	grid := &Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}}
 	for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 		current := st.Targets[key]
-		grid.add(key, artifactOf(current.Artifact), current.At.UTC().Format("2006-01-02 15:04 UTC"), current.RunID, current.Release)
+		grid.add(key, current.Artifact.Name(), current.At.UTC().Format("2006-01-02 15:04 UTC"), current.RunID, current.Release)
 		if lab := hybridcore.BuiltInLab(current.Inputs); lab != "" {
 			out.note("lab: %s was built in the lab %s: no real platform has it", key, lab)
 		}
@@ -175,17 +180,6 @@ func statusOf(st hybridcore.StatusReport) Outcome {
 	}
 	out.Grid = grid
 	return out
-}
-
-// artifactOf is the name of what was built, as the platform has it.
-func artifactOf(artifact *hybridcore.Artifact) string {
-	switch {
-	case artifact == nil:
-		return ""
-	case len(artifact.URIs) > 0:
-		return artifact.URIs[0].Name
-	}
-	return artifact.ID
 }
 
 // parityOf compares images.
@@ -224,37 +218,34 @@ func parityWord(p hybridcore.Parity) string {
 	switch n := len(p.Unexpected) + p.Unlisted; {
 	case n > 0:
 		return strconv.Itoa(n) + " unexpected"
+	case p.Blocked(): // by a finding, such as a guest of another system
+		return "blocked"
 	case unread || len(p.Manifests) < 2:
 		return "not compared"
 	}
 	return "identical"
 }
 
-// reapedOf is what was removed.
-func reapedOf(a hybridcore.Answer, reaped []hybridcore.Reaped) Outcome {
+// reapedOf is what was removed: by this run, or by jobs, each on one platform.
+func reapedOf(a hybridcore.Answer, parts ...hybridcore.ReapPart) Outcome {
 	grid := &Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}}
-	for _, one := range reaped {
-		grid.reaped(one)
-	}
-	return reapOutcome(a, grid)
-}
-
-// reapedOn is what jobs removed, each on one platform.
-func reapedOn(a hybridcore.Answer, parts []hybridcore.ReapPart) Outcome {
-	grid := &Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}}
+	looked, not := 0, 0
 	for _, part := range parts {
 		if part.Error != "" {
 			grid.add(string(part.Platform), "", "", "", part.Error)
 		}
 		for _, one := range part.Reaped {
-			grid.reaped(one)
+			if grid.reaped(one); one.Elsewhere == "" {
+				looked++
+			} else {
+				not++
+			}
 		}
 	}
-	return reapOutcome(a, grid)
-}
-
-func reapOutcome(a hybridcore.Answer, grid *Grid) Outcome {
-	out := Outcome{Title: "Reaped", Why: counted(len(grid.Rows)+grid.More, "interrupted run") + " looked for"}
+	out := Outcome{Title: "Reaped", Why: counted(looked, "interrupted run") + " looked for"}
+	if not > 0 {
+		out.Why += fmt.Sprintf(", %d not", not)
+	}
 	if a.Request != nil && a.Request.DryRun {
 		out.Title, out.Why = "Reap, dry run", out.Why+"; nothing was removed"
 	}
@@ -264,6 +255,7 @@ func reapOutcome(a hybridcore.Answer, grid *Grid) Outcome {
 	return out
 }
 
+// reaped appends what was done about a run.
 func (g *Grid) reaped(one hybridcore.Reaped) {
 	names := func(list []hybridcore.URI) string {
 		var all []string
@@ -287,8 +279,7 @@ func recorded(rec hybridcore.Record) Outcome {
 		parity[p.Image] = parityWord(p)
 	}
 	for _, res := range rec.Results {
-		t := Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Parity: parity[res.Image]}
-		t.Artifact = artifactOf(res.Artifact)
+		t := Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Artifact: res.Artifact.Name(), Parity: parity[res.Image]}
 		if res.Failure != nil {
 			t.Step = res.Failure.Step
 		}

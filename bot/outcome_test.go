@@ -93,12 +93,19 @@ func TestOutcomes(t *testing.T) {
 			hybridcore.Answer{Exit: &blocked, Parity: &hybridcore.ParityReport{Env: "lab", Parity: []hybridcore.Parity{
 				{Image: "a", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere", SHA256: "1"}}},
 				{Image: "b", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere"}}},
+				{
+					Image: "d", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere", SHA256: "1"}},
+					Findings: []hybridcore.Finding{{Kind: hybridcore.KindIdentity, Blocking: true}},
+				},
 				{Image: "c", Unexpected: []hybridcore.Difference{{Category: "package", Key: "curl"}}, Unlisted: 4},
 			}}},
 			bot.Outcome{
-				Status: hybridcore.BlockedStatus, Title: "Parity", Why: "3 images of lab compared",
+				Status: hybridcore.BlockedStatus, Title: "Parity", Why: "4 images of lab compared",
 				Grid: &bot.Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}, Rows: [][]string{
-					{"a", "azure, vsphere", "identical", ""}, {"b", "azure, vsphere", "not compared", ""}, {"c", "", "5 unexpected", "package curl"},
+					{"a", "azure, vsphere", "identical", ""},
+					{"b", "azure, vsphere", "not compared", ""},
+					{"d", "azure, vsphere", "blocked", ""},
+					{"c", "", "5 unexpected", "package curl"},
 				}},
 			},
 		},
@@ -108,7 +115,7 @@ func TestOutcomes(t *testing.T) {
 				{Lease: hybridcore.Lease{Key: "prod/a@azure", RunID: "run-2"}, Elsewhere: "it is of prod"},
 			}},
 			bot.Outcome{
-				Status: bot.Answered, Title: "Reap, dry run", Why: "2 interrupted runs looked for; nothing was removed",
+				Status: bot.Answered, Title: "Reap, dry run", Why: "1 interrupted run looked for, 1 not; nothing was removed",
 				Grid: &bot.Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}, Rows: [][]string{
 					{"lab/a@azure", "run-1", "vm a-run-1", "", ""}, {"prod/a@azure", "run-2", "", "", "it is of prod"},
 				}},

@@ -92,14 +92,10 @@ func (p *printer) result(s Style, res hybridcore.Result) {
 // artifactName is the name that the platform knows, rather than the builder's
 // identifier: on Azure that is a path, on Proxmox VE a number.
 func artifactName(a *hybridcore.Artifact) string {
-	switch {
-	case a == nil:
+	if a == nil {
 		return "-"
-	case len(a.URIs) > 0:
-		return a.URIs[0].Name
-	default:
-		return a.ID
 	}
+	return a.Name()
 }
 
 // inputs says what a target was built from.

@@ -60,12 +60,7 @@ func (a Answer) All() []Finding {
 
 // ExitCode is the exit code of an answer that is no error.
 func (a Answer) ExitCode() int {
-	blocked := func(findings []Finding) int {
-		if Blocked(findings) == NotBlocked {
-			return ExitOK
-		}
-		return ExitCode(&FindingsError{Findings: findings})
-	}
+	findings := a.All()
 	switch {
 	case a.Request != nil && a.Request.Action == ActionInspect:
 		return ExitOK // whatever the run came to
@@ -77,10 +72,10 @@ func (a Answer) ExitCode() int {
 		return ExitFailed
 	case a.ReapedOn != nil && slices.ContainsFunc(*a.ReapedOn, ReapPart.Failed):
 		return ExitFailed
-	}
-	code := blocked(a.All())
-	if code == ExitOK && a.Plan != nil && a.Plan.Request.DetailedExitCode && a.Plan.Changes() {
+	case Blocked(findings) != NotBlocked:
+		return ExitCode(&FindingsError{Findings: findings})
+	case a.Plan != nil && a.Plan.Request.DetailedExitCode && a.Plan.Changes():
 		return ExitChanges
 	}
-	return code
+	return ExitOK
 }

@@ -129,6 +129,17 @@ type Artifact struct {
 	URIs    []URI  `json:"uris"`    // looked up live after the build
 }
 
+// Name is the name of what was built, as the platform has it; empty for nothing.
+func (a *Artifact) Name() string {
+	switch {
+	case a == nil:
+		return ""
+	case len(a.URIs) > 0:
+		return a.URIs[0].Name
+	}
+	return a.ID
+}
+
 // Step is one step of a build, as the builder announced it.
 type Step struct {
 	Name     string        `json:"name"`

@@ -147,12 +147,16 @@ func better(one, other *hybridcore.Answer) *hybridcore.Answer {
 func withAnswer(p bot.Progress, a hybridcore.Answer) bot.Progress {
 	ci := p.Outcome
 	p.Outcome = bot.OutcomeOf(a)
-	p.Targets = p.Outcome.Targets
+	if len(p.Outcome.Targets) > 0 {
+		p.Targets = p.Outcome.Targets // else what was seen of them stays
+	}
 	switch {
 	case ci.Status == hybridcore.Cancelled:
 		p.Outcome.Status = ci.Status
 	case ci.Status == hybridcore.Failed && good(p.Outcome):
 		p.Outcome.Status, p.Outcome.Why = ci.Status, ci.Why
+	case p.Outcome.Why == "" && !good(p.Outcome):
+		p.Outcome.Why = ci.Why
 	}
 	return p
 }

@@ -105,7 +105,7 @@ func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 	defer r.mu.Unlock()
 	p := r.progress
 	p.Done = true
-	if p.Outcome = (bot.Outcome{Status: statusOf(code)}); p.Outcome.Status == bot.Answered {
+	if p.Outcome = (bot.Outcome{Status: bot.Ended(code)}); p.Outcome.Status == bot.Answered {
 		p.Outcome = unseen()
 	}
 	if err != nil {
@@ -117,19 +117,6 @@ func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 		p = withAnswer(p, *answer)
 	}
 	return errors.Join(r.failed, write(r.dir, fileExit, p), os.RemoveAll(r.Tree), r.lock.Unlock())
-}
-
-func statusOf(code int) hybridcore.Status {
-	switch code {
-	case hybridcore.ExitOK, hybridcore.ExitChanges:
-		return bot.Answered
-	case hybridcore.ExitCancelled:
-		return hybridcore.Cancelled
-	case hybridcore.ExitBlocked:
-		return hybridcore.BlockedStatus
-	default:
-		return hybridcore.Failed
-	}
 }
 
 // Taken says whether an error of Take means that the run is somebody else's.

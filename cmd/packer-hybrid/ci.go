@@ -199,9 +199,6 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	code := sub.Finish(err)
 	j.app.contained(func() { j.answered(answer) })
 	j.fault(err)
-	if _, silent := errors.AsType[cli.Exit](err); silent {
-		err = nil
-	}
 	j.current.whole = j.app.ended(answer, code, err)
 	j.try("the log", errors.Join(shown.Close(), text.Close(), j.close()))
 	return code

@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
@@ -29,6 +28,9 @@ func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridco
 		parts, err := p.reaped(a, r, req)
 		if parts != nil {
 			answer.ReapedOn = &parts
+		}
+		if code := answer.ExitCode(); err == nil && code != hybridcore.ExitOK {
+			err = cli.Exit(code)
 		}
 		return answer, err
 	}
@@ -76,11 +78,5 @@ func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) ([]hybr
 		p.job.try("the step summary",
 			p.job.actions.Summary(a.Redactor.String("What dead runs left in "+req.Env+":\n\n"+block(text.String()))))
 	}
-	if refused != nil {
-		return parts, refused
-	}
-	if slices.ContainsFunc(parts, hybridcore.ReapPart.Failed) {
-		return parts, cli.Exit(hybridcore.ExitFailed)
-	}
-	return parts, nil
+	return parts, refused
 }

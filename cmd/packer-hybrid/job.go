@@ -7,7 +7,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -73,11 +73,19 @@ func (a *app) stateOf(repository string) ([]string, error) {
 	return append(slices.Clone(a.Environ), stateVariable+"="+stateDir(project)), nil
 }
 
+// said is what an error says; nil for one that only has an exit code.
+func (a *app) said(err error) error {
+	if _, silent := errors.AsType[cli.Exit](err); silent || err == nil {
+		return nil
+	}
+	return errors.New(a.Redactor.String(hybridcore.Sanitize(err.Error())))
+}
+
 // ended is an answer with its end.
-func (a *app) ended(answer hybridcore.Answer, code int, failure error) hybridcore.Answer {
+func (a *app) ended(answer hybridcore.Answer, code int, err error) hybridcore.Answer {
 	answer.Exit = &code
-	if failure != nil {
-		answer.Error = a.Redactor.String(hybridcore.Sanitize(failure.Error()))
+	if said := a.said(err); said != nil {
+		answer.Error = said.Error()
 	}
 	return answer
 }
@@ -85,21 +93,14 @@ func (a *app) ended(answer hybridcore.Answer, code int, failure error) hybridcor
 // jobEnd writes the end of a run.
 func (a *app) jobEnd(run *dispatch.LocalRun, answer *hybridcore.Answer, err error) error {
 	code := a.Finish(err)
-	said := err
-	if _, silent := err.(cli.Exit); silent { //nolint:errorlint // it is never wrapped
-		said = nil
-	}
-	if said != nil {
-		said = fmt.Errorf("%s", a.Redactor.String(said.Error()))
-	}
 	if answer != nil {
-		clean, err := a.redacted(a.ended(*answer, code, said))
+		clean, err := a.redacted(a.ended(*answer, code, err))
 		if answer = &clean; err != nil { // the run has its end all the same
 			a.faulty("the answer is not shown: " + err.Error())
 			answer = nil
 		}
 	}
-	if err := run.End(code, answer, said); err != nil {
+	if err := run.End(code, answer, a.said(err)); err != nil {
 		return err
 	}
 	if code != hybridcore.ExitOK {

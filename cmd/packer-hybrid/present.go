@@ -23,8 +23,7 @@ import (
 // present prints an answer in the form that was asked for. The error is that of the request, or ends with the exit
 // code of the answer.
 func (a *app) present(r *runner.Runner, answer hybridcore.Answer, failure error) error {
-	whole := failure == nil || answer.Record != nil // an answer beside its error is what the request came to so far
-	if !whole {
+	if failure != nil && answer.Record == nil { // a record beside an error is what the request came to so far
 		_, findings := errors.AsType[*hybridcore.FindingsError](failure)
 		if findings && answer.Plan != nil && a.Output != "json" {
 			return cli.Exit(hybridcore.ExitCode(failure)) // the findings of the plan are on the screen
