@@ -38,10 +38,30 @@ var layers = []rules.Layer{
 	{Unit: "checks", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/webapi"}, Tests: []string{"lab"}},
 	{Unit: "bot", May: []string{"hybridcore", "hybridcore/config", "hybridcore/webapi"}, Tests: []string{"lab"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
+	{Unit: "runner/project", May: []string{
+		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/sources",
+		"hybridcore/state", "hybridcore/templates",
+	}},
+	{Unit: "runner/format", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/validate", "runner/project"}},
+	{Unit: "runner/plan", May: []string{
+		"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/packer",
+		"hybridcore/safefile", "hybridcore/sources", "hybridcore/templates", "hybridcore/validate", "runner/project",
+	}},
+	{Unit: "runner/compare", May: []string{"hybridcore", "hybridcore/parity", "runner/project"}},
+	{Unit: "runner/build", May: []string{
+		"hybridcore", "hybridcore/logs", "hybridcore/packer", "hybridcore/parity", "hybridcore/safefile",
+		"hybridcore/state", "hybridcore/templates", "runner/compare", "runner/plan", "runner/project",
+	}, Tests: []string{"hybridcore/config", "hybridcore/validate"}},
+	{Unit: "runner/release", May: []string{
+		"hybridcore", "hybridcore/sources", "hybridcore/state", "runner/compare", "runner/plan", "runner/project",
+	}},
 	{Unit: "runner", May: []string{
-		"hybridcore", "hybridcore/logs", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
-		"hybridcore/hclfile", "hybridcore/parity", "hybridcore/platforms", "hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/validate",
-	}, Tests: []string{"lab"}},
+		"hybridcore", "hybridcore/validate",
+		"runner/build", "runner/compare", "runner/plan", "runner/project", "runner/release",
+	}, Tests: []string{
+		"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms", "hybridcore/sources",
+		"hybridcore/state", "lab",
+	}},
 	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"hybridcore/config"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},

@@ -87,7 +87,7 @@ func (s *sandbox) collect(ctx context.Context, t *testing.T, from ...string) (hy
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Collect(ctx, plan)
+	return s.builder().Collect(ctx, plan)
 }
 
 func (s *sandbox) planned(t *testing.T) []hybridcore.PlannedTarget {
@@ -268,7 +268,7 @@ func TestCollectRefuses(t *testing.T) {
 	name := filepath.FromSlash(state.RecordName(made.RunID))
 	put(t, other, name, `{"run_id":"`+made.RunID+`","sha256":"0","record":{}}`+"\n")
 	s.refuses(t, "the part in "+other+" is refused", other)
-	if err := os.Truncate(filepath.Join(other, name), maxPart+1); err != nil {
+	if err := os.Truncate(filepath.Join(other, name), (80<<20)+1); err != nil {
 		t.Fatal(err)
 	}
 	s.refuses(t, "has more than 80 MiB", other)
@@ -355,7 +355,7 @@ func commit(t *testing.T, dir string) string {
 // at is the commit of a sandbox.
 func (s *sandbox) at(t *testing.T) string {
 	t.Helper()
-	at, err := s.head(t.Context())
+	at, err := s.Head(t.Context())
 	if err != nil || at == "" {
 		t.Fatalf("the commit of the sandbox is not known: %q %v", at, err)
 	}

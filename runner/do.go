@@ -6,17 +6,12 @@
 package runner
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Stage makes a record of a plan.
+// Stage makes the record of a plan.
 type Stage func(context.Context, hybridcore.Plan) (hybridcore.Record, error)
 
 // Do does what a request asks for, and returns what it came to: also when it failed or was cancelled, as far as it
@@ -35,22 +30,22 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 	case hybridcore.ActionInspect:
 		return r.inspect(ctx, req)
 	case hybridcore.ActionReap:
-		reaped, err := r.Reap(ctx, req)
+		reaped, err := r.build(nil).Reap(ctx, req)
 		return only(err, hybridcore.Answer{Reaped: &reaped})
 	case hybridcore.ActionParity:
-		report, err := r.Parity(ctx, req)
+		report, err := r.compare().Parity(ctx, req)
 		return only(err, hybridcore.Answer{Parity: &report})
 	case hybridcore.ActionPlan:
-		plan, err := r.Plan(ctx, req)
-		return only(err, hybridcore.Answer{Plan: &plan})
+		planned, err := r.plan().Plan(ctx, req)
+		return only(err, hybridcore.Answer{Plan: &planned})
 	case hybridcore.ActionValidate:
 		return r.validation(ctx, req, reporter)
 	case hybridcore.ActionCollect:
-		return r.Run(ctx, req, reporter, r.Collect)
+		return r.Run(ctx, req, reporter, r.build(reporter).Collect)
 	case hybridcore.ActionPublish:
-		return r.Run(ctx, req, reporter, r.Publish)
+		return r.Run(ctx, req, reporter, r.release().Publish)
 	default:
-		return r.Run(ctx, req, reporter, r.Build)
+		return r.Run(ctx, req, reporter, r.build(reporter).Build)
 	}
 }
 
@@ -66,19 +61,19 @@ func only(err error, answer hybridcore.Answer) (hybridcore.Answer, error) {
 func (r *Runner) Run(ctx context.Context, req hybridcore.Request, reporter Reporter, stage Stage) (
 	hybridcore.Answer, error,
 ) {
-	plan, err := r.Plan(ctx, req)
+	planned, err := r.plan().Plan(ctx, req)
 	if err == nil && req.With == hybridcore.WithPlugins {
-		plan.Findings, err = r.Check(ctx, plan, nil)
+		planned.Findings, err = r.plan().Check(ctx, planned, nil)
 	}
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
-	if r.Reporter = reporter; reporter == nil {
-		r.Reporter = silent{}
+	if reporter == nil {
+		reporter = silent{}
 	}
-	r.Reporter.Event(hybridcore.Event{At: r.Now(), Kind: hybridcore.EventPlan, Plan: &plan})
-	record, err := stage(ctx, plan)
-	answer := hybridcore.Answer{Request: &req, Plan: &plan}
+	reporter.Event(hybridcore.Event{At: r.Project.Now(), Kind: hybridcore.EventPlan, Plan: &planned})
+	record, err := stage(ctx, planned)
+	answer := hybridcore.Answer{Request: &req, Plan: &planned}
 	if record.RunID == "" { // ended before it began
 		return answer, err
 	}
@@ -87,23 +82,17 @@ func (r *Runner) Run(ctx context.Context, req hybridcore.Request, reporter Repor
 	return answer, err
 }
 
-// silent is a reporter that tells nobody.
-type silent struct{}
-
-// Event implements Reporter.
-func (silent) Event(hybridcore.Event) {}
-
 // changes compares the images of a build with those before them. A part's is for who collects it.
 func (r *Runner) changes(ctx context.Context, record hybridcore.Record) (*hybridcore.ParityReport, []hybridcore.Finding) {
 	if !r.Compare || record.Request.Action != hybridcore.ActionBuild || record.Request.Part != "" || ctx.Err() != nil {
 		return nil, nil
 	}
-	changes, err := r.Since(ctx, record)
+	changes, err := r.compare().Since(ctx, record)
 	var findings []hybridcore.Finding
 	if err != nil {
 		findings = []hybridcore.Finding{{
 			Kind: "parity", Severity: hybridcore.Warning,
-			Message: "what changed in the images was not looked at: " + r.redact(err.Error()),
+			Message: "what changed in the images was not looked at: " + r.Project.Redact(err.Error()),
 		}}
 	}
 	if len(changes)+len(record.Parity) == 0 {
@@ -112,114 +101,4 @@ func (r *Runner) changes(ctx context.Context, record hybridcore.Record) (*hybrid
 	return &hybridcore.ParityReport{
 		Env: record.Request.Env, Parity: append([]hybridcore.Parity{}, record.Parity...), Changes: changes, Notes: []string{},
 	}, findings
-}
-
-// validation answers the verb validate: from what an earlier one found when nothing changed since.
-func (r *Runner) validation(ctx context.Context, req hybridcore.Request, reporter Reporter) (hybridcore.Answer, error) {
-	remember := r.Remember
-	if req.NoCache {
-		remember = Memory{}
-	}
-	start := r.Now()
-	env, err := r.Project.Environment(req.Env)
-	if err != nil {
-		return hybridcore.Answer{}, err
-	}
-	key := r.VerdictKey(ctx, remember.Verdicts, req, remember.Program)
-	if known, ok := remember.Verdicts.Recall(key); ok && (!req.InProcess() || !remember.Whole) {
-		return known.answer(req, hybridcore.Checked{Env: env.Name, Targets: known.Targets, Took: r.Now().Sub(start)}), nil
-	}
-	var answer hybridcore.Answer
-	found := Verdict{Key: key, Of: req.ID}
-	switch {
-	case req.InProcess():
-		answer, err = r.inProcess(ctx, req)
-		if answer.Checked != nil {
-			answer.Checked.Took = r.Now().Sub(start)
-		}
-	case req.With == hybridcore.WithPlugins:
-		answer, err = r.Run(ctx, req, reporter, r.Prepare)
-	default:
-		answer, err = r.Run(ctx, req, reporter, r.Validate)
-	}
-	_, form := errors.AsType[*hybridcore.FindingsError](err)
-	if err != nil && !form || answer.Plan == nil {
-		return answer, err
-	}
-	found.add(answer)
-	found.At = r.Now().UTC()
-	if r.VerdictKey(ctx, remember.Verdicts, req, remember.Program) == key { // nothing changed meanwhile
-		remember.Verdicts.Remember(found, r.Redactor.String)
-	}
-	return answer, err
-}
-
-// inProcess validates inside this process.
-func (r *Runner) inProcess(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
-	plan, err := r.Plan(ctx, req)
-	if err != nil {
-		return hybridcore.Answer{}, err
-	}
-	if plan.Findings, err = r.Check(ctx, plan, r.Policy); err != nil {
-		return hybridcore.Answer{}, err
-	}
-	return hybridcore.Answer{
-		Plan: &plan, Checked: &hybridcore.Checked{Env: plan.Request.Env, Targets: len(plan.Targets)},
-	}, nil
-}
-
-// status answers the verb status from the state.
-func (r *Runner) status(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
-	snapshot, err := r.State.Read(ctx)
-	if err != nil {
-		return hybridcore.Answer{}, err
-	}
-	leases, err := r.State.Leases(ctx)
-	if err != nil {
-		return hybridcore.Answer{}, err
-	}
-	st := hybridcore.StatusReport{
-		Env: req.Env, Serial: snapshot.Serial, Targets: snapshot.Targets,
-		Running: []hybridcore.Lease{}, Dead: []hybridcore.Lease{}, Releasing: snapshot.Releasing,
-	}
-	maps.DeleteFunc(st.Releasing, func(key string, intent hybridcore.ReleaseIntent) bool {
-		env, _, _ := strings.Cut(key, "/")
-		return !slices.ContainsFunc(slices.Collect(maps.Keys(intent.Builds)), func(target string) bool {
-			return req.Wants(env + "/" + target)
-		})
-	})
-	maps.DeleteFunc(st.Targets, func(key string, _ hybridcore.Current) bool { return !req.Wants(key) })
-	for _, l := range leases {
-		if !req.Wants(l.Key) {
-			continue
-		}
-		st.Dead = append(st.Dead, l.Ended()...)
-		if l.Live {
-			l.Past = nil // they are among the dead
-			st.Running = append(st.Running, l.Lease)
-		}
-	}
-	return hybridcore.Answer{Status: &st}, nil
-}
-
-// inspect answers with the record of a run, the last one if none is named.
-func (r *Runner) inspect(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
-	runs, err := r.State.Records(ctx)
-	if err != nil {
-		return hybridcore.Answer{}, err
-	}
-	if len(runs) == 0 {
-		return hybridcore.Answer{}, hybridcore.Usagef("no run is recorded in %s yet", r.Project.State.Path)
-	}
-	last := runs[len(runs)-1]
-	id := cmp.Or(req.Record, last)
-	if err := hybridcore.CheckName("run", id); err != nil {
-		return hybridcore.Answer{}, err
-	}
-	if !slices.Contains(runs, id) {
-		return hybridcore.Answer{}, hybridcore.Usagef("no run %q is recorded%s; the last one is %s", id,
-			hybridcore.DidYouMean(id, runs), last)
-	}
-	record, err := r.State.Record(ctx, id)
-	return only(err, hybridcore.Answer{Record: &record})
 }

@@ -29,7 +29,7 @@ func TestReporterPanics(t *testing.T) {
 	if s.Log, _, err = logs.New(logs.Options{Redactor: redactor, JSON: &log}); err != nil {
 		t.Fatal(err)
 	}
-	s.Reporter = faulty{}
+	s.reporter = faulty{}
 	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild))
 	if got, want := statuses(rec), "debian-12@vsphere=built debian-13@vsphere=built"; got != want || rec.Status != hybridcore.Built {
 		t.Errorf("got %s, %s, want %s", rec.Status, got, want)

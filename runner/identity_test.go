@@ -118,7 +118,7 @@ func TestStandInGuestIsNamed(t *testing.T) {
 				t.Errorf("%s: notes %q", res.Target, res.Notes)
 			}
 		}
-		report, err := s.Parity(t.Context(), s.request(hybridcore.ActionParity))
+		report, err := s.comparer().Parity(t.Context(), s.request(hybridcore.ActionParity))
 		if err != nil || report.Blocked() || len(identities(report.Parity[0].Findings)) != 2 {
 			t.Errorf("parity %+v, %v", report, err)
 		}
@@ -140,7 +140,7 @@ func TestComparisonBlocksAnotherSystem(t *testing.T) {
 	put(t, s.dir, "templates/parity.hcl", "policy = \"warn\"\n")
 	s.plant(t, "templates/images.hcl", `version   = "12"`, `version   = "11"`)
 	s = openSandbox(t, s.dir)
-	report, err := s.Parity(t.Context(), s.request(hybridcore.ActionParity))
+	report, err := s.comparer().Parity(t.Context(), s.request(hybridcore.ActionParity))
 	if err != nil || !report.Blocked() {
 		t.Fatalf("%+v, %v", report, err)
 	}

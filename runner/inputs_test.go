@@ -36,8 +36,8 @@ func TestInputs(t *testing.T) {
 	git("add", "-A")
 	git("commit", "-q", "-m", "one")
 	commit := git("rev-parse", "HEAD")
-	req := hybridcore.Request{Env: s.Project.Environments[0].Name}
-	planned, err := s.CommitInputs(t.Context(), req, commit)
+	req := hybridcore.Request{Env: s.Config.Environments[0].Name}
+	planned, err := s.planner().CommitInputs(t.Context(), req, commit)
 	if err != nil || len(planned) == 0 {
 		t.Fatal(planned, err)
 	}
@@ -46,7 +46,7 @@ func TestInputs(t *testing.T) {
 		s := openSandbox(t, s.dir)
 		s.Environ = append(os.Environ(), "PKR_VAR_build_password=secret", "PKR_VAR_vsphere_password=secret",
 			"PKR_VAR_vsphere_endpoint=vc.example")
-		inputs, err := s.TreeInputs(req)
+		inputs, err := s.planner().TreeInputs(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,15 +88,15 @@ func TestInputs(t *testing.T) {
 	if cmp.Equal(planned, changed) {
 		t.Errorf("%s was changed, and the inputs are the same", file)
 	}
-	if again, err := s.CommitInputs(t.Context(), req, commit); err != nil || !cmp.Equal(planned, again) {
+	if again, err := s.planner().CommitInputs(t.Context(), req, commit); err != nil || !cmp.Equal(planned, again) {
 		t.Errorf("the commit's inputs changed with the files on disk: %v", err)
 	}
 	git("commit", "-q", "-a", "-m", "two")
-	if second, err := s.CommitInputs(t.Context(), req, git("rev-parse", "HEAD")); err != nil ||
+	if second, err := s.planner().CommitInputs(t.Context(), req, git("rev-parse", "HEAD")); err != nil ||
 		cmp.Diff(changed, second) != "" {
 		t.Errorf("the new commit: %v\n%s", err, cmp.Diff(changed, second))
 	}
-	if _, err := s.CommitInputs(t.Context(), req, strings.Repeat("ab", 20)); err == nil {
+	if _, err := s.planner().CommitInputs(t.Context(), req, strings.Repeat("ab", 20)); err == nil {
 		t.Error("a commit that is not there has inputs")
 	}
 }

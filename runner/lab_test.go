@@ -16,6 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // addresses declares where the fixture's platforms are.
@@ -89,10 +90,9 @@ func TestLabAndPlatformAreBuiltApart(t *testing.T) {
 	if got := reasons(t, s, planned); got != want {
 		t.Errorf("outside:\n%s", got)
 	}
-	s.FindTool = func(context.Context) (packer.Tool, error) {
+	s.Tools = project.Tools{FindPacker: func(context.Context) (packer.Tool, error) {
 		return packer.Tool{}, hybridcore.Blockedf("no packer here")
-	} // a plan without Packer takes versions for unchanged, but not this
-	s.found.tool, s.found.plugins = nil, nil
+	}} // a plan without Packer takes versions for unchanged, but not this
 	if got := reasons(t, s, planned); got != want {
 		t.Errorf("outside, without Packer:\n%s", got)
 	}
@@ -102,7 +102,7 @@ func TestLabAndPlatformAreBuiltApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan.Request.Release = "v1.0.0"
-	published, err := s.Publish(t.Context(), plan)
+	published, err := s.releaser().Publish(t.Context(), plan)
 	if err != nil || published.Status != hybridcore.Failed || strings.Count(messages(published), "built in a lab, not on this platform; build it first") != 2 {
 		t.Errorf("publish outside: %s, %v\n%s", published.Status, err, messages(published))
 	}
@@ -133,8 +133,17 @@ func TestRecordsFromBeforeLabsWereTold(t *testing.T) {
 				old[key] = value
 			}
 		}
-		p := &planning{Runner: s.Runner, snapshot: hybridcore.Snapshot{Targets: map[string]hybridcore.Current{target.Key(): {Inputs: old, RunID: "r1"}}}}
-		got := p.decide(t.Context(), target)
+		if err := s.State.Update(t.Context(), func(known *hybridcore.Snapshot) error {
+			known.Targets = map[string]hybridcore.Current{target.Key(): {Inputs: old, RunID: "r1"}}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		again, err := s.Plan(t.Context(), s.request(hybridcore.ActionPlan, "debian-12"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := again.Targets[0]
 		if got.Decision != hybridcore.Build || len(got.Reasons) != 1 || !strings.Contains(got.Reasons[0].Text, "does not say whether it was in a lab") {
 			t.Errorf("lab %q: %s %+v", id, got.Decision, got.Reasons)
 		}
@@ -232,7 +241,7 @@ func TestLeasesStayWhereTheirRunsWere(t *testing.T) {
 		dead := hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-dead0000", Artifact: "debian-12-20261102t000000-dead0000", Lab: tt.of}
 		abandon(t, s.dir, dead)
 		var asked []hybridcore.Remains
-		s.Connect = func(context.Context, hybridcore.Target) (Client, error) { return platform{asked: &asked}, nil }
+		s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) { return platform{asked: &asked}, nil }
 		s.inLab(tt.here)
 		reaped, err := s.Reap(t.Context(), s.request(hybridcore.ActionReap))
 		if err != nil || len(reaped) != 1 || !strings.Contains(reaped[0].Elsewhere, tt.want) || len(asked) != 0 {

@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 const leaseKey = "lab/debian-12@vsphere"
@@ -140,7 +141,7 @@ func TestOvertakenWhilePackerRuns(t *testing.T) {
 func TestOvertakenAfterTheBuild(t *testing.T) {
 	s := newSandbox(t)
 	var taken string
-	s.Connect = func(context.Context, hybridcore.Target) (Client, error) { // to verify
+	s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) { // to verify
 		taken = s.overtake(t)
 		return platform{}, nil
 	}
@@ -154,61 +155,6 @@ func TestOvertakenAfterTheBuild(t *testing.T) {
 		t.Errorf("stored %s, %v", stored.Status, err)
 	}
 	s.isTakers(t, taken)
-}
-
-func TestOvertakenBetweenRecordAndSnapshot(t *testing.T) {
-	s := newSandbox(t)
-	held, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: leaseKey, RunID: "20261102t000000-sleeper0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := &run{Runner: s.Runner, held: map[string]*state.Held{"debian-12@vsphere": held}}
-	rec := hybridcore.Record{Request: hybridcore.Request{Env: "lab"}, Results: []hybridcore.Result{{Target: "debian-12@vsphere", Status: hybridcore.Built}}}
-	var current hybridcore.Snapshot
-	if err := x.apply(t.Context(), &current, rec); err != nil || len(current.Targets) != 1 {
-		t.Errorf("while it is held: %+v, %v", current.Targets, err)
-	}
-	s.overtake(t)
-	current = hybridcore.Snapshot{}
-	if err := x.apply(t.Context(), &current, rec); err == nil || len(current.Targets) != 0 {
-		t.Errorf("overtaken: %+v, %v", current.Targets, err)
-	}
-}
-
-func TestLeaseIsRenewed(t *testing.T) {
-	s := newSandbox(t)
-	s.renewal = 5 * time.Millisecond
-	held, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: leaseKey, RunID: "20261102t000000-alive000"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	expires := func() time.Time {
-		all, err := s.State.Leases(t.Context())
-		if err != nil || len(all) != 1 {
-			t.Fatalf("%+v, %v", all, err)
-		}
-		return all[0].Expires
-	}
-	first := expires()
-	ctx, cancel := context.WithCancel(t.Context())
-	p := s.beat(ctx)
-	cancel() // a run that is cancelled is still at work
-	p.hold(t.Context(), held)
-	for giveUp := time.Now().Add(10 * time.Second); !expires().After(first) && time.Now().Before(giveUp); {
-		time.Sleep(5 * time.Millisecond)
-	}
-	p.stop()
-	last := expires()
-	if !last.After(first) {
-		t.Error("the lease was not renewed")
-	}
-	time.Sleep(20 * time.Millisecond)
-	if !expires().Equal(last) {
-		t.Error("it is renewed after the end")
-	}
-	if err := held.Release(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestLateArrival(t *testing.T) {

@@ -91,7 +91,7 @@ func TestUnexpectedDifferenceBlocks(t *testing.T) {
 
 	put(t, s.dir, "templates/parity.hcl", "allow \"packages\" \"wget\" {\n  platforms = [\"proxmox\", \"vsphere\"]\n  reason = \"r\"\n  owner = \"o\"\n}\n"+
 		"allow \"packages\" \"gone\" {\n  platforms = [\"proxmox\"]\n  reason = \"r\"\n  owner = \"o\"\n}\n")
-	report, err := s.Parity(t.Context(), s.request(hybridcore.ActionParity))
+	report, err := s.comparer().Parity(t.Context(), s.request(hybridcore.ActionParity))
 	if err != nil || report.Blocked() || len(report.Parity) != 1 || len(report.Parity[0].Expected) != 1 {
 		t.Fatalf("allowed: %+v, %v", report, err)
 	}
@@ -113,38 +113,38 @@ func TestOnlyOnePlatformIsRebuilt(t *testing.T) {
 	}
 	req := s.request(hybridcore.ActionParity, "debian-12")
 	req.Against = first.RunID
-	report, err := s.Parity(t.Context(), req)
+	report, err := s.comparer().Parity(t.Context(), req)
 	if err != nil || len(report.Changes) != 2 || len(report.Changes[0].Changes) != 0 || len(report.Changes[1].Changes) != 1 {
 		t.Fatalf("report %+v, %v", report, err)
 	}
 	if c := report.Changes[1].Changes[0]; c.Was != "1.21" || c.Now != "1.22" {
 		t.Errorf("change %+v", c)
 	}
-	if since, err := s.Since(t.Context(), rec); err != nil || len(since) != 1 || since[0].Platform != hybridcore.VSphere || len(since[0].Changes) != 1 || since[0].From != first.RunID {
+	if since, err := s.comparer().Since(t.Context(), rec); err != nil || len(since) != 1 || since[0].Platform != hybridcore.VSphere || len(since[0].Changes) != 1 || since[0].From != first.RunID {
 		t.Errorf("since the last build: %+v, %v", since, err)
 	}
-	if since, err := s.Since(t.Context(), first); err != nil || len(since) != 0 {
+	if since, err := s.comparer().Since(t.Context(), first); err != nil || len(since) != 0 {
 		t.Errorf("since nothing: %+v, %v", since, err)
 	}
 	req.Record, req.Against = first.RunID, ""
-	if report, err = s.Parity(t.Context(), req); err != nil || report.Blocked() || len(report.Parity[0].Unexpected) > 0 {
+	if report, err = s.comparer().Parity(t.Context(), req); err != nil || report.Blocked() || len(report.Parity[0].Unexpected) > 0 {
 		t.Errorf("of the first run: %+v, %v", report, err)
 	}
 	req.Platforms = []hybridcore.Platform{hybridcore.VSphere}
 	req.Record = ""
-	if report, err = s.Parity(t.Context(), req); err != nil || len(report.Parity[0].Manifests) != 1 || len(report.Changes) != 1 || len(report.Notes) != 1 {
+	if report, err = s.comparer().Parity(t.Context(), req); err != nil || len(report.Parity[0].Manifests) != 1 || len(report.Changes) != 1 || len(report.Notes) != 1 {
 		t.Errorf("one platform: %+v, %v", report, err)
 	}
 }
 
 func TestParityRefuses(t *testing.T) {
 	s := newPair(t)
-	if _, err := s.Parity(t.Context(), s.request(hybridcore.ActionParity)); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if _, err := s.comparer().Parity(t.Context(), s.request(hybridcore.ActionParity)); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("nothing built: %v", err)
 	}
 	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
 	put(t, s.dir, "state/"+rec.Results[0].Inventory.File, inventoryOf("wget", "9"))
-	if _, err := s.Parity(t.Context(), s.request(hybridcore.ActionParity)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+	if _, err := s.comparer().Parity(t.Context(), s.request(hybridcore.ActionParity)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 		t.Errorf("an edited inventory: %v", err)
 	}
 	put(t, s.dir, "templates/parity.hcl", "polici = 1\n")

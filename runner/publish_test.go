@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // shelf is a platform whose marks are kept.
@@ -62,7 +63,7 @@ func newShop(t *testing.T) *shop {
 
 // stock sets what the platforms do not have.
 func (s *shop) stock(lacks map[hybridcore.Platform]bool) {
-	s.Connect = func(_ context.Context, t hybridcore.Target) (Client, error) {
+	s.Connect = func(_ context.Context, t hybridcore.Target) (project.Client, error) {
 		there := s.shelf
 		there.at = t.Platform
 		if lacks[t.Platform] {
@@ -83,7 +84,7 @@ func (s *shop) publish(t *testing.T, change ...func(*hybridcore.Request)) (hybri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Publish(t.Context(), plan)
+	return s.releaser().Publish(t.Context(), plan)
 }
 
 func (s *shop) runs(t *testing.T) int {
@@ -111,7 +112,7 @@ func TestPublish(t *testing.T) {
 	if err != nil || rec.Status != hybridcore.Published || statuses(rec) != "debian-12@proxmox=published debian-12@vsphere=published" {
 		t.Fatalf("%s, %v\n%s", statuses(rec), err, messages(rec))
 	}
-	name := artifactName("debian-12", s.built.RunID)
+	name := project.ArtifactName("debian-12", s.built.RunID)
 	said := []string{"v1.0.0: debian-12, run " + s.built.RunID}
 	if diff := cmp.Diff(map[string][]string{"proxmox " + name: said, "vsphere " + name: said}, s.marks); diff != "" {
 		t.Errorf("marks (-want +got):\n%s", diff)

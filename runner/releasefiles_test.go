@@ -17,6 +17,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
+	"github.com/packer-hybrid/packer-hybrid/runner/release"
 )
 
 // refusesAll fails unless a job that marks and the one that records both end with
@@ -51,12 +53,12 @@ func read(t *testing.T, path string) []byte {
 // sealedPart is the file of a part with a change, and a checksum that fits.
 func sealedPart(t *testing.T, data []byte, change func(*hybridcore.ReleasePart)) []byte {
 	t.Helper()
-	part, _, err := state.Unseal[hybridcore.ReleasePart](kindReleasePart, data)
+	part, _, err := state.Unseal[hybridcore.ReleasePart]("release-part", data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	change(&part)
-	data, _, err = state.Seal(kindReleasePart, part)
+	data, _, err = state.Seal("release-part", part)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,12 +68,12 @@ func sealedPart(t *testing.T, data []byte, change func(*hybridcore.ReleasePart))
 // sealedPlan is the same of a plan.
 func sealedPlan(t *testing.T, data []byte, change func(*hybridcore.ReleasePlan)) []byte {
 	t.Helper()
-	plan, _, err := state.Unseal[hybridcore.ReleasePlan](kindReleasePlan, data)
+	plan, _, err := state.Unseal[hybridcore.ReleasePlan]("release-plan", data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	change(&plan)
-	data, _, err = state.Seal(kindReleasePlan, plan)
+	data, _, err = state.Seal("release-plan", plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,17 +308,17 @@ func TestReleasePinnedToAPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, digest, err := SealReleasePlan(draft)
+	_, _, digest, err := release.SealPlan(draft)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pin := j.pin()
 	pin.Plan = digest
-	if _, err := j.ReadRelease(j.files, pin); err != nil {
+	if _, err := j.releaser().Read(j.files, pin); err != nil {
 		t.Error(err)
 	}
 	pin.Plan = strings.Repeat("0", 64)
-	if _, err := j.ReadRelease(j.files, pin); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+	if _, err := j.releaser().Read(j.files, pin); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
 		!strings.Contains(err.Error(), "this job is about the plan") {
 		t.Error(err)
 	}
@@ -347,7 +349,7 @@ func TestReleaseTextIsInert(t *testing.T) {
 	}
 }
 
-// FuzzReleaseFiles feeds the readers of what other jobs hand over.
+// Fuzzrelease.Files feeds the readers of what other jobs hand over.
 func FuzzReleaseFiles(f *testing.F) {
 	at := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
 	artifact := hybridcore.Artifact{ID: "vm-1", Builder: "x", URIs: []hybridcore.URI{{
@@ -368,11 +370,11 @@ func FuzzReleaseFiles(f *testing.F) {
 			Artifact: &artifact,
 		}},
 	}
-	planName, plan, digest, err := SealReleasePlan(draft)
+	planName, plan, digest, err := release.SealPlan(draft)
 	if err != nil {
 		f.Fatal(err)
 	}
-	_, part, err := SealReleasePart(hybridcore.ReleasePart{
+	_, part, err := release.SealPart(hybridcore.ReleasePart{
 		Phase: hybridcore.Prepared, Run: ciRun, Env: "lab", Platform: hybridcore.Azure, Plan: digest,
 		Steps: []hybridcore.ReleaseStep{{Target: "debian-12@azure", Started: at}},
 	})
@@ -383,8 +385,8 @@ func FuzzReleaseFiles(f *testing.F) {
 	f.Add([]byte("null"), []byte("null"))
 	f.Add(plan, []byte(`{"format_version":1,"kind":"release-part","sha256":"","content":{"steps":[null]}}`))
 	redactor, _ := logs.NewRedactor()
-	r := &Runner{Redactor: redactor, Now: func() time.Time { return at }}
-	pin := JobPin{Run: ciRun, Asked: hybridcore.Request{Env: "lab"}}
+	r := &sandbox{Project: &project.Project{Redactor: redactor, Now: func() time.Time { return at }}}
+	pin := project.JobPin{Run: ciRun, Asked: hybridcore.Request{Env: "lab"}}
 	f.Fuzz(func(t *testing.T, plan, part []byte) {
 		dir := t.TempDir()
 		for name, data := range map[string][]byte{planName: plan, "prepared-azure.json": part} {
@@ -392,7 +394,7 @@ func FuzzReleaseFiles(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		files, err := r.ReadRelease(dir, pin)
+		files, err := r.releaser().Read(dir, pin)
 		if err != nil {
 			if hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 				t.Errorf("exit code %d for %v", hybridcore.ExitCode(err), err)
@@ -402,7 +404,7 @@ func FuzzReleaseFiles(f *testing.F) {
 		if files.Plan.Refused() || files.Plan.Run != ciRun || len(files.Plan.Platforms()) == 0 {
 			t.Errorf("taken: %+v", files.Plan)
 		}
-		_ = ready(files.Plan, files.Prepared)
+		_, _ = r.releaser().Mark(t.Context(), files.Plan, files.Prepared, nil)
 	})
 }
 

@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
+	"github.com/packer-hybrid/packer-hybrid/runner/release"
 )
 
 // ciRun is the run of the CI system that the jobs of a test are of.
@@ -60,7 +62,7 @@ func newJobs(t *testing.T) *jobs {
 // reach says which platforms a machine has the credentials of.
 func (j *jobs) reach(t *testing.T, m *sandbox, platforms ...hybridcore.Platform) {
 	t.Helper()
-	m.Connect = func(_ context.Context, target hybridcore.Target) (Client, error) {
+	m.Connect = func(_ context.Context, target hybridcore.Target) (project.Client, error) {
 		if !slices.Contains(platforms, target.Platform) {
 			t.Errorf("a job for %v reaches for %s", platforms, target.Platform)
 		}
@@ -72,10 +74,10 @@ func (j *jobs) reach(t *testing.T, m *sandbox, platforms ...hybridcore.Platform)
 	}
 }
 
-func (j *jobs) pin() JobPin {
+func (j *jobs) pin() project.JobPin {
 	asked := j.asked()
 	asked.Env = "lab"
-	return JobPin{Run: ciRun, Commit: j.head, Asked: asked}
+	return project.JobPin{Run: ciRun, Commit: j.head, Asked: asked}
 }
 
 // asked is the request that all jobs have of the event.
@@ -104,11 +106,11 @@ func (j *jobs) plans(t *testing.T, change ...func(*hybridcore.Request)) (hybridc
 	if err != nil {
 		t.Fatal(err)
 	}
-	draft, err := j.PlanRelease(t.Context(), plan, ciRun)
+	draft, err := j.releaser().Plan(t.Context(), plan, ciRun)
 	if err != nil || draft.Refused() {
 		return draft, err
 	}
-	name, data, _, err := SealReleasePlan(draft)
+	name, data, _, err := release.SealPlan(draft)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,19 +128,19 @@ func (j *jobs) phase(t *testing.T, phase hybridcore.ReleasePhase, platform hybri
 	for _, c := range change {
 		c(&pin.Asked)
 	}
-	files, err := m.ReadRelease(j.files, pin)
+	files, err := m.releaser().Read(j.files, pin)
 	if err != nil {
 		return err
 	}
-	targets, err := m.ReleaseTargets(t.Context(), pin.Asked, files.Plan, platform)
+	targets, err := m.releaser().Targets(t.Context(), pin.Asked, files.Plan, platform)
 	if err != nil {
 		return err
 	}
 	var parts []hybridcore.ReleasePart
 	if phase == hybridcore.Prepared {
-		parts, err = m.PrepareRelease(t.Context(), files.Plan, targets)
+		parts, err = m.releaser().Prepare(t.Context(), files.Plan, targets)
 	} else {
-		parts, err = m.MarkRelease(t.Context(), files.Plan, files.Prepared, targets)
+		parts, err = m.releaser().Mark(t.Context(), files.Plan, files.Prepared, targets)
 	}
 	if err != nil {
 		return err
@@ -146,7 +148,7 @@ func (j *jobs) phase(t *testing.T, phase hybridcore.ReleasePhase, platform hybri
 	if len(parts) != 1 || parts[0].Platform != platform {
 		t.Fatalf("parts %+v", parts)
 	}
-	name, data, err := SealReleasePart(parts[0])
+	name, data, err := release.SealPart(parts[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,11 +171,11 @@ func (j *jobs) records(t *testing.T, change ...func(*hybridcore.Request)) (hybri
 	for _, c := range change {
 		c(&pin.Asked)
 	}
-	files, err := j.ReadRelease(j.files, pin)
+	files, err := j.releaser().Read(j.files, pin)
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
-	return j.RecordRelease(t.Context(), plan, files)
+	return j.releaser().Record(t.Context(), plan, files)
 }
 
 func (j *jobs) snapshot(t *testing.T) hybridcore.Snapshot {
@@ -218,7 +220,7 @@ func TestReleaseInPhasesIsOnePublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := whole.Publish(t.Context(), plan)
+	want, err := whole.releaser().Publish(t.Context(), plan)
 	if err != nil || want.Status != hybridcore.Published {
 		t.Fatalf("%s, %v", statuses(want), err)
 	}

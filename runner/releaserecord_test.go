@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // publishes does a publish at a terminal, on a machine that reaches everything.
@@ -28,7 +29,7 @@ func (j *jobs) publishes(t *testing.T, change ...func(*hybridcore.Request)) (hyb
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.Publish(t.Context(), plan)
+	return m.releaser().Publish(t.Context(), plan)
 }
 
 func (j *jobs) loses(t *testing.T, phase hybridcore.ReleasePhase, platform hybridcore.Platform) {
@@ -193,7 +194,7 @@ func TestReleaseRefusedByThePlan(t *testing.T) {
 	}
 	m := openSandbox(t, j.dir)
 	m.Connect = nil
-	rec, err := m.RefuseRelease(t.Context(), draft, hybridcore.Origin{Kind: "github"})
+	rec, err := m.releaser().Refuse(t.Context(), draft, hybridcore.Origin{Kind: "github"})
 	if err != nil || rec.Status != hybridcore.Failed || !strings.Contains(messages(rec),
 		"debian-13@azure: it is not built from this tree") ||
 		rec.Request.Origin.Kind != "github" {
@@ -209,7 +210,7 @@ func TestPublishCancelled(t *testing.T) {
 	j := newJobs(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	m := openSandbox(t, j.dir)
-	m.Connect = func(ctx context.Context, target hybridcore.Target) (Client, error) {
+	m.Connect = func(ctx context.Context, target hybridcore.Target) (project.Client, error) {
 		if target.Platform == hybridcore.VSphere {
 			cancel()
 			return nil, ctx.Err()
@@ -222,7 +223,7 @@ func TestPublishCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := m.Publish(ctx, plan)
+	rec, err := m.releaser().Publish(ctx, plan)
 	if err != nil || rec.Status != hybridcore.Cancelled || len(j.marks) > 0 {
 		t.Errorf("%s, %v, marks %v", statuses(rec), err, j.marks)
 	}

@@ -21,6 +21,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
+	"github.com/packer-hybrid/packer-hybrid/runner/build"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 const canary = "Canary-3f9a-build-password"
@@ -82,13 +84,6 @@ func (p platform) Find(_ context.Context, name string) ([]hybridcore.URI, error)
 
 func (p platform) Close(context.Context) error { return nil }
 
-// sandbox is a copy of the fixture project with a runner on real Packer.
-type sandbox struct {
-	*Runner
-	dir    string
-	events *events
-}
-
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,7 +95,7 @@ func newSandbox(t *testing.T) *sandbox {
 
 func openSandbox(t *testing.T, dir string) *sandbox {
 	t.Helper()
-	project, err := config.Load(dir)
+	found, err := config.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,19 +109,23 @@ func openSandbox(t *testing.T, dir string) *sandbox {
 		t.Fatal(err)
 	}
 	ev := &events{}
-	return &sandbox{dir: dir, events: ev, Runner: &Runner{
-		Project: project, State: store, Folders: Folders{Logs: filepath.Join(dir, "logs")}, Redactor: redactor, Reporter: ev, Log: log, Now: time.Now,
+	opened := &project.Project{
+		Config: found, State: store, Redactor: redactor, Log: log, Now: time.Now,
 		Environ: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "PKR_VAR_build_password=" + canary},
-		FindTool: func(ctx context.Context) (packer.Tool, error) {
-			tool, err := packer.Find(ctx, []string{"packer", filepath.Join(cache(), "bin", "packer")}, MinPacker)
-			if err != nil {
-				t.Errorf("no packer (run: make tools): %v", err)
-			}
-			tool.Grace = project.Build.CancelGrace
-			return tool, err
-		},
-		Connect: func(context.Context, hybridcore.Target) (Client, error) { return platform{}, nil },
-	}}
+		Connect: func(context.Context, hybridcore.Target) (project.Client, error) { return platform{}, nil },
+	}
+	opened.Tools.FindPacker = func(ctx context.Context) (packer.Tool, error) {
+		tool, err := packer.Find(ctx, []string{"packer", filepath.Join(cache(), "bin", "packer")}, project.MinPacker)
+		if err != nil {
+			t.Errorf("no packer (run: make tools): %v", err)
+		}
+		tool.Grace = found.Build.CancelGrace
+		return tool, err
+	}
+	return &sandbox{
+		Project: opened, dir: dir, events: ev, reporter: ev,
+		folders: build.Folders{Logs: filepath.Join(dir, "logs")},
+	}
 }
 
 func cache() string {
@@ -278,14 +277,18 @@ func TestOneFailureDoesNotStopTheOther(t *testing.T) {
 func TestBuildIsVerifiedOnThePlatform(t *testing.T) {
 	tests := []struct {
 		name    string
-		connect func(context.Context, hybridcore.Target) (Client, error)
+		connect func(context.Context, hybridcore.Target) (project.Client, error)
 		want    string
 	}{
-		{"not there", func(context.Context, hybridcore.Target) (Client, error) {
+		{"not there", func(context.Context, hybridcore.Target) (project.Client, error) {
 			return platform{lacks: []string{"debian"}}, nil
 		}, "has nothing of that name"},
-		{"lookup fails", func(context.Context, hybridcore.Target) (Client, error) { return platform{err: errors.New("503")}, nil }, "built, but not verified: 503"},
-		{"no connection", func(context.Context, hybridcore.Target) (Client, error) { return nil, errors.New("refused " + canary) }, "built, but not verified: refused"},
+		{"lookup fails", func(context.Context, hybridcore.Target) (project.Client, error) {
+			return platform{err: errors.New("503")}, nil
+		}, "built, but not verified: 503"},
+		{"no connection", func(context.Context, hybridcore.Target) (project.Client, error) {
+			return nil, errors.New("refused " + canary)
+		}, "built, but not verified: refused"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -388,7 +391,7 @@ func deadLease() hybridcore.Lease {
 }
 
 func (s *sandbox) connect(p platform) {
-	s.Connect = func(context.Context, hybridcore.Target) (Client, error) { return p, nil }
+	s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) { return p, nil }
 }
 
 func TestNextBuildReapsADeadRun(t *testing.T) {
@@ -481,7 +484,7 @@ func TestReapOfOneEnvironment(t *testing.T) {
 	dead := deadLease()
 	dead.Key = strings.Replace(dead.Key, "lab/", "prod/", 1)
 	abandon(t, s.dir, dead)
-	s.Connect = func(context.Context, hybridcore.Target) (Client, error) {
+	s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) {
 		t.Error("a platform is asked")
 		return nil, errors.New("nobody is to be asked")
 	}

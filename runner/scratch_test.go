@@ -7,7 +7,6 @@ package runner
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,57 +85,6 @@ func TestNamesOfCDsOutliveTheScratchDirectory(t *testing.T) {
 	}
 	if len(asked) != 2 || !cmp.Equal(asked[0], asked[1]) || !cmp.Equal(asked[1].Media, []string{"packer5.iso"}) {
 		t.Errorf("the platform was asked for %+v", asked)
-	}
-}
-
-func TestScratchDirectoryOfSomebodyElse(t *testing.T) {
-	s := newSandbox(t)
-	// That each path is there is checked below.
-	for name, change := range map[string]func(dir string) string{
-		"open to others": func(dir string) string { _ = os.Chmod(dir, 0o755); return dir },
-		"another name":   func(dir string) string { to := filepath.Dir(dir) + "/scratch"; _ = os.Rename(dir, to); return to },
-		"symbolic link": func(dir string) string {
-			to := filepath.Dir(dir) + "/ph-zzzzzzzzzz"
-			_ = os.Symlink(dir, to)
-			return to
-		},
-		"link in tmp": func(dir string) string {
-			_ = os.RemoveAll(dir + "/tmp")
-			_ = os.Symlink("/", dir+"/tmp")
-			return dir + "/tmp"
-		},
-		"not clean": func(dir string) string { return filepath.Dir(dir) + "/./" + filepath.Base(dir) },
-		"relative":  func(string) string { return "ph-abcdefgh27" },
-		"file": func(dir string) string {
-			to := filepath.Dir(dir) + "/ph-yyyyyyyyyy"
-			_ = os.WriteFile(to, nil, 0o600)
-			return to
-		},
-	} {
-		path := change(scratchWith(t, "packer12.iso"))
-		lease := hybridcore.Lease{RunID: "r", Scratch: path}
-		if filepath.IsAbs(path) && !there(path) {
-			t.Fatalf("%s: it was not made", name)
-		}
-		media, err := leftMedia(path)
-		if err == nil || len(media) != 0 {
-			t.Errorf("%s: read %v, %v", name, media, err)
-		}
-		if err := s.clear(t.Context(), nil, &lease); err != nil || filepath.IsAbs(path) && !there(path) || len(lease.Media) != 0 {
-			t.Errorf("%s: %v, %+v, is there: %v", name, err, lease, there(path))
-		}
-	}
-	var many []string
-	for n := range maxMedia + 1 {
-		many = append(many, fmt.Sprintf("packer%d.iso", n))
-	}
-	if media, err := leftMedia(scratchWith(t, many...)); err == nil || len(media) != 0 {
-		t.Errorf("read %d CDs, %v", len(media), err)
-	}
-	for _, path := range []string{"", newScratch()} {
-		if media, err := leftMedia(path); err != nil || len(media) != 0 {
-			t.Errorf("%q: %v, %v", path, media, err)
-		}
 	}
 }
 

@@ -31,7 +31,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/lab"
-	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 const (
@@ -154,17 +155,17 @@ func (b *bench) layOut() error {
 
 // stage lays every target out as a build does.
 func (b *bench) stage(ctx context.Context) error {
-	project, err := config.Load(b.project)
+	found, err := config.Load(b.project)
 	if err != nil {
 		return fmt.Errorf("loading the project: %w", err)
 	}
 	redactor, _ := logs.NewRedactor()
-	r := &runner.Runner{Project: project, Redactor: redactor}
-	defer r.Close()
+	opened := &project.Project{Config: found, Redactor: redactor}
+	defer opened.Close()
 	for name, value := range connection {
-		r.Environ = append(r.Environ, "PKR_VAR_"+name+"="+value)
+		opened.Environ = append(opened.Environ, "PKR_VAR_"+name+"="+value)
 	}
-	plan, err := r.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab"})
+	planned, err := plan.Stage{Project: opened}.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab"})
 	if err != nil {
 		return fmt.Errorf("planning: %w", err)
 	}
@@ -173,8 +174,8 @@ func (b *bench) stage(ctx context.Context) error {
 		return fmt.Errorf("opening the project: %w", err)
 	}
 	defer root.Close()
-	for _, planned := range plan.Targets {
-		t := planned.Target
+	for _, one := range planned.Targets {
+		t := one.Target
 		for i, v := range t.Variables {
 			if v.Run {
 				t.Variables[i].JSON = `"20261122t224501-1a2b3c4d"` // templates take such a name apart

@@ -17,6 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
 
 // Bounds of plans that people approve.
@@ -36,8 +37,8 @@ func (a *app) plans(root string) func(context.Context, string, []policy.Cell) po
 			return policy.UnknownPlan(cells, "the bot cannot read its project")
 		}
 		r := a.wire(project)
-		defer func() { _ = r.Close() }() // only read
-		inputs, err := r.CommitInputs(ctx, meant(cells), commit)
+		defer func() { _ = r.Project.Close() }() // only read
+		inputs, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, meant(cells), commit)
 		if err != nil {
 			why, _, _ := strings.Cut(a.Redactor.String(hybridcore.Sanitize(err.Error())), "\n")
 			return policy.UnknownPlan(cells, "the bot's checkout does not give the commit's: "+why)
@@ -55,9 +56,9 @@ func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Tic
 		return nil
 	}
 	r := a.wire(project)
-	defer func() { _ = r.Close() }() // only read
+	defer func() { _ = r.Project.Close() }() // only read
 	req := meant(t.Cells)
-	commits, err := r.CommitInputs(ctx, req, t.Commit)
+	commits, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, req, t.Commit)
 	if err != nil {
 		return hybridcore.Blockedf("the plan that was approved cannot be computed: %v", err)
 	}
@@ -73,7 +74,7 @@ func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Tic
 	if head, err := repo.Resolve(ctx, "HEAD"); err != nil || head != t.Commit {
 		return err
 	}
-	here, err := r.TreeInputs(req)
+	here, err := plan.Stage{Project: r.Project}.TreeInputs(req)
 	if err != nil {
 		return hybridcore.Blockedf("the plan of this checkout cannot be computed, and another one was approved (plan "+
 			"%s): %v", t.Plan.Short(), err)

@@ -32,8 +32,8 @@ func (a *app) answerByState(ctx context.Context, req hybridcore.Request) (hybrid
 		return hybridcore.Answer{Status: &hybridcore.StatusReport{Env: req.Env}}, nil
 	}
 	r := a.wire(project)
-	r.State = store
-	defer func() { _ = r.Close() }() // only read
+	r.Project.State = store
+	defer func() { _ = r.Project.Close() }() // only read
 	answer, err := r.Do(ctx, req, nil)
 	if err != nil {
 		return hybridcore.Answer{}, err

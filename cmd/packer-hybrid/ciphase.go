@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // The phases of a release, each a job.
@@ -35,7 +35,7 @@ type phase struct {
 	action   hybridcore.Action
 	name     string // of the release; empty for a reap
 	from     string // folder of what other jobs handed over
-	pin      runner.JobPin
+	pin      project.JobPin
 	platform hybridcore.Platform   // that the job reaches; empty for none
 	all      []hybridcore.Platform // that the jobs of the run reach
 	job      *job
@@ -83,7 +83,7 @@ func (s stage) phase(getenv func(string) string, all, read ci.Job) (*phase, erro
 		return nil, err
 	}
 	asked := read.Requests[0]
-	p := &phase{action: s.action(), name: s.release, from: s.from, pin: runner.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked}}
+	p := &phase{action: s.action(), name: s.release, from: s.from, pin: project.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked}}
 	if p.all = asked.Platforms; len(p.all) == 0 {
 		p.all = d.Platforms
 	}

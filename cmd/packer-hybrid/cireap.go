@@ -15,6 +15,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -35,16 +36,16 @@ func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridco
 		return answer, err
 	}
 	req.Platforms = []hybridcore.Platform{p.platform}
-	reaped, failure := r.Reap(ctx, req)
+	reaped, failure := build.Stage{Project: r.Project}.Reap(ctx, req)
 	part := hybridcore.ReapPart{
 		Run: p.pin.Run, Commit: p.pin.Commit, Env: req.Env, Platform: p.platform, DryRun: req.DryRun, Reaped: reaped,
 	}
 	if failure != nil {
 		part.Error = a.Redactor.String(hybridcore.Sanitize(failure.Error()))
 	}
-	name, data, err := runner.SealReapPart(part)
+	name, data, err := build.SealReapPart(part)
 	if err == nil {
-		err = p.hand(a, r.Project.Root, "", name, data)
+		err = p.hand(a, r.Project.Config.Root, "", name, data)
 	}
 	switch {
 	case err != nil:
@@ -58,11 +59,11 @@ func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridco
 
 // reaped makes one report of what jobs reaped, each on one platform.
 func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) ([]hybridcore.ReapPart, error) {
-	parts, refused := r.ReadReaped(p.from, p.pin, p.all)
+	parts, refused := build.Stage{Project: r.Project}.ReadReaped(p.from, p.pin, p.all)
 	if parts == nil {
 		return nil, refused
 	}
-	err := a.artifact(r.Project.Root, "reaped.json", func(w io.Writer) error {
+	err := a.artifact(r.Project.Config.Root, "reaped.json", func(w io.Writer) error {
 		return checks.WriteJSON(w,
 			hybridcore.Answer{ReapedOn: &parts})
 	})

@@ -16,6 +16,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
+	"github.com/packer-hybrid/packer-hybrid/runner/release"
 )
 
 // do does this job's phase of a release, or its part of a reap.
@@ -24,16 +26,16 @@ func (p *phase) do(ctx context.Context, a *app, r *runner.Runner, req hybridcore
 	case "":
 		return p.reap(ctx, a, r, req)
 	case phasePlan:
-		r.Connect = nil
+		r.Project.Connect = nil
 		return p.plan(ctx, a, r, req)
 	case phaseRecord:
-		r.Connect = nil
+		r.Project.Connect = nil
 		return p.run(ctx, a, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
-			files, err := r.ReadRelease(p.from, p.pin)
+			files, err := release.Stage{Project: r.Project}.Read(p.from, p.pin)
 			if err != nil {
 				return hybridcore.Record{}, err
 			}
-			return r.RecordRelease(ctx, plan, files)
+			return release.Stage{Project: r.Project}.Record(ctx, plan, files)
 		})
 	default:
 		return hybridcore.Answer{Request: &req}, p.reach(ctx, a, r)
@@ -57,27 +59,27 @@ func (p *phase) plan(ctx context.Context, a *app, r *runner.Runner, req hybridco
 	hybridcore.Answer, error,
 ) {
 	answer := hybridcore.Answer{Request: &req}
-	plan, err := r.Plan(ctx, req)
+	planned, err := plan.Stage{Project: r.Project}.Plan(ctx, req)
 	if err != nil {
 		return answer, err
 	}
-	draft, err := r.PlanRelease(ctx, plan, p.pin.Run)
+	draft, err := release.Stage{Project: r.Project}.Plan(ctx, planned, p.pin.Run)
 	if err != nil || draft.Refused() {
 		return p.run(ctx, a, r, req, func(ctx context.Context, plan hybridcore.Plan) (hybridcore.Record, error) {
 			if err != nil {
 				return hybridcore.Record{}, err
 			}
-			return r.RefuseRelease(ctx, draft, plan.Request.Origin)
+			return release.Stage{Project: r.Project}.Refuse(ctx, draft, plan.Request.Origin)
 		})
 	}
-	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), plan.Findings); err != nil {
+	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), planned.Findings); err != nil {
 		return answer, err
 	}
-	name, data, digest, err := runner.SealReleasePlan(draft)
+	name, data, digest, err := release.SealPlan(draft)
 	if err != nil {
 		return answer, err
 	}
-	if err := p.hand(a, r.Project.Root, releaseDir, name, data); err != nil {
+	if err := p.hand(a, r.Project.Config.Root, releaseDir, name, data); err != nil {
 		return answer, fmt.Errorf("the plan of the release is not handed over: %w", err)
 	}
 	var on []string
@@ -95,8 +97,8 @@ func (p *phase) plan(ctx context.Context, a *app, r *runner.Runner, req hybridco
 
 // reach does a phase on the platform of this job, and hands over what it came to.
 func (p *phase) reach(ctx context.Context, a *app, r *runner.Runner) error {
-	r.State = nil // what this machine built counts for nothing
-	files, err := r.ReadRelease(p.from, p.pin)
+	r.Project.State = nil // what this machine built counts for nothing
+	files, err := release.Stage{Project: r.Project}.Read(p.from, p.pin)
 	if err != nil {
 		return err
 	}
@@ -108,24 +110,25 @@ func (p *phase) reach(ctx context.Context, a *app, r *runner.Runner) error {
 		_, _ = fmt.Fprintf(a.Out, "release %s has nothing on %s\n", files.Plan.Release.Name, p.platform.Info().Title)
 		return nil
 	}
-	targets, err := r.ReleaseTargets(ctx, p.pin.Asked, files.Plan, p.platform)
+	stage := release.Stage{Project: r.Project}
+	targets, err := stage.Targets(ctx, p.pin.Asked, files.Plan, p.platform)
 	if err != nil {
 		return err
 	}
 	var parts []hybridcore.ReleasePart
 	if p.name == phasePrepare {
-		parts, err = r.PrepareRelease(ctx, files.Plan, targets)
+		parts, err = stage.Prepare(ctx, files.Plan, targets)
 	} else {
-		parts, err = r.MarkRelease(ctx, files.Plan, files.Prepared, targets)
+		parts, err = stage.Mark(ctx, files.Plan, files.Prepared, targets)
 	}
 	if err != nil {
 		return err
 	}
 	code := hybridcore.ExitOK
 	for _, part := range parts {
-		name, data, err := runner.SealReleasePart(part)
+		name, data, err := release.SealPart(part)
 		if err == nil {
-			err = p.hand(a, r.Project.Root, releaseDir, name, data)
+			err = p.hand(a, r.Project.Config.Root, releaseDir, name, data)
 		}
 		if err != nil {
 			return fmt.Errorf("what the job came to is not handed over: %w", err)

@@ -17,7 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
-	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -231,14 +231,14 @@ func (p phases) refusesAnswers(t *testing.T, parts string, good hybridcore.ReapP
 	} {
 		part := good
 		change(&part)
-		_, data, err := runner.SealReapPart(part)
+		_, data, err := build.SealReapPart(part)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.refusesAnswer(t, parts, file, data, name)
 	}
 	p.refusesAnswer(t, parts, file, []byte("null"), "is null")
-	_, data, err := runner.SealReapPart(good)
+	_, data, err := build.SealReapPart(good)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
 
 // explainCmd shows where the value of a variable comes from.
@@ -35,7 +36,7 @@ sets, and which one wins, with file and line. Secrets are not shown.`,
 			}
 			defer done()
 			req.Action = hybridcore.ActionExplain
-			explanation, err := r.Explain(req, args[0])
+			explanation, err := plan.Stage{Project: r.Project}.Explain(req, args[0])
 			return a.present(r, hybridcore.Answer{Request: &req, Explanation: &explanation}, err)
 		},
 	}

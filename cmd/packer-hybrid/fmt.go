@@ -17,7 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
-	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/format"
 )
 
 // fmtCmd is the verb fmt. It is for a working tree only: no other door has it.
@@ -55,7 +55,7 @@ func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
 		}
 		paths = []string{filepath.Join(root, templates.Dir), filepath.Join(root, templates.ConfigsDir)}
 	}
-	formatter := runner.Formatter{Cache: filepath.Join(a.cacheDir(), "fmt", "canonical"), Write: !check}
+	formatter := format.Formatter{Cache: filepath.Join(a.cacheDir(), "fmt", "canonical"), Write: !check}
 	changed, err := formatter.Run(ctx, paths)
 	if werr := a.formatted(changed, show); werr != nil {
 		return fmt.Errorf("writing the answer: %w", werr)
@@ -67,7 +67,7 @@ func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
 }
 
 // formatted names the files that are not canonical, or shows their changes.
-func (a *app) formatted(changed []runner.Formatted, show bool) error {
+func (a *app) formatted(changed []format.Formatted, show bool) error {
 	if a.Output == "json" {
 		findings := make([]hybridcore.Finding, 0, len(changed))
 		for _, f := range changed {

@@ -23,7 +23,7 @@ func (a *app) fanOut(r *runner.Runner, plan hybridcore.Plan) error {
 	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
 		return nil // the exit code says it
 	}
-	text, err := jobs(ci.System(a.matrix), &plan, ci.Child{Runners: r.Project.CI.Runners})
+	text, err := jobs(ci.System(a.matrix), &plan, ci.Child{Runners: r.Project.Config.CI.Runners})
 	if err != nil {
 		return err
 	}

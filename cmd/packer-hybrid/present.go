@@ -18,6 +18,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/build"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // present prints an answer in the form that was asked for. The error is that of the request, or ends with the exit
@@ -88,17 +90,17 @@ func (a *app) text(r *runner.Runner, answer hybridcore.Answer) error {
 // where is the place of a run's record, relative to the project; empty for none.
 func where(r *runner.Runner, record hybridcore.Record) string {
 	switch {
-	case !runner.Recorded(record):
+	case !project.Recorded(record):
 		return ""
 	case record.Request.Part != "":
-		return runner.PartDir(record.Results[0].Target)
+		return build.PartDir(record.Results[0].Target)
 	}
 	return recordFile(r, record.RunID)
 }
 
 // recordFile is where a run's record is, relative to the project.
 func recordFile(r *runner.Runner, run string) string {
-	return path.Join(r.Project.State.Path, state.RecordName(run))
+	return path.Join(r.Project.Config.State.Path, state.RecordName(run))
 }
 
 // export writes artifacts/release.json of what was released.
@@ -107,7 +109,7 @@ func (a *app) export(r *runner.Runner, answer hybridcore.Answer) error {
 		answer.Record.Release == nil {
 		return nil
 	}
-	err := a.artifact(r.Project.Root, "release.json", func(w io.Writer) error {
+	err := a.artifact(r.Project.Config.Root, "release.json", func(w io.Writer) error {
 		return checks.WriteJSON(w, hybridcore.Answer{Release: answer.Record.Release})
 	})
 	if err != nil {

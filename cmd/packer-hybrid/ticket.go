@@ -21,6 +21,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
 
 // again is what to do about a ticket that is of no use.
@@ -83,9 +84,9 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 func (a *app) whole(ctx context.Context, project config.Project, t policy.Ticket, req hybridcore.Request) error {
 	if req.Action == hybridcore.ActionReap || req.Action == hybridcore.ActionBuild || req.Action == hybridcore.ActionPublish {
 		r := a.wire(project)
-		defer func() { _ = r.Close() }() // only read
+		defer func() { _ = r.Project.Close() }() // only read
 		req.Env = cmp.Or(req.Env, project.DefaultEnv)
-		all, err := r.CommitInputs(ctx, req, t.Commit)
+		all, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, req, t.Commit)
 		if err != nil {
 			return hybridcore.Blockedf("what the bot's ticket is for cannot be compared with commit %.12s: %v", t.Commit, err)
 		}

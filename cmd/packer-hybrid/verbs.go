@@ -23,7 +23,10 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // verb makes a command from a verb of the shared grammar.
@@ -134,8 +137,9 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 		return nil, nil, fmt.Errorf("opening the log: %w", err)
 	}
 	r := a.wire(project)
-	r.State, r.Log, r.Folders = store, log, runner.Folders{Logs: logDir, Uploads: string(a.uploads)}
-	return r, func() { _, _ = r.Close(), closeLog() }, nil
+	r.Project.State, r.Project.Log = store, log
+	r.Folders = build.Folders{Logs: logDir, Uploads: string(a.uploads)}
+	return r, func() { _, _ = r.Project.Close(), closeLog() }, nil
 }
 
 // planner is a runner that only reads: it makes no state, and keeps no log.
@@ -151,25 +155,30 @@ func (a *app) planner() (*runner.Runner, func(), error) {
 		}
 	}
 	r := a.wire(project)
-	r.State, r.Log = store, slog.New(slog.DiscardHandler)
-	return r, func() { _ = r.Close() }, nil
+	r.Project.State, r.Project.Log = store, slog.New(slog.DiscardHandler)
+	return r, func() { _ = r.Project.Close() }, nil
 }
 
 // wire is what every runner has.
-func (a *app) wire(project config.Project) *runner.Runner {
-	connect := func(ctx context.Context, t hybridcore.Target) (runner.Client, error) { return platforms.Open(ctx, t) }
+func (a *app) wire(of config.Project) *runner.Runner {
+	connect := func(ctx context.Context, t hybridcore.Target) (project.Client, error) { return platforms.Open(ctx, t) }
 	if hybridcore.LabOf(a.Environ) != "" {
-		connect = func(ctx context.Context, t hybridcore.Target) (runner.Client, error) {
+		connect = func(ctx context.Context, t hybridcore.Target) (project.Client, error) {
 			return platforms.OpenInLab(ctx, t)
 		}
 	}
 	return &runner.Runner{
-		Project: project, Environ: a.Environ, Redactor: a.Redactor, Now: time.Now,
-		Hurry: a.Hurry, FindTool: a.findTool(project.Build.CancelGrace), FindRPC: a.findRPC, PinnedPlugins: a.pinnedPlugins(),
-		Schemas: packer.Schemas{PluginDirs: a.allPluginDirs(), Memory: a.memory()},
-		Connect: connect, Policy: a.policy, Compare: a.reporter != nil,
-		Remember: runner.Memory{
-			Verdicts: runner.Verdicts(filepath.Join(a.cacheDir(), "verdicts")), Program: program(), Whole: a.Output == "json",
+		Project: &project.Project{
+			Config: of, Environ: a.Environ, Redactor: a.Redactor, Now: time.Now, Connect: connect,
+			Tools: project.Tools{
+				FindPacker: a.findTool(of.Build.CancelGrace), FindRPC: a.findRPC, Hurry: a.Hurry,
+				PinnedPlugins: a.pinnedPlugins(),
+				Schemas:       packer.Schemas{PluginDirs: a.allPluginDirs(), Memory: a.memory()},
+			},
+		},
+		Policy: a.policy, Compare: a.reporter != nil,
+		Remember: plan.Memory{
+			Verdicts: plan.Verdicts(filepath.Join(a.cacheDir(), "verdicts")), Program: program(), Whole: a.Output == "json",
 		},
 	}
 }
@@ -205,7 +214,7 @@ func (a *app) findTool(grace time.Duration) func(context.Context) (packer.Tool, 
 		if a.packerPath != "" {
 			candidates = []string{a.packerPath}
 		}
-		tool, err := a.memory().Find(ctx, candidates, runner.MinPacker)
+		tool, err := a.memory().Find(ctx, candidates, project.MinPacker)
 		if err != nil {
 			return packer.Tool{}, err
 		}
@@ -256,13 +265,13 @@ func (a *app) console() *checks.Console {
 
 // completeImages completes image names from the catalogue.
 func (a *app) completeImages(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	project, err := a.project()
+	found, err := a.project()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	r := &runner.Runner{Project: project}
-	defer func() { _ = r.Close() }()
-	images, err := r.Images()
+	opened := &project.Project{Config: found}
+	defer func() { _ = opened.Close() }()
+	images, err := opened.Images()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -31,7 +31,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/lab"
-	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // Jobs is how many targets the loop validates at once.
@@ -126,18 +127,19 @@ func (t *Tree) prepare(ctx context.Context) ([]string, error) {
 
 // stage lays out each target as packer-hybrid would.
 func (t *Tree) stage(ctx context.Context) ([]string, error) {
-	project, err := config.Load(t.project)
+	found, err := config.Load(t.project)
 	if err != nil {
 		return nil, err
 	}
 	redactor, _ := logs.NewRedactor()
-	r := &runner.Runner{Project: project, Environ: t.environ(), Redactor: redactor, Now: time.Now, FindTool: func(ctx context.Context) (packer.Tool, error) {
-		tool, err := packer.Find(ctx, []string{t.packer}, runner.MinPacker)
+	opened := &project.Project{Config: found, Environ: t.environ(), Redactor: redactor, Now: time.Now}
+	opened.Tools.FindPacker = func(ctx context.Context) (packer.Tool, error) {
+		tool, err := packer.Find(ctx, []string{t.packer}, project.MinPacker)
 		tool.PluginDirs = []string{t.plugins}
 		return tool, err
-	}}
-	defer r.Close()
-	plan, err := r.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionPlan})
+	}
+	defer opened.Close()
+	planned, err := plan.Stage{Project: opened}.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionPlan})
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +153,7 @@ func (t *Tree) stage(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var stages []string
-	for _, p := range plan.Targets {
+	for _, p := range planned.Targets {
 		for i, v := range p.Target.Variables {
 			if v.Run {
 				p.Target.Variables[i].JSON = `"bench"`

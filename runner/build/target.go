@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-22T22:58:39Z
+// Spec: openspec/specs/runner/spec.md#requirement-success-is-verified
+// Diagram: openspec/specs/runner/diagram.md#stages
+
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/runner/compare"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
+)
+
+// building is one target on its way to a result.
+type building struct {
+	run     *run
+	target  hybridcore.Target
+	result  hybridcore.Result
+	scratch string // own directory, outside the workspace
+	log     io.Writer
+}
+
+func (x *run) begin(t hybridcore.Target) *building {
+	return &building{run: x, target: t, scratch: project.NewScratch(), log: io.Discard, result: hybridcore.Result{
+		Target: t.Name(), Image: t.Image.Name, Platform: t.Platform, Digest: t.Digest, Recipe: t.Recipe,
+		Inputs: t.Inputs, Started: x.project.Now(), Notes: project.PlaceNotes(t),
+	}}
+}
+
+// target builds one target and never fails: whatever happens is its result.
+func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result {
+	b := x.begin(t)
+	ctx, held, err := x.acquire(ctx, t, b)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	done, err := b.open(true)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	defer done()
+	job, err := b.stage()
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	if err := held.Update(ctx, hybridcore.PhaseRunning); err != nil {
+		return b.stopped(ctx, err)
+	}
+	job.OnCancel = func() {
+		b.event(hybridcore.EventNote, "cancelling: Packer removes what it created")
+		b.journal(context.WithoutCancel(ctx), held, hybridcore.PhaseCancelling)
+	}
+	outcome, err := x.tool.Build(ctx, job)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	b.take(outcome)
+	overtaken := lost(ctx)
+	// Packer is done: a signal that arrives now must not lose what was built,
+	// nor what is to be cleaned up.
+	ctx = context.WithoutCancel(ctx)
+	if outcome.Status != hybridcore.Built {
+		b.cleanUp(ctx, held)
+		if overtaken != nil {
+			return b.end(hybridcore.Failed, overtaken.Error())
+		}
+		return b.finish(outcome.Status)
+	}
+	if err := b.verify(ctx, outcome); err != nil {
+		b.cleanUp(ctx, held)
+		status := hybridcore.Failed
+		if _, another := errors.AsType[*compare.AnotherSystemError](err); another {
+			status = hybridcore.BlockedStatus
+		}
+		return b.end(status, x.project.Redact(err.Error()))
+	}
+	return b.finish(hybridcore.Built)
+}
+
+// validate lets Packer check one target.
+func (x *run) validate(ctx context.Context, t hybridcore.Target) hybridcore.Result {
+	b := x.begin(t)
+	done, err := b.open(false)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	defer done()
+	job, err := b.stage()
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	outcome, err := x.tool.Validate(ctx, job)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	b.take(outcome)
+	return b.finish(outcome.Status)
+}
+
+// open makes the target's scratch directory and, for a build, its log.
+func (b *building) open(withLog bool) (func(), error) {
+	if err := os.Mkdir(b.scratch, 0o700); err != nil {
+		return nil, fmt.Errorf("making a scratch directory: %w", err)
+	}
+	done := func() {
+		if err := os.RemoveAll(b.scratch); err != nil {
+			b.run.project.Log.Warn("scratch directory not removed", "path", b.scratch, "error", err)
+		}
+	}
+	if !withLog {
+		return done, nil
+	}
+	dir := filepath.Join(b.run.stage.Folders.Logs, b.run.id)
+	file, err := logs.OpenTarget(dir, b.target.Name())
+	if err != nil {
+		done()
+		return nil, fmt.Errorf("opening the target's log: %w", err)
+	}
+	b.result.Log = "logs/" + b.run.id + "/" + filepath.Base(file.Name()) // wherever the logs are
+	writer := b.run.project.Redactor.Writer(file)
+	b.log = writer
+	return func() {
+		if err := errors.Join(writer.Close(), file.Close()); err != nil {
+			b.run.project.Log.Warn("log is not complete", "target", b.target.Name(), "error", err)
+		}
+		done()
+	}, nil
+}
+
+// stage lays out what Packer needs and describes its job.
+func (b *building) stage() (packer.Job, error) {
+	dir := filepath.Join(b.scratch, "stage")
+	manifest := filepath.Join(b.scratch, "manifest.json")
+	b.target.Variables = plan.WithRun(b.target.Variables, plan.RunValues(b.target, b.run.id, manifest, b.inventoryPath()))
+	set, root, err := b.run.project.Templates()
+	if err != nil {
+		return packer.Job{}, err
+	}
+	required := set.Plugins(b.target)
+	plugins, err := b.run.project.Tools.Installed(b.run.tool, required)
+	if err != nil {
+		return packer.Job{}, err
+	}
+	names := make([]string, 0, len(plugins))
+	for i, p := range plugins {
+		required[i].Installed = p.Address
+		names = append(names, filepath.Base(p.Address)+" "+p.Version)
+	}
+	if err := templates.Stage(b.target, root, dir, required); err != nil {
+		return packer.Job{}, err
+	}
+	secrets, err := templates.SecretEnv(b.target.Variables)
+	if err != nil {
+		return packer.Job{}, err
+	}
+	b.event(hybridcore.EventStart, "packer "+b.run.tool.Version+", plugins "+strings.Join(names, ", "))
+	return packer.Job{
+		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source, Only: set.Only(b.target),
+		Secrets: secrets, Env: b.run.project.Environ, Plugins: plugins, Manifest: manifest,
+		Redact: b.run.project.Redactor.String, Log: b.log, Hurry: b.run.project.Tools.Hurry,
+		OnEvent: func(e hybridcore.Event) {
+			e.Target = b.target.Name()
+			b.report(e)
+		},
+	}, nil
+}
+
+func (b *building) inventoryPath() string { return filepath.Join(b.scratch, "inventory.json") }
+
+// journal writes down what is about to be done, before anything else can happen
+// to the run.
+func (b *building) journal(ctx context.Context, held *state.Held, phase string) {
+	b.journalled(held.Update(ctx, phase))
+}
+
+// journalled logs why the lease could not be written. That it was lost is told
+// as the target's failure.
+func (b *building) journalled(err error) {
+	if _, overtaken := errors.AsType[*state.LostError](err); err != nil && !overtaken {
+		b.run.project.Log.Error("journal not written", "target", b.target.Name(), "error", err)
+	}
+}
+
+// take copies what Packer's run came to.
+func (b *building) take(o packer.Outcome) {
+	b.result.Steps, b.result.Failure = o.Steps, o.Failure
+	b.result.Notes = append(b.result.Notes, o.Notes...)
+	if b.result.Failure != nil {
+		b.result.Failure.File = b.source(b.result.Failure.File)
+	}
+	for _, f := range o.Findings {
+		f.File = b.source(f.File)
+		b.result.Findings = append(b.result.Findings, f)
+	}
+}
+
+// source turns a path in the stage, perhaps with a line, into the project's own
+// file that was staged there.
+func (b *building) source(path string) string {
+	path = strings.TrimPrefix(path, filepath.Join(b.scratch, "stage")+"/")
+	file, line, _ := strings.Cut(path, ":")
+	for _, f := range b.target.Files {
+		if f.Path == strings.TrimPrefix(file, "./") {
+			return strings.TrimSuffix(f.From+":"+line, ":")
+		}
+	}
+	return path
+}
+
+// verify looks the artifact up on its platform and takes the inventory in.
+func (b *building) verify(ctx context.Context, o packer.Outcome) error {
+	name := project.ArtifactName(b.target.Image.Name, b.run.id)
+	artifact := hybridcore.Artifact{ID: name}
+	for _, a := range o.Artifacts {
+		artifact.ID, artifact.Builder = a.ID, a.BuilderID
+	}
+	b.result.Artifact = &artifact
+	var uris []hybridcore.URI
+	err := b.run.project.With(ctx, b.target, func(c project.Client) (err error) { uris, err = c.Find(ctx, name); return err })
+	if err != nil {
+		return fmt.Errorf("built, but not verified: %w", err)
+	}
+	if len(uris) == 0 {
+		return fmt.Errorf("packer reported %s, but %s has nothing of that name", name, b.target.Platform.Info().Title)
+	}
+	artifact.URIs = uris
+	if !o.Clean {
+		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
+			Kind: packer.KindResidue, Subject: b.target.Name(), Severity: hybridcore.Warning,
+			Message: "the build did not look for what it left: the image may hold its password or keys",
+			Hint:    "keep the last provisioner of templates/os/linux.pkr.hcl, which runs scripts/linux/residue.py",
+		})
+	}
+	return b.takeInventory()
+}
+
+// stopped is the result of a target that could not go on: blocked when the
+// reason is a lock, a tool or a policy, cancelled when the run was.
+func (b *building) stopped(ctx context.Context, err error) hybridcore.Result {
+	status := hybridcore.Failed
+	overtaken := lost(ctx)
+	switch {
+	case overtaken != nil:
+		err = overtaken
+	case ctx.Err() != nil:
+		status = hybridcore.Cancelled
+	case hybridcore.ExitCode(err) == hybridcore.ExitBlocked:
+		status = hybridcore.BlockedStatus
+	}
+	return b.end(status, b.run.project.Redact(err.Error()))
+}
+
+func (b *building) end(status hybridcore.Status, message string) hybridcore.Result {
+	b.result.Failure = &hybridcore.Failure{Message: message}
+	return b.finish(status)
+}
+
+func (b *building) finish(status hybridcore.Status) hybridcore.Result {
+	b.result.Status = status
+	b.result.Duration = b.run.project.Now().Sub(b.result.Started)
+	b.event(hybridcore.EventDone, string(status))
+	return b.result
+}
+
+func (b *building) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	b.result.Notes = append(b.result.Notes, text)
+	b.event(hybridcore.EventNote, text)
+}
+
+func (b *building) event(kind hybridcore.EventKind, text string) {
+	now := b.run.project.Now()
+	b.report(hybridcore.Event{At: now, Target: b.target.Name(), Kind: kind, Text: text, Elapsed: now.Sub(b.result.Started).Round(time.Millisecond)})
+}
+
+// report tells the reporter. What it fails with is no failure of the target.
+func (b *building) report(e hybridcore.Event) {
+	err := hybridcore.Contain(func() error { b.run.stage.Reporter.Event(e); return nil })
+	if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
+		b.run.project.Log.Error("progress not reported", "target", e.Target, "error", err, "stack", panicked.Stack)
+	}
+}
