@@ -14,7 +14,7 @@
 //
 // The folders, in the order in which a request meets them:
 //
-//	cmd/packer-hybrid        wiring, one file a verb; what it shares with the other command is in cmd/internal/cli: streams, exit codes
+//	cmd/packer-hybrid        flags and exit codes, one file a verb; what both commands share is in cmd/internal/cli
 //	hybridcore               the values on the path, the platform table, the command grammar
 //	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
@@ -28,7 +28,15 @@
 //	hybridcore/safefile      opens what may hold other people's links and pipes: own regular files, own folders
 //	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what they say of limits
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
-//	runner                   Plan and Execute: the stages put together
+//	runner                   Do: gives each request to its stage, and returns the answer
+//	runner/release           the stage that plans, looks up, marks and records releases
+//	runner/build             the stage that builds: lease, staging, Packer, look-up, record; reap
+//	runner/compare           the stage that compares images: parity, what changed since
+//	runner/plan              the stage that decides what is to be built and why; explain, validate
+//	runner/format            brings templates into canonical form
+//	runner/project           what the stages share: the opened project, state, tools, clock
+//	runner/process           opens the project of a process by its environment, shows progress and answers
+//	runner/job               a job of a CI system, or of the bot on its machine: requests, phases, reports, tickets
 //	runner/ci                an event of GitHub Actions or GitLab CI to requests; a job's files and log commands
 //	checks                   renders plans and records: console, live display
 //	checks/post              sends checks and the comment of a run to GitHub, from an outbox on disk

@@ -63,6 +63,16 @@ var layers = []rules.Layer{
 		"hybridcore/state", "lab",
 	}},
 	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"hybridcore/config"}},
+	{Unit: "runner/process", May: []string{
+		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
+		"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/validate", "checks",
+		"runner", "runner/build", "runner/ci", "runner/plan", "runner/project",
+	}},
+	{Unit: "runner/job", May: []string{
+		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile", "hybridcore/sources",
+		"hybridcore/validate", "hybridcore/webapi", "bot", "checks",
+		"runner", "runner/build", "runner/ci", "runner/plan", "runner/process", "runner/project", "runner/release",
+	}, Tests: []string{"lab"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
 	{Unit: "tools", Tests: []string{"lab", "bot", "hybridcore", "hybridcore/config"}},
@@ -90,7 +100,7 @@ var owners = []rules.Owner{
 		Why: "readable differences of values in tests; panics on what it cannot compare",
 	},
 	{Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"bot"}, Why: "tokens of a GitHub App's installation, renewed before they end"},
-	{Import: "github.com/google/go-github/v62", Units: []string{"bot", "checks", "cmd"}, Why: "GitHub's REST API"},
+	{Import: "github.com/google/go-github/v62", Units: []string{"bot", "checks", "runner/job"}, Why: "GitHub's REST API"},
 	{Import: "github.com/gorilla/websocket", Units: []string{"lab"}, Why: "Socket Mode of the simulated Slack"},
 	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
 	{

@@ -18,7 +18,7 @@ import (
 // hostilePlan has foreign text in every field that is rendered.
 func hostilePlan(text string, targets int) hybridcore.Plan {
 	plan := hybridcore.Plan{
-		Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: text, All: true},
+		Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: text, Listing: hybridcore.Listing{All: true}},
 		Base:    &hybridcore.Base{Revision: text, Commit: text},
 		Removed: []hybridcore.Removed{{Image: text, Platform: hybridcore.Azure, RunID: text, Text: text}},
 		Moved:   []hybridcore.Reason{{Kind: "upstream", Subject: text, Was: text, Now: text, File: text, Line: 1, Text: text}},

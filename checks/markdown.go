@@ -164,3 +164,9 @@ func plain(text string) bool {
 func isAlnum(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
+
+// Code renders foreign text as code: each line is indented, which nothing in
+// it can end.
+func Code(text string) string {
+	return "    " + strings.ReplaceAll(hybridcore.Sanitize(text), "\n", "\n    ") + "\n"
+}

@@ -71,6 +71,12 @@ func (e *FindingsError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Exit is an error that ends with a code after everything was said.
+type Exit int
+
+// Error implements error.
+func (e Exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
 // ExitCode maps an error to the exit code of the table above; an error of no
 // typed kind is a failure.
 func ExitCode(err error) int {

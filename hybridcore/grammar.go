@@ -55,8 +55,6 @@ type Request struct {
 	Rebuild bool `json:"rebuild,omitempty"`
 	// Parallel bounds how many targets build at once; 0 takes the project's setting.
 	Parallel int `json:"parallel,omitempty"`
-	// DetailedExitCode makes a plan with pending changes exit 4.
-	DetailedExitCode bool `json:"detailed_exit_code,omitempty"`
 	// RetryFailed names a run: only its targets that did not succeed are meant.
 	RetryFailed string `json:"retry_failed,omitempty"`
 	// With names the tool that validates: empty for this process itself, or
@@ -72,16 +70,25 @@ type Request struct {
 	// Base is the revision whose difference to the working tree is planned;
 	// empty plans against the last records.
 	Base string `json:"base,omitempty"`
-	// All lists unchanged targets too.
-	All bool `json:"all,omitempty"`
 	// NoCache validates anew although nothing changed.
 	NoCache bool `json:"no_cache,omitempty"`
 	// From are the folders that parts of a build are collected from.
 	From []string `json:"from,omitempty"`
 	// Release is the name under which images are published; empty for a tag's.
 	Release string `json:"release,omitempty"`
+	// Variable is what is explained.
+	Variable string `json:"variable,omitempty"`
+	Listing
 	Pin
 	Origin Origin `json:"origin"`
+}
+
+// Listing is how a plan is told.
+type Listing struct {
+	// DetailedExitCode makes a plan with pending changes exit 4.
+	DetailedExitCode bool `json:"detailed_exit_code,omitempty"`
+	// All lists unchanged targets too.
+	All bool `json:"all,omitempty"`
 }
 
 // Limits of one command line from outside.

@@ -29,7 +29,7 @@ func TestParse(t *testing.T) {
 			"build --targets proxmox,proxmox,proxmox a a",
 			Request{Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Proxmox}},
 		},
-		{"  plan   --detailed-exitcode ", Request{Action: ActionPlan, DetailedExitCode: true}},
+		{"  plan   --detailed-exitcode ", Request{Action: ActionPlan, Listing: Listing{DetailedExitCode: true}}},
 		{"status", Request{Action: ActionStatus}},
 		{
 			"build a --targets azure --part " + strings.Repeat("0f", 32) + " --commit " + strings.Repeat("ab", 20),

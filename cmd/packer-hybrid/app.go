@@ -6,16 +6,10 @@
 package main
 
 import (
-	"context"
-
-	"github.com/spf13/cobra"
-
-	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
-	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/job"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // app is one invocation: its frame and the flags of its own verbs.
@@ -28,46 +22,30 @@ type app struct {
 	packerPath string
 	pluginDirs []string
 
-	phase    *phase           // of a verb that several jobs do, each a part of; nil: this process does all
-	reporter runner.Reporter  // hears of progress, beside the console; nil for nobody
-	policy   *validate.Policy // of a tree whose author is not trusted; nil trusts it
-	posting  []post.Option    // how reports are sent, beside the redaction
-	uploads  uploads          // the files of a CI job; zero outside of one
-
-	local           *dispatch.LocalRun // the bot's run on this machine that this process does; nil for none
-	localRepository string             // of that run
+	posting []post.Option // how reports are sent, beside the redaction
 }
 
-// run is the whole program with these streams and this environment.
-func run(ctx context.Context, std cli.Streams, args, environ []string) int {
-	return (&app{Frame: cli.Frame{Raw: std, Environ: environ}}).run(ctx, args)
-}
-
-// run is the program with what a test has changed of it.
-func (a *app) run(ctx context.Context, args []string) int { return a.Run(ctx, a.root, args) }
-
-func (a *app) root() *cobra.Command {
-	cmd := a.Root(&cobra.Command{
-		Use:   "packer-hybrid",
-		Short: "Identical golden images for Proxmox VE, VMware vSphere and Microsoft Azure",
-		Long: `packer-hybrid builds identical golden images for Proxmox VE, VMware vSphere and
-Microsoft Azure from one Packer codebase, and proves that they are identical.
-
-Exit codes: 0 done, 1 a target failed, 2 wrong arguments, configuration or
-templates, 3 blocked (drift, policy, lock, missing tool, leak), 4 changes are
-pending (plan --detailed-exitcode), 130 cancelled.`,
-		Example: `  packer-hybrid lab run -- packer-hybrid build debian-12 --env lab
-  packer-hybrid plan --env prod
-  packer-hybrid build ubuntu-24.04 --env prod --targets vsphere`,
-	})
-	fs := cmd.PersistentFlags()
-	fs.StringVarP(&a.dir, "chdir", "C", "", "project directory (default: the nearest one above with a packer-hybrid.hcl)")
-	fs.BoolVarP(&a.verbose, "verbose", "v", false, "show every line of the builder's output")
-	fs.StringVar(&a.packerPath, "packer", "", "packer binary (default: packer on PATH, then the one that make tools built)")
-	fs.StringSliceVar(&a.pluginDirs, "plugin-dir", nil, "Packer plugin tree to take plugins from, before the others")
-	for _, verb := range hybridcore.Verbs() {
-		cmd.AddCommand(a.verb(verb))
+// process is what this invocation opens projects with.
+func (a *app) process() process.Process {
+	return process.Process{
+		Environ: a.Environ, Dir: a.dir, PackerPath: a.packerPath, PluginDirs: a.pluginDirs, Version: cli.Version(),
+		Redactor: a.Redactor, Notes: a.Err, Log: a.Raw.Err, Color: a.Style(a.Raw.Err).Color, Hurry: a.Hurry,
 	}
-	cmd.AddCommand(a.botCmd(), a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.jobCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
-	return cmd
+}
+
+// screen is where it shows answers.
+func (a *app) screen() process.Screen {
+	s := process.Screen{
+		Out: a.Out, Err: a.Err, OutStyle: a.Style(a.Raw.Out), ErrStyle: a.Style(a.Raw.Err), Live: a.Raw.Out,
+		Output: a.Output, Matrix: a.matrix, Verbose: a.verbose,
+	}
+	if a.Output == "json" {
+		s.Live = a.Raw.Err
+	}
+	return s
+}
+
+// host is what it does jobs with.
+func (a *app) host() *job.Host {
+	return &job.Host{Process: a.process(), Screen: a.screen(), Raw: a.Raw.Out, Posting: a.posting}
 }

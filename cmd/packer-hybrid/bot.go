@@ -29,6 +29,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // Times of the verb bot.
@@ -111,7 +112,7 @@ Environment:
 
 // bot checks what it is given, and serves.
 func (a *app) bot(ctx context.Context, f botFlags) error {
-	project, err := a.project()
+	project, err := a.process().Project()
 	if err != nil {
 		return err
 	}
@@ -149,9 +150,9 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 		return err
 	}
 	b := &bot.Bot{Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now, Site: sites(project.Root)}
-	b.Plan, b.Tickets = a.plans(project.Root), bot.Tickets{Keys: keys, Audience: system.Audience()}
-	if f.ci == dispatch.SystemLocal || a.Getenv(stateVariable) != "" { // elsewhere runs write another state
-		b.State = a.answerByState
+	b.Plan, b.Tickets = a.host().Plans(project.Root), bot.Tickets{Keys: keys, Audience: system.Audience()}
+	if f.ci == dispatch.SystemLocal || a.Getenv(process.StateVariable) != "" { // elsewhere runs write another state
+		b.State = a.process().ByState
 	}
 	b.Hire(system, system, project.Bot.Ref, listed)
 	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
@@ -213,7 +214,7 @@ func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 
 // onThisMachine has runs made by this program, as processes of their own.
 func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
-	project, err := a.project()
+	project, err := a.process().Project()
 	if err != nil {
 		return nil, err
 	}

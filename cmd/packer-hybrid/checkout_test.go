@@ -23,6 +23,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // canary stands in files outside of the checkout.
@@ -185,13 +186,13 @@ func TestUploadsHoldWhatTheJobWrote(t *testing.T) {
 			}
 			h, j := newHosted(t, nil), newLabJob(t, nil)
 			for _, dir := range []string{h.dir, j.dir} {
-				if err := plant(filepath.Join(dir, artifacts), outside); err != nil {
+				if err := plant(filepath.Join(dir, process.ArtifactsDir), outside); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if name != "pipe" { // which no commit can hold
-				h.git("add", "--force", artifacts)
-				j.git("add", "--force", artifacts)
+				h.git("add", "--force", process.ArtifactsDir)
+				j.git("add", "--force", process.ArtifactsDir)
 			}
 			if code, log := h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 0 {
 				t.Fatalf("GitHub: exit code %d\n%s", code, log)
@@ -204,13 +205,13 @@ func TestUploadsHoldWhatTheJobWrote(t *testing.T) {
 				t.Fatalf("folders to upload: %q, %v", found, err)
 			}
 			want := []string{"answer-2.json", "answer.json", "findings.sarif", "plan.json"}
-			for _, dir := range []string{found[0], filepath.Join(h.dir, artifacts)} {
+			for _, dir := range []string{found[0], filepath.Join(h.dir, process.ArtifactsDir)} {
 				if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
 					t.Errorf("%s: %s", dir, diff)
 				}
 			}
 			want = []string{"answer-2.json", "answer.json", "gl-code-quality-report.json", "junit.xml", "packer-hybrid.env", "plan.json"}
-			if diff := cmp.Diff(want, tree(t, filepath.Join(j.dir, artifacts))); diff != "" {
+			if diff := cmp.Diff(want, tree(t, filepath.Join(j.dir, process.ArtifactsDir))); diff != "" {
 				t.Errorf("GitLab: %s", diff)
 			}
 			if kept, err := os.ReadFile(outside); err != nil || string(kept) != canary {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/runner/job"
 )
 
 // quickClock does not wait: its time goes on by what it is asked to wait.
@@ -76,7 +77,7 @@ func TestCIWithAFailingGitHub(t *testing.T) {
 			}
 			clock, began := &quickClock{}, time.Now()
 			code, log, summary := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head), post.WithClock(clock.clock(), time.Second))
-			if took := time.Since(began) + clock.ahead; took > reporting+time.Minute {
+			if took := time.Since(began) + clock.ahead; took > job.Reporting+time.Minute {
 				t.Errorf("the job took %s", took)
 			}
 			if code != 0 || !strings.Contains(summary, "0 of 6 targets to build") || !strings.Contains(log, "valid: 6 targets of lab") {

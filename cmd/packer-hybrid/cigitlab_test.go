@@ -18,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+	"github.com/packer-hybrid/packer-hybrid/runner/job"
 )
 
 const projectToken = "glpat-0123456789abcdefghij"
@@ -201,7 +202,7 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 			}
 			clock, began := &quickClock{}, time.Now()
 			code, log := j.step(t, []post.Option{post.WithClock(clock.clock(), time.Second)}, nil)
-			if took := time.Since(began) + clock.ahead; took > reporting+time.Minute {
+			if took := time.Since(began) + clock.ahead; took > job.Reporting+time.Minute {
 				t.Errorf("the job took %s", took)
 			}
 			text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "packer-hybrid.env"))

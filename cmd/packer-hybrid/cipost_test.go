@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -167,18 +166,6 @@ func TestCIRefused(t *testing.T) {
 	}
 	if code, log := h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 0 || !strings.Contains(log, "warning: not reported: ") {
 		t.Errorf("exit code %d\n%s", code, log)
-	}
-}
-
-// What changed in the images since their last build reaches the report.
-func TestCIReportsChanges(t *testing.T) {
-	t.Parallel()
-	j := &job{app: &app{}, current: &answer{req: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}}}
-	changes := []hybridcore.Changes{{Image: "debian-12", Platform: hybridcore.VSphere, Changes: []hybridcore.Change{{Category: "packages", Key: "openssl", Was: "1", Now: "2"}}}}
-	j.answered(hybridcore.Answer{Record: &hybridcore.Record{Status: hybridcore.Built}, Parity: &hybridcore.ParityReport{Changes: changes}})
-	var text strings.Builder
-	if err := checks.WriteReportMarkdown(&text, j.report(j.current)); err != nil || !strings.Contains(text.String(), "1 change in the images since their last build") {
-		t.Errorf("%v\n%s", err, text.String())
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // phaseJob runs one job of a release: a process in a checkout of its own. One for
@@ -33,7 +34,7 @@ func (b *bed) phaseJob(t *testing.T, p phases, platform, files string, args ...s
 	cmd.Dir = s.dir
 	cmd.Env = append(onlyFor(platform, cmd.Env), p.environ(t, s.dir, folder)...)
 	if platform == "" {
-		cmd.Env = append(cmd.Env, stateVariable+"="+filepath.Join(b.dir, "state"))
+		cmd.Env = append(cmd.Env, process.StateVariable+"="+filepath.Join(b.dir, "state"))
 	} else {
 		cmd.Env = append(cmd.Env, ci.PlatformVariable+"="+platform)
 	}
@@ -43,7 +44,7 @@ func (b *bed) phaseJob(t *testing.T, p phases, platform, files string, args ...s
 			t.Errorf("%v made a state", args)
 		}
 	}
-	from := filepath.Join(s.dir, "artifacts", releaseDir)
+	from := filepath.Join(s.dir, "artifacts", "release")
 	to := filepath.Join(files, args[1]+platform)
 	if _, err := os.Stat(from); err == nil {
 		if err := os.RemoveAll(to); err != nil {

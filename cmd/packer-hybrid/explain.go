@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
 
 // explainCmd shows where the value of a variable comes from.
@@ -23,21 +22,16 @@ func (a *app) explainCmd() *cobra.Command {
 sets, and which one wins, with file and line. Secrets are not shown.`,
 		Example: `  packer-hybrid explain vm_cpu_count --os debian-12 --platform vsphere
   packer-hybrid explain vm_cpu_count --os debian-12 --platform proxmox --env prod --output json`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return hybridcore.Usagef("explain takes the name of one variable, got %d", len(args))
 			}
 			if err := req.Finish(nil); err != nil {
 				return fmt.Errorf("explain: %w", err)
 			}
-			r, done, err := a.planner()
-			if err != nil {
-				return err
-			}
-			defer done()
-			req.Action = hybridcore.ActionExplain
-			explanation, err := plan.Stage{Project: r.Project}.Explain(req, args[0])
-			return a.present(r, hybridcore.Answer{Request: &req, Explanation: &explanation}, err)
+			req.Action, req.Variable = hybridcore.ActionExplain, args[0]
+			_, err := a.process().Do(cmd.Context(), req, a.screen())
+			return err
 		},
 	}
 	hybridcore.BindCommon(cmd.Flags(), &req)

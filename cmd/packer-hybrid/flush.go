@@ -6,10 +6,7 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +14,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // flushCmd sends what runs have not reported.
@@ -45,27 +40,10 @@ the reports of that repository are sent.`,
 			if within <= 0 {
 				return hybridcore.Usagef("--within is %s: it must be longer than nothing", within)
 			}
-			root := a.top()
-			dir, err := a.jobDir(root)
+			h := a.host()
+			left, err := h.Flush(cmd.Context(), within)
 			if err != nil {
 				return err
-			}
-			left := strays(root)
-			ends := time.Now().Add(within)
-			tokens := 0
-			for _, access := range []post.Access{a.access(), a.gitlabAccess()} {
-				if access.Token == "" {
-					continue
-				}
-				tokens++
-				more, err := post.Flush(cmd.Context(), outboxes(dir), access, time.Until(ends), post.WithLog(a.faulty))
-				if err != nil {
-					return fmt.Errorf("sending reports: %w", err)
-				}
-				left = append(left, more...)
-			}
-			if tokens == 0 {
-				return hybridcore.Usagef("flush needs GITHUB_TOKEN, a token that may write checks and pull requests, or GITLAB_TOKEN, a project access token with the scope api")
 			}
 			for _, line := range left {
 				_, _ = fmt.Fprintf(a.Err, "warning: %s\n", hybridcore.Sanitize(line))
@@ -75,33 +53,4 @@ the reports of that repository are sent.`,
 	}
 	cmd.Flags().DurationVar(&within, "within", 2*time.Minute, "time for all of it; what is left then is kept")
 	return cmd
-}
-
-// top is the folder of the project, or where there is none the current one.
-func (a *app) top() string {
-	dir := cmp.Or(a.dir, ".")
-	if root, err := config.FindRoot(dir); err == nil {
-		return root
-	}
-	return dir
-}
-
-// maxStrays bounds the files that are told of.
-const maxStrays = 20
-
-// strays tells of files in the project that are named like outboxes.
-func strays(root string) (said []string) {
-	logs, err := safefile.ViewFolder(root, "logs")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return []string{"logs/ of the project is not looked at: " + err.Error()}
-	}
-	defer logs.Close()                                  //nolint:errcheck // nothing is written through it
-	found, _ := fs.Glob(logs.FS(), "*/*"+post.FileName) // the pattern is well formed
-	for _, name := range found[:min(len(found), maxStrays)] {
-		said = append(said, "logs/"+name+" is not sent: it lies in the project, where a checkout can put files; jobs keep their reports outside of it")
-	}
-	return said
 }

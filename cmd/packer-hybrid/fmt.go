@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/runner/format"
@@ -43,7 +42,7 @@ exits 4 when it would. What is known to be canonical is told by its digest.`,
 
 func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
 	if len(paths) == 0 {
-		project, err := a.project()
+		project, err := a.process().Project()
 		if err != nil {
 			return err
 		}
@@ -55,13 +54,13 @@ func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
 		}
 		paths = []string{filepath.Join(root, templates.Dir), filepath.Join(root, templates.ConfigsDir)}
 	}
-	formatter := format.Formatter{Cache: filepath.Join(a.cacheDir(), "fmt", "canonical"), Write: !check}
+	formatter := format.Formatter{Cache: filepath.Join(a.process().CacheDir(), "fmt", "canonical"), Write: !check}
 	changed, err := formatter.Run(ctx, paths)
 	if werr := a.formatted(changed, show); werr != nil {
 		return fmt.Errorf("writing the answer: %w", werr)
 	}
 	if err == nil && check && len(changed) > 0 {
-		return cli.Exit(hybridcore.ExitChanges)
+		return hybridcore.Exit(hybridcore.ExitChanges)
 	}
 	return err
 }

@@ -183,7 +183,7 @@ func outputs() map[string]output {
 			r.Record, r.Plan.Request.Action, r.Untrusted = nil, hybridcore.ActionPlan, true
 		}), judgeMarkdown},
 		"answer to a comment": {func(_ *testing.T, text string) string {
-			return block(text)
+			return checks.Code(text)
 		}, judgeMarkdown},
 		"step summary": {func(t *testing.T, text string) string {
 			t.Helper()

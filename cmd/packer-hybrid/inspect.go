@@ -25,7 +25,7 @@ steps, artifact, inventory and inputs.`,
 			if len(args) == 1 {
 				req.Record = args[0]
 			}
-			_, err := a.do(cmd.Context(), req)
+			_, err := a.process().Do(cmd.Context(), req, a.screen())
 			return err
 		},
 	}

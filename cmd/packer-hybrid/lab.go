@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // labName is the program that is the lab.
@@ -86,8 +87,8 @@ func (a *app) findLab(ctx context.Context, version string) (string, error) {
 		published = "latest"
 	}
 	get := fmt.Sprintf("`make build` makes both, `go install github.com/packer-hybrid/packer-hybrid/cmd/%s@%s` installs it, and the container image has both", labName, published)
-	paths := beside(labName, filepath.SplitList(a.Getenv("PATH"))...)
-	path := firstProgram(paths)
+	paths := process.Beside(labName, filepath.SplitList(a.Getenv("PATH"))...)
+	path := process.FirstProgram(paths)
 	if path == "" {
 		return "", hybridcore.Blockedf("%s, which simulates the platforms, was not found beside packer-hybrid (%s) or on PATH; %s", labName, paths[0], get)
 	}

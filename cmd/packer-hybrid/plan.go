@@ -6,41 +6,9 @@
 package main
 
 import (
-	"fmt"
-
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
-
-// fanOut prints the jobs that would build what a plan builds, and nothing besides:
-// the text is for a machine. A plan that is blocked has none.
-func (a *app) fanOut(r *runner.Runner, plan hybridcore.Plan) error {
-	if err := checks.WriteFindings(a.Err, a.Style(a.Raw.Err), plan.Findings); err != nil {
-		return err
-	}
-	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
-		return nil // the exit code says it
-	}
-	text, err := jobs(ci.System(a.matrix), &plan, ci.Child{Runners: r.Project.Config.CI.Runners})
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(a.Out, text)
-	return err //nolint:wrapcheck // of standard output
-}
-
-// jobs are the jobs for a plan in the form of a CI system; nil: nothing is built.
-func jobs(system ci.System, plan *hybridcore.Plan, child ci.Child) (string, error) {
-	switch {
-	case system == ci.GitLab:
-		return ci.Pipeline(plan, child)
-	case plan == nil:
-		return ci.Matrix(hybridcore.Plan{})
-	}
-	return ci.Matrix(*plan)
-}
 
 // checkMatrix refuses a system that there is no matrix for.
 func (a *app) checkMatrix(req hybridcore.Request) error {

@@ -59,7 +59,7 @@ is added. The pins hold for a mirror too.`,
 		Example: `  packer-hybrid sources sync
   packer-hybrid sources sync packer-plugin-azure --mirror https://git.example.com/mirrors/{owner}/{repo}.git`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := a.project()
+			project, err := a.process().Project()
 			if err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func exitOf(err error) error {
 	if err == nil {
 		return nil
 	}
-	return cli.Exit(hybridcore.ExitCode(err))
+	return hybridcore.Exit(hybridcore.ExitCode(err))
 }
 
 // synced prints what became of one source.
@@ -128,7 +128,7 @@ Exit code 3 when something would block a build; missing sources do not.`,
   packer-hybrid sources status --online --output json`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			project, err := a.project()
+			project, err := a.process().Project()
 			if err != nil {
 				return err
 			}
@@ -148,7 +148,7 @@ Exit code 3 when something would block a build; missing sources do not.`,
 				return err
 			}
 			if hybridcore.Blocked(findings) != hybridcore.NotBlocked {
-				return cli.Exit(hybridcore.ExitBlocked)
+				return hybridcore.Exit(hybridcore.ExitBlocked)
 			}
 			return nil
 		},
@@ -198,7 +198,7 @@ built from source differs with the Go version that built it.`,
 			if len(args) == 0 {
 				return hybridcore.Usagef("lock needs the path of a plugin or of a plugin tree")
 			}
-			project, err := a.project()
+			project, err := a.process().Project()
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/runner/job"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // ticketBot is the policy of the jobs: whoever views needs no approval in the lab,
@@ -238,12 +240,12 @@ func TestApprovedPlan(t *testing.T) {
 	j.env["PACKER_HYBRID_COMMAND"] = prodPlan
 	cells := []policy.Cell{{Env: "example", Image: "debian-12", Platform: hybridcore.VSphere}}
 	redactor, _ := logs.NewRedactor()
-	a := &app{Frame: cli.Frame{Environ: []string{"PATH=" + os.Getenv("PATH")}, Redactor: redactor}}
-	plan := a.plans(j.dir)(t.Context(), j.at, cells)
+	a := &job.Host{Process: process.Process{Environ: []string{"PATH=" + os.Getenv("PATH")}, Redactor: redactor}}
+	plan := a.Plans(j.dir)(t.Context(), j.at, cells)
 	if plan.Unknown != "" || len(plan.Targets["example/debian-12@vsphere"]) != 64 {
 		t.Fatalf("the bot's plan is %+v", plan)
 	}
-	if other := a.plans(j.dir)(t.Context(), strings.Repeat("ab", 20), cells); other.Unknown == "" ||
+	if other := a.Plans(j.dir)(t.Context(), strings.Repeat("ab", 20), cells); other.Unknown == "" ||
 		!strings.Contains(other.String(), "only the names of its targets are known") {
 		t.Errorf("of a commit that is not there: %s", other)
 	}

@@ -41,7 +41,7 @@ func (a *app) versionCmd() *cobra.Command {
 				}
 			}
 			packer := "none found"
-			if tool, err := a.findTool(0)(cmd.Context()); err == nil {
+			if tool, err := a.process().FindPacker(0)(cmd.Context()); err == nil {
 				info.Packer, packer = tool.Version, tool.Version+" ("+tool.Path+")"
 			}
 			if a.Output == "json" {

@@ -8,7 +8,9 @@ package build
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner/compare"
@@ -210,4 +213,36 @@ func (x *run) cleanAll(texts []string) []string {
 		texts[i] = x.project.Redact(text)
 	}
 	return texts
+}
+
+func versionList(versions map[string]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(versions)) {
+		all = append(all, strings.TrimPrefix(name, "plugin:")+" "+versions[name])
+	}
+	return strings.Join(all, ", ")
+}
+
+// PartDir is where a part of a build leaves its record, relative to the project.
+func PartDir(target string) string { return hybridcore.PartsDir + "/" + target }
+
+// storePart writes the record of a part into a folder of its own, in place of
+// what was there. A link in its path is not followed.
+func (x *run) storePart(ctx context.Context, rec hybridcore.Record) error {
+	base, name := x.project.Config.Root, PartDir(rec.Results[0].Target)
+	if x.stage.Folders.Uploads != "" {
+		base, name = x.stage.Folders.Uploads, path.Join(path.Base(hybridcore.PartsDir), rec.Results[0].Target)
+	}
+	in, err := safefile.Folder(base, path.Dir(name), 0o755)
+	if err != nil {
+		return fmt.Errorf("opening the folder of the parts: %w", err)
+	}
+	if err := errors.Join(in.RemoveAll(path.Base(name)), in.Close()); err != nil {
+		return fmt.Errorf("removing the former part: %w", err)
+	}
+	store, err := directory.Open(filepath.Join(base, filepath.FromSlash(name)))
+	if err != nil {
+		return err
+	}
+	return store.Append(ctx, rec, x.inventories)
 }

@@ -9,7 +9,6 @@
 package build
 
 import (
-	"context"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -39,9 +38,3 @@ type Reporter interface {
 
 // compare is the stage below.
 func (s Stage) compare() compare.Stage { return compare.Stage{Project: s.Project} }
-
-// compare compares what the run built with what its other platforms have.
-func (x *run) compare(ctx context.Context, results []hybridcore.Result) []hybridcore.Parity {
-	built := compare.Built{Run: x.id, Results: results, Inventories: x.inventories}
-	return x.stage.compare().Built(ctx, built, x.rules)
-}

@@ -69,3 +69,14 @@ func sharable(plan hybridcore.Plan) error {
 	}
 	return nil
 }
+
+// Jobs are the jobs for a plan in the form of a CI system; nil: nothing is built.
+func Jobs(system System, plan *hybridcore.Plan, child Child) (string, error) {
+	switch {
+	case system == GitLab:
+		return Pipeline(plan, child)
+	case plan == nil:
+		return Matrix(hybridcore.Plan{})
+	}
+	return Matrix(*plan)
+}

@@ -57,20 +57,3 @@ func foreign(said hybridcore.System) string {
 	}
 	return "nothing that names its system"
 }
-
-// checked adds to a set what is to be said of its guests, if the catalogue
-// still has the image.
-func (s Stage) checked(set parity.Set, group []image) parity.Set {
-	templates, _, err := s.Project.Templates()
-	if err != nil {
-		return set // told where the templates are needed
-	}
-	known, err := templates.Image(set.Image)
-	if err != nil {
-		return set // nothing says what it was to be
-	}
-	for i, one := range group {
-		set.Findings = append(set.Findings, CheckSystem(known, one.platform, one.inputs, set.Sides[i].Inventory)...)
-	}
-	return set
-}

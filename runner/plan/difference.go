@@ -13,6 +13,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -22,13 +23,6 @@ import (
 
 // kindBase is the kind of findings about the commit that is compared with.
 const kindBase = "base"
-
-// base is the commit that a plan is compared with.
-type base struct {
-	*tree                     // nil when the commit's project does not load
-	name    string            // for people: main (0123456789ab)
-	renamed map[string]string // image now → image then
-}
 
 // readBase reads the commit that the request names. What is wrong in its
 // files is a warning: the working tree may be what corrects it.
@@ -209,6 +203,28 @@ func renamed(was, now []hybridcore.Image) map[string]string {
 	return names
 }
 
-func key(env string, which pair) string {
-	return env + "/" + hybridcore.TargetName(which.image, which.platform)
+// decide compares a target with its last good build.
+func (p *planning) decide(ctx context.Context, target hybridcore.Target) hybridcore.PlannedTarget {
+	planned := hybridcore.PlannedTarget{Target: target, Decision: hybridcore.Build}
+	current, built := p.snapshot.Targets[target.Key()]
+	if !built {
+		planned.Reasons = []hybridcore.Reason{{Kind: "never-built", Text: "never built in " + target.Env}}
+		return planned
+	}
+	planned.Current = &current
+	planned.Reasons = changes(target.Inputs, current.Inputs)
+	for i := range planned.Reasons {
+		p.describe(ctx, &planned.Reasons[i], target, past{commit: current.Commit})
+	}
+	if p.req.Rebuild {
+		planned.Reasons = append(planned.Reasons, hybridcore.Reason{Kind: "forced", Text: "a rebuild was asked for"})
+	}
+	if len(planned.Reasons) == 0 {
+		planned.Decision = hybridcore.Unchanged
+		planned.Reasons = []hybridcore.Reason{{
+			Kind: "unchanged", Subject: current.RunID,
+			Text: fmt.Sprintf("all %d inputs equal run %s of %s", len(target.Inputs), current.RunID, current.At.UTC().Format(time.DateTime)+" UTC"),
+		}}
+	}
+	return planned
 }

@@ -13,9 +13,10 @@ import (
 )
 
 // Explain says where the value of a variable of one target comes from. The
-// request names one image and one platform. An unknown variable is a
+// request names the variable, one image and one platform. An unknown variable is a
 // UsageError with the nearest name.
-func (s Stage) Explain(req hybridcore.Request, name string) (hybridcore.Explanation, error) {
+func (s Stage) Explain(req hybridcore.Request) (hybridcore.Explanation, error) {
+	name := req.Variable
 	if len(req.Images) != 1 || len(req.Platforms) != 1 {
 		return hybridcore.Explanation{}, hybridcore.Usagef("explain needs one image and one platform: --os IMAGE --platform PLATFORM")
 	}

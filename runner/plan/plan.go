@@ -7,9 +7,7 @@ package plan
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -21,20 +19,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
-
-// planning is what the targets of one plan share.
-type planning struct {
-	project  *project.Project
-	now      *tree // the working tree
-	req      hybridcore.Request
-	snapshot hybridcore.Snapshot
-	base     *base // nil for a plan against the state
-	plan     hybridcore.Plan
-
-	repository *sources.Repository // nil until it is needed
-	commits    map[string]fs.FS    // the files of commits that were read
-	lines      map[string]int      // where files begin to differ
-}
 
 // Plan says which targets of a request would be built, and why. It reads
 // templates, configuration and state, asks Packer for its version, and
@@ -154,12 +138,6 @@ func (s Stage) failedIn(ctx context.Context, req *hybridcore.Request) (func(name
 		return nil, hybridcore.Usagef("every target of run %s succeeded: there is nothing to retry", record.RunID)
 	}
 	return func(name string) bool { return failed[name] }, nil
-}
-
-// pair is one image on one platform.
-type pair struct {
-	image    string
-	platform hybridcore.Platform
 }
 
 // pairs lists what a request means: named images and platforms must fit each
@@ -308,37 +286,4 @@ func (p *planning) withoutTool(err error) error {
 	}
 	p.plan.Findings = append(p.plan.Findings, f)
 	return nil
-}
-
-// RunValues are the values that differ from run to run, as JSON. A plan takes
-// them empty: they go into no digest.
-func RunValues(t hybridcore.Target, runID, manifest, inventory string) map[string]string {
-	artifact := ""
-	if runID != "" {
-		artifact = project.ArtifactName(t.Image.Name, runID)
-	}
-	values := map[string]string{}
-	for name, text := range map[string]string{
-		"run_id": runID, "image": t.Image.Name, "environment": t.Env, "artifact_name": artifact,
-		"manifest_path": manifest, "inventory_path": inventory,
-	} {
-		encoded, err := json.Marshal(text)
-		if err != nil {
-			panic(fmt.Sprintf("runner: a string does not encode: %v", err))
-		}
-		values[name] = string(encoded)
-	}
-	return values
-}
-
-// WithRun sets the run's values in a copy of the variables.
-func WithRun(variables []hybridcore.Variable, values map[string]string) []hybridcore.Variable {
-	set := slices.Clone(variables)
-	for i, v := range set {
-		if value, ok := values[v.Name]; ok {
-			set[i].JSON = value
-			set[i].Layers = []hybridcore.Layer{{Name: config.LayerRun, Value: value}}
-		}
-	}
-	return set
 }

@@ -6,42 +6,14 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
-
-// decide compares a target with its last good build.
-func (p *planning) decide(ctx context.Context, target hybridcore.Target) hybridcore.PlannedTarget {
-	planned := hybridcore.PlannedTarget{Target: target, Decision: hybridcore.Build}
-	current, built := p.snapshot.Targets[target.Key()]
-	if !built {
-		planned.Reasons = []hybridcore.Reason{{Kind: "never-built", Text: "never built in " + target.Env}}
-		return planned
-	}
-	planned.Current = &current
-	planned.Reasons = changes(target.Inputs, current.Inputs)
-	for i := range planned.Reasons {
-		p.describe(ctx, &planned.Reasons[i], target, past{commit: current.Commit})
-	}
-	if p.req.Rebuild {
-		planned.Reasons = append(planned.Reasons, hybridcore.Reason{Kind: "forced", Text: "a rebuild was asked for"})
-	}
-	if len(planned.Reasons) == 0 {
-		planned.Decision = hybridcore.Unchanged
-		planned.Reasons = []hybridcore.Reason{{
-			Kind: "unchanged", Subject: current.RunID,
-			Text: fmt.Sprintf("all %d inputs equal run %s of %s", len(target.Inputs), current.RunID, current.At.UTC().Format(time.DateTime)+" UTC"),
-		}}
-	}
-	return planned
-}
 
 // changes lists the inputs that differ, in a fixed order, without
 // places and sentences. Versions are no change when they are not known now (no

@@ -6,6 +6,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +16,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // tree is the project in one state: the working tree, or that of a commit.
@@ -161,4 +163,47 @@ func moved(was, now sources.Lock) []hybridcore.Reason {
 		}
 	}
 	return reasons
+}
+
+// pair is one image on one platform.
+type pair struct {
+	image    string
+	platform hybridcore.Platform
+}
+
+// RunValues are the values that differ from run to run, as JSON. A plan takes
+// them empty: they go into no digest.
+func RunValues(t hybridcore.Target, runID, manifest, inventory string) map[string]string {
+	artifact := ""
+	if runID != "" {
+		artifact = project.ArtifactName(t.Image.Name, runID)
+	}
+	values := map[string]string{}
+	for name, text := range map[string]string{
+		"run_id": runID, "image": t.Image.Name, "environment": t.Env, "artifact_name": artifact,
+		"manifest_path": manifest, "inventory_path": inventory,
+	} {
+		encoded, err := json.Marshal(text)
+		if err != nil {
+			panic(fmt.Sprintf("runner: a string does not encode: %v", err))
+		}
+		values[name] = string(encoded)
+	}
+	return values
+}
+
+// WithRun sets the run's values in a copy of the variables.
+func WithRun(variables []hybridcore.Variable, values map[string]string) []hybridcore.Variable {
+	set := slices.Clone(variables)
+	for i, v := range set {
+		if value, ok := values[v.Name]; ok {
+			set[i].JSON = value
+			set[i].Layers = []hybridcore.Layer{{Name: config.LayerRun, Value: value}}
+		}
+	}
+	return set
+}
+
+func key(env string, which pair) string {
+	return env + "/" + hybridcore.TargetName(which.image, which.platform)
 }

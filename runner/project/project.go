@@ -104,3 +104,17 @@ func (p *Project) Workers(req hybridcore.Request) int {
 	}
 	return 1
 }
+
+// With connects to a target's platform while use runs.
+func (p *Project) With(ctx context.Context, t hybridcore.Target, use func(Client) error) error {
+	client, err := p.Connect(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := client.Close(context.WithoutCancel(ctx)); err != nil {
+			p.Log.Warn("session not ended", "target", t.Name(), "error", err)
+		}
+	}()
+	return use(client)
+}

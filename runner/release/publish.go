@@ -22,7 +22,7 @@ func (s Stage) Publish(ctx context.Context, plan hybridcore.Plan) (hybridcore.Re
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
-	end := releaseEnd{draft: draft}
+	end := ending{draft: draft}
 	if end.digest, err = state.Sum(kindPlan, draft); err != nil {
 		return hybridcore.Record{}, err
 	}

@@ -17,14 +17,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
-// releaseEnd is what the phases of a release came to.
-type releaseEnd struct {
-	draft    hybridcore.ReleasePlan
-	digest   string // of the plan as it was made
-	prepared []hybridcore.ReleasePart
-	marked   []hybridcore.ReleasePart // none when nothing was to be marked
-}
-
 // Record is the last phase of a release that other jobs have prepared and
 // marked: one record, and when everything is marked one release. The plan must be
 // the one that the state holds as under way, or the one that would be made here.
@@ -36,7 +28,7 @@ func (s Stage) Record(ctx context.Context, plan hybridcore.Plan, files Files) (h
 	if err != nil {
 		return hybridcore.Record{}, err
 	}
-	end := releaseEnd{digest: files.Digest, prepared: files.Prepared, marked: files.Marked}
+	end := ending{digest: files.Digest, prepared: files.Prepared, marked: files.Marked}
 	if end.draft, err = s.own(ctx, known, plan, files); err != nil {
 		return hybridcore.Record{}, err
 	}
@@ -61,7 +53,7 @@ func (s Stage) Refuse(ctx context.Context, draft hybridcore.ReleasePlan,
 	origin hybridcore.Origin,
 ) (hybridcore.Record, error) {
 	draft.Request.Origin = origin
-	return s.finish(ctx, releaseEnd{draft: draft})
+	return s.finish(ctx, ending{draft: draft})
 }
 
 // own refuses a plan that is neither under way nor what would be planned here.
@@ -100,7 +92,7 @@ func asBefore(parts []hybridcore.ReleasePart) []hybridcore.ReleasePart {
 
 // complete adds a failed part for each platform that has none, for the phases
 // that it should have one of.
-func (e *releaseEnd) complete() {
+func (e *ending) complete() {
 	if e.draft.Refused() {
 		return
 	}
@@ -112,7 +104,7 @@ func (e *releaseEnd) complete() {
 	}
 }
 
-func (e *releaseEnd) with(parts []hybridcore.ReleasePart, why string) []hybridcore.ReleasePart {
+func (e *ending) with(parts []hybridcore.ReleasePart, why string) []hybridcore.ReleasePart {
 	for _, platform := range e.draft.Platforms() {
 		if partOn(parts, platform) != nil {
 			continue
@@ -130,7 +122,7 @@ func (e *releaseEnd) with(parts []hybridcore.ReleasePart, why string) []hybridco
 }
 
 // finish makes the record of a release, and the release when it is complete.
-func (s Stage) finish(ctx context.Context, end releaseEnd) (hybridcore.Record, error) {
+func (s Stage) finish(ctx context.Context, end ending) (hybridcore.Record, error) {
 	held := context.WithoutCancel(ctx) // a cancelled run is recorded too
 	known, err := s.Project.State.Read(held)
 	if err != nil {
@@ -164,7 +156,7 @@ func (s Stage) finish(ctx context.Context, end releaseEnd) (hybridcore.Record, e
 // apply makes a release the state's, unless another run published one of that
 // name meanwhile, and ends what was under way. Of a release of which nothing was
 // marked nothing is under way any more.
-func (e *releaseEnd) apply(s *hybridcore.Snapshot, rec hybridcore.Record) error {
+func (e *ending) apply(s *hybridcore.Snapshot, rec hybridcore.Record) error {
 	key := e.draft.Key()
 	if rec.Status != hybridcore.Published {
 		if intent := s.Releasing[key]; intent.Plan == e.digest {

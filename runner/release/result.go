@@ -14,7 +14,7 @@ import (
 )
 
 // record is what a release came to, and whether anything may have been marked.
-func (e *releaseEnd) record(before *hybridcore.Release, now time.Time) (rec hybridcore.Record, marked bool) {
+func (e *ending) record(before *hybridcore.Release, now time.Time) (rec hybridcore.Record, marked bool) {
 	results := slices.Clone(e.draft.Targets)
 	follow(results, e.prepared)
 	switch {
@@ -122,4 +122,12 @@ func withParity(release hybridcore.Release, compared []hybridcore.Parity) hybrid
 		}
 	}
 	return release
+}
+
+// ending is what the phases of a release came to.
+type ending struct {
+	draft    hybridcore.ReleasePlan
+	digest   string // of the plan as it was made
+	prepared []hybridcore.ReleasePart
+	marked   []hybridcore.ReleasePart // none when nothing was to be marked
 }

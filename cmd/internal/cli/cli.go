@@ -10,7 +10,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -48,11 +47,6 @@ type Frame struct {
 func OfProcess() Frame {
 	return Frame{Raw: Streams{os.Stdin, os.Stdout, os.Stderr}, Environ: os.Environ()}
 }
-
-// Exit is an error that ends with a code after everything was said.
-type Exit int
-
-func (e Exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // Run is a whole program: it makes the root command, executes it and returns
 // the exit code. It never panics on input and never calls os.Exit.
@@ -100,35 +94,10 @@ func (f *Frame) signals(ctx context.Context) (context.Context, func()) {
 
 // Finish prints an error, if it was not printed yet, and returns the exit code.
 func (f *Frame) Finish(err error) int {
-	var silent Exit
-	var findings *hybridcore.FindingsError
-	switch {
-	case err == nil:
-		return hybridcore.ExitOK
-	case errors.As(err, &silent):
-		return int(silent)
-	case errors.Is(err, context.Canceled):
-		_, _ = fmt.Fprintln(f.Err, "cancelled")
-		return hybridcore.ExitCancelled
-	}
-	errors.As(err, &findings)
 	if f.Output == "json" {
-		doc := hybridcore.Answer{Error: err.Error()}
-		if findings != nil {
-			doc.Error, doc.Findings = fmt.Sprintf("%d findings", len(findings.Findings)), findings.Findings
-		}
-		if werr := checks.WriteJSON(f.Out, doc); werr != nil {
-			_, _ = fmt.Fprintln(f.Err, werr)
-		}
-		return hybridcore.ExitCode(err)
+		return checks.WriteErrorJSON(f.Out, f.Err, err)
 	}
-	style := f.Style(f.Raw.Err)
-	if findings != nil {
-		_ = checks.WriteFindings(f.Err, style, findings.Findings)
-	} else {
-		_ = checks.WriteFindings(f.Err, style, []hybridcore.Finding{{Severity: hybridcore.Error, Message: err.Error()}})
-	}
-	return hybridcore.ExitCode(err)
+	return checks.WriteError(f.Err, f.Style(f.Raw.Err), err)
 }
 
 // Style says what a stream can show: colours only on a terminal, and never

@@ -173,7 +173,7 @@ func (a *app) run(cmd *cobra.Command, config lab.Config, args, pass []string) er
 	if err != nil {
 		return needsRoot(err)
 	}
-	return cli.Exit(code)
+	return hybridcore.Exit(code)
 }
 
 // notOurs makes a lab of somebody else a blocked request.

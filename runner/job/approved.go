@@ -3,7 +3,7 @@
 // Spec: openspec/specs/bot/spec.md#requirement-the-approved-plan
 // Diagram: openspec/specs/bot/diagram.md#a-ticket
 
-package main
+package job
 
 import (
 	"context"
@@ -27,8 +27,8 @@ const (
 	maxDifferent = 80 // characters of a value that is shown
 )
 
-// plans says what a command means at a commit of the repository around a project.
-func (a *app) plans(root string) func(context.Context, string, []policy.Cell) policy.Plan {
+// Plans says what a command means at a commit of the repository around a project.
+func (h *Host) Plans(root string) func(context.Context, string, []policy.Cell) policy.Plan {
 	return func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan {
 		ctx, cancel := context.WithTimeout(ctx, planTime)
 		defer cancel()
@@ -36,11 +36,11 @@ func (a *app) plans(root string) func(context.Context, string, []policy.Cell) po
 		if err != nil {
 			return policy.UnknownPlan(cells, "the bot cannot read its project")
 		}
-		r := a.wire(project)
+		r := h.Process.Wire(project)
 		defer func() { _ = r.Project.Close() }() // only read
 		inputs, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, meant(cells), commit)
 		if err != nil {
-			why, _, _ := strings.Cut(a.Redactor.String(hybridcore.Sanitize(err.Error())), "\n")
+			why, _, _ := strings.Cut(h.Process.Redactor.String(hybridcore.Sanitize(err.Error())), "\n")
 			return policy.UnknownPlan(cells, "the bot's checkout does not give the commit's: "+why)
 		}
 		return policy.NewPlan(cells, inputs)
@@ -51,11 +51,11 @@ func (a *app) plans(root string) func(context.Context, string, []policy.Cell) po
 // that of the commit, or of the files and variables that this job builds with.
 // Where the checkout is at another commit, these are not looked at: no build of
 // the ticket's commit begins there.
-func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Ticket) error {
+func (h *Host) samePlan(ctx context.Context, project config.Project, t policy.Ticket) error {
 	if t.Plan == nil {
 		return nil
 	}
-	r := a.wire(project)
+	r := h.Process.Wire(project)
 	defer func() { _ = r.Project.Close() }() // only read
 	req := meant(t.Cells)
 	commits, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, req, t.Commit)
@@ -67,7 +67,7 @@ func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Tic
 			"for %s; the bot and its jobs need the same version of packer-hybrid",
 			t.Plan.Short(), t.Commit, inLine(differs))
 	}
-	repo, err := sources.OpenRepository(project.Root, a.Environ)
+	repo, err := sources.OpenRepository(project.Root, h.Process.Environ)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Tic
 		return hybridcore.Blockedf("the plan of this checkout cannot be computed, and another one was approved (plan "+
 			"%s): %v", t.Plan.Short(), err)
 	}
-	if lines := a.differences(t.Cells, commits, here); len(lines) > 0 {
+	if lines := h.differences(t.Cells, commits, here); len(lines) > 0 {
 		return hybridcore.Blockedf("the plan is not the approved one (plan %s of commit %.12s):\n%s\n  hint: what is "+
 			"built is what the commit has: set variables in configs/, not in the job's environment, and change no files "+
 			"after the checkout",
@@ -90,7 +90,7 @@ func (a *app) samePlan(ctx context.Context, project config.Project, t policy.Tic
 
 // differences says for each target which of its inputs are others than those of
 // the commit.
-func (a *app) differences(cells []policy.Cell, was, now map[string]map[string]string) []string {
+func (h *Host) differences(cells []policy.Cell, was, now map[string]map[string]string) []string {
 	var lines []string
 	for _, cell := range cells {
 		before, after := was[cell.String()], now[cell.String()]
@@ -107,7 +107,7 @@ func (a *app) differences(cells []policy.Cell, was, now map[string]map[string]st
 			if had && has && old == value {
 				continue
 			}
-			found = append(found, a.difference(name, old, value))
+			found = append(found, h.difference(name, old, value))
 		}
 		if len(found) > 0 || (before == nil) != (after == nil) {
 			lines = append(lines, "  "+cell.String()+": "+inLine(found))
@@ -120,12 +120,12 @@ func (a *app) differences(cells []policy.Cell, was, now map[string]map[string]st
 }
 
 // difference names an input; of a variable it has both values, of which none is secret.
-func (a *app) difference(name, was, now string) string {
+func (h *Host) difference(name, was, now string) string {
 	shown := func(value string) string {
 		if value == "" {
 			return "not set"
 		}
-		if runes := []rune(hybridcore.Sanitize(a.Redactor.String(value))); len(runes) <= maxDifferent {
+		if runes := []rune(hybridcore.Sanitize(h.Process.Redactor.String(value))); len(runes) <= maxDifferent {
 			return string(runes)
 		}
 		return "a longer value"
@@ -142,4 +142,18 @@ func inLine(names []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxDiffers], ", "), more)
 	}
 	return strings.Join(names, ", ")
+}
+
+// meant is a request for the targets of cells, which are of one environment.
+func meant(cells []policy.Cell) (req hybridcore.Request) {
+	for _, cell := range cells {
+		req.Env = cell.Env
+		if !slices.Contains(req.Images, cell.Image) {
+			req.Images = append(req.Images, cell.Image)
+		}
+		if !slices.Contains(req.Platforms, cell.Platform) {
+			req.Platforms = append(req.Platforms, cell.Platform)
+		}
+	}
+	return req
 }

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/runner/spec.md#requirement-a-release-in-phases
 // Diagram: openspec/specs/runner/diagram.md#release-in-phases
 
-package main
+package job
 
 import (
 	"io"
@@ -12,8 +12,11 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
+	"github.com/packer-hybrid/packer-hybrid/runner/release"
 )
 
 // The phases of a release, each a job.
@@ -24,58 +27,48 @@ const (
 	phaseRecord  = "record"
 )
 
-var releasePhases = []string{phasePlan, phasePrepare, phaseMark, phaseRecord}
+// ReleasePhases are the phases of a release, each a job.
+var ReleasePhases = []string{phasePlan, phasePrepare, phaseMark, phaseRecord}
 
 // releaseDir is where the phases of a release leave what the next ones need,
 // below artifacts/.
 const releaseDir = "release"
 
-// phase is what this job does of a verb that several jobs do.
-type phase struct {
-	action   hybridcore.Action
-	name     string // of the release; empty for a reap
-	from     string // folder of what other jobs handed over
-	pin      project.JobPin
-	platform hybridcore.Platform   // that the job reaches; empty for none
-	all      []hybridcore.Platform // that the jobs of the run reach
-	job      *job
-}
-
 // action is the verb that a job does a phase of.
-func (s stage) action() hybridcore.Action {
-	if s.reap {
+func (s Kind) action() hybridcore.Action {
+	if s.Reap {
 		return hybridcore.ActionReap
 	}
 	return hybridcore.ActionPublish
 }
 
 // checkPhase refuses what no phase is.
-func (s stage) checkPhase() error {
+func (s Kind) checkPhase() error {
 	switch {
-	case s.release != "" && !slices.Contains(releasePhases, s.release):
-		return hybridcore.Usagef("--release is %.40q%s: it must be one of %s", s.release, hybridcore.DidYouMean(s.release,
-			releasePhases), strings.Join(releasePhases, ", "))
-	case s.from != "" && (s.release == "" || s.release == phasePlan) && !s.reap:
+	case s.Release != "" && !slices.Contains(ReleasePhases, s.Release):
+		return hybridcore.Usagef("--release is %.40q%s: it must be one of %s", s.Release, hybridcore.DidYouMean(s.Release,
+			ReleasePhases), strings.Join(ReleasePhases, ", "))
+	case s.From != "" && (s.Release == "" || s.Release == phasePlan) && !s.Reap:
 		return hybridcore.Usagef("--from is for the jobs that go by what others handed over: "+
 			"--release %s, %s or %s, and --reap", phasePrepare, phaseMark, phaseRecord)
-	case s.from == "" && s.release != "" && s.release != phasePlan:
-		return hybridcore.Usagef("--release %s needs --from: the folder of what other jobs handed over", s.release)
+	case s.From == "" && s.Release != "" && s.Release != phasePlan:
+		return hybridcore.Usagef("--release %s needs --from: the folder of what other jobs handed over", s.Release)
 	}
 	return nil
 }
 
 // reaches says whether the job has a platform.
-func (s stage) reaches() bool {
-	return s.release == phasePrepare || s.release == phaseMark || s.reap && s.from == ""
+func (s Kind) reaches() bool {
+	return s.Release == phasePrepare || s.Release == phaseMark || s.Reap && s.From == ""
 }
 
 // handsOver says whether another job reports what this one does.
-func (s stage) handsOver() bool { return s.reaches() }
+func (s Kind) handsOver() bool { return s.reaches() }
 
 // phase is what the job does of a release or of a reap; nil for other jobs, and
 // when neither is asked for.
-func (s stage) phase(getenv func(string) string, all, read ci.Job) (*phase, error) {
-	if s.release == "" && !s.reap || len(read.Requests) == 0 {
+func (s Kind) phase(getenv func(string) string, all, read ci.Job) (*phase, error) {
+	if s.Release == "" && !s.Reap || len(read.Requests) == 0 {
 		return nil, nil //nolint:nilnil // there is none, which is no error
 	}
 	d, err := all.Decision()
@@ -83,11 +76,11 @@ func (s stage) phase(getenv func(string) string, all, read ci.Job) (*phase, erro
 		return nil, err
 	}
 	asked := read.Requests[0]
-	p := &phase{action: s.action(), name: s.release, from: s.from, pin: project.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked}}
+	p := &phase{action: s.action(), name: s.Release, from: s.From, pin: project.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked}}
 	if p.all = asked.Platforms; len(p.all) == 0 {
 		p.all = d.Platforms
 	}
-	if s.release != "" && s.release != phasePlan {
+	if s.Release != "" && s.Release != phasePlan {
 		p.pin.Plan = getenv(ci.DigestVariable)
 	}
 	if !s.reaches() {
@@ -109,9 +102,19 @@ func (p *phase) stateless() bool {
 }
 
 // hand writes a file for other jobs.
-func (p *phase) hand(a *app, root, folder, name string, data []byte) error {
-	return a.artifact(root, path.Join(folder, name), func(w io.Writer) error {
+func (p *phase) hand(o opened, folder, name string, data []byte) error {
+	return o.process.Artifact(o.project.Config.Root, path.Join(folder, name), func(w io.Writer) error {
 		_, err := w.Write(data)
-		return err //nolint:wrapcheck // artifact names the file
+		return err //nolint:wrapcheck // Artifact names the file
 	})
 }
+
+// opened is what a phase works with.
+type opened struct {
+	process process.Process
+	project *project.Project
+	runner  *runner.Runner
+	screen  process.Screen
+}
+
+func (o opened) release() release.Stage { return release.Stage{Project: o.project} }

@@ -3,20 +3,18 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
 // Diagram: openspec/specs/ci/diagram.md#the-verb
 
-package main
+package job
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // tokenless says what a job without a token leaves out.
@@ -26,22 +24,12 @@ var tokenless = map[ci.System]string{
 		"for protected branches Maintainer, since CI_JOB_TOKEN can write neither",
 }
 
-// access is how GitHub is reached.
-func (a *app) access() post.Access {
-	return post.Access{System: post.GitHub, API: a.Getenv("GITHUB_API_URL"), Token: a.Getenv("GITHUB_TOKEN"), Repository: a.Getenv("GITHUB_REPOSITORY")}
-}
-
-// gitlabAccess is how GitLab is reached.
-func (a *app) gitlabAccess() post.Access {
-	return post.Access{System: post.GitLab, API: a.Getenv("CI_API_V4_URL"), Token: a.Getenv("GITLAB_TOKEN"), Repository: a.Getenv("CI_PROJECT_PATH")}
-}
-
 // access is how the system of the job is reached.
 func (j *job) access() post.Access {
 	if j.System == ci.GitLab {
-		return j.app.gitlabAccess()
+		return j.host.gitlabAccess()
 	}
-	return j.app.access()
+	return j.host.access()
 }
 
 // poster reports to the system of the job: nil without a token. The outbox is
@@ -53,13 +41,13 @@ func (j *job) poster(slot string) *post.Poster {
 	}
 	address := j.address()
 	address.Run, address.Slot = hybridcore.NewRunID(time.Now()), slot
-	dir, err := j.app.makeJobDir(j.project.Root)
+	dir, err := j.host.Process.MakeJobDir(j.project.Root)
 	if err != nil {
 		j.try(access.System.String(), err)
 		return nil
 	}
-	options := append(j.app.posting, post.WithRedaction(j.app.Redactor.String), post.WithLog(j.app.faulty))
-	p, err := post.New(filepath.Join(outboxes(dir), address.Run), address, access, options...)
+	options := append(j.host.Posting, post.WithRedaction(j.host.Process.Redactor.String), post.WithLog(j.host.faulty))
+	p, err := post.New(filepath.Join(process.Outboxes(dir), address.Run), address, access, options...)
 	if err != nil {
 		j.try(access.System.String(), err)
 		return nil
@@ -67,23 +55,9 @@ func (j *job) poster(slot string) *post.Poster {
 	return p
 }
 
-// faulty writes a line about a fault to the job's log, where it commands nothing.
-func (a *app) faulty(line string) { _, _ = fmt.Fprintln(a.Err, "warning: "+ci.Inert(line)) }
-
-// contained does something that only reports: a panic in it is told, and the
-// result of the job stays what it is.
-func (a *app) contained(do func()) {
-	err := hybridcore.Contain(func() error { do(); return nil })
-	if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
-		for line := range strings.Lines(err.Error() + "\n" + panicked.Stack) {
-			a.faulty(strings.TrimRight(line, "\n"))
-		}
-	}
-}
-
 // address is where the job's reports go.
 func (j *job) address() post.Address {
-	env, origin := j.app.Getenv, j.Origin()
+	env, origin := j.host.Process.Getenv, j.Origin()
 	number := func(name string) int64 {
 		n, _ := strconv.ParseInt(env(name), 10, 64) // 0 where the runner does not say
 		return n

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reviewed-commits
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
 
-package main
+package job
 
 import (
 	"context"
@@ -36,8 +36,8 @@ type hub struct {
 	owner, name string
 }
 
-func (a *app) hub(repository string) (hub, error) {
-	access := a.access()
+func (h *Host) hub(repository string) (hub, error) {
+	access := h.access()
 	client := github.NewClient(webapi.Client(webapi.Transport{Most: maxFacts, Sign: webapi.Bearer(access.Token)}))
 	if access.API != "" {
 		base, ok := webapi.Address(access.API)
@@ -52,18 +52,18 @@ func (a *app) hub(repository string) (hub, error) {
 }
 
 // lookup answers what a comment's event does not say.
-func (a *app) lookup(ctx context.Context, c ci.Comment) (ci.Facts, error) {
-	h, err := a.hub(c.Repository)
+func (h *Host) lookup(ctx context.Context, c ci.Comment) (ci.Facts, error) {
+	at, err := h.hub(c.Repository)
 	if err != nil {
 		return ci.Facts{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	user, permission, err := h.permission(ctx, c.Login)
+	user, permission, err := at.permission(ctx, c.Login)
 	if err != nil {
 		return ci.Facts{}, err
 	}
-	pull, err := h.pull(ctx, c.Change)
+	pull, err := at.pull(ctx, c.Change)
 	if err != nil {
 		return ci.Facts{}, err
 	}
@@ -94,14 +94,14 @@ func (h hub) pull(ctx context.Context, number int64) (*github.PullRequest, error
 // approval finds who has approved a commit: another person than who asks and
 // whose change it is, who may write, at this very commit, which is still the
 // head of an open pull request of this repository. An empty answer is nobody.
-func (a *app) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) {
-	h, err := a.hub(u.Repository)
+func (h *Host) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) {
+	at, err := h.hub(u.Repository)
 	if err != nil {
 		return ci.Approval{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	user, permission, err := h.permission(ctx, u.Login)
+	user, permission, err := at.permission(ctx, u.Login)
 	switch {
 	case err != nil:
 		return ci.Approval{}, err
@@ -110,7 +110,7 @@ func (a *app) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) 
 			"user %d with the permission %.20q",
 			u.User, u.Repository, u.Login, user, permission)
 	}
-	pull, err := h.pullOf(ctx, u)
+	pull, err := at.pullOf(ctx, u)
 	if err != nil || pull == nil {
 		return ci.Approval{}, err
 	}
@@ -118,7 +118,7 @@ func (a *app) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) 
 		return ci.Approval{}, hybridcore.Blockedf("GitHub does not say whose pull request has the commit %.12s: nobody knows "+
 			"whether its author has approved it", u.Commit)
 	}
-	reviews, err := h.reviews(ctx, pull.GetNumber())
+	reviews, err := at.reviews(ctx, pull.GetNumber())
 	if err != nil {
 		return ci.Approval{}, err
 	}
@@ -127,7 +127,7 @@ func (a *app) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error) 
 	}
 	candidates := ci.Approving(reviews, u.Commit, u.User, pull.GetUser().GetID())
 	for _, r := range candidates[:min(len(candidates), maxApprovers)] {
-		user, permission, err := h.permission(ctx, r.Login)
+		user, permission, err := at.permission(ctx, r.Login)
 		if refused, ok := errors.AsType[*github.ErrorResponse](err); ok && refused.Response.StatusCode == http.StatusNotFound {
 			continue // no user of this repository any more
 		}

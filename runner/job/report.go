@@ -3,63 +3,15 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
 // Diagram: openspec/specs/ci/diagram.md#the-verb
 
-package main
+package job
 
 import (
-	"context"
-	"fmt"
-	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
-
-// job is one CI job with what its requests came to.
-type job struct {
-	ci.Job
-	app     *app
-	project config.Project
-	prefix  string // path of the project in the repository
-	actions ci.Actions
-	log     io.Writer // standard output, redacted
-	own     stage
-	asked   ci.Job // all that the event asks for
-
-	fanned   string  // the jobs that build what was planned: a matrix, or a pipeline
-	current  *answer // of the request that runs
-	answers  []*answer
-	problems []string // reports that failed
-}
-
-// answer is what one request came to.
-type answer struct {
-	at     int // place among the requests
-	req    hybridcore.Request
-	plan   *hybridcore.Plan
-	record *hybridcore.Record
-	parity *hybridcore.ParityReport
-	whole  hybridcore.Answer
-	extra  []hybridcore.Finding // that no plan holds
-	poster *post.Poster         // nil for none
-}
-
-func (a *app) newJob(project config.Project, read ci.Job) *job {
-	top := a.Getenv("GITHUB_WORKSPACE")
-	if read.System == ci.GitLab {
-		top = a.Getenv("CI_PROJECT_DIR")
-	}
-	prefix := inside(top, project.Root)
-	return &job{
-		Job: read, app: a, project: project, prefix: prefix, log: a.Out,
-		actions: ci.Actions{Getenv: a.Getenv, Log: a.Out, Root: prefix},
-	}
-}
 
 // answered takes over what a request came to. A run that makes a record is
 // reported while it goes on; everything else at the end.
@@ -154,69 +106,6 @@ func (j *job) reported() []*answer {
 		}
 	}
 	return all
-}
-
-// finish reports what is to be reported at the end.
-func (j *job) finish(ctx context.Context) {
-	var findings, failures []hybridcore.Finding
-	for _, c := range j.answers {
-		findings, failures = append(findings, j.report(c).Findings()...), append(failures, c.failures()...)
-	}
-	findings = hybridcore.Distinct(findings)
-	reported := j.reported()
-	if j.own.hold {
-		j.try("the report for another job", j.hold(reported))
-	}
-	files := j.files(findings)
-	if j.System == ci.GitHub {
-		j.try("annotations", j.actions.Annotate(append(failures, findings...)))
-		for _, c := range reported {
-			var text strings.Builder
-			j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
-			j.try("the step summary", j.actions.Summary(j.app.Redactor.String(text.String())))
-		}
-		for _, name := range []string{"answer", "plan", "record", "parity", "release", "sarif"} {
-			if file := files[name]; file != "" {
-				j.try("the output "+name, j.actions.Output(name, file))
-			}
-		}
-		if j.fanned != "" {
-			j.try("the output matrix", j.actions.Output("matrix", j.fanned))
-		}
-	}
-	if !j.own.hold {
-		j.post(ctx, reported)
-	}
-	j.warn()
-}
-
-// warn says what went wrong with the reports.
-func (j *job) warn() {
-	for _, line := range j.problems {
-		_, _ = fmt.Fprintln(j.app.Err, "warning: "+ci.Inert(line))
-	}
-}
-
-// post sends checks and the comment.
-func (j *job) post(ctx context.Context, reported []*answer) {
-	if len(reported) > 0 && j.access().Token == "" {
-		j.say("%s", tokenless[j.System])
-	}
-	for _, c := range reported {
-		if c.req.Part != "" || j.own.handsOver() {
-			continue // who collects the parts reports them
-		}
-		if c.poster == nil {
-			c.poster = j.poster(c.slot())
-		}
-		if c.poster == nil {
-			continue
-		}
-		if j.tells(c) {
-			c.poster.Report(j.report(c))
-		}
-		j.problems = append(j.problems, c.poster.Close(ctx, reporting)...)
-	}
 }
 
 // tells says whether an answer makes a check of its own.

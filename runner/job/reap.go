@@ -3,7 +3,7 @@
 // Spec: openspec/specs/runner/spec.md#requirement-reap-in-parts
 // Diagram: openspec/specs/runner/diagram.md#reap-in-parts
 
-package main
+package job
 
 import (
 	"context"
@@ -12,40 +12,38 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // reap does this job's part of a reap: what dead runs left on one platform, or
 // the report of what other jobs did.
-func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridcore.Request) (
+func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (
 	hybridcore.Answer, error,
 ) {
 	answer := hybridcore.Answer{Request: &req}
 	if p.platform == "" {
-		parts, err := p.reaped(a, r, req)
+		parts, err := p.reaped(o, req)
 		if parts != nil {
 			answer.ReapedOn = &parts
 		}
 		if code := answer.ExitCode(); err == nil && code != hybridcore.ExitOK {
-			err = cli.Exit(code)
+			err = hybridcore.Exit(code)
 		}
 		return answer, err
 	}
 	req.Platforms = []hybridcore.Platform{p.platform}
-	reaped, failure := build.Stage{Project: r.Project}.Reap(ctx, req)
+	reaped, failure := build.Stage{Project: o.project}.Reap(ctx, req)
 	part := hybridcore.ReapPart{
 		Run: p.pin.Run, Commit: p.pin.Commit, Env: req.Env, Platform: p.platform, DryRun: req.DryRun, Reaped: reaped,
 	}
 	if failure != nil {
-		part.Error = a.Redactor.String(hybridcore.Sanitize(failure.Error()))
+		part.Error = o.process.Redactor.String(hybridcore.Sanitize(failure.Error()))
 	}
 	name, data, err := build.SealReapPart(part)
 	if err == nil {
-		err = p.hand(a, r.Project.Config.Root, "", name, data)
+		err = p.hand(o, "", name, data)
 	}
 	switch {
 	case err != nil:
@@ -54,16 +52,16 @@ func (p *phase) reap(ctx context.Context, a *app, r *runner.Runner, req hybridco
 		return answer, failure
 	}
 	answer.Reaped = &reaped
-	return answer, a.present(r, answer, nil)
+	return answer, o.screen.Present(o.runner, answer, nil)
 }
 
 // reaped makes one report of what jobs reaped, each on one platform.
-func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) ([]hybridcore.ReapPart, error) {
-	parts, refused := build.Stage{Project: r.Project}.ReadReaped(p.from, p.pin, p.all)
+func (p *phase) reaped(o opened, req hybridcore.Request) ([]hybridcore.ReapPart, error) {
+	parts, refused := build.Stage{Project: o.project}.ReadReaped(p.from, p.pin, p.all)
 	if parts == nil {
 		return nil, refused
 	}
-	err := a.artifact(r.Project.Config.Root, "reaped.json", func(w io.Writer) error {
+	err := o.process.Artifact(o.project.Config.Root, "reaped.json", func(w io.Writer) error {
 		return checks.WriteJSON(w,
 			hybridcore.Answer{ReapedOn: &parts})
 	})
@@ -72,12 +70,12 @@ func (p *phase) reaped(a *app, r *runner.Runner, req hybridcore.Request) ([]hybr
 	if err := checks.WriteReapedOn(&text, checks.Style{}, parts); err != nil {
 		return parts, err
 	}
-	if _, err := io.WriteString(a.Out, text.String()); err != nil {
+	if _, err := io.WriteString(o.screen.Out, text.String()); err != nil {
 		return parts, fmt.Errorf("writing the answer: %w", err)
 	}
 	if p.job.System == ci.GitHub {
 		p.job.try("the step summary",
-			p.job.actions.Summary(a.Redactor.String("What dead runs left in "+req.Env+":\n\n"+block(text.String()))))
+			p.job.actions.Summary(o.process.Redactor.String("What dead runs left in "+req.Env+":\n\n"+checks.Code(text.String()))))
 	}
 	return parts, refused
 }

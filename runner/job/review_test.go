@@ -3,10 +3,9 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reviewed-commits
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
 
-package main
+package job
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 const reviewedCommit = "1111111111111111111111111111111111111111"
@@ -55,9 +54,8 @@ func askFor(t *testing.T, address string) (ci.Approval, error) {
 
 func askAt(t *testing.T, address string, asked time.Time) (ci.Approval, error) {
 	t.Helper()
-	var out bytes.Buffer
-	a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}, Environ: []string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + address}}}
-	return a.approval(t.Context(), ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara", Asked: asked})
+	h := &Host{Process: process.Process{Environ: []string{"GITHUB_TOKEN=" + "ghs_0123456789", "GITHUB_API_URL=" + address}}}
+	return h.approval(t.Context(), ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara", Asked: asked})
 }
 
 func TestAnswersThatAreNoApproval(t *testing.T) {

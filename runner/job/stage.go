@@ -3,55 +3,21 @@
 // Spec: openspec/specs/ci/spec.md#requirement-builds-on-several-machines
 // Diagram: openspec/specs/ci/diagram.md#fan-out
 
-package main
+package job
 
 import (
 	"context"
 	"slices"
-	"strings"
-
-	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
-// stage says which of a run's jobs this one is. The zero value does all that the
-// event asks for.
-type stage struct {
-	decide  bool     // what is to be done, and nothing of it
-	plan    bool     // what needs the state only; the build is planned, for the output matrix or the child pipeline
-	part    bool     // one target of the build
-	collect []string // the build, from the folders of its parts
-	release string   // the phase of a release: plan, prepare, mark or record
-	reap    bool     // what dead runs left on one platform, or with from the report of it
-	from    string   // folder of what other jobs handed over of a release or of a reap
-	hold    bool     // the report is kept in artifacts/report, to be sent by another job
-	report  string   // folder of a report that was kept
-}
-
-func (s *stage) bind(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.BoolVar(&s.decide, "decide", false,
-		"only decide what this run is to do, and for whom: the outputs that all later jobs go by")
-	fs.BoolVar(&s.plan, "plan", false,
-		"do what needs no platform, and plan the build: the output matrix, or pipeline.yml, has the jobs that build")
-	fs.BoolVar(&s.part, "part", false, "build the one target that "+ci.TargetVariable+" and "+ci.DigestVariable+" name")
-	fs.StringArrayVar(&s.collect, "collect", nil,
-		"only collect a build from these folders, in which other jobs left its parts")
-	fs.StringVar(&s.release, "release", "", "only do this phase of a release: "+strings.Join(releasePhases, ", "))
-	fs.BoolVar(&s.reap, "reap", false,
-		"only remove what dead runs left on the platform that "+ci.PlatformVariable+" names; with --from report what jobs did so")
-	fs.StringVar(&s.from, "from", "", "folder of what other jobs handed over, for --release and --reap")
-	fs.BoolVar(&s.hold, "hold", false, "keep the report of a change in artifacts/report, and send nothing")
-	fs.StringVar(&s.report, "report", "", "only send the report of a change that another job kept in this folder")
-}
-
 // check refuses a job of two kinds.
-func (s stage) check() error {
+func (s Kind) check() error {
 	kinds := 0
-	for _, is := range []bool{s.decide, s.plan, s.part, len(s.collect) > 0, s.release != "", s.reap, s.hold, s.report != ""} {
+	for _, is := range []bool{s.Decide, s.Plan, s.Part, len(s.Collect) > 0, s.Release != "", s.Reap, s.Hold, s.Report != ""} {
 		if is {
 			kinds++
 		}
@@ -64,7 +30,7 @@ func (s stage) check() error {
 }
 
 // share leaves a job what is its own of what the event asks for.
-func (s stage) share(job *ci.Job) error {
+func (s Kind) share(job *ci.Job) error {
 	now, err := s.requests(job.Requests)
 	if err != nil {
 		return err
@@ -79,11 +45,11 @@ func (s stage) share(job *ci.Job) error {
 // requests are what is this job's of what the event asks for. What comes before
 // the build is done by the job that plans it, what comes after by the one that
 // collects it; what reaches a platform has jobs of its own.
-func (s stage) requests(all []hybridcore.Request) ([]hybridcore.Request, error) {
-	if s.release != "" || s.reap {
+func (s Kind) requests(all []hybridcore.Request) ([]hybridcore.Request, error) {
+	if s.Release != "" || s.Reap {
 		return slices.DeleteFunc(slices.Clone(all), func(r hybridcore.Request) bool { return r.Action != s.action() }), nil
 	}
-	if !s.plan && len(s.collect) == 0 {
+	if !s.Plan && len(s.Collect) == 0 {
 		return all, nil
 	}
 	build := func(r hybridcore.Request) bool { return r.Action == hybridcore.ActionBuild && r.Part == "" }
@@ -96,7 +62,7 @@ func (s stage) requests(all []hybridcore.Request) ([]hybridcore.Request, error) 
 		return r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap
 	}
 	switch {
-	case at < 0 && s.plan:
+	case at < 0 && s.Plan:
 		return slices.DeleteFunc(slices.Clone(all), elsewhere), nil
 	case at < 0:
 		return nil, nil
@@ -106,20 +72,20 @@ func (s stage) requests(all []hybridcore.Request) ([]hybridcore.Request, error) 
 		Action: hybridcore.ActionPlan, Env: r.Env, Images: r.Images, Platforms: r.Platforms, Rebuild: r.Rebuild, RetryFailed: r.RetryFailed,
 		Pin: r.Pin, Origin: r.Origin,
 	}
-	if s.plan {
+	if s.Plan {
 		return append(slices.DeleteFunc(slices.Clone(all[:at]), elsewhere), one), nil
 	}
-	one.Action, one.From = hybridcore.ActionCollect, slices.Clone(s.collect)
+	one.Action, one.From = hybridcore.ActionCollect, slices.Clone(s.Collect)
 	return append([]hybridcore.Request{one}, slices.DeleteFunc(slices.Clone(all[at+1:]), elsewhere)...), nil
 }
 
 // partOf makes the job one of a part of its run's build.
-func (a *app) partOf(job *ci.Job) error {
+func (h *Host) partOf(job *ci.Job) error {
 	d, err := job.Decision()
 	if err != nil {
 		return err
 	}
-	part, err := d.Part(a.Getenv(ci.TargetVariable), a.Getenv(ci.DigestVariable))
+	part, err := d.Part(h.Process.Getenv(ci.TargetVariable), h.Process.Getenv(ci.DigestVariable))
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/bot/spec.md#requirement-the-answer-of-a-run
 // Diagram: openspec/specs/bot/diagram.md#the-answer-of-a-run
 
-package main
+package process
 
 import (
 	"context"
@@ -15,40 +15,40 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// answerByState answers a request by the project's state, which it only reads.
-func (a *app) answerByState(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
-	project, err := a.project()
+// ByState answers a request by the project's state, which it only reads.
+func (p Process) ByState(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
+	project, err := p.Project()
 	if err == nil {
-		err = a.untrackedState(ctx, project)
+		err = p.UntrackedState(ctx, project)
 	}
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
-	store, err := viewState(project)
+	store, err := ViewState(project)
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
 	if store == nil {
 		return hybridcore.Answer{Status: &hybridcore.StatusReport{Env: req.Env}}, nil
 	}
-	r := a.wire(project)
+	r := p.Wire(project)
 	r.Project.State = store
 	defer func() { _ = r.Project.Close() }() // only read
 	answer, err := r.Do(ctx, req, nil)
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
-	return a.redacted(answer)
+	return p.Redacted(answer)
 }
 
-// redacted is an answer without what the redactor hides.
-func (a *app) redacted(answer hybridcore.Answer) (hybridcore.Answer, error) {
+// Redacted is an answer without what the redactor hides.
+func (p Process) Redacted(answer hybridcore.Answer) (hybridcore.Answer, error) {
 	var text strings.Builder
 	if err := checks.WriteJSON(&text, answer); err != nil {
 		return hybridcore.Answer{}, err
 	}
 	var clean hybridcore.Answer
-	if err := json.Unmarshal([]byte(a.Redactor.String(text.String())), &clean); err != nil {
+	if err := json.Unmarshal([]byte(p.Redactor.String(text.String())), &clean); err != nil {
 		return hybridcore.Answer{}, fmt.Errorf("redacting the answer: %w", err)
 	}
 	return clean, nil

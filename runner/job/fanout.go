@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-fan-out
 // Diagram: openspec/specs/ci/diagram.md#fan-out
 
-package main
+package job
 
 import (
 	"slices"
@@ -19,11 +19,11 @@ func (j *job) fanOut(code int) int {
 		func(r hybridcore.Request) bool { return r.Action == hybridcore.ActionBuild })
 	plan := j.planned()
 	switch {
-	case !j.own.plan && plan == nil, len(j.asked.Requests) == 0:
+	case !j.own.Plan && plan == nil, len(j.asked.Requests) == 0:
 		return hybridcore.ExitOK
-	case j.own.plan && !build:
+	case j.own.Plan && !build:
 		plan = nil // nothing is built, whatever was planned
-	case j.own.plan && plan == nil && code == hybridcore.ExitOK:
+	case j.own.Plan && plan == nil && code == hybridcore.ExitOK:
 		j.say("blocked: there is no plan that the jobs of this build could go by")
 		return hybridcore.ExitBlocked
 	case plan == nil:
@@ -31,15 +31,15 @@ func (j *job) fanOut(code int) int {
 	}
 	child := ci.Child{Runners: j.asked.Runners()}
 	var err error
-	if j.own.plan {
+	if j.own.Plan {
 		child.Decision, err = j.asked.Decision()
 	}
 	if err == nil {
-		j.fanned, err = jobs(j.System, plan, child)
+		j.fanned, err = ci.Jobs(j.System, plan, child)
 	}
 	switch {
 	case err == nil:
-	case j.own.plan:
+	case j.own.Plan:
 		j.say("blocked: %v", err)
 		return hybridcore.ExitBlocked
 	default:
@@ -56,7 +56,7 @@ func (j *job) planned() *hybridcore.Plan {
 		if c.req.Action != hybridcore.ActionPlan || c.plan == nil || c.plan.Base != nil || hybridcore.Blocked(c.plan.Findings) != hybridcore.NotBlocked {
 			continue
 		}
-		if j.own.plan && c.at != len(j.Requests)-1 {
+		if j.own.Plan && c.at != len(j.Requests)-1 {
 			continue
 		}
 		plan := *c.plan

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/bot/spec.md#requirement-decided-once-more-in-the-job
 // Diagram: openspec/specs/bot/diagram.md#a-ticket
 
-package main
+package job
 
 import (
 	"cmp"
@@ -33,13 +33,13 @@ const again = "ask again in Slack"
 // targets. Approved says that another person has approved the commit, as the rules
 // ask for: a commit that is not merged needs that. Without a ticket it was not the
 // bot: the CI system has decided.
-func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, commit string, req *hybridcore.Request) (
+func (h *Host) allowed(ctx context.Context, rules config.Bot, ticket []byte, commit string, req *hybridcore.Request) (
 	approved bool, err error,
 ) {
 	if len(ticket) == 0 {
 		return false, nil
 	}
-	keys, err := policy.ParseKeys(a.Getenv(policy.KeyVariable))
+	keys, err := policy.ParseKeys(h.Process.Getenv(policy.KeyVariable))
 	if err != nil {
 		return false, hybridcore.Blockedf("this job has a ticket of the bot, and cannot verify it: %v", err)
 	}
@@ -47,14 +47,14 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 	if err != nil {
 		return false, hybridcore.Blockedf("the bot's ticket cannot be used: %v; %s", err, again)
 	}
-	user, err := a.ticketUser()
+	user, err := h.ticketUser()
 	if err != nil {
 		return false, err
 	}
 	if why := t.Refuses(time.Now(), user.mine...); why != "" {
 		return false, hybridcore.Blockedf("the bot's ticket is not for this job: %s; %s", why, again)
 	}
-	project, err := a.project()
+	project, err := h.Process.Project()
 	if err != nil {
 		return false, err
 	}
@@ -65,13 +65,13 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 	if !d.Allow {
 		return false, hybridcore.Blockedf("denied by %s: %s", d.Rule, d.Why)
 	}
-	if err := a.whole(ctx, project, t, *req); err != nil {
+	if err := h.whole(ctx, project, t, *req); err != nil {
 		return false, err
 	}
-	if err := a.samePlan(ctx, project, t); err != nil {
+	if err := h.samePlan(ctx, project, t); err != nil {
 		return false, err
 	}
-	if err := a.useTicket(ctx, project, t, user); err != nil {
+	if err := h.useTicket(ctx, project, t, user); err != nil {
 		return false, err
 	}
 	only := meant(t.Cells) // the commit may have more of them than the decision was about
@@ -81,9 +81,9 @@ func (a *app) allowed(ctx context.Context, rules config.Bot, ticket []byte, comm
 
 // whole refuses a command that changes something and means more targets at the
 // ticket's commit than the ticket is for: the later jobs of the run go by the line.
-func (a *app) whole(ctx context.Context, project config.Project, t policy.Ticket, req hybridcore.Request) error {
+func (h *Host) whole(ctx context.Context, project config.Project, t policy.Ticket, req hybridcore.Request) error {
 	if req.Action == hybridcore.ActionReap || req.Action == hybridcore.ActionBuild || req.Action == hybridcore.ActionPublish {
-		r := a.wire(project)
+		r := h.Process.Wire(project)
 		defer func() { _ = r.Project.Close() }() // only read
 		req.Env = cmp.Or(req.Env, project.DefaultEnv)
 		all, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, req, t.Commit)
@@ -115,20 +115,6 @@ func narrow(t *policy.Ticket, req hybridcore.Request, project config.Project) er
 	return nil
 }
 
-// meant is a request for the targets of cells, which are of one environment.
-func meant(cells []policy.Cell) (req hybridcore.Request) {
-	for _, cell := range cells {
-		req.Env = cell.Env
-		if !slices.Contains(req.Images, cell.Image) {
-			req.Images = append(req.Images, cell.Image)
-		}
-		if !slices.Contains(req.Platforms, cell.Platform) {
-			req.Platforms = append(req.Platforms, cell.Platform)
-		}
-	}
-	return req
-}
-
 // ticketUser is the run that this job is of, as tickets name it.
 type ticketUser struct {
 	system string
@@ -137,27 +123,27 @@ type ticketUser struct {
 }
 
 // ticketUser says which run this is, by the variables of its CI system.
-func (a *app) ticketUser() (ticketUser, error) {
-	if a.local != nil {
+func (h *Host) ticketUser() (ticketUser, error) {
+	if h.local != nil {
 		return ticketUser{
-			dispatch.SystemLocal, a.local.Order.Request,
-			[]policy.Audience{dispatch.LocalAudience(a.localRepository)},
+			dispatch.SystemLocal, h.local.run.Order.Request,
+			[]policy.Audience{dispatch.LocalAudience(h.local.repository)},
 		}, nil
 	}
-	system, err := ci.Detect(a.Getenv)
+	system, err := ci.Detect(h.Process.Getenv)
 	if err != nil {
 		return ticketUser{}, err
 	}
-	user := ticketUser{system: dispatch.SystemGitHub, id: a.Getenv("GITHUB_RUN_ID")}
+	user := ticketUser{system: dispatch.SystemGitHub, id: h.Process.Getenv("GITHUB_RUN_ID")}
 	if system == ci.GitLab {
-		user.system, user.id = dispatch.SystemGitLab, a.Getenv("CI_PIPELINE_ID")
-		file := cmp.Or(a.Getenv("CI_CONFIG_PATH"), dispatch.DefaultPipeline)
+		user.system, user.id = dispatch.SystemGitLab, h.Process.Getenv("CI_PIPELINE_ID")
+		file := cmp.Or(h.Process.Getenv("CI_CONFIG_PATH"), dispatch.DefaultPipeline)
 		for _, name := range []string{"CI_PROJECT_PATH", "CI_PROJECT_ID"} { // the bot may have either
-			user.mine = append(user.mine, policy.Audience{System: user.system, Repository: a.Getenv(name), File: file})
+			user.mine = append(user.mine, policy.Audience{System: user.system, Repository: h.Process.Getenv(name), File: file})
 		}
 	} else {
-		file, _, _ := strings.Cut(a.Getenv("GITHUB_WORKFLOW_REF"), "@") // OWNER/NAME/.github/workflows/FILE@REF
-		user.mine = []policy.Audience{{System: user.system, Repository: a.Getenv("GITHUB_REPOSITORY"), File: path.Base(file)}}
+		file, _, _ := strings.Cut(h.Process.Getenv("GITHUB_WORKFLOW_REF"), "@") // OWNER/NAME/.github/workflows/FILE@REF
+		user.mine = []policy.Audience{{System: user.system, Repository: h.Process.Getenv("GITHUB_REPOSITORY"), File: path.Base(file)}}
 	}
 	if user.id == "" {
 		return ticketUser{}, hybridcore.Blockedf("this job has a ticket of the bot, and does not know its run: " +
@@ -168,8 +154,8 @@ func (a *app) ticketUser() (ticketUser, error) {
 
 // useTicket refuses a ticket that another run has used, or was made for, and notes
 // that this one uses it.
-func (a *app) useTicket(ctx context.Context, project config.Project, t policy.Ticket, user ticketUser) error {
-	older, err := a.olderRun(ctx, t.Request, user)
+func (h *Host) useTicket(ctx context.Context, project config.Project, t policy.Ticket, user ticketUser) error {
+	older, err := h.olderRun(ctx, t.Request, user)
 	if err != nil {
 		return err
 	}
@@ -177,7 +163,7 @@ func (a *app) useTicket(ctx context.Context, project config.Project, t policy.Ti
 		return hybridcore.Blockedf("the ticket of request %s is for one run, and there is an older one of it, %s; %s",
 			t.Request, older, again)
 	}
-	store, err := openState(project, a.upgraded)
+	store, err := h.Process.OpenState(project)
 	if err != nil {
 		return err
 	}
@@ -186,29 +172,29 @@ func (a *app) useTicket(ctx context.Context, project config.Project, t policy.Ti
 
 // olderRun names a run of the same request that is older than this one; empty when
 // the CI system knows none.
-func (a *app) olderRun(ctx context.Context, request string, user ticketUser) (string, error) {
+func (h *Host) olderRun(ctx context.Context, request string, user ticketUser) (string, error) {
 	switch user.system {
 	case dispatch.SystemGitHub:
-		token := a.Getenv("GITHUB_TOKEN")
+		token := h.Process.Getenv("GITHUB_TOKEN")
 		if token == "" {
 			return "", hybridcore.Blockedf("this job has a ticket of the bot, and cannot ask GitHub whether another run " +
 				"has used it: give the step GITHUB_TOKEN, with the permission actions: read")
 		}
 		hub, err := dispatch.NewGitHub(dispatch.GitHubConfig{
-			API: a.Getenv("GITHUB_API_URL"), Repository: user.mine[0].Repository, Workflow: user.mine[0].File, Token: token,
+			API: h.Process.Getenv("GITHUB_API_URL"), Repository: user.mine[0].Repository, Workflow: user.mine[0].File, Token: token,
 		})
 		if err != nil {
 			return "", err
 		}
 		return hub.Older(ctx, request, user.id)
 	case dispatch.SystemGitLab:
-		older, err := a.olderPipeline(ctx, request, user)
+		older, err := h.olderPipeline(ctx, request, user)
 		_, refused := errors.AsType[*hybridcore.BlockedError](err)
 		if !refused && !errors.Is(err, errNoToken) {
 			return older, err
 		}
-		_, err = fmt.Fprintln(a.Err, "warning: GitLab does not say whether another pipeline has used the bot's ticket, "+
-			"the state alone does: "+ci.Inert(a.Redactor.String(err.Error())))
+		_, err = fmt.Fprintln(h.Screen.Err, "warning: GitLab does not say whether another pipeline has used the bot's ticket, "+
+			"the state alone does: "+ci.Inert(h.Process.Redactor.String(err.Error())))
 		return older, err //nolint:wrapcheck // of standard error
 	}
 	return "", nil
@@ -216,13 +202,13 @@ func (a *app) olderRun(ctx context.Context, request string, user ticketUser) (st
 
 var errNoToken = errors.New("GITLAB_TOKEN is not set")
 
-func (a *app) olderPipeline(ctx context.Context, request string, user ticketUser) (string, error) {
-	token := a.Getenv("GITLAB_TOKEN")
+func (h *Host) olderPipeline(ctx context.Context, request string, user ticketUser) (string, error) {
+	token := h.Process.Getenv("GITLAB_TOKEN")
 	if token == "" {
 		return "", errNoToken
 	}
 	lab, err := dispatch.NewGitLab(dispatch.GitLabConfig{
-		API: a.Getenv("CI_API_V4_URL"), Project: user.mine[0].Repository,
+		API: h.Process.Getenv("CI_API_V4_URL"), Project: user.mine[0].Repository,
 		Token: token,
 	})
 	if err != nil {

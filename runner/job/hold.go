@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reports-of-unreviewed-code
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
 
-package main
+package job
 
 import (
 	"context"
@@ -31,18 +31,18 @@ func (j *job) hold(reported []*answer) error {
 	if len(all) == 0 {
 		return nil
 	}
-	return j.app.artifact(j.project.Root, path.Join(heldDir, post.HeldName),
+	return j.host.Process.Artifact(j.project.Root, path.Join(heldDir, post.HeldName),
 		func(w io.Writer) error { return post.WriteHeld(w, all) })
 }
 
 // reportHeld sends what the job of a change has kept. There is no checkout here:
 // where it goes is said by this job's own event, and nothing else counts.
-func (a *app) reportHeld(ctx context.Context, dir string) error {
-	read, err := ci.ReadChange(ci.Input{Getenv: a.Getenv, ReadFile: ci.ReadFile})
+func (h *Host) reportHeld(ctx context.Context, dir string) error {
+	read, err := ci.ReadChange(ci.Input{Getenv: h.Process.Getenv, ReadFile: ci.ReadFile})
 	if err != nil {
 		return err
 	}
-	j := &job{Job: read, app: a, log: a.Out, actions: ci.Actions{Getenv: a.Getenv, Log: a.Out}}
+	j := &job{Job: read, host: h, log: h.Screen.Out, actions: ci.Actions{Getenv: h.Process.Getenv, Log: h.Screen.Out}}
 	if read.Nothing != "" {
 		j.say("nothing to do: %s", read.Nothing)
 		return nil
@@ -58,7 +58,7 @@ func (a *app) reportHeld(ctx context.Context, dir string) error {
 	for _, h := range held {
 		if p := j.poster(h.Slot); p != nil {
 			p.Send(h)
-			j.problems = append(j.problems, p.Close(context.WithoutCancel(ctx), reporting)...)
+			j.problems = append(j.problems, p.Close(context.WithoutCancel(ctx), Reporting)...)
 		}
 	}
 	j.warn()

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-comment-commands
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
 
-package main
+package job
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // maxLookBack bounds the records that are read for the last run of a change.
@@ -19,7 +20,7 @@ const maxLookBack = 200
 
 // lastRun is the last build of a change for an environment; empty when there is none.
 func lastRun(ctx context.Context, project config.Project, change, env string) (run string, err error) {
-	store, err := viewState(project)
+	store, err := process.ViewState(project)
 	if err != nil || store == nil {
 		return "", err
 	}

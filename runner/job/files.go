@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
 // Diagram: openspec/specs/ci/diagram.md#the-verb
 
-package main
+package job
 
 import (
 	"context"
@@ -16,13 +16,10 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
-
-// artifacts is the folder of a job's files, in the project.
-const artifacts = "artifacts"
 
 // sarif is the file of findings for code scanning.
 const sarif = "findings.sarif"
@@ -37,7 +34,7 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 			file = name + "-" + strconv.Itoa(count[name]) + ".json"
 		}
 		if j.write(file, func(w io.Writer) error { return checks.WriteJSON(w, doc) }) && count[name] == 1 {
-			paths[name] = path.Join(j.prefix, artifacts, file)
+			paths[name] = path.Join(j.prefix, process.ArtifactsDir, file)
 		}
 	}
 	for _, c := range j.answers {
@@ -61,8 +58,8 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 	case ci.GitLab:
 		j.gitlab(findings, paths)
 	case ci.GitHub:
-		if j.write(sarif, func(w io.Writer) error { return checks.WriteSARIF(w, j.prefix, findings, cli.Version()) }) {
-			paths["sarif"] = path.Join(j.prefix, artifacts, sarif)
+		if j.write(sarif, func(w io.Writer) error { return checks.WriteSARIF(w, j.prefix, findings, j.host.Process.Version) }) {
+			paths["sarif"] = path.Join(j.prefix, process.ArtifactsDir, sarif)
 		}
 	}
 	j.hand()
@@ -73,22 +70,22 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 // brought in its place.
 func (j *job) begin(ctx context.Context) error {
 	if !j.Unreviewed { // whose job reads no state
-		if err := j.app.untrackedState(ctx, j.project); err != nil {
+		if err := j.host.Process.UntrackedState(ctx, j.project); err != nil {
 			return err
 		}
 	}
-	dir, err := j.app.makeJobDir(j.project.Root)
+	dir, err := j.host.Process.MakeJobDir(j.project.Root)
 	if err != nil {
 		return err
 	}
 	if j.System == ci.GitHub { // which clears it after the job; what is to be uploaded is not beside what is kept
-		dir = j.app.tempDir()
+		dir = j.host.Process.TempDir()
 	}
-	if j.app.uploads, err = newUploads(dir); err != nil {
+	if j.host.Process.Uploads, err = process.NewUploads(dir); err != nil {
 		return err
 	}
 	if j.System == ci.GitHub { // at once: a job that is killed uploads what it has
-		j.try("the output upload", j.actions.Output("upload", string(j.app.uploads)))
+		j.try("the output upload", j.actions.Output("upload", string(j.host.Process.Uploads)))
 	}
 	return nil
 }
@@ -96,15 +93,15 @@ func (j *job) begin(ctx context.Context) error {
 // hand adds the logs of the runs to the job's files, and gives all of them to
 // the system: GitLab takes them from artifacts/, GitHub from the folder itself.
 func (j *job) hand() {
-	u := j.app.uploads
-	logs, err := j.app.logDir(j.project)
+	u := j.host.Process.Uploads
+	logs, err := j.host.Process.LogDir(j.project)
 	j.try("the logs", err)
 	for _, c := range j.answers {
 		if c.record != nil && err == nil {
-			j.try("the logs", u.withLogs(logs, c.record.RunID))
+			j.try("the logs", u.WithLogs(logs, c.record.RunID))
 		}
 	}
-	j.try("the files in artifacts/", u.hand(j.project.Root))
+	j.try("the files in artifacts/", u.Hand(j.project.Root))
 	if u != "" && j.System == ci.GitLab {
 		j.try("the folder of the files", os.RemoveAll(string(u)))
 	}
@@ -148,8 +145,8 @@ func (j *job) gitlab(findings []hybridcore.Finding, paths map[string]string) {
 
 // write makes one file.
 func (j *job) write(name string, render func(io.Writer) error) bool {
-	err := j.app.artifact(j.project.Root, name, render)
-	j.try(path.Join(artifacts, name), err)
+	err := j.host.Process.Artifact(j.project.Root, name, render)
+	j.try(path.Join(process.ArtifactsDir, name), err)
 	return err == nil
 }
 
@@ -164,21 +161,15 @@ func (j *job) nothing(ctx context.Context) {
 		if j.Answer != "" {
 			text = j.Answer
 		}
-		j.try("the step summary", j.actions.Summary(j.app.Redactor.String(block(text))))
+		j.try("the step summary", j.actions.Summary(j.host.Process.Redactor.String(checks.Code(text))))
 	}
 	if j.Answer == "" {
 		return
 	}
 	if p := j.poster("answer"); p != nil {
-		p.Comment("\n"+block(j.Answer), true)
-		j.problems = append(j.problems, p.Close(ctx, reporting)...)
+		p.Comment("\n"+checks.Code(j.Answer), true)
+		j.problems = append(j.problems, p.Close(ctx, Reporting)...)
 	}
-}
-
-// block renders foreign text as code: each line is indented, which nothing in
-// it can end.
-func block(text string) string {
-	return "    " + strings.ReplaceAll(hybridcore.Sanitize(text), "\n", "\n    ") + "\n"
 }
 
 // open begins a folded part of the log.

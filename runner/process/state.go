@@ -3,7 +3,7 @@
 // Spec: openspec/specs/security/spec.md#requirement-the-checkout-is-hostile
 // Diagram: openspec/specs/security/diagram.md#where-a-job-writes
 
-package main
+package process
 
 import (
 	"context"
@@ -19,59 +19,59 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
-// stateVariable names the folder of the state, in place of the project's: that
+// StateVariable names the folder of the state, in place of the project's: that
 // one lies in a checkout, which the next job of a CI system cleans.
-const stateVariable = "PACKER_HYBRID_STATE"
+const StateVariable = "PACKER_HYBRID_STATE"
 
-// stateDir is the folder of a project's state.
-func stateDir(p config.Project) string {
+// StateDir is the folder of a project's state.
+func StateDir(p config.Project) string {
 	if filepath.IsAbs(p.State.Path) {
 		return p.State.Path
 	}
 	return filepath.Join(p.Root, filepath.FromSlash(p.State.Path))
 }
 
-// openState opens the state, and makes it when it is missing. In the project's
-// folder no link leads to it: the folder may have come with a checkout. Upgraded is
-// told when the state had the former format.
-func openState(p config.Project, upgraded func(backup string)) (*state.Store, error) {
-	if err := ownState(p); err != nil {
+// OpenState opens the state, and makes it when it is missing. In the project's
+// folder no link leads to it: the folder may have come with a checkout. A state of the
+// former format is upgraded, and that is said.
+func (p Process) OpenState(of config.Project) (*state.Store, error) {
+	if err := ownState(of); err != nil {
 		return nil, err
 	}
-	return directory.Open(stateDir(p), upgraded)
+	return directory.Open(StateDir(of), p.upgraded)
 }
 
 // upgraded says that the state has a new format from now on.
-func (a *app) upgraded(backup string) {
-	_, _ = fmt.Fprintf(a.Err, "note: the state has a new format now, which an older packer-hybrid refuses; "+
+func (p Process) upgraded(backup string) {
+	_, _ = fmt.Fprintf(p.Notes, "note: the state has a new format now, which an older packer-hybrid refuses; "+
 		"the former files are kept in %s\n", backup) // who cannot be told finds the folder
 }
 
-// viewState opens the state to read it; nil when there is none.
-func viewState(p config.Project) (*state.Store, error) {
+// ViewState opens the state to read it; nil when there is none.
+func ViewState(p config.Project) (*state.Store, error) {
 	if err := ownState(p); err != nil {
 		return nil, err
 	}
-	store, err := directory.View(stateDir(p))
+	store, err := directory.View(StateDir(p))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return store, err
 }
 
-// untrackedState refuses a job's state that came with a commit: whoever wrote the
+// UntrackedState refuses a job's state that came with a commit: whoever wrote the
 // commit would have written the records too.
-func (a *app) untrackedState(ctx context.Context, p config.Project) error {
-	if filepath.IsAbs(p.State.Path) {
+func (p Process) UntrackedState(ctx context.Context, of config.Project) error {
+	if filepath.IsAbs(of.State.Path) {
 		return nil
 	}
-	brought, err := a.tracked(ctx, p.State.Path)
+	brought, err := p.Tracked(ctx, of.State.Path)
 	if err != nil {
 		return err
 	}
 	if len(brought) > 0 {
 		return hybridcore.Blockedf("%s came with the commit, so that its author and not a run has written the state: "+
-			"set %s to a folder outside of the checkout, and run `git rm -r --cached %s`", brought[0], stateVariable, p.State.Path)
+			"set %s to a folder outside of the checkout, and run `git rm -r --cached %s`", brought[0], StateVariable, of.State.Path)
 	}
 	return nil
 }
@@ -89,5 +89,5 @@ func ownState(p config.Project) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return &hybridcore.BlockedError{Msg: "the state's folder in the project is not usable; for one elsewhere set " + stateVariable + " to its whole path", Err: err}
+	return &hybridcore.BlockedError{Msg: "the state's folder in the project is not usable; for one elsewhere set " + StateVariable + " to its whole path", Err: err}
 }

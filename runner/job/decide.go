@@ -3,41 +3,37 @@
 // Spec: openspec/specs/ci/spec.md#requirement-one-decision-for-all-jobs
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
 
-package main
+package job
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
-
-// gitTime bounds one question to git, which reads the history of the clone.
-const gitTime = time.Minute
 
 // decide says what this run is to do, in the outputs of the step, and answers a
 // comment that asks for nothing that a job could do.
-func (a *app) decide(ctx context.Context) error {
-	if system, err := ci.Detect(a.Getenv); err != nil || system != ci.GitHub {
+func (h *Host) decide(ctx context.Context) error {
+	if system, err := ci.Detect(h.Process.Getenv); err != nil || system != ci.GitHub {
 		return errors.Join(err,
 			hybridcore.Usagef("--decide is for GitHub Actions: at GitLab the job of `ci --plan` decides"))
 	}
-	project, err := a.project()
+	project, err := h.Process.Project()
 	if err != nil {
 		return err
 	}
-	in := a.ciInput(ctx)
-	if a.access().Token != "" {
-		in.Approval = func(u ci.Unmerged) (ci.Approval, error) { return a.approval(ctx, u) }
+	in := h.ciInput(ctx)
+	if h.access().Token != "" {
+		in.Approval = func(u ci.Unmerged) (ci.Approval, error) { return h.approval(ctx, u) }
 	}
 	read, err := ci.Read(in)
 	if err != nil {
@@ -56,7 +52,7 @@ func (a *app) decide(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j := a.newJob(project, read)
+	j := h.newJob(project, read)
 	for _, o := range outputs {
 		if err := j.actions.Output(o.Name, o.Value); err != nil {
 			return err // nothing may be done on half of a decision
@@ -75,9 +71,9 @@ func (a *app) decide(ctx context.Context) error {
 // readJob reads what this job is about: the decision of its run, bound to this
 // run and to the commit of the checkout. Without one it is what the job's own event
 // leads to, for merged code.
-func (a *app) readJob(ctx context.Context) (ci.Job, error) {
-	in := a.ciInput(ctx)
-	text, given := a.lookupEnv(ci.DecisionVariable)
+func (h *Host) readJob(ctx context.Context) (ci.Job, error) {
+	in := h.ciInput(ctx)
+	text, given := h.Process.LookupEnv(ci.DecisionVariable)
 	if !given {
 		return ci.Read(in)
 	}
@@ -89,23 +85,23 @@ func (a *app) readJob(ctx context.Context) (ci.Job, error) {
 	if err != nil {
 		return ci.Job{}, err
 	}
-	return job, a.atCommit(ctx, d.SHA)
+	return job, h.atCommit(ctx, d.SHA)
 }
 
 // ticketed verifies the bot's ticket of a job, and narrows the requests to what
 // it allows. A commit that is not merged is worked on with a ticket only if the
 // ticket is the bot's own. Of the jobs of a decision the one that plans does this
 // for all: it has the key and the state, and the others wait for it.
-func (a *app) ticketed(ctx context.Context, own stage, job *ci.Job) error {
-	if _, decided := a.lookupEnv(ci.DecisionVariable); len(job.Ticket) == 0 || decided && !own.plan {
+func (h *Host) ticketed(ctx context.Context, own Kind, job *ci.Job) error {
+	if _, decided := h.Process.LookupEnv(ci.DecisionVariable); len(job.Ticket) == 0 || decided && !own.Plan {
 		return nil
 	}
-	rules, err := a.reviewedRules(ctx, job.PolicyCommit())
+	rules, err := h.reviewedRules(ctx, job.PolicyCommit())
 	if err != nil {
 		return err
 	}
 	for i := range job.Requests {
-		approved, err := a.allowed(ctx, rules, job.Ticket, job.Commit, &job.Requests[i])
+		approved, err := h.allowed(ctx, rules, job.Ticket, job.Commit, &job.Requests[i])
 		switch {
 		case err != nil:
 			return err
@@ -118,12 +114,12 @@ func (a *app) ticketed(ctx context.Context, own stage, job *ci.Job) error {
 }
 
 // atCommit refuses a checkout of another commit than the decision's.
-func (a *app) atCommit(ctx context.Context, sha string) error {
-	repo, err := a.repository()
+func (h *Host) atCommit(ctx context.Context, sha string) error {
+	repo, err := h.Process.Repository()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	ctx, cancel := context.WithTimeout(ctx, process.GitTime)
 	defer cancel()
 	at, err := repo.Head(ctx)
 	switch {
@@ -136,25 +132,19 @@ func (a *app) atCommit(ctx context.Context, sha string) error {
 	return nil
 }
 
-// lookupEnv is the value of a variable, and whether it is set at all.
-func (a *app) lookupEnv(name string) (string, bool) {
-	set := slices.ContainsFunc(a.Environ, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
-	return a.Getenv(name), set
-}
-
 // ciInput is what every job is read from.
-func (a *app) ciInput(ctx context.Context) ci.Input {
-	repo := sync.OnceValues(a.repository)
+func (h *Host) ciInput(ctx context.Context) ci.Input {
+	repo := sync.OnceValues(h.Process.Repository)
 	ask := func(question func(context.Context, *sources.Repository) error) error {
 		r, err := repo()
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, gitTime)
+		ctx, cancel := context.WithTimeout(ctx, process.GitTime)
 		defer cancel()
 		return question(ctx, r)
 	}
-	in := ci.Input{Getenv: a.Getenv, ReadFile: ci.ReadFile, Repo: ci.Repository{
+	in := ci.Input{Getenv: h.Process.Getenv, ReadFile: ci.ReadFile, Repo: ci.Repository{
 		Tip: func(branch string) (tip string, err error) {
 			return tip, ask(func(ctx context.Context, r *sources.Repository) error {
 				tip, err = r.Tip(ctx, branch)
@@ -174,23 +164,10 @@ func (a *app) ciInput(ctx context.Context) ci.Input {
 			})
 		},
 	}}
-	if a.access().Token != "" {
-		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return a.lookup(ctx, c) }
+	if h.access().Token != "" {
+		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return h.lookup(ctx, c) }
 	}
 	return in
-}
-
-// repository is that of the checkout.
-func (a *app) repository() (*sources.Repository, error) {
-	dir := a.dir
-	if dir == "" {
-		dir = "."
-	}
-	root, err := config.FindRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	return sources.OpenRepository(root, a.Environ)
 }
 
 // policyAt is what the project file of a commit says about events; without one
@@ -218,12 +195,12 @@ func projectAt(ctx context.Context, repo *sources.Repository, commit string) (co
 
 // reviewedRules are the rules of the bot at the commit of the default branch that
 // this run was decided by: the checkout may be at a commit with others.
-func (a *app) reviewedRules(ctx context.Context, commit string) (config.Bot, error) {
-	repo, err := a.repository()
+func (h *Host) reviewedRules(ctx context.Context, commit string) (config.Bot, error) {
+	repo, err := h.Process.Repository()
 	if err != nil {
 		return config.Bot{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, gitTime)
+	ctx, cancel := context.WithTimeout(ctx, process.GitTime)
 	defer cancel()
 	project, err := projectAt(ctx, repo, commit)
 	if err != nil {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T01:15:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-reports-of-a-job
+// Diagram: openspec/specs/ci/diagram.md#the-verb
+
+package job
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+// finish reports what is to be reported at the end.
+func (j *job) finish(ctx context.Context) {
+	var findings, failures []hybridcore.Finding
+	for _, c := range j.answers {
+		findings, failures = append(findings, j.report(c).Findings()...), append(failures, c.failures()...)
+	}
+	findings = hybridcore.Distinct(findings)
+	reported := j.reported()
+	if j.own.Hold {
+		j.try("the report for another job", j.hold(reported))
+	}
+	files := j.files(findings)
+	if j.System == ci.GitHub {
+		j.try("annotations", j.actions.Annotate(append(failures, findings...)))
+		for _, c := range reported {
+			var text strings.Builder
+			j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
+			j.try("the step summary", j.actions.Summary(j.host.Process.Redactor.String(text.String())))
+		}
+		for _, name := range []string{"answer", "plan", "record", "parity", "release", "sarif"} {
+			if file := files[name]; file != "" {
+				j.try("the output "+name, j.actions.Output(name, file))
+			}
+		}
+		if j.fanned != "" {
+			j.try("the output matrix", j.actions.Output("matrix", j.fanned))
+		}
+	}
+	if !j.own.Hold {
+		j.post(ctx, reported)
+	}
+	j.warn()
+}
+
+// post sends checks and the comment.
+func (j *job) post(ctx context.Context, reported []*answer) {
+	if len(reported) > 0 && j.access().Token == "" {
+		j.say("%s", tokenless[j.System])
+	}
+	for _, c := range reported {
+		if c.req.Part != "" || j.own.handsOver() {
+			continue // who collects the parts reports them
+		}
+		if c.poster == nil {
+			c.poster = j.poster(c.slot())
+		}
+		if c.poster == nil {
+			continue
+		}
+		if j.tells(c) {
+			c.poster.Report(j.report(c))
+		}
+		j.problems = append(j.problems, c.poster.Close(ctx, Reporting)...)
+	}
+}
+
+// warn says what went wrong with the reports.
+func (j *job) warn() {
+	for _, line := range j.problems {
+		_, _ = fmt.Fprintln(j.host.Screen.Err, "warning: "+ci.Inert(line))
+	}
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T03:19:00Z
+// Spec: openspec/specs/posting/spec.md#requirement-what-a-dead-run-left
+// Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
+
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
+)
+
+// Flush sends the reports that earlier jobs on this machine could not send, and
+// returns what is to be said about those that are left.
+func (h *Host) Flush(ctx context.Context, within time.Duration) ([]string, error) {
+	root := h.Process.Top()
+	dir, err := h.Process.JobDir(root)
+	if err != nil {
+		return nil, err
+	}
+	left := strays(root)
+	ends := time.Now().Add(within)
+	tokens := 0
+	for _, access := range []post.Access{h.access(), h.gitlabAccess()} {
+		if access.Token == "" {
+			continue
+		}
+		tokens++
+		more, err := post.Flush(ctx, process.Outboxes(dir), access, time.Until(ends), post.WithLog(h.faulty))
+		if err != nil {
+			return nil, fmt.Errorf("sending reports: %w", err)
+		}
+		left = append(left, more...)
+	}
+	if tokens == 0 {
+		return nil, hybridcore.Usagef("flush needs GITHUB_TOKEN, a token that may write checks and pull requests, " +
+			"or GITLAB_TOKEN, a project access token with the scope api")
+	}
+	return left, nil
+}
+
+// maxStrays bounds the files that are told of.
+const maxStrays = 20
+
+// strays tells of files in the project that are named like outboxes.
+func strays(root string) (said []string) {
+	logs, err := safefile.ViewFolder(root, "logs")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return []string{"logs/ of the project is not looked at: " + err.Error()}
+	}
+	defer logs.Close()                                  //nolint:errcheck // nothing is written through it
+	found, _ := fs.Glob(logs.FS(), "*/*"+post.FileName) // the pattern is well formed
+	for _, name := range found[:min(len(found), maxStrays)] {
+		said = append(said, "logs/"+name+" is not sent: it lies in the project, where a checkout can put files; jobs keep their reports outside of it")
+	}
+	return said
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:58:00Z
+// Spec: openspec/specs/bot/spec.md#requirement-runs-on-this-machine
+// Diagram: openspec/specs/bot/diagram.md#a-run-on-this-machine
+
+package job
+
+import (
+	"context"
+	"slices"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
+)
+
+// Local takes a run that the bot has started on this machine, does its command in
+// the order's commit, and writes its end.
+func (h *Host) Local(ctx context.Context, dir, repository string) error {
+	run, err := dispatch.Take(context.WithoutCancel(ctx), dir, repository)
+	switch {
+	case dispatch.Taken(err):
+		return nil // by another process, which does it
+	case run == nil:
+		return err
+	case err != nil:
+		return h.end(run, nil, err)
+	}
+	sub := *h
+	sub.Process.Dir, sub.Process.Compare = run.Tree, true
+	sub.Screen.Reporter, sub.local = run, &localRun{run, repository}
+	if h.Process.Getenv(process.StateVariable) == "" { // the state is not in the checkout, which is thrown away
+		if sub.Process.Environ, err = h.stateOf(repository); err != nil {
+			return h.end(run, nil, err)
+		}
+	}
+	req, err := hybridcore.Parse(run.Order.Line)
+	var bots config.Project // the bot's own, whose rules count, and not those of the commit
+	if err == nil {
+		bots, err = config.Load(repository)
+	}
+	if err == nil {
+		req.Heads, req.ID = []string{run.Order.Commit}, run.Order.Request
+		req.Origin = hybridcore.Origin{Kind: "slack", ReplyTo: run.Order.Request}
+		_, err = sub.allowed(ctx, bots.Bot, run.Order.Ticket, run.Order.Commit, &req)
+	}
+	var answer hybridcore.Answer
+	if err == nil {
+		answer, err = sub.Process.Do(ctx, req, sub.Screen)
+	}
+	return h.end(run, &answer, err)
+}
+
+// stateOf is the environment with the state of the project in a repository.
+func (h *Host) stateOf(repository string) ([]string, error) {
+	project, err := config.Load(repository)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(h.Process.Environ), process.StateVariable+"="+process.StateDir(project)), nil
+}
+
+// end writes the end of a local run.
+func (h *Host) end(run *dispatch.LocalRun, answer *hybridcore.Answer, err error) error {
+	code := checks.WriteError(h.Screen.Err, h.Screen.ErrStyle, err)
+	if answer != nil {
+		clean, err := h.Process.Redacted(ended(h.Process, *answer, code, err))
+		if answer = &clean; err != nil { // the run has its end all the same
+			h.faulty("the answer is not shown: " + err.Error())
+			answer = nil
+		}
+	}
+	if err := run.End(code, answer, said(h.Process, err)); err != nil {
+		return err
+	}
+	if code != hybridcore.ExitOK {
+		return hybridcore.Exit(code)
+	}
+	return nil
+}

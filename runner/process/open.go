@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T01:00:00Z
+// Spec: openspec/specs/runner/spec.md#requirement-a-process-opens-the-project
+// Diagram: openspec/specs/runner/diagram.md#layers-of-the-runner
+
+package process
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/runner"
+	"github.com/packer-hybrid/packer-hybrid/runner/build"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/plan"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
+)
+
+// Open wires the packages together for the project around the directory.
+func (p Process) Open() (*runner.Runner, func(), error) {
+	project, err := p.Project()
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := ci.Detect(p.Getenv); err == nil { // also of a step beside ci, such as reap
+		if err := p.UntrackedState(context.Background(), project); err != nil {
+			return nil, nil, err
+		}
+	}
+	store, err := p.OpenState(project)
+	if err != nil {
+		return nil, nil, err
+	}
+	logDir, err := p.LogDir(project)
+	if err != nil {
+		return nil, nil, err
+	}
+	log, closeLog, err := logs.New(logs.Options{
+		Redactor: p.Redactor, Console: p.Log, Color: p.Color,
+		File: filepath.Join(logDir, "packer-hybrid.log"),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the log: %w", err)
+	}
+	r := p.Wire(project)
+	r.Project.State, r.Project.Log = store, log
+	r.Folders = build.Folders{Logs: logDir, Uploads: string(p.Uploads)}
+	return r, func() { _, _ = r.Project.Close(), closeLog() }, nil
+}
+
+// View is a runner that only reads: it makes no state, and keeps no log.
+func (p Process) View() (*runner.Runner, func(), error) {
+	project, err := p.Project()
+	if err != nil {
+		return nil, nil, err
+	}
+	var store *state.Store
+	if p.Policy == nil { // the state in a tree whose author is not trusted is that author's
+		if store, err = ViewState(project); err != nil {
+			return nil, nil, err
+		}
+	}
+	r := p.Wire(project)
+	r.Project.State, r.Project.Log = store, slog.New(slog.DiscardHandler)
+	return r, func() { _ = r.Project.Close() }, nil
+}
+
+// Wire is what every runner has.
+func (p Process) Wire(of config.Project) *runner.Runner {
+	connect := func(ctx context.Context, t hybridcore.Target) (project.Client, error) { return platforms.Open(ctx, t) }
+	if hybridcore.LabOf(p.Environ) != "" {
+		connect = func(ctx context.Context, t hybridcore.Target) (project.Client, error) {
+			return platforms.OpenInLab(ctx, t)
+		}
+	}
+	return &runner.Runner{
+		Project: &project.Project{
+			Config: of, Environ: p.Environ, Redactor: p.Redactor, Now: time.Now, Connect: connect,
+			Tools: project.Tools{
+				FindPacker: p.FindPacker(of.Build.CancelGrace), FindRPC: p.FindRPC, Hurry: p.Hurry,
+				PinnedPlugins: p.pinnedPlugins(),
+				Schemas:       packer.Schemas{PluginDirs: p.allPluginDirs(), Memory: p.memory()},
+			},
+		},
+		Policy: p.Policy, Compare: p.Compare,
+		Remember: plan.Memory{
+			Verdicts: plan.Verdicts(filepath.Join(p.CacheDir(), "verdicts")), Program: p.program(),
+		},
+	}
+}
+
+// Project reads the project file around the folder.
+func (p Process) Project() (config.Project, error) {
+	dir := p.Dir
+	if dir == "" {
+		dir = "."
+	}
+	root, err := config.FindRoot(dir)
+	if err != nil {
+		return config.Project{}, err
+	}
+	if err := p.ownCache(root); err != nil {
+		return config.Project{}, err
+	}
+	project, err := config.Load(root)
+	if kept := p.Getenv(StateVariable); err == nil && kept != "" {
+		if !filepath.IsAbs(kept) {
+			return config.Project{}, hybridcore.Usagef("%s is %q: give the whole path of a folder", StateVariable, kept)
+		}
+		project.State.Path = filepath.Clean(kept)
+	}
+	return project, err
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T01:00:00Z
+// Spec: openspec/specs/runner/spec.md#requirement-a-process-opens-the-project
+// Diagram: openspec/specs/runner/diagram.md#layers-of-the-runner
+
+// Package process opens the project that a process works on, by its environment
+// and flags: the project file, the state, tools, plugins, and where it may keep
+// files. In a job of a CI system none of these lies where a checkout can put files.
+package process
+
+import (
+	"io"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+)
+
+// Process is one process, and how it was called.
+type Process struct {
+	Environ    []string // KEY=VALUE; the last one of a name wins, as in a shell
+	Dir        string   // a folder in the project; empty for the current one
+	PackerPath string   // Packer; empty for the first one found
+	PluginDirs []string // looked at before all others
+	Version    string   // of this build
+	Redactor   *logs.Redactor
+	Notes      io.Writer       // for people, redacted
+	Log        io.Writer       // standard error as it is; what is logged there is redacted
+	Color      bool            // of what is logged there
+	Hurry      <-chan struct{} // closed: a cancelled Packer has no grace any more
+
+	Policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
+	Compare bool             // the answer of a build also has what changed in its images
+	Uploads Uploads          // folder of the files of a CI job; empty outside of one
+}
+
+// Getenv is the value of a variable, empty for none.
+func (p Process) Getenv(name string) string {
+	value, _ := p.LookupEnv(name)
+	return value
+}
+
+// LookupEnv is the value of a variable, and whether it is set at all.
+func (p Process) LookupEnv(name string) (value string, set bool) {
+	for _, entry := range p.Environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			value, set = v, true
+		}
+	}
+	return value, set
+}
