@@ -6,10 +6,13 @@
 package validate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
@@ -100,9 +103,26 @@ func (c *checker) warn(file *hclfile.File, rule string, at hcl.Range, message, h
 func (c *checker) diagnostics(file *hclfile.File, rule string, diags hcl.Diagnostics) {
 	if all := file.Diagnostics(diags); len(all) > 0 {
 		f := all[0]
+		if name := panicked(diags); name != "" {
+			f.Message, f.Hint = fmt.Sprintf("%s() has no result for these arguments", name), "give it others: Packer fails here"
+		}
 		f.Kind, f.Rule = hybridcore.KindSchema, rule
 		c.finding(f)
 	}
+}
+
+// panicked is the function that gave no error of its own, as log(-1, 2) does.
+func panicked(diags hcl.Diagnostics) string {
+	for _, diag := range diags {
+		call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](diag)
+		if !ok || call.FunctionCallError() == nil {
+			continue
+		}
+		if _, is := errors.AsType[function.PanicError](call.FunctionCallError()); is {
+			return call.CalledFunctionName()
+		}
+	}
+	return ""
 }
 
 func (c *checker) take(findings []hybridcore.Finding) {

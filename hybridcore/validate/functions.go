@@ -21,9 +21,6 @@ import (
 // spec is a function of Packer 1.15 (hcl2template/functions.go).
 type spec struct {
 	fn function.Function
-	// squares says that the result can be as large as the product of the
-	// arguments, or the work the square of their size.
-	squares bool
 	// reads says, for a policy, what the function reaches beyond its arguments.
 	reads string
 }
@@ -44,15 +41,15 @@ var functions = map[string]spec{
 	"element": {fn: stdlib.ElementFunc}, "endswith": {fn: textTest(strings.HasSuffix)}, "flatten": {fn: stdlib.FlattenFunc},
 	"file": opaque(cty.String), "filebase64": opaque(cty.String), "fileexists": opaque(cty.Bool), "fileset": opaque(cty.Set(cty.String)),
 	"floor": {fn: stdlib.FloorFunc}, "format": {fn: narrow(stdlib.FormatFunc, cty.String)}, "formatdate": {fn: stdlib.FormatDateFunc},
-	"formatlist": {fn: narrow(stdlib.FormatListFunc, cty.DynamicPseudoType), squares: true}, "indent": {fn: indent()}, "index": opaque(cty.Number),
-	"join": {fn: stdlib.JoinFunc, squares: true}, "jsondecode": {fn: stdlib.JSONDecodeFunc}, "jsonencode": {fn: stdlib.JSONEncodeFunc},
+	"formatlist": {fn: narrow(stdlib.FormatListFunc, cty.DynamicPseudoType)}, "indent": {fn: indent()}, "index": opaque(cty.Number),
+	"join": {fn: stdlib.JoinFunc}, "jsondecode": {fn: stdlib.JSONDecodeFunc}, "jsonencode": {fn: stdlib.JSONEncodeFunc},
 	"keys": {fn: stdlib.KeysFunc}, "legacy_isotime": opaque(cty.String), "legacy_strftime": opaque(cty.String), "length": {fn: length()},
 	"log": {fn: stdlib.LogFunc}, "lookup": {fn: stdlib.LookupFunc}, "lower": {fn: stdlib.LowerFunc}, "max": {fn: stdlib.MaxFunc},
 	"md5": opaque(cty.String), "merge": {fn: stdlib.MergeFunc}, "min": {fn: stdlib.MinFunc}, "parseint": {fn: stdlib.ParseIntFunc},
 	"pathexpand": reader(cty.String, "the home directory"), "pow": {fn: stdlib.PowFunc}, "range": {fn: stdlib.RangeFunc},
-	"reverse": {fn: stdlib.ReverseListFunc}, "replace": {fn: stdlib.ReplaceFunc, squares: true}, "regex": {fn: stdlib.RegexFunc},
-	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc, squares: true}, "rsadecrypt": opaque(cty.String),
-	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc, squares: true}, "setunion": {fn: stdlib.SetUnionFunc},
+	"reverse": {fn: stdlib.ReverseListFunc}, "replace": {fn: stdlib.ReplaceFunc}, "regex": {fn: stdlib.RegexFunc},
+	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc}, "rsadecrypt": opaque(cty.String),
+	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc}, "setunion": {fn: stdlib.SetUnionFunc},
 	"sha1": opaque(cty.String), "sha256": opaque(cty.String), "sha512": opaque(cty.String), "signum": {fn: stdlib.SignumFunc},
 	"slice": {fn: stdlib.SliceFunc}, "sort": {fn: stdlib.SortFunc}, "split": {fn: stdlib.SplitFunc}, "startswith": {fn: textTest(strings.HasPrefix)},
 	"strcontains": {fn: textTest(strings.Contains)}, "strrev": {fn: stdlib.ReverseFunc}, "substr": {fn: stdlib.SubstrFunc}, "sum": opaque(cty.Number),
