@@ -31,6 +31,8 @@ type component struct {
 	at     hcl.Range
 	attrs  map[string]setting
 	blocks map[string][]*component
+	inner  []*component    // all blocks, also those that may be there
+	body   *hclsyntax.Body // as it is written
 	// open names settings and blocks that may be there: a dynamic block whose
 	// elements are not known, or what a misspelt name stands for.
 	open  map[string]bool
@@ -95,6 +97,7 @@ func (s *scope) body(p *component, body *hclsyntax.Body, schema *Block, ctx *hcl
 		if inner == nil {
 			continue
 		}
+		p.inner = append(p.inner, inner)
 		switch {
 		case b.real:
 			count[b.name]++

@@ -252,10 +252,10 @@ func (s *scope) value(t hcl.Traversal, at, ctx *hcl.EvalContext) bound {
 		return boundOf(value)
 	}
 	var whole bound
-	switch root := t.RootName(); {
-	case root == "var":
+	switch t.RootName() {
+	case "var":
 		return s.ofVariable(t)
-	case root == "local":
+	case "local":
 		whole = s.sizes["local."+attrName(t, 1)]
 	default:
 		whole = s.each[at]

@@ -6,6 +6,7 @@
 package validate
 
 import (
+	"encoding/base64"
 	"path"
 	"regexp"
 	"strings"
@@ -28,10 +29,10 @@ type spec struct {
 // functions are all functions that an expression may call. What depends on the
 // machine, a clock, chance or a service gives an unknown value here.
 var functions = map[string]spec{
-	"abs": {fn: stdlib.AbsoluteFunc}, "abspath": opaque(cty.String), "alltrue": opaque(cty.Bool), "anytrue": opaque(cty.Bool),
+	"abs": {fn: stdlib.AbsoluteFunc}, "abspath": {fn: pathFunc(stagePath)}, "alltrue": opaque(cty.Bool), "anytrue": opaque(cty.Bool),
 	"aws_secretsmanager":     reader(cty.String, "secrets of AWS Secrets Manager"),
 	"aws_secretsmanager_raw": reader(cty.String, "secrets of AWS Secrets Manager"),
-	"basename":               {fn: pathFunc(path.Base)}, "base64decode": opaque(cty.String), "base64encode": opaque(cty.String),
+	"basename":               {fn: pathFunc(path.Base)}, "base64decode": {fn: base64decode()}, "base64encode": opaque(cty.String),
 	"base64gzip": opaque(cty.String), "bcrypt": opaque(cty.String), "can": {fn: tryfunc.CanFunc}, "ceil": {fn: stdlib.CeilFunc},
 	"chomp": {fn: stdlib.ChompFunc}, "chunklist": {fn: stdlib.ChunklistFunc}, "cidrhost": opaque(cty.String), "cidrnetmask": opaque(cty.String),
 	"cidrsubnet": opaque(cty.String), "cidrsubnets": opaque(cty.List(cty.String)), "coalesce": {fn: stdlib.CoalesceFunc},
@@ -48,12 +49,12 @@ var functions = map[string]spec{
 	"md5": opaque(cty.String), "merge": {fn: stdlib.MergeFunc}, "min": {fn: stdlib.MinFunc}, "parseint": {fn: stdlib.ParseIntFunc},
 	"pathexpand": reader(cty.String, "the home directory"), "pow": {fn: stdlib.PowFunc}, "range": {fn: stdlib.RangeFunc},
 	"reverse": {fn: stdlib.ReverseListFunc}, "replace": {fn: stdlib.ReplaceFunc}, "regex": {fn: stdlib.RegexFunc},
-	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc}, "rsadecrypt": opaque(cty.String),
+	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc}, "rsadecrypt": reader(cty.String, "what no one can see in the tree"),
 	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc}, "setunion": {fn: stdlib.SetUnionFunc},
 	"sha1": opaque(cty.String), "sha256": opaque(cty.String), "sha512": opaque(cty.String), "signum": {fn: stdlib.SignumFunc},
 	"slice": {fn: stdlib.SliceFunc}, "sort": {fn: stdlib.SortFunc}, "split": {fn: stdlib.SplitFunc}, "startswith": {fn: textTest(strings.HasPrefix)},
 	"strcontains": {fn: textTest(strings.Contains)}, "strrev": {fn: stdlib.ReverseFunc}, "substr": {fn: stdlib.SubstrFunc}, "sum": opaque(cty.Number),
-	"templatefile": opaque(cty.String), "textdecodebase64": opaque(cty.String), "textencodebase64": opaque(cty.String), "timestamp": opaque(cty.String),
+	"templatefile": opaque(cty.String), "textdecodebase64": reader(cty.String, "what no one can see in the tree"), "textencodebase64": opaque(cty.String), "timestamp": opaque(cty.String),
 	"timeadd": {fn: stdlib.TimeAddFunc}, "title": {fn: stdlib.TitleFunc}, "trim": {fn: stdlib.TrimFunc}, "trimprefix": {fn: stdlib.TrimPrefixFunc},
 	"trimspace": {fn: stdlib.TrimSpaceFunc}, "trimsuffix": {fn: stdlib.TrimSuffixFunc}, "try": {fn: tryfunc.TryFunc}, "upper": {fn: stdlib.UpperFunc},
 	"urlencode": opaque(cty.String), "uuidv4": opaque(cty.String), "uuidv5": opaque(cty.String), "values": {fn: stdlib.ValuesFunc},
@@ -84,6 +85,20 @@ func pathFunc(f func(string) string) function.Function {
 		Params: []function.Parameter{{Name: "path", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			return cty.StringVal(f(args[0].AsString())), nil
+		},
+	})
+}
+
+// base64decode gives what is text; Packer refuses all else.
+func base64decode() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "text", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			text, err := base64.StdEncoding.DecodeString(args[0].AsString())
+			if err != nil || !utf8.Valid(text) {
+				return cty.UnknownVal(cty.String), nil //nolint:nilerr // Packer says it when it evaluates
+			}
+			return cty.StringVal(string(text)), nil
 		},
 	})
 }

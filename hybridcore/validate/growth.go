@@ -45,7 +45,8 @@ func (s *scope) call(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, c
 	if slices.Contains(makers, e.Name) || slices.Contains(joiners, e.Name) {
 		effort = capped(effort + result.n/4)
 	}
-	total := c.sum.plus(bound{work: effort, slow: c.packers(), why: result.why}).plus(bound{work: result.work, slow: result.slow})
+	total := c.sum.plus(bound{work: effort, slow: c.packers(), why: result.why})
+	total = total.plus(bound{work: result.work, slow: result.slow})
 	return bound{n: result.n, size: result.size, most: result.most, work: total.work, slow: total.slow, why: total.why}
 }
 
@@ -53,10 +54,12 @@ func (s *scope) call(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, c
 // arguments together; makers those that make more of them.
 var (
 	joiners = []string{
-		"coalescelist", "compact", "concat", "distinct", "keys", "merge", "reverse", "setintersection", "setunion", "slice", "sort", "values",
+		"coalescelist", "compact", "concat", "distinct", "keys", "merge", "reverse", "setintersection", "setunion",
+		"slice", "sort", "values",
 	}
 	makers = []string{
-		"chunklist", "csvdecode", "flatten", "formatlist", "jsondecode", "range", "regex", "regexall", "setproduct", "split", "yamldecode", "zipmap",
+		"chunklist", "csvdecode", "flatten", "formatlist", "jsondecode", "range", "regex", "regexall", "setproduct",
+		"split", "yamldecode", "zipmap",
 	}
 )
 
@@ -67,8 +70,8 @@ var grows = map[string]int{"jsonencode": 6, "textencodebase64": 6, "urlencode": 
 // perByte is what functions that go through texts by characters or build values
 // take for each 64 bytes, in units of work.
 var perByte = map[string]int{
-	"base64gzip": 8, "csvdecode": 8, "format": 8, "formatlist": 8, "jsondecode": 8, "jsonencode": 8, "length": 16, "sort": 8, "strrev": 16,
-	"substr": 16, "title": 8, "yamldecode": 64, "yamlencode": 64,
+	"base64gzip": 8, "csvdecode": 8, "format": 8, "formatlist": 8, "jsondecode": 8, "jsonencode": 8, "length": 16,
+	"sort": 8, "strrev": 16, "substr": 16, "title": 8, "yamldecode": 64, "yamlencode": 64,
 }
 
 // maxRange is how many numbers range makes; for more it is an error (go-cty).
