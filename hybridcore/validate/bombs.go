@@ -15,12 +15,14 @@ import (
 )
 
 // maxCheap is the work of an argument that is evaluated to bound its function.
-const maxCheap = 256
+const maxCheap = 64
 
 // argument is the value of an argument that is cheap to tell and depends on no
 // loop; unknown otherwise.
 func (s *scope) argument(expr hclsyntax.Expression, b bound, loops sizes, ctx *hcl.EvalContext) cty.Value {
-	if b.work > maxCheap || s.factsOf(expr).unsound {
+	text, isText := expr.(*hclsyntax.TemplateExpr)
+	cheap := b.work <= maxCheap || isText && text.IsStringLiteral()
+	if !cheap || s.factsOf(expr).unsound {
 		return cty.DynamicVal
 	}
 	for _, t := range expr.Variables() {

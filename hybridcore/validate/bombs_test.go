@@ -72,6 +72,14 @@ var bombs = map[string]struct{ locals, want string }{
 	"escapes":                 {`a = jsonencode(jsonencode(jsonencode(jsonencode([for a in range(1000) : "<<<<<<<<<<<<"]))))`, "value may have"},
 	"indented YAML":           {`a = yamlencode([for a in range(900) : "x\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx"])`, "value may have"},
 	"rows":                    {`a = csvdecode("` + strings.Repeat("h", 3000) + `\n${join("\n", range(900))}")`, "value may have"},
+	"gzip in a loop":          {`a = [for a in range(100) : [for b in range(60) : base64gzip("x")]]`, "Packer may take"},
+	"files in a loop":         {`a = [for a in range(1000) : [for b in range(50) : fileexists("${path.root}/large.tpl")]]`, "the limit"},
+	"trees in a loop":         {`a = [for a in range(1000) : [for b in range(25) : fileset(path.root, "*")]]`, "the limit"},
+	"YAML in a loop":          {`a = [for a in range(1000) : [for b in range(25) : yamlencode(a)]]`, "the limit"},
+	"expressions in a loop":   {`a = [for a in range(1000) : [for b in range(30) : can(regex("^[a-z]{1,10}$", "x"))]]`, "the limit"},
+	"unequal objects":         {`a = distinct([for a in range(1000) : { a = a, b = { c = a } }])`, "the limit"},
+	"sorted":                  {`a = [for a in range(100) : sort([for b in range(100) : "${b}"])]`, "the limit"},
+	"titles":                  {`a = [for a in range(100) : title(join(" ", range(300)))]`, "the limit"},
 	"reversed":                {`a = [for a in range(200) : strrev(join("", range(900)))]`, "the limit"},
 	"anchors by a value":      {`a = yamldecode(join("", ["a: &", "b [x]"]))`, "anchors"},
 	"YAML of a loop":          {`a = [for a in ["&"] : yamldecode("a: ${a}b 1")]`, "yamldecode()"},
@@ -153,6 +161,32 @@ func TestWithinLimits(t *testing.T) {
 		if slices.ContainsFunc(findings, func(f hybridcore.Finding) bool { return f.Blocking }) {
 			t.Errorf("%s: %v", locals, findings)
 		}
+	}
+}
+
+// What it takes to tell the cost is bounded too.
+func TestBoundsAreCheap(t *testing.T) { // not beside others: it measures time
+	nested := func(open, middle, shut string, n int) string {
+		return "a = " + strings.Repeat(open, n) + middle + strings.Repeat(shut, n)
+	}
+	for name, locals := range map[string]string{
+		"nested texts":       nested(`templatefile("${path.root}/texts/a", { g = `, `"x"`, ` })`, 40),
+		"nested paths":       nested(`templatefile("${path.root}/texts/${`, `"a"`, `}", {})`, 25),
+		"many texts":         "a = [" + strings.Repeat(`templatefile("${path.root}/large.tpl", {}),`+"\n", 4000) + "]",
+		"nested calls":       nested(`format("%s", `, `"x"`, `)`, 45),
+		"nested loops":       nested(`[for x in [1] : `, `1`, `]`, 45),
+		"nested expressions": nested(`regex("x", `, `"x"`, `)`, 45),
+		"nested sets":        nested(`setproduct(`, `[1]`, `, [1])`, 45),
+		"many expressions":   "a = [" + strings.Repeat(`regex("`+strings.Repeat("(a{9}|b)", 400)+`", "x"), `, 15) + "]",
+		"huge parts":         "x = [1]\na = [" + strings.Repeat("local.x[1e900],\n", 2000) + "]",
+		"many parts":         "x = { l = [for a in range(900) : [1, 2, 3]] }\na = [" + strings.Repeat("local.x.l[7][1], ", 4000) + "]",
+	} {
+		in := bombTree(strings.ReplaceAll(locals, "], ", "],\n"))
+		took, held := cost(t, func() { validate.Check(in) })
+		if took > 3*maxTime*slow || held > maxBytes {
+			t.Errorf("%s: took %v and held %d MiB", name, took, held>>20)
+		}
+		t.Logf("%s: %v", name, took)
 	}
 }
 

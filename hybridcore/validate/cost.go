@@ -6,7 +6,7 @@
 package validate
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -289,9 +289,13 @@ func pathOf(t hcl.Traversal) string {
 		case hcl.TraverseAttr:
 			b.WriteString("." + s.Name)
 		case hcl.TraverseIndex:
-			fmt.Fprintf(&b, "[%#v]", s.Key)
+			if n, ok := whole(s.Key); ok {
+				b.WriteString("[" + strconv.Itoa(n) + "]")
+			} else {
+				b.WriteString("[" + strconv.Quote(stringOf(s.Key)) + "]") // no element but of a map
+			}
 		default:
-			fmt.Fprintf(&b, "[%#v]", step)
+			b.WriteString("[*]")
 		}
 	}
 	return b.String()

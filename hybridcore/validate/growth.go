@@ -68,10 +68,11 @@ var (
 var grows = map[string]int{"jsonencode": 6, "textencodebase64": 6, "urlencode": 3, "yamlencode": 32}
 
 // perByte is what functions that go through texts by characters or build values
-// take for each 64 bytes, in units of work.
+// take for each 64 bytes or elements, in units of work, as measured.
 var perByte = map[string]int{
-	"base64gzip": 8, "csvdecode": 8, "format": 8, "formatlist": 8, "jsondecode": 8, "jsonencode": 8, "length": 16,
-	"sort": 8, "strrev": 16, "substr": 16, "title": 8, "yamldecode": 64, "yamlencode": 64,
+	"base64gzip": 8, "convert": 128, "csvdecode": 16, "format": 32, "formatlist": 128, "jsondecode": 64, "jsonencode": 32,
+	"length": 16, "parseint": 128, "sort": 256, "strrev": 64, "substr": 64, "title": 192, "yamldecode": 64,
+	"yamlencode": 64, "zipmap": 256,
 }
 
 // maxRange is how many numbers range makes; for more it is an error (go-cty).
@@ -130,6 +131,9 @@ func (c call) result() bound {
 	case "regex", "regexall":
 		size = product(c.size(1)+1, c.groups()+2)
 	case "csvdecode": // each row has the names of the first
+		if c.s.in.Policy == nil {
+			break
+		}
 		size = capped(product(c.sum.size, c.sum.size)/4 + size)
 	case "file", "filebase64":
 		size = capped(size + 2*c.fileSize())
@@ -219,13 +223,15 @@ func (c call) found() bound {
 func (c call) effort() int {
 	switch c.e.Name {
 	case "distinct", "setintersection", "setunion": // compares all with all; hashes may be made to collide
-		return product(c.sum.n, c.sum.n)/12 + product(c.sum.n, c.sum.size)/512
+		return product(c.sum.n, c.sum.n) / 12
 	case "setproduct":
 		return product(c.result().n, 1+len(c.args))
 	case "regex", "regexall":
-		return product(c.size(1), c.program(0)) / 16
+		program := c.program(0)
+		return capped(16 + program/4 + product(c.size(1), program)/16)
 	case "regex_replace", "replace":
-		return product(c.size(0), c.program(1)) / 16
+		program := c.program(1)
+		return capped(1 + program/4 + product(c.size(0), program)/16)
 	case "trim", "contains", "index":
 		return product(c.size(0), c.size(1)) / 1024
 	}

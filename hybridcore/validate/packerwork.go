@@ -29,16 +29,35 @@ const (
 	maxRepeat    = 1000    // how often {n} in a regular expression repeats at most (RE2)
 )
 
+// perCall is what a call takes that has little to do; a few units for what is
+// not here.
+var perCall = map[string]int{
+	"base64gzip": 1500, "csvdecode": 60, "file": 100, "filebase64": 100, "fileexists": 100, "fileset": 200, "format": 20,
+	"formatlist": 20, "jsondecode": 40, "jsonencode": 20, "regex": 100, "regex_replace": 100, "regexall": 100,
+	"replace": 20, "yamldecode": 300, "yamlencode": 300,
+}
+
 // packers is the work of a call that only Packer does; nothing without a policy.
 func (c call) packers() int {
-	if c.s.in.Policy == nil || c.e.Name != "bcrypt" {
+	if c.s.in.Policy == nil {
 		return 0
 	}
-	cost := bcryptCost
-	if len(c.e.Args) > 1 {
-		cost, _ = whole(c.value(1)) // unbounded has looked at it
+	each := max(perCall[c.e.Name], 5)
+	switch c.e.Name {
+	case "bcrypt":
+		cost := bcryptCost
+		if len(c.e.Args) > 1 {
+			cost, _ = whole(c.value(1)) // unbounded has looked at it
+		}
+		return product(bcryptWork, 1<<min(cost, 31))
+	case "distinct": // compares objects slowly
+		return product(c.sum.n, product(c.sum.n, min(4+4*c.sum.most, 64))) / 2
+	case "file", "filebase64":
+		return each + c.fileSize()/16
+	case "fileset": // goes through the whole tree
+		return each + 20*len(c.s.stage)
 	}
-	return product(bcryptWork, 1<<min(cost, 31))
+	return each
 }
 
 // unbounded says why a call can cost Packer any time or memory: an argument of it
@@ -137,7 +156,8 @@ func (c call) vars() (sizes, *hcl.EvalContext) {
 	}
 	if object, ok := c.e.Args[1].(*hclsyntax.ObjectConsExpr); ok {
 		for _, item := range object.Items {
-			if name := hcl.ExprAsKeyword(item.KeyExpr); name != "" {
+			name := hcl.ExprAsKeyword(item.KeyExpr)
+			if name != "" && !c.s.renders(item.ValueExpr) {
 				loops[name] = c.s.cost(item.ValueExpr, c.loops, c.ctx)
 				loops[name] = bound{n: loops[name].n, size: loops[name].size, most: loops[name].most, work: 1}
 			}
@@ -156,6 +176,14 @@ func (c call) vars() (sizes, *hcl.EvalContext) {
 	return loops, ctx
 }
 
+// renders says whether an expression calls templatefile: its cost is told once,
+// not once more for each level.
+func (s *scope) renders(expr hclsyntax.Expression) bool {
+	return slices.ContainsFunc(s.factsOf(expr).calls, func(e *hclsyntax.FunctionCallExpr) bool {
+		return e.Name == "templatefile"
+	})
+}
+
 // templates are the staged files that a call of templatefile may render: the one
 // that is named, or those that begin as far as the path is known.
 func (c call) templates() []string {
@@ -168,6 +196,9 @@ func (c call) templates() []string {
 	prefix := ""
 	if template, ok := c.e.Args[0].(*hclsyntax.TemplateExpr); ok {
 		for _, part := range template.Parts {
+			if c.s.renders(part) {
+				break
+			}
 			value := c.s.argument(part, c.s.cost(part, c.loops, c.ctx), c.loops, c.ctx)
 			if stringOf(value) == "" {
 				break

@@ -185,6 +185,10 @@ func (p *Policy) component(s *scope, part *component) {
 	})
 }
 
+// elsewhere says whether a component is a source that this target does not build:
+// the check of the target that does knows its values, and Packer starts no other.
+func (p *component) elsewhere() bool { return p.kind == Builder && !p.own }
+
 // plainWords are settings that another program reads as part of a line.
 var plainWords = []string{
 	"ansible_proxy_key_type", "cd_label", "empty_groups", "floppy_label", "groups", "host_alias", "iso_target_extension", "user",
@@ -210,7 +214,7 @@ func (p *Policy) values(s *scope, part *component) {
 						fmt.Sprintf("%s of %s is %.80q, which another program may read as more than a word", name, part.what, text), "write a word")
 				}
 			}
-			if !set.value.IsWhollyKnown() && !s.ofRun(set.attr.Expr) {
+			if !set.value.IsWhollyKnown() && !s.ofRun(set.attr.Expr) && !part.elsewhere() {
 				s.refuse(part.file, RulePolicyRun, set.attr.SrcRange, fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.what), "write it out")
 			}
 		}
@@ -219,7 +223,7 @@ func (p *Policy) values(s *scope, part *component) {
 
 // contents checks the names of files that are written before they are put on a CD.
 func (p *Policy) contents(s *scope, part *component, set setting) {
-	if !set.value.IsKnown() {
+	if !set.value.IsKnown() && !part.elsewhere() {
 		s.refuse(part.file, RulePolicyPath, set.attr.SrcRange, "the names in cd_content of "+part.what+" cannot be told before they are evaluated", "write them out")
 	}
 	for _, name := range keysOf(set.value) {

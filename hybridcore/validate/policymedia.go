@@ -27,7 +27,7 @@ func (p *Policy) media(s *scope, part *component) {
 		if !ok {
 			continue
 		}
-		if !setting.value.IsWhollyKnown() {
+		if !setting.value.IsWhollyKnown() && !part.elsewhere() {
 			s.refuse(part.file, RulePolicyURL, setting.attr.SrcRange,
 				fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.what), "write it out")
 		}

@@ -46,7 +46,7 @@ func (p *Policy) texts(s *scope, part *component) {
 			}
 			return true, nil
 		})
-		if bad == "" && !all {
+		if bad == "" && !all && !part.elsewhere() {
 			bad = s.actsLater(set.attr.Expr)
 		}
 		if bad != "" {
