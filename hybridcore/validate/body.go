@@ -248,6 +248,9 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 		return expanded{name: block.Labels[0], labels: s.labels(file, block, inner), at: block.LabelRanges[0], body: content, ctx: inner, real: real, maybe: maybe}
 	}
 	value, _ := s.eval(file, each.Expr, ctx)
+	if !value.IsWhollyKnown() {
+		s.unrolled = append(s.unrolled, unrolled{file, each.Expr})
+	}
 	if !value.IsKnown() || value.IsNull() {
 		return []expanded{element(cty.DynamicVal, cty.DynamicVal, false, true)}
 	}
@@ -267,6 +270,12 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 		all = append(all, element(cty.DynamicVal, cty.DynamicVal, false, false))
 	}
 	return all
+}
+
+// unrolled is the list of a dynamic block that is not known here.
+type unrolled struct {
+	file *hclfile.File
+	expr hclsyntax.Expression
 }
 
 // elements bounds the elements of a dynamic block that are not known here, but

@@ -91,6 +91,13 @@ func (p *Policy) check(s *scope) {
 			p.calls(s, t)
 		}
 	}
+	for _, list := range s.unrolled {
+		if bad := s.actsLater(list.expr); bad != "" {
+			s.refuse(list.file, RulePolicyCall, list.expr.Range(),
+				fmt.Sprintf("the elements of a dynamic block may get an action that is rendered when Packer only validates: %.60q", bad),
+				"write the texts out where they are used")
+		}
+	}
 	p.often(s)
 }
 

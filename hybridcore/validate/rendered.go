@@ -135,8 +135,11 @@ func (p *pieces) call(e *hclsyntax.FunctionCallExpr) {
 	if e.Name == "jsonencode" || e.Name == "yamlencode" {
 		p.writes, p.brace = true, p.brace || !p.inText
 	}
-	if slices.Contains(readers, e.Name) {
+	switch e.Name {
+	case "templatefile":
 		p.files()
+	case "file":
+		p.file(e)
 	}
 	if !slices.Contains(cutters, e.Name) {
 		return
@@ -207,6 +210,18 @@ func (p *pieces) reference(t hcl.Traversal) {
 func (s *scope) fromOutside(name string) bool {
 	layers := s.resolved[name].Layers
 	return s.resolved[name].Run || len(layers) > 0 && layers[len(layers)-1].Name == layerEnvironment
+}
+
+// file adds the text that file reads, which may be too large to be a value here.
+func (p *pieces) file(e *hclsyntax.FunctionCallExpr) {
+	if len(e.Args) == 1 && !e.ExpandFinal {
+		path := p.s.argument(e.Args[0], p.s.cost(e.Args[0], nil, p.s.ctx), nil, p.s.ctx)
+		if content, ok := p.s.content(stringOf(path)); ok {
+			p.text(string(content), false)
+			return
+		}
+	}
+	p.decodes = true
 }
 
 // files adds the texts that functions of the target have read.

@@ -43,6 +43,7 @@ type scope struct {
 	each      map[*hcl.EvalContext]bound // elements of dynamic blocks that are not known
 	maybe     map[string]*text           // texts that templatefile may render
 	textSizes sizes                      // of values in the text that is being bounded
+	unrolled  []unrolled                 // lists of dynamic blocks that are not known
 	uses      int                        // how often builds name a source
 	looked    int                        // bytes of such texts
 }

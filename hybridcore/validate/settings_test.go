@@ -140,6 +140,9 @@ func reaching() []map[string]string {
 			hidden+strings.Replace(iso(`notes = "${local.a}`+long+`"`), "build {", "locals {\n  a = \"{{ pwd }}\"\n}\nbuild {", 1),
 			strings.ReplaceAll(hidden, `"x"`, `"{{ pwd }}"`)+iso(`notes = var.hidden`), iso(`cd_content = { "x" = "{{ pwd }}" }`), iso(`cd_content = { "{{ pwd }}" = "x" }`),
 			iso(`cd_content = { "x" = templatefile("${path.root}/acts.tpl", { a = var.hidden }) }`)+hidden,
+			hidden+iso("dynamic \"storage\" {\n    for_each = var.hidden == \"x\" ? [\"{{ pwd }}\"] : []\n    content {\n      disk_size = storage.value\n    }\n  }"),
+			hidden+iso("dynamic \"vapp\" {\n    for_each = [\"{{ pwd }}${var.hidden}\"]\n    content {\n      properties = { a = vapp.value }\n    }\n  }"),
+			iso(`notes = file("${path.root}/large.txt")`), hidden+iso(`notes = [for f in [var.hidden] : file(f)][0]`),
 			iso(`boot_command = ["<enter>", "{{ pwd }}"]`), build("  provisioner \"shell\" {\n    inline = [\"echo {{ pwd }}\"]\n  }"),
 			build("  provisioner \"shell\" {\n    execute_command = \"{{ .Path }} {{ user `x` }}\"\n    inline = [\"id\"]\n  }"),
 			proxmox("boot_iso {\n    cd_label = \"{{ pwd }}\"\n  }"), proxmox("dynamic \"boot_iso\" {\n    for_each = []\n    content {\n      cd_label = \"{{ pwd }}\"\n    }\n  }"),
@@ -157,7 +160,7 @@ func reaching() []map[string]string {
 func settingsTree(text string) validate.Input {
 	in := input(map[string]string{
 		"a.pkr.hcl": text, "p.yml": "- hosts: all\n", "ansible.cfg": "[defaults]\n", "reads.tpl": "${file(\"/etc/shadow\")}",
-		"acts.tpl": "x {{ pwd }} ${a}", "plain.txt": "f() { echo ${a}; }\n{ x\n",
+		"acts.tpl": "x {{ pwd }} ${a}", "large.txt": strings.Repeat("x", 80_000) + "{{ pwd }}", "plain.txt": "f() { echo ${a}; }\n{ x\n",
 	})
 	for _, kind := range []string{"vsphere-iso", "proxmox-iso", "vsphere-clone", "azure-arm"} {
 		if strings.Contains(text, `source "`+kind+`" "x"`) {
