@@ -31,6 +31,8 @@ type component struct {
 	at     hcl.Range
 	attrs  map[string]setting
 	blocks map[string][]*component
+	inner  []*component    // all blocks, also those that may be there
+	body   *hclsyntax.Body // as it is written
 	// open names settings and blocks that may be there: a dynamic block whose
 	// elements are not known, or what a misspelt name stands for.
 	open  map[string]bool
@@ -95,6 +97,7 @@ func (s *scope) body(p *component, body *hclsyntax.Body, schema *Block, ctx *hcl
 		if inner == nil {
 			continue
 		}
+		p.inner = append(p.inner, inner)
 		switch {
 		case b.real:
 			count[b.name]++
@@ -234,18 +237,29 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 			s.refuse(file, RuleAttribute, attr.NameRange, fmt.Sprintf("a dynamic block has no setting %q%s", attr.Name, near(attr.Name, names)), "")
 		}
 	}
+	size := s.elements(each.Expr, ctx)
 	element := func(key, value cty.Value, real, maybe bool) expanded {
 		inner := ctx.NewChild()
+		s.each[inner] = size
+		if real {
+			s.each[inner] = bound{n: 1, size: size.most}
+		}
 		inner.Variables = map[string]cty.Value{iteratorName(block): cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
 		return expanded{name: block.Labels[0], labels: s.labels(file, block, inner), at: block.LabelRanges[0], body: content, ctx: inner, real: real, maybe: maybe}
 	}
 	value, _ := s.eval(file, each.Expr, ctx)
+	if !value.IsWhollyKnown() {
+		s.unrolled = append(s.unrolled, unrolled{file, each.Expr})
+	}
 	if !value.IsKnown() || value.IsNull() {
 		return []expanded{element(cty.DynamicVal, cty.DynamicVal, false, true)}
 	}
 	if !value.CanIterateElements() {
 		s.refuse(file, RuleType, each.Expr.Range(), "for_each must be a list, a set, a map or an object", "")
 		return nil
+	}
+	if s.in.Policy != nil && value.LengthInt() > maxElements {
+		s.refuse(file, RuleWork, each.Expr.Range(), fmt.Sprintf("a dynamic block of %d elements, and the limit is %d", value.LengthInt(), maxElements), "shorten the list")
 	}
 	var all []expanded
 	for it := value.ElementIterator(); it.Next() && len(all) < maxElements; {
@@ -256,6 +270,22 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 		all = append(all, element(cty.DynamicVal, cty.DynamicVal, false, false))
 	}
 	return all
+}
+
+// unrolled is the list of a dynamic block that is not known here.
+type unrolled struct {
+	file *hclfile.File
+	expr hclsyntax.Expression
+}
+
+// elements bounds the elements of a dynamic block that are not known here, but
+// to Packer.
+func (s *scope) elements(expr hclsyntax.Expression, ctx *hcl.EvalContext) bound {
+	if s.in.Policy == nil {
+		return bound{n: 1}
+	}
+	b := s.cost(expr, nil, ctx)
+	return bound{n: b.n, size: b.most, most: b.most}
 }
 
 // labels evaluates the labels of a dynamic block; an unknown one is empty.

@@ -8,24 +8,21 @@ package validate
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Bounds of arguments whose value, not their size, is what a function costs
-// Packer. They hold for a tree whose author is not trusted.
-const (
-	maxBcrypt = 10 // the default; each one more doubles the time
-	maxCheap  = 64 // work of an argument that is evaluated to bound its function
-)
+// maxCheap is the work of an argument that is evaluated to bound its function.
+const maxCheap = 64
 
 // argument is the value of an argument that is cheap to tell and depends on no
 // loop; unknown otherwise.
 func (s *scope) argument(expr hclsyntax.Expression, b bound, loops sizes, ctx *hcl.EvalContext) cty.Value {
-	if b.work > maxCheap || s.factsOf(expr).unsound {
+	text, isText := expr.(*hclsyntax.TemplateExpr)
+	cheap := b.work <= maxCheap || isText && text.IsStringLiteral()
+	if !cheap || s.factsOf(expr).unsound {
 		return cty.DynamicVal
 	}
 	for _, t := range expr.Variables() {
@@ -50,50 +47,6 @@ func whole(value cty.Value) (int, bool) {
 		return 0, false
 	}
 	return int(n), true
-}
-
-// unbounded says whether a call can cost Packer any time or memory, since an
-// argument of it is too large or not known.
-func (s *scope) unbounded(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, ctx *hcl.EvalContext) bool {
-	value := func(i int) cty.Value {
-		if i >= len(e.Args) || e.ExpandFinal && i == len(e.Args)-1 {
-			return cty.DynamicVal
-		}
-		return s.argument(e.Args[i], args[i], loops, ctx)
-	}
-	within := func(i, limit int) bool {
-		n, ok := whole(value(i))
-		return ok && n <= limit
-	}
-	text := func(i int) (string, bool) {
-		v := value(i)
-		return stringOf(v), v.IsKnown() && v.Type() == cty.String
-	}
-	switch e.Name {
-	case "format", "formatlist": // pads to the width that stands in its text
-		layout, known := text(0)
-		return !known || wide.MatchString(layout)
-	case "indent":
-		return !within(0, maxIndent)
-	case "bcrypt":
-		return len(e.Args) > 1 && !within(1, maxBcrypt)
-	case "yamldecode": // aliases of aliases
-		document, known := text(0)
-		return !known || strings.Contains(document, "&")
-	default:
-		return false
-	}
-}
-
-// ranged is how many numbers a call of range makes at most.
-func (s *scope) ranged(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, ctx *hcl.EvalContext) int {
-	if len(e.Args) != 1 || e.ExpandFinal {
-		return maxRange
-	}
-	if n, ok := whole(s.argument(e.Args[0], args[0], loops, ctx)); ok {
-		return min(n, maxRange)
-	}
-	return maxRange
 }
 
 // hugeNumber matches a text that HCL takes for a number of a thousand digits or
@@ -131,10 +84,10 @@ func takesNumber(name string, i int) bool {
 func (s *scope) numeric(expr hclsyntax.Expression, b bound, loops sizes, ctx *hcl.EvalContext) bound {
 	if value := s.argument(expr, b, loops, ctx); value.IsKnown() {
 		size := sizeOf(value, 1<<20)
-		return bound{0, size, size, size / bytesPerWork}
+		return bound{size: size, most: size, work: size / bytesPerWork}
 	}
 	if s.in.Policy != nil && maybeText(expr) {
-		return bound{0, tooMuch, tooMuch, tooMuch}
+		return endless("a number is made of a text that cannot be told before")
 	}
 	return bound{}
 }

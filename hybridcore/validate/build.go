@@ -87,6 +87,7 @@ func (s *scope) datas() {
 
 // part keeps a component and applies the rules about one component.
 func (s *scope) part(p *component, body *hclsyntax.Body) {
+	p.body = body
 	s.parts = append(s.parts, p)
 	s.required(p)
 	s.paths(p)
@@ -128,6 +129,9 @@ func (s *scope) build(at placed, built map[string]bool) bool {
 	if sources, ok := p.attrs["sources"]; ok {
 		names := stringsOf(sources.value)
 		certain = sources.value.IsWhollyKnown()
+		if !certain && s.in.Policy != nil {
+			s.refuse(at.file, RulePolicyPart, sources.attr.SrcRange, "the sources of the build cannot be told before they are evaluated", "write them out")
+		}
 		for _, name := range names {
 			count++
 			s.built(at.file, sources.attr.Expr.Range(), name, built)
@@ -139,6 +143,7 @@ func (s *scope) build(at placed, built map[string]bool) bool {
 			count++
 		}
 	}
+	s.uses += count
 	if count == 0 && certain {
 		s.refuse(at.file, RuleSource, at.block.TypeRange, "the build names no source", `write sources = ["source.TYPE.NAME"]`)
 	}
@@ -198,14 +203,16 @@ func (s *scope) sourceInBuild(file *hclfile.File, b expanded) {
 	}
 	s.body(p, b.body, block, b.ctx, map[string]cty.Type{"name": cty.String})
 	s.paths(p)
+	p.body = b.body
 	s.parts = append(s.parts, p) // what it adds is held to the policy as the source is
 }
 
 // step checks a provisioner or post-processor.
 func (s *scope) step(kind Kind, file *hclfile.File, b expanded, own map[string]cty.Type) {
 	name := b.labels[0]
-	if name == "" {
-		return // a label that is not known
+	if name == "" { // a label that is not known
+		s.parts = append(s.parts, &component{kind: kind, what: fmt.Sprintf("the name of a %s", kind), file: file, at: b.at})
+		return
 	}
 	var block *Block
 	if schema := s.provided(s.m, kind, name, file, b.at); schema != nil {

@@ -62,6 +62,7 @@ const (
 	maxTargetWork = 1 << 17 // of one target
 	maxTreeWork   = 1 << 19 // of all targets together, and workPerTarget for each
 	workPerTarget = 1 << 14
+	maxPackerWork = 1 << 22 // of one target, done by Packer alone, with a policy
 )
 
 // checker carries one check.

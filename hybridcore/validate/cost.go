@@ -6,7 +6,8 @@
 package validate
 
 import (
-	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -15,8 +16,20 @@ import (
 
 // bound is what evaluating an expression can cost at most: the elements of its
 // value, the size of the value in bytes and elements, that of its largest
-// element, and the work.
-type bound struct{ n, size, most, work int }
+// element, the work here, and the work that only Packer has. Why names the
+// argument that cannot be bounded, if there is one.
+type bound struct {
+	n, size, most, work, slow int
+	why                       string
+}
+
+// some is a value of a size of which nothing else is known.
+func some(size, work int) bound { return bound{n: size, size: size, most: size, work: work} }
+
+// endless is what cannot be bounded.
+func endless(why string) bound {
+	return bound{n: tooMuch, size: tooMuch, most: tooMuch, work: tooMuch, slow: tooMuch, why: why}
+}
 
 // bytesPerWork is how many bytes or elements are copied in the time in which
 // one node of an expression is evaluated, 0.3 µs.
@@ -43,6 +56,9 @@ func product(a, b int) int {
 // sizes gives the size of a root name's value that a loop or an iterator added.
 type sizes map[string]bound
 
+// anyName stands for every name of a text that templatefile renders.
+const anyName = "*"
+
 func (s sizes) with(name string, b bound) sizes {
 	if name == "" {
 		return s
@@ -62,15 +78,16 @@ func (s *scope) cost(expr hclsyntax.Expression, loops sizes, ctx *hcl.EvalContex
 	switch e := expr.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		size := sizeOf(e.Val, 1<<20)
-		return bound{1, size, size, 1 + size/bytesPerWork}
+		return bound{n: 1, size: size, most: size, work: 1 + size/bytesPerWork}
 	case *hclsyntax.ScopeTraversalExpr:
 		return s.reference(e.Traversal, loops, ctx)
 	case *hclsyntax.ForExpr:
 		return s.loop(e, loops, ctx)
 	case *hclsyntax.SplatExpr:
-		source := one(e.Source)
-		each := s.cost(e.Each, loops, ctx)
-		return bound{source.n, capped(source.size + product(source.n, each.size)), capped(source.most + each.size), capped(source.work + product(source.n, each.work+1))}
+		source, each := one(e.Source), one(e.Each)
+		result := source.times(source.n, each)
+		result.most = capped(source.size + each.size)
+		return result
 	case *hclsyntax.FunctionCallExpr:
 		args := make([]bound, 0, len(e.Args))
 		for _, arg := range e.Args {
@@ -80,29 +97,69 @@ func (s *scope) cost(expr hclsyntax.Expression, loops sizes, ctx *hcl.EvalContex
 	case *hclsyntax.TupleConsExpr:
 		sum := bound{}
 		for _, item := range e.Exprs {
-			sum = sum.plus(one(item))
+			sum = sum.with(one(item))
 		}
-		return bound{len(e.Exprs), sum.size + 1, max(sum.most, sum.size), sum.work + 1}
+		return sum.of(len(e.Exprs))
 	case *hclsyntax.ObjectConsExpr:
 		sum := bound{}
 		for _, item := range e.Items {
-			sum = sum.plus(one(item.KeyExpr)).plus(one(item.ValueExpr))
+			sum = sum.with(one(item.KeyExpr)).with(one(item.ValueExpr))
 		}
-		return bound{len(e.Items), sum.size + 1, max(sum.most, sum.size), sum.work + 1}
+		return sum.of(len(e.Items))
+	case *hclsyntax.IndexExpr, *hclsyntax.RelativeTraversalExpr: // any part of the value
+		sum := s.operands(expr, loops, ctx)
+		sum.n, sum.most = sum.size, sum.size
+		return sum
 	}
+	return s.operands(expr, loops, ctx)
+}
+
+// operands bounds an expression that just combines others.
+func (s *scope) operands(expr hclsyntax.Expression, loops sizes, ctx *hcl.EvalContext) bound {
 	sum := bound{}
 	for _, part := range parts(expr) {
-		b := one(part)
+		b := s.cost(part, loops, ctx)
 		sum = sum.plus(b)
 		if calculates(expr) {
 			sum = sum.plus(s.numeric(part, b, loops, ctx))
 		}
 	}
-	return bound{max(sum.n, 1), sum.size + 1, sum.size + 1, sum.work + 1 + sum.size/bytesPerWork}
+	sum.n, sum.most, sum.size = max(sum.n, 1), sum.size+1, sum.size+1
+	sum.work += 1 + sum.size/bytesPerWork
+	return sum
 }
 
 func (b bound) plus(o bound) bound {
-	return bound{capped(b.n + o.n), capped(b.size + o.size), max(b.most, o.most), capped(b.work + o.work)}
+	if b.why == "" {
+		b.why = o.why
+	}
+	return bound{
+		n: capped(b.n + o.n), size: capped(b.size + o.size), most: max(b.most, o.most), work: capped(b.work + o.work),
+		slow: capped(b.slow + o.slow), why: b.why,
+	}
+}
+
+// with adds an element to a value.
+func (b bound) with(element bound) bound {
+	element.most = element.size
+	return b.plus(element)
+}
+
+// of makes the sum of some elements a value.
+func (b bound) of(n int) bound {
+	b.n, b.size, b.work = n, capped(b.size+1), capped(b.work+1)
+	return b
+}
+
+// times adds what n elements cost to a value that is gone through.
+func (b bound) times(n int, each bound) bound {
+	b.size = capped(b.size + product(n, each.size+1))
+	b.work = capped(b.work + product(n, each.work+1))
+	b.slow = capped(b.slow + product(n, each.slow))
+	if b.why == "" {
+		b.why = each.why
+	}
+	return b
 }
 
 // parts are the operands of the expressions that just combine them.
@@ -135,98 +192,119 @@ func parts(expr hclsyntax.Expression) []hclsyntax.Expression {
 
 func (s *scope) loop(e *hclsyntax.ForExpr, loops sizes, ctx *hcl.EvalContext) bound {
 	source := s.cost(e.CollExpr, loops, ctx)
-	element := bound{source.n, source.most, source.most, 1}
-	inner := loops.with(e.KeyVar, bound{1, source.most, source.most, 1}).with(e.ValVar, element)
+	element := some(source.most, 1) // it may hold as many elements as its size
+	inner := loops.with(e.KeyVar, element).with(e.ValVar, element)
 	each := bound{}
 	for _, part := range []hclsyntax.Expression{e.KeyExpr, e.ValExpr, e.CondExpr} {
 		if part != nil {
 			each = each.plus(s.cost(part, inner, ctx))
 		}
 	}
-	return bound{
-		source.n, capped(source.size + product(source.n, each.size+1)), each.size, capped(source.work + product(source.n, each.work+1)),
+	result := source.times(source.n, each)
+	result.most = each.size
+	if e.Group {
+		result.most = result.size
 	}
+	return result
 }
 
-// joiners are the functions whose result has no more elements than their
-// arguments together.
-var joiners = []string{
-	"coalescelist", "compact", "concat", "distinct", "keys", "merge", "reverse", "setintersection", "setunion", "slice", "sort", "values",
-}
-
-// maxRange is how many numbers range makes; for more it is an error (go-cty).
-const maxRange = 1024
-
-// call bounds a function by the sizes of its arguments, and some by their values.
-func (s *scope) call(e *hclsyntax.FunctionCallExpr, args []bound, loops sizes, ctx *hcl.EvalContext) bound {
-	name, sum, all := e.Name, bound{}, 1
-	for _, arg := range args {
-		sum, all = sum.plus(arg), product(all, arg.size)
-	}
-	size := capped(sum.size*2 + 16)
-	if s.in.Policy != nil && s.unbounded(e, args, loops, ctx) {
-		return bound{1, tooMuch, tooMuch, tooMuch}
-	}
-	for i, arg := range e.Args {
-		if takesNumber(name, i) {
-			sum = sum.plus(s.numeric(arg, args[i], loops, ctx))
-		}
-	}
-	switch {
-	case name == "range":
-		n := s.ranged(e, args, loops, ctx)
-		return bound{n, n, 1, capped(sum.work + 1 + n/bytesPerWork)}
-	case name == "distinct":
-		size = product(sum.n, sum.size)
-	case name == "indent":
-		size = product(maxIndent, sum.size)
-	case functions[name].squares:
-		size = capped(all + size)
-	case name == "file":
-		size = capped(size + s.largest)
-	case name == "fileset":
-		return bound{len(s.stage), len(s.stage) * 64, 64, sum.work + len(s.stage)}
-	case name == "templatefile":
-		return bound{1, 64, 64, capped(sum.work + 1 + size/bytesPerWork)} // what is rendered pays for itself
-	}
-	work := capped(sum.work + 1 + size/bytesPerWork)
-	if slices.Contains(joiners, name) {
-		return bound{sum.n, size, sum.most, work}
-	}
-	return bound{size, size, size, work}
-}
-
-// reference bounds a value that is known already.
+// reference bounds a value that a name stands for.
 func (s *scope) reference(t hcl.Traversal, loops sizes, ctx *hcl.EvalContext) bound {
 	root := t.RootName()
 	if b, ok := loops[root]; ok {
+		if len(t) > 1 {
+			return some(b.size, 1)
+		}
 		return b
 	}
-	name := root + "." + attrName(t, 1)
-	if b, ok := s.sizes[name]; ok && (root == "var" || root == "local") {
+	known, key := s.sizes, pathOf(t)
+	_, inText := loops[anyName]
+	if inText {
+		known = s.textSizes
+	}
+	if b, ok := known[key]; ok {
 		return b
 	}
 	for at := ctx; at != nil; at = at.Parent() {
-		value, ok := at.Variables[root]
-		if !ok {
+		if _, ok := at.Variables[root]; !ok {
 			continue
 		}
-		if part := attrName(t, 1); part != "" && value.Type().IsObjectType() && value.IsKnown() && value.Type().HasAttribute(part) {
-			value = value.GetAttr(part)
-		}
-		b := boundOf(value)
-		if root == "var" || root == "local" {
-			s.sizes[name] = b
+		b := s.value(t, at, ctx)
+		if inText || root == "var" || root == "local" {
+			known[key] = b
 		}
 		return b
 	}
-	return bound{16, 16, 16, 1}
+	if inText {
+		return loops[anyName]
+	}
+	return some(16, 1)
+}
+
+// value bounds what a traversal leads to. What is not known here, Packer may
+// know: with a policy it counts as large as what it is made of.
+func (s *scope) value(t hcl.Traversal, at, ctx *hcl.EvalContext) bound {
+	value, diags := t.TraverseAbs(ctx)
+	if diags.HasErrors() {
+		value = cty.DynamicVal
+	}
+	if s.in.Policy == nil || value.IsWhollyKnown() {
+		return boundOf(value)
+	}
+	var whole bound
+	switch t.RootName() {
+	case "var":
+		return s.ofVariable(t)
+	case "local":
+		whole = s.sizes["local."+attrName(t, 1)]
+	default:
+		whole = s.each[at]
+	}
+	return some(max(whole.size, boundOf(value).size, 16), 1)
+}
+
+// ofVariable bounds a variable by the value that it has been given, which
+// expressions do not get to see here.
+func (s *scope) ofVariable(t hcl.Traversal) bound {
+	name := attrName(t, 1)
+	d := s.m.variables[name]
+	value := s.given(d)
+	if !value.IsWhollyKnown() {
+		return some(64, 1) // given to the run, or nothing is built
+	}
+	b := boundOf(value)
+	if len(t) > 2 {
+		return some(b.size, 1)
+	}
+	return b
+}
+
+// pathOf is a traversal as text, for example local.a.b[0].
+func pathOf(t hcl.Traversal) string {
+	var b strings.Builder
+	for _, step := range t {
+		switch s := step.(type) {
+		case hcl.TraverseRoot:
+			b.WriteString(s.Name)
+		case hcl.TraverseAttr:
+			b.WriteString("." + s.Name)
+		case hcl.TraverseIndex:
+			if n, ok := whole(s.Key); ok {
+				b.WriteString("[" + strconv.Itoa(n) + "]")
+			} else {
+				b.WriteString("[" + strconv.Quote(stringOf(s.Key)) + "]") // no element but of a map
+			}
+		default:
+			b.WriteString("[*]")
+		}
+	}
+	return b.String()
 }
 
 func boundOf(value cty.Value) bound {
 	if !value.IsKnown() || value.IsNull() || !value.CanIterateElements() {
 		size := sizeOf(value, 1<<24)
-		return bound{1, size, size, 1}
+		return bound{n: 1, size: size, most: size, work: 1}
 	}
 	b := bound{n: value.LengthInt(), size: 1, work: 1}
 	for it := value.ElementIterator(); it.Next(); {

@@ -6,6 +6,7 @@
 package validate
 
 import (
+	"encoding/base64"
 	"path"
 	"regexp"
 	"strings"
@@ -21,9 +22,6 @@ import (
 // spec is a function of Packer 1.15 (hcl2template/functions.go).
 type spec struct {
 	fn function.Function
-	// squares says that the result can be as large as the product of the
-	// arguments, or the work the square of their size.
-	squares bool
 	// reads says, for a policy, what the function reaches beyond its arguments.
 	reads string
 }
@@ -31,32 +29,32 @@ type spec struct {
 // functions are all functions that an expression may call. What depends on the
 // machine, a clock, chance or a service gives an unknown value here.
 var functions = map[string]spec{
-	"abs": {fn: stdlib.AbsoluteFunc}, "abspath": opaque(cty.String), "alltrue": opaque(cty.Bool), "anytrue": opaque(cty.Bool),
+	"abs": {fn: stdlib.AbsoluteFunc}, "abspath": {fn: pathFunc(stagePath)}, "alltrue": opaque(cty.Bool), "anytrue": opaque(cty.Bool),
 	"aws_secretsmanager":     reader(cty.String, "secrets of AWS Secrets Manager"),
 	"aws_secretsmanager_raw": reader(cty.String, "secrets of AWS Secrets Manager"),
-	"basename":               {fn: pathFunc(path.Base)}, "base64decode": opaque(cty.String), "base64encode": opaque(cty.String),
+	"basename":               {fn: pathFunc(path.Base)}, "base64decode": {fn: base64decode()}, "base64encode": opaque(cty.String),
 	"base64gzip": opaque(cty.String), "bcrypt": opaque(cty.String), "can": {fn: tryfunc.CanFunc}, "ceil": {fn: stdlib.CeilFunc},
 	"chomp": {fn: stdlib.ChompFunc}, "chunklist": {fn: stdlib.ChunklistFunc}, "cidrhost": opaque(cty.String), "cidrnetmask": opaque(cty.String),
 	"cidrsubnet": opaque(cty.String), "cidrsubnets": opaque(cty.List(cty.String)), "coalesce": {fn: stdlib.CoalesceFunc},
 	"coalescelist": {fn: stdlib.CoalesceListFunc}, "compact": {fn: stdlib.CompactFunc}, "concat": {fn: stdlib.ConcatFunc},
 	"consul_key": reader(cty.String, "keys of Consul"), "contains": {fn: stdlib.ContainsFunc}, "convert": {fn: typeexpr.ConvertFunc},
-	"csvdecode": {fn: stdlib.CSVDecodeFunc}, "dirname": {fn: pathFunc(path.Dir)}, "distinct": {fn: stdlib.DistinctFunc},
+	"csvdecode": {fn: stdlib.CSVDecodeFunc}, "dirname": {fn: pathFunc(path.Dir)}, "distinct": {fn: distinct()},
 	"element": {fn: stdlib.ElementFunc}, "endswith": {fn: textTest(strings.HasSuffix)}, "flatten": {fn: stdlib.FlattenFunc},
 	"file": opaque(cty.String), "filebase64": opaque(cty.String), "fileexists": opaque(cty.Bool), "fileset": opaque(cty.Set(cty.String)),
 	"floor": {fn: stdlib.FloorFunc}, "format": {fn: narrow(stdlib.FormatFunc, cty.String)}, "formatdate": {fn: stdlib.FormatDateFunc},
-	"formatlist": {fn: narrow(stdlib.FormatListFunc, cty.DynamicPseudoType), squares: true}, "indent": {fn: indent()}, "index": opaque(cty.Number),
-	"join": {fn: stdlib.JoinFunc, squares: true}, "jsondecode": {fn: stdlib.JSONDecodeFunc}, "jsonencode": {fn: stdlib.JSONEncodeFunc},
+	"formatlist": {fn: narrow(stdlib.FormatListFunc, cty.DynamicPseudoType)}, "indent": {fn: indent()}, "index": opaque(cty.Number),
+	"join": {fn: stdlib.JoinFunc}, "jsondecode": {fn: stdlib.JSONDecodeFunc}, "jsonencode": {fn: stdlib.JSONEncodeFunc},
 	"keys": {fn: stdlib.KeysFunc}, "legacy_isotime": opaque(cty.String), "legacy_strftime": opaque(cty.String), "length": {fn: length()},
 	"log": {fn: stdlib.LogFunc}, "lookup": {fn: stdlib.LookupFunc}, "lower": {fn: stdlib.LowerFunc}, "max": {fn: stdlib.MaxFunc},
 	"md5": opaque(cty.String), "merge": {fn: stdlib.MergeFunc}, "min": {fn: stdlib.MinFunc}, "parseint": {fn: stdlib.ParseIntFunc},
 	"pathexpand": reader(cty.String, "the home directory"), "pow": {fn: stdlib.PowFunc}, "range": {fn: stdlib.RangeFunc},
-	"reverse": {fn: stdlib.ReverseListFunc}, "replace": {fn: stdlib.ReplaceFunc, squares: true}, "regex": {fn: stdlib.RegexFunc},
-	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc, squares: true}, "rsadecrypt": opaque(cty.String),
-	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc, squares: true}, "setunion": {fn: stdlib.SetUnionFunc},
+	"reverse": {fn: stdlib.ReverseListFunc}, "replace": {fn: stdlib.ReplaceFunc}, "regex": {fn: stdlib.RegexFunc},
+	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc}, "rsadecrypt": reader(cty.String, "what no one can see in the tree"),
+	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc}, "setunion": {fn: stdlib.SetUnionFunc},
 	"sha1": opaque(cty.String), "sha256": opaque(cty.String), "sha512": opaque(cty.String), "signum": {fn: stdlib.SignumFunc},
 	"slice": {fn: stdlib.SliceFunc}, "sort": {fn: stdlib.SortFunc}, "split": {fn: stdlib.SplitFunc}, "startswith": {fn: textTest(strings.HasPrefix)},
 	"strcontains": {fn: textTest(strings.Contains)}, "strrev": {fn: stdlib.ReverseFunc}, "substr": {fn: stdlib.SubstrFunc}, "sum": opaque(cty.Number),
-	"templatefile": opaque(cty.String), "textdecodebase64": opaque(cty.String), "textencodebase64": opaque(cty.String), "timestamp": opaque(cty.String),
+	"templatefile": opaque(cty.String), "textdecodebase64": reader(cty.String, "what no one can see in the tree"), "textencodebase64": opaque(cty.String), "timestamp": opaque(cty.String),
 	"timeadd": {fn: stdlib.TimeAddFunc}, "title": {fn: stdlib.TitleFunc}, "trim": {fn: stdlib.TrimFunc}, "trimprefix": {fn: stdlib.TrimPrefixFunc},
 	"trimspace": {fn: stdlib.TrimSpaceFunc}, "trimsuffix": {fn: stdlib.TrimSuffixFunc}, "try": {fn: tryfunc.TryFunc}, "upper": {fn: stdlib.UpperFunc},
 	"urlencode": opaque(cty.String), "uuidv4": opaque(cty.String), "uuidv5": opaque(cty.String), "values": {fn: stdlib.ValuesFunc},
@@ -87,6 +85,38 @@ func pathFunc(f func(string) string) function.Function {
 		Params: []function.Parameter{{Name: "path", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			return cty.StringVal(f(args[0].AsString())), nil
+		},
+	})
+}
+
+// maxDistinct is how many values are compared with each other that are no texts.
+const maxDistinct = 60
+
+// distinct is that of cty, which takes 5 µs to compare two objects.
+func distinct() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "list", Type: cty.List(cty.DynamicPseudoType)}},
+		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+		Impl: func(args []cty.Value, of cty.Type) (cty.Value, error) {
+			if of.ElementType() != cty.String && args[0].LengthInt() > maxDistinct {
+				return cty.UnknownVal(of), nil
+			}
+			value, err := stdlib.Distinct(args[0])
+			return value, err //nolint:wrapcheck // it is the function's own error
+		},
+	})
+}
+
+// base64decode gives what is text; Packer refuses all else.
+func base64decode() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "text", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			text, err := base64.StdEncoding.DecodeString(args[0].AsString())
+			if err != nil || !utf8.Valid(text) {
+				return cty.UnknownVal(cty.String), nil //nolint:nilerr // Packer says it when it evaluates
+			}
+			return cty.StringVal(string(text)), nil
 		},
 	})
 }

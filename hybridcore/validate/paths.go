@@ -33,7 +33,7 @@ var fileSettings = map[Kind]map[string]role{
 	Builder: {
 		"http_directory": reads, "cd_files": globs, "floppy_files": globs, "floppy_dirs": globs, "ssh_private_key_file": reads,
 		"ssh_certificate_file": reads, "ssh_bastion_private_key_file": reads, "ssh_bastion_certificate_file": reads,
-		"custom_data_file": reads, "user_data_file": reads, "client_cert_path": reads, "iso_target_path": writes,
+		"custom_data_file": reads, "user_data_file": reads, "windows_sysprep_file": reads, "client_cert_path": reads, "iso_target_path": writes,
 	},
 	Provisioner: {
 		"script": reads, "scripts": reads, "playbook_file": reads, "inventory_file": reads, "inventory_directory": reads, "galaxy_file": reads,
@@ -43,7 +43,7 @@ var fileSettings = map[Kind]map[string]role{
 }
 
 // readers are the functions whose first argument is a file.
-var readers = []string{"file", "filebase64", "fileexists", "fileset", "templatefile"}
+var readers = []string{"abspath", "file", "filebase64", "fileexists", "fileset", "templatefile"}
 
 // use is one path that a template names.
 type use struct {
@@ -69,10 +69,8 @@ func (s *scope) paths(p *component) {
 			s.reach(use{file: p.file, expr: setting.attr.Expr, value: setting.value, role: role, what: fmt.Sprintf("%s of %s", name, p.what)})
 		}
 	}
-	for _, name := range sortedKeys(p.blocks) {
-		for _, inner := range p.blocks[name] {
-			s.paths(inner)
-		}
+	for _, inner := range p.inner {
+		s.paths(inner)
 	}
 }
 
@@ -125,7 +123,7 @@ func (s *scope) callPath(file *hclfile.File, call *hclsyntax.FunctionCallExpr, k
 	}
 	s.reach(use{
 		file: file, expr: arg, value: value, role: reads, what: "the path of " + call.Name + "()",
-		optional: call.Name == "fileset" || call.Name == "fileexists",
+		optional: slices.Contains([]string{"abspath", "fileexists", "fileset"}, call.Name),
 	})
 }
 
@@ -178,7 +176,7 @@ func (s *scope) reach(u use) {
 	for _, text := range texts {
 		switch {
 		case text == "":
-		case outside(text):
+		case outside(text), s.in.Policy != nil && climbs(text):
 			s.away(u, at, text)
 		case u.role == writes, u.optional, s.staged(text, u.role):
 		default:
@@ -205,6 +203,12 @@ func (s *scope) away(u use, at hcl.Range, text string) {
 func outside(text string) bool {
 	clean := stagePath(text)
 	return strings.HasPrefix(clean, "/") || strings.HasPrefix(clean, "~") || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(text, "\x00")
+}
+
+// climbs says whether a path has .. in it: a pattern before it multiplies what is
+// found, and where it leads is not seen at once.
+func climbs(text string) bool {
+	return slices.Contains(strings.Split(strings.ReplaceAll(text, `\`, "/"), "/"), "..")
 }
 
 // staged says whether a file, or a folder with files, is in the stage.

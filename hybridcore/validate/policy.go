@@ -7,7 +7,6 @@ package validate
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ type Policy struct {
 // run says.
 var harmless = []string{
 	"provisioner.ansible", "provisioner.file", "provisioner.powershell", "provisioner.shell", "provisioner.sleep",
-	"provisioner.windows-restart", "provisioner.windows-shell", "post-processor.manifest", "data.null",
+	"provisioner.windows-restart", "provisioner.windows-shell", "post-processor.manifest",
 }
 
 // staying are the settings of communicators that stay between this machine and
@@ -76,12 +75,40 @@ func (p *Policy) check(s *scope) {
 			s.refuse(data.file, RulePolicyData, data.block.TypeRange, fmt.Sprintf("the data source %s is read when Packer only validates", data.name), "give the value as a variable")
 		}
 	}
+	paths := map[hclsyntax.Expression]bool{} // that may say where the stage is
 	for _, part := range s.parts {
 		p.component(s, part)
+		if set, ok := part.attrs["ansible_env_vars"]; ok && part.name == "ansible" {
+			paths[set.attr.Expr] = true
+		}
 	}
 	for _, file := range s.m.files {
-		p.functions(s, file)
+		p.functions(s, file, paths)
 		p.blocks(s, file)
+	}
+	for _, from := range sortedKeys(s.maybe) {
+		if t := s.maybe[from]; t != nil {
+			p.calls(s, t)
+		}
+	}
+	for _, list := range s.unrolled {
+		if bad := s.actsLater(list.expr); bad != "" {
+			s.refuse(list.file, RulePolicyCall, list.expr.Range(),
+				fmt.Sprintf("the elements of a dynamic block may get an action that is rendered when Packer only validates: %.60q", bad),
+				"write the texts out where they are used")
+		}
+	}
+	p.often(s)
+}
+
+// often refuses a tree whose builds name so many sources that Packer evaluates
+// its blocks beyond the budget: it does so for each of them.
+func (p *Policy) often(s *scope) {
+	if total := product(s.uses, capped(s.spent+s.packers)); total > maxPackerWork && len(s.m.builds) > 0 {
+		at := s.m.builds[0]
+		s.refuse(at.file, RuleWork, at.block.TypeRange,
+			fmt.Sprintf("Packer evaluates the blocks for each of %d sources: %s steps, and the limit is %d", s.uses, amount(total), maxPackerWork),
+			"name each source once, and simplify the expressions")
 	}
 }
 
@@ -138,7 +165,9 @@ func (p *Policy) component(s *scope, part *component) {
 	switch {
 	case part.name == "shell-local":
 		s.refuse(part.file, RulePolicyRun, part.at, part.what+" runs commands on this machine", "run them in the guest")
-	case part.kind != Builder && part.kind != DataSource && !p.allows(name):
+	case part.name == "":
+		s.refuse(part.file, RulePolicyPart, part.at, part.what+" cannot be told before it is evaluated", "write its name out")
+	case part.kind == Builder && allowedSettings[name] == nil, part.kind != Builder && part.kind != DataSource && !p.allows(name):
 		s.refuse(part.file, RulePolicyPart, part.at, part.what+" is not on the list of allowed components", "somebody trusted has to add it")
 	}
 	for _, setting := range commands[name] {
@@ -155,7 +184,60 @@ func (p *Policy) component(s *scope, part *component) {
 	if part.kind == Builder {
 		p.reach(s, part)
 	}
-	p.media(s, part)
+	p.settings(s, part, part.body)
+	part.each(func(inner *component) {
+		p.media(s, inner)
+		p.texts(s, inner)
+		p.values(s, inner)
+	})
+}
+
+// elsewhere says whether a component is a source that this target does not build:
+// the check of the target that does knows its values, and Packer starts no other.
+func (p *component) elsewhere() bool { return p.kind == Builder && !p.own }
+
+// plainWords are settings that another program reads as part of a line.
+var plainWords = []string{
+	"ansible_proxy_key_type", "cd_label", "empty_groups", "floppy_label", "groups", "host_alias", "iso_target_extension", "user",
+}
+
+// values checks settings of which not every value is harmless.
+func (p *Policy) values(s *scope, part *component) {
+	for _, name := range sortedKeys(part.attrs) {
+		set := part.attrs[name]
+		switch {
+		case part.kind == Provisioner && part.name == "ansible" && name == "extra_arguments":
+			p.arguments(s, part, set)
+		case part.kind == Provisioner && part.name == "ansible" && name == "ansible_env_vars":
+			p.environment(s, part, set)
+		case part.kind == Provisioner && part.name == "file" && name == "direction" && !set.value.IsKnown():
+			s.refuse(part.file, RulePolicyPath, set.attr.SrcRange, "direction of "+part.what+" cannot be told before it is evaluated", "write it out")
+		case name == "cd_content":
+			p.contents(s, part, set)
+		case slices.Contains(plainWords, name):
+			for _, text := range append(stringsOf(set.value), stringOf(set.value)) {
+				if text != "" && !word.MatchString(text) {
+					s.refuse(part.file, RulePolicyRun, set.attr.SrcRange,
+						fmt.Sprintf("%s of %s is %.80q, which another program may read as more than a word", name, part.what, text), "write a word")
+				}
+			}
+			if !set.value.IsWhollyKnown() && !s.ofRun(set.attr.Expr) && !part.elsewhere() {
+				s.refuse(part.file, RulePolicyRun, set.attr.SrcRange, fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.what), "write it out")
+			}
+		}
+	}
+}
+
+// contents checks the names of files that are written before they are put on a CD.
+func (p *Policy) contents(s *scope, part *component, set setting) {
+	if !set.value.IsKnown() && !part.elsewhere() {
+		s.refuse(part.file, RulePolicyPath, set.attr.SrcRange, "the names in cd_content of "+part.what+" cannot be told before they are evaluated", "write them out")
+	}
+	for _, name := range keysOf(set.value) {
+		if climbs(name) || strings.Contains(name, "\x00") {
+			s.refuse(part.file, RulePolicyPath, set.attr.SrcRange, fmt.Sprintf("%.80q in cd_content of %s leaves its folder", name, part.what), "write a path without ..")
+		}
+	}
 }
 
 // reach refuses settings of a source that lead to another machine than the
@@ -163,7 +245,7 @@ func (p *Policy) component(s *scope, part *component) {
 func (p *Policy) reach(s *scope, part *component) {
 	for _, name := range sortedKeys(part.attrs) {
 		setting := part.attrs[name]
-		communicator := strings.HasPrefix(name, "ssh_") || strings.HasPrefix(name, "winrm_")
+		communicator := isCommunicator(name)
 		switch {
 		case communicator && (slices.Contains(staying, name) || name == "ssh_agent_auth"), !communicator && !slices.Contains(elsewhere, name):
 			continue
@@ -192,57 +274,4 @@ const layerEnvironment = "environment"
 // isFalse says whether a value is known to be false.
 func isFalse(value cty.Value) bool {
 	return value.IsKnown() && !value.IsNull() && value.Type() == cty.Bool && value.False()
-}
-
-// media checks where installation media come from.
-func (p *Policy) media(s *scope, part *component) {
-	for _, name := range []string{"iso_url", "iso_urls", "iso_checksum"} {
-		setting, ok := part.attrs[name]
-		if !ok {
-			continue
-		}
-		texts := stringsOf(setting.value)
-		if text := stringOf(setting.value); text != "" {
-			texts = []string{text}
-		}
-		if !setting.value.IsWhollyKnown() {
-			s.refuse(part.file, RulePolicyURL, setting.attr.SrcRange, fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.what), "write it out")
-		}
-		for _, text := range texts {
-			if from, fetches := strings.CutPrefix(text, "file:"); name == "iso_checksum" && fetches {
-				text = from
-			} else if name == "iso_checksum" {
-				continue
-			}
-			if !p.hosts(text) {
-				s.refuse(part.file, RulePolicyURL, setting.attr.SrcRange, fmt.Sprintf("%s of %s is fetched from %.120q, which is not allowed", name, part.what, text), "allowed are https:// and these hosts: "+strings.Join(p.Hosts, ", "))
-			}
-		}
-	}
-	for _, name := range sortedKeys(part.blocks) {
-		for _, inner := range part.blocks[name] {
-			p.media(s, inner)
-		}
-	}
-}
-
-func (p *Policy) hosts(text string) bool {
-	at, err := url.Parse(text)
-	return err == nil && at.Scheme == "https" && at.User == nil && slices.Contains(p.Hosts, strings.ToLower(at.Host))
-}
-
-// functions refuses those that read more than the tree, wherever they stand:
-// also in defaults, which Packer evaluates first.
-func (p *Policy) functions(s *scope, file *hclfile.File) {
-	walkExpressions(file.Body, nil, func(expr hclsyntax.Expression, _ iterators) {
-		for _, call := range s.factsOf(expr).calls {
-			what := functions[call.Name].reads
-			if call.Name == "env" {
-				what = "the environment"
-			}
-			if what != "" {
-				s.refuse(file, RulePolicyCall, call.NameRange, fmt.Sprintf("%s() reads %s when Packer only validates", call.Name, what), "give the value as a variable")
-			}
-		}
-	})
 }

@@ -8,6 +8,7 @@ package validate
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -37,13 +38,21 @@ type scope struct {
 	depth     map[string]int       // of locals that are being evaluated
 	spent     int
 	exhausted bool
-	parts     []*component // what was evaluated, for the rules that follow
+	parts     []*component               // what was evaluated, for the rules that follow
+	packers   int                        // work that only Packer has, spent so far
+	each      map[*hcl.EvalContext]bound // elements of dynamic blocks that are not known
+	maybe     map[string]*text           // texts that templatefile may render
+	textSizes sizes                      // of values in the text that is being bounded
+	unrolled  []unrolled                 // lists of dynamic blocks that are not known
+	uses      int                        // how often builds name a source
+	looked    int                        // bytes of such texts
 }
 
 func newScope(c *checker, m *module, t Target) *scope {
 	s := &scope{
 		checker: c, m: m, t: t, resolved: map[string]hybridcore.Variable{}, stage: map[string]string{},
 		sizes: sizes{}, values: map[string]cty.Value{}, depth: map[string]int{},
+		each: map[*hcl.EvalContext]bound{}, maybe: map[string]*text{},
 	}
 	for _, v := range t.Variables {
 		s.resolved[v.Name] = v
@@ -80,6 +89,19 @@ func object(values map[string]cty.Value) cty.Value {
 func (s *scope) variable(d hclfile.Declaration) cty.Value {
 	v, ok := s.resolved[d.Name]
 	if !ok || v.Sensitive || v.Run || d.Sensitive {
+		return cty.UnknownVal(d.Type)
+	}
+	return s.given(d)
+}
+
+// given is the value that Packer gets for a variable: its size only is for
+// others to know.
+func (s *scope) given(d hclfile.Declaration) cty.Value {
+	v, ok := s.resolved[d.Name]
+	if !ok && d.Default != nil {
+		return d.Default.Value
+	}
+	if !ok {
 		return cty.UnknownVal(d.Type)
 	}
 	of := d.Type
@@ -124,7 +146,13 @@ func (s *scope) eval(file *hclfile.File, expr hclsyntax.Expression, ctx *hcl.Eva
 	if s.factsOf(expr).unsound {
 		return cty.DynamicVal, false
 	}
-	if !s.affordable(file, expr, s.cost(expr, nil, ctx)) {
+	b := s.cost(expr, nil, ctx)
+	for at := ctx; at != nil; at = at.Parent() { // Packer does it for each element
+		if each, ok := s.each[at]; ok {
+			b.slow = product(each.n, b.slow+b.work)
+		}
+	}
+	if !s.affordable(file, expr, b) {
 		return cty.DynamicVal, false
 	}
 	value, diags := expr.Value(ctx)
@@ -138,16 +166,47 @@ func (s *scope) eval(file *hclfile.File, expr hclsyntax.Expression, ctx *hcl.Eva
 // affordable pays for an evaluation, unless the target or the tree has used up
 // its share; the first expression that is too much is reported.
 func (s *scope) affordable(file *hclfile.File, expr hclsyntax.Expression, b bound) bool {
-	if b.size > maxValue || b.work > maxExpression || s.spent+b.work > maxTargetWork || s.work+b.work > maxTreeWork+workPerTarget*len(s.in.Targets) {
+	if why := s.beyond(b); why != "" {
 		if !s.exhausted {
-			s.refuse(file, RuleWork, expr.Range(), "this expression is too expensive to evaluate", "nested loops multiply, and so do lists and texts that are joined with each other; simplify it")
+			s.refuse(file, RuleWork, expr.Range(), "this expression is too expensive to evaluate: "+why,
+				"nested loops multiply, and so do lists and texts that are joined with each other; simplify it")
 		}
 		s.exhausted = true
 		return false
 	}
 	s.spent += b.work
 	s.work += b.work
+	s.packers += b.slow
 	return true
+}
+
+// beyond says which limit an evaluation would pass, or nothing.
+func (s *scope) beyond(b bound) string {
+	tree := maxTreeWork + workPerTarget*len(s.in.Targets)
+	switch {
+	case b.why != "":
+		return b.why
+	case b.size > maxValue:
+		return fmt.Sprintf("its value may have %s bytes or elements, and the limit is %d", amount(b.size), maxValue)
+	case b.work > maxExpression:
+		return fmt.Sprintf("it may take %s steps, and the limit of one expression is %d", amount(b.work), maxExpression)
+	case s.spent+b.work > maxTargetWork:
+		return fmt.Sprintf("with it the target may take %s steps, and its limit is %d", amount(s.spent+b.work), maxTargetWork)
+	case s.work+b.work > tree:
+		return fmt.Sprintf("with it the targets together may take %s steps, and their limit is %d", amount(s.work+b.work), tree)
+	case s.in.Policy != nil && s.packers+b.slow > maxPackerWork:
+		return fmt.Sprintf("Packer may take %s steps for the target, and the limit is %d, about a second", amount(s.packers+b.slow), maxPackerWork)
+	default:
+		return ""
+	}
+}
+
+// amount is a number as a message says it.
+func amount(n int) string {
+	if n >= tooMuch {
+		return "any number of"
+	}
+	return strconv.Itoa(n)
 }
 
 // locals evaluates the local values, each after those that it needs.
@@ -199,7 +258,12 @@ func (s *scope) local(l *local, depth int) {
 	ctx.Variables = map[string]cty.Value{"local": object(needs)}
 	value, _ := s.eval(l.file, l.attr.Expr, ctx)
 	s.values[l.name] = value
-	s.sizes["local."+l.name] = boundOf(value)
+	b := boundOf(value)
+	if s.in.Policy != nil && !value.IsWhollyKnown() && !s.exhausted { // what Packer will know is as large as the expression makes it
+		b = s.cost(l.attr.Expr, nil, ctx)
+		b.work, b.slow, b.why = 1, 0, ""
+	}
+	s.sizes["local."+l.name] = b
 	s.depth[l.name] = 0
 }
 

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T00:56:00Z
+// Spec: openspec/specs/static-validation/spec.md#requirement-settings-of-untrusted-trees
+// Diagram: openspec/specs/static-validation/diagram.md#policy
+
+package validate
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Plugins render {{ ... }} in every text when they are only asked to validate:
+// with loops, recursion and functions. In an untrusted tree a text may only name
+// a value of the plugin's own.
+var allowedActions = regexp.MustCompile(
+	"\\{\\{-? *(\\.[A-Za-z]+|build [`\"][A-Za-z]+[`\"]|timestamp|isotime|uuid) *-?\\}\\}")
+
+// cutters are functions that can take a text apart, or decode it; what they make
+// of values that are not known here cannot be told.
+var cutters = []string{
+	"chomp", "csvdecode", "element", "format", "formatlist", "jsondecode", "join", "regex", "regex_replace", "regexall",
+	"replace", "split", "strrev", "substr", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "yamldecode",
+}
+
+// texts refuses actions in the settings of a part, at any depth of a value.
+func (p *Policy) texts(s *scope, part *component) {
+	for _, name := range sortedKeys(part.attrs) {
+		set := part.attrs[name]
+		bad, all := "", true
+		_ = cty.Walk(set.value, func(_ cty.Path, value cty.Value) (bool, error) { // the callback gives no error
+			all = all && value.IsKnown()
+			if text := stringOf(value); bad == "" && acts(text) {
+				bad = text
+			}
+			for _, key := range keysOf(value) {
+				if bad == "" && acts(key) {
+					bad = key
+				}
+			}
+			return true, nil
+		})
+		if bad == "" && !all && !part.elsewhere() {
+			bad = s.actsLater(set.attr.Expr)
+		}
+		if bad != "" {
+			s.refuse(part.file, RulePolicyCall, set.attr.SrcRange,
+				fmt.Sprintf("%s of %s has, or may get, an action that is rendered when Packer only validates: %.60q",
+					name, part.what, bad),
+				"allowed are {{ .Name }} of the plugin, {{ build `Name` }}, timestamp, isotime and uuid, written out")
+		}
+	}
+}
+
+// keysOf are the keys of a map; those of an object are names of it.
+func keysOf(value cty.Value) []string {
+	if !value.IsKnown() || value.IsNull() || !value.Type().IsMapType() && !value.Type().IsObjectType() {
+		return nil
+	}
+	return sortedKeys(value.AsValueMap())
+}
+
+// acts says whether a text has an action that is not allowed.
+func acts(text string) bool { return strings.Contains(allowedActions.ReplaceAllString(text, ""), "{{") }
+
+// pieces are the texts that a value can be put together from.
+type pieces struct {
+	s                    *scope
+	seen                 map[string]bool
+	bad                  string
+	brace, ends, begins  bool // one of them has, ends with, begins with a brace
+	cuts, frees, decodes bool // cuts a text with a brace, or one that a name stands for; hides one
+	writes               bool // writes braces itself
+	inText               bool // in a text file, where no function gets what is put in
+}
+
+// actsLater looks at what a value that is not known here is made of.
+func (s *scope) actsLater(expr hclsyntax.Expression) string {
+	p := &pieces{s: s, seen: map[string]bool{}}
+	p.expression(expr)
+	switch {
+	case p.bad != "":
+		return p.bad
+	case p.decodes, p.cuts, p.ends && (p.begins || p.writes), p.frees && p.brace:
+		return "{"
+	}
+	return ""
+}
+
+// text adds a piece. Raw ones stand in a text file between what is put in: no
+// function gets them.
+func (p *pieces) text(text string, raw bool) {
+	if acts(text) && p.bad == "" {
+		p.bad = text
+	}
+	rest := allowedActions.ReplaceAllString(text, "")
+	p.brace = p.brace || !raw && strings.Contains(rest, "{")
+	p.ends = p.ends || strings.HasSuffix(rest, "{")
+	p.begins = p.begins || strings.HasPrefix(rest, "{")
+}
+
+func (p *pieces) value(value cty.Value) {
+	_ = cty.Walk(value, func(_ cty.Path, value cty.Value) (bool, error) { // the callback gives no error
+		p.text(stringOf(value), false)
+		for _, key := range keysOf(value) {
+			p.text(key, false)
+		}
+		return true, nil
+	})
+}
+
+// expression adds the texts of an expression and of what it refers to.
+func (p *pieces) expression(expr hclsyntax.Expression) {
+	_ = hclsyntax.VisitAll(expr, func(node hclsyntax.Node) hcl.Diagnostics { // the callback gives none
+		switch n := node.(type) {
+		case *hclsyntax.LiteralValueExpr:
+			p.value(n.Val)
+		case *hclsyntax.ScopeTraversalExpr:
+			p.reference(n.Traversal)
+		case *hclsyntax.FunctionCallExpr:
+			p.call(n)
+		}
+		return nil
+	})
+}
+
+func (p *pieces) call(e *hclsyntax.FunctionCallExpr) {
+	p.decodes = p.decodes || e.Name == "yamldecode" || e.Name == "jsondecode"
+	if e.Name == "jsonencode" || e.Name == "yamlencode" {
+		p.writes, p.brace = true, p.brace || !p.inText
+	}
+	switch e.Name {
+	case "templatefile":
+		p.files()
+	case "file":
+		p.file(e)
+	}
+	if !slices.Contains(cutters, e.Name) {
+		return
+	}
+	of := &pieces{s: p.s, seen: map[string]bool{}}
+	for _, arg := range e.Args {
+		for _, t := range arg.Variables() {
+			p.frees = p.frees || !slices.Contains(roots, t.RootName())
+		}
+		if literal, ok := arg.(*hclsyntax.LiteralValueExpr); ok {
+			of.value(literal.Val)
+			continue
+		}
+		if inner, ok := arg.(*hclsyntax.FunctionCallExpr); !ok || !slices.Contains(cutters, inner.Name) { // visited itself
+			of.expression(arg)
+		}
+	}
+	p.cuts = p.cuts || of.brace || of.writes || of.decodes || of.cuts
+}
+
+// rendering adds the pieces of a text file.
+func (p *pieces) rendering(expr hclsyntax.Expression) {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		p.text(stringOf(e.Val), true)
+	case *hclsyntax.TemplateExpr:
+		for _, part := range e.Parts {
+			p.rendering(part)
+		}
+	case *hclsyntax.ConditionalExpr:
+		p.expression(e.Condition)
+		p.rendering(e.TrueResult)
+		p.rendering(e.FalseResult)
+	case *hclsyntax.TemplateJoinExpr:
+		loop, ok := e.Tuple.(*hclsyntax.ForExpr)
+		if !ok {
+			p.expression(e.Tuple)
+			return
+		}
+		p.expression(loop.CollExpr)
+		p.rendering(loop.ValExpr)
+	default:
+		p.expression(expr)
+	}
+}
+
+// reference adds a variable's or a local's texts, once.
+func (p *pieces) reference(t hcl.Traversal) {
+	name := attrName(t, 1)
+	key := t.RootName() + "." + name
+	if p.seen[key] {
+		return
+	}
+	p.seen[key] = true
+	switch t.RootName() {
+	case "local":
+		if l, ok := p.s.m.locals[name]; ok {
+			p.expression(l.attr.Expr)
+		}
+	case "var":
+		if _, ok := p.s.m.variables[name]; ok && !p.s.fromOutside(name) {
+			p.value(p.s.given(p.s.m.variables[name]))
+		}
+	}
+}
+
+// fromOutside says whether no file of the tree has given a variable its value.
+func (s *scope) fromOutside(name string) bool {
+	layers := s.resolved[name].Layers
+	return s.resolved[name].Run || len(layers) > 0 && layers[len(layers)-1].Name == layerEnvironment
+}
+
+// file adds the text that file reads, which may be too large to be a value here.
+func (p *pieces) file(e *hclsyntax.FunctionCallExpr) {
+	if len(e.Args) == 1 && !e.ExpandFinal {
+		path := p.s.argument(e.Args[0], p.s.cost(e.Args[0], nil, p.s.ctx), nil, p.s.ctx)
+		if content, ok := p.s.content(stringOf(path)); ok {
+			p.text(string(content), false)
+			return
+		}
+	}
+	p.decodes = true
+}
+
+// files adds the texts that functions of the target have read.
+func (p *pieces) files() {
+	if p.seen["files"] {
+		return
+	}
+	p.seen["files"] = true
+	for _, from := range sortedKeys(p.s.maybe) {
+		if t := p.s.maybe[from]; t != nil {
+			p.inText = true
+			p.rendering(t.expr)
+			p.inText = false
+		}
+	}
+}
