@@ -143,7 +143,10 @@ func TestNullIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for gitlab, all := range map[bool][][2]string{false: plainGitHub, true: plainGitLab} {
 		for at, plain := range all {
-			for _, body := range []string{"null", "[null]", "\n null,", `{"workflow_runs":[null],"check_runs":[null],"jobs":[null],"artifacts":[null]}`} {
+			for _, body := range []string{
+				"null", "[null]", "\n null,", `{"workflow_runs":[null],"check_runs":[null],"jobs":[null],"artifacts":[null]}`,
+				`{"x":{"y":[null]}}`, `[[{"jobs":[{"steps":[{},null]}]}]]`,
+			} {
 				t.Run(plain[0]+" "+body, func(t *testing.T) {
 					t.Parallel()
 					said, given := asked(t, gitlab, at, http.StatusOK, []byte(body))
@@ -186,7 +189,8 @@ func TestNoList(t *testing.T) {
 // FuzzAnswers has GitHub or GitLab answer anything to one kind of request.
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{
-		"null", "[null]", "{}", "[]", "", "<html>", `{"id":1`, strings.Repeat("[", 100_000), `"` + strings.Repeat("x", 1<<20),
+		"null", "[null]", "{}", "[]", "", "<html>", `{"id":1`, strings.Repeat("[", 100_000), `{"jobs":[{"name":"x","steps":[null]}]}`,
+		`[{"id":1,"pipeline":{"x":[null]}}]`, `{"check_runs":[{"id":1,"pull_requests":[null]}]}`, `"` + strings.Repeat("x", 1<<20),
 		`{"workflow_runs":[null]}`, `{"workflow_runs":null}`, `{"workflow_runs":[{"id":null,"display_title":null,"created_at":null}]}`,
 		`{"check_runs":[null]}`, `{"check_runs":[{"details_url":"/runs/1","output":null,"started_at":null}]}`,
 		`{"jobs":[{"name":null,"steps":[null]}]}`, `{"artifacts":[null]}`, `{"artifacts":[{"id":null,"name":null}]}`, `{"object":null}`,
