@@ -87,6 +87,7 @@ type system interface {
 	bot.Dispatcher
 	bot.Follower
 
+	Older(ctx context.Context, request, run string) (string, error)
 	Check(ctx context.Context, ref string) []string
 }
 
@@ -102,6 +103,8 @@ func everything(ctx context.Context, s system) string {
 	add("head", err)
 	_, _, err = s.Find(ctx, order)
 	add("find", err)
+	_, err = s.Older(ctx, request, "7")
+	add("older", err)
 	_, err = s.Dispatch(ctx, order)
 	add("dispatch", err)
 	_, err = s.Status(ctx, order, bot.Run{ID: "1"})
@@ -183,6 +186,53 @@ func TestNoList(t *testing.T) {
 				t.Errorf("%s answered %d with nothing was asked for %d times, and it says %.300q", plain[0], status, given, said)
 			}
 		}
+	}
+}
+
+// TestOlderNeedsAList checks that a ticket is not taken for unused when nobody has
+// said which runs there are.
+func TestOlderNeedsAList(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"{}", `{"workflow_runs":null}`} {
+		if said, _ := asked(t, false, 2, http.StatusOK, []byte(body)); !strings.Contains(said, "older: asking GitHub for other runs") {
+			t.Errorf("%s: %s", body, said)
+		}
+	}
+}
+
+// TestEndlessPages has each list name the page that it gives as the next one. What
+// is not found then may be there all the same, and is not made once more.
+func TestEndlessPages(t *testing.T) {
+	t.Parallel()
+	for gitlab, plain := range map[bool][][2]string{false: plainGitHub, true: plainGitLab} {
+		mux := http.NewServeMux()
+		for _, one := range plain {
+			mux.HandleFunc(one[0], func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Link", "<http://"+r.Host+r.URL.Path+`?page=1>; rel="next"`)
+				w.Header().Set("X-Next-Page", "1")
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprint(w, one[1])
+			})
+		}
+		server := httptest.NewServer(mux)
+		t.Cleanup(server.Close)
+		var s system
+		var err error
+		if gitlab {
+			s, err = dispatch.NewGitLab(dispatch.GitLabConfig{API: server.URL, Project: "o/r", Token: token, Timeout: 5 * time.Second})
+		} else {
+			s, err = dispatch.NewGitHub(dispatch.GitHubConfig{API: server.URL, Repository: "o/r", Token: token, Timeout: 5 * time.Second})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, found, err := s.Find(t.Context(), order); err == nil || found || !strings.Contains(err.Error(), "not known") {
+			t.Errorf("GitLab %v: %v, %v", gitlab, found, err)
+		}
+		if older, err := s.Older(t.Context(), request, "7"); err == nil {
+			t.Errorf("GitLab %v: %q", gitlab, older)
+		}
+		_, _ = s.Status(t.Context(), order, bot.Run{ID: "1"}) // ends
 	}
 }
 

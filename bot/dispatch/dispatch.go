@@ -50,6 +50,13 @@ func address(text string) (*url.URL, error) {
 	return u, nil
 }
 
+// endless is the error for a list that goes on after the pages that are read, or
+// whose pages name each other: what is looked for may be further down.
+func endless(system, of, request string) error {
+	return fmt.Errorf("%s lists more than %d pages of %s since request %s, so that it is not known whether one of them "+
+		"is its own", system, maxPages, of, request)
+}
+
 // refusal is an answer that is none of success.
 type refusal struct {
 	status  int // 0: there was no answer

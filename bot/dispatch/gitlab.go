@@ -158,10 +158,10 @@ func (g *GitLab) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 			}
 		}
 		if options.Page = next; next == 0 {
-			break
+			return bot.Run{}, false, nil
 		}
 	}
-	return bot.Run{}, false, nil
+	return bot.Run{}, false, endless("GitLab", "pipelines", o.Request)
 }
 
 // carries says whether a pipeline has the ID of a request.
