@@ -6,10 +6,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -43,12 +43,12 @@ func (a *app) answerByState(ctx context.Context, req hybridcore.Request) (hybrid
 
 // redacted is an answer without what the redactor hides.
 func (a *app) redacted(answer hybridcore.Answer) (hybridcore.Answer, error) {
-	var text strings.Builder
+	var text bytes.Buffer
 	if err := checks.WriteJSON(&text, answer); err != nil {
 		return hybridcore.Answer{}, err
 	}
 	var clean hybridcore.Answer
-	if err := json.Unmarshal([]byte(a.Redactor.String(text.String())), &clean); err != nil {
+	if err := json.Unmarshal(a.Redactor.JSON(text.Bytes()), &clean); err != nil {
 		return hybridcore.Answer{}, fmt.Errorf("redacting the answer: %w", err)
 	}
 	return clean, nil

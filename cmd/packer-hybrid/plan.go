@@ -7,6 +7,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -27,8 +28,10 @@ func (a *app) fanOut(r *runner.Runner, plan hybridcore.Plan) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.Out, text)
-	return err //nolint:wrapcheck // of standard output
+	return a.JSON(func(w io.Writer) error { // a pipeline is none, and redacted as text
+		_, err := fmt.Fprintln(w, text)
+		return err //nolint:wrapcheck // of standard output
+	})
 }
 
 // jobs are the jobs for a plan in the form of a CI system; nil: nothing is built.

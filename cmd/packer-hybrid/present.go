@@ -49,7 +49,7 @@ func (a *app) write(r *runner.Runner, answer hybridcore.Answer) error {
 		return a.fanOut(r, *answer.Plan)
 	case a.Output == "json":
 		answer.Request = nil // who reads it has asked
-		return checks.WriteJSON(a.Out, answer)
+		return a.JSON(func(w io.Writer) error { return checks.WriteJSON(w, answer) })
 	case a.Output == "markdown":
 		return checks.WritePlanMarkdown(a.Out, *answer.Plan)
 	}

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,8 +53,25 @@ func (a *app) artifact(project, name string, render func(io.Writer) error) error
 	if err != nil {
 		return fmt.Errorf("making the file: %w", err)
 	}
-	w := a.Redactor.Writer(f)
-	return errors.Join(render(w), w.Close(), f.Close())
+	return errors.Join(a.redact(f, path.Ext(name), render), f.Close())
+}
+
+// redact passes on what is rendered, redacted: a document as one, so that it can be
+// read whatever a secret is, and other text as it comes.
+func (a *app) redact(to io.Writer, form string, render func(io.Writer) error) error {
+	document := map[string]func([]byte) []byte{
+		".json": a.Redactor.JSON, ".sarif": a.Redactor.JSON, ".xml": a.Redactor.XML,
+	}[form]
+	if document == nil {
+		w := a.Redactor.Writer(to)
+		return errors.Join(render(w), w.Close())
+	}
+	var text bytes.Buffer
+	if err := render(&text); err != nil {
+		return err
+	}
+	_, err := to.Write(document(text.Bytes()))
+	return err //nolint:wrapcheck // the caller names the file
 }
 
 // emptyArtifacts removes from artifacts/ what the checkout brought: what git

@@ -8,6 +8,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ func (f *Frame) Finish(err error) int {
 		if findings != nil {
 			doc.Error, doc.Findings = fmt.Sprintf("%d findings", len(findings.Findings)), findings.Findings
 		}
-		if werr := checks.WriteJSON(f.Out, doc); werr != nil {
+		if werr := f.JSON(func(w io.Writer) error { return checks.WriteJSON(w, doc) }); werr != nil {
 			_, _ = fmt.Fprintln(f.Err, werr)
 		}
 		return hybridcore.ExitCode(err)
@@ -129,6 +130,17 @@ func (f *Frame) Finish(err error) int {
 		_ = checks.WriteFindings(f.Err, style, []hybridcore.Finding{{Severity: hybridcore.Error, Message: err.Error()}})
 	}
 	return hybridcore.ExitCode(err)
+}
+
+// JSON prints one document on standard output. It is redacted as one, so that it
+// can be read whatever a secret is.
+func (f *Frame) JSON(render func(io.Writer) error) error {
+	var text bytes.Buffer
+	err := render(&text)
+	if err == nil {
+		_, err = f.Raw.Out.Write(f.Redactor.JSON(text.Bytes()))
+	}
+	return err
 }
 
 // Style says what a stream can show: colours only on a terminal, and never
