@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // plain answers of one CI system: method and path, as a pattern of net/http. A path
@@ -185,6 +186,28 @@ func TestNoList(t *testing.T) {
 			if said, given := asked(t, false, at, status, nil); given == 0 || strings.HasPrefix(plain[0], "GET") && !slices.ContainsFunc(notJSON, func(end string) bool { return strings.HasSuffix(plain[0], end) }) && !strings.Contains(said, "is empty") {
 				t.Errorf("%s answered %d with nothing was asked for %d times, and it says %.300q", plain[0], status, given, said)
 			}
+		}
+	}
+}
+
+// TestAnswerToSomethingElse has a run leave the answer to another request.
+func TestAnswerToSomethingElse(t *testing.T) {
+	t.Parallel()
+	at := slices.IndexFunc(plainGitLab, func(one [2]string) bool { return strings.HasSuffix(one[0], "/answer.json") })
+	for body, want := range map[string]string{
+		`{"record":{"request":{"action":"build","env":"prod"},"status":"built","results":[{"target":"of-prod"}]}}`: "that of build for prod, and build for lab",
+		`{"status":{"env":"lab","targets":{"of-lab":{}}}}`:                                                        "that of status for lab, and build for lab",
+		`{"record":{"request":{"action":"build","env":"lab"},"status":"built","results":[{"target":"of-lab"}]}}`:   "",
+	} {
+		api, _ := strange(t, plainGitLab, at, http.StatusOK, []byte(body))
+		s, err := dispatch.NewGitLab(dispatch.GitLabConfig{API: api, Project: "o/r", Token: token, Timeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Status(t.Context(), order, bot.Run{ID: "1"})
+		shown := fmt.Sprintf("%+v", p)
+		if err != nil || !strings.Contains(p.Outcome.Why, want) || strings.Contains(shown, "of-prod") || want != "" && (strings.Contains(shown, "of-lab") || p.Outcome.Status != hybridcore.Failed) {
+			t.Errorf("%s: %+v, %v", body, p, err)
 		}
 	}
 }

@@ -252,7 +252,7 @@ func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 		return bot.Progress{}, err
 	}
 	if answer != nil {
-		p = withAnswer(p, *answer)
+		p = withAnswer(p, o, *answer)
 	}
 	return p, nil
 }
