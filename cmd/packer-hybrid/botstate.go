@@ -28,9 +28,6 @@ func (a *app) answerByState(ctx context.Context, req hybridcore.Request) (hybrid
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
-	if store == nil {
-		return hybridcore.Answer{Status: &hybridcore.StatusReport{Env: req.Env}}, nil
-	}
 	r := a.wire(project)
 	r.State = store
 	defer func() { _ = r.Close() }() // only read

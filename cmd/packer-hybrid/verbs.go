@@ -21,7 +21,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
@@ -56,8 +56,11 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 // do opens what a request needs, answers it, and prints the answer.
 func (a *app) do(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
 	open := a.runner
-	if req.Action == hybridcore.ActionPlan || a.policy != nil || a.phase.stateless() {
+	switch {
+	case req.Action == hybridcore.ActionPlan || a.policy != nil || a.phase.stateless():
 		open = a.planner
+	case req.Reads():
+		open = a.reader
 	}
 	if err := a.checkMatrix(req); err != nil {
 		return hybridcore.Answer{}, err
@@ -113,10 +116,8 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := ci.Detect(a.Getenv); err == nil { // also of a step beside ci, such as reap
-		if err := a.untrackedState(context.Background(), project); err != nil {
-			return nil, nil, err
-		}
+	if err := a.stateOfAJob(project); err != nil {
+		return nil, nil, err
 	}
 	store, err := openState(project, a.upgraded)
 	if err != nil {
@@ -138,13 +139,34 @@ func (a *app) runner() (*runner.Runner, func(), error) {
 	return r, func() { _, _ = r.Close(), closeLog() }, nil
 }
 
-// planner is a runner that only reads: it makes no state, and keeps no log.
+// stateOfAJob refuses a state that came with the commit of a CI job, also in a step
+// beside ci, such as reap.
+func (a *app) stateOfAJob(project config.Project) error {
+	if _, err := ci.Detect(a.Getenv); err != nil {
+		return nil //nolint:nilerr // this is no job
+	}
+	return a.untrackedState(context.Background(), project)
+}
+
+// reader is a planner that shows the state as what runs have written.
+func (a *app) reader() (*runner.Runner, func(), error) {
+	project, err := a.project()
+	if err == nil {
+		err = a.stateOfAJob(project)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.planner()
+}
+
+// planner is a runner that only reads: it makes and upgrades no state, and keeps no log.
 func (a *app) planner() (*runner.Runner, func(), error) {
 	project, err := a.project()
 	if err != nil {
 		return nil, nil, err
 	}
-	var store *state.Store
+	store := directory.Nothing(stateDir(project))
 	if a.policy == nil { // the state in a tree whose author is not trusted is that author's
 		if store, err = viewState(project); err != nil {
 			return nil, nil, err
