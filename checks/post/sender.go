@@ -7,7 +7,6 @@ package post
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,7 +27,7 @@ const (
 	writePause     = time.Second
 	firstPause     = 2 * time.Second // after a failure that is no limit; doubles
 	maxTries       = 5               // of one item in one flush
-	maxUnfit       = 2               // of one that is answered with what is no answer
+	maxUnfit       = 3               // of one that is answered with what is no answer
 	requestTimeout = 10 * time.Second
 	stepPause      = 15 * time.Second // between two steps of one check-run
 	// maxSteps bounds the steps of all check-runs that are sent in an hour: GitHub
@@ -61,7 +60,7 @@ type verdict int
 
 const (
 	again   verdict = iota // after a pause that grows; what was created must be looked for
-	unfit                  // as again, but once
+	unfit                  // as again, but sooner given up
 	limited                // after the pause that GitHub asks for; nothing was done
 	denied                 // the token must not write this kind of thing
 	refused                // this item, for good
@@ -93,12 +92,11 @@ var (
 	errEndless = fmt.Errorf("the list has more than %d pages, so that it is not known what is there", maxPages)
 )
 
-// isUnfit says whether an answer came whole and is of no use: what is asked again
+// isUnfit says whether an answer is null, or goes on for ever: what is asked again
 // will most likely have the same answer.
 func isUnfit(err error) bool {
 	_, refused := errors.AsType[*webapi.AnswerError](err)
-	_, other := errors.AsType[*json.UnmarshalTypeError](err)
-	return refused || other || errors.Is(err, webapi.ErrNoList) || errors.Is(err, errNoID) || errors.Is(err, errEndless)
+	return refused || errors.Is(err, errEndless)
 }
 
 func isLimit(a answer, err error) bool {

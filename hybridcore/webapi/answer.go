@@ -136,15 +136,15 @@ func entry(open []level, null bool) string {
 	return ""
 }
 
-// ErrNoList says that an answer lacks the list that was asked for. It is not an
+// errNoList says that an answer lacks the list that was asked for. It is not an
 // empty one: nobody said that there is nothing.
-var ErrNoList = errors.New("the answer has no list")
+var errNoList = errors.New("the answer has no list")
 
 // Elements are the elements of a list in an answer. A list that is null or missing
 // is an error, and so is one with null in it.
 func Elements[T any](list []*T) ([]*T, error) {
 	if list == nil {
-		return nil, ErrNoList
+		return nil, errNoList
 	}
 	for n, one := range list {
 		if one == nil {
