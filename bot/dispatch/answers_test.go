@@ -87,7 +87,11 @@ func strange(t *testing.T, plain [][2]string, at, status int, body []byte) (addr
 type system interface {
 	bot.Dispatcher
 	bot.Follower
+	jobSide
+}
 
+// jobSide is what jobs and the check before all ask of them.
+type jobSide interface {
 	Older(ctx context.Context, request, run string) (string, error)
 	Check(ctx context.Context, ref string) []string
 }
@@ -196,7 +200,7 @@ func TestAnswerToSomethingElse(t *testing.T) {
 	at := slices.IndexFunc(plainGitLab, func(one [2]string) bool { return strings.HasSuffix(one[0], "/answer.json") })
 	for body, want := range map[string]string{
 		`{"record":{"request":{"action":"build","env":"prod"},"status":"built","results":[{"target":"of-prod"}]}}`: "that of build for prod, and build for lab",
-		`{"status":{"env":"lab","targets":{"of-lab":{}}}}`:                                                        "that of status for lab, and build for lab",
+		`{"status":{"env":"lab","targets":{"of-lab":{}}}}`:                                                         "that of status for lab, and build for lab",
 		`{"record":{"request":{"action":"build","env":"lab"},"status":"built","results":[{"target":"of-lab"}]}}`:   "",
 	} {
 		api, _ := strange(t, plainGitLab, at, http.StatusOK, []byte(body))

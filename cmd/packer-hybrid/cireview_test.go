@@ -43,7 +43,8 @@ func answers(kind, text string) http.HandlerFunc {
 		} else if asked == "permission" && strings.Contains(r.URL.Path, "/gone/") {
 			body = strings.NewReplacer("5", "9", "mona", "gone").Replace(body)
 		}
-		if asked == kind && !(kind == "permission" && strings.Contains(r.URL.Path, "/mara/")) || asked == "permission" && kind == "asker" {
+		switch ofAsker := strings.Contains(r.URL.Path, "/mara/"); {
+		case kind == "asker" && ofAsker, kind == asked && (asked != "permission" || !ofAsker):
 			body = text
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -105,10 +105,10 @@ func (r *Redactor) xml(text []byte) ([]byte, error) {
 	for {
 		token, err := from.RawToken()
 		if errors.Is(err, io.EOF) {
-			return out.Bytes(), to.Close() //nolint:wrapcheck // the text is redacted as a whole then
+			return out.Bytes(), to.Close()
 		}
 		if err != nil {
-			return nil, err //nolint:wrapcheck // as above
+			return nil, err //nolint:wrapcheck // the text is redacted as a whole then
 		}
 		switch t := token.(type) {
 		case xml.CharData:

@@ -144,7 +144,7 @@ func TestJSONLogStaysJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		log.Info("x "+secret, slog.Int("attempt", 12345678), slog.String("of", secret), slog.Bool("false", true))
+		log.Info("x", slog.Int("attempt", 12345678), slog.String("of", secret), slog.Bool("false", true))
 		log.Info("y")
 		if err := done(); err != nil {
 			t.Error(err)

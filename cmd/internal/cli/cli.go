@@ -136,11 +136,13 @@ func (f *Frame) Finish(err error) int {
 // can be read whatever a secret is.
 func (f *Frame) JSON(render func(io.Writer) error) error {
 	var text bytes.Buffer
-	err := render(&text)
-	if err == nil {
-		_, err = f.Raw.Out.Write(f.Redactor.JSON(text.Bytes()))
+	if err := render(&text); err != nil {
+		return err
 	}
-	return err
+	if _, err := f.Raw.Out.Write(f.Redactor.JSON(text.Bytes())); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
 }
 
 // Style says what a stream can show: colours only on a terminal, and never
