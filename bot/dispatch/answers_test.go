@@ -266,7 +266,7 @@ func TestEndlessPages(t *testing.T) {
 // FuzzAnswers has GitHub or GitLab answer anything to one kind of request.
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{
-		"null", "[null]", "{}", "[]", "", "<html>", `{"id":1`, strings.Repeat("[", 100_000), `{"jobs":[{"name":"x","steps":[null]}]}`,
+		"null", "[null]", "{}", "[]", "", " ", "\n", "<html>", `{"id":1`, strings.Repeat("[", 100_000), `{"jobs":[{"name":"x","steps":[null]}]}`,
 		`[{"id":1,"pipeline":{"x":[null]}}]`, `{"check_runs":[{"id":1,"pull_requests":[null]}]}`, `"` + strings.Repeat("x", 1<<20),
 		`{"workflow_runs":[null]}`, `{"workflow_runs":null}`, `{"workflow_runs":[{"id":null,"display_title":null,"created_at":null}]}`,
 		`{"check_runs":[null]}`, `{"check_runs":[{"details_url":"/runs/1","output":null,"started_at":null}]}`,

@@ -127,7 +127,7 @@ func TestNullIsNoAnswer(t *testing.T) {
 func FuzzAnswers(f *testing.F) {
 	for n, body := range []string{
 		"null", "[null]", "{}", "[]", `{"id":null}`, `{"check_runs":null}`, `{"check_runs":[null]}`, `{"check_runs":[{"id":1,"app":null,"output":null}]}`,
-		`[{"id":null,"body":null,"author":null}]`, `{"id":5,"output":{"annotations_count":-9}}`, `[{"user":null}]`, `{"id":1e99}`, "", "<html>", `{"id":5`,
+		`[{"id":null,"body":null,"author":null}]`, `{"id":5,"output":{"annotations_count":-9}}`, `[{"user":null}]`, `{"id":1e99}`, "", " ", "<html>", `{"id":5`,
 		`{"check_runs":[{"id":1,"pull_requests":[null]}]}`, `[{"id":6,"reactions":{"x":[null]}}]`,
 		strings.Repeat("[", 100_000), `"` + strings.Repeat("x", 1<<20),
 	} {

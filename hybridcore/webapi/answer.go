@@ -52,21 +52,27 @@ func (*AnswerError) NonRetriable() {}
 // there. Any other text is left to who decodes it. The body can be read again
 // afterwards.
 func Check(answer *http.Response, most int64) error {
+	_, err := check(answer, most)
+	return err
+}
+
+// check is Check, and says whether a successful answer holds nothing but white space.
+func check(answer *http.Response, most int64) (blank bool, err error) {
 	if answer.StatusCode < http.StatusOK || answer.StatusCode >= http.StatusMultipleChoices {
-		return nil // what it refuses is in its status
+		return false, nil // what it refuses is in its status
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+		return false, fmt.Errorf("reading the answer: %w", err)
 	}
 	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	if int64(len(body)) > most {
-		return refused(answer, fmt.Sprintf("has more than %d bytes", most))
+		return false, refused(answer, fmt.Sprintf("has more than %d bytes", most))
 	}
 	if why := unfit(bytes.TrimPrefix(body, []byte("\ufeff"))); why != "" { // Microsoft's library takes the mark off, too
-		return refused(answer, why)
+		return false, refused(answer, why)
 	}
-	return nil
+	return len(bytes.TrimSpace(body)) == 0, nil
 }
 
 // refused is the error for an answer.

@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 	for answer, want := range map[string]string{
 		"null": "is null", " \n null ": "is null", "null garbage": "is null", "\ufeffnull": "is null",
 		"[null]": "null as entry 1", `[{},null]`: "null as entry 2", `{"check_runs":[{}, null ]}`: "null as entry 2",
-		`{"x":[],"x":[null]}`: "null as entry 1", "": "is empty",
+		`{"x":[],"x":[null]}`: "null as entry 1", "": "is empty", " ": "is empty", "\n\r\t ": "is empty",
 		strings.Repeat(" ", 1_000_001): "more than 1000000 bytes", "[" + many + "{}]": "more than 65536 entries", `{"x":[` + many + "{}]}": "more than 65536 entries",
 
 		`{"x":[[null]]}`: "null as entry 1", `{"x":{"y":[null]}}`: "null as entry 1", `[[[]],[[{},null]]]`: "null as entry 2",
