@@ -44,6 +44,6 @@ ci {
   # Environments that a commit may be built for before it is merged, once another person who may write has approved just that commit.
   # unmerged = ["lab"]
 
-  # Labels (GitHub) or tags (GitLab) of the runners near each platform; without one: ubuntu-latest, or no tags.
+  # Labels (GitHub) or tags (GitLab) of the runners near each platform; without: ubuntu-latest with a warning, or the tags of .gitlab/images.yml.
   # runners = { proxmox = ["self-hosted", "proxmox"], vsphere = ["self-hosted", "vsphere"], azure = ["ubuntu-latest"] }
 }

@@ -74,11 +74,11 @@ func message(job Job) (string, []slack.Block) {
 	if plan := planned(job); plan != "" {
 		blocks = append(blocks, slack.NewSectionBlock(text(plan, maxText), nil, nil))
 	}
-	targets := job.Targets
+	targets, left := job.Targets, 0
 	if job.Outcome != nil && len(job.Outcome.Targets) > 0 {
-		targets = job.Outcome.Targets
+		targets, left = job.Outcome.Targets, job.Outcome.More
 	}
-	more := len(targets) - maxRows
+	more := max(len(targets)-maxRows, 0) + left
 	switch grid := answerOf(job); {
 	case grid != nil:
 		blocks, more = append(blocks, grid.block()), grid.More

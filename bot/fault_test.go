@@ -58,7 +58,7 @@ func TestSlackAnswersNull(t *testing.T) {
 		t.Fatal(err)
 	}
 	through := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: upstream.Scheme, Host: upstream.Host})
-	answers := []string{"null", "[null]", "{}", `{"ok":null}`}
+	answers := []string{"null", "[null]", "{}", `{"ok":null}`, `{"ok":true,"message":{"blocks":[null]}}`}
 	var n atomic.Int32
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if i := int(n.Load()); strings.HasSuffix(r.URL.Path, "/chat.postMessage") && i < len(answers) && n.CompareAndSwap(int32(i), int32(i+1)) {

@@ -83,6 +83,7 @@ type Outcome struct {
 	Why     string            `json:"why,omitempty"`     // one sentence, sanitised
 	Title   string            `json:"title,omitempty"`   // of the answer to a command that only asks
 	Targets []Target          `json:"targets,omitempty"` // as last seen
+	More    int               `json:"more,omitempty"`    // targets that are left out
 	Grid    *Grid             `json:"grid,omitempty"`    // the answer, where it is no table of targets
 	Notes   []string          `json:"notes,omitempty"`   // what is to be said beside it
 	Unsaid  int               `json:"unsaid,omitempty"`  // notes that are left out

@@ -271,22 +271,30 @@ func (g *Grid) reaped(one hybridcore.Reaped) {
 	g.add(one.Lease.Key, one.Lease.RunID, names(one.Removed), names(one.Kept), left)
 }
 
-// recorded is what a run came to, by its record.
+// statuses are those that a record may have.
+var statuses = []hybridcore.Status{
+	hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated, hybridcore.Published, hybridcore.Failed, hybridcore.Cancelled, hybridcore.BlockedStatus,
+}
+
+// recorded is what a run came to, by its record: the first of its targets, and how many more there are.
 func recorded(rec hybridcore.Record) Outcome {
-	out := Outcome{Status: rec.Status}
+	out := Outcome{Status: rec.Status, More: max(len(rec.Results)-maxRows, 0)}
+	if !slices.Contains(statuses, rec.Status) {
+		out.Status, out.Why = hybridcore.Failed, fmt.Sprintf("the run's answer has the status %.40q, which is none", line(string(rec.Status), maxCell))
+	}
 	parity := map[string]string{}
 	for _, p := range rec.Parity {
 		parity[p.Image] = parityWord(p)
 	}
-	for _, res := range rec.Results {
-		t := Target{Name: res.Target, Status: string(res.Status), Duration: res.Duration, Artifact: res.Artifact.Name(), Parity: parity[res.Image]}
-		if res.Failure != nil {
-			t.Step = res.Failure.Step
+	for n, res := range rec.Results {
+		if n < maxRows {
+			out.Targets = append(out.Targets, targetOf(res, parity[res.Image]))
 		}
-		out.Targets = append(out.Targets, t)
 		if res.Failure != nil && out.Why == "" {
-			out.Why = res.Target + ": " + res.Failure.Message
-			out.Tail = res.Failure.Tail
+			out.Why = plain(res.Target+": "+res.Failure.Message, maxWhy)
+			for _, one := range res.Failure.Tail[max(len(res.Failure.Tail)-maxTail, 0):] {
+				out.Tail = append(out.Tail, plain(one, maxWhy))
+			}
 		}
 	}
 	standIns := hybridcore.StandIns(rec.Versions)
@@ -298,4 +306,16 @@ func recorded(rec hybridcore.Record) Outcome {
 		out.note("stand-in: %s", one)
 	}
 	return out
+}
+
+// targetOf is the row of a result.
+func targetOf(res hybridcore.Result, parity string) Target {
+	t := Target{
+		Name: line(res.Target, maxCell), Status: line(string(res.Status), maxCell), Duration: res.Duration,
+		Artifact: plain(res.Artifact.Name(), maxWhy), Parity: parity, // names of artifacts are whole
+	}
+	if res.Failure != nil {
+		t.Step = line(res.Failure.Step, maxCell)
+	}
+	return t
 }

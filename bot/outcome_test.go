@@ -144,6 +144,68 @@ func TestOutcomeIsBounded(t *testing.T) {
 	}
 }
 
+// The targets of a record are bounded as well, with all that a job may write there.
+func TestOutcomeOfManyTargets(t *testing.T) {
+	rec := hybridcore.Record{Status: hybridcore.Failed}
+	long := strings.Repeat("x\n", 50_000)
+	for range 3000 {
+		rec.Results = append(rec.Results, hybridcore.Result{
+			Target: long, Status: hybridcore.Status(long), Artifact: &hybridcore.Artifact{URIs: []hybridcore.URI{{Name: long}}},
+			Failure: &hybridcore.Failure{Message: long, Step: long, Tail: slices.Repeat([]string{long}, 500)},
+		})
+	}
+	out := bot.OutcomeOf(hybridcore.Answer{Record: &rec})
+	data, err := json.Marshal(out)
+	if err != nil || len(data) > 64<<10 || len(out.Targets) != 20 || out.More != 2980 || out.Status != hybridcore.Failed {
+		t.Errorf("%d bytes, %d targets and %d more, %s: %v", len(data), len(out.Targets), out.More, out.Status, err)
+	}
+	for _, status := range []hybridcore.Status{"", "done", "Built", hybridcore.Status(long)} {
+		if out := bot.OutcomeOf(hybridcore.Answer{Record: &hybridcore.Record{Status: status}}); out.Status != hybridcore.Failed || !strings.Contains(out.Why, "which is none") || len(out.Why) > 500 {
+			t.Errorf("%.20q: %s %q", status, out.Status, out.Why)
+		}
+	}
+}
+
+// TestForeign says which answers are to an order.
+func TestForeign(t *testing.T) {
+	request := func(action hybridcore.Action, env string) *hybridcore.Request {
+		return &hybridcore.Request{Action: action, Env: env}
+	}
+	record := func(action hybridcore.Action, env string) *hybridcore.Record {
+		return &hybridcore.Record{Request: *request(action, env)}
+	}
+	plan := func(action hybridcore.Action, env string) *hybridcore.Plan {
+		return &hybridcore.Plan{Request: *request(action, env)}
+	}
+	for name, c := range map[string]struct {
+		line   string
+		answer hybridcore.Answer
+		want   string // that it names; empty: it is to the order
+	}{
+		"the same":             {"build --env lab", hybridcore.Answer{Request: request("build", "lab"), Record: record("build", "lab"), Plan: plan("build", "lab")}, ""},
+		"only an error":        {"build --env lab", hybridcore.Answer{Error: "x"}, ""},
+		"does not say":         {"build --env lab", hybridcore.Answer{Record: &hybridcore.Record{}}, ""},
+		"planned":              {"build --env lab", hybridcore.Answer{Request: request("plan", "lab"), Plan: plan("plan", "lab")}, ""},
+		"collected":            {"build --env lab", hybridcore.Answer{Request: request("collect", "lab"), Record: record("collect", "lab")}, ""},
+		"changes since":        {"build --env lab", hybridcore.Answer{Record: record("build", "lab"), Parity: &hybridcore.ParityReport{Env: "lab"}}, ""},
+		"another environment":  {"build --env lab", hybridcore.Answer{Request: request("build", "prod")}, "build for prod, and build for lab"},
+		"its record":           {"build --env lab", hybridcore.Answer{Request: request("build", "lab"), Record: record("build", "prod")}, "build for prod"},
+		"its plan":             {"plan --env lab", hybridcore.Answer{Plan: plan("plan", "prod")}, "plan for prod"},
+		"its status":           {"status --env lab", hybridcore.Answer{Request: request("status", "lab"), Status: &hybridcore.StatusReport{Env: "prod"}}, "status for prod"},
+		"its parity":           {"parity --env lab", hybridcore.Answer{Parity: &hybridcore.ParityReport{Env: "prod"}}, "for prod"},
+		"another verb":         {"publish --env lab", hybridcore.Answer{Request: request("build", "lab")}, "build for lab, and publish for lab"},
+		"a status for a build": {"build --env lab", hybridcore.Answer{Status: &hybridcore.StatusReport{Env: "lab"}}, "status for lab"},
+		"a build for a plan":   {"plan --env lab", hybridcore.Answer{Request: request("plan", "lab"), Record: record("build", "lab")}, "build for lab"},
+		"a record by name":     {"inspect 20261123t050000-1a2b3c4d --env lab", hybridcore.Answer{Request: request("inspect", "lab"), Record: record("build", "prod")}, ""},
+		"hostile":              {"build --env lab", hybridcore.Answer{Request: request("x\n<!channel>", strings.Repeat("y", 5000))}, "x <!channel> for yyy"},
+	} {
+		got := bot.Foreign(bot.Order{Line: c.line}, c.answer)
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) || strings.ContainsAny(got, "\n") || len(got) > 500 {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func FuzzOutcomeOf(f *testing.F) {
 	for _, seed := range []string{
 		`{"plan":{"targets":[null,{"reasons":null}],"removed":[null]}}`, `{"status":{"targets":{"x":{"artifact":{"uris":[null]}}},"dead":[null]}}`,
@@ -166,6 +228,10 @@ func FuzzOutcomeOf(f *testing.F) {
 				t.Errorf("%q", note)
 			}
 		}
+		if len(out.Targets) > 20 || len(out.Why) > 2100 {
+			t.Errorf("%d targets, why has %d bytes", len(out.Targets), len(out.Why))
+		}
+		bot.Foreign(bot.Order{Line: "build --env lab"}, a)
 		if out.Grid != nil && slices.ContainsFunc(out.Grid.Rows, func(row []string) bool { return len(row) != len(out.Grid.Columns) }) {
 			t.Errorf("rows of another length: %q", out.Grid.Rows)
 		}

@@ -29,9 +29,9 @@ func WriteError(w io.Writer, style Style, err error) int {
 	return code
 }
 
-// WriteErrorJSON prints an error as JSON to out, if it was not printed yet, and
+// WriteErrorJSON prints an error as a document, if it was not printed yet, and
 // returns the exit code.
-func WriteErrorJSON(out, errs io.Writer, err error) int {
+func WriteErrorJSON(document func(render func(io.Writer) error) error, errs io.Writer, err error) int {
 	code, said := ended(errs, err)
 	if said {
 		return code
@@ -40,7 +40,7 @@ func WriteErrorJSON(out, errs io.Writer, err error) int {
 	if refused, is := errors.AsType[*hybridcore.FindingsError](err); is {
 		doc.Error, doc.Findings = fmt.Sprintf("%d findings", len(refused.Findings)), refused.Findings
 	}
-	if failed := WriteJSON(out, doc); failed != nil {
+	if failed := document(func(w io.Writer) error { return WriteJSON(w, doc) }); failed != nil {
 		_, _ = fmt.Fprintln(errs, failed)
 	}
 	return code

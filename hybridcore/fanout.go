@@ -57,6 +57,11 @@ func (r Request) Records() bool {
 	return r.Action == ActionBuild || r.Action == ActionCollect || r.Action == ActionPublish
 }
 
+// Reads says whether the request only shows what the state holds.
+func (r Request) Reads() bool {
+	return r.Action == ActionStatus || r.Action == ActionInspect || r.Action == ActionParity
+}
+
 func bindCommit(fs *pflag.FlagSet, r *Request) {
 	fs.StringSliceVar(&r.Heads, "commit", nil, "the full ID of the commit that the checkout must be at")
 }

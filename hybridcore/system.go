@@ -5,7 +5,10 @@
 
 package hybridcore
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // KindIdentity is the kind of findings about which system a guest holds.
 const KindIdentity = "identity"
@@ -19,9 +22,13 @@ type System struct {
 // String is "ID VERSION".
 func (s System) String() string { return s.ID + " " + s.Version }
 
-// Is says whether a guest is of this system: one of version 9.4 is of 9.
+// dotted is a version of numbers.
+var dotted = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)
+
+// Is says whether a guest is of this system: one of version 9.4 is of 9. What is no
+// version of numbers is only of itself.
 func (s System) Is(guest System) bool {
-	part := strings.HasPrefix(guest.Version, s.Version+".")
+	part := strings.HasPrefix(guest.Version, s.Version+".") && dotted.MatchString(s.Version) && dotted.MatchString(guest.Version)
 	return s.ID == guest.ID && s.Version != "" && (s.Version == guest.Version || part)
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // plain answers of one CI system: method and path, as a pattern of net/http. A path
@@ -86,7 +87,12 @@ func strange(t *testing.T, plain [][2]string, at, status int, body []byte) (addr
 type system interface {
 	bot.Dispatcher
 	bot.Follower
+	jobSide
+}
 
+// jobSide is what jobs and the check before all ask of them.
+type jobSide interface {
+	Older(ctx context.Context, request, run string) (string, error)
 	Check(ctx context.Context, ref string) []string
 }
 
@@ -102,6 +108,8 @@ func everything(ctx context.Context, s system) string {
 	add("head", err)
 	_, _, err = s.Find(ctx, order)
 	add("find", err)
+	_, err = s.Older(ctx, request, "7")
+	add("older", err)
 	_, err = s.Dispatch(ctx, order)
 	add("dispatch", err)
 	_, err = s.Status(ctx, order, bot.Run{ID: "1"})
@@ -143,7 +151,10 @@ func TestNullIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for gitlab, all := range map[bool][][2]string{false: plainGitHub, true: plainGitLab} {
 		for at, plain := range all {
-			for _, body := range []string{"null", "[null]", "\n null,", `{"workflow_runs":[null],"check_runs":[null],"jobs":[null],"artifacts":[null]}`} {
+			for _, body := range []string{
+				"null", "[null]", "\n null,", `{"workflow_runs":[null],"check_runs":[null],"jobs":[null],"artifacts":[null]}`,
+				`{"x":{"y":[null]}}`, `[[{"jobs":[{"steps":[{},null]}]}]]`,
+			} {
 				t.Run(plain[0]+" "+body, func(t *testing.T) {
 					t.Parallel()
 					said, given := asked(t, gitlab, at, http.StatusOK, []byte(body))
@@ -183,10 +194,80 @@ func TestNoList(t *testing.T) {
 	}
 }
 
+// TestAnswerToSomethingElse has a run leave the answer to another request.
+func TestAnswerToSomethingElse(t *testing.T) {
+	t.Parallel()
+	at := slices.IndexFunc(plainGitLab, func(one [2]string) bool { return strings.HasSuffix(one[0], "/answer.json") })
+	for body, want := range map[string]string{
+		`{"record":{"request":{"action":"build","env":"prod"},"status":"built","results":[{"target":"of-prod"}]}}`: "that of build for prod, and build for lab",
+		`{"status":{"env":"lab","targets":{"of-lab":{}}}}`:                                                         "that of status for lab, and build for lab",
+		`{"record":{"request":{"action":"build","env":"lab"},"status":"built","results":[{"target":"of-lab"}]}}`:   "",
+	} {
+		api, _ := strange(t, plainGitLab, at, http.StatusOK, []byte(body))
+		s, err := dispatch.NewGitLab(dispatch.GitLabConfig{API: api, Project: "o/r", Token: token, Timeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Status(t.Context(), order, bot.Run{ID: "1"})
+		shown := fmt.Sprintf("%+v", p)
+		if err != nil || !strings.Contains(p.Outcome.Why, want) || strings.Contains(shown, "of-prod") || want != "" && (strings.Contains(shown, "of-lab") || p.Outcome.Status != hybridcore.Failed) {
+			t.Errorf("%s: %+v, %v", body, p, err)
+		}
+	}
+}
+
+// TestOlderNeedsAList checks that a ticket is not taken for unused when nobody has
+// said which runs there are.
+func TestOlderNeedsAList(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"{}", `{"workflow_runs":null}`} {
+		if said, _ := asked(t, false, 2, http.StatusOK, []byte(body)); !strings.Contains(said, "older: asking GitHub for other runs") {
+			t.Errorf("%s: %s", body, said)
+		}
+	}
+}
+
+// TestEndlessPages has each list name the page that it gives as the next one. What
+// is not found then may be there all the same, and is not made once more.
+func TestEndlessPages(t *testing.T) {
+	t.Parallel()
+	for gitlab, plain := range map[bool][][2]string{false: plainGitHub, true: plainGitLab} {
+		mux := http.NewServeMux()
+		for _, one := range plain {
+			mux.HandleFunc(one[0], func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Link", "<http://"+r.Host+r.URL.Path+`?page=1>; rel="next"`)
+				w.Header().Set("X-Next-Page", "1")
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprint(w, one[1])
+			})
+		}
+		server := httptest.NewServer(mux)
+		t.Cleanup(server.Close)
+		var s system
+		var err error
+		if gitlab {
+			s, err = dispatch.NewGitLab(dispatch.GitLabConfig{API: server.URL, Project: "o/r", Token: token, Timeout: 5 * time.Second})
+		} else {
+			s, err = dispatch.NewGitHub(dispatch.GitHubConfig{API: server.URL, Repository: "o/r", Token: token, Timeout: 5 * time.Second})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, found, err := s.Find(t.Context(), order); err == nil || found || !strings.Contains(err.Error(), "not known") {
+			t.Errorf("GitLab %v: %v, %v", gitlab, found, err)
+		}
+		if older, err := s.Older(t.Context(), request, "7"); err == nil {
+			t.Errorf("GitLab %v: %q", gitlab, older)
+		}
+		_, _ = s.Status(t.Context(), order, bot.Run{ID: "1"}) // ends
+	}
+}
+
 // FuzzAnswers has GitHub or GitLab answer anything to one kind of request.
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{
-		"null", "[null]", "{}", "[]", "", "<html>", `{"id":1`, strings.Repeat("[", 100_000), `"` + strings.Repeat("x", 1<<20),
+		"null", "[null]", "{}", "[]", "", " ", "\n", "<html>", `{"id":1`, strings.Repeat("[", 100_000), `{"jobs":[{"name":"x","steps":[null]}]}`,
+		`[{"id":1,"pipeline":{"x":[null]}}]`, `{"check_runs":[{"id":1,"pull_requests":[null]}]}`, `"` + strings.Repeat("x", 1<<20),
 		`{"workflow_runs":[null]}`, `{"workflow_runs":null}`, `{"workflow_runs":[{"id":null,"display_title":null,"created_at":null}]}`,
 		`{"check_runs":[null]}`, `{"check_runs":[{"details_url":"/runs/1","output":null,"started_at":null}]}`,
 		`{"jobs":[{"name":null,"steps":[null]}]}`, `{"artifacts":[null]}`, `{"artifacts":[{"id":null,"name":null}]}`, `{"object":null}`,

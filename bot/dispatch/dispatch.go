@@ -50,6 +50,13 @@ func address(text string) (*url.URL, error) {
 	return u, nil
 }
 
+// endless is the error for a list that goes on after the pages that are read, or
+// whose pages name each other: what is looked for may be further down.
+func endless(system, of, request string) error {
+	return fmt.Errorf("%s lists more than %d pages of %s since request %s, so that it is not known whether one of them "+
+		"is its own", system, maxPages, of, request)
+}
+
 // refusal is an answer that is none of success.
 type refusal struct {
 	status  int // 0: there was no answer
@@ -142,10 +149,16 @@ func better(one, other *hybridcore.Answer) *hybridcore.Answer {
 	return one
 }
 
-// withAnswer is the end of a run with the details of its answer. The CI system has
-// the last word: a run may fail after its answer was good.
-func withAnswer(p bot.Progress, a hybridcore.Answer) bot.Progress {
+// withAnswer is the end of a run with the details of its answer, when that is to its
+// order. The CI system has the last word: a run may fail after its answer was good.
+func withAnswer(p bot.Progress, o bot.Order, a hybridcore.Answer) bot.Progress {
 	ci := p.Outcome
+	if why := bot.Foreign(o, a); why != "" {
+		if p.Outcome = (bot.Outcome{Status: hybridcore.Failed, Why: why}); ci.Status == hybridcore.Cancelled {
+			p.Outcome.Status = ci.Status
+		}
+		return p
+	}
 	p.Outcome = bot.OutcomeOf(a)
 	if len(p.Outcome.Targets) > 0 {
 		p.Targets = p.Outcome.Targets // else what was seen of them stays

@@ -157,15 +157,15 @@ func (g *GitHub) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 			if slices.Contains(strings.Fields(run.GetDisplayTitle()), o.Request) {
 				return bot.Run{ID: strconv.FormatInt(run.GetID(), 10), URL: run.GetHTMLURL()}, true, nil
 			}
-			if run.GetCreatedAt().Before(from) {
+			if older(run, from) {
 				return bot.Run{}, false, nil
 			}
 		}
 		if options.Page = next; next == 0 {
-			break
+			return bot.Run{}, false, nil
 		}
 	}
-	return bot.Run{}, false, nil
+	return bot.Run{}, false, endless("GitHub", "runs of "+g.workflow, o.Request)
 }
 
 // Dispatch asks for a run of the workflow. GitHub names it when it can; else it

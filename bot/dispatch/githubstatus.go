@@ -70,7 +70,7 @@ func (g *GitHub) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 	answer, err := g.answer(ctx, id)
 	switch {
 	case err == nil && answer != nil:
-		p = withAnswer(p, *answer)
+		p = withAnswer(p, o, *answer)
 	case err != nil && !stays(err):
 		return bot.Progress{}, err // ask again: the details are worth it
 	}

@@ -158,10 +158,10 @@ func (g *GitLab) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 			}
 		}
 		if options.Page = next; next == 0 {
-			break
+			return bot.Run{}, false, nil
 		}
 	}
-	return bot.Run{}, false, nil
+	return bot.Run{}, false, endless("GitLab", "pipelines", o.Request)
 }
 
 // carries says whether a pipeline has the ID of a request.
@@ -252,7 +252,7 @@ func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 		return bot.Progress{}, err
 	}
 	if answer != nil {
-		p = withAnswer(p, *answer)
+		p = withAnswer(p, o, *answer)
 	}
 	return p, nil
 }

@@ -114,7 +114,7 @@ func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 		p.Outcome.Why = fmt.Sprintf("packer-hybrid ended with exit code %d; see %s", code, filepath.Join(r.dir, fileLog))
 	}
 	if answer != nil {
-		p = withAnswer(p, *answer)
+		p = withAnswer(p, r.Order, *answer)
 	}
 	return errors.Join(r.failed, write(r.dir, fileExit, p), os.RemoveAll(r.Tree), r.lock.Unlock())
 }

@@ -7,16 +7,19 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v62/github"
 	"github.com/xanzy/go-gitlab"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
 // maxOlder bounds the pages of a list in which an older run is looked for; GitHub
@@ -52,6 +55,11 @@ func LocalAudience(repository string) policy.Audience {
 	return policy.Audience{System: SystemLocal, Repository: repository}
 }
 
+// older says whether a run was made before a time; not of one that has no time.
+func older(run *github.WorkflowRun, than time.Time) bool {
+	return run.CreatedAt != nil && run.CreatedAt.Before(than)
+}
+
 // Older names a run of the workflow for the same request that is older than one;
 // empty when there is none. It reads the runs since the request was made.
 func (g *GitHub) Older(ctx context.Context, request, run string) (string, error) {
@@ -75,12 +83,13 @@ func (g *GitHub) Older(ctx context.Context, request, run string) (string, error)
 		if err != nil {
 			return "", err
 		}
+		runs, err := webapi.Elements(page.WorkflowRuns)
+		if err != nil {
+			return "", fmt.Errorf("asking GitHub for other runs of %s: %w", request, err)
+		}
 		past := false
-		for _, one := range page.WorkflowRuns {
-			if one == nil {
-				continue
-			}
-			past = past || one.GetCreatedAt().Before(from)
+		for _, one := range runs {
+			past = past || older(one, from)
 			if one.GetID() < mine && slices.Contains(strings.Fields(one.GetDisplayTitle()), request) {
 				oldest = "github " + strconv.FormatInt(one.GetID(), 10)
 			}
@@ -120,7 +129,7 @@ func (g *GitLab) Older(ctx context.Context, request, run string) (string, error)
 			return "", err
 		}
 		for _, one := range page {
-			if one == nil || int64(one.ID) >= mine {
+			if int64(one.ID) >= mine {
 				continue
 			}
 			if one.CreatedAt != nil && one.CreatedAt.Before(from) {

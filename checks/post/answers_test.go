@@ -106,7 +106,7 @@ func TestNullIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for system, all := range plainAnswers {
 		for at, plain := range all {
-			for _, body := range []string{"null", "[null]", " null garbage", `{"check_runs":[null]}`} {
+			for _, body := range []string{"null", "[null]", " null garbage", `{"check_runs":[null]}`, `{"x":{"y":[null]}}`, `[[{"x":[[null]]}]]`} {
 				t.Run(fmt.Sprintf("%s %s %q", system, plain[0], body), func(t *testing.T) {
 					t.Parallel()
 					lost := !strings.Contains(plain[0], "/6") // what is looked up by its number was made
@@ -127,7 +127,8 @@ func TestNullIsNoAnswer(t *testing.T) {
 func FuzzAnswers(f *testing.F) {
 	for n, body := range []string{
 		"null", "[null]", "{}", "[]", `{"id":null}`, `{"check_runs":null}`, `{"check_runs":[null]}`, `{"check_runs":[{"id":1,"app":null,"output":null}]}`,
-		`[{"id":null,"body":null,"author":null}]`, `{"id":5,"output":{"annotations_count":-9}}`, `[{"user":null}]`, `{"id":1e99}`, "", "<html>", `{"id":5`,
+		`[{"id":null,"body":null,"author":null}]`, `{"id":5,"output":{"annotations_count":-9}}`, `[{"user":null}]`, `{"id":1e99}`, "", " ", "<html>", `{"id":5`,
+		`{"check_runs":[{"id":1,"pull_requests":[null]}]}`, `[{"id":6,"reactions":{"x":[null]}}]`,
 		strings.Repeat("[", 100_000), `"` + strings.Repeat("x", 1<<20),
 	} {
 		for at := n % 4; at < 16; at += 4 {

@@ -105,10 +105,10 @@ func (g *onGitHub) findCheck(ctx context.Context, name, externalID string) (*git
 			return runs[at], nil
 		}
 		if options.Page = next; next == 0 {
-			break
+			return nil, nil
 		}
 	}
-	return nil, nil
+	return nil, errEndless
 }
 
 // putCheck creates or updates a check-run, with the annotations that come next.
@@ -132,7 +132,7 @@ func (g *onGitHub) putCheck(ctx context.Context, it *item, want *checks.Check, a
 	}
 	it.id, it.annotations = made.GetID(), it.annotations+len(annotations)
 	if it.id == 0 {
-		return fmt.Errorf("reporting check-run %s: the answer has no identifier", want.Name)
+		return fmt.Errorf("reporting check-run %s: %w", want.Name, errNoID)
 	}
 	_ = g.s.box.append(line{Kind: "made", Key: it.key, ID: it.id, Annotations: it.annotations}) // told at the end
 	return nil

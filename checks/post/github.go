@@ -95,10 +95,10 @@ func (i issueComments) ours(ctx context.Context) ([]comment, error) {
 			return nil, err
 		}
 		if options.Page = next; next == 0 {
-			break
+			return all, nil
 		}
 	}
-	return all, nil
+	return nil, errEndless
 }
 
 // put implements commenter.
@@ -111,7 +111,9 @@ func (i issueComments) put(ctx context.Context, id int64, body string) (int64, e
 			return err //nolint:wrapcheck // wrapped by the caller
 		}
 		made, _, err := c.Issues.CreateComment(ctx, owner, repo, i.g.s.box.address.Change, text)
-		id = made.GetID()
+		if id = made.GetID(); err == nil && id == 0 {
+			return errNoID
+		}
 		return err //nolint:wrapcheck // wrapped by the caller
 	})
 	return id, err

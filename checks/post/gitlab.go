@@ -63,7 +63,7 @@ func (g *onGitLab) whoami(ctx context.Context) (int, error) {
 	err := g.call(ctx, func(c *gitlab.Client, with gitlab.RequestOptionFunc) error {
 		user, _, err := c.Users.CurrentUser(with)
 		if err == nil && user.ID == 0 {
-			return errors.New("the answer has no identifier")
+			return errNoID
 		}
 		if err == nil {
 			g.self = user.ID
@@ -131,10 +131,10 @@ func (n notes) ours(ctx context.Context) ([]comment, error) {
 			return nil, err
 		}
 		if options.Page = next; next == 0 {
-			break
+			return all, nil
 		}
 	}
-	return all, nil
+	return nil, errEndless
 }
 
 // put implements commenter.
@@ -150,7 +150,7 @@ func (n notes) put(ctx context.Context, id int64, body string) (int64, error) {
 			made, _, err = c.Notes.CreateMergeRequestNote(address.Repository, address.Change, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, with)
 		}
 		if err == nil && made.ID == 0 {
-			return errors.New("the answer has no identifier")
+			return errNoID
 		}
 		if err == nil {
 			id = int64(made.ID)

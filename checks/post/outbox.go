@@ -320,7 +320,11 @@ func (b *outbox) next(skip map[string]bool, since time.Time) (item, bool) {
 
 // release gives the file up.
 func (b *outbox) release() error {
-	if err := b.file.Close(); err != nil {
+	var unlocked error
+	if file, ok := b.file.(*os.File); ok { // a child that is just being started has it open for a moment, too
+		unlocked = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	}
+	if err := errors.Join(unlocked, b.file.Close()); err != nil {
 		return fmt.Errorf("closing the outbox: %w", err)
 	}
 	return nil

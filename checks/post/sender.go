@@ -27,6 +27,7 @@ const (
 	writePause     = time.Second
 	firstPause     = 2 * time.Second // after a failure that is no limit; doubles
 	maxTries       = 5               // of one item in one flush
+	maxUnfit       = 3               // of one that is answered with what is no answer
 	requestTimeout = 10 * time.Second
 	stepPause      = 15 * time.Second // between two steps of one check-run
 	// maxSteps bounds the steps of all check-runs that are sent in an hour: GitHub
@@ -59,6 +60,7 @@ type verdict int
 
 const (
 	again   verdict = iota // after a pause that grows; what was created must be looked for
+	unfit                  // as again, but sooner given up
 	limited                // after the pause that GitHub asks for; nothing was done
 	denied                 // the token must not write this kind of thing
 	refused                // this item, for good
@@ -77,9 +79,24 @@ func (s *sender) judge(err error, key string) (verdict, time.Duration) {
 	case a.status == http.StatusForbidden, a.status == http.StatusGone,
 		a.status == http.StatusUnprocessableEntity, a.status == http.StatusBadRequest:
 		return refused, 0
-	default:
-		return again, 0
 	}
+	if isUnfit(err) {
+		return unfit, 0
+	}
+	return again, 0
+}
+
+// Why a successful answer is of no use.
+var (
+	errNoID    = errors.New("the answer has no identifier")
+	errEndless = fmt.Errorf("the list has more than %d pages, so that it is not known what is there", maxPages)
+)
+
+// isUnfit says whether an answer is null, or goes on for ever: what is asked again
+// will most likely have the same answer.
+func isUnfit(err error) bool {
+	_, refused := errors.AsType[*webapi.AnswerError](err)
+	return refused || errors.Is(err, errEndless)
 }
 
 func isLimit(a answer, err error) bool {
@@ -147,10 +164,10 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 		case limited:
 			s.quiet = s.clock.Now().Add(wait)
 			wait = 0 // the next request waits, also one of another flush
-		case again:
+		case again, unfit:
 			tries[it.key]++
 			wait = firstPause << (tries[it.key] - 1)
-			if tries[it.key] >= maxTries {
+			if tries[it.key] >= maxTries || what == unfit && tries[it.key] >= maxUnfit {
 				skip[it.key] = true
 				continue
 			}

@@ -8,7 +8,6 @@ package post
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -97,7 +96,7 @@ func (g *onGitLab) putStatus(ctx context.Context, it *item, name, description st
 	return g.call(ctx, func(c *gitlab.Client, with gitlab.RequestOptionFunc) error {
 		made, _, err := c.Commits.SetCommitStatus(address.Repository, address.built(), options, with)
 		if err == nil && made.ID == 0 {
-			return errors.New("the answer has no identifier")
+			return errNoID
 		}
 		if err == nil {
 			g.know(it, made)
@@ -143,13 +142,13 @@ func (g *onGitLab) lookStatus(ctx context.Context, it *item, name string) error 
 			return err
 		}
 		if options.Page = next; next == 0 {
-			break
+			if found != nil {
+				g.know(it, found)
+			}
+			return nil
 		}
 	}
-	if found != nil {
-		g.know(it, found)
-	}
-	return nil
+	return errEndless
 }
 
 // built is the commit of the pipeline.

@@ -37,7 +37,7 @@ func (a *app) process() process.Process {
 func (a *app) screen() process.Screen {
 	s := process.Screen{
 		Out: a.Out, Err: a.Err, OutStyle: a.Style(a.Raw.Out), ErrStyle: a.Style(a.Raw.Err), Live: a.Raw.Out,
-		Output: a.Output, Matrix: a.matrix, Verbose: a.verbose,
+		Output: a.Output, Document: a.JSON, Matrix: a.matrix, Verbose: a.verbose,
 	}
 	if a.Output == "json" {
 		s.Live = a.Raw.Err

@@ -254,6 +254,9 @@ func TestDecisionOfAPush(t *testing.T) {
 			t.Errorf("the output %s is %s, want %s (exit code %d)\n%s", name, outputs[name], want, code, log)
 		}
 	}
+	if !strings.Contains(log, "warning: the block ci of packer-hybrid.hcl names no runners for proxmox, azure: ") || !strings.Contains(log, "go to GitHub's own ubuntu-latest") {
+		t.Errorf("nothing is said of platforms without runners\n%s", log)
+	}
 	decision, err := ci.ParseDecision(outputs["decision"])
 	if err != nil || decision.Run != "11" || !decision.Merged || decision.Env != "lab" || len(decision.Lines) != 1 || decision.Lines[0] != "build --env lab" ||
 		decision.Rule != "merged into main; the lines for a push to the default branch (packer-hybrid.hcl:38)" {

@@ -9,6 +9,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -108,5 +113,47 @@ func (h hosted) flush(t *testing.T) {
 	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, []string{"flush", "-C", h.dir}, []string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "RUNNER_TEMP=" + h.temp})
 	if code != 0 || errs.Len() > 0 {
 		t.Errorf("flush: exit code %d\n%s%s", code, out.String(), errs.String())
+	}
+}
+
+// TestCIWithNull plans a pull request while GitHub does what it is asked for and
+// answers one kind of request, or all, with null for good.
+func TestCIWithNull(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"", "/check-runs", "/issues/7/comments", "/issues/comments/"} {
+		for _, text := range []string{"null", "[null]", `{"x":{"y":[null]}}`} {
+			t.Run(kind+" "+text, func(t *testing.T) {
+				t.Parallel()
+				h := newHosted(t, nil)
+				upstream, err := url.Parse(h.hub.URL())
+				if err != nil {
+					t.Fatal(err)
+				}
+				through := httputil.NewSingleHostReverseProxy(upstream)
+				front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if !strings.Contains(r.URL.Path, kind) {
+						through.ServeHTTP(w, r)
+						return
+					}
+					through.ServeHTTP(httptest.NewRecorder(), r)
+					_, _ = io.WriteString(w, text)
+				}))
+				defer front.Close()
+				h.api = front.URL
+				clock, began := &quickClock{}, time.Now()
+				code, log, summary := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head), post.WithClock(clock.clock(), time.Second))
+				if took := time.Since(began) + clock.ahead; code != 0 || took > time.Minute || !strings.Contains(summary, "0 of 6 targets to build") {
+					t.Errorf("exit code %d after %s\n%s\n%s", code, took, log, summary)
+				}
+				if strings.Contains(log, "not reported") != strings.Contains(log, "are kept in") || strings.Contains(log, "not reported") && !strings.Contains(log, "null") {
+					t.Errorf("it says\n%s", log)
+				}
+				h.api = ""
+				h.flush(t)
+				if checks, comments := h.hub.Checks(), h.hub.Comments(); len(checks) != 1 || len(comments) != 1 {
+					t.Errorf("%d check-runs and %d comments: %v %v\n%s", len(checks), len(comments), checks, comments, log)
+				}
+			})
+		}
 	}
 }

@@ -7,6 +7,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -37,6 +38,7 @@ type hosted struct {
 	head  string
 	login string // PACKER_HYBRID_LOGIN
 	temp  string // RUNNER_TEMP
+	api   string // of what stands before the hub; empty: nothing
 }
 
 func newHosted(t *testing.T, change func(*github.Config)) hosted {
@@ -99,7 +101,7 @@ func (h hosted) step(t *testing.T, event, payload string, posting ...post.Option
 	t.Helper()
 	files := t.TempDir()
 	environ := []string{
-		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + cmp.Or(h.api, h.hub.URL()), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
 		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "RUNNER_TEMP=" + h.temp, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "PACKER_HYBRID_LOGIN=" + h.login,
 		"PKR_VAR_build_password=a-password-of-a-test", "PKR_VAR_vsphere_password=", "PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_username=nobody",
 	}

@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -74,7 +75,7 @@ func (a *app) formatted(changed []format.Formatted, show bool) error {
 				Kind: hybridcore.KindSchema, Rule: "format", Subject: f.Path, File: f.Path, Severity: hybridcore.Warning, Message: "the file is not in canonical format",
 			})
 		}
-		return checks.WriteJSON(a.Out, hybridcore.Answer{Findings: findings})
+		return a.JSON(func(w io.Writer) error { return checks.WriteJSON(w, hybridcore.Answer{Findings: findings}) })
 	}
 	for _, f := range changed {
 		path := hybridcore.Sanitize(f.Path)

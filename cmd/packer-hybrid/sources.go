@@ -231,11 +231,13 @@ built from source differs with the Go version that built it.`,
 
 func (a *app) answerSources(answer sourcesAnswer) error {
 	answer.FormatVersion = 1
-	enc := json.NewEncoder(a.Out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(answer); err != nil {
-		return fmt.Errorf("encoding the answer: %w", err)
-	}
-	return nil
+	return a.JSON(func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(answer); err != nil {
+			return fmt.Errorf("encoding the answer: %w", err)
+		}
+		return nil
+	})
 }

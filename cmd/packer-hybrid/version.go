@@ -8,6 +8,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -45,9 +46,11 @@ func (a *app) versionCmd() *cobra.Command {
 				info.Packer, packer = tool.Version, tool.Version+" ("+tool.Path+")"
 			}
 			if a.Output == "json" {
-				enc := json.NewEncoder(a.Out)
-				enc.SetIndent("", "  ")
-				return enc.Encode(info)
+				return a.JSON(func(w io.Writer) error {
+					enc := json.NewEncoder(w)
+					enc.SetIndent("", "  ")
+					return enc.Encode(info)
+				})
 			}
 			_, err := fmt.Fprintf(a.Out, "packer-hybrid %s (%s, %s/%s)\npacker        %s\n", info.Version, info.Go, info.OS, info.Arch, packer)
 			return err //nolint:wrapcheck // nothing to add

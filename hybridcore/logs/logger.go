@@ -87,7 +87,9 @@ func (s *sinks) redacted(w io.Writer) io.Writer {
 
 // json adds a JSON sink.
 func (s *sinks) json(w io.Writer) {
-	s.handlers = append(s.handlers, slog.NewJSONHandler(s.redacted(w), &slog.HandlerOptions{
+	lines := s.options.Redactor.JSONLines(w)
+	s.closers = append(s.closers, lines)
+	s.handlers = append(s.handlers, slog.NewJSONHandler(lines, &slog.HandlerOptions{
 		Level: s.options.Level, ReplaceAttr: sanitizeAttr,
 	}))
 }

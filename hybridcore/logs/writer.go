@@ -32,7 +32,8 @@ func (r *Redactor) Writer(w io.Writer) *RedactingWriter {
 // accepts everything: when the sink fails the bytes are dropped and counted, and the next write tries the sink again, because
 // Packer hangs for ever when its output is not read.
 type RedactingWriter struct {
-	redactor *Redactor
+	redactor  *Redactor
+	documents bool // each write is one JSON document
 
 	mu      sync.Mutex
 	sink    io.Writer
@@ -50,6 +51,10 @@ func (w *RedactingWriter) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	if w.closed {
 		w.dropped += int64(len(p))
+		return len(p), nil
+	}
+	if w.documents {
+		w.pass(w.redactor.JSON(p))
 		return len(p), nil
 	}
 	m := w.redactor.now.Load()

@@ -153,7 +153,7 @@ func onAzure(address string) hybridcore.Target {
 // or for an object of which nothing is known.
 func TestNullIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{"null", "[null]", `{"data":[null],"value":[null]}`} {
+	for _, body := range []string{"null", "[null]", `{"data":[null],"value":[null]}`, `{"data":{"x":[null]},"value":[{"x":[[null]]}]}`} {
 		for at, one := range plainProxmox[:7] {
 			t.Run("Proxmox "+one[0]+body, func(t *testing.T) {
 				t.Parallel()
@@ -179,7 +179,8 @@ var strangeAnswers = []string{
 	"null", "[null]", "{}", "[]", "", "<html>", `{"data":null}`, `{"data":[null]}`, `{"data":{}}`, `{"data":[{"vmid":null,"type":"qemu","node":null}]}`, `{"data":"UPID:a"}`,
 	`{"data":{"name":null,"description":null,"ide2":null,"template":null}}`, `{"value":null}`, `{"value":[null]}`, `{"value":[{"id":null,"tags":null,"properties":null}]}`,
 	`{"value":[{"id":"x","tags":{"ph_run":null},"properties":{"storageProfile":null,"provisioningState":null}}]}`, `{"properties":null}`, `{"error":null}`,
-	`{"access_token":null}`, `{"authentication":{"audiences":[null]}}`, `{"data":[{"vmid":1`, strings.Repeat("[", 100_000), `{"value":[` + strings.Repeat(`{},`, 70_000) + `{}]}`,
+	`{"access_token":null}`, `{"authentication":{"audiences":[null]}}`, `{"data":[{"vmid":1`, strings.Repeat("[", 100_000), `{"data":{"x":[null]}}`,
+	`{"value":[{"properties":{"storageProfile":{"dataDisks":[null]}}}]}`, `{"value":[` + strings.Repeat(`{},`, 70_000) + `{}]}`,
 }
 
 func FuzzProxmoxClient(f *testing.F) {

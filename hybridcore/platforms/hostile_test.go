@@ -82,7 +82,7 @@ func TestProxmoxHostileAnswers(t *testing.T) {
 		"null":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":null}`) }, "it has no data"},
 		"no member":   {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }, "it has no data"},
 		"other types": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[{"vmid":"x"}]}`) }, "cannot unmarshal"},
-		"deep":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":`+strings.Repeat("[", 1<<20)) }, "exceeded max depth"},
+		"deep":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":`+strings.Repeat("[", 1<<20)) }, "nested deeper than 64"},
 		"too many": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, `{"data":[{}`+strings.Repeat(",{}", 1<<16)+`]}`)
 		}, "more than 65536"},

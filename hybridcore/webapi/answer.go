@@ -14,10 +14,13 @@ import (
 	"net/http"
 )
 
-// maxEntries bounds a list in an answer: some bytes of it become a whole value.
-// A page has 100 entries at most; a list without pages, such as that of a cluster's
-// machines, has some thousands.
-const maxEntries = 1 << 16
+// Bounds of an answer: some bytes of it become a whole value.
+const (
+	// A page has 100 entries at most; a list without pages, such as that of a
+	// cluster's machines, has some thousands.
+	maxEntries = 1 << 16
+	maxDepth   = 64 // of lists and objects in each other; those of answers have about ten
+)
 
 // AnswerError says that a successful answer is not one that a client may read.
 type AnswerError struct {
@@ -43,26 +46,33 @@ func Plainly(err error) error {
 func (*AnswerError) NonRetriable() {}
 
 // Check reads a successful answer, of at most so many bytes, before a client
-// library decodes it, and refuses one that is null, or that has null in the list
-// that it is or that a member of it is: encoding/json makes a nil pointer of each,
-// which the libraries and their callers follow. Any other text is left to who
-// decodes it. The body can be read again afterwards.
+// library decodes it, and refuses one that is null, or that has null in a list,
+// however deep: encoding/json makes a nil pointer of each, which the libraries and
+// their callers follow. A member of an object may be null: it is one that is not
+// there. Any other text is left to who decodes it. The body can be read again
+// afterwards.
 func Check(answer *http.Response, most int64) error {
+	_, err := check(answer, most)
+	return err
+}
+
+// check is Check, and says whether a successful answer holds nothing but white space.
+func check(answer *http.Response, most int64) (blank bool, err error) {
 	if answer.StatusCode < http.StatusOK || answer.StatusCode >= http.StatusMultipleChoices {
-		return nil // what it refuses is in its status
+		return false, nil // what it refuses is in its status
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+		return false, fmt.Errorf("reading the answer: %w", err)
 	}
 	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	if int64(len(body)) > most {
-		return refused(answer, fmt.Sprintf("has more than %d bytes", most))
+		return false, refused(answer, fmt.Sprintf("has more than %d bytes", most))
 	}
 	if why := unfit(bytes.TrimPrefix(body, []byte("\ufeff"))); why != "" { // Microsoft's library takes the mark off, too
-		return refused(answer, why)
+		return false, refused(answer, why)
 	}
-	return nil
+	return len(bytes.TrimSpace(body)) == 0, nil
 }
 
 // refused is the error for an answer.
@@ -78,49 +88,56 @@ func refused(answer *http.Response, why string) error {
 // Decoders read the first value only, and so does this.
 func unfit(text []byte) string {
 	from := json.NewDecoder(bytes.NewReader(text))
-	start, err := from.Token()
-	switch {
-	case err != nil:
-		return ""
-	case start == nil:
-		return "is null, where an object or a list is needed"
-	case start == json.Delim('['):
-		return unfitList(from)
-	case start != json.Delim('{'):
-		return ""
-	}
-	for from.More() {
-		if _, err := from.Token(); err != nil {
+	from.UseNumber()
+	var open []level
+	for {
+		token, err := from.Token()
+		if err != nil {
 			return ""
 		}
-		var member json.RawMessage
-		if from.Decode(&member) != nil {
-			return ""
-		}
-		list := json.NewDecoder(bytes.NewReader(member))
-		if start, err := list.Token(); err != nil || start != json.Delim('[') {
-			continue
-		}
-		if why := unfitList(list); why != "" {
+		end := token == json.Delim(']') || token == json.Delim('}')
+		if end {
+			open = open[:len(open)-1]
+		} else if why := entry(open, token == nil); why != "" {
 			return why
 		}
-	}
-	return ""
-}
-
-// unfitList says why a list whose bracket was read must not be decoded.
-func unfitList(from *json.Decoder) string {
-	var entry json.RawMessage
-	for n := 0; from.More(); n++ {
-		if n == maxEntries {
-			return fmt.Sprintf("has a list with more than %d entries", maxEntries)
-		}
-		if from.Decode(&entry) != nil {
+		switch {
+		case token == json.Delim('['), token == json.Delim('{'):
+			if len(open) == maxDepth {
+				return fmt.Sprintf("is nested deeper than %d levels", maxDepth)
+			}
+			open = append(open, level{list: token == json.Delim('[')})
+		case len(open) == 0:
 			return ""
 		}
-		if string(entry) == "null" {
-			return fmt.Sprintf("has null as entry %d of a list, where an object is needed", n+1)
+	}
+}
+
+// level is a list or an object that text is in.
+type level struct {
+	list    bool
+	entries int // that were read; only those of a list
+}
+
+// entry says why the next value must not stand where it does: alone, in a list, or as
+// a member of an object, where anything may.
+func entry(open []level, null bool) string {
+	if len(open) == 0 {
+		if null {
+			return "is null, where an object or a list is needed"
 		}
+		return ""
+	}
+	in := &open[len(open)-1]
+	if !in.list {
+		return ""
+	}
+	in.entries++
+	switch {
+	case null:
+		return fmt.Sprintf("has null as entry %d of a list, where an object is needed", in.entries)
+	case in.entries > maxEntries:
+		return fmt.Sprintf("has a list with more than %d entries", maxEntries)
 	}
 	return ""
 }

@@ -40,7 +40,7 @@ func Client(through http.RoundTripper) *http.Client {
 }
 
 // Transport bounds what is read of answers, and refuses those that Check refuses
-// and those to a GET that are empty: go-github takes nothing for null.
+// and those to a GET that hold nothing but white space: go-github takes that for null.
 type Transport struct {
 	Most  int64             // bytes of an answer
 	Sign  func(http.Header) // adds the credentials to a request; nil: it has them
@@ -63,10 +63,11 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err //nolint:wrapcheck // net/http adds method and address
 	}
 	if !t.Files {
-		if err := Check(answer, t.Most); err != nil {
+		blank, err := check(answer, t.Most)
+		if err != nil {
 			return nil, err
 		}
-		if r.Method == http.MethodGet && answer.StatusCode/100 == 2 && answer.ContentLength == 0 {
+		if blank && r.Method == http.MethodGet {
 			return nil, refused(answer, "is empty")
 		}
 	}

@@ -73,7 +73,7 @@ func (j Job) comment(p payload, in Input) (Job, error) {
 		return j.nothing("issue %d is no pull request", p.Issue.Number)
 	case c.User.Type == "Bot" || strings.HasSuffix(c.User.Login, "[bot]") || c.App != nil || c.User.ID == 0 || c.User.ID != p.Sender.ID:
 		return j.nothing("a program wrote the comment")
-	case !slices.Contains([]string{"OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR"}, c.Association):
+	case !slices.Contains([]string{"OWNER", "MEMBER", "COLLABORATOR"}, c.Association):
 		return j.nothing("whoever wrote the comment has no part in this repository")
 	case in.Lookup == nil:
 		return Job{}, hybridcore.Blockedf("GITHUB_TOKEN is not set, and without it GitHub cannot be asked what " +

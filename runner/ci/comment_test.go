@@ -42,6 +42,7 @@ func TestCommentIgnored(t *testing.T) {
 		"other sender":   {"sender.id": 1},
 		"no author":      {"comment.user": nil},
 		"stranger":       {"comment.author_association": "NONE"},
+		"contributor":    {"comment.author_association": "CONTRIBUTOR"},
 		"first timer":    {"comment.author_association": "FIRST_TIME_CONTRIBUTOR"},
 		"empty":          {"comment.body": ""},
 		"text before":    {"comment.body": "please\n/packer-hybrid build"},

@@ -8,6 +8,7 @@ package ci
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -22,6 +23,23 @@ type Runners map[hybridcore.Platform][]string
 
 // DefaultRunner is the label of GitHub's own runners.
 const DefaultRunner = "ubuntu-latest"
+
+// Unnamed says for which platforms the project file names no runners, so that jobs
+// with the credentials of each go to GitHub's; empty for none. At GitLab they go where
+// the second file of the child pipeline says.
+func (r Runners) Unnamed(platforms []hybridcore.Platform) string {
+	names := []string{}
+	for _, p := range platforms {
+		if len(r[p]) == 0 {
+			names = append(names, string(p))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the block ci of packer-hybrid.hcl names no runners for %s: the jobs with the credentials of the platform go to "+
+		"GitHub's own %s; name those near it: runners = { %s = [\"LABEL\"] }", strings.Join(names, ", "), DefaultRunner, names[0])
+}
 
 // row is one job of a matrix: what is to be built. Where, with which credentials
 // and by which command is not for the commit that is planned to say.

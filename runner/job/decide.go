@@ -63,9 +63,18 @@ func (h *Host) decide(ctx context.Context) error {
 	} else {
 		j.say("decided for %s at commit %s: %s", d.Env, d.SHA, strings.Join(d.Lines, "; "))
 		j.say("allowed: %s", d.Rule)
+		j.unnamed(d, read.Runners())
 	}
 	j.warn()
 	return nil
+}
+
+// unnamed warns of platforms without runners, when jobs near them follow.
+func (j *job) unnamed(d ci.Decision, runners ci.Runners) {
+	near := d.Has(hybridcore.ActionBuild, hybridcore.ActionPublish, hybridcore.ActionReap)
+	if said := runners.Unnamed(d.Platforms); said != "" && near {
+		j.problems = append(j.problems, said)
+	}
 }
 
 // readJob reads what this job is about: the decision of its run, bound to this

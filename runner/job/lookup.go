@@ -21,7 +21,7 @@ const maxLookBack = 200
 // lastRun is the last build of a change for an environment; empty when there is none.
 func lastRun(ctx context.Context, project config.Project, change, env string) (run string, err error) {
 	store, err := process.ViewState(project)
-	if err != nil || store == nil {
+	if err != nil {
 		return "", err
 	}
 	ids, err := store.Records(ctx)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,11 +75,24 @@ func (h *Host) lookup(ctx context.Context, c ci.Comment) (ci.Facts, error) {
 	}, nil
 }
 
-// permission is what somebody may do, and the ID of who has the login now.
+// loginForm is a login of GitHub, which becomes part of an address; managed users
+// have an underscore, and programs end with [bot].
+var loginForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}(\[bot\])?$`)
+
+// permission is what somebody may do, and the ID of who has the login now. An
+// answer about nobody, or about somebody else, is an error: nobody was looked up.
 func (h hub) permission(ctx context.Context, login string) (user int64, permission string, err error) {
+	if !loginForm.MatchString(login) {
+		return 0, "", hybridcore.Blockedf("%.40q is no login of GitHub, and without one GitHub cannot be asked for the "+
+			"permission", login)
+	}
 	level, _, err := h.client.Repositories.GetPermissionLevel(ctx, h.owner, h.name, login)
 	if err != nil {
 		return 0, "", fmt.Errorf("asking GitHub for the permission: %w", err)
+	}
+	if of := level.GetUser(); of.GetID() == 0 || !strings.EqualFold(of.GetLogin(), login) {
+		return 0, "", hybridcore.Blockedf("asked for the permission of %s, GitHub answers with that of %.40q, user %d: "+
+			"nobody knows what %[1]s may do; ask again", login, of.GetLogin(), of.GetID())
 	}
 	return level.GetUser().GetID(), level.GetPermission(), nil
 }
@@ -170,7 +184,7 @@ func (h hub) pullOf(ctx context.Context, u ci.Unmerged) (*github.PullRequest, er
 // reviews are all of a pull request, in the order of their making.
 func (h hub) reviews(ctx context.Context, number int) ([]ci.Review, error) {
 	var all []ci.Review
-	for page := 1; page <= maxReviewPages; {
+	for page := 1; page <= maxReviewPages; page++ {
 		list, answer, err := h.client.PullRequests.ListReviews(ctx, h.owner, h.name, number,
 			&github.ListOptions{Page: page, PerPage: 100})
 		if err != nil {
@@ -185,10 +199,13 @@ func (h hub) reviews(ctx context.Context, number int) ([]ci.Review, error) {
 				Commit: r.GetCommitID(), At: r.GetSubmittedAt().Time,
 			})
 		}
-		if answer.NextPage <= page { // the last one has none
+		switch next := answer.NextPage; {
+		case next == 0:
 			return all, nil
+		case next != page+1:
+			return nil, hybridcore.Blockedf("GitHub names page %d of the reviews of pull request %d after page %d: the "+
+				"last ones count, and nobody knows which those are; ask again", next, number, page)
 		}
-		page = answer.NextPage
 	}
 	return nil, hybridcore.Blockedf("pull request %d has more than %d reviews, of which the last ones count: merge "+
 		"it, or open it anew", number, 100*maxReviewPages)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
@@ -25,7 +26,7 @@ func answers(kind, text string) http.HandlerFunc {
 	usual := map[string]string{
 		"reviews":    `[{"user":{"id":5,"login":"mona","type":"User"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`,
 		"pulls":      `{"number":7,"state":"open","user":{"id":8},"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
-		"permission": `{"permission":"write","user":{"id":5}}`,
+		"permission": `{"permission":"write","user":{"id":5,"login":"mona"}}`,
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		asked := "pulls"
@@ -37,9 +38,12 @@ func answers(kind, text string) http.HandlerFunc {
 		}
 		body := usual[asked]
 		if asked == "permission" && strings.Contains(r.URL.Path, "/mara/") {
-			body = strings.Replace(body, "5", "4", 1)
+			body = strings.NewReplacer("5", "4", "mona", "mara").Replace(body)
+		} else if asked == "permission" && strings.Contains(r.URL.Path, "/gone/") {
+			body = strings.NewReplacer("5", "9", "mona", "gone").Replace(body)
 		}
-		if asked == kind {
+		switch ofAsker := strings.Contains(r.URL.Path, "/mara/"); {
+		case kind == "asker" && ofAsker, kind == asked && (asked != "permission" || !ofAsker):
 			body = text
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -54,8 +58,13 @@ func askFor(t *testing.T, address string) (ci.Approval, error) {
 
 func askAt(t *testing.T, address string, asked time.Time) (ci.Approval, error) {
 	t.Helper()
-	h := &Host{Process: process.Process{Environ: []string{"GITHUB_TOKEN=" + "ghs_0123456789", "GITHUB_API_URL=" + address}}}
-	return h.approval(t.Context(), ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara", Asked: asked})
+	return approvalAt(t, address, ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara", Asked: asked})
+}
+
+func approvalAt(t *testing.T, address string, u ci.Unmerged) (ci.Approval, error) {
+	t.Helper()
+	h := &Host{Process: process.Process{Environ: []string{"GITHUB_TOKEN=ghs_0123456789", "GITHUB_API_URL=" + address}}}
+	return h.approval(t.Context(), u)
 }
 
 func TestAnswersThatAreNoApproval(t *testing.T) {
@@ -63,7 +72,9 @@ func TestAnswersThatAreNoApproval(t *testing.T) {
 	for kind, texts := range map[string][]string{
 		"reviews": {
 			"null", "[null]", "[]", "[{}]", `[{"user":null,"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`, `[{"user":{"id":5},"state":null,"commit_id":null}]`,
-			`[null,{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":null}]`, "{}", "[1]", "\"x\"", "<html>", "",
+			`[null,{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":null}]`, by(`"id":5,"login":"other"`), by(`"id":5,"login":"mara"`),
+			by(`"id":6,"login":"mona"`), by(`"id":5,"login":null`), by(`"id":5,"login":""`), by(`"id":0,"login":"mona"`), by(`"id":null,"login":"mona"`),
+			by(`"id":5,"login":"x/../mona"`), by(`"id":5,"login":"mona?x"`), by(`"id":5,"login":"mona/permission#"`), by(`"id":4,"login":"mara"`), "{}", "[1]", "\"x\"", "<html>", "",
 		},
 		"pulls": {
 			"null", "{}", `{"state":"open","head":null}`, `{"number":7,"state":"closed","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
@@ -71,7 +82,13 @@ func TestAnswersThatAreNoApproval(t *testing.T) {
 			`{"number":7,"state":"open","user":null,"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 			`{"number":8,"state":"open","user":{"id":8},"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 		},
-		"permission": {"null", "{}", `{"permission":"write","user":null}`, `{"permission":null,"user":{"id":5}}`, `{"permission":"read","user":{"id":5}}`},
+		"permission": {
+			"null", "{}", `{"permission":"write","user":null}`, `{"permission":null,"user":{"id":5,"login":"mona"}}`,
+			`{"permission":"read","user":{"id":5,"login":"mona"}}`, `{"permission":"write","user":{"id":5}}`, `{"permission":"write","user":{"id":5,"login":null}}`,
+			`{"permission":"write","user":{"id":5,"login":"other"}}`, `{"permission":"write","user":{"id":null,"login":"mona"}}`,
+			`{"permission":"write","user":{"id":6,"login":"mona"}}`, `{"permission":"Write","user":{"id":5,"login":"mona"}}`, `{"permission":["write"],"user":{"id":5,"login":"mona"}}`,
+		},
+		"asker": {"null", "{}", `{"permission":"write","user":null}`, `{"permission":"write","user":{"id":4}}`, `{"permission":"write","user":{"id":4,"login":"mona"}}`},
 	} {
 		for _, text := range texts {
 			server := httptest.NewServer(answers(kind, text))
@@ -82,9 +99,45 @@ func TestAnswersThatAreNoApproval(t *testing.T) {
 			}
 		}
 	}
-	server := httptest.NewServer(answers("", ""))
+	for kind, text := range map[string]string{"": "", "permission": `{"permission":"write","user":{"id":5,"login":"Mona"}}`} { // a login has no case
+		server := httptest.NewServer(answers(kind, text))
+		if approval, err := askFor(t, server.URL); err != nil || approval.By != "mona" || approval.Change != "7" {
+			t.Errorf("%s: %+v, %v", text, approval, err)
+		}
+		server.Close()
+	}
+}
+
+// by is a list with an approval by a user.
+func by(user string) string {
+	return `[{"user":{` + user + `,"type":"User"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`
+}
+
+// TestNobodyAsks has an event that does not say who asks, to which GitHub answers
+// about nobody.
+func TestNobodyAsks(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(answers("asker", `{"permission":"write","user":{"id":0,"login":""}}`))
 	defer server.Close()
-	if approval, err := askFor(t, server.URL); err != nil || approval.By != "mona" || approval.Change != "7" {
+	for _, u := range []ci.Unmerged{{}, {Login: "mara"}, {User: 4}, {User: 4, Login: "../mara"}} {
+		u.Repository, u.Commit, u.Change = "o/r", reviewedCommit, 7
+		if approval, err := approvalAt(t, server.URL, u); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || approval.By != "" {
+			t.Errorf("%+v: %+v, %v", u, approval, err)
+		}
+	}
+}
+
+// TestEndlessReviews has GitHub name the page that it gives as the next one: what
+// follows is not known, and may be that the change is not approved any more.
+func TestEndlessReviews(t *testing.T) {
+	t.Parallel()
+	usual := answers("", "")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "<http://"+r.Host+r.URL.Path+`?page=1>; rel="next"`)
+		usual(w, r)
+	}))
+	defer server.Close()
+	if approval, err := askFor(t, server.URL); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || approval.By != "" {
 		t.Errorf("%+v, %v", approval, err)
 	}
 }

@@ -6,6 +6,7 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,25 @@ func (p Process) Artifact(project, name string, render func(io.Writer) error) er
 	if err != nil {
 		return fmt.Errorf("making the file: %w", err)
 	}
-	w := p.Redactor.Writer(f)
-	return errors.Join(render(w), w.Close(), f.Close())
+	return errors.Join(p.redact(f, path.Ext(name), render), f.Close())
+}
+
+// redact passes on what is rendered, redacted: a document as one, so that it can be
+// read whatever a secret is, and other text as it comes.
+func (p Process) redact(to io.Writer, form string, render func(io.Writer) error) error {
+	document := map[string]func([]byte) []byte{
+		".json": p.Redactor.JSON, ".sarif": p.Redactor.JSON, ".xml": p.Redactor.XML,
+	}[form]
+	if document == nil {
+		w := p.Redactor.Writer(to)
+		return errors.Join(render(w), w.Close())
+	}
+	var text bytes.Buffer
+	if err := render(&text); err != nil {
+		return err
+	}
+	_, err := to.Write(document(text.Bytes()))
+	return err //nolint:wrapcheck // the caller names the file
 }
 
 // EmptyArtifacts removes from artifacts/ what the checkout brought: what git

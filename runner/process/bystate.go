@@ -6,10 +6,10 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -28,9 +28,6 @@ func (p Process) ByState(ctx context.Context, req hybridcore.Request) (hybridcor
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
-	if store == nil {
-		return hybridcore.Answer{Status: &hybridcore.StatusReport{Env: req.Env}}, nil
-	}
 	r := p.Wire(project)
 	r.Project.State = store
 	defer func() { _ = r.Project.Close() }() // only read
@@ -43,12 +40,12 @@ func (p Process) ByState(ctx context.Context, req hybridcore.Request) (hybridcor
 
 // Redacted is an answer without what the redactor hides.
 func (p Process) Redacted(answer hybridcore.Answer) (hybridcore.Answer, error) {
-	var text strings.Builder
+	var text bytes.Buffer
 	if err := checks.WriteJSON(&text, answer); err != nil {
 		return hybridcore.Answer{}, err
 	}
 	var clean hybridcore.Answer
-	if err := json.Unmarshal([]byte(p.Redactor.String(text.String())), &clean); err != nil {
+	if err := json.Unmarshal(p.Redactor.JSON(text.Bytes()), &clean); err != nil {
 		return hybridcore.Answer{}, fmt.Errorf("redacting the answer: %w", err)
 	}
 	return clean, nil

@@ -24,8 +24,11 @@ type Work func(context.Context, hybridcore.Request, runner.Reporter) (hybridcore
 // Do opens what a request needs, answers it, and shows the answer.
 func (p Process) Do(ctx context.Context, req hybridcore.Request, s Screen) (hybridcore.Answer, error) {
 	open := p.Open
-	if req.Action == hybridcore.ActionPlan || req.Action == hybridcore.ActionExplain || p.Policy != nil {
+	switch {
+	case req.Action == hybridcore.ActionPlan || req.Action == hybridcore.ActionExplain || p.Policy != nil:
 		open = p.View
+	case req.Reads():
+		open = p.read
 	}
 	r, done, err := open()
 	if err != nil {

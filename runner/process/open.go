@@ -17,7 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -31,10 +31,8 @@ func (p Process) Open() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := ci.Detect(p.Getenv); err == nil { // also of a step beside ci, such as reap
-		if err := p.UntrackedState(context.Background(), project); err != nil {
-			return nil, nil, err
-		}
+	if err := p.stateOfAJob(project); err != nil {
+		return nil, nil, err
 	}
 	store, err := p.OpenState(project)
 	if err != nil {
@@ -57,13 +55,34 @@ func (p Process) Open() (*runner.Runner, func(), error) {
 	return r, func() { _, _ = r.Project.Close(), closeLog() }, nil
 }
 
-// View is a runner that only reads: it makes no state, and keeps no log.
+// stateOfAJob refuses a state that came with the commit of a CI job, also in a step
+// beside ci, such as reap.
+func (p Process) stateOfAJob(project config.Project) error {
+	if _, err := ci.Detect(p.Getenv); err != nil {
+		return nil //nolint:nilerr // this is no job
+	}
+	return p.UntrackedState(context.Background(), project)
+}
+
+// read is View for what shows the state as what runs have written.
+func (p Process) read() (*runner.Runner, func(), error) {
+	project, err := p.Project()
+	if err == nil {
+		err = p.stateOfAJob(project)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.View()
+}
+
+// View is a runner that only reads: it makes and upgrades no state, and keeps no log.
 func (p Process) View() (*runner.Runner, func(), error) {
 	project, err := p.Project()
 	if err != nil {
 		return nil, nil, err
 	}
-	var store *state.Store
+	store := directory.Nothing(StateDir(project))
 	if p.Policy == nil { // the state in a tree whose author is not trusted is that author's
 		if store, err = ViewState(project); err != nil {
 			return nil, nil, err

@@ -50,7 +50,7 @@ func (s Screen) write(r *runner.Runner, answer hybridcore.Answer) error {
 		return s.jobs(r, *answer.Plan)
 	case s.Output == "json":
 		answer.Request = nil // who reads it has asked
-		return checks.WriteJSON(s.Out, answer)
+		return s.Document(func(w io.Writer) error { return checks.WriteJSON(w, answer) })
 	case s.Output == "markdown":
 		return checks.WritePlanMarkdown(s.Out, *answer.Plan)
 	}
@@ -130,8 +130,10 @@ func (s Screen) jobs(r *runner.Runner, plan hybridcore.Plan) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.Out, text)
-	return err //nolint:wrapcheck // of standard output
+	return s.Document(func(w io.Writer) error { // a pipeline is none, and redacted as text
+		_, err := fmt.Fprintln(w, text)
+		return err //nolint:wrapcheck // of standard output
+	})
 }
 
 // Screen is where a request shows its progress and its answer.
@@ -140,10 +142,12 @@ type Screen struct {
 	OutStyle, ErrStyle checks.Style
 	// Live is Out, or Err when Out is for JSON, as it is: the redactor would hold a
 	// live line back, and events are redacted.
-	Live    io.Writer
-	Output  string // text, json or markdown
-	Matrix  string // print instead the jobs that would build: github or gitlab; empty for not
-	Verbose bool   // every line of Packer
+	Live   io.Writer
+	Output string // text, json or markdown
+	// Document prints one document on standard output, redacted as one.
+	Document func(render func(io.Writer) error) error
+	Matrix   string // print instead the jobs that would build: github or gitlab; empty for not
+	Verbose  bool   // every line of Packer
 	// Reporter hears of progress too; nil for nobody else.
 	Reporter runner.Reporter
 }

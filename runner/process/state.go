@@ -47,14 +47,15 @@ func (p Process) upgraded(backup string) {
 		"the former files are kept in %s\n", backup) // who cannot be told finds the folder
 }
 
-// ViewState opens the state to read it; nil when there is none.
+// ViewState opens the state to read it: nothing is made or upgraded. One that is not
+// there has nothing in it.
 func ViewState(p config.Project) (*state.Store, error) {
 	if err := ownState(p); err != nil {
 		return nil, err
 	}
 	store, err := directory.View(StateDir(p))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return directory.Nothing(StateDir(p)), nil
 	}
 	return store, err
 }

@@ -8,8 +8,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -95,9 +97,22 @@ func (f *Frame) signals(ctx context.Context) (context.Context, func()) {
 // Finish prints an error, if it was not printed yet, and returns the exit code.
 func (f *Frame) Finish(err error) int {
 	if f.Output == "json" {
-		return checks.WriteErrorJSON(f.Out, f.Err, err)
+		return checks.WriteErrorJSON(f.JSON, f.Err, err)
 	}
 	return checks.WriteError(f.Err, f.Style(f.Raw.Err), err)
+}
+
+// JSON prints one document on standard output. It is redacted as one, so that it
+// can be read whatever a secret is.
+func (f *Frame) JSON(render func(io.Writer) error) error {
+	var text bytes.Buffer
+	if err := render(&text); err != nil {
+		return err
+	}
+	if _, err := f.Raw.Out.Write(f.Redactor.JSON(text.Bytes())); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
 }
 
 // Style says what a stream can show: colours only on a terminal, and never

@@ -134,6 +134,9 @@ func (d disk) names(ctx context.Context, folder string) ([]string, error) {
 // entries reads a folder.
 func (d disk) entries(folder string) ([]fs.DirEntry, error) {
 	f, err := d.root.OpenFile(folder, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NONBLOCK, 0) // no pipe is waited for
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, state.FormError(folder + " is not a folder")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening a folder: %w", err)
 	}

@@ -38,7 +38,7 @@ func View(path string) (*state.Store, error) {
 	}
 	former, err := d.isFormer()
 	if err != nil {
-		return nil, err
+		return nil, d.refused(err)
 	}
 	if !former {
 		return d.Store(), nil

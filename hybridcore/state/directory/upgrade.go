@@ -33,7 +33,7 @@ const movedText = `{"format_version": 2, "moved_to": "` + state.SnapshotFolder +
 func (d *Directory) upgrade() (backup string, err error) {
 	former, err := d.isFormer()
 	if err != nil || !former && !d.unfinished() {
-		return "", err
+		return "", d.refused(err)
 	}
 	ctx := context.Background() // the lock has a bound of its own
 	unlock, err := d.lock(ctx)
@@ -42,16 +42,27 @@ func (d *Directory) upgrade() (backup string, err error) {
 	}
 	defer unlock()
 	if former, err = d.isFormer(); err != nil {
-		return "", err
+		return "", d.refused(err)
 	}
 	if former {
 		if err := d.convert(ctx); err != nil {
-			return "", d.writeError("upgrading the state", err)
+			return "", d.refused(d.writeError("upgrading the state", err))
 		}
 		backup = d.Where(BackupFolder)
 	}
 	d.putAway()
 	return backup, nil
+}
+
+// refused is the error for files of the former format that are none, or that are in
+// the way of objects: exit code 3.
+func (d *Directory) refused(err error) error {
+	form, ok := errors.AsType[state.FormError](err)
+	if _, said := errors.AsType[*hybridcore.BlockedError](err); said || !ok {
+		return err
+	}
+	return hybridcore.Blockedf("the state in %s has the former format and cannot be used: %s\n  hint: move away what is wrong, or "+
+		"restore it from a backup, then run again; the former files are as they were", d.path, form)
 }
 
 // convert puts all objects, then replaces the former snapshot.

@@ -351,3 +351,113 @@ func TestUpgradeAgain(t *testing.T) {
 		t.Errorf("records %v, %v", ids, err)
 	}
 }
+
+// What is in the way of an upgrade is named, with what to do, and leaves the former
+// files as they were.
+func TestUpgradeIsRefused(t *testing.T) {
+	t.Parallel()
+	file := func(name string) func(string) error {
+		return func(dir string) error {
+			return errors.Join(os.RemoveAll(filepath.Join(dir, name)), os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
+		}
+	}
+	folder := func(name string) func(string) error {
+		return func(dir string) error {
+			return errors.Join(os.RemoveAll(filepath.Join(dir, name)), os.MkdirAll(filepath.Join(dir, name, "x"), 0o700))
+		}
+	}
+	huge := func(dir string) error { return os.Truncate(filepath.Join(dir, formerRecords), maxRecords+1) }
+	link := func(name string) func(string) error {
+		return func(dir string) error {
+			at := filepath.Join(dir, name)
+			return errors.Join(os.RemoveAll(at), os.Symlink(filepath.Join(dir, "tickets"), at))
+		}
+	}
+	for name, spoil := range map[string]func(dir string) error{
+		"runs is a file": file("runs"), "snapshot is a file": file("snapshot"), "backup is a file": file(BackupFolder), "leases is a file": file("leases"),
+		"runs is a link": link("runs"), "snapshot is a link": link("snapshot"), "backup is a link": link(BackupFolder), "leases is a link": link("leases"),
+		"a lease's folder is a file": file("leases/lab+debian-12@vsphere"), "records.jsonl is a folder": folder(formerRecords), "huge": huge,
+		"packer-hybrid.json is a folder": folder(formerSnapshot), "records.jsonl is a link": link(formerRecords),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "state")
+			formerState(t, dir)
+			if err := spoil(dir); err != nil {
+				t.Fatal(err)
+			}
+			snapshot, _ := os.ReadFile(filepath.Join(dir, formerSnapshot)) // a folder has none
+			_, err := Open(dir)
+			statetest.WantBlocked(t, err, "hint: ")
+			if after, _ := os.ReadFile(filepath.Join(dir, formerSnapshot)); !bytes.Equal(snapshot, after) {
+				t.Error("the former snapshot was replaced")
+			}
+			if s, err := View(dir); err == nil {
+				_, err = s.Read(t.Context())
+				if _, leases := s.Leases(t.Context()); err == nil {
+					err = leases
+				}
+				if err != nil && hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+					t.Errorf("reading it: %v", err)
+				}
+			} else if hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+				t.Errorf("reading it: %v", err)
+			}
+		})
+	}
+}
+
+// An older packer-hybrid that frees a lease after an upgrade was killed removes its
+// file. The lease that the upgrade has put counts all the same: what its run may have
+// left is looked for once more, and is done with as that of any other run.
+func TestLeaseFreedAfterAKilledUpgrade(t *testing.T) {
+	t.Parallel()
+	dir, done := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "state")
+	formerState(t, dir)
+	formerState(t, done)
+	open(t, done)
+	const key = "lab/debian-12@vsphere"
+	killed := state.LeaseFolder(key) // what it had put by then
+	err := os.CopyFS(filepath.Join(dir, killed), os.DirFS(filepath.Join(done, killed)))
+	if err == nil {
+		err = os.Remove(filepath.Join(dir, leaseFile(key)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir)
+	if all, err := s.Leases(t.Context()); err != nil || len(all) != 1 || runs(all[0].Ended()) != "run-dead" {
+		t.Errorf("leases %+v, %v", all, err)
+	}
+	lease := statetest.Lease("run-next")
+	held, err := s.Acquire(t.Context(), lease)
+	if err != nil || runs(held.Past()) != "run-dead" {
+		t.Fatalf("past %v, %v", runs(held.Past()), err)
+	}
+	if again, err := held.Looked(t.Context(), "run-dead", false); err != nil || again.IsZero() {
+		t.Errorf("looks again at %s, %v", again, err)
+	}
+	if err := held.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNothing reads the state that is not there.
+func TestNothing(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	s := Nothing(dir)
+	snapshot, err := s.Read(t.Context())
+	ids, idsErr := s.Records(t.Context())
+	leases, leasesErr := s.Leases(t.Context())
+	if err := errors.Join(err, idsErr, leasesErr); err != nil || len(snapshot.Targets)+len(ids)+len(leases) > 0 {
+		t.Errorf("%v %v %v: %v", snapshot, ids, leases, err)
+	}
+	if _, err := s.Record(t.Context(), "run-1"); err == nil {
+		t.Error("a record that is not there was read")
+	}
+	statetest.WantBlocked(t, s.Update(t.Context(), statetest.Put("lab/x@vsphere")), "opened to read it only")
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it was made: %v", err)
+	}
+}
