@@ -156,6 +156,7 @@ type source struct {
 	ctx   [ctxSize]byte
 	tests *tests
 	final bool // nothing follows
+	codes bool // its codes count
 }
 
 // before returns the two bytes before a position.
@@ -289,6 +290,9 @@ func (s *source) back(i, least int) int {
 // tail returns the first position from which on the text may be the beginning of a secret's part in codes that goes
 // on in text not yet seen, or the text's length.
 func (s *source) tail() int {
+	if !s.codes {
+		return len(s.text)
+	}
 	least := max(0, len(s.text)-maxSpan)
 	start := len(s.text)
 	if start > least && s.text[start-1] == '\r' && s.active(start-1) {
@@ -315,6 +319,9 @@ func (s *source) tail() int {
 
 // whole returns i, or where the joint begins that has the bytes before and after i.
 func (s *source) whole(i int) int {
+	if !s.codes {
+		return i
+	}
 	for at := i - 1; at >= max(0, i-maxLinePrefix-2) && i < len(s.text); at-- {
 		if c := s.text[at]; c == '\n' || c == '\r' || c == '\\' || c == '%' || c == '&' || c == '`' {
 			if n, _, more := s.joint(at); at+n > i || more {

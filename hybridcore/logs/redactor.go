@@ -112,9 +112,7 @@ func (r *Redactor) Bytes(b []byte) []byte {
 
 // stream is what must be remembered between two pieces of one text.
 type stream struct {
-	ctx     [ctxSize]byte // the last decided bytes
-	inside  bool          // they are in a code
-	source  source
+	views   []view // the log, and with an escape in it, what it is with escapes undone
 	decoder decoder
 	open    bool // an interval is open: the next covered bytes are hidden and printed by nothing
 	cover   int
@@ -130,13 +128,7 @@ type stream struct {
 // united, and each union is replaced by the mark of its first. That makes the result independent of how the text is
 // cut.
 func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
-	st.source = source{text, st.ctx, m.tests, final}
-	found, limit := m.find(&st.source, st.inside, &st.decoder)
-	if limit > 0 {
-		st.inside = st.decoder.inside(limit)
-		copy(st.ctx[:], st.ctx[min(limit, ctxSize):])
-		copy(st.ctx[max(0, ctxSize-limit):], text[max(0, limit-ctxSize):limit])
-	}
+	found, limit := st.find(m, text, final)
 	if len(found) == 0 && st.cover == 0 {
 		st.open = st.open && limit == 0
 		return text[:limit], limit
