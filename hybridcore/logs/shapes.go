@@ -55,14 +55,15 @@ var (
 	githubToken    = shape{"github-token", scanGitHub}
 	gitlabToken    = shape{"gitlab-token", scanToken(tokenBytes, 16)}
 	slackToken     = shape{"slack-token", scanToken(tokenBytes, 10)}
-	slackHook      = shape{"slack-webhook", scanToken(pathBytes, 20)}
+	slackHook      = shape{"slack-webhook", scanHook}
 	awsKey         = shape{"aws-key-id", scanAWS}
 	awsSecret      = shape{"aws-secret-key", scanValue(30)}
 	authorization  = shape{"authorization", scanAuthorization}
 	proxmoxToken   = shape{"proxmox-token", scanProxmoxToken}
+	proxmoxCSRF    = shape{"proxmox-csrf-token", scanValue(20)}
 	proxmoxTicket  = shape{"proxmox-ticket", scanTicket}
 	vsphereSession = shape{"vsphere-session", scanValue(8)}
-	azureKey       = shape{"azure-account-key", scanValue(20)}
+	azureKey       = shape{"azure-account-key", scanKey}
 	azureSecret    = shape{"azure-client-secret", scanAzure}
 	vaultToken     = shape{"vault-token", scanToken(tokenBytes, 20)}
 	vaultOldToken  = shape{"vault-token", scanOldVault}
