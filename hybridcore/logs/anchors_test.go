@@ -226,7 +226,26 @@ func TestNearMisses(t *testing.T) {
 		"AGE-SECRET-KEY-1", "aws_secret_access_key is not set", "SecretAccessKey: short",
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "eyJub3QiOiJhIHRva2VuIn0",
 	} {
-		if got := r.String(text); got != text {
+		for _, e := range append(escapeEncodings(), textEncoding("plain", strings.Clone)) {
+			if escaped := e.encode(text); r.String(escaped) != escaped {
+				t.Errorf("%q as %s became %q", text, e.name, r.String(escaped))
+			}
+		}
+	}
+}
+
+// TestOrdinaryTextStays holds what builds print with marks that escapes begin with.
+func TestOrdinaryTextStays(t *testing.T) {
+	r, _ := NewRedactor(Secret{"PW", "n0t-in-any-of-them"}, Secret{"UTF8", "Schlüssel-日本"})
+	for _, text := range []string{
+		`C:\Windows\System32\drivers\etc\hosts`, `\\server\share\new\table\x41`, `C:\Program Files\Packer\8Q~4`, "100% of 5%25 and %zz", "a && b &amp; c &lt;tag&gt; &#8212;",
+		"GET /x?a=%20b%2Fc&d=%E2%82%AC HTTP/1.1", "https://host:8080/a%40b?u=c%3Ad%40e", "https://example.com/?next=https%3A%2F%2Fhost%2Fa%40b",
+		`{"msg":"line 1\nline 2\t\"quoted\" C:\\temp","sha256":"` + strings.Repeat("0a1b2c3d", 8) + `"}`, "sha256:" + strings.Repeat("9f", 32),
+		"id 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0, `code` and ``more``", "$$ is the process, $$HOME, $${var.x} and %{ if }", `\e[32mok\e[0m \\ \\\ \/ \- \u12 \x4 \777 \U1234`,
+		`1795381756,vsphere-iso.x,ui,say,==> x: a%!(PACKER_COMMA) b\nnext`, `s/\$1\$/\$2a\$/`, "`n `t `$env:PATH `\"x`\"", "&#x110000; &#0; &#xD800; &unknown; &;",
+		`\ud83d alone, \ud83d\u0041, \udd11\ud83d, \u{110000} \u{} \x{zz}`, "%00%ff%C3", `SGVsbG8gd29ybGQsIHRoaXMgaXMgbm90IHNlY3JldA==`,
+	} {
+		if got := cuts(t, r, text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
 	}

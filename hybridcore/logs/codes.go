@@ -110,6 +110,9 @@ var base64Digit, hexDigit = func() (a, b [256]int8) {
 // base64Alphabet are the characters of Base64 by their values.
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
+// continued is the end of a line that goes on.
+const continued = "\\\n"
+
 // joints are what may stand between two characters of a code: line ends as text escapes write them, which mean
 // nothing, and escapes of characters that Base64 has.
 var joints = []struct {
@@ -118,7 +121,7 @@ var joints = []struct {
 }{
 	{`\n`, 0},
 	{`\r`, 0},
-	{"\\\n", 0},
+	{continued, 0},
 	{"`n", 0},
 	{"`r", 0},
 	{"%0A", 0},
@@ -232,6 +235,9 @@ func (s *source) joint(i int) (n int, means byte, more bool) {
 	case '\\', '%', '&', '`':
 		for _, j := range joints {
 			if len(rest) >= len(j.text) && string(rest[:len(j.text)]) == j.text {
+				if j.text == continued && !s.active(i) {
+					return 0, 0, false
+				}
 				return len(j.text), j.means, false
 			}
 			more = more || !s.final && len(rest) < len(j.text) && j.text[:len(rest)] == string(rest)
