@@ -6,6 +6,7 @@
 package logs
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,13 +107,26 @@ func (r *Redactor) String(s string) string {
 // Bytes returns b with everything that the redactor knows hidden: b itself if there is nothing to hide.
 func (r *Redactor) Bytes(b []byte) []byte {
 	var st stream
-	out, _ := st.redact(r.now.Load(), b, true)
-	return out
+	m := r.now.Load()
+	out, n := st.redact(m, b, true)
+	if !st.early {
+		return out
+	}
+	all := slices.Clone(out)
+	for st.early {
+		b = b[n:]
+		out, n = st.redact(m, b, true)
+		all = append(all, out...)
+	}
+	return all
 }
 
 // stream is what must be remembered between two pieces of one text.
 type stream struct {
 	views   []view // the log, and with an escape in it, what it is with escapes undone
+	size    int    // bytes of a text that are looked at
+	early   bool   // the text was longer: what is left is to be redacted at once
+	stuck   bool   // nothing was decided: the next time all of the text is looked at
 	decoder decoder
 	open    bool // an interval is open: the next covered bytes are hidden and printed by nothing
 	cover   int

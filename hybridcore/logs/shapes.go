@@ -189,7 +189,7 @@ func anchorTexts() []string {
 // returns the first position whose answer depends on text not yet seen, or the text's length.
 func findShapes(v *view, p *pairs, d *decoder) int {
 	text := v.source.text
-	v.escapes = 0
+	v.escapes, v.first = 0, len(text)
 	s := shapeSearch{view: v, pairs: p, decoder: d, limit: len(text)}
 	classes, i, last := &p.classes, 0, uint64(0)
 	for ; i+8 <= len(text); i += 8 {
@@ -248,7 +248,10 @@ func (s *shapeSearch) at(i int) {
 	source := &s.view.source
 	text := source.text
 	pair := pairOf(text, i)
-	s.view.escapes |= escapeKinds[pair&0xff] | escapeKinds[pair>>8]
+	if kinds := escapeKinds[pair&0xff] | escapeKinds[pair>>8]; kinds != 0 {
+		s.view.escapes |= kinds
+		s.view.first = min(s.view.first, max(0, i))
+	}
 	for _, hit := range s.pairs.first[s.pairs.list[pair]] {
 		a, start := &anchors[hit.anchor], i-int(hit.off)
 		if start < 0 || start >= s.limit || len(text)-start < len(a.text) || string(text[start:start+len(a.text)]) != a.text {

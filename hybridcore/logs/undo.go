@@ -8,6 +8,7 @@ package logs
 import (
 	"bytes"
 	"html"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -77,8 +78,11 @@ func (l *layer) plain(text []byte, at *layer, i, end int) {
 		l.from, l.to = append(l.from, at.from[i:end]...), append(l.to, at.to[i:end]...)
 		return
 	}
-	for ; i < end; i++ {
-		l.from, l.to = append(l.from, int32(i)), append(l.to, int32(i+1))
+	n, first := len(l.from), int32(i)
+	l.from, l.to = slices.Grow(l.from, end-i)[:n+end-i], slices.Grow(l.to, end-i)[:n+end-i]
+	from, to := l.from[n:], l.to[n:]
+	for i := range from {
+		from[i], to[i] = first+int32(i), first+int32(i)+1
 	}
 }
 

@@ -17,6 +17,7 @@ type view struct {
 	inside  bool     // what stood before the text is in a code
 	regions []region // codes of the text
 	escapes uint8    // kinds of escapes that may be in the text, by their bits
+	first   int      // where the first of them may begin, at most a byte before it
 	layer   layer    // of a text that is not the log
 	end     int      // of the text in the log
 	active  bool     // the text is not that of another view
@@ -125,27 +126,51 @@ func (st *stream) look(m *matcher, v *view) int {
 }
 
 // find returns the matches that are decided, sorted, and the number of bytes that are: before that limit no match can
-// start that is not among them. The result is valid until the next call.
+// start that is not among them. It may look at a part of the text only, see stream. The result is valid until the next
+// call.
 func (st *stream) find(m *matcher, text []byte, final bool) ([]match, int) {
 	if st.views == nil {
-		st.views = make([]view, 1, viewCount)
+		st.views, st.size = make([]view, 1, viewCount), segment
 	}
+	n := min(len(text), st.size)
+	if st.stuck {
+		n = len(text)
+	}
+	limit := st.raw(m, text[:n], final && n == len(text))
 	raw := &st.views[0]
-	raw.source = source{text: text, ctx: raw.source.ctx, tests: m.tests, final: final, codes: true}
-	raw.end, raw.active = len(text), true
-	st.decoder.grams, st.decoder.found = m.grams, st.decoder.found[:0]
-	limit := st.look(m, raw)
-	if len(st.views) > 1 || raw.escapes != 0 {
+	switch plain := len(st.views) == 1; {
+	case plain && raw.escapes == 0:
+		st.size = min(2*st.size, segment)
+	case plain && raw.first > smallPiece && !st.stuck:
+		n, st.size = raw.first, smallPiece
+		limit = st.raw(m, text[:n], false)
+	default:
+		st.size = smallPiece
 		limit = min(limit, st.undone(m))
 	}
-	if !final {
+	st.early = n < len(text)
+	if !raw.source.final {
 		limit = st.settle(limit)
 	}
+	st.stuck = limit == 0
 	found := slices.DeleteFunc(st.decoder.found, func(f match) bool { return f.start >= limit })
 	slices.SortFunc(found, match.compare)
 	st.decoder.found = found
 	st.advance(limit)
 	return found, limit
+}
+
+// smallPiece is the number of bytes that are searched at once where escapes are, or the text between them would be
+// undone as well.
+const smallPiece = 2 << 10
+
+// raw looks at the log itself.
+func (st *stream) raw(m *matcher, text []byte, final bool) int {
+	v := &st.views[0]
+	v.source = source{text: text, ctx: v.source.ctx, tests: m.tests, final: final, codes: true}
+	v.end, v.active = len(text), true
+	st.decoder.grams, st.decoder.found = m.grams, st.decoder.found[:0]
+	return st.look(m, v)
 }
 
 // undone looks at what the log is with escapes undone.
