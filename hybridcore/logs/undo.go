@@ -24,7 +24,9 @@ const kinds = len(escapeBytes)
 const maxEscape = 12
 
 // escapeReaders read an escape of each kind at the beginning of a text.
-var escapeReaders = []func(text []byte) escape{backslashEscape, percentEscape, entityEscape, dollarEscape, backtickEscape}
+var escapeReaders = []func(text []byte) escape{
+	backslashEscape, percentEscape, entityEscape, dollarEscape, backtickEscape,
+}
 
 // escape is an escape: its bytes, 0 when a text does not begin with one, or moreBytes when text not yet seen decides;
 // and the character that it means, or the byte.
