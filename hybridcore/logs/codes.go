@@ -110,6 +110,9 @@ var base64Digit, hexDigit = func() (a, b [256]int8) {
 // base64Alphabet are the characters of Base64 by their values.
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
+// continued is the end of a line that goes on.
+const continued = "\\\n"
+
 // joints are what may stand between two characters of a code: line ends as text escapes write them, which mean
 // nothing, and escapes of characters that Base64 has.
 var joints = []struct {
@@ -118,7 +121,7 @@ var joints = []struct {
 }{
 	{`\n`, 0},
 	{`\r`, 0},
-	{"\\\n", 0},
+	{continued, 0},
 	{"`n", 0},
 	{"`r", 0},
 	{"%0A", 0},
@@ -156,6 +159,7 @@ type source struct {
 	ctx   [ctxSize]byte
 	tests *tests
 	final bool // nothing follows
+	codes bool // its codes count
 }
 
 // before returns the two bytes before a position.
@@ -231,6 +235,9 @@ func (s *source) joint(i int) (n int, means byte, more bool) {
 	case '\\', '%', '&', '`':
 		for _, j := range joints {
 			if len(rest) >= len(j.text) && string(rest[:len(j.text)]) == j.text {
+				if j.text == continued && !s.active(i) {
+					return 0, 0, false
+				}
 				return len(j.text), j.means, false
 			}
 			more = more || !s.final && len(rest) < len(j.text) && j.text[:len(rest)] == string(rest)
@@ -289,6 +296,9 @@ func (s *source) back(i, least int) int {
 // tail returns the first position from which on the text may be the beginning of a secret's part in codes that goes
 // on in text not yet seen, or the text's length.
 func (s *source) tail() int {
+	if !s.codes {
+		return len(s.text)
+	}
 	least := max(0, len(s.text)-maxSpan)
 	start := len(s.text)
 	if start > least && s.text[start-1] == '\r' && s.active(start-1) {
@@ -315,6 +325,9 @@ func (s *source) tail() int {
 
 // whole returns i, or where the joint begins that has the bytes before and after i.
 func (s *source) whole(i int) int {
+	if !s.codes {
+		return i
+	}
 	for at := i - 1; at >= max(0, i-maxLinePrefix-2) && i < len(s.text); at-- {
 		if c := s.text[at]; c == '\n' || c == '\r' || c == '\\' || c == '%' || c == '&' || c == '`' {
 			if n, _, more := s.joint(at); at+n > i || more {

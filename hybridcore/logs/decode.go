@@ -59,6 +59,8 @@ type decoder struct {
 	chains  [maxDepth]layer // characters of codes, by depth
 	plains  [maxDepth]layer // what they mean
 	wides   [maxDepth]layer // what that means as UTF-16
+	undone  layer           // what that means with escapes undone
+	depth   int             // codes, one in the other, that are decoded
 }
 
 // code decodes the code of a text that is known from at on to be one.
@@ -96,16 +98,6 @@ func (d *decoder) done() int {
 		return d.regions[n-1].end
 	}
 	return 0
-}
-
-// inside reports whether position i is in a code that began before it.
-func (d *decoder) inside(i int) bool {
-	for _, r := range d.regions {
-		if r.active < i && i < r.end {
-			return true
-		}
-	}
-	return false
 }
 
 // decode looks into what the chain of a depth means: Base64 from each of 4 characters on, hexadecimal from each of 2
@@ -202,8 +194,16 @@ func (d *decoder) search(plain *layer, depth int, t *tests) {
 // layer looks for parts of secrets in a decoded text and in the codes that are in it.
 func (d *decoder) layer(plain *layer, depth int, t *tests) {
 	d.found = d.grams.find(plain, d.found)
-	if depth+1 == maxDepth {
+	if depth+1 >= d.depth {
 		return
+	}
+	for kind := range kinds {
+		if bytes.IndexByte(plain.text, escapeBytes[kind]) < 0 {
+			continue
+		}
+		if changed, _ := d.undone.undo(plain.text, plain, kind, true); changed {
+			d.found = d.grams.find(&d.undone, d.found)
+		}
 	}
 	s := source{text: plain.text, tests: t, final: true}
 	chain := &d.chains[depth+1]

@@ -9,6 +9,9 @@
 // A program makes one Redactor, adds values as it learns them, and gives it to New; whatever does not go through slog
 // (Packer's own output, reports) is written through Redactor.Writer or Redactor.String.
 //
+// A log is searched as it is, and where it has escapes, as it is with one kind of them undone, and with a second kind
+// in that (view, undo): a value or a shape is found however many of its characters are escaped.
+//
 // Texts and short codes are searched for as they are (matcher). Longer codes, Base64 and hexadecimal, also of UTF-16
 // and one in the other, are decoded where the characters of a log may be one (codes, decoder), and parts of 8 bytes
 // of each value are looked up in what they mean: the number of spellings does not grow with the pairs of encodings.

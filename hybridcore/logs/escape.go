@@ -21,58 +21,47 @@ const shellSafe = "@%+=:,./-_"
 // bashSpecial are the characters before which bash's `printf %q` puts a backslash.
 const bashSpecial = " \t'\"\\|&;()<>!{}*[]?^$`,"
 
-// jsonEscapes are the spellings of a text that stay text, made of what Go's encoder writes of it for JSON. Each is what
-// one family of tools prints.
-var jsonEscapes = map[string]func(json string) string{
-	"json":        func(json string) string { return json },
-	"json-ascii":  func(json string) string { return asciiEscape(json, `\u%04x`) },
-	"json-slash":  func(json string) string { return strings.ReplaceAll(json, "/", `\/`) },
-	"json-dotnet": func(json string) string { return asciiEscape(dotnetReplacer.Replace(json), `\u%04X`) },
-	"json-gson":   gsonReplacer.Replace,
-	"hcl":         hclReplacer.Replace,
-}
-
-// escapes are the other spellings of a text that stay text.
-var escapes = map[string]func(string) string{
-	"json-html":    func(s string) string { return jsonEscape(s, true) },
-	"go":           func(s string) string { return unquote(strconv.Quote(s)) },
-	"go-ascii":     func(s string) string { return unquote(strconv.QuoteToASCII(s)) },
-	"packer":       packerReplacer.Replace,
-	"sh-single":    func(s string) string { return strings.ReplaceAll(s, `'`, `'\''`) },
-	"sh-single-dq": func(s string) string { return strings.ReplaceAll(s, `'`, `'"'"'`) },
-	"sh-double":    func(s string) string { return backslash(s, "$`\"\\") },
-	"sh-bash":      func(s string) string { return backslash(s, bashSpecial) },
-	"sh-all":       backslashUnsafe,
-	"sh-ansi":      strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace,
-	"html":         html.EscapeString,
-	"xml-text":     strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace,
-	"xml-named":    strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace,
-	"xml-hex":      strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;").Replace,
-	"xml-quot":     strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace,
-	"xml-go": strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;",
-		"\t", "&#x9;", "\n", "&#xA;", "\r", "&#xD;").Replace,
-	"html-template":     strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "+", "&#43;").Replace,
+// quotes are the spellings of a text that are searched for as they are: what they write cannot be told from other text.
+var quotes = map[string]func(string) string{
+	"packer":            strings.NewReplacer(",", packerComma, "\r", `\r`, "\n", `\n`).Replace,
+	"packer-comma":      func(s string) string { return strings.ReplaceAll(s, ",", packerComma) },
+	"sh-single":         func(s string) string { return strings.ReplaceAll(s, `'`, `'\''`) },
+	"sh-single-dq":      func(s string) string { return strings.ReplaceAll(s, `'`, `'"'"'`) },
 	"csv":               func(s string) string { return strings.ReplaceAll(s, `"`, `""`) },
-	"powershell":        strings.NewReplacer("$", "`$", `"`, "`\"", "`", "``", "'", "`'").Replace,
-	"powershell-double": strings.NewReplacer("$", "`$", `"`, "`\"", "`", "``", "\n", "`n", "\r", "`r", "\t", "`t").Replace,
 	"powershell-single": func(s string) string { return strings.ReplaceAll(s, "'", "''") },
-	"url-query":         func(s string) string { return percent(s, "", true) },
-	"url-strict":        func(s string) string { return percent(s, "", false) },
-	"url-path":          func(s string) string { return percent(s, "$&+=:@", false) },
-	"url-userinfo":      func(s string) string { return percent(s, "$&+,;=", false) },
-	"url-slash":         func(s string) string { return percent(s, "/", false) },
-	"url-component":     func(s string) string { return percent(s, "!'()*", false) },
-	"url-whole":         func(s string) string { return percent(s, ";,/?:@&=+$#!'()*", false) },
+	"hcl":               strings.NewReplacer("${", "$${", "%{", "%%{").Replace,
+	"plus":              func(s string) string { return strings.ReplaceAll(s, " ", "+") },
 }
 
-// hexDigits are the digits of percent escapes (RFC 3986 section 2.1 asks for capitals).
-const hexDigits = "0123456789ABCDEF"
+// escapes are the spellings that are undone where they stand, and are searched for only where something quoted them. Each
+// is what one family of tools prints.
+var escapes = map[string]func(string) string{
+	"json":        func(s string) string { return jsonEscape(s, false) },
+	"json-html":   func(s string) string { return jsonEscape(s, true) },
+	"json-ascii":  func(s string) string { return asciiEscape(jsonEscape(s, false), `\u%04x`) },
+	"json-slash":  func(s string) string { return strings.ReplaceAll(jsonEscape(s, false), "/", `\/`) },
+	"json-dotnet": func(s string) string { return asciiEscape(dotnetReplacer.Replace(jsonEscape(s, false)), `\u%04X`) },
+	"json-gson":   func(s string) string { return gsonReplacer.Replace(jsonEscape(s, false)) },
+	"yaml":        yamlEscape,
+	"go":          func(s string) string { return unquote(strconv.Quote(s)) },
+	"go-ascii":    func(s string) string { return unquote(strconv.QuoteToASCII(s)) },
+	"sh-double":   func(s string) string { return backslash(s, "$`\"\\") },
+	"sh-bash":     func(s string) string { return backslash(s, bashSpecial) },
+	"sh-shlex":    func(s string) string { return backslashUnsafe(s, shellSafe) },
+	"sh-ansi":     strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace,
+	"regexp":      func(s string) string { return backslashUnsafe(s, "") },
+	"dollars":     func(s string) string { return strings.ReplaceAll(s, "$", "$$") },
+	"html":        html.EscapeString,
+	"xml-text":    strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace,
+	"xml-quot":    strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace,
+	"url":         func(s string) string { return percent(s, "!'()*", "%%%02X") },
+	"url-lower":   func(s string) string { return percent(s, "!'()*", "%%%02x") },
+	"uri":         func(s string) string { return percent(s, ";,/?:@&=+$#!'()*", "%%%02X") },
+	"uri-lower":   func(s string) string { return percent(s, ";,/?:@&=+$#!'()*", "%%%02x") },
+}
 
-// packerReplacer writes a field of Packer's machine-readable stream (packer/ui.go, MachineReadableUi.Machine).
-var packerReplacer = strings.NewReplacer(",", "%!(PACKER_COMMA)", "\r", `\r`, "\n", `\n`)
-
-// hclReplacer keeps a text inside a quoted string of HCL from being a template.
-var hclReplacer = strings.NewReplacer("${", "$${", "%{", "%%{")
+// packerComma is what Packer's machine-readable stream has for a comma (packer/ui.go, MachineReadableUi.Machine).
+const packerComma = "%!(PACKER_COMMA)"
 
 // dotnetReplacer and gsonReplacer turn JSON into what System.Text.Json and Gson write, which may stand in web pages.
 var (
@@ -81,41 +70,14 @@ var (
 	gsonReplacer = strings.NewReplacer(`\\`, `\\`, "'", `\u0027`, "&", `\u0026`, "<", `\u003c`, ">", `\u003e`, "=", `\u003d`)
 )
 
-// lowerHex returns the text with its percent escapes in lower case.
-func lowerHex(s string) string {
-	if strings.IndexByte(s, '%') < 0 {
-		return s
-	}
-	b := []byte(s)
-	for i := 0; i+2 < len(b); i++ {
-		if b[i] == '%' {
-			b[i+1], b[i+2] = lower(b[i+1]), lower(b[i+2])
-			i += 2
-		}
-	}
-	return string(b)
-}
-
-// lower returns an ASCII letter in lower case, and any other byte as it is.
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
-}
-
-// percent escapes all bytes but letters, digits, "-_.~" and those in keep; with plus a space becomes "+".
-func percent(s, keep string, plus bool) string {
+// percent writes all bytes in a format but letters, digits, "-_.~" and those in keep.
+func percent(s, keep, format string) string {
 	var b strings.Builder
 	for i := range len(s) {
-		c := s[i]
-		switch {
-		case isAlnum(c) || strings.IndexByte("-_.~", c) >= 0 || strings.IndexByte(keep, c) >= 0:
+		if c := s[i]; isAlnum(c) || strings.IndexByte("-_.~", c) >= 0 || strings.IndexByte(keep, c) >= 0 {
 			b.WriteByte(c)
-		case c == ' ' && plus:
-			b.WriteByte('+')
-		default:
-			b.Write([]byte{'%', hexDigits[c>>4], hexDigits[c&15]})
+		} else {
+			fmt.Fprintf(&b, format, c)
 		}
 	}
 	return b.String()
@@ -162,11 +124,11 @@ func backslash(s, special string) string {
 	return b.String()
 }
 
-// backslashUnsafe puts a backslash before every ASCII byte that a shell might interpret.
-func backslashUnsafe(s string) string {
+// backslashUnsafe puts a backslash before every ASCII byte that is no letter or digit, but for those that are safe.
+func backslashUnsafe(s, safe string) string {
 	var b strings.Builder
 	for i := range len(s) {
-		if c := s[i]; c < utf8.RuneSelf && !isAlnum(c) && strings.IndexByte(shellSafe, c) < 0 {
+		if c := s[i]; c < utf8.RuneSelf && !isAlnum(c) && strings.IndexByte(safe, c) < 0 {
 			b.WriteByte('\\')
 		}
 		b.WriteByte(s[i])
@@ -177,4 +139,22 @@ func backslashUnsafe(s string) string {
 // isAlnum reports whether c is an ASCII letter or digit.
 func isAlnum(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// yamlEscape writes a text as YAML does in double quotes, where what is not ASCII is written by its number.
+func yamlEscape(s string) string {
+	var b strings.Builder
+	for _, r := range jsonEscape(s, false) {
+		switch {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case r <= 0xff:
+			fmt.Fprintf(&b, `\x%02X`, r)
+		case r <= 0xffff:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		}
+	}
+	return b.String()
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -49,6 +50,10 @@ func forms(value string) *spellings {
 			}
 		}
 	}
+	if latin := latin1(value); latin != value && len(value) <= MaxSecret {
+		f.text(latin)
+		f.parts[latin] = struct{}{}
+	}
 	if lines := strings.FieldsFunc(lf, func(r rune) bool { return r == '\n' || r == '\r' }); len(lines) > 1 {
 		for _, line := range lines {
 			line = strings.TrimSpace(line)
@@ -59,6 +64,20 @@ func forms(value string) *spellings {
 		}
 	}
 	return f
+}
+
+// latin1 returns a text with its characters of Latin-1 as one byte: so they are in old files, and after YAML's escapes
+// such as \xF6 were undone as those of bytes.
+func latin1(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r >= utf8.RuneSelf && r <= 0xff {
+			b.WriteByte(byte(r))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // isFrame reports whether a line is the frame of a PEM block, which is no secret.
@@ -88,10 +107,8 @@ func (f *spellings) value(s string) {
 	if len(raw) > maxNested {
 		return
 	}
-	for _, text := range escaped(raw) {
-		f.parts[text] = struct{}{}
-	}
 	for _, text := range once {
+		f.parts[text] = struct{}{}
 		if len(text) < minStretch {
 			f.codes(text, 0)
 		}
@@ -112,16 +129,17 @@ func withoutFrame(s string) string {
 	return s
 }
 
-// text adds the spellings that stay text: one escape, and two of them one in the other. It returns those of one escape.
+// text adds the spellings that stay text and cannot be undone: quoted, and quoted after another spelling. It returns
+// those that are quoted once.
 func (f *spellings) text(s string) []string {
 	f.add(s)
-	once := escaped(s)
+	once := spelled(s, quotes)
 	for _, e := range once {
 		f.add(e)
 	}
 	if len(s) <= maxNested {
-		for _, e := range once {
-			for _, twice := range escaped(e) {
+		for _, e := range append(spelled(s, escapes), once...) {
+			for _, twice := range spelled(e, quotes) {
 				f.add(twice)
 			}
 		}
@@ -129,29 +147,16 @@ func (f *spellings) text(s string) []string {
 	return once
 }
 
-// escaped returns the distinct spellings of a text by one escape that are not the text itself.
-func escaped(s string) []string {
+// spelled returns the distinct spellings of a text that are not the text itself.
+func spelled(s string, by map[string]func(string) string) []string {
 	if strings.Trim(s, plainBytes) == "" {
 		return nil // no tool escapes anything of it
 	}
-	list := make([]string, 0, 2*len(escapes))
-	add := func(e string) {
-		if e != s && !slices.Contains(list, e) {
+	var list []string
+	for _, spell := range by {
+		if e := spell(s); e != s && !slices.Contains(list, e) {
 			list = append(list, e)
 		}
-	}
-	both := func(e string) {
-		add(e)
-		if low := lowerHex(e); low != e {
-			add(low)
-		}
-	}
-	json := jsonEscape(s, false)
-	for _, escape := range jsonEscapes {
-		both(escape(json))
-	}
-	for _, escape := range escapes {
-		both(escape(s))
 	}
 	return list
 }
@@ -170,11 +175,6 @@ func (f *spellings) codes(raw string, depth int) {
 		}
 		if depth == 0 {
 			continue
-		}
-		for _, e := range escaped(c.inner()) {
-			if plainStretch(e) < minStretch {
-				f.add(e)
-			}
 		}
 		if len(c.inner()) < minStretch {
 			f.codes(c.inner(), depth-1)

@@ -256,33 +256,3 @@ func (m *matcher) verify(text []byte, i int, gram uint64, found []match) []match
 	}
 	return found
 }
-
-// find returns the matches that are decided, sorted, and the number of bytes that are: before that limit no match can
-// start that is not among them. inside says that the text before was a code. The result is valid until the next call.
-func (m *matcher) find(s *source, inside bool, d *decoder) ([]match, int) {
-	d.grams, d.found, d.regions = m.grams, m.literals(s.text, d.found[:0]), d.regions[:0]
-	if inside {
-		d.code(s, 0, 0)
-		d.regions[0].active = -1
-	}
-	limit := findShapes(s, m.pairs, d)
-	found := d.found
-	if !s.final {
-		limit = min(limit, m.prefixes.live(s.text), s.tail())
-		for again := true; again; { // a match must not be parted from its anchor, nor a joint
-			again = false
-			for _, f := range found {
-				if f.anchor < limit && f.start >= limit {
-					limit, again = f.anchor, true
-				}
-			}
-			if whole := s.whole(limit); whole < limit {
-				limit, again = whole, true
-			}
-		}
-	}
-	found = slices.DeleteFunc(found, func(f match) bool { return f.start >= limit })
-	slices.SortFunc(found, match.compare)
-	d.found = found
-	return found, limit
-}

@@ -6,6 +6,7 @@
 package logs
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,15 +107,26 @@ func (r *Redactor) String(s string) string {
 // Bytes returns b with everything that the redactor knows hidden: b itself if there is nothing to hide.
 func (r *Redactor) Bytes(b []byte) []byte {
 	var st stream
-	out, _ := st.redact(r.now.Load(), b, true)
-	return out
+	m := r.now.Load()
+	out, n := st.redact(m, b, true)
+	if !st.early {
+		return out
+	}
+	all := slices.Clone(out)
+	for st.early {
+		b = b[n:]
+		out, n = st.redact(m, b, true)
+		all = append(all, out...)
+	}
+	return all
 }
 
 // stream is what must be remembered between two pieces of one text.
 type stream struct {
-	ctx     [ctxSize]byte // the last decided bytes
-	inside  bool          // they are in a code
-	source  source
+	views   []view // the log, and with an escape in it, what it is with escapes undone
+	size    int    // bytes of a text that are looked at
+	early   bool   // the text was longer: what is left is to be redacted at once
+	stuck   bool   // nothing was decided: the next time all of the text is looked at
 	decoder decoder
 	open    bool // an interval is open: the next covered bytes are hidden and printed by nothing
 	cover   int
@@ -130,13 +142,7 @@ type stream struct {
 // united, and each union is replaced by the mark of its first. That makes the result independent of how the text is
 // cut.
 func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
-	st.source = source{text, st.ctx, m.tests, final}
-	found, limit := m.find(&st.source, st.inside, &st.decoder)
-	if limit > 0 {
-		st.inside = st.decoder.inside(limit)
-		copy(st.ctx[:], st.ctx[min(limit, ctxSize):])
-		copy(st.ctx[max(0, ctxSize-limit):], text[max(0, limit-ctxSize):limit])
-	}
+	found, limit := st.find(m, text, final)
 	if len(found) == 0 && st.cover == 0 {
 		st.open = st.open && limit == 0
 		return text[:limit], limit

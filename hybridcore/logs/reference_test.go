@@ -12,9 +12,9 @@ import (
 )
 
 // naiveCodes decodes all codes of a text of which minStretch characters are a code of text.
-func naiveCodes(m *matcher, text []byte) []match {
-	s := source{text: text, tests: m.tests, final: true}
-	d := decoder{grams: m.grams}
+func naiveCodes(m *matcher, text []byte, depth int) []match {
+	s := source{text: text, tests: m.tests, final: true, codes: true}
+	d := decoder{grams: m.grams, depth: depth}
 	chain, active := &d.chains[0], false
 	for i := 0; i <= len(text); {
 		n, means := 0, byte(0)
@@ -42,29 +42,19 @@ func naiveCodes(m *matcher, text []byte) []match {
 }
 
 // naive is the redactor as one would write it without caring for speed: try every form and every anchor at every
-// position, unite what overlaps, replace.
+// position, also where escapes are undone, unite what overlaps, replace.
 func naive(m *matcher, text []byte) string {
-	var found []match
-	byFirst := map[byte][]int{}
-	for id, form := range m.forms {
-		byFirst[form[0]] = append(byFirst[form[0]], id)
-	}
-	found = append(found, naiveCodes(m, text)...)
-	for i := range text {
-		for _, id := range byFirst[text[i]] {
-			if form := m.forms[id]; bytes.HasPrefix(text[i:], []byte(form)) {
-				found = append(found, match{anchor: i, start: i, end: i + len(form), label: m.labels[id]})
-			}
+	raw := &view{source: source{text: text, tests: m.tests, final: true}, end: len(text)}
+	found := naiveView(m, raw, maxDepth)
+	for kind := range kinds {
+		once := naiveUndone(raw, kind)
+		if once == nil {
+			continue
 		}
-		for id, a := range anchors {
-			if !bytes.HasPrefix(text[i:], []byte(a.text)) {
-				continue
-			}
-			var before [2]byte
-			copy(before[2-min(i, 2):], text[i-min(i, 2):i])
-			from, to, v := a.shape.scan(candidate{text: text[i:], anchor: len(a.text), before: before, final: true})
-			if v == yes {
-				found = append(found, match{anchor: i, start: i + from, end: i + to, label: -1 - int32(id), shape: true})
+		found = append(found, naiveView(m, once, 1)...)
+		for kind := range kinds {
+			if twice := naiveUndone(once, kind); twice != nil {
+				found = append(found, naiveView(m, twice, 0)...)
 			}
 		}
 	}
@@ -85,4 +75,51 @@ func naive(m *matcher, text []byte) string {
 	}
 	b.Write(text[done:])
 	return b.String()
+}
+
+// naiveUndone returns the view with escapes of a kind undone, or nil when there are none.
+func naiveUndone(parent *view, kind int) *view {
+	v := &view{}
+	if !v.undo(parent, kind) {
+		return nil
+	}
+	return v
+}
+
+// naiveView returns what is in a view, with codes as deep as depth says.
+func naiveView(m *matcher, v *view, depth int) []match {
+	text := v.source.text
+	var found []match
+	byFirst := map[byte][]int{}
+	for id, form := range m.forms {
+		byFirst[form[0]] = append(byFirst[form[0]], id)
+	}
+	if depth > 0 {
+		found = append(found, naiveCodes(m, text, depth)...)
+	}
+	for i := range text {
+		for _, id := range byFirst[text[i]] {
+			if form := m.forms[id]; bytes.HasPrefix(text[i:], []byte(form)) {
+				found = append(found, match{anchor: i, start: i, end: i + len(form), label: m.labels[id]})
+			}
+		}
+		for id, a := range anchors {
+			if !bytes.HasPrefix(text[i:], []byte(a.text)) {
+				continue
+			}
+			c := candidate{anchor: len(a.text)}
+			copy(c.before[2-min(i, 2):], text[i-min(i, 2):i])
+			c.text, c.final = v.reach(i)
+			from, to, verdict := a.shape.scan(c)
+			if verdict == yes {
+				found = append(found, match{anchor: i, start: i + from, end: i + to, label: -1 - int32(id), shape: true})
+			}
+		}
+	}
+	if !v.isLog() {
+		for i, f := range found {
+			found[i].anchor, found[i].start, found[i].end = v.log(f.anchor), v.log(f.start), int(v.layer.to[f.end-1])
+		}
+	}
+	return found
 }

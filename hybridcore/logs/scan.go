@@ -100,10 +100,9 @@ func scanAWS(c candidate) (int, int, verdict) {
 }
 
 // scanJWT recognises a signed (header.payload.signature) or encrypted (five parts) token. It must not begin inside a longer
-// word, except after an escape such as \n.
+// word.
 func scanJWT(c candidate) (int, int, verdict) {
-	prev := c.before[1]
-	if tokenBytes[prev] && (c.before[0] != '\\' || strings.IndexByte("nrt", prev) < 0) {
+	if tokenBytes[c.before[1]] {
 		return 0, 0, no
 	}
 	end, whole := c.run(0, maxToken, tokenBytes)
@@ -121,39 +120,29 @@ func scanJWT(c candidate) (int, int, verdict) {
 	return 0, end, yes
 }
 
-// scanProxmoxToken recognises user@realm!name=UUID from the realm on. Only the UUID is hidden.
-func scanProxmoxToken(c candidate) (int, int, verdict) {
-	const uuid = 36
-	from, whole := c.run(c.anchor, 128, tokenBytes)
+// scanHook recognises the path of a webhook: what kind it is of, and what makes it secret.
+func scanHook(c candidate) (int, int, verdict) {
+	end, whole := c.run(c.anchor, maxPlain, pathBytes)
 	if !whole {
 		return 0, 0, more
 	}
-	if from == c.anchor || from < len(c.text) && c.text[from] != '=' && c.text[from] != ':' {
+	end = len(bytes.TrimRight(c.text[:end], "-"))
+	if slash := bytes.IndexByte(c.text[c.anchor:end], '/'); slash < 1 || end-c.anchor-slash-1 < 20 {
 		return 0, 0, no
 	}
-	end, whole := c.run(from+1, uuid+1, uuidBytes)
-	switch {
-	case !whole:
-		return 0, 0, more
-	case end-from-1 != uuid:
-		return 0, 0, no
-	}
-	return from + 1, end, yes
+	return 0, end, yes
 }
 
-// scanTicket recognises PVE:user@realm:TIME::SIGNATURE, percent-encoded as well. All but the beginning is hidden.
-func scanTicket(c candidate) (int, int, verdict) {
-	end, whole := c.run(c.anchor, maxParam, valueBytes)
-	if !whole {
-		return 0, 0, more
+// scanKey recognises the value of a name when it is Base64 as a whole, with the quotes and marks between them.
+func scanKey(c candidate) (int, int, verdict) {
+	from, to, v := scanValue(20)(c)
+	if v != yes {
+		return 0, 0, v
 	}
-	value := bytes.ToLower(c.text[c.anchor:end])
-	at := max(bytes.IndexByte(value, '@'), bytes.Index(value, []byte("%40")))
-	signature := max(bytes.LastIndex(value, []byte("::")), bytes.LastIndex(value, []byte("%3a%3a")))
-	if at < 1 || signature < at || len(value)-signature < 20 {
+	if end, _ := c.run(from, maxParam, keyBytes); end < to {
 		return 0, 0, no
 	}
-	return c.anchor, end, yes
+	return from, to, yes
 }
 
 // scanAzure recognises the client secret of an application: 3 characters, a digit, "Q~", and 31 to 34 more. The first 3 were
@@ -209,24 +198,6 @@ func scanCrypt(c candidate) (int, int, verdict) {
 		return 0, 0, no
 	}
 	return 0, end, yes
-}
-
-// scanEscapedUserinfo recognises what scanUserinfo does where the whole URL is percent-encoded.
-func scanEscapedUserinfo(c candidate) (int, int, verdict) {
-	const maxUserinfo = 1 << 10
-	end, whole := c.run(c.anchor, maxUserinfo, escapedBytes)
-	if !whole {
-		return 0, 0, more
-	}
-	value := bytes.ToLower(c.text[c.anchor:end])
-	if slash := bytes.Index(value, []byte("%2f")); slash >= 0 {
-		value = value[:slash]
-	}
-	colon, at := bytes.Index(value, []byte("%3a")), bytes.LastIndex(value, []byte("%40"))
-	if colon < 0 || at <= colon+3 {
-		return 0, 0, no
-	}
-	return c.anchor + colon + 3, c.anchor + at, yes
 }
 
 // scanUserinfo recognises the password in scheme://user:password@host, and a long user without one, which is a token.
@@ -324,8 +295,8 @@ var (
 	queryBytes   = newClassOf("%+/=_-")       // of an escaped Base64 value in a query
 	cryptBytes   = newClassOf("./$=,-+%!()_") // of a crypt(5) hash, also where Packer escapes its commas
 	uuidBytes    = newClassOf("-")
-	azureBytes   = newClassOf("_~.-")   // of a client secret
-	escapedBytes = newClassOf("%-_.~+") // of a percent-encoded text
+	keyBytes     = newClassOf("+/=")  // of a key in Base64
+	azureBytes   = newClassOf("_~.-") // of a client secret
 	capitalBytes = newClass(func(b byte) bool { return b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' })
 	blankBytes   = newClass(func(b byte) bool { return b == ' ' || b == '\t' })
 

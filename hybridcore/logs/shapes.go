@@ -55,14 +55,15 @@ var (
 	githubToken    = shape{"github-token", scanGitHub}
 	gitlabToken    = shape{"gitlab-token", scanToken(tokenBytes, 16)}
 	slackToken     = shape{"slack-token", scanToken(tokenBytes, 10)}
-	slackHook      = shape{"slack-webhook", scanToken(pathBytes, 20)}
+	slackHook      = shape{"slack-webhook", scanHook}
 	awsKey         = shape{"aws-key-id", scanAWS}
 	awsSecret      = shape{"aws-secret-key", scanValue(30)}
 	authorization  = shape{"authorization", scanAuthorization}
 	proxmoxToken   = shape{"proxmox-token", scanProxmoxToken}
+	proxmoxCSRF    = shape{"proxmox-csrf-token", scanValue(20)}
 	proxmoxTicket  = shape{"proxmox-ticket", scanTicket}
 	vsphereSession = shape{"vsphere-session", scanValue(8)}
-	azureKey       = shape{"azure-account-key", scanValue(20)}
+	azureKey       = shape{"azure-account-key", scanKey}
 	azureSecret    = shape{"azure-client-secret", scanAzure}
 	vaultToken     = shape{"vault-token", scanToken(tokenBytes, 20)}
 	vaultOldToken  = shape{"vault-token", scanOldVault}
@@ -95,6 +96,14 @@ const (
 	codeBit  = 6
 	codeBits = 0b1100_1111 << codeBit
 )
+
+// escapeKinds has a bit for the kind that an escape is of that begins with a byte.
+var escapeKinds = func() (kinds [256]uint8) {
+	for kind, c := range []byte(escapeBytes) {
+		kinds[c] = 1 << kind
+	}
+	return kinds
+}()
 
 // pairHit says that the first pair stands at offset off of an anchor.
 type pairHit struct {
@@ -135,6 +144,9 @@ func newPairs(list []anchor, codes *tests) *pairs {
 	}
 	for two := range p.classes { // once: every start of the program waits for it
 		p.classes[two] |= after
+		if escapeKinds[two&0xff]|escapeKinds[two>>8] != 0 {
+			p.classes[two] |= 1 << 2 // looked at whatever follows
+		}
 		both := uint16(codes[0][two&0xff] & codes[1][two>>8])
 		base64, hex := both&base64Tests, both>>4
 		p.classes[two] |= (base64 | base64<<4&0x30 | hex<<6 | hex<<8) << codeBit
@@ -175,9 +187,10 @@ func anchorTexts() []string {
 
 // findShapes appends the credentials in a text that are recognised by shape, has what may be a code decoded, and
 // returns the first position whose answer depends on text not yet seen, or the text's length.
-func findShapes(src *source, p *pairs, d *decoder) int {
-	text := src.text
-	s := shapeSearch{source: src, pairs: p, decoder: d, limit: len(text)}
+func findShapes(v *view, p *pairs, d *decoder) int {
+	text := v.source.text
+	v.escapes, v.first = 0, len(text)
+	s := shapeSearch{view: v, pairs: p, decoder: d, limit: len(text)}
 	classes, i, last := &p.classes, 0, uint64(0)
 	for ; i+8 <= len(text); i += 8 {
 		w := binary.LittleEndian.Uint64(text[i:])
@@ -202,7 +215,7 @@ func findShapes(src *source, p *pairs, d *decoder) int {
 
 // shapeSearch is the state of findShapes.
 type shapeSearch struct {
-	source  *source
+	view    *view
 	pairs   *pairs
 	decoder *decoder
 	limit   int
@@ -221,24 +234,32 @@ func (s *shapeSearch) eight(i int, last, all uint64) {
 
 // code has the code decoded that the 8 bytes at position i may be in.
 func (s *shapeSearch) code(i int) {
-	least := s.decoder.done()
-	if i < least {
+	least, source := s.decoder.done(), &s.view.source
+	if i < least || !source.codes {
 		return
 	}
-	if at := s.source.stretch(i); at >= least {
-		s.decoder.code(s.source, at, least)
+	if at := source.stretch(i); at >= least {
+		s.decoder.code(source, at, least)
 	}
 }
 
 // at looks for the anchors of the pair of bytes at position i.
 func (s *shapeSearch) at(i int) {
-	text := s.source.text
-	for _, hit := range s.pairs.first[s.pairs.list[pairOf(text, i)]] {
+	source := &s.view.source
+	text := source.text
+	pair := pairOf(text, i)
+	if kinds := escapeKinds[pair&0xff] | escapeKinds[pair>>8]; kinds != 0 {
+		s.view.escapes |= kinds
+		s.view.first = min(s.view.first, max(0, i))
+	}
+	for _, hit := range s.pairs.first[s.pairs.list[pair]] {
 		a, start := &anchors[hit.anchor], i-int(hit.off)
 		if start < 0 || start >= s.limit || len(text)-start < len(a.text) || string(text[start:start+len(a.text)]) != a.text {
 			continue
 		}
-		from, to, v := a.shape.scan(candidate{text: text[start:], anchor: len(a.text), before: s.source.before(start), final: s.source.final})
+		c := candidate{anchor: len(a.text), before: source.before(start)}
+		c.text, c.final = s.view.reach(start)
+		from, to, v := a.shape.scan(c)
 		switch v {
 		case yes:
 			s.decoder.found = append(s.decoder.found, match{anchor: start, start: start + from, end: start + to, label: -1 - hit.anchor, shape: true})

@@ -77,9 +77,17 @@ func (w *RedactingWriter) next(m *matcher, piece []byte) {
 		}
 		text, w.unseen = w.held, 0
 	}
-	out, decided := w.state.redact(m, text, false)
-	w.pass(out)
-	w.held = append(w.held[:0], text[decided:]...) // copies forward inside held when text is held
+	w.held = append(w.held[:0], w.redact(m, text, false)...) // copies forward inside held when text is held
+}
+
+// redact passes on what of a text is decided, and returns the rest.
+func (w *RedactingWriter) redact(m *matcher, text []byte, final bool) []byte {
+	for early := true; early; early = w.state.early {
+		out, decided := w.state.redact(m, text, final)
+		w.pass(out)
+		text = text[decided:]
+	}
+	return text
 }
 
 // pass writes decided text to the sink.
@@ -123,8 +131,7 @@ func (w *RedactingWriter) Close() error {
 
 // flush decides what is held back.
 func (w *RedactingWriter) flush() {
-	out, _ := w.state.redact(w.redactor.now.Load(), w.held, true)
-	w.pass(out)
+	w.redact(w.redactor.now.Load(), w.held, true)
 	w.held, w.unseen, w.state = w.held[:0], 0, stream{}
 }
 

@@ -63,6 +63,7 @@ func pieces(m *matcher) []string {
 		"a", "b", "c", "abc", "aaa", " ", "\n", "\r\n", "\\n", ",", ".", "@", ":", "/", "host", "user", "\"", "=", "Bearer ", "Digest x=",
 		strings.Repeat("MIIB", 16), strings.Repeat("k9", 12), "-----END RSA PRIVATE KEY-----", "RSA PRIVATE KEY-----", "-----BEGIN CERTIFICATE-----",
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "user:pa:ss@", "ABCDEFGHIJKLMNOP", "==> x: ", "<sensitive:A>", "\x00", "\xff", "é",
+		`\`, `\\\`, `\u00`, `5c`, `\ud83d`, `\x`, `\{`, "&#", "x5C;", "&amp;", "%2", "%25", "$", "$$", "`", "41", "\\\\u0026#37;",
 	}
 	for _, s := range fuzzSecrets { // in codes, which are decoded
 		for _, e := range encodings()[22:] {
@@ -121,6 +122,7 @@ func FuzzRedactChunks(f *testing.F) {
 	f.Add([]byte("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\n-----BEGIN RSA PRIVATE KEY-----\nx\n"), []byte("line one\nline two"), []byte{3})
 	f.Add([]byte("Authorization: Bearer abcdefghijkl\r\nAKIAABCDEFGHIJKLMNOP ghp_0123456789012345678901234567890"), []byte("aaaaaaa"), []byte{9, 1})
 	f.Add([]byte("c2VjcmV0LXZhbHVl %!(PACKER_COMMA) 7365637265742d76616c7565"), []byte("secret-value"), []byte{255})
+	f.Add([]byte(`\\u0068unter\x32 &#x68;&#0117;nter2h%2575nter2 $$1$$ab`+"`$\\u0026amp;&bsol;n%5cn"), []byte(`hunter2\n`), []byte{5, 2})
 	f.Fuzz(func(t *testing.T, text, value, sizes []byte) {
 		if len(text) > 4<<10 || len(value) > 200 {
 			return
