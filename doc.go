@@ -26,7 +26,8 @@
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/safefile      opens what may hold other people's links and pipes: own regular files, own folders
-//	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what they say of limits
+//	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what
+//	they say of limits
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
 //	runner                   Do: gives each request to its stage, and returns the answer
 //	runner/release           the stage that plans, looks up, marks and records releases
@@ -60,5 +61,6 @@
 //	Dockerfile, action.yml   the container image, and the docker action made of it: docs/container.md
 //	docs/schemas/            JSON Schemas of plan, record and release, written by tools/schema
 //	bench/                   measured promises: bench/run NAME
-//	tools/                   pinned Packer, plugins and linters; tools/treerules checks the tree, tools/pipelines runs its workflows
+//	tools/                   pinned Packer, plugins and linters; tools/treerules checks the tree, tools/pipelines runs
+//	its workflows
 package packerhybrid

@@ -82,72 +82,152 @@ var layers = []rules.Layer{
 // owners names, for each third-party module and for os/exec, the units that
 // may import it. A dependency is a cost of the units named here and of nobody else.
 var owners = []rules.Owner{
-	{Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms"}, Why: "Azure's errors, retries and long-running operations"},
-	{Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms"}, Why: "signs in to Azure"},
 	{
-		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6", Units: []string{"hybridcore/platforms"},
-		Why: "Azure's managed images and galleries",
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms"},
+		Why: "Azure's errors, retries and long-running operations",
 	},
 	{
-		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources", Units: []string{"hybridcore/platforms"},
-		Why: "Azure's resource groups, in which builds leave their machines",
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms"},
+		Why: "signs in to Azure",
 	},
-	{Import: "github.com/getkin/kin-openapi", Units: []string{"lab"}, Why: "holds the simulated GitHub and its callers to GitHub's own description"},
-	{Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "runner/ci"}, Why: "refuses repeated names and invalid UTF-8, which encoding/json takes"},
-	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "bot"}, Why: "advisory file locks that the kernel drops with the process"},
+	{
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6",
+		Units:  []string{"hybridcore/platforms"},
+		Why:    "Azure's managed images and galleries",
+	},
+	{
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources",
+		Units:  []string{"hybridcore/platforms"},
+		Why:    "Azure's resource groups, in which builds leave their machines",
+	},
+	{
+		Import: "github.com/getkin/kin-openapi", Units: []string{"lab"},
+		Why: "holds the simulated GitHub and its callers to GitHub's own description",
+	},
+	{
+		Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "runner/ci"},
+		Why: "refuses repeated names and invalid UTF-8, which encoding/json takes",
+	},
+	{
+		Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "bot"},
+		Why: "advisory file locks that the kernel drops with the process",
+	},
 	{
 		Import: "github.com/google/go-cmp", Tests: []string{"*"},
 		Why: "readable differences of values in tests; panics on what it cannot compare",
 	},
-	{Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"bot"}, Why: "tokens of a GitHub App's installation, renewed before they end"},
+	{
+		Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"bot"},
+		Why: "tokens of a GitHub App's installation, renewed before they end",
+	},
 	{Import: "github.com/google/go-github/v62", Units: []string{"bot", "checks", "runner/job"}, Why: "GitHub's REST API"},
 	{Import: "github.com/gorilla/websocket", Units: []string{"lab"}, Why: "Socket Mode of the simulated Slack"},
-	{Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"}, Why: "compares versions and constraints as Packer does"},
+	{
+		Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"},
+		Why: "compares versions and constraints as Packer does",
+	},
 	{
 		Import: "github.com/hashicorp/hcl/v2",
-		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/parity", "hybridcore/sources", "hybridcore/validate"},
-		Why:    "Packer's own language; only where its files are read or written",
+		Units: []string{
+			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
+			"hybridcore/parity", "hybridcore/sources", "hybridcore/validate",
+		},
+		Why: "Packer's own language; only where its files are read or written",
 	},
 	{Import: "github.com/prometheus/client_golang", Units: []string{"bot"}, Why: "the bot's metrics"},
 	{
 		Import: "github.com/zclconf/go-cty",
-		Units:  []string{"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/sources", "hybridcore/validate"},
-		Why:    "the values of HCL",
+		Units: []string{
+			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
+			"hybridcore/sources", "hybridcore/validate",
+		},
+		Why: "the values of HCL",
 	},
 	{Import: "github.com/jackc/pgx/v5", Units: []string{"bot"}, Why: "the bot's queue in PostgreSQL"},
-	{Import: "github.com/rogpeppe/go-internal", Units: []string{"cmd"}, Tests: []string{"cmd"}, Why: "testscript: the command line, tested as its user types it; and the differences that fmt shows"},
-	{Import: "github.com/santhosh-tekuri/jsonschema/v6", Tests: []string{"cmd"}, Why: "holds every JSON answer against its published schema"},
-	{Import: "github.com/sethvargo/go-githubactions", Units: []string{"runner/ci"}, Why: "inputs of an action, and the escaping of GitHub's log commands"},
+	{
+		Import: "github.com/rogpeppe/go-internal", Units: []string{"cmd"}, Tests: []string{"cmd"},
+		Why: "testscript: the command line, tested as its user types it; and the differences that fmt shows",
+	},
+	{
+		Import: "github.com/santhosh-tekuri/jsonschema/v6", Tests: []string{"cmd"},
+		Why: "holds every JSON answer against its published schema",
+	},
+	{
+		Import: "github.com/sethvargo/go-githubactions", Units: []string{"runner/ci"},
+		Why: "inputs of an action, and the escaping of GitHub's log commands",
+	},
 	{Import: "github.com/slack-go/slack", Units: []string{"bot"}, Why: "Slack's API, Socket Mode and Block Kit"},
-	{Import: "github.com/spf13/cobra", Units: []string{"cmd"}, Why: "help, completion and suggestions around the shared grammar"},
-	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "runner/ci", "cmd"}, Why: "the grammar that every door shares"},
-	{Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"}, Why: "the live display of running targets on a terminal"},
-	{Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"}, Why: "the vSphere API, and its simulator"},
-	{Import: "github.com/yuin/goldmark", Units: []string{"tools"}, Tests: []string{"checks", "cmd"}, Why: "what a parser of Markdown makes of a comment, and pictures of it"},
-	{Import: "github.com/xanzy/go-gitlab", Units: []string{"bot", "checks"}, Tests: []string{"lab"}, Why: "GitLab's REST API"},
-	{Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate", "runner/ci", "bot", "lab", "tools"}, Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of workflows; the bot's check of its manifest and its workflow, and the lint of the simulated GitLab"},
+	{
+		Import: "github.com/spf13/cobra", Units: []string{"cmd"},
+		Why: "help, completion and suggestions around the shared grammar",
+	},
+	{
+		Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "runner/ci", "cmd"},
+		Why: "the grammar that every door shares",
+	},
+	{
+		Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"},
+		Why: "the live display of running targets on a terminal",
+	},
+	{
+		Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"},
+		Why: "the vSphere API, and its simulator",
+	},
+	{
+		Import: "github.com/yuin/goldmark", Units: []string{"tools"}, Tests: []string{"checks", "cmd"},
+		Why: "what a parser of Markdown makes of a comment, and pictures of it",
+	},
+	{
+		Import: "github.com/xanzy/go-gitlab", Units: []string{"bot", "checks"}, Tests: []string{"lab"},
+		Why: "GitLab's REST API",
+	},
+	{
+		Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate", "runner/ci", "bot", "lab", "tools"},
+		Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of " +
+			"workflows; the bot's check of its manifest and its workflow, and the lint of the simulated GitLab",
+	},
 	{Import: "maragu.dev/goqite", Units: []string{"bot"}, Why: "the bot's durable queue"},
 	{Import: "modernc.org/sqlite", Units: []string{"bot"}, Why: "SQLite without cgo, for the bot's queue"},
 	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},
-	{Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."}, Why: "reads go.mod for the rules of the tree"},
 	{
-		Import: "golang.org/x/sys", Units: []string{"hybridcore/packer", "hybridcore/sources", "hybridcore/state", "lab", "cmd"},
-		Why: "system calls that package syscall lacks: mounts, capabilities, process groups",
+		Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."},
+		Why: "reads go.mod for the rules of the tree",
 	},
-	{Import: "golang.org/x/term", Units: []string{"cmd", "hybridcore/logs"}, Why: "whether, and how wide, the output is a terminal"},
-	{Import: "gopkg.in/natefinch/lumberjack.v2", Units: []string{"hybridcore/logs"}, Why: "rotates log files by size and age"},
 	{
-		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "bot", "lab", "cmd", "bench", "tools"}, Tests: []string{"*"},
-		Why: "a child process needs an owned group, an allow-listed environment and drained pipes",
+		Import: "golang.org/x/sys",
+		Units:  []string{"hybridcore/packer", "hybridcore/sources", "hybridcore/state", "lab", "cmd"},
+		Why:    "system calls that package syscall lacks: mounts, capabilities, process groups",
+	},
+	{
+		Import: "golang.org/x/term", Units: []string{"cmd", "hybridcore/logs"},
+		Why: "whether, and how wide, the output is a terminal",
+	},
+	{
+		Import: "gopkg.in/natefinch/lumberjack.v2", Units: []string{"hybridcore/logs"},
+		Why: "rotates log files by size and age",
+	},
+	{
+		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "bot", "lab", "cmd", "bench", "tools"},
+		Tests: []string{"*"},
+		Why:   "a child process needs an owned group, an allow-listed environment and drained pipes",
 	},
 }
 
 // calls are other ways to start a program; none is needed.
 var calls = []rules.Owner{
 	{Import: "os.StartProcess", Why: "start programs with os/exec, where its owners look after them"},
-	{Import: "syscall.ForkExec", Units: []string{"lab"}, Why: "start programs with os/exec, where its owners look after them"},
-	{Import: "syscall.Exec", Units: []string{"lab", "cmd"}, Why: "a guest's init replaces itself, and so does the command that joins a lab that is up"},
-	{Import: "os.Exit", Units: []string{"cmd", "plugins/cmd", "bench", "lab", "tools"}, Tests: []string{"*"}, Why: "return an error; only a main ends the process"},
+	{
+		Import: "syscall.ForkExec", Units: []string{"lab"},
+		Why: "start programs with os/exec, where its owners look after them",
+	},
+	{
+		Import: "syscall.Exec", Units: []string{"lab", "cmd"},
+		Why: "a guest's init replaces itself, and so does the command that joins a lab that is up",
+	},
+	{
+		Import: "os.Exit", Units: []string{"cmd", "plugins/cmd", "bench", "lab", "tools"}, Tests: []string{"*"},
+		Why: "return an error; only a main ends the process",
+	},
 }
 
 // limits are the sizes of design: a reader sees a file whole, and a function
@@ -248,7 +328,8 @@ func TestScaffold(t *testing.T) {
 // simulators are packages, with all below them, that packer-hybrid is not built
 // from: they look methods up by their names, for which the linker keeps those of
 // every package, and a production program has no use for them.
-var simulators = regexp.MustCompile(`^github\.com/(packer-hybrid/packer-hybrid/(lab|cmd/internal/labverbs)|vmware/govmomi/simulator)(/|$)`)
+var simulators = regexp.MustCompile(
+	`^github\.com/(packer-hybrid/packer-hybrid/(lab|cmd/internal/labverbs)|vmware/govmomi/simulator)(/|$)`)
 
 // TestProduct checks what packer-hybrid is built from, directly or not. What
 // `go list` reads is what TestRules reads, so that a cached answer is never old.

@@ -112,7 +112,8 @@ func (s Site) complete(text string, r hybridcore.Request) (hybridcore.Request, [
 	}
 	at := slices.IndexFunc(s.Environments, func(e config.Environment) bool { return e.Name == r.Env })
 	if at < 0 {
-		return r, nil, "", hybridcore.Usagef("unknown environment %.80q%s; there are: %s", r.Env, hybridcore.DidYouMean(r.Env, s.envs()), strings.Join(s.envs(), ", "))
+		return r, nil, "", hybridcore.Usagef("unknown environment %.80q%s; there are: %s", r.Env,
+			hybridcore.DidYouMean(r.Env, s.envs()), strings.Join(s.envs(), ", "))
 	}
 	var names []string
 	for _, image := range s.Images {
@@ -120,7 +121,8 @@ func (s Site) complete(text string, r hybridcore.Request) (hybridcore.Request, [
 	}
 	for _, image := range r.Images {
 		if !slices.Contains(names, image) {
-			return r, nil, "", hybridcore.Usagef("unknown image %.80q%s; there are: %s", image, hybridcore.DidYouMean(image, names), strings.Join(names, ", "))
+			return r, nil, "", hybridcore.Usagef("unknown image %.80q%s; there are: %s", image,
+				hybridcore.DidYouMean(image, names), strings.Join(names, ", "))
 		}
 	}
 	var cells []policy.Cell
@@ -133,7 +135,8 @@ func (s Site) complete(text string, r hybridcore.Request) (hybridcore.Request, [
 		}
 	}
 	if len(cells) == 0 {
-		return r, nil, "", hybridcore.Usagef("no target of %s is meant: its platforms are %s", r.Env, platformsOf(s.Environments[at]))
+		return r, nil, "", hybridcore.Usagef("no target of %s is meant: its platforms are %s", r.Env,
+			platformsOf(s.Environments[at]))
 	}
 	return r, cells, line, nil
 }

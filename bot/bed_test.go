@@ -250,10 +250,14 @@ func (b *bed) site() (bot.Site, error) {
 	defer b.mu.Unlock()
 	p, err := config.LoadFS(fstest.MapFS{config.FileName: {Data: []byte(b.project)}})
 	image := func(name string) hybridcore.Image {
-		return hybridcore.Image{Name: name, Title: "A " + name, Platforms: []hybridcore.Platform{"proxmox", "vsphere", "azure"}}
+		return hybridcore.Image{
+			Name: name, Title: "A " + name,
+			Platforms: []hybridcore.Platform{"proxmox", "vsphere", "azure"},
+		}
 	}
 	return bot.Site{
-		Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: []hybridcore.Image{image("debian-12"), image("ubuntu-24.04")},
+		Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv,
+		Images: []hybridcore.Image{image("debian-12"), image("ubuntu-24.04")},
 	}, err
 }
 
@@ -277,7 +281,8 @@ func (b *bed) start(socket bool) {
 		Secret: secret, Admin: listen(), Socket: socket, Grace: 10 * time.Second,
 		Bot: &bot.Bot{
 			Store: b.store, Chat: bot.NewChat("xoxb-1", "xapp-1", cmp.Or(b.api, b.slack.API())), Site: b.site,
-			Log: slog.New(slog.NewJSONHandler(b.log, nil)), Metrics: bot.NewMetrics(b.store), Now: func() time.Time { return time.Now().Add(ahead) },
+			Log: slog.New(slog.NewJSONHandler(b.log, nil)), Metrics: bot.NewMetrics(b.store),
+			Now: func() time.Time { return time.Now().Add(ahead) },
 		},
 	}
 	service.Bot.Tickets = bot.Tickets{
@@ -389,7 +394,8 @@ func (b *bed) wait(what string, holds func([]slack.Message, []slack.View) bool) 
 		for _, m := range b.slack.Messages() {
 			all = append(all, fmt.Sprintf("%s %s %q %s", m.Method, m.TS, m.Text, m.Blocks))
 		}
-		b.t.Fatalf("%s: %v; messages:\n%s\nviolations: %q\nlog:\n%s", what, err, strings.Join(all, "\n"), b.slack.Violations(), b.log.text.String())
+		b.t.Fatalf("%s: %v; messages:\n%s\nviolations: %q\nlog:\n%s", what, err, strings.Join(all, "\n"),
+			b.slack.Violations(), b.log.text.String())
 	}
 }
 

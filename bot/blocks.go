@@ -247,7 +247,8 @@ func logOf(job Job) string {
 // lines. It is empty when there is nothing to add.
 func cause(job Job) []slack.Block {
 	out := job.Outcome
-	if out == nil || len(out.Tail) == 0 || !slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.BlockedStatus}, out.Status) {
+	if out == nil || len(out.Tail) == 0 ||
+		!slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.BlockedStatus}, out.Status) {
 		return nil
 	}
 	lines := out.Tail[max(0, len(out.Tail)-maxTail):]
@@ -260,7 +261,8 @@ func cause(job Job) []slack.Block {
 		shown = "–"
 	}
 	code := &slack.RichTextPreformatted{
-		Type: slack.RTEPreformatted, Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(shown, nil)},
+		Type:     slack.RTEPreformatted,
+		Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(shown, nil)},
 	}
 	return []slack.Block{slack.NewSectionBlock(text(out.Why, maxWhy), nil, nil), slack.NewRichTextBlock("", code)}
 }

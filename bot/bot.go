@@ -57,7 +57,8 @@ type Tickets struct {
 // given.
 func (b *Bot) Hire(d Dispatcher, f Follower, ref string, settle time.Duration) {
 	b.Worker = &Worker{
-		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, Settle: settle, Decide: b.again, Log: b.Log, Now: b.Now,
+		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, Settle: settle, Decide: b.again, Log: b.Log,
+		Now:  b.Now,
 		Plan: b.Plan, State: b.State, Tickets: b.Tickets, Answers: b.Chat.hook,
 	}
 }

@@ -50,8 +50,12 @@ func NewChat(token, appToken, api string) *Chat {
 		c.Timeout = slackTimeout
 		return c
 	}
-	options := []slack.Option{slack.OptionHTTPClient(client(slackAnswers{webapi.Transport{Most: maxAnswer}})), slack.OptionAppLevelToken(appToken)}
-	chat := &Chat{HTTP: client(webapi.Transport{Most: maxAnswer, Files: true}), app: appToken != ""} // what a hook answers is not read
+	options := []slack.Option{
+		slack.OptionHTTPClient(client(slackAnswers{webapi.Transport{Most: maxAnswer}})),
+		slack.OptionAppLevelToken(appToken),
+	}
+	// what a hook answers is not read
+	chat := &Chat{HTTP: client(webapi.Transport{Most: maxAnswer, Files: true}), app: appToken != ""}
 	if api != "" {
 		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(api, "/")+"/"))
 		if u, err := url.Parse(api); err == nil && loopback(u.Hostname()) {
@@ -92,13 +96,15 @@ func (s slackAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *Chat) Whisper(ctx context.Context, to door.Command, text string, now time.Time) error {
 	shown := slackutilsx.EscapeMessage(plain(text, maxText))
 	if c.hook(to.ReplyTo) && now.Sub(to.At) < 25*time.Minute {
-		err := slack.PostWebhookCustomHTTPContext(ctx, to.ReplyTo, c.HTTP, &slack.WebhookMessage{Text: shown, ResponseType: slack.ResponseTypeEphemeral})
+		err := slack.PostWebhookCustomHTTPContext(ctx, to.ReplyTo, c.HTTP,
+			&slack.WebhookMessage{Text: shown, ResponseType: slack.ResponseTypeEphemeral})
 		var status slack.StatusCodeError
 		if err == nil || !errors.As(err, &status) || status.Code >= http.StatusInternalServerError {
 			return passing(err)
 		}
 	}
-	_, err := c.API.PostEphemeralContext(ctx, to.Channel, to.User, slack.MsgOptionText(shown, false), slack.MsgOptionParse(false), slack.MsgOptionLinkNames(false))
+	_, err := c.API.PostEphemeralContext(ctx, to.Channel, to.User, slack.MsgOptionText(shown, false),
+		slack.MsgOptionParse(false), slack.MsgOptionLinkNames(false))
 	return passing(err)
 }
 

@@ -47,15 +47,18 @@ func (c *Chat) Check(ctx context.Context, policy config.Bot) []string {
 	if c.app {
 		if _, _, err := c.API.StartSocketModeContext(ctx); err != nil {
 			problems = append(problems, "SLACK_APP_TOKEN: "+said("a connection of Socket Mode", err,
-				"it is the App-Level Token on the page Basic Information, xapp-…, with the scope connections:write; Socket Mode must be switched on"))
+				"it is the App-Level Token on the page Basic Information, xapp-…, with the scope connections:write; Socket Mode "+
+					"must be switched on"))
 		}
 	}
 	who, err := c.API.AuthTestContext(ctx)
 	if err != nil {
-		return append(problems, "SLACK_BOT_TOKEN: "+said("whose token it is", err, "it is the Bot User OAuth Token on the page OAuth & Permissions, xoxb-…"))
+		return append(problems, "SLACK_BOT_TOKEN: "+said("whose token it is", err,
+			"it is the Bot User OAuth Token on the page OAuth & Permissions, xoxb-…"))
 	}
 	if !slices.Contains(policy.Teams, who.TeamID) {
-		problems = append(problems, fmt.Sprintf("SLACK_BOT_TOKEN is of the workspace %.20q, which teams in %s:%d does not name: add it there, or take the token of the other workspace",
+		problems = append(problems, fmt.Sprintf("SLACK_BOT_TOKEN is of the workspace %.20q, which teams in %s:%d does not "+
+			"name: add it there, or take the token of the other workspace",
 			who.TeamID, config.FileName, policy.Line))
 	}
 	problems = append(problems, missing(who.Header)...)
@@ -69,7 +72,8 @@ func (c *Chat) Check(ctx context.Context, policy config.Bot) []string {
 			_, err := c.API.GetUserGroupMembersContext(ctx, group, slack.GetUserGroupMembersOptionTeamID(who.TeamID))
 			if err != nil && !lacksScope(err) {
 				problems = append(problems, fmt.Sprintf("%s:%d: %s", config.FileName, role.Line,
-					said("who is in the group "+group, err, "check the identifier: it is in the group's address, S…, and the group must not be disabled")))
+					said("who is in the group "+group, err,
+						"check the identifier: it is in the group's address, S…, and the group must not be disabled")))
 			}
 		}
 	}
@@ -91,13 +95,16 @@ func missing(header http.Header) []string {
 	if len(lacking) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("SLACK_BOT_TOKEN lacks the scopes %s of bot/manifest.yml: add them on the page OAuth & Permissions, and install the app again", strings.Join(lacking, ", "))}
+	return []string{fmt.Sprintf(
+		"SLACK_BOT_TOKEN lacks the scopes %s of bot/manifest.yml: add them on the page OAuth & Permissions, and install "+
+			"the app again", strings.Join(lacking, ", "))}
 }
 
 // outside says why the bot cannot work in a channel; empty when it can. Only who
 // is in a channel may read there; a missing scope is told of elsewhere.
 func (c *Chat) outside(ctx context.Context, channel string) string {
-	_, err := c.API.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{ChannelID: channel, Limit: 1})
+	_, err := c.API.GetConversationHistoryContext(ctx,
+		&slack.GetConversationHistoryParameters{ChannelID: channel, Limit: 1})
 	if err == nil || lacksScope(err) {
 		return ""
 	}

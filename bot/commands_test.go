@@ -39,15 +39,21 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := policy.Recheck(site.Bot, ticket, commitA); !d.Allow || ticket.Request != o.Request || ticket.Person.User != "U0001" {
+	if d := policy.Recheck(site.Bot, ticket, commitA); !d.Allow || ticket.Request != o.Request ||
+		ticket.Person.User != "U0001" {
 		t.Errorf("the ticket %+v is decided on as %+v", ticket, d)
 	}
-	want := []policy.Cell{{Env: "lab", Image: "debian-12", Platform: "proxmox"}, {Env: "lab", Image: "debian-12", Platform: "vsphere"}}
+	want := []policy.Cell{
+		{Env: "lab", Image: "debian-12", Platform: "proxmox"},
+		{Env: "lab", Image: "debian-12", Platform: "vsphere"},
+	}
 	if diff := cmp.Diff(want, ticket.Cells); diff != "" {
 		t.Error(diff)
 	}
 	audit := b.log.lines(t, "decision")
-	if len(audit) != 2 || audit[1]["at"] != "dispatch" || audit[1]["allow"] != true || audit[0]["at"] != "intake" || audit[0]["allow"] != true || audit[0]["user"] != "U0001" || audit[0]["targets"] != "debian-12@proxmox,debian-12@vsphere" ||
+	if len(audit) != 2 || audit[1]["at"] != "dispatch" || audit[1]["allow"] != true || audit[0]["at"] != "intake" ||
+		audit[0]["allow"] != true || audit[0]["user"] != "U0001" ||
+		audit[0]["targets"] != "debian-12@proxmox,debian-12@vsphere" ||
 		audit[0]["request"] != o.Request || audit[0]["rule"] != "role developer, allow (packer-hybrid.hcl:17)" {
 		t.Errorf("audit: %v", audit)
 	}
@@ -111,13 +117,15 @@ func TestSocket(t *testing.T) {
 func TestSocketLate(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	if err := b.slack.Faults().Load("POST /api/apps.connections.open nth=1 status=500\nGET /link/ nth=1 drop"); err != nil {
+	if err := b.slack.Faults().Load(
+		"POST /api/apps.connections.open nth=1 status=500\nGET /link/ nth=1 drop"); err != nil {
 		t.Fatal(err)
 	}
 	b.start(true)
 	b.say("U0001", "help")
 	b.seen("/packer-hybrid cancel RUN")
-	if lines := b.log.lines(t, "no connection to Slack"); len(lines) != 2 || !strings.Contains(fmt.Sprint(lines[0]), "500 Internal Server Error") || lines[1]["again_in"] == nil {
+	if lines := b.log.lines(t, "no connection to Slack"); len(lines) != 2 ||
+		!strings.Contains(fmt.Sprint(lines[0]), "500 Internal Server Error") || lines[1]["again_in"] == nil {
 		t.Errorf("the log says %v", lines)
 	}
 	b.clean()
@@ -165,7 +173,9 @@ func TestForm(t *testing.T) {
 			t.Errorf("the form does not offer %s", part)
 		}
 	}
-	if status, body, err := b.slack.Submit(t.Context(), b.door, from("U0001"), slack.Filled{Image: "debian-12", Env: "lab", Platforms: []string{"vsphere", "azure"}}); err != nil || status != 200 || body != "" {
+	if status, body, err := b.slack.Submit(t.Context(), b.door, from("U0001"),
+		slack.Filled{Image: "debian-12", Env: "lab", Platforms: []string{"vsphere", "azure"}}); err != nil || status != 200 ||
+		body != "" {
 		t.Fatalf("%d %q %v", status, body, err)
 	}
 	b.seen("build debian-12 --env lab --targets vsphere,azure", "Running")

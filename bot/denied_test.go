@@ -37,24 +37,30 @@ func TestNotSlack(t *testing.T) {
 		status int
 		rule   string
 	}{
-		"wrong signature":   {"", now, []string{"X-Slack-Signature: v0=" + strings.Repeat("0", 64)}, 401, "signature"},
-		"short signature":   {"", now, []string{"X-Slack-Signature: v0=" + strings.Repeat("0", 62)}, 401, "signature"},
-		"no signature":      {"", now, []string{"X-Slack-Signature: "}, 401, "signature"},
-		"old":               {"", now.Add(-301 * time.Second), nil, 401, "signature"},
-		"in the future":     {"", now.Add(302 * time.Second), nil, 401, "signature"},
-		"negative":          {"", time.Unix(-5, 0), nil, 401, "signature"},
-		"another time":      {"", now, []string{stamp("1700000000")}, 401, "signature"},
-		"no number":         {"", now, []string{stamp("soon")}, 401, "signature"},
-		"a huge number":     {"", now, []string{stamp("9223372036854775808")}, 401, "signature"},
-		"no form":           {"%zz", now, nil, 400, "payload"},
-		"nothing in it":     {"a=b", now, nil, 400, "payload"},
-		"no user":           {"command=/packer-hybrid&team_id=T0001&channel_id=C0001&user_id=", now, nil, 400, "payload"},
-		"a name as a user":  {"command=/packer-hybrid&team_id=T0001&channel_id=C0001&user_id=admin", now, nil, 400, "payload"},
-		"payload: null":     {"payload=null", now, nil, 200, ""},
-		"payload: a list":   {"payload=[]", now, nil, 400, "payload"},
-		"payload: deep":     {"payload=" + strings.Repeat("[", 50_000), now, nil, 400, "payload"},
-		"too large":         {"text=" + strings.Repeat("x", 256<<10), now, nil, 413, "size"},
-		"only opens a page": {`payload={"type":"block_actions","actions":[{"type":"button","action_id":"open-log"},null]}`, now, nil, 200, ""},
+		"wrong signature": {"", now, []string{"X-Slack-Signature: v0=" + strings.Repeat("0", 64)}, 401, "signature"},
+		"short signature": {"", now, []string{"X-Slack-Signature: v0=" + strings.Repeat("0", 62)}, 401, "signature"},
+		"no signature":    {"", now, []string{"X-Slack-Signature: "}, 401, "signature"},
+		"old":             {"", now.Add(-301 * time.Second), nil, 401, "signature"},
+		"in the future":   {"", now.Add(302 * time.Second), nil, 401, "signature"},
+		"negative":        {"", time.Unix(-5, 0), nil, 401, "signature"},
+		"another time":    {"", now, []string{stamp("1700000000")}, 401, "signature"},
+		"no number":       {"", now, []string{stamp("soon")}, 401, "signature"},
+		"a huge number":   {"", now, []string{stamp("9223372036854775808")}, 401, "signature"},
+		"no form":         {"%zz", now, nil, 400, "payload"},
+		"nothing in it":   {"a=b", now, nil, 400, "payload"},
+		"no user":         {"command=/packer-hybrid&team_id=T0001&channel_id=C0001&user_id=", now, nil, 400, "payload"},
+		"a name as a user": {
+			"command=/packer-hybrid&team_id=T0001&channel_id=C0001&user_id=admin", now, nil, 400,
+			"payload",
+		},
+		"payload: null":   {"payload=null", now, nil, 200, ""},
+		"payload: a list": {"payload=[]", now, nil, 400, "payload"},
+		"payload: deep":   {"payload=" + strings.Repeat("[", 50_000), now, nil, 400, "payload"},
+		"too large":       {"text=" + strings.Repeat("x", 256<<10), now, nil, 413, "size"},
+		"only opens a page": {
+			`payload={"type":"block_actions","actions":[{"type":"button","action_id":"open-log"},null]}`,
+			now, nil, 200, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they count the same log's lines
 			body := test.body
@@ -139,8 +145,18 @@ func testDenied(t *testing.T, b *bed) {
 		rule   string
 		silent bool
 	}{
-		{"unknown team", slack.From{Channel: "C0001", User: "U0001", Team: "T0009"}, "build debian-12", "bot teams (packer-hybrid.hcl:10)", true},
-		{"unknown channel", slack.From{Channel: "C0002", User: "U0001"}, "build debian-12", "bot channels (packer-hybrid.hcl:10)", false},
+		{
+			"unknown team",
+			slack.From{Channel: "C0001", User: "U0001", Team: "T0009"},
+			"build debian-12",
+			"bot teams (packer-hybrid.hcl:10)", true,
+		},
+		{
+			"unknown channel",
+			slack.From{Channel: "C0002", User: "U0001"},
+			"build debian-12",
+			"bot channels (packer-hybrid.hcl:10)", false,
+		},
 		{"no role", from("U0009"), "build debian-12", "bot, default (packer-hybrid.hcl:10)", false},
 		{"no role, wrong usage", from("U0009"), "biuld", "bot, default (packer-hybrid.hcl:10)", false},
 		{"no role, the form", from("U0009"), "", "bot, default (packer-hybrid.hcl:10)", false},
@@ -227,11 +243,16 @@ func TestHostile(t *testing.T) { throughBoth(t, testHostile) }
 func testHostile(t *testing.T, b *bed) {
 	t.Helper()
 	texts := []string{
-		`build "; rm -rf /`, "build $(touch pwned)", "build `id`", "build debian-12\n/packer-hybrid reap", "build a&&id", "build ../../etc",
-		"build <!channel>", "<!here> build", "build --env <@U0002|admin>", "build <http://evil.example|text>", "build --image <!subteam^S0001>",
-		"build debian-12\u200b", "build\u202e debian-12", "build \x1b[31mred", "build " + strings.Repeat("A", 100_000), strings.Repeat("<!channel> ", 9000),
-		"build @channel @here @everyone", "cancel <!channel>", "approve <!channel> " + commitA, "retry <!everyone>", "help <!channel>",
-		"build --targets \x00", "build %00 %s %d %!s(PANIC)", "build *bold* _it_ ~no~ :smile:", "build \xff\xfe", "/packer-hybrid build", "build -- -var=x",
+		`build "; rm -rf /`, "build $(touch pwned)", "build `id`", "build debian-12\n/packer-hybrid reap", "build a&&id",
+		"build ../../etc",
+		"build <!channel>", "<!here> build", "build --env <@U0002|admin>", "build <http://evil.example|text>",
+		"build --image <!subteam^S0001>",
+		"build debian-12\u200b", "build\u202e debian-12", "build \x1b[31mred", "build " + strings.Repeat("A", 100_000),
+		strings.Repeat("<!channel> ", 9000),
+		"build @channel @here @everyone", "cancel <!channel>", "approve <!channel> " + commitA, "retry <!everyone>",
+		"help <!channel>",
+		"build --targets \x00", "build %00 %s %d %!s(PANIC)", "build *bold* _it_ ~no~ :smile:", "build \xff\xfe",
+		"/packer-hybrid build", "build -- -var=x",
 	}
 	for i, text := range texts {
 		b.say([]string{"U0001", "U0002"}[i%2], text)

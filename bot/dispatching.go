@@ -39,7 +39,8 @@ func (w *Worker) dispatch(ctx context.Context, task store.Task) error {
 // free.
 func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 	if w.now().Sub(job.Command.At) > Patience {
-		return w.finish(ctx, task, job, Done, Outcome{Status: hybridcore.Failed, Why: "no run could be asked for within " + Patience.String()})
+		return w.finish(ctx, task, job, Done,
+			Outcome{Status: hybridcore.Failed, Why: "no run could be asked for within " + Patience.String()})
 	}
 	if taken, err := w.taken(ctx, task, job); err != nil || taken {
 		return err
@@ -54,7 +55,8 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job Job) error {
 	decision, open, err := w.Decide(ctx, job)
 	switch {
 	case err != nil && w.now().Sub(job.Command.At) > groupsWait:
-		return w.finish(ctx, task, job, Denied, Outcome{Status: hybridcore.BlockedStatus, Why: "nobody could say which groups you are in"})
+		return w.finish(ctx, task, job, Denied,
+			Outcome{Status: hybridcore.BlockedStatus, Why: "nobody could say which groups you are in"})
 	case err != nil:
 		return w.later(ctx, task, job, err)
 	}
@@ -122,7 +124,8 @@ func (w *Worker) taken(ctx context.Context, task store.Task, job Job) (bool, err
 	if err != nil || holder == "" {
 		return false, err
 	}
-	return true, w.change(ctx, job.Command.ID, func(tx *store.Tx, j *Job) error { return w.wait(tx, task, j, waitsFor(holder), laneWait) })
+	return true, w.change(ctx, job.Command.ID,
+		func(tx *store.Tx, j *Job) error { return w.wait(tx, task, j, waitsFor(holder), laneWait) })
 }
 
 func waitsFor(holder string) string {
@@ -135,17 +138,28 @@ func (w *Worker) unsure(ctx context.Context, task store.Task, job Job) error {
 	since := w.now().Sub(job.Tried)
 	switch {
 	case err != nil && since > Patience:
-		return w.finish(ctx, task, job, Done, Outcome{Status: hybridcore.Failed, Why: "it is not known whether there is a run; look for " + job.Command.ID + " in the CI system"})
+		return w.finish(ctx, task, job, Done,
+			Outcome{
+				Status: hybridcore.Failed,
+				Why:    "it is not known whether there is a run; look for " + job.Command.ID + " in the CI system",
+			})
 	case err != nil:
 		return w.later(ctx, task, job, fmt.Errorf("looking for the run: %w", err))
 	case found:
 		return w.started(ctx, task, run)
 	case job.Run != nil && since > lostAfter:
-		return w.finish(ctx, task, job, Done, Outcome{Status: hybridcore.Failed, Why: "the CI system took the request and lists no run of it; see its settings for this workflow"})
+		return w.finish(ctx, task, job, Done,
+			Outcome{
+				Status: hybridcore.Failed,
+				Why:    "the CI system took the request and lists no run of it; see its settings for this workflow",
+			})
 	case job.Run != nil:
 		return &LaterError{After: listWait, Err: errors.New("the run is not listed yet")}
 	case since < w.Settle:
-		return &LaterError{After: min(w.Settle-since, 10*time.Second) + time.Millisecond, Err: errors.New("the run may not be listed yet")}
+		return &LaterError{
+			After: min(w.Settle-since, 10*time.Second) + time.Millisecond,
+			Err:   errors.New("the run may not be listed yet"),
+		}
 	case job.Stop != nil:
 		return w.finish(ctx, task, job, Done, Outcome{Status: hybridcore.Cancelled, Why: "cancelled before there was a run"})
 	}
@@ -226,7 +240,8 @@ func (w *Worker) refused(ctx context.Context, task store.Task, job Job, err erro
 // later puts a job back, and shows why.
 func (w *Worker) later(ctx context.Context, task store.Task, job Job, err error) error {
 	w.failed(task, err)
-	return w.change(ctx, job.Command.ID, func(tx *store.Tx, j *Job) error { return w.wait(tx, task, j, err.Error(), delay(task, err)) })
+	return w.change(ctx, job.Command.ID,
+		func(tx *store.Tx, j *Job) error { return w.wait(tx, task, j, err.Error(), delay(task, err)) })
 }
 
 // wait puts a task back in a transaction, and shows what it waits for.

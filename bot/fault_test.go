@@ -42,7 +42,9 @@ func TestPanicWhileFollowing(t *testing.T) {
 	b.say("U0001", "build debian-12 --env lab")
 	b.seen("Built")
 	lines := b.log.lines(t, "trying again")
-	if len(lines) != 2 || lines[0]["queue"] != bot.QueueFollow || !strings.Contains(lines[0]["stack"].(string), "fault_test.go") { //nolint:errcheck,forcetypeassert // a string, or the test fails
+	//nolint:errcheck,forcetypeassert // a string, or the test fails
+	if len(lines) != 2 || lines[0]["queue"] != bot.QueueFollow ||
+		!strings.Contains(lines[0]["stack"].(string), "fault_test.go") {
 		t.Errorf("the log says %v", lines)
 	}
 	b.clean()
@@ -61,7 +63,8 @@ func TestSlackAnswersNull(t *testing.T) {
 	answers := []string{"null", "[null]", "{}", `{"ok":null}`, `{"ok":true,"message":{"blocks":[null]}}`}
 	var n atomic.Int32
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if i := int(n.Load()); strings.HasSuffix(r.URL.Path, "/chat.postMessage") && i < len(answers) && n.CompareAndSwap(int32(i), int32(i+1)) {
+		if i := int(n.Load()); strings.HasSuffix(r.URL.Path, "/chat.postMessage") && i < len(answers) &&
+			n.CompareAndSwap(int32(i), int32(i+1)) {
 			_, _ = io.WriteString(w, answers[i])
 			return
 		}
@@ -72,7 +75,9 @@ func TestSlackAnswersNull(t *testing.T) {
 	b.start(false)
 	b.say("U0001", "build debian-12 --env lab")
 	b.seen("Running")
-	if lines := b.log.lines(t, "trying again"); len(lines) < len(answers) || !strings.Contains(lines[0]["error"].(string), "the answer is null") { //nolint:errcheck,forcetypeassert // a string, or the test fails
+	//nolint:errcheck,forcetypeassert // a string, or the test fails
+	if lines := b.log.lines(t, "trying again"); len(lines) < len(answers) ||
+		!strings.Contains(lines[0]["error"].(string), "the answer is null") {
 		t.Errorf("the log says %v", lines)
 	}
 	b.clean()
@@ -81,10 +86,14 @@ func TestSlackAnswersNull(t *testing.T) {
 // FuzzSlackAnswers has Slack answer anything to whatever the bot asks it for.
 func FuzzSlackAnswers(f *testing.F) {
 	for _, body := range []string{
-		"null", "[null]", "{}", "", "ok", `{"ok":true}`, `{"ok":true,"messages":null}`, `{"ok":true,"messages":[null]}`, `{"ok":true,"message":null,"ts":null}`,
-		`{"ok":true,"messages":[{"metadata":null,"blocks":null,"attachments":[null],"files":[null]}]}`, `{"ok":true,"messages":[{"blocks":[null]}]}`,
-		`{"ok":true,"users":[null]}`, `{"ok":true,"url":null,"team_id":null}`, `{"ok":false,"error":"not_in_channel","response_metadata":null}`,
-		`{"ok":true,"view":{"blocks":[{"type":"section","accessory":null,"fields":[null]}]}}`, `{"ok":true,"view":null}`, `{"ok":false,"errors":[null]}`,
+		"null", "[null]", "{}", "", "ok", `{"ok":true}`, `{"ok":true,"messages":null}`, `{"ok":true,"messages":[null]}`,
+		`{"ok":true,"message":null,"ts":null}`,
+		`{"ok":true,"messages":[{"metadata":null,"blocks":null,"attachments":[null],"files":[null]}]}`,
+		`{"ok":true,"messages":[{"blocks":[null]}]}`,
+		`{"ok":true,"users":[null]}`, `{"ok":true,"url":null,"team_id":null}`,
+		`{"ok":false,"error":"not_in_channel","response_metadata":null}`,
+		`{"ok":true,"view":{"blocks":[{"type":"section","accessory":null,"fields":[null]}]}}`, `{"ok":true,"view":null}`,
+		`{"ok":false,"errors":[null]}`,
 		`{"ok":true,"messages":[{"blocks":[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[null]}]}]}]}`,
 		`{"ok":true,"messages":[{"blocks":[{"type":"input","element":null},{"type":"actions","elements":[null]},{"type":"context","elements":[null]}]}]}`,
 		"<html>", `{"ok":tr`, strings.Repeat("[", 100_000), `{"ok":true,"x":` + strings.Repeat("{\"a\":", 20_000),
@@ -100,7 +109,10 @@ func FuzzSlackAnswers(f *testing.F) {
 		}))
 		defer server.Close()
 		chat, ctx := bot.NewChat("xoxb-of-a-test", "xapp-1", server.URL+"/api/"), t.Context()
-		to := door.Command{Channel: "C0001", User: "U0001", ReplyTo: server.URL + "/commands/secret-of-a-hook", At: time.Now()}
+		to := door.Command{
+			Channel: "C0001", User: "U0001", ReplyTo: server.URL + "/commands/secret-of-a-hook",
+			At: time.Now(),
+		}
 		var said []string
 		add := func(err error) {
 			if err != nil {
@@ -116,12 +128,14 @@ func FuzzSlackAnswers(f *testing.F) {
 		said = append(said, chat.Check(ctx, config.Bot{Teams: []string{"T0001"}, Channels: []string{"C0001"}})...)
 		_, _, _ = chat.API.PostMessageContext(ctx, "C0001", slack.MsgOptionText("x", false))
 		_, _, _, _ = chat.API.UpdateMessageContext(ctx, "C0001", "1.1", slack.MsgOptionText("x", false))
-		if found, err := chat.API.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{ChannelID: "C0001"}); err == nil {
+		if found, err := chat.API.GetConversationHistoryContext(ctx,
+			&slack.GetConversationHistoryParameters{ChannelID: "C0001"}); err == nil {
 			for _, m := range found.Messages {
 				_ = m.Metadata.EventPayload["request"]
 			}
 		}
-		if text := strings.Join(said, "\n"); strings.Contains(text, "secret-of-a-hook") && !strings.Contains(string(body), "secret") || strings.Contains(text, "xoxb-of-a-test") {
+		if text := strings.Join(said, "\n"); strings.Contains(text, "secret-of-a-hook") &&
+			!strings.Contains(string(body), "secret") || strings.Contains(text, "xoxb-of-a-test") {
 			t.Errorf("a secret is shown: %q", text)
 		}
 	})

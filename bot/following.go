@@ -61,7 +61,10 @@ func (w *Worker) look(ctx context.Context, id string) (Job, error) {
 		}
 		progress, err := w.Follower.Status(ctx, w.order(job), *job.Run)
 		if stays(err) {
-			progress, err = Progress{Done: true, Outcome: Outcome{Status: hybridcore.Failed, Why: "the run cannot be followed: " + plain(err.Error(), maxWhy)}}, nil
+			progress, err = Progress{
+				Done:    true,
+				Outcome: Outcome{Status: hybridcore.Failed, Why: "the run cannot be followed: " + plain(err.Error(), maxWhy)},
+			}, nil
 		}
 		if err != nil {
 			return fmt.Errorf("asking for the run: %w", err)
@@ -159,5 +162,6 @@ func (w *Worker) cancel(ctx context.Context, task store.Task) error {
 
 // retryable says whether asking for the same again would do something.
 func (j Job) retryable() bool {
-	return j.Outcome != nil && j.State == Done && slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.Cancelled}, j.Outcome.Status)
+	return j.Outcome != nil && j.State == Done &&
+		slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.Cancelled}, j.Outcome.Status)
 }

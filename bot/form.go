@@ -35,7 +35,8 @@ func form(site Site, channel string) slack.ModalViewRequest {
 	env := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, text("Environment", 75), door.FormEnv, envs...)
 	env.InitialOption = initial
 	image := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, text("Image", 75), door.FormImage, images...)
-	chosen := slack.NewInputBlock(door.FormPlatforms, text("Platforms", 75), text("None chosen: all that the environment has", 75),
+	chosen := slack.NewInputBlock(door.FormPlatforms, text("Platforms", 75),
+		text("None chosen: all that the environment has", 75),
 		slack.NewCheckboxGroupsBlockElement(door.FormPlatforms, platforms...)).WithOptional(true)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: door.FormID, PrivateMetadata: channel,

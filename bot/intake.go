@@ -100,7 +100,9 @@ func (b *Bot) obey(ctx context.Context, r received) error {
 }
 
 // decide makes a job of a command of the shared grammar, if it may.
-func (b *Bot) decide(ctx context.Context, r received, request hybridcore.Request, cells []policy.Cell, line string) error {
+func (b *Bot) decide(ctx context.Context, r received, request hybridcore.Request, cells []policy.Cell,
+	line string,
+) error {
 	d := policy.Decide(r.snapshot(string(request.Action), cells))
 	if !d.Allow {
 		return b.refuse(ctx, r, cells, d)
@@ -205,7 +207,8 @@ func (b *Bot) runs(ctx context.Context, r received) error {
 	}
 	var lines []string
 	for _, j := range latest[:min(len(latest), 10)] {
-		lines = append(lines, fmt.Sprintf("%s  %s  %s: %s", j.Command.ID, j.Person.User, line(j.Line, 100), line(state(j), 150)))
+		lines = append(lines, fmt.Sprintf("%s  %s  %s: %s", j.Command.ID, j.Person.User, line(j.Line, 100),
+			line(state(j), 150)))
 	}
 	if len(lines) == 0 {
 		lines = []string{"No commands of this channel are known."}

@@ -124,5 +124,6 @@ func (j Job) lanes() []string {
 
 // Exclusive says whether a job changes its targets, so that one at a time may.
 func (j Job) Exclusive() bool {
-	return slices.Contains([]hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionReap, hybridcore.ActionPublish}, j.Request.Action)
+	return slices.Contains([]hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionReap, hybridcore.ActionPublish},
+		j.Request.Action)
 }

@@ -46,7 +46,8 @@ func TestApproval(t *testing.T) {
 		before := len(b.log.lines(t, "decision"))
 		b.press(user, "ph-approve", value)
 		line := b.last(t, before)
-		if line["allow"] != false || line["user"] != user || !strings.Contains(line["why"].(string), why) { //nolint:errcheck,forcetypeassert // a string, or the test fails
+		//nolint:errcheck,forcetypeassert // a string, or the test fails
+		if line["allow"] != false || line["user"] != user || !strings.Contains(line["why"].(string), why) {
 			t.Errorf("audit: %v", line)
 		}
 		b.seen("Denied: " + why)
@@ -258,8 +259,10 @@ func TestOperations(t *testing.T) {
 	}
 	_, metrics := ask("/metrics")
 	for _, want := range []string{
-		`packer_hybrid_bot_commands_total{door="http",outcome="accepted"} 1`, `packer_hybrid_bot_decisions_total{result="allowed"} 1`,
-		`packer_hybrid_bot_queue_length{queue="follow"} 1`, `packer_hybrid_bot_acknowledge_seconds_count{door="http"} 1`, "go_goroutines",
+		`packer_hybrid_bot_commands_total{door="http",outcome="accepted"} 1`,
+		`packer_hybrid_bot_decisions_total{result="allowed"} 1`,
+		`packer_hybrid_bot_queue_length{queue="follow"} 1`, `packer_hybrid_bot_acknowledge_seconds_count{door="http"} 1`,
+		"go_goroutines",
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("the metrics lack %s", want)
@@ -273,7 +276,8 @@ func TestOperations(t *testing.T) {
 	if status, _ := ask("/healthz"); status != http.StatusServiceUnavailable {
 		t.Errorf("with a closed store: %d", status)
 	}
-	if status, _, err := b.slack.Slash(t.Context(), b.door, from("U0001"), "build"); err != nil || status != http.StatusServiceUnavailable {
+	if status, _, err := b.slack.Slash(t.Context(), b.door, from("U0001"), "build"); err != nil ||
+		status != http.StatusServiceUnavailable {
 		t.Errorf("a command that cannot be stored is answered %d, %v", status, err)
 	}
 }

@@ -30,7 +30,8 @@ type Metrics struct {
 func NewMetrics(s *store.Store) *Metrics {
 	const space, part = "packer_hybrid", "bot"
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: space, Subsystem: part, Name: name, Help: help}, labels)
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: space, Subsystem: part, Name: name, Help: help},
+			labels)
 	}
 	m := &Metrics{
 		Registry:  prometheus.NewRegistry(),
@@ -38,7 +39,8 @@ func NewMetrics(s *store.Store) *Metrics {
 		Decisions: counter("decisions_total", "Decisions of the policy.", "result"),
 		Failures:  counter("failures_total", "Steps that failed and are tried again.", "queue"),
 		Seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: space, Subsystem: part, Name: "acknowledge_seconds", Help: "Time to the acknowledgement; Slack gives up after 3 s.",
+			Namespace: space, Subsystem: part, Name: "acknowledge_seconds",
+			Help:    "Time to the acknowledgement; Slack gives up after 3 s.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}, []string{"door"}),
 	}
@@ -46,7 +48,8 @@ func NewMetrics(s *store.Store) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, queue := range []string{store.Intake, QueueDispatch, QueueFollow, QueueTell, QueueWhisper} {
 		m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Namespace: space, Subsystem: part, Name: "queue_length", Help: "Tasks that wait.", ConstLabels: prometheus.Labels{"queue": queue},
+			Namespace: space, Subsystem: part, Name: "queue_length", Help: "Tasks that wait.",
+			ConstLabels: prometheus.Labels{"queue": queue},
 		}, func() float64 {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()

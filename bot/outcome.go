@@ -119,11 +119,13 @@ func plannedOf(a hybridcore.Answer) Outcome {
 		if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
 			out.Title = "Not valid"
 		}
-		out.Why = fmt.Sprintf("%s of %s checked: %s", counted(len(plan.Targets), "target"), plan.Request.Env, counted(len(plan.Findings), "finding"))
+		out.Why = fmt.Sprintf("%s of %s checked: %s", counted(len(plan.Targets), "target"), plan.Request.Env,
+			counted(len(plan.Findings), "finding"))
 		return out
 	}
 	out.Title = "Planned"
-	out.Why = fmt.Sprintf("%d to build and %d unchanged in %s", len(pending), len(plan.Targets)-len(pending), plan.Request.Env)
+	out.Why = fmt.Sprintf("%d to build and %d unchanged in %s", len(pending), len(plan.Targets)-len(pending),
+		plan.Request.Env)
 	row := func(t hybridcore.PlannedTarget) {
 		var why []string
 		for _, reason := range t.Reasons[:min(len(t.Reasons), 3)] {
@@ -161,7 +163,8 @@ func statusOf(st hybridcore.StatusReport) Outcome {
 	grid := &Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}}
 	for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 		current := st.Targets[key]
-		grid.add(key, current.Artifact.Name(), current.At.UTC().Format("2006-01-02 15:04 UTC"), current.RunID, current.Release)
+		grid.add(key, current.Artifact.Name(), current.At.UTC().Format("2006-01-02 15:04 UTC"), current.RunID,
+			current.Release)
 		if lab := hybridcore.BuiltInLab(current.Inputs); lab != "" {
 			out.note("lab: %s was built in the lab %s: no real platform has it", key, lab)
 		}
@@ -184,7 +187,10 @@ func statusOf(st hybridcore.StatusReport) Outcome {
 
 // parityOf compares images.
 func parityOf(report hybridcore.ParityReport) Outcome {
-	out := Outcome{Title: "Parity", Why: fmt.Sprintf("%s of %s compared", counted(len(report.Parity), "image"), report.Env)}
+	out := Outcome{
+		Title: "Parity",
+		Why:   fmt.Sprintf("%s of %s compared", counted(len(report.Parity), "image"), report.Env),
+	}
 	grid := &Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}}
 	for _, p := range report.Parity {
 		var on []string
@@ -273,14 +279,16 @@ func (g *Grid) reaped(one hybridcore.Reaped) {
 
 // statuses are those that a record may have.
 var statuses = []hybridcore.Status{
-	hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated, hybridcore.Published, hybridcore.Failed, hybridcore.Cancelled, hybridcore.BlockedStatus,
+	hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated, hybridcore.Published, hybridcore.Failed,
+	hybridcore.Cancelled, hybridcore.BlockedStatus,
 }
 
 // recorded is what a run came to, by its record: the first of its targets, and how many more there are.
 func recorded(rec hybridcore.Record) Outcome {
 	out := Outcome{Status: rec.Status, More: max(len(rec.Results)-maxRows, 0)}
 	if !slices.Contains(statuses, rec.Status) {
-		out.Status, out.Why = hybridcore.Failed, fmt.Sprintf("the run's answer has the status %.40q, which is none", line(string(rec.Status), maxCell))
+		out.Status, out.Why = hybridcore.Failed, fmt.Sprintf("the run's answer has the status %.40q, which is none",
+			line(string(rec.Status), maxCell))
 	}
 	parity := map[string]string{}
 	for _, p := range rec.Parity {

@@ -18,7 +18,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-func planned(decision hybridcore.Decision, image string, platform hybridcore.Platform, reasons ...string) hybridcore.PlannedTarget {
+func planned(decision hybridcore.Decision, image string, platform hybridcore.Platform,
+	reasons ...string,
+) hybridcore.PlannedTarget {
 	t := hybridcore.PlannedTarget{Decision: decision}
 	t.Target.Image.Name, t.Target.Platform = image, platform
 	for _, reason := range reasons {
@@ -42,8 +44,11 @@ func TestOutcomes(t *testing.T) {
 					planned(hybridcore.Unchanged, "debian-12", hybridcore.Azure, "as run x"),
 					planned(hybridcore.Build, "debian-12", hybridcore.VSphere, "one", "two", "three", "four", "five"),
 				},
-				Removed:  []hybridcore.Removed{{Image: "old", Platform: hybridcore.Proxmox, Text: "no longer in the catalogue"}},
-				Findings: []hybridcore.Finding{{Severity: hybridcore.Warning, Message: "odd", File: "a.hcl", Line: 3}, {Severity: hybridcore.Info, Message: "quiet"}},
+				Removed: []hybridcore.Removed{{Image: "old", Platform: hybridcore.Proxmox, Text: "no longer in the catalogue"}},
+				Findings: []hybridcore.Finding{
+					{Severity: hybridcore.Warning, Message: "odd", File: "a.hcl", Line: 3},
+					{Severity: hybridcore.Info, Message: "quiet"},
+				},
 				Versions: map[string]string{"plugin:github.com/hashicorp/vsphere": "1.4.2+lab"},
 			}},
 			bot.Outcome{
@@ -53,7 +58,10 @@ func TestOutcomes(t *testing.T) {
 					{"debian-12@azure", "unchanged", "as run x"},
 					{"old@proxmox", "removed", "no longer in the catalogue"},
 				}},
-				Notes: []string{"stand-in: github.com/hashicorp/vsphere 1.4.2+lab, of the lab, not the real plugin", "warning: a.hcl:3: odd"},
+				Notes: []string{
+					"stand-in: github.com/hashicorp/vsphere 1.4.2+lab, of the lab, not the real plugin",
+					"warning: a.hcl:3: odd",
+				},
 			},
 		},
 		"validate, blocked": {
@@ -84,14 +92,18 @@ func TestOutcomes(t *testing.T) {
 				}},
 				Notes: []string{
 					"lab: lab/debian-12@vsphere was built in the lab lab-one: no real platform has it",
-					"stand-in: lab/debian-12@vsphere was built with github.com/hashicorp/vsphere 1.4.2+lab, of the lab, not the real plugin",
+					"stand-in: lab/debian-12@vsphere was built with github.com/hashicorp/vsphere 1.4.2+lab, of the lab, not the " +
+						"real plugin",
 					"interrupted: run run-2 of lab/debian-12@azure; what it may have left is removed by reap, and by the next build",
 				},
 			},
 		},
 		"parity": {
 			hybridcore.Answer{Exit: &blocked, Parity: &hybridcore.ParityReport{Env: "lab", Parity: []hybridcore.Parity{
-				{Image: "a", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere", SHA256: "1"}}},
+				{Image: "a", Manifests: []hybridcore.Manifest{
+					{Platform: "azure", SHA256: "1"},
+					{Platform: "vsphere", SHA256: "1"},
+				}},
 				{Image: "b", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere"}}},
 				{
 					Image: "d", Manifests: []hybridcore.Manifest{{Platform: "azure", SHA256: "1"}, {Platform: "vsphere", SHA256: "1"}},
@@ -111,7 +123,10 @@ func TestOutcomes(t *testing.T) {
 		},
 		"reap": {
 			hybridcore.Answer{Request: &hybridcore.Request{DryRun: true}, Reaped: &[]hybridcore.Reaped{
-				{Lease: hybridcore.Lease{Key: "lab/a@azure", RunID: "run-1"}, Removed: []hybridcore.URI{{Kind: "vm", Name: "a-run-1"}}},
+				{
+					Lease:   hybridcore.Lease{Key: "lab/a@azure", RunID: "run-1"},
+					Removed: []hybridcore.URI{{Kind: "vm", Name: "a-run-1"}},
+				},
 				{Lease: hybridcore.Lease{Key: "prod/a@azure", RunID: "run-2"}, Elsewhere: "it is of prod"},
 			}},
 			bot.Outcome{
@@ -133,8 +148,10 @@ func TestOutcomes(t *testing.T) {
 func TestOutcomeIsBounded(t *testing.T) {
 	plan := hybridcore.Plan{}
 	for range 500 {
-		plan.Targets = append(plan.Targets, planned(hybridcore.Build, strings.Repeat("x", 1000), hybridcore.Azure, strings.Repeat("y", 5000)))
-		plan.Findings = append(plan.Findings, hybridcore.Finding{Severity: hybridcore.Error, Message: strings.Repeat("z", 5000)})
+		plan.Targets = append(plan.Targets,
+			planned(hybridcore.Build, strings.Repeat("x", 1000), hybridcore.Azure, strings.Repeat("y", 5000)))
+		plan.Findings = append(plan.Findings,
+			hybridcore.Finding{Severity: hybridcore.Error, Message: strings.Repeat("z", 5000)})
 	}
 	out := bot.OutcomeOf(hybridcore.Answer{Plan: &plan})
 	data, err := json.Marshal(out)
@@ -160,7 +177,8 @@ func TestOutcomeOfManyTargets(t *testing.T) {
 		t.Errorf("%d bytes, %d targets and %d more, %s: %v", len(data), len(out.Targets), out.More, out.Status, err)
 	}
 	for _, status := range []hybridcore.Status{"", "done", "Built", hybridcore.Status(long)} {
-		if out := bot.OutcomeOf(hybridcore.Answer{Record: &hybridcore.Record{Status: status}}); out.Status != hybridcore.Failed || !strings.Contains(out.Why, "which is none") || len(out.Why) > 500 {
+		out := bot.OutcomeOf(hybridcore.Answer{Record: &hybridcore.Record{Status: status}})
+		if out.Status != hybridcore.Failed || !strings.Contains(out.Why, "which is none") || len(out.Why) > 500 {
 			t.Errorf("%.20q: %s %q", status, out.Status, out.Why)
 		}
 	}
@@ -182,25 +200,78 @@ func TestForeign(t *testing.T) {
 		answer hybridcore.Answer
 		want   string // that it names; empty: it is to the order
 	}{
-		"the same":             {"build --env lab", hybridcore.Answer{Request: request("build", "lab"), Record: record("build", "lab"), Plan: plan("build", "lab")}, ""},
-		"only an error":        {"build --env lab", hybridcore.Answer{Error: "x"}, ""},
-		"does not say":         {"build --env lab", hybridcore.Answer{Record: &hybridcore.Record{}}, ""},
-		"planned":              {"build --env lab", hybridcore.Answer{Request: request("plan", "lab"), Plan: plan("plan", "lab")}, ""},
-		"collected":            {"build --env lab", hybridcore.Answer{Request: request("collect", "lab"), Record: record("collect", "lab")}, ""},
-		"changes since":        {"build --env lab", hybridcore.Answer{Record: record("build", "lab"), Parity: &hybridcore.ParityReport{Env: "lab"}}, ""},
-		"another environment":  {"build --env lab", hybridcore.Answer{Request: request("build", "prod")}, "build for prod, and build for lab"},
-		"its record":           {"build --env lab", hybridcore.Answer{Request: request("build", "lab"), Record: record("build", "prod")}, "build for prod"},
-		"its plan":             {"plan --env lab", hybridcore.Answer{Plan: plan("plan", "prod")}, "plan for prod"},
-		"its status":           {"status --env lab", hybridcore.Answer{Request: request("status", "lab"), Status: &hybridcore.StatusReport{Env: "prod"}}, "status for prod"},
-		"its parity":           {"parity --env lab", hybridcore.Answer{Parity: &hybridcore.ParityReport{Env: "prod"}}, "for prod"},
-		"another verb":         {"publish --env lab", hybridcore.Answer{Request: request("build", "lab")}, "build for lab, and publish for lab"},
-		"a status for a build": {"build --env lab", hybridcore.Answer{Status: &hybridcore.StatusReport{Env: "lab"}}, "status for lab"},
-		"a build for a plan":   {"plan --env lab", hybridcore.Answer{Request: request("plan", "lab"), Record: record("build", "lab")}, "build for lab"},
-		"a record by name":     {"inspect 20261123t050000-1a2b3c4d --env lab", hybridcore.Answer{Request: request("inspect", "lab"), Record: record("build", "prod")}, ""},
-		"hostile":              {"build --env lab", hybridcore.Answer{Request: request("x\n<!channel>", strings.Repeat("y", 5000))}, "x <!channel> for yyy"},
+		"the same": {
+			"build --env lab",
+			hybridcore.Answer{Request: request("build", "lab"), Record: record("build", "lab"), Plan: plan("build", "lab")},
+			"",
+		},
+		"only an error": {"build --env lab", hybridcore.Answer{Error: "x"}, ""},
+		"does not say":  {"build --env lab", hybridcore.Answer{Record: &hybridcore.Record{}}, ""},
+		"planned": {
+			"build --env lab",
+			hybridcore.Answer{Request: request("plan", "lab"), Plan: plan("plan", "lab")},
+			"",
+		},
+		"collected": {
+			"build --env lab",
+			hybridcore.Answer{Request: request("collect", "lab"), Record: record("collect", "lab")},
+			"",
+		},
+		"changes since": {
+			"build --env lab",
+			hybridcore.Answer{Record: record("build", "lab"), Parity: &hybridcore.ParityReport{Env: "lab"}},
+			"",
+		},
+		"another environment": {
+			"build --env lab",
+			hybridcore.Answer{Request: request("build", "prod")},
+			"build for prod, and build for lab",
+		},
+		"its record": {
+			"build --env lab",
+			hybridcore.Answer{Request: request("build", "lab"), Record: record("build", "prod")},
+			"build for prod",
+		},
+		"its plan": {"plan --env lab", hybridcore.Answer{Plan: plan("plan", "prod")}, "plan for prod"},
+		"its status": {
+			"status --env lab",
+			hybridcore.Answer{Request: request("status", "lab"), Status: &hybridcore.StatusReport{Env: "prod"}},
+			"status for prod",
+		},
+		"its parity": {
+			"parity --env lab",
+			hybridcore.Answer{Parity: &hybridcore.ParityReport{Env: "prod"}},
+			"for prod",
+		},
+		"another verb": {
+			"publish --env lab",
+			hybridcore.Answer{Request: request("build", "lab")},
+			"build for lab, and publish for lab",
+		},
+		"a status for a build": {
+			"build --env lab",
+			hybridcore.Answer{Status: &hybridcore.StatusReport{Env: "lab"}},
+			"status for lab",
+		},
+		"a build for a plan": {
+			"plan --env lab",
+			hybridcore.Answer{Request: request("plan", "lab"), Record: record("build", "lab")},
+			"build for lab",
+		},
+		"a record by name": {
+			"inspect 20261123t050000-1a2b3c4d --env lab",
+			hybridcore.Answer{Request: request("inspect", "lab"), Record: record("build", "prod")},
+			"",
+		},
+		"hostile": {
+			"build --env lab",
+			hybridcore.Answer{Request: request("x\n<!channel>", strings.Repeat("y", 5000))},
+			"x <!channel> for yyy",
+		},
 	} {
 		got := bot.Foreign(bot.Order{Line: c.line}, c.answer)
-		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) || strings.ContainsAny(got, "\n") || len(got) > 500 {
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) || strings.ContainsAny(got, "\n") ||
+			len(got) > 500 {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
@@ -208,8 +279,10 @@ func TestForeign(t *testing.T) {
 
 func FuzzOutcomeOf(f *testing.F) {
 	for _, seed := range []string{
-		`{"plan":{"targets":[null,{"reasons":null}],"removed":[null]}}`, `{"status":{"targets":{"x":{"artifact":{"uris":[null]}}},"dead":[null]}}`,
-		`{"reaped":[null],"reaped_on":[{"reaped":[null]}]}`, `{"parity":{"parity":[{"manifests":[null]}]}}`, `{"record":{"results":[null]},"exit_code":1}`,
+		`{"plan":{"targets":[null,{"reasons":null}],"removed":[null]}}`,
+		`{"status":{"targets":{"x":{"artifact":{"uris":[null]}}},"dead":[null]}}`,
+		`{"reaped":[null],"reaped_on":[{"reaped":[null]}]}`, `{"parity":{"parity":[{"manifests":[null]}]}}`,
+		`{"record":{"results":[null]},"exit_code":1}`,
 		"{\"error\":\"\u202e<!channel>\"}",
 	} {
 		f.Add([]byte(seed))
@@ -232,7 +305,8 @@ func FuzzOutcomeOf(f *testing.F) {
 			t.Errorf("%d targets, why has %d bytes", len(out.Targets), len(out.Why))
 		}
 		bot.Foreign(bot.Order{Line: "build --env lab"}, a)
-		if out.Grid != nil && slices.ContainsFunc(out.Grid.Rows, func(row []string) bool { return len(row) != len(out.Grid.Columns) }) {
+		if out.Grid != nil && slices.ContainsFunc(out.Grid.Rows,
+			func(row []string) bool { return len(row) != len(out.Grid.Columns) }) {
 			t.Errorf("rows of another length: %q", out.Grid.Rows)
 		}
 	})

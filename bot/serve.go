@@ -119,7 +119,8 @@ func wait(ctx context.Context, workers *sync.WaitGroup) error {
 
 func server(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerWait, ReadTimeout: bodyWait, WriteTimeout: bodyWait, IdleTimeout: idleWait, MaxHeaderBytes: maxHeader,
+		Handler: handler, ReadHeaderTimeout: headerWait, ReadTimeout: bodyWait, WriteTimeout: bodyWait, IdleTimeout: idleWait,
+		MaxHeaderBytes: maxHeader,
 	}
 }
 

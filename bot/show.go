@@ -55,7 +55,8 @@ func (w *Worker) show(ctx context.Context, task store.Task) error {
 		ctx, cancel := context.WithTimeout(ctx, slackTimeout)
 		defer cancel()
 		_, _, err = w.Slack.PostMessageContext(ctx, job.Command.Channel, slack.MsgOptionTS(job.Message.TS),
-			slack.MsgOptionBlocks(why...), slack.MsgOptionText("Why it failed", true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+			slack.MsgOptionBlocks(why...), slack.MsgOptionText("Why it failed",
+				true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 		if err = w.slackError(job, err); err != nil {
 			return err
 		}
@@ -71,7 +72,8 @@ func (w *Worker) send(ctx context.Context, job *Job) error {
 	}
 	text, blocks := message(*job)
 	options := []slack.MsgOption{
-		slack.MsgOptionBlocks(blocks...), slack.MsgOptionText(text, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
+		slack.MsgOptionBlocks(blocks...), slack.MsgOptionText(text, true), slack.MsgOptionDisableLinkUnfurl(),
+		slack.MsgOptionDisableMediaUnfurl(),
 		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: event, EventPayload: map[string]any{"request": id}}),
 	}
 	called, cancel := context.WithTimeout(ctx, slackTimeout)
@@ -111,7 +113,8 @@ func (w *Worker) posted(ctx context.Context, job Job) string {
 		ChannelID: job.Command.Channel, Oldest: from, Limit: 200, IncludeAllMetadata: true,
 	})
 	if err != nil {
-		w.Log.Warn("the channel's messages cannot be read: a message may be there twice", "request", job.Command.ID, "error", err)
+		w.Log.Warn("the channel's messages cannot be read: a message may be there twice", "request", job.Command.ID, "error",
+			err)
 		return ""
 	}
 	for _, m := range found.Messages {
@@ -133,7 +136,8 @@ func (w *Worker) reply(ctx context.Context, job *Job, options []slack.MsgOption)
 		return nil // nobody can be told; the log has it
 	}
 	job.Message.Replies++
-	_, _, err := w.Slack.PostMessageContext(ctx, job.Command.Channel, append(options, slack.MsgOptionResponseURL(job.Command.ReplyTo, slack.ResponseTypeEphemeral))...)
+	_, _, err := w.Slack.PostMessageContext(ctx, job.Command.Channel,
+		append(options, slack.MsgOptionResponseURL(job.Command.ReplyTo, slack.ResponseTypeEphemeral))...)
 	return err //nolint:wrapcheck // by slackError
 }
 
@@ -176,10 +180,12 @@ func (w *Worker) slackError(job Job, err error) error {
 	}
 	switch reason := code(err); reason {
 	case "", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "team_added_to_org",
-		"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope", "org_login_required":
+		"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired",
+		"missing_scope", "org_login_required":
 		return fmt.Errorf("showing run %s: %w", job.Command.ID, shortened(err)) // passes, or somebody mends it
 	default:
-		w.Log.Error("the message of a run cannot be shown", "request", job.Command.ID, "channel", job.Command.Channel, "slack", reason)
+		w.Log.Error("the message of a run cannot be shown", "request", job.Command.ID, "channel", job.Command.Channel,
+			"slack", reason)
 		return nil
 	}
 }

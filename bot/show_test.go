@@ -65,15 +65,20 @@ func TestCauseInTheThread(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	tail := []string{strings.Repeat("x", 5000), "ssh: <!channel> `no` route", "\x1b[31mno route to host\x1b[0m"}
-	r.ci.progress = []Progress{{Done: true, Outcome: Outcome{Status: hybridcore.Failed, Why: "debian-12@vsphere: no route to host", Tail: tail}}}
+	r.ci.progress = []Progress{{
+		Done:    true,
+		Outcome: Outcome{Status: hybridcore.Failed, Why: "debian-12@vsphere: no route to host", Tail: tail},
+	}}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
 	all := r.hub.all()
-	if len(all) != 2 || all[1].Thread != all[0].TS || !strings.Contains(all[1].States[0], "no route to host") || strings.Contains(all[1].States[0], "\\u001b") {
+	if len(all) != 2 || all[1].Thread != all[0].TS || !strings.Contains(all[1].States[0], "no route to host") ||
+		strings.Contains(all[1].States[0], "\\u001b") {
 		t.Fatalf("%+v", all)
 	}
 	last := all[0].States[len(all[0].States)-1]
-	if !strings.Contains(last, "Failed: build debian-12") || !strings.Contains(last, "ph-retry") || strings.Contains(last, "ph-cancel") {
+	if !strings.Contains(last, "Failed: build debian-12") || !strings.Contains(last, "ph-retry") ||
+		strings.Contains(last, "ph-cancel") {
 		t.Errorf("the last state is %s", last)
 	}
 }
@@ -105,10 +110,14 @@ func TestNotInTheChannel(t *testing.T) {
 func TestHostileMessage(t *testing.T) {
 	t.Parallel()
 	evil := "<!channel> <@U1> <http://x|y> `$(id)` \"'\n\u202e\u200b" + strings.Repeat("𝕏", 100_000)
-	job := Job{State: Done, Line: evil, Note: evil, Commit: evil, Run: &Run{ID: evil, URL: "javascript:alert(1)"}, Outcome: &Outcome{Status: hybridcore.Failed, Why: evil, Tail: []string{evil}}}
+	job := Job{
+		State: Done, Line: evil, Note: evil, Commit: evil, Run: &Run{ID: evil, URL: "javascript:alert(1)"},
+		Outcome: &Outcome{Status: hybridcore.Failed, Why: evil, Tail: []string{evil}},
+	}
 	job.Person.User = evil
 	for range 500 {
-		job.Outcome.Targets = append(job.Outcome.Targets, Target{Name: evil, Status: evil, Step: evil, Artifact: evil, Parity: evil})
+		job.Outcome.Targets = append(job.Outcome.Targets,
+			Target{Name: evil, Status: evil, Step: evil, Artifact: evil, Parity: evil})
 	}
 	s := newSlack(t)
 	top, blocks := message(job)

@@ -100,7 +100,12 @@ func (s *slackFake) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch method {
 	case "chat.postMessage":
-		p := posted{r.Form.Get("channel"), fmt.Sprintf("1.%06d", len(s.messages)+1), r.Form.Get("thread_ts"), []string{blocks}, []string{text}, r.Form.Get("metadata")}
+		p := posted{
+			r.Form.Get("channel"), fmt.Sprintf("1.%06d", len(s.messages)+1), r.Form.Get("thread_ts"),
+			[]string{blocks},
+			[]string{text},
+			r.Form.Get("metadata"),
+		}
 		s.messages = append(s.messages, p)
 		answer["channel"], answer["ts"] = p.Channel, p.TS
 	case "chat.update":

@@ -188,7 +188,10 @@ func newRig(t *testing.T) *rig {
 		{Targets: []Target{{Name: "debian-12@vsphere", Status: "running", Step: "Creating VM"}}},
 		{Targets: []Target{{Name: "debian-12@vsphere", Status: "running", Step: "Provisioning with Ansible"}}},
 		{
-			Done: true, Targets: []Target{{Name: "debian-12@vsphere", Status: "built", Artifact: "debian-12-1", Duration: time.Minute}},
+			Done: true, Targets: []Target{{
+				Name: "debian-12@vsphere", Status: "built", Artifact: "debian-12-1",
+				Duration: time.Minute,
+			}},
 			Outcome: Outcome{Status: hybridcore.Built},
 		},
 	}}
@@ -206,7 +209,8 @@ func (r *rig) open() {
 	}
 	r.t.Cleanup(func() { _ = s.Close() })
 	r.Worker = &Worker{
-		Store: s, Slack: slack.New("xoxb-1", slack.OptionAPIURL(r.hub.URL())), Dispatcher: r.ci, Follower: r.ci, Ref: "main", Settle: time.Minute,
+		Store: s, Slack: slack.New("xoxb-1", slack.OptionAPIURL(r.hub.URL())), Dispatcher: r.ci, Follower: r.ci, Ref: "main",
+		Settle: time.Minute,
 		Decide: func(context.Context, Job) (policy.Decision, bool, error) {
 			return policy.Decision{Allow: true, Rule: "role operator"}, false, nil
 		},
@@ -223,7 +227,8 @@ func (r *rig) ask(n int, change func(*Job)) string {
 	id := fmt.Sprintf("20261123t050000-%08d", n)
 	person := policy.Person{Team: team, Channel: channel, User: mara}
 	job := Job{
-		Command: door.Command{ID: id, At: r.clock.Now(), Team: team, Channel: channel, User: mara}, State: Queued, Person: person,
+		Command: door.Command{ID: id, At: r.clock.Now(), Team: team, Channel: channel, User: mara}, State: Queued,
+		Person:  person,
 		Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}, Line: "build debian-12 --env lab",
 		Cells: []policy.Cell{{Env: "lab", Image: "debian-12", Platform: hybridcore.VSphere}},
 	}
@@ -272,7 +277,8 @@ func (r *rig) job(id string) Job {
 func (r *rig) shown(id string) func() bool {
 	return func() bool {
 		job, _, err := r.load(context.WithoutCancel(r.t.Context()), id)
-		return err == nil && job.State.Final() && job.Message.Sent == job.Message.Want && (len(cause(job)) == 0 || job.Message.Thread)
+		return err == nil && job.State.Final() && job.Message.Sent == job.Message.Want &&
+			(len(cause(job)) == 0 || job.Message.Thread)
 	}
 }
 
@@ -282,7 +288,8 @@ func TestLifecycle(t *testing.T) {
 	r.ci.seen = r.hub.showed
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
-	if job := r.job(id); job.State != Done || job.Outcome.Status != hybridcore.Built || job.Run.ID != "run-"+id || job.Commit != commit {
+	if job := r.job(id); job.State != Done || job.Outcome.Status != hybridcore.Built || job.Run.ID != "run-"+id ||
+		job.Commit != commit {
 		t.Errorf("the job is %+v", job)
 	}
 	all := r.hub.all()
@@ -290,10 +297,12 @@ func TestLifecycle(t *testing.T) {
 		t.Fatalf("messages: %+v", all)
 	}
 	last := all[0].States[len(all[0].States)-1]
-	if !strings.Contains(last, "Built: build debian-12") || !strings.Contains(last, "debian-12-1") || !strings.Contains(last, "1m0s") {
+	if !strings.Contains(last, "Built: build debian-12") || !strings.Contains(last, "debian-12-1") ||
+		!strings.Contains(last, "1m0s") {
 		t.Errorf("the last state is %s", last)
 	}
-	if !all[0].ordered("Running", "Creating VM", "Provisioning with Ansible", "Built") { // none is left out: see system.Status
+	// none is left out: see system.Status
+	if !all[0].ordered("Running", "Creating VM", "Provisioning with Ansible", "Built") {
 		t.Errorf("the states are out of order: %q", all[0].States)
 	}
 	for what, text := range map[string]string{
@@ -318,7 +327,8 @@ func TestUnchanged(t *testing.T) {
 	defer s.Close()
 	w := &Worker{Store: s}
 	for _, id := range []string{"looked-at", "changed"} {
-		if err := s.Change(t.Context(), func(tx *store.Tx) error { return put(tx, &Job{Command: door.Command{ID: id}, State: Done}) }); err != nil {
+		if err := s.Change(t.Context(),
+			func(tx *store.Tx) error { return put(tx, &Job{Command: door.Command{ID: id}, State: Done}) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -395,7 +405,8 @@ func TestKilledWhileDispatching(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.ask(1, func(j *Job) { j.State, j.Commit, j.Tried = Dispatching, commit, begin })
-	if err := r.Store.Change(t.Context(), func(tx *store.Tx) error { return tx.Send(QueueDispatch, []byte(id), 0) }); err != nil {
+	if err := r.Store.Change(t.Context(),
+		func(tx *store.Tx) error { return tx.Send(QueueDispatch, []byte(id), 0) }); err != nil {
 		t.Fatal(err)
 	}
 	r.ci.runs[id] = Order{Request: id}
@@ -469,7 +480,8 @@ func TestCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.until("the end", r.shown(waiting))
-	if said, err := r.Cancel(t.Context(), waiting, by); err != nil || !strings.Contains(said, "has ended already") || len(r.ci.asked) != 1 {
+	if said, err := r.Cancel(t.Context(), waiting, by); err != nil || !strings.Contains(said, "has ended already") ||
+		len(r.ci.asked) != 1 {
 		t.Error(said, err, r.ci.asked)
 	}
 	if _, err := r.Cancel(t.Context(), "nothing", by); err == nil {

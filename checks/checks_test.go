@@ -46,16 +46,24 @@ const runID = "20261122t224501-1a2b3c4d"
 func record() hybridcore.Record {
 	return hybridcore.Record{
 		FormatVersion: 1, RunID: runID, At: at, Duration: 95 * time.Second, Status: hybridcore.Failed,
-		Request:  hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab", Images: []string{"debian-12"}, Origin: hybridcore.Origin{Kind: "cli"}},
-		Versions: map[string]string{"plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2"},
+		Request: hybridcore.Request{
+			Action: hybridcore.ActionBuild, Env: "lab", Images: []string{"debian-12"},
+			Origin: hybridcore.Origin{Kind: "cli"},
+		},
+		Versions: map[string]string{
+			"plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "packer": "1.15.0",
+			"plugin:github.com/hashicorp/vsphere": "1.4.2",
+		},
 		Results: []hybridcore.Result{
 			{
-				Target: "debian-12@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Built, Duration: 12300 * time.Millisecond, Log: "logs/" + runID + "/debian-12@vsphere.log",
+				Target: "debian-12@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Built,
+				Duration: 12300 * time.Millisecond, Log: "logs/" + runID + "/debian-12@vsphere.log",
 				Artifact: &hybridcore.Artifact{ID: "debian-12-" + runID, Builder: "jetbrains.vsphere", URIs: []hybridcore.URI{
 					{Kind: "vm-template", Name: "debian-12-" + runID, ID: "vm-61"},
 					{Kind: "content-library-item", Name: "debian-12-" + runID, ID: "7d3c8a52"},
 				}},
-				Digest: "0123456789abcdef0123", Inputs: map[string]string{"file:a": "1", "file:b": "2", "var:c": "3", "packer": "1.15.0"},
+				Digest:    "0123456789abcdef0123",
+				Inputs:    map[string]string{"file:a": "1", "file:b": "2", "var:c": "3", "packer": "1.15.0"},
 				Inventory: &hybridcore.Inventory{File: "records/" + runID + "/debian-12@vsphere.inventory.json", Packages: 214},
 				Notes:     []string{"ansible: default : ok=31 changed=24"},
 				Steps:     []hybridcore.Step{{Name: "Creating virtual machine...", At: at, Duration: 300 * time.Millisecond}},
@@ -77,11 +85,17 @@ func record() hybridcore.Record {
 
 func plan() hybridcore.Plan {
 	target := func(image string) hybridcore.Target {
-		return hybridcore.Target{Image: hybridcore.Image{Name: image}, Platform: hybridcore.VSphere, Env: "lab", Source: "vsphere-iso.linux"}
+		return hybridcore.Target{
+			Image: hybridcore.Image{Name: image}, Platform: hybridcore.VSphere, Env: "lab",
+			Source: "vsphere-iso.linux",
+		}
 	}
 	var many []hybridcore.Reason
 	for range 14 {
-		many = append(many, hybridcore.Reason{Kind: "file", Text: "file ansible/linux.yml changed", File: "templates/ansible/linux.yml"})
+		many = append(many, hybridcore.Reason{
+			Kind: "file", Text: "file ansible/linux.yml changed",
+			File: "templates/ansible/linux.yml",
+		})
 	}
 	return hybridcore.Plan{
 		Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: "lab"},
@@ -91,11 +105,15 @@ func plan() hybridcore.Plan {
 				{Kind: "version", Text: "version packer: 1.14.0 → 1.15.0"},
 			}},
 			{Target: target("debian-13"), Decision: hybridcore.Build, Reasons: many},
-			{Target: target("ubuntu-24.04"), Decision: hybridcore.Unchanged, Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: "x", Text: "all 40 inputs equal run x"}}},
+			{
+				Target: target("ubuntu-24.04"), Decision: hybridcore.Unchanged,
+				Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: "x", Text: "all 40 inputs equal run x"}},
+			},
 		},
 		Findings: []hybridcore.Finding{{
-			Kind: "schema", Message: `undeclared variable "vm_cpus"`, Hint: `did you mean "vm_cpu_count"?`, Source: "vm_cpus = 2",
-			File: "configs/lab/common.pkrvars.hcl", Line: 9, Column: 1, Severity: hybridcore.Warning,
+			Kind: "schema", Message: `undeclared variable "vm_cpus"`, Hint: `did you mean "vm_cpu_count"?`,
+			Source: "vm_cpus = 2",
+			File:   "configs/lab/common.pkrvars.hcl", Line: 9, Column: 1, Severity: hybridcore.Warning,
 		}},
 	}
 }
@@ -106,12 +124,21 @@ func TestGolden(t *testing.T) {
 			RunID: runID, At: at, Artifact: record().Results[0].Artifact, Inventory: record().Results[0].Inventory,
 			Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/vsphere": "1.4.2", "lab": "lab-one"},
 		}, "lab/debian-12@proxmox": {
-			RunID: runID, At: at, Inputs: map[string]string{"packer": "1.15.0", "plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "lab": "lab-one"},
+			RunID: runID, At: at, Inputs: map[string]string{
+				"packer":                              "1.15.0",
+				"plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "lab": "lab-one",
+			},
 		}, "prod/debian-12@azure": {RunID: runID, At: at, Inputs: map[string]string{"lab": "none"}}},
-		Running: []hybridcore.Lease{{Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", PID: 42, At: at, Phase: "cancelling", Expires: at.Add(5*time.Hour + 4*time.Minute)}},
+		Running: []hybridcore.Lease{{
+			Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", PID: 42, At: at,
+			Phase: "cancelling", Expires: at.Add(5*time.Hour + 4*time.Minute),
+		}},
 		Dead: []hybridcore.Lease{
 			{Key: "lab/ubuntu-24.04@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at, Lab: "lab-one"},
-			{Key: "lab/ubuntu-24.04@vsphere", RunID: "r0", Owner: "ci@runner-1", Phase: "uncleaned", At: at, QuietSince: at.Add(time.Hour)},
+			{
+				Key: "lab/ubuntu-24.04@vsphere", RunID: "r0", Owner: "ci@runner-1", Phase: "uncleaned", At: at,
+				QuietSince: at.Add(time.Hour),
+			},
 		},
 	}
 	tests := map[string]func(*bytes.Buffer, Style) error{
@@ -152,7 +179,10 @@ func reaped() []hybridcore.Reaped {
 	lease := hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "r1", Owner: "ci@runner-1", Phase: "running", At: at}
 	return []hybridcore.Reaped{
 		{Lease: lease, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}},
-		{Lease: lease, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}, LookAgain: at.Add(15 * time.Minute)},
+		{
+			Lease: lease, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}},
+			LookAgain: at.Add(15 * time.Minute),
+		},
 		{Lease: lease, LookAgain: at.Add(15 * time.Minute)},
 		{Lease: lease, Kept: []hybridcore.URI{{Kind: "vm-template", ID: "vm-8", Name: "debian-12-r1"}}},
 		{Lease: lease, Error: "connecting to vCenter: refused\nsecond line"},
@@ -184,15 +214,21 @@ func TestJSON(t *testing.T) {
 func TestJSONOfLeases(t *testing.T) {
 	held := hybridcore.Lease{
 		Key: "lab/debian-12@vsphere", RunID: "r2", Owner: "ci@runner-1", Host: "runner-1", BootID: "b1", PID: 42, At: at,
-		Artifact: "debian-12-r2", Scratch: "/tmp/ph-abcdefgh27", Phase: hybridcore.PhaseRunning, Serial: 7, Expires: at.Add(5 * time.Minute),
+		Artifact: "debian-12-r2", Scratch: "/tmp/ph-abcdefgh27", Phase: hybridcore.PhaseRunning, Serial: 7,
+		Expires: at.Add(5 * time.Minute),
 	}
 	past := held
 	past.Media = []string{"packer55.iso"}
-	past.RunID, past.Artifact, past.Phase, past.Serial, past.QuietSince = "r1", "debian-12-r1", hybridcore.PhaseUncleaned, 6, at
+	past.RunID, past.Artifact, past.Phase = "r1", "debian-12-r1", hybridcore.PhaseUncleaned
+	past.Serial, past.QuietSince = 6, at
 	reaped := []hybridcore.Reaped{{
-		Lease: past, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}, Kept: []hybridcore.URI{}, LookAgain: past.LookAgain(),
+		Lease: past, Removed: []hybridcore.URI{{Kind: "vm", ID: "vm-7", Name: "debian-12-r1"}}, Kept: []hybridcore.URI{},
+		LookAgain: past.LookAgain(),
 	}}
-	status := hybridcore.StatusReport{Env: "lab", Serial: 3, Targets: map[string]hybridcore.Current{}, Running: []hybridcore.Lease{held}, Dead: []hybridcore.Lease{past}}
+	status := hybridcore.StatusReport{
+		Env: "lab", Serial: 3, Targets: map[string]hybridcore.Current{},
+		Running: []hybridcore.Lease{held}, Dead: []hybridcore.Lease{past},
+	}
 	var out bytes.Buffer
 	if err := WriteJSON(&out, hybridcore.Answer{Status: &status, Reaped: &reaped}); err != nil {
 		t.Fatal(err)
@@ -203,7 +239,10 @@ func TestJSONOfLeases(t *testing.T) {
 func TestConsole(t *testing.T) {
 	events := []hybridcore.Event{
 		{Target: "debian-12@vsphere", Kind: hybridcore.EventStart, Text: "packer 1.15.0"},
-		{Target: "debian-12@vsphere", Kind: hybridcore.EventStep, Text: "Creating virtual machine...", Elapsed: 1234 * time.Millisecond},
+		{
+			Target: "debian-12@vsphere", Kind: hybridcore.EventStep, Text: "Creating virtual machine...",
+			Elapsed: 1234 * time.Millisecond,
+		},
 		{Target: "debian-12@vsphere", Kind: hybridcore.EventOutput, Text: "ok: [default]", Elapsed: 2 * time.Second},
 		{Target: "debian-12@vsphere", Kind: hybridcore.EventError, Text: "no such ISO", Elapsed: 3 * time.Second},
 		{Target: "debian-12@vsphere", Kind: hybridcore.EventNote, Text: "cancelling", Elapsed: 3 * time.Second},

@@ -136,7 +136,8 @@ func headline(plan hybridcore.Plan) string {
 		return "**Blocked:** nothing is built before the errors below are corrected."
 	}
 	pending := len(plan.Pending())
-	text := fmt.Sprintf("**%d of %d targets to build**, %d unchanged", pending, len(plan.Targets), len(plan.Targets)-pending)
+	text := fmt.Sprintf("**%d of %d targets to build**, %d unchanged", pending, len(plan.Targets),
+		len(plan.Targets)-pending)
 	if n := len(plan.Removed); n > 0 {
 		text += fmt.Sprintf(", %d removed", n)
 	}
@@ -262,7 +263,10 @@ func (m *markdown) beside(plan hybridcore.Plan) {
 		m.folded(fmt.Sprintf("%d not supported", len(plan.Unsupported)), func() {
 			rows := [][]string{}
 			for _, u := range plan.Unsupported {
-				rows = append(rows, []string{code(hybridcore.TargetName(u.Image, u.Platform)), code(u.Reason), where(u.File, u.Line)})
+				rows = append(rows, []string{
+					code(hybridcore.TargetName(u.Image, u.Platform)), code(u.Reason),
+					where(u.File, u.Line),
+				})
 			}
 			m.table([]string{"Target", "Why", "Where"}, rows)
 		})
@@ -318,7 +322,8 @@ func known(t hybridcore.PlannedTarget) string {
 	case t.Current.Inventory == nil:
 		return code(t.Current.RunID)
 	default:
-		return fmt.Sprintf("%s: %d packages, new ones are known after the build", code(t.Current.RunID), t.Current.Inventory.Packages)
+		return fmt.Sprintf("%s: %d packages, new ones are known after the build", code(t.Current.RunID),
+			t.Current.Inventory.Packages)
 	}
 }
 

@@ -21,22 +21,34 @@ func hostilePlan(text string, targets int) hybridcore.Plan {
 		Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: text, Listing: hybridcore.Listing{All: true}},
 		Base:    &hybridcore.Base{Revision: text, Commit: text},
 		Removed: []hybridcore.Removed{{Image: text, Platform: hybridcore.Azure, RunID: text, Text: text}},
-		Moved:   []hybridcore.Reason{{Kind: "upstream", Subject: text, Was: text, Now: text, File: text, Line: 1, Text: text}},
+		Moved: []hybridcore.Reason{{
+			Kind: "upstream", Subject: text, Was: text, Now: text, File: text, Line: 1,
+			Text: text,
+		}},
 		Unsupported: []hybridcore.Unsupported{
 			{Image: text, Platform: hybridcore.Azure, Reason: text, File: text, Line: 1},
 		},
-		Findings: []hybridcore.Finding{{Kind: text, Message: text, Hint: text, File: text, Line: 3, Source: text, Severity: hybridcore.Warning}},
+		Findings: []hybridcore.Finding{{
+			Kind: text, Message: text, Hint: text, File: text, Line: 3, Source: text,
+			Severity: hybridcore.Warning,
+		}},
 	}
 	for range targets {
 		target := hybridcore.Target{Image: hybridcore.Image{Name: text}, Platform: hybridcore.VSphere, Env: text}
 		plan.Targets = append(plan.Targets,
-			hybridcore.PlannedTarget{Target: target, Decision: hybridcore.Unchanged, Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: text, Text: text}}},
+			hybridcore.PlannedTarget{
+				Target: target, Decision: hybridcore.Unchanged,
+				Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: text, Text: text}},
+			},
 			hybridcore.PlannedTarget{
 				Target: target, Decision: hybridcore.Build,
 				Current: &hybridcore.Current{RunID: text, Inventory: &hybridcore.Inventory{Packages: 2}},
 				Reasons: []hybridcore.Reason{
 					{Kind: "file", Subject: text, Part: text, Was: text, Now: text, File: text, Text: text},
-					{Kind: "variable", Subject: text, Was: text, Now: text, Layer: text, WasLayer: text + "x", File: text, Line: 2, Text: text},
+					{
+						Kind: "variable", Subject: text, Was: text, Now: text, Layer: text, WasLayer: text + "x", File: text, Line: 2,
+						Text: text,
+					},
 					{Kind: "renamed", Subject: text, Was: text, Now: text, Text: text},
 					{Kind: "never-built", Text: text},
 				},
@@ -94,9 +106,12 @@ func checkMarkdown(t *testing.T, out string) {
 }
 
 var hostile = []string{
-	"`|</details>@everyone", "```\n~~~\n", "<img src=x onerror=alert(1)>", "<!-- packer-hybrid:state -->", "![x](https://evil.example/x.png)",
-	"a\n/ok-to-test\n@dependabot merge\natlantis apply", "Fixes #1 GH-1", strings.Repeat("a", 40), "\x1b[31mred\x1b]0;t\a", "a\u202eb\u2066c", "\u0085::error::x",
-	"##[error]x", "|", "\\|", "", " ", "``", "`a", "@a", "a@b", "$`x`$", "e\u0301\u0301\u0301", "😀😀😀", "a&#64;b", "<code>", "</code>`", "\xff\xfe",
+	"`|</details>@everyone", "```\n~~~\n", "<img src=x onerror=alert(1)>", "<!-- packer-hybrid:state -->",
+	"![x](https://evil.example/x.png)",
+	"a\n/ok-to-test\n@dependabot merge\natlantis apply", "Fixes #1 GH-1", strings.Repeat("a", 40), "\x1b[31mred\x1b]0;t\a",
+	"a\u202eb\u2066c", "\u0085::error::x",
+	"##[error]x", "|", "\\|", "", " ", "``", "`a", "@a", "a@b", "$`x`$", "e\u0301\u0301\u0301", "😀😀😀", "a&#64;b", "<code>",
+	"</code>`", "\xff\xfe",
 }
 
 func TestPlanMarkdownIsInert(t *testing.T) {

@@ -110,7 +110,8 @@ func (c *Console) line(e hybridcore.Event, word, text string) {
 	if word != "" && text != "" {
 		word += " "
 	}
-	_, _ = fmt.Fprintf(c.out, "%s %s  %s%s\n", c.style.dim(fmt.Sprintf("[%6.1fs]", e.Elapsed.Seconds())), e.Target, word, text)
+	_, _ = fmt.Fprintf(c.out, "%s %s  %s%s\n", c.style.dim(fmt.Sprintf("[%6.1fs]", e.Elapsed.Seconds())), e.Target, word,
+		text)
 }
 
 // open adds the live line of a target.

@@ -140,10 +140,14 @@ func WriteJUnit(w io.Writer, records ...hybridcore.Record) error {
 // junitOf is the suite of one record.
 func junitOf(r hybridcore.Record) junitSuite {
 	suite := junitSuite{
-		Name: oneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)), Tests: len(r.Results) + len(r.Parity), Time: decimal(r.Duration),
+		Name:  oneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)),
+		Tests: len(r.Results) + len(r.Parity), Time: decimal(r.Duration),
 	}
 	for _, res := range r.Results {
-		test := junitCase{Name: oneLine(res.Target), Class: oneLine(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration)}
+		test := junitCase{
+			Name:  oneLine(res.Target),
+			Class: oneLine(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration),
+		}
 		cause := junitReason(res)
 		switch res.Status {
 		case hybridcore.Failed:
@@ -159,7 +163,10 @@ func junitOf(r hybridcore.Record) junitSuite {
 		suite.Cases = append(suite.Cases, test)
 	}
 	for _, one := range r.Parity {
-		test := junitCase{Name: oneLine("parity of " + one.Image), Class: oneLine(fmt.Sprintf("packer-hybrid.%s.parity", r.Request.Env)), Time: decimal(0)}
+		test := junitCase{
+			Name:  oneLine("parity of " + one.Image),
+			Class: oneLine(fmt.Sprintf("packer-hybrid.%s.parity", r.Request.Env)), Time: decimal(0),
+		}
 		if one.Blocked() {
 			test.Failure = &junitCause{Message: "the platforms differ where nobody expects it", Text: parityText(one)}
 			suite.Failures++
@@ -185,14 +192,16 @@ func Validation(plan hybridcore.Plan) hybridcore.Record {
 			place = fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 		r.Results = append(r.Results, hybridcore.Result{
-			Target: place, Platform: "validation", Status: hybridcore.Failed, Failure: &hybridcore.Failure{Message: f.Message, Tail: strings.Split(f.String(), "\n")},
+			Target: place, Platform: "validation", Status: hybridcore.Failed,
+			Failure: &hybridcore.Failure{Message: f.Message, Tail: strings.Split(f.String(), "\n")},
 		})
 	}
 	if len(r.Results) > 0 {
 		return r
 	}
 	for _, t := range plan.Targets {
-		r.Results = append(r.Results, hybridcore.Result{Target: t.Target.Name(), Platform: t.Target.Platform, Status: hybridcore.Validated})
+		r.Results = append(r.Results,
+			hybridcore.Result{Target: t.Target.Name(), Platform: t.Target.Platform, Status: hybridcore.Validated})
 	}
 	return r
 }

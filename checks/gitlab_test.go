@@ -22,17 +22,24 @@ func TestGitLabGolden(t *testing.T) {
 	r.Parity = []hybridcore.Parity{comparison(true), comparison(false)}
 	r.Results = append(r.Results,
 		hybridcore.Result{Target: "debian-13@azure", Platform: hybridcore.Azure, Status: hybridcore.Cancelled},
-		hybridcore.Result{Target: "debian-13@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.BlockedStatus, Findings: []hybridcore.Finding{
-			{Kind: "lease", Message: "run r2 holds the lease", Hint: "wait for it"},
-		}},
+		hybridcore.Result{
+			Target: "debian-13@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.BlockedStatus,
+			Findings: []hybridcore.Finding{
+				{Kind: "lease", Message: "run r2 holds the lease", Hint: "wait for it"},
+			},
+		},
 		hybridcore.Result{
 			Target: "evil@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Failed,
-			Failure: &hybridcore.Failure{Step: "a\x1b[31m\"<b>", Message: "x\r::error::y", Tail: []string{"]]></failure>", "\x00\x0b\xff", "##[error]z"}},
+			Failure: &hybridcore.Failure{
+				Step: "a\x1b[31m\"<b>", Message: "x\r::error::y",
+				Tail: []string{"]]></failure>", "\x00\x0b\xff", "##[error]z"},
+			},
 		},
 	)
 	var junit, quality bytes.Buffer
 	findings := append(plan().Findings, hybridcore.Finding{
-		Kind: "syntax", Rule: "hcl-syntax", Message: "bad\n<b>", File: "templates/a.pkr.hcl", Line: 3, Severity: hybridcore.Error, Blocking: true,
+		Kind: "syntax", Rule: "hcl-syntax", Message: "bad\n<b>", File: "templates/a.pkr.hcl", Line: 3,
+		Severity: hybridcore.Error, Blocking: true,
 	}, hybridcore.Finding{Kind: "tool", Message: "no packer", Severity: hybridcore.Info})
 	if err := errors.Join(WriteJUnit(&junit, r), WriteCodeQuality(&quality, "images", findings)); err != nil {
 		t.Fatal(err)
@@ -40,7 +47,8 @@ func TestGitLabGolden(t *testing.T) {
 	golden(t, "junit.xml", junit.Bytes())
 	golden(t, "quality.json", quality.Bytes())
 	var read junitSuites
-	if err := xml.Unmarshal(junit.Bytes(), &read); err != nil || len(read.Suites[0].Cases) != len(r.Results)+2 || read.Suites[0].Failures != 3 {
+	if err := xml.Unmarshal(junit.Bytes(), &read); err != nil || len(read.Suites[0].Cases) != len(r.Results)+2 ||
+		read.Suites[0].Failures != 3 {
 		t.Errorf("%d cases are read back, error %v", len(read.Suites[0].Cases), err)
 	}
 	if text := read.Suites[0].Cases[5].Failure.Text; !strings.Contains(text, "]]></failure>") {
@@ -86,7 +94,8 @@ func TestValidationAsJUnit(t *testing.T) {
 	plan, _ := fleet(3)
 	plan.Request.Action = hybridcore.ActionValidate
 	bad := plan
-	bad.Findings = append(many(100), hybridcore.Finding{Kind: "tool", Message: "Packer is missing", Severity: hybridcore.Error, Blocking: true})
+	bad.Findings = append(many(100),
+		hybridcore.Finding{Kind: "tool", Message: "Packer is missing", Severity: hybridcore.Error, Blocking: true})
 	var out bytes.Buffer
 	if err := WriteJUnit(&out, Validation(plan), Validation(bad)); err != nil {
 		t.Fatal(err)
@@ -98,7 +107,8 @@ func TestValidationAsJUnit(t *testing.T) {
 	if one := read.Suites[0]; one.Tests != 45 || one.Failures != 0 || one.Cases[0].Name != "image-00@proxmox" {
 		t.Errorf("the valid one is %+v", one)
 	}
-	if two := read.Suites[1]; two.Tests != 2 || two.Failures != 2 || two.Cases[0].Name != "configs/lab/common.pkrvars.hcl:100" || two.Cases[1].Name != "packer-hybrid.hcl" ||
+	if two := read.Suites[1]; two.Tests != 2 || two.Failures != 2 ||
+		two.Cases[0].Name != "configs/lab/common.pkrvars.hcl:100" || two.Cases[1].Name != "packer-hybrid.hcl" ||
 		!strings.Contains(two.Cases[0].Failure.Text, "hint: declare it") {
 		t.Errorf("the other one is %+v", two)
 	}

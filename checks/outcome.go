@@ -47,7 +47,10 @@ func (r Report) results() []hybridcore.Result {
 	}
 	for _, t := range r.Plan.Pending() {
 		if name := t.Target.Name(); !ended[name] {
-			all = append(all, hybridcore.Result{Target: name, Image: t.Target.Image.Name, Platform: t.Target.Platform, Status: hybridcore.Cancelled})
+			all = append(all, hybridcore.Result{
+				Target: name, Image: t.Target.Image.Name, Platform: t.Target.Platform,
+				Status: hybridcore.Cancelled,
+			})
 		}
 	}
 	return worstFirst(all)
@@ -64,7 +67,10 @@ func (r Report) outcome() string {
 
 // rank orders statuses, the worst first.
 func rank(s hybridcore.Status) int {
-	order := []hybridcore.Status{hybridcore.Failed, hybridcore.BlockedStatus, hybridcore.Cancelled, hybridcore.Built, hybridcore.Validated, hybridcore.Published}
+	order := []hybridcore.Status{
+		hybridcore.Failed, hybridcore.BlockedStatus, hybridcore.Cancelled, hybridcore.Built,
+		hybridcore.Validated, hybridcore.Published,
+	}
 	if at := slices.Index(order, s); at >= 0 {
 		return at
 	}
@@ -203,7 +209,8 @@ func artifactRow(res hybridcore.Result) []string {
 func (m *markdown) failures(r hybridcore.Record) {
 	for _, res := range worstFirst(r.Results) {
 		if res.Failure != nil {
-			m.folded(fmt.Sprintf("%s %s %s: %s", statusMark(res.Status), htmlCode(res.Target), res.Status, htmlCode(res.Failure.Message)), func() {
+			m.folded(fmt.Sprintf("%s %s %s: %s", statusMark(res.Status), htmlCode(res.Target), res.Status,
+				htmlCode(res.Failure.Message)), func() {
 				m.failure(*res.Failure, res.Log)
 			})
 		}

@@ -48,7 +48,8 @@ func (p *printer) parity(s Style, one hybridcore.Parity) {
 	case one.Blocked() && n == 0:
 		p.line("  %s", s.red("blocked by the findings above"))
 	case one.Blocked():
-		p.line("  %s", s.red(fmt.Sprintf("blocked: %d unexpected differences; correct them, or have them reviewed into templates/parity.hcl", n)))
+		p.line("  %s", s.red(fmt.Sprintf(
+			"blocked: %d unexpected differences; correct them, or have them reviewed into templates/parity.hcl", n)))
 	case n > 0:
 		p.line("  %s", s.yellow(fmt.Sprintf("%d unexpected differences; the policy for them is warn", n)))
 	case len(one.Manifests) > 1 && hybridcore.Blocked(one.Findings) == hybridcore.NotBlocked:

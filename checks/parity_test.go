@@ -27,7 +27,10 @@ func comparison(unexpected bool) hybridcore.Parity {
 			{Category: "packages", A: "proxmox", B: "vsphere", Expected: 15},
 			{Category: "packages", A: "proxmox", B: "azure", Expected: 5},
 		},
-		Expected: []hybridcore.Expected{{Entry: "templates/parity.hcl:12", Reason: "the agent", Owner: "team", Keys: []string{"packages qemu-guest-agent", "packages liburing2"}}},
+		Expected: []hybridcore.Expected{{
+			Entry: "templates/parity.hcl:12", Reason: "the agent", Owner: "team",
+			Keys: []string{"packages qemu-guest-agent", "packages liburing2"},
+		}},
 	}
 	if !unexpected {
 		return p
@@ -38,14 +41,25 @@ func comparison(unexpected bool) hybridcore.Parity {
 	p.Pairs = append(p.Pairs, hybridcore.ParityCount{Category: "packages", A: "vsphere", B: "azure", Unexpected: 1},
 		hybridcore.ParityCount{Category: "files", A: "vsphere", B: "azure", Unexpected: 1})
 	p.Unexpected = []hybridcore.Difference{
-		{Category: "packages", Key: "curl", A: "proxmox", B: "vsphere", InA: "7.74.0 (amd64)", InB: "7.88.1 (amd64)", Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has"},
-		{Category: "packages", Key: "curl", A: "vsphere", B: "azure", InA: "7.88.1 (amd64)", InB: "7.74.0 (amd64)", Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has"},
-		{Category: "files", Key: "/etc/motd.d/x", A: "vsphere", B: "azure", InA: "0644 root:root sha256:" + strings.Repeat("12", 32), Cause: "templates/ansible/roles/base/tasks/debian.yml:7, in the task \"Greet\", which is guarded by platform"},
+		{
+			Category: "packages", Key: "curl", A: "proxmox", B: "vsphere", InA: "7.74.0 (amd64)", InB: "7.88.1 (amd64)",
+			Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has",
+		},
+		{
+			Category: "packages", Key: "curl", A: "vsphere", B: "azure", InA: "7.88.1 (amd64)", InB: "7.74.0 (amd64)",
+			Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has",
+		},
+		{
+			Category: "files", Key: "/etc/motd.d/x", A: "vsphere", B: "azure",
+			InA:   "0644 root:root sha256:" + strings.Repeat("12", 32),
+			Cause: "templates/ansible/roles/base/tasks/debian.yml:7, in the task \"Greet\", which is guarded by platform",
+		},
 	}
 	p.Unlisted = 4
 	p.Findings = []hybridcore.Finding{{
 		Kind: "parity", File: "templates/parity.hcl", Line: 9, Severity: hybridcore.Warning,
-		Message: `stale: no difference of debian-12 needs the entry packages "telnetd"`, Hint: "remove it, or name the images that need it",
+		Message: `stale: no difference of debian-12 needs the entry packages "telnetd"`,
+		Hint:    "remove it, or name the images that need it",
 	}}
 	return p
 }
@@ -57,7 +71,10 @@ func TestParityGolden(t *testing.T) {
 		{Category: "users", Key: "ops", Now: "uid=1000 gid=1000 groups=sudo home=/home/ops shell=/bin/bash password=locked"},
 	}
 	changes := func(platform hybridcore.Platform, list []hybridcore.Change) hybridcore.Changes {
-		c := hybridcore.Changes{Image: "debian-12", Platform: platform, From: "20261101t000000-00000000", To: runID, Changes: list}
+		c := hybridcore.Changes{
+			Image: "debian-12", Platform: platform, From: "20261101t000000-00000000", To: runID,
+			Changes: list,
+		}
 		if len(list) > 0 {
 			c.Counts = []hybridcore.ChangeCount{{Category: "packages", Changed: 1}}
 		}
@@ -69,7 +86,8 @@ func TestParityGolden(t *testing.T) {
 	alone := comparison(false)
 	alone.Manifests, alone.Pairs, alone.Expected = alone.Manifests[1:2], nil, nil
 	broken := hybridcore.Parity{Image: "debian-12", Policy: hybridcore.ParityBlock, Findings: []hybridcore.Finding{{
-		Kind: "parity", Message: "the images of debian-12 cannot be compared: no inventory", Severity: hybridcore.Error, Blocking: true,
+		Kind: "parity", Message: "the images of debian-12 cannot be compared: no inventory", Severity: hybridcore.Error,
+		Blocking: true,
 	}}}
 	tests := map[string]hybridcore.ParityReport{
 		"parity-broken":  {Env: "lab", Parity: []hybridcore.Parity{broken}},
@@ -77,7 +95,8 @@ func TestParityGolden(t *testing.T) {
 		"parity-blocked": {Env: "lab", Parity: []hybridcore.Parity{comparison(true)}},
 		"parity-warned":  {Env: "lab", Parity: []hybridcore.Parity{warned}},
 		"parity-changes": {
-			Env: "lab", Parity: []hybridcore.Parity{alone}, Notes: []string{"debian-12 is built for VMware vSphere only: there is no other platform to compare with"},
+			Env: "lab", Parity: []hybridcore.Parity{alone},
+			Notes:   []string{"debian-12 is built for VMware vSphere only: there is no other platform to compare with"},
 			Changes: []hybridcore.Changes{changes("proxmox", upgrade[:1]), changes("vsphere", upgrade), changes("azure", nil)},
 		},
 	}

@@ -106,7 +106,8 @@ func (p *printer) beside(s Style, plan hybridcore.Plan) {
 		if n++; n > maxReasons {
 			continue
 		}
-		p.line("packages %s: %d in run %s; those of a new build are known after it", oneLine(t.Target.Name()), t.Current.Inventory.Packages, oneLine(t.Current.RunID))
+		p.line("packages %s: %d in run %s; those of a new build are known after it", oneLine(t.Target.Name()),
+			t.Current.Inventory.Packages, oneLine(t.Current.RunID))
 	}
 	if n > maxReasons {
 		p.line("packages of %d more targets (--output json shows them)", n-maxReasons)

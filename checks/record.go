@@ -67,7 +67,10 @@ func (p *printer) result(s Style, res hybridcore.Result) {
 		lines = append(lines, [2]string{kind, text})
 	}
 	if res.Inventory != nil {
-		lines = append(lines, [2]string{"inventory", fmt.Sprintf("%d packages  %s", res.Inventory.Packages, res.Inventory.File)})
+		lines = append(lines, [2]string{
+			"inventory",
+			fmt.Sprintf("%d packages  %s", res.Inventory.Packages, res.Inventory.File),
+		})
 	}
 	if len(lines) == 0 && res.Failure == nil && len(res.Findings) == 0 {
 		return

@@ -67,7 +67,8 @@ func WriteReportMarkdown(w io.Writer, r Report) error {
 // stranger says why a fork's change gets no more.
 func (m *markdown) stranger(r Report) {
 	if r.Untrusted {
-		m.add("\nThis change comes from another repository or from Dependabot: it is planned without Packer, without secrets and without any platform, and nothing is built for it.")
+		m.add("\nThis change comes from another repository or from Dependabot: it is planned without Packer, without " +
+			"secrets and without any platform, and nothing is built for it.")
 	}
 }
 
@@ -91,9 +92,11 @@ func verdict(r hybridcore.Record) string {
 		return "**Blocked:** nothing is released before what follows is corrected."
 	default:
 		if r.Request.Action == hybridcore.ActionPublish {
-			return "**Not released** as " + code(r.Request.Release) + ": after what follows is corrected, run publish again; it completes the release."
+			return "**Not released** as " + code(
+				r.Request.Release) + ": after what follows is corrected, run publish again; it completes the release."
 		}
-		return "**Failed** after " + took(r.Duration) + "; " + code("build --retry-failed "+r.RunID) + " tries what did not succeed again."
+		return "**Failed** after " + took(r.Duration) + "; " + code("build --retry-failed "+
+			r.RunID) + " tries what did not succeed again."
 	}
 }
 
@@ -120,7 +123,10 @@ func (m *markdown) changes(reports []hybridcore.Changes) {
 			case c.Now == "":
 				text = "removed " + code(shortDigest(c.Was))
 			}
-			rows = append(rows, []string{code(c.image), code(c.Category + " " + c.Key), text, code(strings.Join(c.platforms, ", "))})
+			rows = append(rows, []string{
+				code(c.image), code(c.Category + " " + c.Key), text,
+				code(strings.Join(c.platforms, ", ")),
+			})
 		}
 		m.table([]string{"Image", "What", "Change", "On"}, rows)
 	})
@@ -133,7 +139,8 @@ const maxPlain = 5
 // that decide are not folded: all of a plan, and the errors that block a run.
 func (m *markdown) allFindings(r Report) {
 	all, plain := r.Findings(), 0
-	for r.Record == nil && plain < len(all) || r.Record != nil && r.Record.Status == hybridcore.BlockedStatus && plain < len(all) && all[plain].Severity == hybridcore.Error {
+	for r.Record == nil && plain < len(all) || r.Record != nil && r.Record.Status == hybridcore.BlockedStatus &&
+		plain < len(all) && all[plain].Severity == hybridcore.Error {
 		plain++
 	}
 	plain = min(plain, maxPlain)

@@ -22,22 +22,39 @@ import (
 // fleet is a plan of 45 targets, of which the first some are to be built, and
 // the record of its run.
 func fleet(pending int) (hybridcore.Plan, hybridcore.Record) {
-	plan := hybridcore.Plan{Request: hybridcore.Request{ID: runID, Action: hybridcore.ActionBuild, Env: "lab"}, Commit: strings.Repeat("ab", 20)}
+	plan := hybridcore.Plan{
+		Request: hybridcore.Request{ID: runID, Action: hybridcore.ActionBuild, Env: "lab"},
+		Commit:  strings.Repeat("ab", 20),
+	}
 	rec := hybridcore.Record{RunID: runID, Request: plan.Request, Commit: plan.Commit, At: at, Duration: 12 * time.Minute}
 	for i := range 45 {
-		image, platform := fmt.Sprintf("image-%02d", i/3), []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}[i%3]
+		image, platform := fmt.Sprintf("image-%02d", i/3), []hybridcore.Platform{
+			hybridcore.Proxmox, hybridcore.VSphere,
+			hybridcore.Azure,
+		}[i%3]
 		one := hybridcore.PlannedTarget{
 			Target:   hybridcore.Target{Image: hybridcore.Image{Name: image}, Platform: platform, Env: "lab", Source: "x.linux"},
-			Decision: hybridcore.Unchanged, Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: "20261101t000000-00000000", Text: "all 40 inputs equal run 20261101t000000-00000000"}},
+			Decision: hybridcore.Unchanged,
+			Reasons: []hybridcore.Reason{{
+				Kind: "unchanged", Subject: "20261101t000000-00000000",
+				Text: "all 40 inputs equal run 20261101t000000-00000000",
+			}},
 		}
-		res := hybridcore.Result{Target: one.Target.Name(), Image: image, Platform: platform, Status: hybridcore.UnchangedDone}
+		res := hybridcore.Result{
+			Target: one.Target.Name(), Image: image, Platform: platform,
+			Status: hybridcore.UnchangedDone,
+		}
 		if i < pending {
 			one.Decision = hybridcore.Build
 			one.Reasons = []hybridcore.Reason{{
-				Kind: "variable", Subject: "vm_cpu_count", Was: "2", Now: "4", Layer: "configs/lab", File: "configs/lab/common.pkrvars.hcl", Line: 7, Text: "variable vm_cpu_count: 2 → 4",
+				Kind: "variable", Subject: "vm_cpu_count", Was: "2", Now: "4", Layer: "configs/lab",
+				File: "configs/lab/common.pkrvars.hcl", Line: 7, Text: "variable vm_cpu_count: 2 → 4",
 			}}
 			res.Status, res.Started, res.Duration = hybridcore.Built, at.Add(time.Duration(i)*time.Second), 3*time.Minute
-			res.Artifact = &hybridcore.Artifact{ID: image + "-" + runID, URIs: []hybridcore.URI{{Kind: "vm-template", Name: image + "-" + runID, ID: "vm-1"}}}
+			res.Artifact = &hybridcore.Artifact{
+				ID:   image + "-" + runID,
+				URIs: []hybridcore.URI{{Kind: "vm-template", Name: image + "-" + runID, ID: "vm-1"}},
+			}
 			res.Inventory = &hybridcore.Inventory{Packages: 214}
 			res.Log = "logs/" + runID + "/" + res.Target + ".log"
 		}
@@ -51,7 +68,8 @@ func many(n int) []hybridcore.Finding {
 	all := make([]hybridcore.Finding, n)
 	for i := range all {
 		all[i] = hybridcore.Finding{
-			Kind: "schema", Message: fmt.Sprintf("undeclared variable %q", fmt.Sprint("v", i)), Hint: "declare it", File: "configs/lab/common.pkrvars.hcl", Line: i + 1,
+			Kind: "schema", Message: fmt.Sprintf("undeclared variable %q", fmt.Sprint("v", i)), Hint: "declare it",
+			File: "configs/lab/common.pkrvars.hcl", Line: i + 1,
 			Severity: hybridcore.Warning,
 		}
 		if i%100 == 99 {
@@ -75,8 +93,9 @@ func scenarios() map[string]Report {
 		res := &r.Record.Results[1]
 		res.Status, res.Artifact, res.Inventory = hybridcore.Failed, nil, nil
 		res.Failure = &hybridcore.Failure{
-			Step: "Provisioning with Ansible...", File: "ansible/roles/base/tasks/debian.yml", Message: "exit status 2: `package` was not found",
-			Tail: []string{"TASK [base : install]", "fatal: [default]: FAILED! => {\"msg\": \"No package matching 'vim' | <b>found</b>\"}", "```", "/ok-to-test @everyone"},
+			Step: "Provisioning with Ansible...", File: "ansible/roles/base/tasks/debian.yml",
+			Message: "exit status 2: `package` was not found",
+			Tail:    []string{"TASK [base : install]", "fatal: [default]: FAILED! => {\"msg\": \"No package matching 'vim' | <b>found</b>\"}", "```", "/ok-to-test @everyone"},
 		}
 		r.Record.Status = hybridcore.Overall(r.Record.Results)
 	}

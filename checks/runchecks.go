@@ -109,7 +109,10 @@ func (r Report) completed(whole Check, now time.Time) []Check {
 		if ended[name] {
 			continue
 		}
-		c := Check{Key: name, Name: checkName(r.Plan.Request, name), Title: "Not begun", Summary: "The run ended before this target began.\n", Started: rec.At}
+		c := Check{
+			Key: name, Name: checkName(r.Plan.Request, name), Title: "Not begun",
+			Summary: "The run ended before this target began.\n", Started: rec.At,
+		}
 		c.complete(CancelledDone, now)
 		all = append(all, c)
 	}
@@ -165,7 +168,8 @@ func (r Report) annotations(findings []hybridcore.Finding) (all []Annotation, no
 	left := 0
 	for _, f := range findings {
 		file := path.Join(r.Prefix, f.File)
-		if f.File == "" || path.IsAbs(f.File) || !inside(file) || f.File != hybridcore.Sanitize(f.File) || strings.ContainsAny(f.File, "\n\t") {
+		if f.File == "" || path.IsAbs(f.File) || !inside(file) || f.File != hybridcore.Sanitize(f.File) ||
+			strings.ContainsAny(f.File, "\n\t") {
 			continue
 		}
 		if len(all) == MaxAnnotations {

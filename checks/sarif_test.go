@@ -16,9 +16,18 @@ import (
 
 func someFindings() []hybridcore.Finding {
 	return append(many(2),
-		hybridcore.Finding{Kind: "tool", Message: "Packer is missing", Hint: "install it", Severity: hybridcore.Error, Blocking: true},
-		hybridcore.Finding{Kind: "drift", Rule: "drift-iso", Message: "a newer ISO", File: "templates/vars/a b%.pkrvars.hcl", Line: 3, Severity: hybridcore.Info},
-		hybridcore.Finding{Kind: "path", Message: "\x1b[31mred\u202e", File: "../../../etc/passwd", Severity: hybridcore.Error},
+		hybridcore.Finding{
+			Kind: "tool", Message: "Packer is missing", Hint: "install it", Severity: hybridcore.Error,
+			Blocking: true,
+		},
+		hybridcore.Finding{
+			Kind: "drift", Rule: "drift-iso", Message: "a newer ISO", File: "templates/vars/a b%.pkrvars.hcl",
+			Line: 3, Severity: hybridcore.Info,
+		},
+		hybridcore.Finding{
+			Kind: "path", Message: "\x1b[31mred\u202e", File: "../../../etc/passwd",
+			Severity: hybridcore.Error,
+		},
 	)
 }
 
@@ -49,7 +58,10 @@ func TestAllFindingsAreWritten(t *testing.T) {
 	t.Parallel()
 	all := many(3000)
 	for i, text := range hostile {
-		all = append(all, hybridcore.Finding{Kind: text, Rule: text, Message: text, Hint: text, File: text, Line: -i, Severity: hybridcore.Severity(text)})
+		all = append(all, hybridcore.Finding{
+			Kind: text, Rule: text, Message: text, Hint: text, File: text, Line: -i,
+			Severity: hybridcore.Severity(text),
+		})
 	}
 	var out bytes.Buffer
 	if err := WriteSARIF(&out, "", all, "1"); err != nil {
@@ -76,7 +88,8 @@ func TestAllFindingsAreWritten(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range log.Runs[0].Results {
 		at, id := r.Locations[0].PhysicalLocation, r.PartialFingerprints["packerHybrid/v1"]
-		if seen[id] || r.Message.Text == "" || r.RuleID == "" || at.Region.StartLine < 1 || at.ArtifactLocation.URI == "" || strings.HasPrefix(at.ArtifactLocation.URI, "..") {
+		if seen[id] || r.Message.Text == "" || r.RuleID == "" || at.Region.StartLine < 1 || at.ArtifactLocation.URI == "" ||
+			strings.HasPrefix(at.ArtifactLocation.URI, "..") {
 			t.Errorf("the result %+v", r)
 		}
 		seen[id] = true

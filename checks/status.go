@@ -45,16 +45,21 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 		p.releasing(s, key, st.Releasing[key], now)
 	}
 	for _, l := range st.Running {
-		p.line("%s %s for %s by %s (pid %d), run %s, phase %s; it counts as held until %s UTC and is renewed while its holder lives",
-			s.yellow("running:"), l.Key, age(now.Sub(l.At)), l.Owner, l.PID, l.RunID, l.Phase, l.Expires.UTC().Format(time.DateTime))
+		p.line("%s %s for %s by %s (pid %d), run %s, phase %s; it counts as held until %s UTC and is renewed while its "+
+			"holder lives",
+			s.yellow("running:"), l.Key, age(now.Sub(l.At)), l.Owner, l.PID, l.RunID, l.Phase, l.Expires.UTC().Format(
+				time.DateTime))
 	}
 	for _, l := range st.Dead {
 		if again := l.LookAgain(); !again.IsZero() {
-			p.line("%s run %s of %s by %s%s %s; nothing of it is there since %s UTC; packer-hybrid reap or the next build of this target makes sure, from %s UTC on",
-				s.yellow("settling:"), l.RunID, l.Key, l.Owner, inLab(l), l.End(), l.QuietSince.UTC().Format(time.DateTime), again.UTC().Format(time.DateTime))
+			p.line("%s run %s of %s by %s%s %s; nothing of it is there since %s UTC; packer-hybrid reap or the next build of "+
+				"this target makes sure, from %s UTC on",
+				s.yellow("settling:"), l.RunID, l.Key, l.Owner, inLab(l), l.End(), l.QuietSince.UTC().Format(
+					time.DateTime), again.UTC().Format(time.DateTime))
 			continue
 		}
-		p.line("%s run %s of %s by %s%s %s; packer-hybrid reap removes what is left, and so does the next build of this target",
+		p.line("%s run %s of %s by %s%s %s; packer-hybrid reap removes what is left, and so does the next build of this "+
+			"target",
 			s.red("interrupted:"), l.RunID, l.Key, l.Owner, inLab(l), l.End())
 	}
 	return p.err
@@ -92,8 +97,10 @@ func (p *printer) standIns(s Style, targets map[string]hybridcore.Current) {
 // releasing names a release that is not complete.
 func (p *printer) releasing(s Style, key string, intent hybridcore.ReleaseIntent, now time.Time) {
 	env, name, _ := strings.Cut(key, "/")
-	p.line("%s release %s of %s, %s, begun %s ago by run %s, is not complete; packer-hybrid publish --env %s --release %s completes it",
-		s.yellow("releasing:"), oneLine(name), oneLine(env), oneLine(strings.Join(slices.Sorted(maps.Keys(intent.Builds)), ", ")),
+	p.line("%s release %s of %s, %s, begun %s ago by run %s, is not complete; packer-hybrid publish --env %s --release "+
+		"%s completes it",
+		s.yellow("releasing:"), oneLine(name), oneLine(env),
+		oneLine(strings.Join(slices.Sorted(maps.Keys(intent.Builds)), ", ")),
 		age(now.Sub(intent.At)), oneLine(intent.RunID), oneLine(env), oneLine(name))
 }
 
@@ -128,7 +135,8 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 		removed = s.yellow("would remove")
 	}
 	for _, r := range reaped {
-		p.line("%s  run %s by %s, started %s UTC, %s", r.Lease.Key, r.Lease.RunID, r.Lease.Owner, r.Lease.At.UTC().Format(time.DateTime), r.Lease.End())
+		p.line("%s  run %s by %s, started %s UTC, %s", r.Lease.Key, r.Lease.RunID, r.Lease.Owner,
+			r.Lease.At.UTC().Format(time.DateTime), r.Lease.End())
 		for _, u := range r.Removed {
 			p.line("  %s  %s %s  %s", removed, u.Kind, u.ID, u.Name)
 		}
@@ -143,7 +151,8 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 		case r.Elsewhere != "":
 			p.line("  not looked for: %s", oneLine(r.Elsewhere))
 		case !r.LookAgain.IsZero():
-			p.line("  look again from %s UTC on: until then the platform may still create what the run asked for", r.LookAgain.UTC().Format(time.DateTime))
+			p.line("  look again from %s UTC on: until then the platform may still create what the run asked for",
+				r.LookAgain.UTC().Format(time.DateTime))
 		case len(r.Removed)+len(r.Kept) > 0:
 		case dry:
 			p.line("  nothing of it is there")
@@ -162,7 +171,8 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 	p := &printer{w: w, style: s}
 	p.line("run        %s", r.RunID)
 	p.line("status     %s", s.status(r.Status, string(r.Status)))
-	p.line("request    %s --env %s", strings.TrimSpace(string(r.Request.Action)+" "+strings.Join(r.Request.Images, " ")), r.Request.Env)
+	p.line("request    %s --env %s", strings.TrimSpace(string(r.Request.Action)+" "+strings.Join(r.Request.Images, " ")),
+		r.Request.Env)
 	p.line("from       %s", strings.TrimSpace(r.Request.Origin.Kind+" "+r.Request.Origin.Actor))
 	p.line("started    %s UTC", r.At.UTC().Format(time.DateTime))
 	p.line("commit     %s", dash(r.Commit))

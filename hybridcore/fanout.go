@@ -68,7 +68,8 @@ func bindCommit(fs *pflag.FlagSet, r *Request) {
 
 func bindPin(fs *pflag.FlagSet, r *Request) {
 	bindCommit(fs, r)
-	fs.StringVar(&r.Part, "part", "", "build one target of plan --matrix: it must have this digest, and its record goes to "+PartsDir+"/")
+	fs.StringVar(&r.Part, "part", "",
+		"build one target of plan --matrix: it must have this digest, and its record goes to "+PartsDir+"/")
 }
 
 // PartsDir is where a part of a build leaves its record, in the project: a

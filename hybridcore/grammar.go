@@ -246,7 +246,12 @@ func (r *Request) Finish(args []string) error {
 			return err
 		}
 	}
-	for _, one := range [][2]string{{"run", r.RetryFailed}, {"run", r.Record}, {"run", r.Against}, {"release", r.Release}} {
+	for _, one := range [][2]string{
+		{"run", r.RetryFailed},
+		{"run", r.Record},
+		{"run", r.Against},
+		{"release", r.Release},
+	} {
 		if one[1] == "" {
 			continue
 		}
@@ -260,7 +265,8 @@ func (r *Request) Finish(args []string) error {
 		}
 	}
 	if r.With != "" && r.With != WithPacker && r.With != WithPlugins {
-		return Usagef("--with is %.40q: it must be %s or %s%s", r.With, WithPacker, WithPlugins, DidYouMean(r.With, []string{WithPacker, WithPlugins}))
+		return Usagef("--with is %.40q: it must be %s or %s%s", r.With, WithPacker, WithPlugins,
+			DidYouMean(r.With, []string{WithPacker, WithPlugins}))
 	}
 	if r.Parallel < 0 || r.Parallel > maxParallel {
 		return Usagef("--parallel is %d: it must be from 1 to %d", r.Parallel, maxParallel)
@@ -285,7 +291,8 @@ var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 // and command lines. A name with ".." is refused too.
 func CheckName(what, name string) error {
 	if !nameRule.MatchString(name) || strings.Contains(name, "..") {
-		return Usagef("%s %.80q is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit", what, name)
+		return Usagef("%s %.80q is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",
+			what, name)
 	}
 	return nil
 }

@@ -33,9 +33,15 @@ func TestParse(t *testing.T) {
 		{"status", Request{Action: ActionStatus}},
 		{
 			"build a --targets azure --part " + strings.Repeat("0f", 32) + " --commit " + strings.Repeat("ab", 20),
-			Request{Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Azure}, Pin: Pin{Heads: []string{strings.Repeat("ab", 20)}, Part: strings.Repeat("0f", 32)}},
+			Request{
+				Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Azure},
+				Pin: Pin{Heads: []string{strings.Repeat("ab", 20)}, Part: strings.Repeat("0f", 32)},
+			},
 		},
-		{"collect parts more/parts --image a", Request{Action: ActionCollect, Images: []string{"a"}, From: []string{"parts", "more/parts"}}},
+		{
+			"collect parts more/parts --image a",
+			Request{Action: ActionCollect, Images: []string{"a"}, From: []string{"parts", "more/parts"}},
+		},
 	}
 	for _, tt := range tests {
 		got, err := Parse(tt.text)
@@ -89,7 +95,10 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"build a --env b", "plan --targets vsphere", "build -- x", "status --image=,,", "build --parallel -1"} {
+	for _, seed := range []string{
+		"build a --env b", "plan --targets vsphere", "build -- x", "status --image=,,",
+		"build --parallel -1",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -52,5 +52,6 @@ func (m Mark) AddTo(notes string) (string, error) {
 // Conflict is the BlockedError for an object on which this release is said to be
 // of another build.
 func (m Mark) Conflict(said string) error {
-	return Blockedf("it is marked as release %s of another build already: %.200q; remove that mark by hand if it is wrong, or choose another name", m.Release, said)
+	return Blockedf("it is marked as release %s of another build already: %.200q; remove that mark by hand if it is "+
+		"wrong, or choose another name", m.Release, said)
 }

@@ -23,8 +23,9 @@ const (
 // Reason is one cause for a decision.
 type Reason struct {
 	// Kind is never-built, new, renamed, lab, source, file, variable, version, upstream, forced or unchanged.
-	Kind     string `json:"kind"`
-	Subject  string `json:"subject,omitempty"` // a path, variable, tool or upstream; the run or commit of what is unchanged
+	Kind string `json:"kind"`
+	// a path, variable, tool or upstream; the run or commit of what is unchanged
+	Subject  string `json:"subject,omitempty"`
 	Was      string `json:"was,omitempty"`
 	Now      string `json:"now,omitempty"`
 	Part     string `json:"part,omitempty"`      // what a file belongs to, e.g. "role base"
@@ -209,7 +210,10 @@ func Overall(results []Result) Status {
 	if len(results) > 0 && results[0].Status == Validated {
 		overall = Validated
 	}
-	rank := map[Status]int{UnchangedDone: 0, Validated: 0, Built: 1, Published: 1, BlockedStatus: 2, Failed: 3, Cancelled: 4}
+	rank := map[Status]int{
+		UnchangedDone: 0, Validated: 0, Built: 1, Published: 1, BlockedStatus: 2, Failed: 3,
+		Cancelled: 4,
+	}
 	for _, r := range results {
 		if rank[r.Status] > rank[overall] {
 			overall = r.Status

@@ -45,21 +45,30 @@ var guestConnection = []string{"communicator_port", "build_username", "build_pas
 var platformTable = []PlatformInfo{
 	{
 		Name: Proxmox, Title: "Proxmox VE", MinVersion: "1.2.3",
-		Plugins:    []string{"github.com/hashicorp/proxmox"},
-		Connection: append([]string{"proxmox_url", "proxmox_username", "proxmox_token", "proxmox_password", "proxmox_insecure_connection", "proxmox_ssh_proxy_host", "proxmox_ssh_proxy_port"}, guestConnection...),
-		Endpoints:  []string{"proxmox_url", "proxmox_ssh_proxy_host"},
+		Plugins: []string{"github.com/hashicorp/proxmox"},
+		Connection: append([]string{
+			"proxmox_url", "proxmox_username", "proxmox_token", "proxmox_password",
+			"proxmox_insecure_connection", "proxmox_ssh_proxy_host", "proxmox_ssh_proxy_port",
+		}, guestConnection...),
+		Endpoints: []string{"proxmox_url", "proxmox_ssh_proxy_host"},
 	},
 	{
 		Name: VSphere, Title: "VMware vSphere", MinVersion: "1.4.0",
-		Plugins:    []string{"github.com/vmware/vsphere", "github.com/hashicorp/vsphere"},
-		Connection: append([]string{"vsphere_endpoint", "vsphere_username", "vsphere_password", "vsphere_insecure_connection"}, guestConnection...),
-		Endpoints:  []string{"vsphere_endpoint"},
+		Plugins: []string{"github.com/vmware/vsphere", "github.com/hashicorp/vsphere"},
+		Connection: append([]string{
+			"vsphere_endpoint", "vsphere_username", "vsphere_password",
+			"vsphere_insecure_connection",
+		}, guestConnection...),
+		Endpoints: []string{"vsphere_endpoint"},
 	},
 	{
 		Name: Azure, Title: "Microsoft Azure", MinVersion: "2.5.0",
-		Plugins:    []string{"github.com/hashicorp/azure"},
-		Connection: append([]string{"azure_subscription_id", "azure_tenant_id", "azure_client_id", "azure_client_secret", "azure_metadata_host", "azure_cloud_environment_name"}, guestConnection...),
-		Endpoints:  []string{"azure_metadata_host"},
+		Plugins: []string{"github.com/hashicorp/azure"},
+		Connection: append([]string{
+			"azure_subscription_id", "azure_tenant_id", "azure_client_id", "azure_client_secret",
+			"azure_metadata_host", "azure_cloud_environment_name",
+		}, guestConnection...),
+		Endpoints: []string{"azure_metadata_host"},
 	},
 }
 
@@ -83,7 +92,8 @@ func ParsePlatform(name string) (Platform, error) {
 			return p.Name, nil
 		}
 	}
-	return "", Usagef("unknown platform %q%s; known: %s", name, DidYouMean(name, PlatformNames()), strings.Join(PlatformNames(), ", "))
+	return "", Usagef("unknown platform %q%s; known: %s", name, DidYouMean(name, PlatformNames()),
+		strings.Join(PlatformNames(), ", "))
 }
 
 // Info returns the platform's row. It panics for a platform that did not come

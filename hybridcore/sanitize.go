@@ -18,9 +18,11 @@ const (
 	esc = 0x1b
 )
 
-// Sanitize returns text that others wrote in a form that is safe to print: valid UTF-8 without terminal sequences (CSI, OSC
+// Sanitize returns text that others wrote in a form that is safe to print: valid UTF-8 without terminal sequences
+// (CSI, OSC
 // and the other control strings, in their two-byte and their C1 forms), control characters other than newline and tab,
-// carriage returns, bidirectional controls, invisible formatting characters and line separators. Invalid bytes become U+FFFD.
+// carriage returns, bidirectional controls, invisible formatting characters and line separators. Invalid bytes become
+// U+FFFD.
 // It is idempotent, and takes time in proportion to the text whatever that is.
 //
 // It does not neutralise workflow commands or Markdown: that is the work of whoever renders for them.
@@ -63,7 +65,8 @@ func hidden(r rune) bool {
 		return false
 	case r < ' ' || r >= 0x7f && r <= 0x9f:
 		return true
-	case r == 0xad || r == 0x61c || r == 0x180e || r == 0xfeff: // soft hyphen, Arabic letter mark, Mongolian separator, BOM
+	// soft hyphen, Arabic letter mark, Mongolian separator, BOM
+	case r == 0xad || r == 0x61c || r == 0x180e || r == 0xfeff:
 		return true
 	case r == 0x200b || r == 0x200e || r == 0x200f: // zero width space, left-to-right and right-to-left marks
 		return true
@@ -120,7 +123,8 @@ func csi(s string) int {
 	return n
 }
 
-// controlString returns the length of a control string with its terminator (BEL, ESC \ or U+009C), or 0 when the line or the
+// controlString returns the length of a control string with its terminator (BEL, ESC \ or U+009C), or 0 when the line
+// or the
 // text ends, or another sequence begins, before one.
 func controlString(s string) int {
 	for i := range len(s) {

@@ -90,7 +90,10 @@ func TestSanitizeIsLinear(t *testing.T) {
 }
 
 func FuzzSanitize(f *testing.F) {
-	for _, s := range []string{"\x1b[31mred", "\x1b]0;t\a", "\u009b1m\u009d;\u009c", "\xff\x1b\xc2", "a\r\nb\u202e", "\x1b]0;x\x1b\\"} {
+	for _, s := range []string{
+		"\x1b[31mred", "\x1b]0;t\a", "\u009b1m\u009d;\u009c", "\xff\x1b\xc2", "a\r\nb\u202e",
+		"\x1b]0;x\x1b\\",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

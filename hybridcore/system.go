@@ -28,7 +28,8 @@ var dotted = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)
 // Is says whether a guest is of this system: one of version 9.4 is of 9. What is no
 // version of numbers is only of itself.
 func (s System) Is(guest System) bool {
-	part := strings.HasPrefix(guest.Version, s.Version+".") && dotted.MatchString(s.Version) && dotted.MatchString(guest.Version)
+	part := strings.HasPrefix(guest.Version, s.Version+".") && dotted.MatchString(s.Version) &&
+		dotted.MatchString(guest.Version)
 	return s.ID == guest.ID && s.Version != "" && (s.Version == guest.Version || part)
 }
 

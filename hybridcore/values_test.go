@@ -152,7 +152,10 @@ func TestOverall(t *testing.T) {
 }
 
 func TestFindingString(t *testing.T) {
-	f := Finding{Message: "no such attribute", File: "a.hcl", Line: 3, Column: 5, Source: "bot_iso = 1", Hint: `did you mean "boot_iso"?`}
+	f := Finding{
+		Message: "no such attribute", File: "a.hcl", Line: 3, Column: 5, Source: "bot_iso = 1",
+		Hint: `did you mean "boot_iso"?`,
+	}
 	want := "a.hcl:3:5: no such attribute\n    bot_iso = 1\n  hint: did you mean \"boot_iso\"?"
 	if got := f.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -178,7 +181,8 @@ func TestIsObjectID(t *testing.T) {
 	t.Parallel()
 	sha1 := strings.Repeat("0a", 20)
 	for text, want := range map[string]bool{
-		sha1: true, strings.Repeat("f9", 32): true, sha1[1:]: false, sha1 + "0": false, strings.ToUpper(sha1): false, "": false,
+		sha1: true, strings.Repeat("f9", 32): true, sha1[1:]: false, sha1 + "0": false, strings.ToUpper(sha1): false,
+		"":              false,
 		sha1[2:] + "zz": false, sha1[1:] + "\n": false,
 	} {
 		if IsObjectID(text) != want {

@@ -27,7 +27,8 @@ nothing and starts no builder.`,
 		Bind: func(fs *pflag.FlagSet, r *Request) {
 			fs.BoolVar(&r.Rebuild, "rebuild", false, "plan targets as if nothing had been built")
 			fs.BoolVar(&r.DetailedExitCode, "detailed-exitcode", false, "exit 4 when changes are pending")
-			fs.StringVar(&r.Base, "base", "", "compare with this commit, branch or tag; with ... after it, with its merge base with HEAD")
+			fs.StringVar(&r.Base, "base", "",
+				"compare with this commit, branch or tag; with ... after it, with its merge base with HEAD")
 			fs.BoolVar(&r.All, "all", false, "list unchanged targets too")
 		},
 	}
@@ -68,7 +69,8 @@ var revisionRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/~^+-]*$`)
 func CheckRevision(rev string) error {
 	name := strings.TrimSuffix(rev, "...")
 	if len(rev) > maxRevision || !revisionRule.MatchString(name) || strings.Contains(name, "..") {
-		return Usagef("%.80q names no commit: give a commit, branch or tag, or one with \"...\" for its merge base with HEAD", rev)
+		return Usagef("%.80q names no commit: give a commit, branch or tag, or one with \"...\" for its merge base with HEAD",
+			rev)
 	}
 	return nil
 }

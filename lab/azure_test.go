@@ -87,7 +87,8 @@ func (c *azureClient) send(method, path string, body any) map[string]any {
 	}
 	defer response.Body.Close()
 	var answer map[string]any
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && response.ContentLength != 0 || response.StatusCode >= 300 {
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && response.ContentLength != 0 ||
+		response.StatusCode >= 300 {
 		c.t.Fatalf("%s %s: status %d, %v, %v", method, path, response.StatusCode, answer, err)
 	}
 	place := response.Header.Get("Azure-AsyncOperation")
@@ -117,23 +118,30 @@ func azureTemplate(key string) map[string]any {
 	network := "[resourceId('Microsoft.Network/virtualNetworks', 'vm')]"
 	address := "[resourceId('Microsoft.Network/publicIPAddresses', 'vm')]"
 	card := "[resourceId('Microsoft.Network/networkInterfaces', 'vm')]"
-	return map[string]any{"properties": map[string]any{"mode": "Incremental", "template": map[string]any{"resources": []any{
-		resource("Microsoft.Compute/virtualMachines", "2023-03-01", []string{card}, map[string]any{
-			"osProfile": map[string]any{
-				"computerName": "vm", "adminUsername": "azureuser",
-				"linuxConfiguration": map[string]any{"ssh": map[string]any{"publicKeys": []any{map[string]any{"keyData": key}}}},
-			},
-			"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}},
-			"networkProfile": map[string]any{"networkInterfaces": []any{id(card)}},
-		}),
-		resource("Microsoft.Network/networkInterfaces", "2023-04-01", []string{network, address}, map[string]any{
-			"ipConfigurations": []any{map[string]any{"properties": map[string]any{
-				"publicIPAddress": id(address), "subnet": id("[concat(resourceId('Microsoft.Network/virtualNetworks', 'vm'), '/subnets/default')]"),
-			}}},
-		}),
-		resource("Microsoft.Network/publicIPAddresses", "2023-04-01", nil, map[string]any{}),
-		resource("Microsoft.Network/virtualNetworks", "2023-04-01", nil, map[string]any{}),
-	}}}}
+	return map[string]any{"properties": map[string]any{
+		"mode": "Incremental",
+		"template": map[string]any{"resources": []any{
+			resource("Microsoft.Compute/virtualMachines", "2023-03-01", []string{card}, map[string]any{
+				"osProfile": map[string]any{
+					"computerName": "vm", "adminUsername": "azureuser",
+					"linuxConfiguration": map[string]any{"ssh": map[string]any{"publicKeys": []any{map[string]any{"keyData": key}}}},
+				},
+				"storageProfile": map[string]any{"imageReference": map[string]any{
+					"publisher": "Debian", "offer": "debian-12",
+					"sku": "12-gen2",
+				}},
+				"networkProfile": map[string]any{"networkInterfaces": []any{id(card)}},
+			}),
+			resource("Microsoft.Network/networkInterfaces", "2023-04-01", []string{network, address}, map[string]any{
+				"ipConfigurations": []any{map[string]any{"properties": map[string]any{
+					"publicIPAddress": id(address),
+					"subnet":          id("[concat(resourceId('Microsoft.Network/virtualNetworks', 'vm'), '/subnets/default')]"),
+				}}},
+			}),
+			resource("Microsoft.Network/publicIPAddresses", "2023-04-01", nil, map[string]any{}),
+			resource("Microsoft.Network/virtualNetworks", "2023-04-01", nil, map[string]any{}),
+		}},
+	}}
 }
 
 // newKey makes a key to sign in with.
@@ -153,7 +161,8 @@ func newKey(t *testing.T) ssh.Signer {
 // inGuest runs a command in a guest.
 func inGuest(address, user, command string, key ssh.Signer) (string, error) {
 	client, err := ssh.Dial("tcp", address, &ssh.ClientConfig{
-		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: 10 * time.Second,
+		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+		Timeout: 10 * time.Second,
 	})
 	if err != nil {
 		return "", err
@@ -182,8 +191,10 @@ func TestAzureMachineIsAGuest(t *testing.T) {
 		}
 	})
 	c := newAzureClient(t, l)
-	const group, networks, compute = "/resourceGroups/run-1", "/providers/Microsoft.Network", "/providers/Microsoft.Compute"
-	c.send(http.MethodPut, group+"?api-version=2022-09-01", map[string]any{"location": "westeurope", "tags": map[string]string{"run": "1"}})
+	const group = "/resourceGroups/run-1"
+	const networks, compute = "/providers/Microsoft.Network", "/providers/Microsoft.Compute"
+	c.send(http.MethodPut, group+"?api-version=2022-09-01",
+		map[string]any{"location": "westeurope", "tags": map[string]string{"run": "1"}})
 	key := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(own.PublicKey())))
 	c.send(http.MethodPut, group+"/providers/Microsoft.Resources/deployments/d?api-version=2022-09-01", azureTemplate(key))
 	public := c.send(http.MethodGet, group+networks+"/publicIPAddresses/vm?api-version=2023-09-01", nil)
@@ -191,7 +202,8 @@ func TestAzureMachineIsAGuest(t *testing.T) {
 	ip, _ := properties["ipAddress"].(string)
 	address := net.JoinHostPort(ip, strconv.Itoa(l.machines.port))
 
-	out, err := inGuest(address, "azureuser", "cat ~/.ssh/authorized_keys; hostname; echo captured | sudo tee /etc/captured", own)
+	out, err := inGuest(address, "azureuser",
+		"cat ~/.ssh/authorized_keys; hostname; echo captured | sudo tee /etc/captured", own)
 	if want := key + "\nvm\ncaptured\n"; err != nil || out != want {
 		t.Errorf("the guest said %q, %v; want %q", out, err, want)
 	}
@@ -216,7 +228,8 @@ func TestAzureMachineIsAGuest(t *testing.T) {
 	if len(images) != 1 || images[0].State != "Succeeded" || len(groups) != 1 {
 		t.Fatalf("images %+v, groups %+v", images, groups)
 	}
-	if content, err := os.ReadFile(filepath.Join(images[0].Delta, "etc/captured")); err != nil || string(content) != "captured\n" {
+	if content, err := os.ReadFile(filepath.Join(images[0].Delta, "etc/captured")); err != nil ||
+		string(content) != "captured\n" {
 		t.Errorf("the image holds %q, %v", content, err)
 	}
 	c.send(http.MethodDelete, "/resourceGroups/golden-images"+compute+"/images/golden?api-version=2022-03-01", nil)

@@ -40,11 +40,14 @@ func (v *vcenter) createBase() error {
 	if err != nil {
 		return err
 	}
-	return v.plant(ctx, folder, true, types.VirtualMachineConfigSpec{Name: VSphereBaseName, NumCPUs: 1, MemoryMB: 1024, DeviceChange: devices})
+	return v.plant(ctx, folder, true,
+		types.VirtualMachineConfigSpec{Name: VSphereBaseName, NumCPUs: 1, MemoryMB: 1024, DeviceChange: devices})
 }
 
 // plant makes a virtual machine or template that no client asked for.
-func (v *vcenter) plant(ctx context.Context, folder *object.Folder, template bool, spec types.VirtualMachineConfigSpec) error {
+func (v *vcenter) plant(ctx context.Context, folder *object.Folder, template bool,
+	spec types.VirtualMachineConfigSpec,
+) error {
 	client := v.internalClient()
 	pool, err := find.NewFinder(client).ResourcePool(ctx, "/*/host/*/Resources")
 	if err != nil {

@@ -38,7 +38,8 @@ func writableLayerDir(dir string) (string, error) {
 		return dir, nil
 	}
 	if err := os.MkdirAll(memoryDir, 0o700); err != nil {
-		return "", fmt.Errorf("%s lies on an overlay, on which guests cannot run, and so does %s: %w; name another directory", dir, memoryDir, err)
+		return "", fmt.Errorf("%s lies on an overlay, on which guests cannot run, and so does %s: %w; name another directory",
+			dir, memoryDir, err)
 	}
 	if err := checkOwnDir(memoryDir); err != nil { // everybody may make folders there
 		return "", fmt.Errorf("making the directory of labs: %w", err)

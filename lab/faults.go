@@ -56,7 +56,8 @@ func (f Faults) Add(line string) error {
 		return fmt.Errorf("%s: %w", platform, err)
 	}
 	if platform == hybridcore.VSphere && rule.Task {
-		return errors.New("vsphere: task is not for vSphere, whose tasks end at once here; refuse the call that starts one: status=500")
+		return errors.New("vsphere: task is not for vSphere, whose tasks end at once here; refuse the call that starts " +
+			"one: status=500")
 	}
 	if len(f[platform]) == maxFaults {
 		return fmt.Errorf("%s: more than %d fault rules", platform, maxFaults)

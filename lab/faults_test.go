@@ -22,7 +22,8 @@ import (
 func TestFaultsParse(t *testing.T) {
 	t.Parallel()
 	got := Faults{}
-	if err := got.Parse("f", "# two platforms\n\n  proxmox GET /nodes drop\nvsphere POST /sdk/Login status=500 reason=\"a b\"\nproxmox * /x delay=1s\n"); err != nil {
+	if err := got.Parse("f", "# two platforms\n\n  proxmox GET /nodes drop\nvsphere POST /sdk/Login status=500 "+
+		"reason=\"a b\"\nproxmox * /x delay=1s\n"); err != nil {
 		t.Fatal(err)
 	}
 	want := Faults{
@@ -39,7 +40,8 @@ func TestFaultsParse(t *testing.T) {
 		"azure":                             "want METHOD PATH",
 		"vsphere POST /sdk/X task delay=1s": "not for vSphere",
 	} {
-		if err := (Faults{}).Parse("f.txt", "\n"+text); err == nil || !strings.HasPrefix(err.Error(), "f.txt:2: ") || !strings.Contains(err.Error(), want) {
+		if err := (Faults{}).Parse("f.txt", "\n"+text); err == nil || !strings.HasPrefix(err.Error(), "f.txt:2: ") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got error %v, want f.txt:2 and %q", text, err, want)
 		}
 	}
@@ -83,7 +85,8 @@ func TestVSphereFaults(t *testing.T) {
 		vsphere POST /sdk/CreateVM_Task status=500 reason="no <space> left"
 		vsphere POST /sdk/CreateContainerView nth=1 drop
 		vsphere POST /rest/com/vmware/cis/session nth=2 status=503`)
-	b := startBuild(t, l, "iso.pkr.hcl", "vm_name=never", "library_item=x", "out="+filepath.Join(t.TempDir(), "x"), "script=true")
+	b := startBuild(t, l, "iso.pkr.hcl", "vm_name=never", "library_item=x", "out="+filepath.Join(t.TempDir(), "x"),
+		"script=true")
 	code, out := b.wait()
 	if code == 0 || !strings.Contains(out, "error creating virtual machine: ServerFaultCode: no <space> left") {
 		t.Errorf("exit %d\n%s", code, out)
@@ -101,7 +104,8 @@ func TestVSphereFaults(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
-	if want := "lab: fault rule vsphere POST /sdk/CreateVM_Task status=500 reason=\"no <space> left\": hits 1\n"; !strings.Contains(messages.text.String(), want) {
+	want := "lab: fault rule vsphere POST /sdk/CreateVM_Task status=500 reason=\"no <space> left\": hits 1\n"
+	if !strings.Contains(messages.text.String(), want) {
 		t.Errorf("the lab said %q, want %q", messages.text.String(), want)
 	}
 }
@@ -110,11 +114,13 @@ func TestFaultsReachEveryPlatform(t *testing.T) {
 	l, _ := startFaulty(t, "azure GET /a drop\nproxmox GET /p drop\nproxmox GET /q drop\nvsphere GET /v drop")
 	got := map[hybridcore.Platform]int{}
 	for platform, injector := range map[hybridcore.Platform]*fault.Injector{
-		hybridcore.Azure: l.Azure().Faults(), hybridcore.Proxmox: l.Proxmox().Faults(), hybridcore.VSphere: l.VSphere().Faults(),
+		hybridcore.Azure: l.Azure().Faults(), hybridcore.Proxmox: l.Proxmox().Faults(),
+		hybridcore.VSphere: l.VSphere().Faults(),
 	} {
 		got[platform] = len(injector.Hits())
 	}
-	if diff := cmp.Diff(map[hybridcore.Platform]int{hybridcore.Azure: 1, hybridcore.Proxmox: 2, hybridcore.VSphere: 1}, got); diff != "" {
+	if diff := cmp.Diff(map[hybridcore.Platform]int{hybridcore.Azure: 1, hybridcore.Proxmox: 2, hybridcore.VSphere: 1},
+		got); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}
 }
@@ -126,7 +132,8 @@ func FuzzSOAPMethod(f *testing.F) {
 	f.Fuzz(func(t *testing.T, envelope []byte) {
 		if name := soapMethod(envelope); strings.ContainsAny(name, "/ <>") {
 			t.Errorf("method %q", name)
-		} else if name != "" && xml.Unmarshal(envelope, new(struct{ XMLName xml.Name })) == nil && !strings.Contains(string(envelope), name) {
+		} else if name != "" && xml.Unmarshal(envelope, new(struct{ XMLName xml.Name })) == nil &&
+			!strings.Contains(string(envelope), name) {
 			t.Errorf("method %q is not in the call", name)
 		}
 	})

@@ -171,7 +171,8 @@ func (w *powerWatch) RemoveObject(_ *simulator.Context, ref types.ManagedObjectR
 // finished links the disk of a clone to its source before anybody learns that the clone is there.
 func (w *powerWatch) finished(t *mo.Task) {
 	clone, ok := t.Info.Result.(types.ManagedObjectReference)
-	if !ok || t.Info.State != types.TaskInfoStateSuccess || t.Info.DescriptionId != "VirtualMachine.cloneVm" || t.Info.Entity == nil {
+	if !ok || t.Info.State != types.TaskInfoStateSuccess || t.Info.DescriptionId != "VirtualMachine.cloneVm" ||
+		t.Info.Entity == nil {
 		return
 	}
 	if err := w.vcenter.lab.machines.cloned(t.Info.Entity.Value, clone.Value); err != nil {

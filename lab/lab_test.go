@@ -105,7 +105,8 @@ func startBuild(t *testing.T, l *Lab, template string, variables ...string) *bui
 	}
 	b := &build{t: t, cmd: exec.Command(packer(t), append(args, path)...), done: make(chan error, 1)}
 	b.cmd.Dir = t.TempDir()
-	b.cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_PLUGIN_PATH="+filepath.Join(cache(t), "plugins"), "TMPDIR="+b.cmd.Dir)
+	b.cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_PLUGIN_PATH="+filepath.Join(cache(t), "plugins"),
+		"TMPDIR="+b.cmd.Dir)
 	b.cmd.Env = append(b.cmd.Env, l.Env()...)
 	b.cmd.Stdout, b.cmd.Stderr = &b.out, &b.out
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -181,7 +182,8 @@ func TestBuildTemplateAndLibraryItem(t *testing.T) {
 		t.Errorf("downloaded %q, %v", content, err)
 	}
 	items, err := l.VSphere().LibraryItems(t.Context())
-	if err != nil || len(items) != 1 || items[0].Name != "item" || items[0].Type != "ovf" || !slices.Equal(items[0].Files, []string{"item.ovf"}) {
+	if err != nil || len(items) != 1 || items[0].Name != "item" || items[0].Type != "ovf" ||
+		!slices.Equal(items[0].Files, []string{"item.ovf"}) {
 		t.Fatalf("library items %+v, %v", items, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(l.VSphere().Datastore(), "packer_cache", "*.iso")); len(left) != 0 {
@@ -221,7 +223,8 @@ func TestTwoBuildsAtOnceAndAClone(t *testing.T) {
 	if content, _ := os.ReadFile(filepath.Join(found["clone"].Delta, marker)); string(content) != "clone\n" {
 		t.Errorf("the clone's delta holds %q", content)
 	}
-	if content, _ := os.ReadFile(filepath.Join(found["first"].Delta, marker)); string(content) != "provisioned by packer\n" {
+	if content, _ := os.ReadFile(filepath.Join(found["first"].Delta,
+		marker)); string(content) != "provisioned by packer\n" {
 		t.Errorf("the template's delta holds %q", content)
 	}
 }
@@ -229,7 +232,8 @@ func TestTwoBuildsAtOnceAndAClone(t *testing.T) {
 func TestWrongPasswordIsRefused(t *testing.T) {
 	l := startLab(t)
 	out := filepath.Join(t.TempDir(), "out")
-	code, text := startBuild(t, l, "iso.pkr.hcl", "vm_name=x", "library_item=x", "out="+out, "vsphere_password=lab-vcenter-GUESSED").wait()
+	code, text := startBuild(t, l, "iso.pkr.hcl", "vm_name=x", "library_item=x", "out="+out,
+		"vsphere_password=lab-vcenter-GUESSED").wait()
 	if code == 0 || !strings.Contains(text, "Login failure") {
 		t.Errorf("exit %d\n%s", code, text)
 	}

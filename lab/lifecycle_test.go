@@ -33,7 +33,8 @@ func runHelper(name string) int {
 		}
 		return 0
 	case "run":
-		code, err := Run(ctx, config, Command{Argv: os.Args[1:], Environ: beside, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+		code, err := Run(ctx, config,
+			Command{Argv: os.Args[1:], Environ: beside, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 99
@@ -69,7 +70,8 @@ func guestsOf(dir string) []string {
 
 func TestCancelledBuildLeavesNothing(t *testing.T) {
 	l := startLab(t)
-	b := startBuild(t, l, "iso.pkr.hcl", "vm_name=cancelled", "library_item=x", "out="+filepath.Join(t.TempDir(), "x"), "script=touch running && sleep 300")
+	b := startBuild(t, l, "iso.pkr.hcl", "vm_name=cancelled", "library_item=x", "out="+filepath.Join(t.TempDir(), "x"),
+		"script=touch running && sleep 300")
 	eventually(t, "the provisioner runs", func() bool {
 		m, ok := machinesOf(t, l)["cancelled"]
 		if !ok || m.Delta == "" {
@@ -106,7 +108,8 @@ func TestKilledLabTakesItsGuestsAlong(t *testing.T) {
 	config := Config{Cache: cache(t), Dir: parent}
 	// The command starts a guest by a build that never ends, as a child that outlives the lab.
 	tmp := t.TempDir()
-	script := fmt.Sprintf("cd %s && exec env PACKER_PLUGIN_PATH=%s/plugins CHECKPOINT_DISABLE=1 %s build -color=false -var vm_name=x -var library_item=x -var out=%s/x -var 'script=sleep 300' %s",
+	script := fmt.Sprintf("cd %s && exec env PACKER_PLUGIN_PATH=%s/plugins CHECKPOINT_DISABLE=1 %s build -color=false "+
+		"-var vm_name=x -var library_item=x -var out=%s/x -var 'script=sleep 300' %s",
 		tmp, config.Cache, packer(t), tmp, absolute(t, "testdata/iso.pkr.hcl"))
 	h := startHelper(t, "run", config, "sh", "-c", script)
 	eventually(t, "a guest runs", func() bool { return len(guestsOf(parent)) > 0 })
@@ -138,7 +141,8 @@ func TestCloseAndContextLeaveNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := startBuild(t, l, "iso.pkr.hcl", "vm_name=x", "library_item=x", "out="+filepath.Join(t.TempDir(), "x"), "script=sleep 300")
+	b := startBuild(t, l, "iso.pkr.hcl", "vm_name=x", "library_item=x", "out="+filepath.Join(t.TempDir(), "x"),
+		"script=sleep 300")
 	eventually(t, "a guest runs", func() bool { return len(guestsOf(l.Dir())) > 0 })
 	cancel()
 	eventually(t, "the directory is gone", func() bool { _, err := os.Stat(l.Dir()); return os.IsNotExist(err) })

@@ -39,7 +39,8 @@ type machines struct {
 // newMachines chooses the port of the lab's guests.
 func newMachines(l *Lab, base string) (*machines, error) {
 	m := &machines{lab: l, base: base, byRef: make(map[string]*machine)}
-	for _, port := range []int{preferredPort, 10000 + rand.IntN(20000), 10000 + rand.IntN(20000)} { //nolint:gosec // no secret
+	//nolint:gosec // no secret
+	for _, port := range []int{preferredPort, 10000 + rand.IntN(20000), 10000 + rand.IntN(20000)} {
 		listener, err := listenOnLoopback(port)
 		if err == nil {
 			m.port = port
@@ -80,7 +81,10 @@ func (m *machines) of(ref string) *machine {
 	if found, ok := m.byRef[ref]; ok {
 		return found
 	}
-	made := &machine{all: m, ref: ref, account: account{user: m.lab.user, password: m.lab.password, keys: m.lab.config.AuthorizedKeys}}
+	made := &machine{
+		all: m, ref: ref,
+		account: account{user: m.lab.user, password: m.lab.password, keys: m.lab.config.AuthorizedKeys},
+	}
 	m.byRef[ref] = made
 	return made
 }

@@ -51,9 +51,11 @@ func startProxmox(l *Lab) (*proxmox.Server, proxmox.Credentials, error) {
 		}
 	}
 	if err := server.Plant(ProxmoxBaseID, map[string]string{
-		"name": ProxmoxBaseName, "template": "1", "agent": "1", "boot": "order=scsi0", "cores": "1", "sockets": "1", "memory": "1024",
+		"name": ProxmoxBaseName, "template": "1", "agent": "1", "boot": "order=scsi0", "cores": "1", "sockets": "1",
+		"memory": "1024",
 		"ostype": "l26", "scsihw": "virtio-scsi-pci", "net0": "virtio=BC:24:11:AA:BB:CC,bridge=" + proxmox.Bridge,
-		"scsi0": proxmox.DiskStorage + ":base-9000-disk-0,size=8G", "ide0": proxmox.DiskStorage + ":vm-9000-cloudinit,media=cdrom,size=4M",
+		"scsi0": proxmox.DiskStorage + ":base-9000-disk-0,size=8G",
+		"ide0":  proxmox.DiskStorage + ":vm-9000-cloudinit,media=cdrom,size=4M",
 	}); err != nil {
 		server.Close()
 		return nil, credentials, err

@@ -57,7 +57,8 @@ func newProxmoxClient(t *testing.T, l *Lab) *proxmoxClient {
 // call makes a call and returns its data. A task has to have ended well.
 func (c *proxmoxClient) call(t *testing.T, method, path string, form url.Values) any {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, c.env["proxmox_url"]+path, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(t.Context(), method, c.env["proxmox_url"]+path,
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,14 +124,18 @@ func (c *proxmoxClient) run(t *testing.T, address netip.Addr, auth ssh.AuthMetho
 		t.Fatal(err)
 	}
 	ip := address.As4()
-	if _, err := connection.Write(append([]byte{5, 1, 0, 5, 1, 0, 1}, append(ip[:], byte(port>>8), byte(port))...)); err != nil {
+	if _, err := connection.Write(append([]byte{5, 1, 0, 5, 1, 0, 1},
+		append(ip[:], byte(port>>8), byte(port))...)); err != nil {
 		t.Fatal(err)
 	}
 	answer := make([]byte, 12)
 	if _, err := io.ReadFull(connection, answer); err != nil || answer[3] != 0 {
 		t.Fatalf("the proxy answers %x: %v", answer, err)
 	}
-	config := &ssh.ClientConfig{User: c.env["build_username"], Auth: []ssh.AuthMethod{auth}, HostKeyCallback: ssh.InsecureIgnoreHostKey()}
+	config := &ssh.ClientConfig{
+		User: c.env["build_username"], Auth: []ssh.AuthMethod{auth},
+		HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+	}
 	conn, channels, requests, err := ssh.NewClientConn(connection, proxy, config)
 	if err != nil {
 		t.Fatal(err)
@@ -182,13 +187,18 @@ func TestProxmoxBuilds(t *testing.T) {
 		"vmid": {"100"}, "name": {"from-iso"}, "tags": {"run;lab"}, "agent": {"1"}, "net0": {"virtio,bridge=vmbr0"},
 		"scsi0": {"local-lvm:8"}, "ide0": {"local:iso/debian-12.iso,media=cdrom"},
 	})
-	c.call(t, http.MethodPost, fmt.Sprintf("/nodes/pve1/qemu/%d/clone", ProxmoxBaseID), url.Values{"newid": {"101"}, "name": {"from-clone"}, "full": {"1"}})
+	c.call(t, http.MethodPost, fmt.Sprintf("/nodes/pve1/qemu/%d/clone", ProxmoxBaseID),
+		url.Values{"newid": {"101"}, "name": {"from-clone"}, "full": {"1"}})
 	c.call(t, http.MethodPut, "/nodes/pve1/qemu/101/config", url.Values{
 		"ciuser": {c.env["build_username"]}, "sshkeys": {url.PathEscape(string(ssh.MarshalAuthorizedKey(key)))},
 	})
-	for id, auth := range map[string]ssh.AuthMethod{"100": ssh.Password(c.env["build_password"]), "101": ssh.PublicKeys(signer)} {
+	for id, auth := range map[string]ssh.AuthMethod{
+		"100": ssh.Password(c.env["build_password"]),
+		"101": ssh.PublicKeys(signer),
+	} {
 		c.call(t, http.MethodPost, "/nodes/pve1/qemu/"+id+"/status/start", nil)
-		if got, want := c.run(t, c.address(t, id), auth, "sudo touch /etc/proof; hostname"), map[string]string{"100": "from-iso", "101": "from-clone"}[id]; got != want {
+		if got, want := c.run(t, c.address(t, id), auth,
+			"sudo touch /etc/proof; hostname"), map[string]string{"100": "from-iso", "101": "from-clone"}[id]; got != want {
 			t.Errorf("behind %s is %q, want %q", id, got, want)
 		}
 	}
@@ -210,12 +220,14 @@ func TestProxmoxBuilds(t *testing.T) {
 func reuse(t *testing.T, l *Lab, c *proxmoxClient, signer ssh.Signer) {
 	t.Helper()
 	key := string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
-	c.call(t, http.MethodPost, "/nodes/pve1/qemu/100/clone", url.Values{"newid": {"102"}, "name": {"again"}, "full": {"1"}})
+	c.call(t, http.MethodPost, "/nodes/pve1/qemu/100/clone",
+		url.Values{"newid": {"102"}, "name": {"again"}, "full": {"1"}})
 	c.call(t, http.MethodPut, "/nodes/pve1/qemu/102/config", url.Values{
 		"ide1": {"local-lvm:cloudinit"}, "ciuser": {c.env["build_username"]}, "sshkeys": {url.PathEscape(key)},
 	})
 	c.call(t, http.MethodPost, "/nodes/pve1/qemu/102/status/start", nil)
-	if got := c.run(t, c.address(t, "102"), ssh.PublicKeys(signer), "ls /etc/proof; hostname"); got != "/etc/proof\nagain" {
+	if got := c.run(t, c.address(t, "102"), ssh.PublicKeys(signer),
+		"ls /etc/proof; hostname"); got != "/etc/proof\nagain" {
 		t.Errorf("the clone says %q", got)
 	}
 	c.call(t, http.MethodPost, "/nodes/pve1/qemu/102/status/stop", nil)

@@ -96,7 +96,8 @@ func TestRunReturnsTheExitCode(t *testing.T) {
 		config := testConfig(t)
 		var out strings.Builder
 		code, err := Run(t.Context(), config, Command{
-			Argv: []string{"sh", "-c", "echo $PKR_VAR_vsphere_endpoint; test -d $PACKER_HYBRID_LAB || exit 50; " + script}, Environ: beside, Out: &out,
+			Argv:    []string{"sh", "-c", "echo $PKR_VAR_vsphere_endpoint; test -d $PACKER_HYBRID_LAB || exit 50; " + script},
+			Environ: beside, Out: &out,
 		})
 		if err != nil || code != want || !strings.HasPrefix(out.String(), "127.0.0.1:") {
 			t.Errorf("%s: %d, %v, %q", script, code, err, out.String())
@@ -113,7 +114,8 @@ func TestRunReturnsTheExitCode(t *testing.T) {
 func TestRunForwardsSignalsOnce(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		config := testConfig(t)
-		h := startHelper(t, "run", config, "bash", "-c", `n=0; trap 'n=$((n+1))' INT TERM; echo ready; for i in $(seq 15); do sleep 0.1; done; echo signals: $n; exit 5`)
+		h := startHelper(t, "run", config, "bash", "-c",
+			`n=0; trap 'n=$((n+1))' INT TERM; echo ready; for i in $(seq 15); do sleep 0.1; done; echo signals: $n; exit 5`)
 		eventually(t, "the command runs", func() bool { return strings.Contains(output(t, h), "ready") })
 		if err := h.Process.Signal(sig); err != nil {
 			t.Fatal(err)
@@ -161,7 +163,8 @@ func TestUpAndDown(t *testing.T) {
 		t.Error("a second lab came up in the same cache")
 	}
 	err = Up(t.Context(), config, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "`packer-hybrid lab down` ends it") || strings.Contains(err.Error(), "unavailable") {
+	if err == nil || !strings.Contains(err.Error(), "`packer-hybrid lab down` ends it") ||
+		strings.Contains(err.Error(), "unavailable") {
 		t.Errorf("the second lab says %v", err)
 	}
 	waited := make(chan error, 1)

@@ -26,7 +26,10 @@ import (
 const certificateLife = 30 * 24 * time.Hour
 
 // systemBundles are where distributions keep the certificates that programs trust.
-var systemBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"}
+var systemBundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+}
 
 // trust is a lab's own certificate authority and the server certificate that it signed.
 type trust struct {
@@ -64,7 +67,9 @@ func newTrust(dir *labDir) (trust, error) {
 }
 
 // newCertificate makes an authority, or with a signer a server certificate for loopback.
-func newCertificate(name string, signer *x509.Certificate, signerKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+func newCertificate(name string, signer *x509.Certificate, signerKey *ecdsa.PrivateKey) (*x509.Certificate,
+	*ecdsa.PrivateKey, error,
+) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a key: %w", err)

@@ -29,8 +29,9 @@ const downTimeout = 60 * time.Second
 
 // upState is what `lab up` leaves for other commands while it runs.
 type upState struct {
-	PID     int      `json:"pid"`
-	Started string   `json:"started"` // the process's start time in clock ticks since boot (proc(5)), which tells it from a later one of the same number
+	PID int `json:"pid"`
+	// the process's start time in clock ticks since boot (proc(5)), which tells it from a later one of the same number
+	Started string   `json:"started"`
 	Dir     string   `json:"dir"`
 	Env     []string `json:"env"`
 }
@@ -51,7 +52,8 @@ func Up(ctx context.Context, config Config, out io.Writer) error {
 	defer lock.Close()
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return fmt.Errorf("starting the lab: another one is up (%s); `packer-hybrid lab run` uses it, `packer-hybrid lab down` ends it",
+			return fmt.Errorf("starting the lab: another one is up (%s); `packer-hybrid lab run` uses it, `packer-hybrid lab "+
+				"down` ends it",
 				statePath(config.Cache))
 		}
 		return fmt.Errorf("starting the lab: locking %s.lock: %w", statePath(config.Cache), err)
@@ -63,7 +65,8 @@ func Up(ctx context.Context, config Config, out io.Writer) error {
 	if err := writeState(config.Cache, l); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	fmt.Fprintf(out, "The lab is up: vCenter at https://%s, Proxmox VE at %s, Azure at %s, guests on port %d.\nIts environment, with passwords, is in %s\n",
+	fmt.Fprintf(out, "The lab is up: vCenter at https://%s, Proxmox VE at %s, Azure at %s, guests on port %d.\nIts "+
+		"environment, with passwords, is in %s\n",
 		l.vcenter.server.URL.Host, l.proxmox.URL(), l.azure.URL(), l.machines.port, statePath(config.Cache))
 	<-ctx.Done()
 	return errors.Join(os.Remove(statePath(config.Cache)), l.Close())

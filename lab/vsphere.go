@@ -34,8 +34,9 @@ type Machine struct {
 	Template  bool
 	PoweredOn bool
 	Address   string // of the guest, when it is up
-	Delta     string // directory with what the guest changed against the root file system or its template; empty before its first start
-	Typed     string // keys typed to it, in the notation of Packer's boot commands
+	// directory with what the guest changed against the root file system or its template; empty before its first start
+	Delta string
+	Typed string // keys typed to it, in the notation of Packer's boot commands
 }
 
 // LibraryItem is one item of the lab's content library.
@@ -61,12 +62,16 @@ func (v *VSphere) Machines(ctx context.Context) ([]Machine, error) {
 		return nil, fmt.Errorf("listing virtual machines: %w", err)
 	}
 	defer c.signOut(ctx)
-	all, err := view.NewManager(c.vim.Client).CreateContainerView(ctx, c.vim.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
+	all, err := view.NewManager(c.vim.Client).CreateContainerView(ctx, c.vim.ServiceContent.RootFolder,
+		[]string{"VirtualMachine"}, true)
 	if err != nil {
 		return nil, fmt.Errorf("listing virtual machines: %w", err)
 	}
 	var found []mo.VirtualMachine
-	properties := []string{"name", "parent", "config.template", "config.annotation", "runtime.powerState", "guest.ipAddress"}
+	properties := []string{
+		"name", "parent", "config.template", "config.annotation", "runtime.powerState",
+		"guest.ipAddress",
+	}
 	if err := all.Retrieve(ctx, []string{"VirtualMachine"}, properties, &found); err != nil {
 		return nil, fmt.Errorf("listing virtual machines: %w", err)
 	}

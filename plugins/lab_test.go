@@ -72,11 +72,15 @@ func TestBuilds(t *testing.T) {
 	t.Setenv("PACKER_PLUGIN_PATH", filepath.Join(dir, "plugins"))
 	t.Setenv("PACKER_NO_COLOR", "1")
 	for _, name := range []string{"proxmox", "azure"} {
-		run(t, dir, packer(t), "plugins", "install", "--path", filepath.Join(dir, "packer-plugin-"+name), "github.com/hashicorp/"+name)
+		run(t, dir, packer(t), "plugins", "install", "--path", filepath.Join(dir, "packer-plugin-"+name),
+			"github.com/hashicorp/"+name)
 	}
-	code, out := build(t.Context(), t, "proxmox", "-var=proxmox_url=https://127.0.0.1:1", "-var=proxmox_username=u", "-var=proxmox_token=t",
-		"-var=proxmox_ssh_proxy_host=127.0.0.1", "-var=proxmox_ssh_proxy_port=1", "-var=build_username=u", "-var=build_password=p", "-var=communicator_port=22")
-	if code != 1 || !strings.Contains(out, "packer plugins install github.com/hashicorp/proxmox") || !strings.Contains(out, "lab run") {
+	code, out := build(t.Context(), t, "proxmox", "-var=proxmox_url=https://127.0.0.1:1", "-var=proxmox_username=u",
+		"-var=proxmox_token=t",
+		"-var=proxmox_ssh_proxy_host=127.0.0.1", "-var=proxmox_ssh_proxy_port=1", "-var=build_username=u",
+		"-var=build_password=p", "-var=communicator_port=22")
+	if code != 1 || !strings.Contains(out, "packer plugins install github.com/hashicorp/proxmox") ||
+		!strings.Contains(out, "lab run") {
 		t.Errorf("a build outside the lab ended with %d and\n%s", code, out)
 	}
 	self, err := os.Executable()
@@ -85,7 +89,8 @@ func TestBuilds(t *testing.T) {
 	}
 	t.Setenv(inLab, dir)
 	t.Setenv("PACKER_HYBRID_CACHE", ownCache(t))
-	run(t, ".", filepath.Join(dir, "packer-hybrid"), "lab", "run", "--pass", inLab+",PACKER_NO_COLOR", "--", self, "-test.run=^TestBuilds$", "-test.count=1")
+	run(t, ".", filepath.Join(dir, "packer-hybrid"), "lab", "run", "--pass", inLab+",PACKER_NO_COLOR", "--", self,
+		"-test.run=^TestBuilds$", "-test.count=1")
 }
 
 // ownCache is the cache of tools for a lab of the test's own: when its user has a lab up, that one is not joined.
@@ -97,7 +102,8 @@ func ownCache(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if name := entry.Name(); name != "labs" && !strings.HasPrefix(name, "lab.json") && !strings.HasPrefix(name, "lab-id") {
+		if name := entry.Name(); name != "labs" && !strings.HasPrefix(name, "lab.json") &&
+			!strings.HasPrefix(name, "lab-id") {
 			if err := os.Symlink(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
 				t.Fatal(err)
 			}
@@ -136,7 +142,8 @@ func pve(t *testing.T, path string, out any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "PVEAPIToken="+os.Getenv("PKR_VAR_proxmox_username")+"="+os.Getenv("PKR_VAR_proxmox_token"))
+	req.Header.Set("Authorization",
+		"PVEAPIToken="+os.Getenv("PKR_VAR_proxmox_username")+"="+os.Getenv("PKR_VAR_proxmox_token"))
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +183,10 @@ func testProxmox(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, out)
 	}
-	for _, want := range []string{"Stand-in of the lab", "artifact,0,builder-id,proxmox.iso", "artifact,0,builder-id,proxmox.clone", "provisioned by packer"} {
+	for _, want := range []string{
+		"Stand-in of the lab", "artifact,0,builder-id,proxmox.iso",
+		"artifact,0,builder-id,proxmox.clone", "provisioned by packer",
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
@@ -191,7 +201,8 @@ func testProxmox(t *testing.T) {
 		if settings["template"] == nil || settings["sshkeys"] != nil || settings["ciuser"] != nil {
 			t.Errorf("the settings of %s: %v", id, settings)
 		}
-		if settings["name"] == "lab-golden" && (settings["description"] != "built" || settings["virtio0"] == nil || settings["sata0"] != nil) {
+		if settings["name"] == "lab-golden" &&
+			(settings["description"] != "built" || settings["virtio0"] == nil || settings["sata0"] != nil) {
 			t.Errorf("the settings of the ISO build: %v", settings)
 		}
 	}
@@ -218,7 +229,8 @@ func testAzure(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Stand-in of the lab", "artifact,0,builder-id,Azure.ResourceManagement.VMImage",
-		"/resourceGroups/golden-images/providers/Microsoft.Compute/images/lab-golden\n", "galleries/labgallery/images/debian-12/versions/1.2.3",
+		"/resourceGroups/golden-images/providers/Microsoft.Compute/images/lab-golden\n",
+		"galleries/labgallery/images/debian-12/versions/1.2.3",
 		"Resource group has been deleted.", "provisioned by packer ph-temp",
 	} {
 		if !strings.Contains(out, want) {

@@ -32,14 +32,19 @@ func newThree(t *testing.T) *sandbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, s.dir, "templates/platforms/azure.pkr.hcl", strings.ReplaceAll(string(template), "vsphere_folder", "azure_location"))
-	for name, old := range map[string]string{"packer-hybrid.hcl": `["proxmox", "vsphere"]`, "templates/images.hcl": `["proxmox", "vsphere"]`} {
+	put(t, s.dir, "templates/platforms/azure.pkr.hcl",
+		strings.ReplaceAll(string(template), "vsphere_folder", "azure_location"))
+	for name, old := range map[string]string{
+		"packer-hybrid.hcl":    `["proxmox", "vsphere"]`,
+		"templates/images.hcl": `["proxmox", "vsphere"]`,
+	} {
 		text, err := os.ReadFile(filepath.Join(s.dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		all := strings.ReplaceAll(string(text), old, `["proxmox", "vsphere", "azure"]`)
-		all = strings.ReplaceAll(all, "  unsupported \"azure\" {\n    reason = \"no Marketplace image in this fixture\"\n  }\n", "")
+		all = strings.ReplaceAll(all,
+			"  unsupported \"azure\" {\n    reason = \"no Marketplace image in this fixture\"\n  }\n", "")
 		put(t, s.dir, name, all)
 	}
 	commit(t, s.dir)
@@ -134,7 +139,8 @@ func TestCollectIsOneBuild(t *testing.T) {
 	if diff := cmp.Diff(timeless(t, want), timeless(t, got)); diff != "" {
 		t.Errorf("the records differ (-one command +collected):\n%s", diff)
 	}
-	if len(got.Results) != 3 || len(got.Parity) != 1 || len(got.Parity[0].Manifests) != 3 || got.At.Before(first) || got.Duration <= 0 {
+	if len(got.Results) != 3 || len(got.Parity) != 1 || len(got.Parity[0].Manifests) != 3 || got.At.Before(first) ||
+		got.Duration <= 0 {
 		t.Errorf("%d results, parity %+v, at %s for %s", len(got.Results), got.Parity, got.At, got.Duration)
 	}
 	stored, err := s.State.Record(t.Context(), got.RunID)
@@ -158,7 +164,8 @@ func TestCollectIsOneBuild(t *testing.T) {
 	if err != nil || len(runs) != 1 {
 		t.Errorf("records %v, %v", runs, err)
 	}
-	if rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12")); rec.Status != hybridcore.UnchangedDone {
+	if rec := s.build(t.Context(), t,
+		s.request(hybridcore.ActionBuild, "debian-12")); rec.Status != hybridcore.UnchangedDone {
 		t.Errorf("a build after it: %s", statuses(rec))
 	}
 }
@@ -171,7 +178,8 @@ func TestCollectWithoutAPart(t *testing.T) {
 		s.buildPart(t, p.Target, parts)
 	}
 	rec, err := s.collect(t.Context(), t, parts, filepath.Join(parts, "none"))
-	if err != nil || rec.Status != hybridcore.Failed || statuses(rec) != "debian-12@proxmox=built debian-12@vsphere=built debian-12@azure=failed" {
+	if err != nil || rec.Status != hybridcore.Failed ||
+		statuses(rec) != "debian-12@proxmox=built debian-12@vsphere=built debian-12@azure=failed" {
 		t.Fatalf("%s, %v", statuses(rec), err)
 	}
 	if message := rec.Results[2].Failure.Message; !strings.Contains(message, "no part of debian-12@azure is in "+parts) {
@@ -180,7 +188,8 @@ func TestCollectWithoutAPart(t *testing.T) {
 	// The job is run again: what was collected stays, and is compared.
 	s.buildPart(t, planned[2].Target, parts)
 	rec, err = s.collect(t.Context(), t, parts)
-	if err != nil || statuses(rec) != "debian-12@proxmox=unchanged debian-12@vsphere=unchanged debian-12@azure=built" || len(rec.Parity) != 1 || len(rec.Parity[0].Manifests) != 3 {
+	if err != nil || statuses(rec) != "debian-12@proxmox=unchanged debian-12@vsphere=unchanged debian-12@azure=built" ||
+		len(rec.Parity) != 1 || len(rec.Parity[0].Manifests) != 3 {
 		t.Errorf("%s, %v, parity %+v", statuses(rec), err, rec.Parity)
 	}
 }
@@ -193,7 +202,8 @@ func TestCollectOvertaken(t *testing.T) {
 	req.Platforms = []hybridcore.Platform{hybridcore.Proxmox}
 	later := s.build(t.Context(), t, req)
 	_, err := s.collect(t.Context(), t, parts)
-	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "by run "+later.RunID+", which stays current") {
+	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "by run "+later.RunID+", which stays current") {
 		t.Errorf("%v", err)
 	}
 	now, err := s.State.Read(t.Context())
@@ -213,7 +223,8 @@ func TestPartOfAnotherTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	rec, err := s.Build(t.Context(), plan)
-	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || rec.RunID != "" || !strings.Contains(err.Error(), target.Digest[:12]) || s.events.text() != "" {
+	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || rec.RunID != "" ||
+		!strings.Contains(err.Error(), target.Digest[:12]) || s.events.text() != "" {
 		t.Errorf("%+v, %v\n%s", rec, err, s.events.text())
 	}
 }
@@ -235,19 +246,37 @@ func TestCollectRefuses(t *testing.T) {
 		change func(*hybridcore.Record)
 		want   string
 	}{
-		{"another commit", func(r *hybridcore.Record) { r.Commit = strings.Repeat("cd", 20) }, "built from commit \"cdcdcdcdcdcd\""},
+		{
+			"another commit", func(r *hybridcore.Record) { r.Commit = strings.Repeat("cd", 20) },
+			"built from commit \"cdcdcdcdcdcd\"",
+		},
 		{"another environment", func(r *hybridcore.Record) { r.Request.Env = "prod" }, `for the environment "prod"`},
 		{"a whole build", func(r *hybridcore.Record) { r.Request.Part = "" }, "not a part of a build"},
-		{"another digest", func(r *hybridcore.Record) { r.Results[0].Digest = strings.Repeat("0", 64) }, "was built with the digest"},
+		{
+			"another digest", func(r *hybridcore.Record) { r.Results[0].Digest = strings.Repeat("0", 64) },
+			"was built with the digest",
+		},
 		{"another recipe", func(r *hybridcore.Record) { r.Results[0].Recipe = "x" }, "was built with the digest"},
-		{"an unknown target", func(r *hybridcore.Record) { r.Results[0].Target = "../../x@proxmox" }, `"../../x@proxmox" is no target of this plan`},
-		{"another platform", func(r *hybridcore.Record) { r.Results[0].Platform = hybridcore.Azure }, "its name says debian-12@proxmox"},
+		{
+			"an unknown target", func(r *hybridcore.Record) { r.Results[0].Target = "../../x@proxmox" },
+			`"../../x@proxmox" is no target of this plan`,
+		},
+		{
+			"another platform", func(r *hybridcore.Record) { r.Results[0].Platform = hybridcore.Azure },
+			"its name says debian-12@proxmox",
+		},
 		{"two results", func(r *hybridcore.Record) { r.Results = append(r.Results, r.Results[0]) }, "2 results"},
 		{"unchanged", func(r *hybridcore.Record) { r.Results[0].Status = hybridcore.UnchangedDone }, "no part has"},
 		{"built without artifact", func(r *hybridcore.Record) { r.Results[0].Artifact = nil }, "without an artifact"},
 		{"from the future", func(r *hybridcore.Record) { r.Results[0].Started = time.Now().Add(time.Hour) }, "not over yet"},
-		{"inventory elsewhere", func(r *hybridcore.Record) { r.Results[0].Inventory.File = "records/../../../etc/passwd" }, "is not a path records/RUN/NAME"},
-		{"another inventory", func(r *hybridcore.Record) { r.Results[0].Inventory.SHA256 = strings.Repeat("0", 64) }, "is not what its record says"},
+		{
+			"inventory elsewhere", func(r *hybridcore.Record) { r.Results[0].Inventory.File = "records/../../../etc/passwd" },
+			"is not a path records/RUN/NAME",
+		},
+		{
+			"another inventory", func(r *hybridcore.Record) { r.Results[0].Inventory.SHA256 = strings.Repeat("0", 64) },
+			"is not what its record says",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -294,7 +323,8 @@ func (s *sandbox) part(t *testing.T, dir string, rec hybridcore.Record, inventor
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Append(t.Context(), rec, map[string][]byte{"debian-12@proxmox.inventory.json": inventory}); err != nil {
+	if err := store.Append(t.Context(), rec,
+		map[string][]byte{"debian-12@proxmox.inventory.json": inventory}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -21,7 +21,8 @@ import (
 func abandon(t *testing.T, dir string, lease hybridcore.Lease) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=TestHelperHoldLease")
-	cmd.Env = append(os.Environ(), "HOLD_LEASE="+dir, "HOLD_KEY="+lease.Key, "HOLD_RUN="+lease.RunID, "HOLD_ARTIFACT="+lease.Artifact, "HOLD_SCRATCH="+lease.Scratch, "HOLD_LAB="+lease.Lab)
+	cmd.Env = append(os.Environ(), "HOLD_LEASE="+dir, "HOLD_KEY="+lease.Key, "HOLD_RUN="+lease.RunID,
+		"HOLD_ARTIFACT="+lease.Artifact, "HOLD_SCRATCH="+lease.Scratch, "HOLD_LAB="+lease.Lab)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,8 @@ func TestHelperHoldLease(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = store.Acquire(t.Context(), hybridcore.Lease{
-		Key: os.Getenv("HOLD_KEY"), RunID: os.Getenv("HOLD_RUN"), Artifact: os.Getenv("HOLD_ARTIFACT"), Scratch: os.Getenv("HOLD_SCRATCH"), Lab: os.Getenv("HOLD_LAB"),
+		Key: os.Getenv("HOLD_KEY"), RunID: os.Getenv("HOLD_RUN"), Artifact: os.Getenv("HOLD_ARTIFACT"),
+		Scratch: os.Getenv("HOLD_SCRATCH"), Lab: os.Getenv("HOLD_LAB"),
 		Owner: "ci@gone", PID: os.Getpid(), At: time.Now(), Phase: "starting",
 	})
 	if err != nil {

@@ -31,13 +31,15 @@ func TestReporterPanics(t *testing.T) {
 	}
 	s.reporter = faulty{}
 	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild))
-	if got, want := statuses(rec), "debian-12@vsphere=built debian-13@vsphere=built"; got != want || rec.Status != hybridcore.Built {
+	if got, want := statuses(rec), "debian-12@vsphere=built debian-13@vsphere=built"; got != want ||
+		rec.Status != hybridcore.Built {
 		t.Errorf("got %s, %s, want %s", rec.Status, got, want)
 	}
 	if stored, err := s.State.Record(t.Context(), rec.RunID); err != nil || statuses(stored) != statuses(rec) {
 		t.Errorf("stored %v, %v", stored, err)
 	}
-	if text := log.String(); !strings.Contains(text, "progress not reported") || !strings.Contains(text, "fault_test.go") || strings.Contains(text, canary) {
+	if text := log.String(); !strings.Contains(text, "progress not reported") ||
+		!strings.Contains(text, "fault_test.go") || strings.Contains(text, canary) {
 		t.Errorf("the log says %.2000s", text)
 	}
 	s.nothingLeft(t)

@@ -37,7 +37,8 @@ func TestHead(t *testing.T) {
 	}
 	git := func(args ...string) string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
+		cmd := exec.CommandContext(t.Context(), "git",
+			append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
@@ -67,8 +68,12 @@ func TestHead(t *testing.T) {
 		t.Errorf("detached: %q, want %q", got, want)
 	}
 	super := t.TempDir()
-	for _, args := range [][]string{{"init", "-q"}, {"-c", "protocol.file.allow=always", "submodule", "--quiet", "add", dir, "golden"}} {
-		if out, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", super}, args...)...).CombinedOutput(); err != nil {
+	for _, args := range [][]string{
+		{"init", "-q"},
+		{"-c", "protocol.file.allow=always", "submodule", "--quiet", "add", dir, "golden"},
+	} {
+		if out, err := exec.CommandContext(t.Context(), "git",
+			append([]string{"-C", super}, args...)...).CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
 		}
 	}
@@ -99,18 +104,24 @@ func TestHead(t *testing.T) {
 	for _, tt := range []struct {
 		heads []string
 		says  string
-	}{{nil, ""}, {[]string{want}, ""}, {[]string{other, want}, ""}, {[]string{other}, "about commit 111111111111, but the checkout is at " + want[:12]}} {
+	}{{nil, ""}, {[]string{want}, ""}, {[]string{other, want}, ""}, {
+		[]string{other},
+		"about commit 111111111111, but the checkout is at " + want[:12],
+	}} {
 		_, planned := planner.Plan(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: tt.heads}, Env: "none"})
 		_, reaped := builder.Reap(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: tt.heads}, DryRun: true})
 		for _, err := range []error{planned, reaped} {
-			refused := hybridcore.ExitCode(err) == hybridcore.ExitBlocked && tt.says != "" && strings.Contains(err.Error(), tt.says)
+			refused := hybridcore.ExitCode(err) == hybridcore.ExitBlocked && tt.says != "" &&
+				strings.Contains(err.Error(), tt.says)
 			if refused != (tt.says != "") {
 				t.Errorf("pinned to %v: %v", tt.heads, err)
 			}
 		}
 	}
 	r.Config.Root = t.TempDir()
-	if _, err := planner.Plan(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: []string{want}}}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "there is no checkout at") {
+	if _, err := planner.Plan(t.Context(),
+		hybridcore.Request{Pin: hybridcore.Pin{Heads: []string{want}}}); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "there is no checkout at") {
 		t.Errorf("outside a checkout: %v", err)
 	}
 }

@@ -41,21 +41,57 @@ func TestGuestOfAnotherSystemIsBlocked(t *testing.T) {
 		osRelease, environ string
 		want               string // what the finding says; empty: built without one
 	}{
-		"the image's":            {`{"ID":"debian","VERSION_ID":"12"}`, "", ""},
-		"a minor version":        {`{"ID":"debian","VERSION_ID":"12.7"}`, "", ""},
-		"another family":         {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
-		"another version":        {`{"ID":"debian","VERSION_ID":"121"}`, "", "error the guest of debian-12@vsphere holds debian 121, and the image is to be debian 12"},
-		"no version":             {`{"ID":"debian"}`, "", "error the guest of debian-12@vsphere holds debian, and the image is to be debian 12"},
-		"nothing":                {`{}`, "", "error the guest of debian-12@vsphere holds nothing that names its system, and the image is to be debian 12"},
-		"not read":               {`null`, "", "error the guest of debian-12@vsphere holds nothing that names its system, and the image is to be debian 12"},
-		"calls itself a mark":    {`{"ID":"debian","VERSION_ID":"13+lab"}`, "", "error the guest of debian-12@vsphere holds debian 13+lab, and the image is to be debian 12"},
-		"calls itself stand-in":  {`{"ID":"ubuntu","VERSION_ID":"24.04","STAND_IN":"1","VARIANT_ID":"stand-in"}`, "", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
-		"hostile text":           {`{"ID":"\u001b[2J\n::error::","VERSION_ID":"` + strings.Repeat("9", 500) + `"}`, "", "error the guest of debian-12@vsphere holds "},
-		"mark without a lab":     {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, hybridcore.LabGuestVariable + "=ubuntu 24.04", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
-		"a lab that marks it":    {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ubuntu 24.04", "info the guest of debian-12@vsphere is a stand-in of the lab: it holds ubuntu 24.04, not debian 12"},
-		"a lab with the system":  {`{"ID":"debian","VERSION_ID":"12"}`, "lab debian 12", ""},
-		"a lab with another one": {`{"ID":"ubuntu","VERSION_ID":"22.04"}`, "lab ubuntu 24.04", "error the guest of debian-12@vsphere holds ubuntu 22.04; the lab says that ubuntu 24.04 stands in for debian 12"},
-		"a lab that is silent":   {`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ", "error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12"},
+		"the image's":     {`{"ID":"debian","VERSION_ID":"12"}`, "", ""},
+		"a minor version": {`{"ID":"debian","VERSION_ID":"12.7"}`, "", ""},
+		"another family": {
+			`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "",
+			"error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12",
+		},
+		"another version": {
+			`{"ID":"debian","VERSION_ID":"121"}`, "",
+			"error the guest of debian-12@vsphere holds debian 121, and the image is to be debian 12",
+		},
+		"no version": {
+			`{"ID":"debian"}`, "",
+			"error the guest of debian-12@vsphere holds debian, and the image is to be debian 12",
+		},
+		"nothing": {
+			`{}`, "",
+			"error the guest of debian-12@vsphere holds nothing that names its system, and the image is to be debian 12",
+		},
+		"not read": {
+			`null`, "",
+			"error the guest of debian-12@vsphere holds nothing that names its system, and the image is to be debian 12",
+		},
+		"calls itself a mark": {
+			`{"ID":"debian","VERSION_ID":"13+lab"}`, "",
+			"error the guest of debian-12@vsphere holds debian 13+lab, and the image is to be debian 12",
+		},
+		"calls itself stand-in": {
+			`{"ID":"ubuntu","VERSION_ID":"24.04","STAND_IN":"1","VARIANT_ID":"stand-in"}`, "",
+			"error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12",
+		},
+		"hostile text": {
+			`{"ID":"\u001b[2J\n::error::","VERSION_ID":"` + strings.Repeat("9", 500) + `"}`, "",
+			"error the guest of debian-12@vsphere holds ",
+		},
+		"mark without a lab": {
+			`{"ID":"ubuntu","VERSION_ID":"24.04"}`, hybridcore.LabGuestVariable + "=ubuntu 24.04",
+			"error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12",
+		},
+		"a lab that marks it": {
+			`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ubuntu 24.04",
+			"info the guest of debian-12@vsphere is a stand-in of the lab: it holds ubuntu 24.04, not debian 12",
+		},
+		"a lab with the system": {`{"ID":"debian","VERSION_ID":"12"}`, "lab debian 12", ""},
+		"a lab with another one": {
+			`{"ID":"ubuntu","VERSION_ID":"22.04"}`, "lab ubuntu 24.04",
+			"error the guest of debian-12@vsphere holds ubuntu 22.04; the lab says that ubuntu 24.04 stands in for debian 12",
+		},
+		"a lab that is silent": {
+			`{"ID":"ubuntu","VERSION_ID":"24.04"}`, "lab ",
+			"error the guest of debian-12@vsphere holds ubuntu 24.04, and the image is to be debian 12",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
@@ -84,7 +120,8 @@ func TestGuestOfAnotherSystemIsBlocked(t *testing.T) {
 			if _, current := snapshot.Targets["lab/debian-12@vsphere"]; err != nil || current == blocked {
 				t.Errorf("the current build: %t, %v", current, err)
 			}
-			marked := slices.ContainsFunc(res.Notes, func(n string) bool { return strings.HasPrefix(n, "stand-in: a guest of ") })
+			marked := slices.ContainsFunc(res.Notes,
+				func(n string) bool { return strings.HasPrefix(n, "stand-in: a guest of ") })
 			if want := strings.HasPrefix(tt.environ, "lab ubuntu"); marked != want {
 				t.Errorf("notes %q, a stand-in: %t", res.Notes, want)
 			}
@@ -106,7 +143,8 @@ func TestStandInGuestIsNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := identities(plan.Findings); !slices.Equal(got, []string{"info the lab's guest, debian 12, stands in for debian 11"}) {
+		if got := identities(plan.Findings); !slices.Equal(got,
+			[]string{"info the lab's guest, debian 12, stands in for debian 11"}) {
 			t.Errorf("the plan says %q", got)
 		}
 		rec, err := s.Build(t.Context(), plan)
@@ -127,7 +165,8 @@ func TestStandInGuestIsNamed(t *testing.T) {
 		t.Errorf("pending: %s", got)
 	}
 	s.inLab("")
-	if got := reasons(t, s, s.request(hybridcore.ActionPlan, "debian-12")); !strings.Contains(got, "guest debian-12 is gone (was debian 12+lab)") {
+	if got := reasons(t, s, s.request(hybridcore.ActionPlan, "debian-12")); !strings.Contains(got,
+		"guest debian-12 is gone (was debian 12+lab)") {
 		t.Errorf("outside: %s", got)
 	}
 }
@@ -145,7 +184,8 @@ func TestComparisonBlocksAnotherSystem(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	want := "error the guest of debian-12@%s holds debian 12, and the image is to be debian 11"
-	if got := identities(report.Parity[0].Findings); !slices.Equal(got, []string{fmt.Sprintf(want, "proxmox"), fmt.Sprintf(want, "vsphere")}) {
+	if got := identities(report.Parity[0].Findings); !slices.Equal(got,
+		[]string{fmt.Sprintf(want, "proxmox"), fmt.Sprintf(want, "vsphere")}) {
 		t.Errorf("findings %q", got)
 	}
 }
@@ -157,7 +197,8 @@ func TestPartOfAnotherSystemIsBlocked(t *testing.T) {
 	for _, p := range s.planned(t) {
 		s.buildPart(t, p.Target, parts)
 	}
-	if err := os.CopyFS(filepath.Join(s.dir, "templates/vars/linux/debian/11"), os.DirFS(filepath.Join(s.dir, "templates/vars/linux/debian/12"))); err != nil {
+	if err := os.CopyFS(filepath.Join(s.dir, "templates/vars/linux/debian/11"),
+		os.DirFS(filepath.Join(s.dir, "templates/vars/linux/debian/12"))); err != nil {
 		t.Fatal(err)
 	}
 	s.plant(t, "templates/images.hcl", `version   = "12"`, `version   = "11"`) // in no digest: the parts fit
@@ -170,7 +211,8 @@ func TestPartOfAnotherSystemIsBlocked(t *testing.T) {
 		t.Errorf("%s: %s", rec.Status, got)
 	}
 	for _, res := range rec.Results {
-		if got := identities(res.Findings); !slices.Equal(got, []string{"error the guest of " + res.Target + " holds debian 12, and the image is to be debian 11"}) {
+		if got := identities(res.Findings); !slices.Equal(got,
+			[]string{"error the guest of " + res.Target + " holds debian 12, and the image is to be debian 11"}) {
 			t.Errorf("%s: %q", res.Target, got)
 		}
 	}
@@ -183,7 +225,8 @@ func TestPartOfAnotherSystemIsBlocked(t *testing.T) {
 // An image of one platform is compared with none, and released only as what it is.
 func TestPublishOfAnotherSystemIsBlocked(t *testing.T) {
 	s := newShop(t)
-	if err := os.CopyFS(filepath.Join(s.dir, "templates/vars/linux/debian/11"), os.DirFS(filepath.Join(s.dir, "templates/vars/linux/debian/12"))); err != nil {
+	if err := os.CopyFS(filepath.Join(s.dir, "templates/vars/linux/debian/11"),
+		os.DirFS(filepath.Join(s.dir, "templates/vars/linux/debian/12"))); err != nil {
 		t.Fatal(err)
 	}
 	s.plant(t, "templates/images.hcl", `version   = "12"`, `version   = "11"`)
@@ -191,7 +234,8 @@ func TestPublishOfAnotherSystemIsBlocked(t *testing.T) {
 	s.stock(nil)
 	for _, platforms := range [][]hybridcore.Platform{{hybridcore.VSphere}, nil} {
 		rec, err := s.publish(t, func(req *hybridcore.Request) { req.Platforms = platforms })
-		if err != nil || rec.Status != hybridcore.BlockedStatus || !strings.Contains(messages(rec), "not released, because of the parity of debian-12") {
+		if err != nil || rec.Status != hybridcore.BlockedStatus ||
+			!strings.Contains(messages(rec), "not released, because of the parity of debian-12") {
 			t.Errorf("on %v: %s, %v\n%s", platforms, rec.Status, err, messages(rec))
 		}
 		if len(rec.Parity) != 1 || len(identities(rec.Parity[0].Findings)) == 0 {

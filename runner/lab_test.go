@@ -22,7 +22,8 @@ import (
 // addresses declares where the fixture's platforms are.
 func (s *sandbox) addresses(t *testing.T, platform hybridcore.Platform, values ...string) {
 	t.Helper()
-	file, err := os.OpenFile(filepath.Join(s.dir, "templates/platforms", string(platform)+".pkr.hcl"), os.O_APPEND|os.O_WRONLY, 0)
+	file, err := os.OpenFile(filepath.Join(s.dir, "templates/platforms", string(platform)+".pkr.hcl"),
+		os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,8 @@ func reasons(t *testing.T, s *sandbox, req hybridcore.Request) string {
 func TestLabAndPlatformAreBuiltApart(t *testing.T) {
 	s := newPair(t)
 	s.addresses(t, hybridcore.VSphere, "vsphere_endpoint", `"127.0.0.1:443"`)
-	s.addresses(t, hybridcore.Proxmox, "proxmox_url", `"https://[::1]:8006/api2/json"`, "proxmox_ssh_proxy_host", `"localhost"`)
+	s.addresses(t, hybridcore.Proxmox, "proxmox_url", `"https://[::1]:8006/api2/json"`, "proxmox_ssh_proxy_host",
+		`"localhost"`)
 	planned, build := s.request(hybridcore.ActionPlan, "debian-12"), func() hybridcore.Record {
 		return s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
 	}
@@ -73,7 +75,8 @@ func TestLabAndPlatformAreBuiltApart(t *testing.T) {
 		t.Fatalf("got %s, want %s\n%s", got, want, s.events.text())
 	}
 	for _, res := range rec.Results {
-		if note := "lab: lab-one, a simulated " + res.Platform.Info().Title; !slices.Contains(res.Notes, note) || hybridcore.BuiltInLab(res.Inputs) != "lab-one" {
+		if note := "lab: lab-one, a simulated " + res.Platform.Info().Title; !slices.Contains(res.Notes, note) ||
+			hybridcore.BuiltInLab(res.Inputs) != "lab-one" {
 			t.Errorf("%s: notes %q, inputs %v", res.Target, res.Notes, res.Inputs)
 		}
 	}
@@ -86,7 +89,8 @@ func TestLabAndPlatformAreBuiltApart(t *testing.T) {
 	}
 
 	s.inLab("")
-	want := "proxmox build: lab: built in a lab, not on this platform\nvsphere build: lab: built in a lab, not on this platform"
+	want := "proxmox build: lab: built in a lab, not on this platform\nvsphere build: lab: built in a lab, not on this " +
+		"platform"
 	if got := reasons(t, s, planned); got != want {
 		t.Errorf("outside:\n%s", got)
 	}
@@ -103,10 +107,12 @@ func TestLabAndPlatformAreBuiltApart(t *testing.T) {
 	}
 	plan.Request.Release = "v1.0.0"
 	published, err := s.releaser().Publish(t.Context(), plan)
-	if err != nil || published.Status != hybridcore.Failed || strings.Count(messages(published), "built in a lab, not on this platform; build it first") != 2 {
+	if err != nil || published.Status != hybridcore.Failed ||
+		strings.Count(messages(published), "built in a lab, not on this platform; build it first") != 2 {
 		t.Errorf("publish outside: %s, %v\n%s", published.Status, err, messages(published))
 	}
-	if got := statuses(s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))); got != "debian-12@proxmox=built debian-12@vsphere=built" {
+	if got := statuses(s.build(t.Context(), t,
+		s.request(hybridcore.ActionBuild, "debian-12"))); got != "debian-12@proxmox=built debian-12@vsphere=built" {
 		t.Errorf("outside: %s", got)
 	}
 	s.inLab("lab-one")
@@ -144,7 +150,8 @@ func TestRecordsFromBeforeLabsWereTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := again.Targets[0]
-		if got.Decision != hybridcore.Build || len(got.Reasons) != 1 || !strings.Contains(got.Reasons[0].Text, "does not say whether it was in a lab") {
+		if got.Decision != hybridcore.Build || len(got.Reasons) != 1 ||
+			!strings.Contains(got.Reasons[0].Text, "does not say whether it was in a lab") {
 			t.Errorf("lab %q: %s %+v", id, got.Decision, got.Reasons)
 		}
 	}
@@ -155,11 +162,15 @@ func TestProdIsRefusedInALab(t *testing.T) {
 	s := newSandbox(t)
 	s.addresses(t, hybridcore.VSphere, "vsphere_endpoint", `"127.0.0.1"`)
 	s.inLab("lab-one")
-	for _, action := range []hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionPublish, hybridcore.ActionCollect} {
+	for _, action := range []hybridcore.Action{
+		hybridcore.ActionBuild, hybridcore.ActionPublish,
+		hybridcore.ActionCollect,
+	} {
 		req := s.request(action, "debian-12")
 		req.Env = "prod"
 		_, err := s.Plan(t.Context(), req)
-		if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "refused in a lab") || !strings.Contains(err.Error(), "prod = true") {
+		if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "refused in a lab") ||
+			!strings.Contains(err.Error(), "prod = true") {
 			t.Errorf("%s: %v", action, err)
 		}
 	}
@@ -196,7 +207,11 @@ func TestAddressesInALab(t *testing.T) {
 		{hybridcore.VSphere, nil, "vsphere_endpoint"},
 		{hybridcore.Proxmox, []string{"proxmox_url", `"https://[::ffff:127.0.0.1]:8006"`}, ""},
 		{hybridcore.Proxmox, []string{"proxmox_url", `"https://10.0.0.7:8006"`}, "proxmox_url"},
-		{hybridcore.Proxmox, []string{"proxmox_url", `"https://127.0.0.1"`, "proxmox_ssh_proxy_host", `"bastion"`}, "proxmox_ssh_proxy_host"},
+		{
+			hybridcore.Proxmox,
+			[]string{"proxmox_url", `"https://127.0.0.1"`, "proxmox_ssh_proxy_host", `"bastion"`},
+			"proxmox_ssh_proxy_host",
+		},
 	} {
 		s := newPair(t)
 		s.addresses(t, tt.platform, tt.values...)
@@ -215,7 +230,8 @@ func TestAddressesInALab(t *testing.T) {
 			continue
 		}
 		place := "templates/platforms/" + string(tt.platform) + ".pkr.hcl:"
-		if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "in a lab, "+tt.refused) || len(tt.values) > 0 && !strings.Contains(err.Error(), place) {
+		if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "in a lab, "+tt.refused) ||
+			len(tt.values) > 0 && !strings.Contains(err.Error(), place) {
 			t.Errorf("%s %q: %v", tt.platform, tt.values, err)
 		}
 		if strings.Contains(s.events.text(), "packer") {
@@ -238,7 +254,10 @@ func TestLeasesStayWhereTheirRunsWere(t *testing.T) {
 	} {
 		s := newSandbox(t)
 		s.addresses(t, hybridcore.VSphere, "vsphere_endpoint", `"127.0.0.1"`)
-		dead := hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-dead0000", Artifact: "debian-12-20261102t000000-dead0000", Lab: tt.of}
+		dead := hybridcore.Lease{
+			Key: "lab/debian-12@vsphere", RunID: "20261102t000000-dead0000",
+			Artifact: "debian-12-20261102t000000-dead0000", Lab: tt.of,
+		}
 		abandon(t, s.dir, dead)
 		var asked []hybridcore.Remains
 		s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) { return platform{asked: &asked}, nil }
@@ -247,11 +266,13 @@ func TestLeasesStayWhereTheirRunsWere(t *testing.T) {
 		if err != nil || len(reaped) != 1 || !strings.Contains(reaped[0].Elsewhere, tt.want) || len(asked) != 0 {
 			t.Errorf("%q in %q: %+v, %v; asked for %+v", tt.of, tt.here, reaped, err, asked)
 		}
-		if rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12")); rec.Status != hybridcore.Built || len(asked) != 0 {
+		if rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12")); rec.Status != hybridcore.Built ||
+			len(asked) != 0 {
 			t.Errorf("%q in %q: a build: %s; asked for %+v", tt.of, tt.here, statuses(rec), asked)
 		}
 		s.inLab(tt.of)
-		if reaped, err = s.Reap(t.Context(), s.request(hybridcore.ActionReap)); err != nil || len(reaped) != 1 || reaped[0].Elsewhere != "" || len(asked) != 1 {
+		if reaped, err = s.Reap(t.Context(), s.request(hybridcore.ActionReap)); err != nil || len(reaped) != 1 ||
+			reaped[0].Elsewhere != "" || len(asked) != 1 {
 			t.Errorf("%q where it was: %+v, %v; asked for %+v", tt.of, reaped, err, asked)
 		}
 	}

@@ -129,7 +129,8 @@ func TestOvertakenWhilePackerRuns(t *testing.T) {
 		t.Errorf("it took %s to notice", took)
 	}
 	message := failure(rec)
-	if rec.Status != hybridcore.Failed || !strings.Contains(message, "run 20261103t000000-taker000 of ci@host-b") || !strings.Contains(message, "build it again") {
+	if rec.Status != hybridcore.Failed || !strings.Contains(message, "run 20261103t000000-taker000 of ci@host-b") ||
+		!strings.Contains(message, "build it again") {
 		t.Errorf("%s: %s", rec.Status, message)
 	}
 	if len(left.machines) != 0 {
@@ -147,7 +148,8 @@ func TestOvertakenAfterTheBuild(t *testing.T) {
 	}
 	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
 	message := failure(rec)
-	if rec.Status != hybridcore.Failed || !strings.Contains(message, "20261103t000000-taker000") || !strings.Contains(message, "these artifacts exist without a record: ") {
+	if rec.Status != hybridcore.Failed || !strings.Contains(message, "20261103t000000-taker000") ||
+		!strings.Contains(message, "these artifacts exist without a record: ") {
 		t.Errorf("%s: %s", rec.Status, message)
 	}
 	stored, err := s.State.Record(t.Context(), rec.RunID)
@@ -172,7 +174,8 @@ func TestLateArrival(t *testing.T) {
 		return all[0]
 	}
 	first := look()
-	if len(first.Removed) != 0 || time.Until(first.LookAgain) > hybridcore.LateWindow || time.Until(first.LookAgain) < hybridcore.LateWindow/2 {
+	if len(first.Removed) != 0 || time.Until(first.LookAgain) > hybridcore.LateWindow ||
+		time.Until(first.LookAgain) < hybridcore.LateWindow/2 {
 		t.Errorf("first look: %+v", first)
 	}
 	if again := look(); !again.LookAgain.Equal(first.LookAgain) {
@@ -185,7 +188,8 @@ func TestLateArrival(t *testing.T) {
 	there.machines[dead.RunID] = true // another one, and a build finds it
 	s.connect(platform{machines: there.machines})
 	rec := s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
-	if notes := strings.Join(rec.Results[0].Notes, "\n"); rec.Status != hybridcore.Built || len(there.machines) != 0 || !strings.Contains(notes, "left behind: vm ") {
+	if notes := strings.Join(rec.Results[0].Notes, "\n"); rec.Status != hybridcore.Built || len(there.machines) != 0 ||
+		!strings.Contains(notes, "left behind: vm ") {
 		t.Errorf("%s, notes %q", rec.Status, notes)
 	}
 	s.nothingLeft(t, dead.RunID)

@@ -109,7 +109,8 @@ func messages(rec hybridcore.Record) string {
 func TestPublish(t *testing.T) {
 	s := newShop(t)
 	rec, err := s.publish(t)
-	if err != nil || rec.Status != hybridcore.Published || statuses(rec) != "debian-12@proxmox=published debian-12@vsphere=published" {
+	if err != nil || rec.Status != hybridcore.Published ||
+		statuses(rec) != "debian-12@proxmox=published debian-12@vsphere=published" {
 		t.Fatalf("%s, %v\n%s", statuses(rec), err, messages(rec))
 	}
 	name := project.ArtifactName("debian-12", s.built.RunID)
@@ -118,14 +119,17 @@ func TestPublish(t *testing.T) {
 		t.Errorf("marks (-want +got):\n%s", diff)
 	}
 	r := rec.Release
-	if r.Name != "v1.0.0" || r.Env != "lab" || r.RunID != rec.RunID || len(r.Images) != 1 || len(r.Images[0].Artifacts) != 2 || len(r.Images[0].Parity) != 2 || r.Images[0].Recipe == "" {
+	if r.Name != "v1.0.0" || r.Env != "lab" || r.RunID != rec.RunID || len(r.Images) != 1 ||
+		len(r.Images[0].Artifacts) != 2 || len(r.Images[0].Parity) != 2 || r.Images[0].Recipe == "" {
 		t.Errorf("%+v", r)
 	}
-	if a := r.Find("debian-12", hybridcore.VSphere); a == nil || a.RunID != s.built.RunID || a.Artifact.URIs[0].Name != name || a.Inventory == nil {
+	if a := r.Find("debian-12", hybridcore.VSphere); a == nil || a.RunID != s.built.RunID ||
+		a.Artifact.URIs[0].Name != name || a.Inventory == nil {
 		t.Errorf("%+v", a)
 	}
 	now, err := s.State.Read(t.Context())
-	if err != nil || now.Releases["lab/v1.0.0"].RunID != rec.RunID || now.Targets["lab/debian-12@proxmox"].Release != "v1.0.0" {
+	if err != nil || now.Releases["lab/v1.0.0"].RunID != rec.RunID ||
+		now.Targets["lab/debian-12@proxmox"].Release != "v1.0.0" {
 		t.Errorf("%+v, %v", now, err)
 	}
 	// Once more changes nothing, and says the same.
@@ -135,15 +139,24 @@ func TestPublish(t *testing.T) {
 		t.Errorf("again: %s, %v, %d records, %+v", statuses(again), err, s.runs(t), again.Release)
 	}
 	// The same images under a second name keep the first.
-	if rec, err = s.publish(t, func(r *hybridcore.Request) { r.Release = "v1.1.0" }); err != nil || rec.Status != hybridcore.Published {
+	if rec, err = s.publish(t, func(r *hybridcore.Request) { r.Release = "v1.1.0" }); err != nil ||
+		rec.Status != hybridcore.Published {
 		t.Errorf("%s, %v", statuses(rec), err)
 	}
 	// What was built since is not put under a name that is taken.
-	s.build(t.Context(), t, hybridcore.Request{ID: "20991102t000000-00000001", Action: hybridcore.ActionBuild, Images: []string{"debian-12"}, Rebuild: true})
-	if _, err = s.publish(t); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "a release never changes") {
+	s.build(t.Context(), t, hybridcore.Request{
+		ID: "20991102t000000-00000001", Action: hybridcore.ActionBuild,
+		Images: []string{"debian-12"}, Rebuild: true,
+	})
+	if _, err = s.publish(t); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "a release never changes") {
 		t.Errorf("%v", err)
 	}
-	if _, err := s.Plan(t.Context(), hybridcore.Request{Action: hybridcore.ActionBuild, RetryFailed: rec.RunID}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if _, err := s.Plan(t.Context(),
+		hybridcore.Request{
+			Action:      hybridcore.ActionBuild,
+			RetryFailed: rec.RunID,
+		}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("retrying a publish: %v", err)
 	}
 }
@@ -161,9 +174,15 @@ func TestPublishNothingOrEverything(t *testing.T) {
 			"debian-13@proxmox: it is not built from this tree: never built in lab; build it first",
 			"debian-12@vsphere: not released, because of debian-13@proxmox, debian-13@vsphere",
 		}},
-		{"deleted", func(*hybridcore.Request) {}, map[hybridcore.Platform]bool{hybridcore.Proxmox: true}, hybridcore.Failed, []string{
-			"debian-12@proxmox: Proxmox VE has no vm-template debian-12-" + s.built.RunID + " (vm-1) any more", "debian-12@vsphere: not released, because of debian-12@proxmox",
-		}},
+		{
+			"deleted", func(*hybridcore.Request) {},
+			map[hybridcore.Platform]bool{hybridcore.Proxmox: true},
+			hybridcore.Failed,
+			[]string{
+				"debian-12@proxmox: Proxmox VE has no vm-template debian-12-" + s.built.RunID + " (vm-1) any more",
+				"debian-12@vsphere: not released, because of debian-12@proxmox",
+			},
+		},
 	}
 	for _, tt := range tests {
 		s.stock(tt.lacks)
@@ -180,10 +199,12 @@ func TestPublishNothingOrEverything(t *testing.T) {
 	s.stock(nil)
 	runs := s.runs(t)
 	rec, err := s.publish(t, func(r *hybridcore.Request) { r.DryRun = true })
-	if err != nil || rec.Status != hybridcore.Validated || len(s.marks) != 0 || s.runs(t) != runs || !strings.Contains(strings.Join(rec.Results[0].Notes, " "), "would be marked as release v1.0.0") {
+	if err != nil || rec.Status != hybridcore.Validated || len(s.marks) != 0 || s.runs(t) != runs ||
+		!strings.Contains(strings.Join(rec.Results[0].Notes, " "), "would be marked as release v1.0.0") {
 		t.Errorf("dry run: %s, %v, marks %v", statuses(rec), err, s.marks)
 	}
-	if rec, err = s.publish(t, func(r *hybridcore.Request) { r.Release = "" }); err != nil || rec.Status != hybridcore.Published ||
+	if rec, err = s.publish(t, func(r *hybridcore.Request) { r.Release = "" }); err != nil ||
+		rec.Status != hybridcore.Published ||
 		rec.Release.Name != s.built.At.UTC().Format("2006.01.02")+"-"+s.built.RunID[16:] {
 		t.Errorf("without a name: %s, %v, %+v", statuses(rec), err, rec.Release)
 	}
@@ -194,7 +215,8 @@ func TestPublishWithBrokenParity(t *testing.T) {
 	s.inventory(t, "vsphere", "wget", "1.22")
 	s.build(t.Context(), t, s.request(hybridcore.ActionBuild, "debian-12"))
 	rec, err := s.publish(t)
-	if err != nil || rec.Status != hybridcore.BlockedStatus || len(s.marks) != 0 || !strings.Contains(messages(rec), "the parity of debian-12") {
+	if err != nil || rec.Status != hybridcore.BlockedStatus || len(s.marks) != 0 ||
+		!strings.Contains(messages(rec), "the parity of debian-12") {
 		t.Errorf("%s, %v, marks %v\n%s", statuses(rec), err, s.marks, messages(rec))
 	}
 }
@@ -203,7 +225,8 @@ func TestPublishIsCompleted(t *testing.T) {
 	s := newShop(t)
 	*s.fails = "debian-12"
 	rec, err := s.publish(t)
-	if err != nil || rec.Status != hybridcore.Failed || rec.Release != nil || !strings.Contains(messages(rec), "Permission check failed; run publish again: it completes the release v1.0.0") {
+	if err != nil || rec.Status != hybridcore.Failed || rec.Release != nil ||
+		!strings.Contains(messages(rec), "Permission check failed; run publish again: it completes the release v1.0.0") {
 		t.Fatalf("%s, %v\n%s", statuses(rec), err, messages(rec))
 	}
 	if now, err := s.State.Read(t.Context()); err != nil || len(now.Releases) != 0 {
@@ -218,7 +241,8 @@ func TestPublishIsCalledLikeTheTag(t *testing.T) {
 	s := newShop(t)
 	git := func(args ...string) string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", s.dir, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
+		cmd := exec.CommandContext(t.Context(), "git",
+			append([]string{"-C", s.dir, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
 		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -233,15 +257,18 @@ func TestPublishIsCalledLikeTheTag(t *testing.T) {
 	git("add", "templates")
 	git("commit", "-q", "-m", "one")
 	rec, err := s.publish(t, func(r *hybridcore.Request) { r.Release, r.DryRun = "", true })
-	if want := s.built.At.UTC().Format("2006.01.02") + "-" + git("rev-parse", "HEAD")[:12]; err != nil || rec.Request.Release != want {
+	if want := s.built.At.UTC().Format("2006.01.02") + "-" + git("rev-parse", "HEAD")[:12]; err != nil ||
+		rec.Request.Release != want {
 		t.Errorf("without a tag: %q, %v", rec.Request.Release, err)
 	}
 	git("tag", "-a", "-m", "x", "v2.0.0")
-	if rec, err = s.publish(t, func(r *hybridcore.Request) { r.Release, r.DryRun = "", true }); err != nil || rec.Request.Release != "v2.0.0" {
+	if rec, err = s.publish(t, func(r *hybridcore.Request) { r.Release, r.DryRun = "", true }); err != nil ||
+		rec.Request.Release != "v2.0.0" {
 		t.Errorf("with a tag: %q, %v", rec.Request.Release, err)
 	}
 	git("tag", "latest")
-	if _, err = s.publish(t, func(r *hybridcore.Request) { r.Release = "" }); hybridcore.ExitCode(err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), "several tags (latest, v2.0.0)") {
+	if _, err = s.publish(t, func(r *hybridcore.Request) { r.Release = "" }); hybridcore.ExitCode(
+		err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), "several tags (latest, v2.0.0)") {
 		t.Errorf("with two: %v", err)
 	}
 }

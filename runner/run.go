@@ -40,7 +40,9 @@ func (r *Runner) Run(ctx context.Context, req hybridcore.Request, reporter Repor
 }
 
 // changes compares the images of a build with those before them. A part's is for who collects it.
-func (r *Runner) changes(ctx context.Context, record hybridcore.Record) (*hybridcore.ParityReport, []hybridcore.Finding) {
+func (r *Runner) changes(ctx context.Context, record hybridcore.Record) (*hybridcore.ParityReport,
+	[]hybridcore.Finding,
+) {
 	if !r.Compare || record.Request.Action != hybridcore.ActionBuild || record.Request.Part != "" || ctx.Err() != nil {
 		return nil, nil
 	}

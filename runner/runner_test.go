@@ -306,7 +306,10 @@ func TestBuildIsVerifiedOnThePlatform(t *testing.T) {
 func TestInventory(t *testing.T) {
 	tests := []struct{ name, variable, value, status, want string }{
 		{"not JSON", "inventory", `"oops"`, "failed", "inventory is not usable"},
-		{"missing", "script", `"rm -f \"$TMPDIR\"/../inventory.json \"$TMPDIR\"/inventory.json"`, "built", "left no guest inventory"},
+		{
+			"missing", "script", `"rm -f \"$TMPDIR\"/../inventory.json \"$TMPDIR\"/inventory.json"`, "built",
+			"left no guest inventory",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -406,7 +409,8 @@ func TestNextBuildReapsADeadRun(t *testing.T) {
 	}
 	notes := strings.Join(rec.Results[0].Notes, "\n")
 	for _, want := range []string{
-		"interrupted run: " + dead.RunID + " by ci@gone", "left behind: vm " + dead.Artifact + " (vm-2) was removed from VMware vSphere",
+		"interrupted run: " + dead.RunID + " by ci@gone",
+		"left behind: vm " + dead.Artifact + " (vm-2) was removed from VMware vSphere",
 		"left behind: vm-template " + dead.Artifact + " (vm-1) on VMware vSphere is complete and stays",
 	} {
 		if !strings.Contains(notes, want) {
@@ -429,7 +433,8 @@ func TestLeftoverThatStaysBlocks(t *testing.T) {
 		t.Errorf("%s %+v", rec.Status, rec.Results[0].Failure)
 	}
 	leases, err := s.State.Leases(t.Context())
-	if err != nil || len(leases) != 1 || leases[0].Live || len(leases[0].Ended()) != 1 || leases[0].Ended()[0].Artifact != dead.Artifact {
+	if err != nil || len(leases) != 1 || leases[0].Live || len(leases[0].Ended()) != 1 ||
+		leases[0].Ended()[0].Artifact != dead.Artifact {
 		t.Errorf("the dead run's lease is lost: %+v, %v", leases, err)
 	}
 }
@@ -438,8 +443,14 @@ func TestReap(t *testing.T) {
 	s := newSandbox(t)
 	dead := deadLease()
 	abandon(t, s.dir, dead)
-	left := platform{lacks: []string{"debian"}, machines: map[string]bool{dead.RunID: true, "20261102t000000-alive000": true}}
-	left.foreign = []hybridcore.URI{{Kind: "vm", Name: dead.Artifact, ID: "vm-9"}, {Kind: "incomplete-managed-image", Name: dead.Artifact, ID: "/i"}}
+	left := platform{
+		lacks:    []string{"debian"},
+		machines: map[string]bool{dead.RunID: true, "20261102t000000-alive000": true},
+	}
+	left.foreign = []hybridcore.URI{
+		{Kind: "vm", Name: dead.Artifact, ID: "vm-9"},
+		{Kind: "incomplete-managed-image", Name: dead.Artifact, ID: "/i"},
+	}
 	s.connect(left)
 	steps := []struct {
 		name    string
@@ -523,7 +534,8 @@ func TestRetryFailed(t *testing.T) {
 			t.Errorf("%s: %v, want a usage error", name, err)
 		}
 	}
-	if _, err := s.Plan(t.Context(), hybridcore.Request{RetryFailed: second.RunID}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if _, err := s.Plan(t.Context(),
+		hybridcore.Request{RetryFailed: second.RunID}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("a run without failures: %v, want a usage error", err)
 	}
 }
@@ -561,7 +573,8 @@ func TestCleanUpAfterPacker(t *testing.T) {
 
 func TestReapLeavesALivingRunAlone(t *testing.T) {
 	s := newSandbox(t)
-	held, err := s.State.Acquire(t.Context(), hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-alive000", Artifact: "x"})
+	held, err := s.State.Acquire(t.Context(),
+		hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "20261102t000000-alive000", Artifact: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -584,7 +597,11 @@ func TestRefused(t *testing.T) {
 	}{
 		{"image", hybridcore.Request{Images: []string{"debain-12"}}, `did you mean "debian-12"`},
 		{"environment", hybridcore.Request{Env: "lap"}, `did you mean "lab"`},
-		{"platform of the environment", hybridcore.Request{Platforms: []hybridcore.Platform{hybridcore.Azure}}, "has no Microsoft Azure"},
+		{
+			"platform of the environment",
+			hybridcore.Request{Platforms: []hybridcore.Platform{hybridcore.Azure}},
+			"has no Microsoft Azure",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -604,7 +621,8 @@ func TestMissingVariableBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Build(t.Context(), plan)
-	if hybridcore.ExitCode(err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), "export PKR_VAR_build_password") {
+	if hybridcore.ExitCode(err) != hybridcore.ExitUsage ||
+		!strings.Contains(err.Error(), "export PKR_VAR_build_password") {
 		t.Errorf("error %v", err)
 	}
 	plan, err = s.Plan(t.Context(), s.request(hybridcore.ActionPlan, "debian-12"))

@@ -41,7 +41,8 @@ func there(path string) bool {
 func TestReapReadsTheScratchDirectory(t *testing.T) {
 	s := newSandbox(t)
 	dead := deadLease()
-	dead.Scratch = scratchWith(t, "packer12.iso", "packer3.iso", "packer-log99", "packer.iso", "packer4.iso.txt", "debian.iso")
+	dead.Scratch = scratchWith(t, "packer12.iso", "packer3.iso", "packer-log99", "packer.iso", "packer4.iso.txt",
+		"debian.iso")
 	abandon(t, s.dir, dead)
 	var asked []hybridcore.Remains
 	s.connect(platform{lacks: []string{"debian"}, asked: &asked})
@@ -50,7 +51,8 @@ func TestReapReadsTheScratchDirectory(t *testing.T) {
 		dry   bool
 		stays bool
 	}{{"dry run", true, true}, {"for real", false, false}, {"second look", false, false}} {
-		if reaped, err := s.Reap(t.Context(), hybridcore.Request{DryRun: step.dry}); err != nil || len(reaped) != 1 || reaped[0].Error != "" {
+		if reaped, err := s.Reap(t.Context(), hybridcore.Request{DryRun: step.dry}); err != nil || len(reaped) != 1 ||
+			reaped[0].Error != "" {
 			t.Fatalf("%s: %+v, %v", step.name, reaped, err)
 		}
 		if there(dead.Scratch) != step.stays {
@@ -95,15 +97,20 @@ func TestRecordedImageIsNotLeft(t *testing.T) {
 		abandon(t, s.dir, dead)
 		image := hybridcore.URI{Kind: "vm-template", Name: dead.Artifact, ID: "vm-1"}
 		err := s.State.Append(t.Context(), hybridcore.Record{
-			RunID: dead.RunID, Request: hybridcore.Request{Env: "lab", Action: hybridcore.ActionBuild}, At: time.Now(), Status: status,
-			Results: []hybridcore.Result{{Target: "debian-12@vsphere", Status: status, Artifact: &hybridcore.Artifact{URIs: []hybridcore.URI{image}}}},
+			RunID: dead.RunID, Request: hybridcore.Request{Env: "lab", Action: hybridcore.ActionBuild}, At: time.Now(),
+			Status: status,
+			Results: []hybridcore.Result{{
+				Target: "debian-12@vsphere", Status: status,
+				Artifact: &hybridcore.Artifact{URIs: []hybridcore.URI{image}},
+			}},
 		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.connect(platform{})
 		reaped, err := s.Reap(t.Context(), hybridcore.Request{DryRun: true})
-		if err != nil || len(reaped) != 1 || reaped[0].Error != "" || (len(reaped[0].Kept) == 0) != (status == hybridcore.Built) {
+		if err != nil || len(reaped) != 1 || reaped[0].Error != "" ||
+			(len(reaped[0].Kept) == 0) != (status == hybridcore.Built) {
 			t.Errorf("%s: %+v, %v", name, reaped, err)
 		}
 	}

@@ -26,7 +26,10 @@ func (r *Runner) validation(ctx context.Context, req hybridcore.Request, reporte
 	}
 	key := r.plan().VerdictKey(ctx, remember.Verdicts, req, remember.Program)
 	if known, ok := remember.Verdicts.Recall(key); ok && (!req.InProcess() || !remember.Whole) {
-		return known.Answer(req, hybridcore.Checked{Env: env.Name, Targets: known.Targets, Took: r.Project.Now().Sub(start)}), nil
+		return known.Answer(req, hybridcore.Checked{
+			Env: env.Name, Targets: known.Targets,
+			Took: r.Project.Now().Sub(start),
+		}), nil
 	}
 	var answer hybridcore.Answer
 	found := plan.Verdict{Key: key, Of: req.ID}

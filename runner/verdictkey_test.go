@@ -68,13 +68,15 @@ func TestVerdictKey(t *testing.T) {
 		}
 		seen[k] = c.name
 	}
-	if one := s.request(hybridcore.ActionValidate, "debian-12"); seen[s.planner().VerdictKey(t.Context(), v, one, "one")] != "" {
+	if one := s.request(hybridcore.ActionValidate,
+		"debian-12"); seen[s.planner().VerdictKey(t.Context(), v, one, "one")] != "" {
 		t.Error("another request has the same key")
 	}
 	if seen[s.planner().VerdictKey(t.Context(), v, s.request(hybridcore.ActionValidate), "two")] != "" {
 		t.Error("another program has the same key")
 	}
-	if seen[s.planner().VerdictKey(t.Context(), plan.Verdicts(t.TempDir()), s.request(hybridcore.ActionValidate), "one")] != "" {
+	if seen[s.planner().VerdictKey(t.Context(), plan.Verdicts(t.TempDir()), s.request(hybridcore.ActionValidate),
+		"one")] != "" {
 		t.Error("two caches have the same keys: they are not keyed")
 	}
 }

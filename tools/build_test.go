@@ -66,7 +66,8 @@ func buildSandbox(t *testing.T) *sandbox {
 	t.Helper()
 	s := newSandbox(
 		t, "tools/build", "tools/packer/go.mod", "tools/packer/go.sum",
-		"tools/packer-plugin-vsphere/go.mod", "tools/packer-plugin-vsphere/go.sum", "tools/actionlint/go.mod", "tools/actionlint/go.sum",
+		"tools/packer-plugin-vsphere/go.mod", "tools/packer-plugin-vsphere/go.sum", "tools/actionlint/go.mod",
+		"tools/actionlint/go.sum",
 		"tools/node/package.json", "tools/node/package-lock.json",
 	)
 	s.write("stubs/go", stubGo)
@@ -116,7 +117,8 @@ func TestPackerOnPath(t *testing.T) {
 			s.write("stubs/packer", c.program)
 			s.env = append(s.env, "STUB_VERSION="+c.version)
 			s.expect(s.run("tools/build", "packer"), 0, c.says)
-			if ours := strings.HasPrefix(s.inUse("packer"), "cache/tools/packer-"); ours != c.ours || s.builds() != btoi(c.ours) {
+			if ours := strings.HasPrefix(s.inUse("packer"), "cache/tools/packer-"); ours != c.ours ||
+				s.builds() != btoi(c.ours) {
 				t.Errorf("in use is %s after %d builds", s.inUse("packer"), s.builds())
 			}
 		})
@@ -148,7 +150,8 @@ func TestOwnPackerOnPath(t *testing.T) {
 func TestDebianBase(t *testing.T) {
 	t.Parallel()
 	s := buildSandbox(t)
-	s.write("stubs/debootstrap", "#!/bin/bash\necho \"$*\" >>\"$STUB_LOG\"; mkdir -p \"$4\" && echo 12 >\"$4/version\"; echo 'E: no mirror'; exit ${STUB_FAIL:-0}\n")
+	s.write("stubs/debootstrap", "#!/bin/bash\necho \"$*\" >>\"$STUB_LOG\"; mkdir -p \"$4\" && echo 12 "+
+		">\"$4/version\"; echo 'E: no mirror'; exit ${STUB_FAIL:-0}\n")
 	fail := s.env
 	s.env = append(s.env, "STUB_FAIL=1")
 	s.expect(s.run("tools/build", "debian-base"), 1, "E: no mirror", "debootstrap failed")
@@ -174,7 +177,10 @@ func TestZizmor(t *testing.T) {
 	t.Parallel()
 	s := buildSandbox(t)
 	working := s.env
-	for fails, says := range map[string]string{"STUB_FAIL=1": "apt-get install python3-venv", "STUB_HASH=1": "DO NOT MATCH THE HASHES"} {
+	for fails, says := range map[string]string{
+		"STUB_FAIL=1": "apt-get install python3-venv",
+		"STUB_HASH=1": "DO NOT MATCH THE HASHES",
+	} {
 		s.env = append(slices.Clone(working), fails)
 		s.expect(s.run("tools/build", "zizmor"), 1, says)
 	}
@@ -185,7 +191,8 @@ func TestZizmor(t *testing.T) {
 		t.Errorf("the fourth run said %+v; pip ran with\n%s", again, s.read("log"))
 	}
 	for line := range strings.Lines(s.read("log")) {
-		if !strings.Contains(line, " --require-hashes ") || !strings.Contains(line, " --only-binary :all: ") || !strings.Contains(line, " --no-deps ") {
+		if !strings.Contains(line, " --require-hashes ") || !strings.Contains(line, " --only-binary :all: ") ||
+			!strings.Contains(line, " --no-deps ") {
 			t.Errorf("what is not pinned could be installed: %s", line)
 		}
 	}
@@ -207,7 +214,8 @@ func TestZizmorPinned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pins := regexp.MustCompile(`(?m)^([a-z]+)==([0-9.]+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$`).FindAllStringSubmatch(string(text), -1)
+	pins := regexp.MustCompile(`(?m)^([a-z]+)==([0-9.]+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$`).FindAllStringSubmatch(
+		string(text), -1)
 	if len(pins) != 1 || pins[0][1] != "zizmor" || pins[0][2] == "1.27.0" {
 		t.Errorf("the pins are %q", pins)
 	}
@@ -296,7 +304,8 @@ func TestPlugin(t *testing.T) {
 	s := buildSandbox(t)
 	const placed = "cache/plugins/github.com/hashicorp/vsphere/packer-plugin-vsphere_v1.4.2_x5.0_linux_amd64"
 	s.expect(s.run("tools/build", "packer-plugin-vsphere"), 0, "building packer-plugin-vsphere v1.4.2")
-	if s.read(placed) != stubPacker || !strings.Contains(s.read("log"), "-X github.com/hashicorp/packer-plugin-vsphere/version.VersionPrerelease= ") {
+	if s.read(placed) != stubPacker ||
+		!strings.Contains(s.read("log"), "-X github.com/hashicorp/packer-plugin-vsphere/version.VersionPrerelease= ") {
 		t.Fatalf("not placed, or built as a prerelease; log:\n%s", s.read("log"))
 	}
 	if again := s.run("tools/build", "packer-plugin-vsphere"); again != (outcome{}) {
@@ -318,7 +327,8 @@ func TestLabPlugins(t *testing.T) {
 	s.write("plugins/go.mod", "module x\n")
 	s.write("plugins/cmd/packer-plugin-proxmox/main.go", "package main\n")
 	s.expect(s.run("tools/build", "lab-plugins"), 0, "built the lab's stand-ins in ")
-	if s.read(placed) != stubPacker || s.read(placed+"_SHA256SUM") == "" || !strings.Contains(s.read("log"), "./cmd/packer-plugin-... in "+s.dir+"/plugins") {
+	if s.read(placed) != stubPacker || s.read(placed+"_SHA256SUM") == "" ||
+		!strings.Contains(s.read("log"), "./cmd/packer-plugin-... in "+s.dir+"/plugins") {
 		t.Fatalf("not placed; log:\n%s", s.read("log"))
 	}
 	built := s.builds()
@@ -347,5 +357,6 @@ func TestNodeTooOld(t *testing.T) {
 	t.Parallel()
 	s := buildSandbox(t)
 	s.write("stubs/node", "#!/bin/bash\necho v18.20.4\n")
-	s.expect(s.run("tools/build", "node"), 1, "tools/node needs Node 20 or newer with npm (found: v18.20.4)", "apt-get install nodejs npm")
+	s.expect(s.run("tools/build", "node"), 1, "tools/node needs Node 20 or newer with npm (found: v18.20.4)",
+		"apt-get install nodejs npm")
 }

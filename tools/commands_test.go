@@ -13,18 +13,34 @@ import (
 
 func TestCI(t *testing.T) {
 	t.Parallel()
-	const ran, ci = "\t@echo 'tests: 12 passed, 0 failed, 0 skipped'\n", "test-ci:\n\t@echo 'tests: 3 passed, 0 failed, 0 skipped'\n"
+	const ran, ci = "\t@echo 'tests: 12 passed, 0 failed, 0 skipped'\n", "test-ci:\n\t@echo 'tests: 3 passed, 0 " +
+		"failed, 0 skipped'\n"
 	const lint = "lint:\n\t@test \"$$CI\" = true && echo linted\n"
 	for _, c := range []struct {
 		name, makefile string
 		code           int
 		says, last     string
 	}{
-		{"green", "test:\n" + ran + ci + lint, 0, "\ntest-ci: 3 passed, 0 failed, 0 skipped\nlinted\n", "15 passed, 0 failed, 0 skipped"},
-		{"no test was executed", "test:\n\t@echo 'tests: 0 passed, 0 failed, 0 skipped'\n" + ci + lint, 1, "make test ended well but no test", "0 passed, 0 failed, 0 skipped"},
-		{"nothing was said", "test:\n" + ran + "test-ci:\n\t@true\n" + lint, 1, "make test-ci ended well but no test", "12 passed, 0 failed, 0 skipped"},
-		{"a test failed", "test:\n\t@echo 'tests: 12 passed, 1 failed, 2 skipped'; exit 1\n" + ci + lint, 2, "Error 1", "12 passed, 1 failed, 2 skipped"},
-		{"a pipeline failed", "test:\n" + ran + "test-ci:\n\t@echo 'tests: 1 passed, 2 failed, 0 skipped'; exit 1\n" + lint, 2, "Error 1", "13 passed, 2 failed, 0 skipped"},
+		{
+			"green", "test:\n" + ran + ci + lint, 0, "\ntest-ci: 3 passed, 0 failed, 0 skipped\nlinted\n",
+			"15 passed, 0 failed, 0 skipped",
+		},
+		{
+			"no test was executed", "test:\n\t@echo 'tests: 0 passed, 0 failed, 0 skipped'\n" + ci + lint, 1,
+			"make test ended well but no test", "0 passed, 0 failed, 0 skipped",
+		},
+		{
+			"nothing was said", "test:\n" + ran + "test-ci:\n\t@true\n" + lint, 1, "make test-ci ended well but no test",
+			"12 passed, 0 failed, 0 skipped",
+		},
+		{
+			"a test failed", "test:\n\t@echo 'tests: 12 passed, 1 failed, 2 skipped'; exit 1\n" + ci + lint, 2, "Error 1",
+			"12 passed, 1 failed, 2 skipped",
+		},
+		{
+			"a pipeline failed", "test:\n" + ran + "test-ci:\n\t@echo 'tests: 1 passed, 2 failed, 0 skipped'; exit 1\n" + lint,
+			2, "Error 1", "13 passed, 2 failed, 0 skipped",
+		},
 		{"lint failed", "test:\n" + ran + ci + "lint:\n\t@exit 1\n", 2, "Error 1", "15 passed, 0 failed, 0 skipped"},
 		{"a test waits for input", "test:\n\t@cat\n" + ran + ci + "lint:\n\t@cat\n", 0, "", "15 passed, 0 failed, 0 skipped"},
 	} {
@@ -33,10 +49,12 @@ func TestCI(t *testing.T) {
 			s := newSandbox(t, ".ci/run")
 			s.write("Makefile", c.makefile)
 			o := s.run(".ci/run")
-			if o.code != c.code || !strings.Contains(o.out+o.errors, c.says) || c.code != 0 && strings.Contains(o.out, "linted") {
+			if o.code != c.code || !strings.Contains(o.out+o.errors, c.says) || c.code != 0 &&
+				strings.Contains(o.out, "linted") {
 				t.Errorf("exit code %d, want %d\n%s%s", o.code, c.code, o.out, o.errors)
 			}
-			if last := "tests: " + c.last + "\n"; !strings.HasSuffix(o.out, "\n"+last) && o.out != last || strings.Count("\n"+o.out, "\ntests: ") != 1 {
+			if last := "tests: " + c.last + "\n"; !strings.HasSuffix(o.out, "\n"+last) && o.out != last ||
+				strings.Count("\n"+o.out, "\ntests: ") != 1 {
 				t.Errorf("the output does not end with the one line %q:\n%s", last, o.out)
 			}
 		})
@@ -57,10 +75,22 @@ func TestLint(t *testing.T) {
 	}{
 		{"clean", ok, ok, specs, 0, "lint: openspec ok", ""},
 		{"two fail", bad, bad, specs, 1, "a.go:1: wrong", "lint: failed: golangci-lint format prettier"},
-		{"the module of the stand-ins fails", "#!/bin/bash\n[ \"${PWD##*/}\" != plugins ]\n", ok, specs, 1, "lint: prettier ok", "lint: failed: golangci-lint format"},
-		{"no specs", ok, ok, "#!/bin/bash\necho 'No items found to validate.'\n", 1, "no spec was validated", "lint: failed: openspec"},
-		{"none of no specs", ok, ok, "#!/bin/bash\necho 'Totals: 0 passed, 0 failed (0 items)'\n", 1, "no spec was validated", "lint: failed: openspec"},
-		{"a bad spec", ok, ok, "#!/bin/bash\necho 'Totals: 2 passed, 1 failed'\nexit 1\n", 1, "1 failed", "lint: failed: openspec"},
+		{
+			"the module of the stand-ins fails", "#!/bin/bash\n[ \"${PWD##*/}\" != plugins ]\n", ok, specs, 1,
+			"lint: prettier ok", "lint: failed: golangci-lint format",
+		},
+		{
+			"no specs", ok, ok, "#!/bin/bash\necho 'No items found to validate.'\n", 1, "no spec was validated",
+			"lint: failed: openspec",
+		},
+		{
+			"none of no specs", ok, ok, "#!/bin/bash\necho 'Totals: 0 passed, 0 failed (0 items)'\n", 1, "no spec was validated",
+			"lint: failed: openspec",
+		},
+		{
+			"a bad spec", ok, ok, "#!/bin/bash\necho 'Totals: 2 passed, 1 failed'\nexit 1\n", 1, "1 failed",
+			"lint: failed: openspec",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -90,10 +120,14 @@ func TestLint(t *testing.T) {
 func TestLintWorkflows(t *testing.T) {
 	t.Parallel()
 	const ok = "#!/bin/bash\nexit 0\n"
-	for code, zizmor := range []string{"#!/bin/bash\necho \"$* ${GH_TOKEN-none} ${GITHUB_TOKEN-none}\" >>\"$STUB_LOG\"\n", "#!/bin/bash\necho 'error[x]: a finding'\nexit 14\n"} {
+	for code, zizmor := range []string{
+		"#!/bin/bash\necho \"$* ${GH_TOKEN-none} ${GITHUB_TOKEN-none}\" >>\"$STUB_LOG\"\n",
+		"#!/bin/bash\necho 'error[x]: a finding'\nexit 14\n",
+	} {
 		s := newSandbox(t, "tools/lint")
 		for name, text := range map[string]string{
-			"golangci-lint": ok, "prettier": ok, "actionlint": ok, "zizmor": zizmor, "openspec": "#!/bin/bash\necho 'Totals: 3 passed, 0 failed (3 items)'\n",
+			"golangci-lint": ok, "prettier": ok, "actionlint": ok, "zizmor": zizmor,
+			"openspec": "#!/bin/bash\necho 'Totals: 3 passed, 0 failed (3 items)'\n",
 		} {
 			s.write("cache/bin/"+name, text)
 		}
@@ -108,7 +142,9 @@ func TestLintWorkflows(t *testing.T) {
 		if o.code != code || !strings.Contains(o.out, []string{"lint: zizmor ok", "error[x]: a finding"}[code]) {
 			t.Errorf("exit code %d\n%s%s", o.code, o.out, o.errors)
 		}
-		if got := s.read("log"); code == 0 && (!strings.Contains(got, "--offline --persona auditor --strict-collection") || !strings.Contains(got, " none none\n")) {
+		if got := s.read("log"); code == 0 &&
+			(!strings.Contains(got, "--offline --persona auditor --strict-collection") ||
+				!strings.Contains(got, " none none\n")) {
 			t.Errorf("zizmor was given %q", got)
 		}
 	}
@@ -120,8 +156,9 @@ func TestBench(t *testing.T) {
 	s.path = append(s.path, goEnv(t, "GOROOT")+"/bin")
 	s.env = []string{"GOFLAGS=-p=1", "GOCACHE=" + goEnv(t, "GOCACHE")}
 	s.write("go.mod", "module m\n\ngo 1.26\n")
-	s.write("bench/seven/main.go", "// Command seven ends with 4 plus its arguments.\n//\n// Goal: 7 of 7\npackage main\n\n"+
-		"import \"os\"\n\nfunc main() { os.Exit(4 + len(os.Args)) }\n")
+	s.write("bench/seven/main.go",
+		"// Command seven ends with 4 plus its arguments.\n//\n// Goal: 7 of 7\npackage main\n\n"+
+			"import \"os\"\n\nfunc main() { os.Exit(4 + len(os.Args)) }\n")
 	s.write("bench/testdata/notes.md", "no Go here\n")
 	if o := s.run("bench/run"); o.code != 0 || o.out != "seven        7 of 7\n" {
 		t.Errorf("the list is %+v", o)

@@ -91,7 +91,8 @@ func compare(ctx context.Context, ours, bolt *side, rounds, count int) error {
 	}
 	for range rounds {
 		for _, step := range []func() error{
-			func() error { return ours.idle(ctx) }, func() error { return bolt.measure(ctx, count) }, func() error { return ours.measure(ctx, count) },
+			func() error { return ours.idle(ctx) }, func() error { return bolt.measure(ctx, count) },
+			func() error { return ours.measure(ctx, count) },
 		} {
 			if err := step(); err != nil {
 				return err
@@ -101,10 +102,13 @@ func compare(ctx context.Context, ours, bolt *side, rounds, count int) error {
 	o, b := ours.median(), bolt.median()
 	om, bm := ours.memory(), bolt.memory()
 	fmt.Printf("%d rounds of %d commands, medians\n", rounds, count)
-	fmt.Printf("@slack/bolt     %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", b.rate, timing.MS(b.p50), timing.MS(b.p99), timing.MS(b.cpu), bm)
-	fmt.Printf("packer-hybrid   %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", o.rate, timing.MS(o.p50), timing.MS(o.p99), timing.MS(o.cpu), om)
+	fmt.Printf("@slack/bolt     %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", b.rate,
+		timing.MS(b.p50), timing.MS(b.p99), timing.MS(b.cpu), bm)
+	fmt.Printf("packer-hybrid   %7.0f/s  p50 %6.2f ms  p99 %6.2f ms  cpu %6.3f ms a command  memory %4.0f MiB\n", o.rate,
+		timing.MS(o.p50), timing.MS(o.p99), timing.MS(o.cpu), om)
 	rate, tail, memory := o.rate/b.rate, float64(o.p99)/float64(b.p99), om/bm
-	fmt.Printf("ack-p99 ratio=%.2f goal=%.2f\nack-hung ratio=%.2f goal=1.00\nack-memory ratio=%.2f goal=%.2f\nack ratio=%.2f goal=%.2f\n",
+	fmt.Printf("ack-p99 ratio=%.2f goal=%.2f\nack-hung ratio=%.2f goal=1.00\nack-memory ratio=%.2f goal=%.2f\nack "+
+		"ratio=%.2f goal=%.2f\n",
 		tail, goalP99, float64(o.p99)/float64(goalHung), memory, goalMemory, rate, goalRate)
 	if rate < goalRate || tail > goalP99 || o.p99 > goalHung || memory > goalMemory {
 		return timing.ErrMissed
@@ -121,7 +125,8 @@ func flat(ctx context.Context, ours *side) error {
 			return err
 		}
 		now := ours.resident()
-		fmt.Printf("%6d commands  %7.0f/s  p99 %6.2f ms  resident %4.0f MiB\n", n*step, ours.samples[n-1].rate, timing.MS(ours.samples[n-1].p99), now)
+		fmt.Printf("%6d commands  %7.0f/s  p99 %6.2f ms  resident %4.0f MiB\n", n*step, ours.samples[n-1].rate,
+			timing.MS(ours.samples[n-1].p99), now)
 		if n*step == 20_000 {
 			early = now
 		}

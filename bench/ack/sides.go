@@ -93,7 +93,8 @@ func startBot(ctx context.Context, dir string) (*side, error) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, fmt.Errorf("adding the policy: %w", err)
 	}
-	server, err := slack.Start(ctx, slack.Config{Token: "xoxb-1", Secret: secret, Team: "T0001", Channels: []string{"C0001"}})
+	server, err := slack.Start(ctx,
+		slack.Config{Token: "xoxb-1", Secret: secret, Team: "T0001", Channels: []string{"C0001"}})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,8 @@ func startBot(ctx context.Context, dir string) (*side, error) {
 		return nil, fmt.Errorf("listening: %w", err)
 	}
 	door, admin := free(ctx), free(ctx)
-	cmd := exec.CommandContext(ctx, binary, "-C", project, "bot", "--listen", door, "--admin", admin, "--data", filepath.Join(dir, "data"), "--repository", "o/r", "--grace", "1s")
+	cmd := exec.CommandContext(ctx, binary, "-C", project, "bot", "--listen", door, "--admin", admin, "--data",
+		filepath.Join(dir, "data"), "--repository", "o/r", "--grace", "1s")
 	cmd.Env = append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1", "SLACK_SIGNING_SECRET="+secret,
 		"SLACK_API_URL="+server.API(), "GITHUB_TOKEN=bench-token-1", "GITHUB_API_URL=http://"+hung.Addr().String(),
 		"PACKER_HYBRID_TICKET_KEY="+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))))
@@ -131,7 +133,8 @@ func startBolt(ctx context.Context, server *slack.Server) (*side, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, "node", filepath.Join("bench", "ack", "testdata", "bolt.js"))
-	cmd.Env = append(os.Environ(), "SLACK_SIGNING_SECRET="+secret, "NODE_ENV=production", "NODE_PATH="+filepath.Join(cache, "bolt", "node_modules"))
+	cmd.Env = append(os.Environ(), "SLACK_SIGNING_SECRET="+secret, "NODE_ENV=production",
+		"NODE_PATH="+filepath.Join(cache, "bolt", "node_modules"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -279,14 +282,16 @@ func (s *side) measure(ctx context.Context, count int) error {
 	wall := time.Since(start)
 	slices.Sort(took)
 	s.samples = append(s.samples, sample{
-		rate: float64(count) / wall.Seconds(), p50: took[count/2], p99: took[count*99/100], cpu: (s.cpu() - before) / time.Duration(count),
+		rate: float64(count) / wall.Seconds(), p50: took[count/2], p99: took[count*99/100],
+		cpu: (s.cpu() - before) / time.Duration(count),
 	})
 	return nil
 }
 
 // request is a signed command as it is on the wire.
 func (s *side) request(ctx context.Context, n int) ([]byte, error) {
-	body := s.slack.SlashBody(slack.From{Channel: "C0001", User: user(n % users)}, "status debian-12 --env lab --targets vsphere")
+	body := s.slack.SlashBody(slack.From{Channel: "C0001", User: user(n % users)},
+		"status debian-12 --env lab --targets vsphere")
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+"/slack", strings.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("making a request: %w", err)

@@ -5,13 +5,18 @@
 
 // Command diff measures the comparison of two inventories against GNU diff.
 //
-// Both sides are processes that read the same two files from the page cache, started in turn in each round. The files are
-// inventories as a build leaves them, with 100,000 packages of which 1 % have another version and 0.5 % are on one side only:
+// Both sides are processes that read the same two files from the page cache, started in turn in each round. The files
+// are
+// inventories as a build leaves them, with 100,000 packages of which 1 % have another version and 0.5 % are on one
+// side only:
 //
-//   - diff: in the faster of LC_ALL=C and the default locale, its output read through a pipe; with /dev/null as output it
-//     would stop at the first difference.
-//   - this program's worker: reads, checks and normalises both inventories as `packer-hybrid parity` does, and compares
-//     them.
+//   - diff: in the faster of LC_ALL=C and the default locale, its output read through a pipe; with /dev/null as output
+//
+// it
+//
+//	  would stop at the first difference.
+//	- this program's worker: reads, checks and normalises both inventories as `packer-hybrid parity` does, and compares
+//	  them.
 //
 // Every run is checked: both sides find as many versions that are gone and that are new as were planted.
 //
@@ -100,7 +105,8 @@ func compare(ctx context.Context, dir string, n int) (err error) {
 	return timing.Verdict("diff", ratio, goal, ratio <= goal)
 }
 
-// generate writes both inventories in the form of templates/scripts/linux/inventory.py. No version occurs twice, so that
+// generate writes both inventories in the form of templates/scripts/linux/inventory.py. No version occurs twice, so
+// that
 // lines tell them apart.
 func (b *bench) generate(n int) error {
 	random := rand.New(rand.NewPCG(1, 2)) // the same files on every machine
@@ -108,7 +114,9 @@ func (b *bench) generate(n int) error {
 	gone, fresh := 0, 0
 	for i := range n {
 		p := parity.Package{
-			Name: fmt.Sprintf("lib%06d-%04x", i, random.IntN(1<<16)), Version: fmt.Sprintf("%d.%d.%d-%d+deb12u%d", random.IntN(9), random.IntN(20), i, random.IntN(9), random.IntN(9)),
+			Name: fmt.Sprintf("lib%06d-%04x", i, random.IntN(1<<16)),
+			Version: fmt.Sprintf("%d.%d.%d-%d+deb12u%d", random.IntN(9), random.IntN(20), i, random.IntN(9),
+				random.IntN(9)),
 			Architecture: "amd64", Manager: "dpkg",
 		}
 		switch r := random.IntN(1000); {
@@ -133,7 +141,10 @@ func (b *bench) generate(n int) error {
 func write(path string, list []parity.Package) error {
 	items := make([]map[string]string, len(list)) // maps: keys are written sorted
 	for i, p := range list {
-		items[i] = map[string]string{"name": p.Name, "version": p.Version, "architecture": p.Architecture, "manager": p.Manager}
+		items[i] = map[string]string{
+			"name": p.Name, "version": p.Version, "architecture": p.Architecture,
+			"manager": p.Manager,
+		}
 	}
 	text, err := json.MarshalIndent(map[string]any{
 		"format": parity.Format, "system": "linux", "errors": []string{}, "sections": map[string]any{"packages": items},

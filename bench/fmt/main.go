@@ -5,7 +5,8 @@
 
 // Command fmt measures `packer-hybrid fmt --check` against `packer fmt -check -recursive`.
 //
-// Both sides are processes that read the same tree from the page cache, in turn in each round: copies of this repository's own
+// Both sides are processes that read the same tree from the page cache, in turn in each round: copies of this
+// repository's own
 // templates, 280 files with about 1.4 MB in all, as both public example frameworks hold. Ours runs without its cache
 // of digests (cold) and with it (warm). All sides must find the one file that is not canonical.
 //
@@ -124,7 +125,8 @@ func run(ctx context.Context, memory string, args []string) (timing.Sample, erro
 	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_HYBRID_CACHE="+memory)
 	out, s, err := timing.Output(cmd)
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || strings.Count(string(out), ".hcl") != 1 || !strings.Contains(string(out), "spoilt.pkr.hcl") {
+	if !errors.As(err, &exit) || strings.Count(string(out), ".hcl") != 1 ||
+		!strings.Contains(string(out), "spoilt.pkr.hcl") {
 		return s, fmt.Errorf("it found %s: %w", out, err)
 	}
 	return s, nil

@@ -59,7 +59,8 @@ func measure(ctx context.Context, dir string) error {
 	over := timing.MS(o.Wall - h.Wall)
 	fmt.Printf("%d rounds, medians\n", rounds)
 	fmt.Printf("packer by hand       wall %6.0f ms  cpu %6.0f ms\n", timing.MS(h.Wall), timing.MS(h.CPU))
-	fmt.Printf("packer-hybrid build  wall %6.0f ms  cpu %6.0f ms  own memory %.0f MiB (goal %.0f)\n", timing.MS(o.Wall), timing.MS(o.CPU), memory, goalMiB)
+	fmt.Printf("packer-hybrid build  wall %6.0f ms  cpu %6.0f ms  own memory %.0f MiB (goal %.0f)\n", timing.MS(o.Wall),
+		timing.MS(o.CPU), memory, goalMiB)
 	fmt.Printf("difference           wall %6.0f ms (goal %.0f)\n", over, goalMS)
 	ratio := max(over/goalMS, memory/goalMiB)
 	return timing.Verdict("overhead", ratio, 1, ratio <= 1)
@@ -69,15 +70,18 @@ func measure(ctx context.Context, dir string) error {
 func (b *bench) byHand() *exec.Cmd {
 	manifest := filepath.Join(b.dir, "manifest.json")
 	_ = os.Remove(manifest) // absent in the first round
-	cmd := exec.Command(b.packer, "build", "-color=false", "-var-file="+filepath.Join(b.stage, "hand.pkrvars.hcl"), b.stage)
+	cmd := exec.Command(b.packer, "build", "-color=false", "-var-file="+filepath.Join(b.stage, "hand.pkrvars.hcl"),
+		b.stage)
 	cmd.Dir = b.stage
-	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_PLUGIN_PATH="+b.plugins, "PKR_VAR_build_password=bench-password-1")
+	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_PLUGIN_PATH="+b.plugins,
+		"PKR_VAR_build_password=bench-password-1")
 	return cmd
 }
 
 // build is the packer-hybrid command on the project.
 func (b *bench) build() *exec.Cmd {
-	cmd := exec.Command(b.hybrid, "-C", b.project, "build", "debian-12", "--env", "lab", "--rebuild", "--packer", b.packer, "--plugin-dir", b.plugins)
+	cmd := exec.Command(b.hybrid, "-C", b.project, "build", "debian-12", "--env", "lab", "--rebuild", "--packer", b.packer,
+		"--plugin-dir", b.plugins)
 	cmd.Env = append(os.Environ(), b.vcenter.environ()...)
 	return cmd
 }

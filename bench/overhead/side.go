@@ -64,9 +64,13 @@ func prepare(ctx context.Context, dir string) (*bench, error) {
 // layOut stages the target as a person would, flat in one directory.
 func (b *bench) layOut() error {
 	templates := filepath.Join(b.project, "templates")
-	vars := fmt.Sprintf("run_id = \"hand\"\nimage = \"debian-12\"\nartifact_name = \"debian-12-hand\"\nmanifest_path = %q\ninventory_path = %q\nregister = %q\n",
+	vars := fmt.Sprintf("run_id = \"hand\"\nimage = \"debian-12\"\nartifact_name = \"debian-12-hand\"\nmanifest_path = "+
+		"%q\ninventory_path = %q\nregister = %q\n",
 		filepath.Join(b.dir, "manifest.json"), filepath.Join(b.dir, "inventory.json"), b.vcenter.register)
-	errs := []error{os.MkdirAll(b.stage, 0o700), os.WriteFile(filepath.Join(b.stage, "hand.pkrvars.hcl"), []byte(vars), 0o600)}
+	errs := []error{
+		os.MkdirAll(b.stage, 0o700),
+		os.WriteFile(filepath.Join(b.stage, "hand.pkrvars.hcl"), []byte(vars), 0o600),
+	}
 	for _, from := range []string{"common.pkr.hcl", "platforms/vsphere.pkr.hcl"} {
 		data, err := os.ReadFile(filepath.Join(templates, from))
 		errs = append(errs, err, os.WriteFile(filepath.Join(b.stage, filepath.Base(from)), data, 0o600))
@@ -120,8 +124,10 @@ func startVCenter(ctx context.Context) (*vcenter, error) {
 
 func (v *vcenter) environ() []string {
 	return []string{
-		"PKR_VAR_build_password=bench-password-1", "PKR_VAR_vsphere_endpoint=" + v.server.URL.Host, "PKR_VAR_vsphere_username=bench",
-		"PKR_VAR_vsphere_password=bench-password-2", "PKR_VAR_vsphere_insecure_connection=true", "PKR_VAR_register=" + v.register,
+		"PKR_VAR_build_password=bench-password-1", "PKR_VAR_vsphere_endpoint=" + v.server.URL.Host,
+		"PKR_VAR_vsphere_username=bench",
+		"PKR_VAR_vsphere_password=bench-password-2", "PKR_VAR_vsphere_insecure_connection=true",
+		"PKR_VAR_register=" + v.register,
 	}
 }
 

@@ -16,5 +16,8 @@ package main
 import "github.com/packer-hybrid/packer-hybrid/bench/internal/loop"
 
 func main() {
-	loop.Bench{Name: "packer", Goal: 1.3, Rounds: 3, Args: []string{"validate", "--with", "packer", "--no-cache", "--parallel", "2"}}.Main()
+	loop.Bench{
+		Name: "packer", Goal: 1.3, Rounds: 3,
+		Args: []string{"validate", "--with", "packer", "--no-cache", "--parallel", "2"},
+	}.Main()
 }

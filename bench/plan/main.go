@@ -50,7 +50,8 @@ func measure(ctx context.Context, dir string) error {
 		return err
 	}
 	forms := map[string][]string{
-		"text": {"plan"}, "markdown": {"plan", "-o", "markdown"}, "json": {"plan", "-o", "json"}, "base": {"plan", "-o", "markdown", "--base", "HEAD"},
+		"text": {"plan"}, "markdown": {"plan", "-o", "markdown"}, "json": {"plan", "-o", "json"},
+		"base": {"plan", "-o", "markdown", "--base", "HEAD"},
 	}
 	fmt.Printf("%d targets, %d rounds, medians\n", targets, rounds)
 	worst := time.Duration(0)
@@ -88,7 +89,8 @@ func (b bench) prepare(ctx context.Context) error {
 	}
 	var catalogue strings.Builder
 	for i := range targets {
-		fmt.Fprintf(&catalogue, "image \"debian-%d\" {\n  os = \"linux\"\n  family = \"debian\"\n  version = \"12\"\n  title = \"Debian 12, %d\"\n  platforms = [\"vsphere\"]\n}\n", i, i)
+		fmt.Fprintf(&catalogue, "image \"debian-%d\" {\n  os = \"linux\"\n  family = \"debian\"\n  version = \"12\"\n  "+
+			"title = \"Debian 12, %d\"\n  platforms = [\"vsphere\"]\n}\n", i, i)
 	}
 	project := "project {\n  name = \"bench\"\n}\n\nenvironment \"lab\" {\n  platforms = [\"vsphere\"]\n}\n"
 	err := errors.Join(b.write("packer-hybrid.hcl", project), b.write("templates/images.hcl", catalogue.String()))
@@ -96,7 +98,9 @@ func (b bench) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, args := range [][]string{
-		{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=bench", "-c", "user.email=bench@example.com", "commit", "-q", "-m", "base"},
+		{"init", "-q"},
+		{"add", "-A"},
+		{"-c", "user.name=bench", "-c", "user.email=bench@example.com", "commit", "-q", "-m", "base"},
 	} {
 		cmd := exec.CommandContext(ctx, "git", args...)
 		cmd.Dir = b.project
@@ -142,7 +146,8 @@ func (b bench) record(ctx context.Context) error {
 		s.Targets = map[string]hybridcore.Current{}
 		for _, p := range doc.Plan.Targets {
 			s.Targets[p.Target.Key()] = hybridcore.Current{
-				RunID: "20261101t000000-1a2b3c4d", At: time.Now(), Commit: doc.Plan.Commit, Digest: p.Target.Digest, Recipe: p.Target.Recipe,
+				RunID: "20261101t000000-1a2b3c4d", At: time.Now(), Commit: doc.Plan.Commit, Digest: p.Target.Digest,
+				Recipe: p.Target.Recipe,
 				Inputs: p.Target.Inputs, Versions: doc.Plan.Versions, Inventory: &hybridcore.Inventory{Packages: 500},
 			}
 		}

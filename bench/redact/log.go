@@ -19,7 +19,8 @@ const plantEvery = 2000
 // source returns the reproducible random numbers of a part of the benchmark.
 func source(part uint64) *rand.Rand { return rand.New(rand.NewPCG(2024, part)) }
 
-// newValues returns values of the lengths and alphabets that CI secrets have: passwords of 12 to 24 characters with marks,
+// newValues returns values of the lengths and alphabets that CI secrets have: passwords of 12 to 24 characters with
+// marks,
 // API keys, hexadecimal and Base64 keys of 20 to 64.
 func newValues(n int) []string {
 	const letters = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -48,7 +49,8 @@ func newValues(n int) []string {
 	return values
 }
 
-// newLog returns a log of at least size bytes as a build writes it (Packer's prefixes, apt, Ansible, HTTP requests, JSON,
+// newLog returns a log of at least size bytes as a build writes it (Packer's prefixes, apt, Ansible, HTTP requests,
+// JSON,
 // digests), and the number of lines into which it put one of the values.
 func newLog(size int, values []string) ([]byte, int) {
 	r := source(2)
@@ -58,20 +60,26 @@ func newLog(size int, values []string) ([]byte, int) {
 	for line := 0; len(text) < size; line++ {
 		switch r.IntN(10) {
 		case 0:
-			text = fmt.Appendf(text, "1795381%03d,vsphere-iso.linux,ui,message,    vsphere-iso.linux: %s %s", r.IntN(1000), word(), word())
+			text = fmt.Appendf(text, "1795381%03d,vsphere-iso.linux,ui,message,    vsphere-iso.linux: %s %s", r.IntN(1000),
+				word(), word())
 		case 1, 2:
-			text = fmt.Appendf(text, "    vsphere-iso.linux: Get:%d http://deb.debian.org/debian bookworm/main amd64 %s%s amd64 %d.%d-%d [%d kB]",
+			text = fmt.Appendf(text, "    vsphere-iso.linux: Get:%d http://deb.debian.org/debian bookworm/main amd64 %s%s "+
+				"amd64 %d.%d-%d [%d kB]",
 				line, word(), word(), r.IntN(9), r.IntN(40), r.IntN(9), r.IntN(9000))
 		case 3:
-			text = fmt.Appendf(text, "    vsphere-iso.linux: TASK [base : %s the %s of the %s] %s", word(), word(), word(), strings.Repeat("*", 40))
+			text = fmt.Appendf(text, "    vsphere-iso.linux: TASK [base : %s the %s of the %s] %s", word(), word(), word(),
+				strings.Repeat("*", 40))
 		case 4:
-			text = fmt.Appendf(text, "    vsphere-iso.linux: ok: [default] => {\"changed\": false, \"%s\": \"%s\", \"uid\": %d, \"path\": \"/etc/%s/%s.conf\"}",
+			text = fmt.Appendf(text, "    vsphere-iso.linux: ok: [default] => {\"changed\": false, \"%s\": \"%s\", \"uid\": "+
+				"%d, \"path\": \"/etc/%s/%s.conf\"}",
 				word(), word(), r.IntN(60000), word(), word())
 		case 5:
-			text = fmt.Appendf(text, "2026/11/22 10:%02d:%02d [INFO] (telemetry) %s %s %s request to https://vcenter.example.com/rest/%s/vm-%d",
+			text = fmt.Appendf(text, "2026/11/22 10:%02d:%02d [INFO] (telemetry) %s %s %s request to "+
+				"https://vcenter.example.com/rest/%s/vm-%d",
 				r.IntN(60), r.IntN(60), word(), word(), word(), word(), r.IntN(9999))
 		case 6:
-			text = fmt.Appendf(text, "    vsphere-iso.linux: sha256 %016x%016x%016x%016x  %s", r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64(), word())
+			text = fmt.Appendf(text, "    vsphere-iso.linux: sha256 %016x%016x%016x%016x  %s", r.Uint64(), r.Uint64(),
+				r.Uint64(), r.Uint64(), word())
 		default:
 			text = append(text, "==> vsphere-iso.linux:"...)
 			for range 4 + r.IntN(14) {

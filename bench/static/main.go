@@ -5,9 +5,12 @@
 
 // Command static measures `packer-hybrid validate` against `packer validate` of the same targets.
 //
-// The tree is this repository's own, with a catalogue of as many images as it takes for 45 targets, the number of builds in both
-// public example frameworks together. The targets are those of the platforms whose real plugins are found. Packer validates each
-// staged target, two at a time, as a loop in CI does, with just the plugins of the target's platform in its plugin path; ours is
+// The tree is this repository's own, with a catalogue of as many images as it takes for 45 targets, the number of
+// builds in both
+// public example frameworks together. The targets are those of the platforms whose real plugins are found. Packer
+// validates each
+// staged target, two at a time, as a loop in CI does, with just the plugins of the target's platform in its plugin
+// path; ours is
 // one process that reads the tree and checks all. Both sides must find every target valid.
 //
 // Goal: all targets of the tree at least 100 times faster than packer validate of them, two at a time
@@ -46,10 +49,13 @@ const (
 
 // connection are values without which Packer does not validate.
 var connection = map[string]string{
-	"proxmox_url": "https://127.0.0.1:8006/api2/json", "proxmox_username": "packer@pve!bench", "proxmox_token": "bench-token",
-	"vsphere_endpoint": "127.0.0.1", "vsphere_username": "bench", "vsphere_password": "bench-password", "build_password": "bench-password-2",
-	"azure_subscription_id": "00000000-0000-0000-0000-000000000001", "azure_tenant_id": "00000000-0000-0000-0000-000000000002",
-	"azure_client_id": "00000000-0000-0000-0000-000000000003", "azure_client_secret": "bench-secret",
+	"proxmox_url": "https://127.0.0.1:8006/api2/json", "proxmox_username": "packer@pve!bench",
+	"proxmox_token":    "bench-token",
+	"vsphere_endpoint": "127.0.0.1", "vsphere_username": "bench", "vsphere_password": "bench-password",
+	"build_password":        "bench-password-2",
+	"azure_subscription_id": "00000000-0000-0000-0000-000000000001",
+	"azure_tenant_id":       "00000000-0000-0000-0000-000000000002",
+	"azure_client_id":       "00000000-0000-0000-0000-000000000003", "azure_client_secret": "bench-secret",
 }
 
 // bench is the material of both sides.
@@ -93,7 +99,8 @@ func measure(ctx context.Context, dir, plugins string) error {
 	}
 	t, m := timing.Median(theirs), timing.Median(mine)
 	fmt.Printf("%d targets on %v, %d rounds, medians\n", len(b.stages), b.platforms, rounds)
-	fmt.Printf("packer validate, %d at a time       wall %8.1f ms  cpu %8.1f ms\n", atOnce, timing.MS(t.Wall), timing.MS(t.CPU))
+	fmt.Printf("packer validate, %d at a time       wall %8.1f ms  cpu %8.1f ms\n", atOnce, timing.MS(t.Wall),
+		timing.MS(t.CPU))
 	fmt.Printf("packer-hybrid validate --no-cache  wall %8.1f ms  cpu %8.1f ms\n", timing.MS(m.Wall), timing.MS(m.CPU))
 	ratio := t.Wall.Seconds() / m.Wall.Seconds()
 	fmt.Printf("cpu ratio=%.1f\n", t.CPU.Seconds()/m.CPU.Seconds())
@@ -111,7 +118,8 @@ func (b *bench) prepare(ctx context.Context) error {
 		b.plugins = filepath.Join(cache, "plugins")
 	}
 	for _, info := range hybridcore.Platforms() {
-		if found, _ := filepath.Glob(filepath.Join(b.plugins, "github.com", "*", string(info.Name))); len(found) > 0 { // the pattern is right
+		// the pattern is right
+		if found, _ := filepath.Glob(filepath.Join(b.plugins, "github.com", "*", string(info.Name))); len(found) > 0 {
 			b.platforms = append(b.platforms, info.Name)
 		}
 	}
@@ -139,14 +147,17 @@ func (b *bench) layOut() error {
 		errs = append(errs, os.CopyFS(filepath.Join(b.project, name), os.DirFS(name)))
 	}
 	for i := range targets / len(b.platforms) {
-		fmt.Fprintf(&catalogue, "image \"bench-%02d\" {\n  os        = \"linux\"\n  family    = \"debian\"\n  version   = \"12\"\n  title     = \"Bench %d\"\n  platforms = [%s]\n}\n\n", i, i, platforms)
+		fmt.Fprintf(&catalogue, "image \"bench-%02d\" {\n  os        = \"linux\"\n  family    = \"debian\"\n  version   = "+
+			"\"12\"\n  title     = \"Bench %d\"\n  platforms = [%s]\n}\n\n", i, i, platforms)
 		file := filepath.Join(b.project, "configs", "lab", fmt.Sprintf("bench-%02d.pkrvars.hcl", i))
-		errs = append(errs, os.WriteFile(file, []byte(fmt.Sprintf("iso_file       = \"bench-%02d.iso\"\nguest_hostname = \"bench%d\"\n", i, i)), 0o600))
+		errs = append(errs, os.WriteFile(file,
+			[]byte(fmt.Sprintf("iso_file       = \"bench-%02d.iso\"\nguest_hostname = \"bench%d\"\n", i, i)), 0o600))
 	}
 	for _, old := range []string{"debian-12", "ubuntu-24.04"} {
 		errs = append(errs, os.Remove(filepath.Join(b.project, "configs", "lab", old+".pkrvars.hcl")))
 	}
-	project := fmt.Sprintf("project {\n  name                = \"bench\"\n  default_environment = \"lab\"\n}\n\nenvironment \"lab\" {\n  platforms = [%s]\n}\n", platforms)
+	project := fmt.Sprintf("project {\n  name                = \"bench\"\n  default_environment = "+
+		"\"lab\"\n}\n\nenvironment \"lab\" {\n  platforms = [%s]\n}\n", platforms)
 	return errors.Join(append(errs,
 		os.WriteFile(filepath.Join(b.project, "templates", "images.hcl"), []byte(catalogue.String()), 0o600),
 		os.WriteFile(filepath.Join(b.project, config.FileName), []byte(project), 0o600),
@@ -165,7 +176,8 @@ func (b *bench) stage(ctx context.Context) error {
 	for name, value := range connection {
 		opened.Environ = append(opened.Environ, "PKR_VAR_"+name+"="+value)
 	}
-	planned, err := plan.Stage{Project: opened}.Plan(ctx, hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab"})
+	planned, err := plan.Stage{Project: opened}.Plan(ctx,
+		hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab"})
 	if err != nil {
 		return fmt.Errorf("planning: %w", err)
 	}
@@ -190,7 +202,8 @@ func (b *bench) stage(ctx context.Context) error {
 		}
 		narrow := filepath.Join(b.dir, "plugins-"+string(t.Platform))
 		for _, plugin := range []string{string(t.Platform), "ansible"} {
-			if err := link(filepath.Join(b.plugins, "github.com", "hashicorp", plugin), filepath.Join(narrow, "github.com", "hashicorp", plugin)); err != nil {
+			if err := link(filepath.Join(b.plugins, "github.com", "hashicorp", plugin),
+				filepath.Join(narrow, "github.com", "hashicorp", plugin)); err != nil {
 				return err
 			}
 		}
@@ -240,7 +253,8 @@ func (b *bench) validate(ctx context.Context) (timing.Sample, error) {
 	cmd := exec.CommandContext(ctx, b.hybrid, "validate", "--no-cache", "-C", b.project)
 	cmd.Env = []string{"PATH=/nonexistent", "HOME=" + b.dir}
 	out, took, err := timing.Output(cmd)
-	if err != nil || !strings.Contains(string(out), fmt.Sprintf("valid: %d targets", len(b.stages))) || strings.Contains(string(out), "cached") {
+	if err != nil || !strings.Contains(string(out), fmt.Sprintf("valid: %d targets", len(b.stages))) ||
+		strings.Contains(string(out), "cached") {
 		return took, fmt.Errorf("packer-hybrid validate said %s: %w", out, err)
 	}
 	return took, nil

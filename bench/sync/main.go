@@ -11,7 +11,8 @@
 // then must be those of the project's own lock. Each side is taken in turn,
 // round after round.
 //
-// Goal: no-op at most 1/5 of git status; first sync at most 1/4 of a clone's bytes and at most 1/2 of submodule update's time
+// Goal: no-op at most 1/5 of git status; first sync at most 1/4 of a clone's bytes and at most 1/2 of submodule
+// update's time
 package main
 
 import (
@@ -96,7 +97,8 @@ func run(ctx context.Context, args []string, out io.Writer) (_ ratios, err error
 	if err != nil {
 		return ratios{}, err
 	}
-	fmt.Fprintf(out, "%d repositories\n%-24s %12s %12s %12s %8s\n", len(b.repositories), "", "median", "90%", "cpu median", "ratio")
+	fmt.Fprintf(out, "%d repositories\n%-24s %12s %12s %12s %8s\n", len(b.repositories), "", "median", "90%", "cpu median",
+		"ratio")
 	r := ratios{bytes: float64(ourBytes) / float64(cloned)}
 	r.first = report(out, first, "submodule update", "first sync")
 	r.noop = report(out, noop, "git status", "sync, nothing to do")
@@ -189,8 +191,10 @@ func cpuTime() time.Duration {
 func report(out io.Writer, s sides, today, ours string) float64 {
 	base := quantile(s.today, 50).wall
 	ratio := float64(quantile(s.ours, 50).wall) / float64(base)
-	fmt.Fprintf(out, "%-24s %12v %12v %12v %8.3f\n", today, base, quantile(s.today, 90).wall, quantile(s.today, 50).cpu, 1.0)
-	fmt.Fprintf(out, "%-24s %12v %12v %12v %8.3f\n", ours, quantile(s.ours, 50).wall, quantile(s.ours, 90).wall, quantile(s.ours, 50).cpu, ratio)
+	fmt.Fprintf(out, "%-24s %12v %12v %12v %8.3f\n", today, base, quantile(s.today, 90).wall, quantile(s.today, 50).cpu,
+		1.0)
+	fmt.Fprintf(out, "%-24s %12v %12v %12v %8.3f\n", ours, quantile(s.ours, 50).wall, quantile(s.ours, 90).wall,
+		quantile(s.ours, 50).cpu, ratio)
 	return ratio
 }
 

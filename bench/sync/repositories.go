@@ -57,7 +57,10 @@ func prepare(ctx context.Context, work, mirror string) (*bench, error) {
 	b.mirror = filepath.Join(work, "mirror")
 	for i := range repositories {
 		name := fmt.Sprintf("upstream-%d", i)
-		r := repository{name: name, url: "https://github.com/example/" + name + ".git", dir: filepath.Join(b.mirror, name+".git")}
+		r := repository{
+			name: name, url: "https://github.com/example/" + name + ".git",
+			dir: filepath.Join(b.mirror, name+".git"),
+		}
 		var err error
 		if r.commit, err = generate(ctx, r.dir, uint64(i)); err != nil {
 			return nil, fmt.Errorf("making a repository: %w", err)

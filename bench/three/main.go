@@ -72,12 +72,16 @@ func main() {
 		if err != nil {
 			return err
 		}
-		ratio, err := at(ctx, pace{name: "platforms", dir: filepath.Join(dir, "platforms"), program: program, rounds: *own, waits: true})
+		ratio, err := at(ctx, pace{
+			name: "platforms", dir: filepath.Join(dir, "platforms"), program: program, rounds: *own,
+			waits: true,
+		})
 		if err != nil {
 			return err
 		}
 		load, _ := os.ReadFile("/proc/loadavg") // only told
-		fmt.Printf("at the lab's pace ratio=%.2f, on %d processors at least %.2f; load average %s", lean, runtime.NumCPU(), 3/float64(runtime.NumCPU()), load)
+		fmt.Printf("at the lab's pace ratio=%.2f, on %d processors at least %.2f; load average %s", lean, runtime.NumCPU(),
+			3/float64(runtime.NumCPU()), load)
 		return timing.Verdict("three", ratio, goal, ratio <= goal)
 	})
 }
@@ -107,7 +111,8 @@ func at(ctx context.Context, p pace) (ratio float64, err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	build := func(platforms ...string) (timing.Sample, error) {
-		cmd := exec.CommandContext(ctx, p.program, "-C", p.dir, "build", image, "--env", "lab", "--rebuild", "--platforms", strings.Join(platforms, ","))
+		cmd := exec.CommandContext(ctx, p.program, "-C", p.dir, "build", image, "--env", "lab", "--rebuild", "--platforms",
+			strings.Join(platforms, ","))
 		cmd.Env = append(os.Environ(), l.Env()...)
 		s, err := run(cmd)
 		if err == nil {

@@ -19,5 +19,8 @@ package main
 import "github.com/packer-hybrid/packer-hybrid/bench/internal/loop"
 
 func main() {
-	loop.Bench{Name: "unchanged", Goal: 1000, Rounds: 11, Args: []string{"validate", "--with", "packer"}, Cached: true}.Main()
+	loop.Bench{
+		Name: "unchanged", Goal: 1000, Rounds: 11, Args: []string{"validate", "--with", "packer"},
+		Cached: true,
+	}.Main()
 }

@@ -30,7 +30,10 @@ var (
 		{"GET /repos/o/r/actions/workflows/images.yml/runs", `{"workflow_runs":[{"id":1,"display_title":"x"}]}`},
 		{"POST /repos/o/r/actions/workflows/images.yml/dispatches", `{"workflow_run_id":1}`},
 		{"GET /repos/o/r/actions/workflows/images.yml", `{"state":"active"}`},
-		{"GET /repos/o/r/contents/.github/workflows/images.yml", `{"type":"file","encoding":"base64","content":"b246IHdvcmtmbG93X2Rpc3BhdGNoCg=="}`},
+		{
+			"GET /repos/o/r/contents/.github/workflows/images.yml",
+			`{"type":"file","encoding":"base64","content":"b246IHdvcmtmbG93X2Rpc3BhdGNoCg=="}`,
+		},
 		{"GET /repos/o/r/actions/runs/1", `{"id":1,"status":"completed","conclusion":"failure"}`},
 		{"POST /repos/o/r/actions/runs/1/cancel", `{}`},
 		{"GET /repos/o/r/commits/{sha}/check-runs", `{"check_runs":[]}`},
@@ -132,7 +135,10 @@ func asked(t *testing.T, gitlab bool, at, status int, body []byte) (said string,
 	if gitlab {
 		s, err = dispatch.NewGitLab(dispatch.GitLabConfig{API: api, Project: "o/r", Token: token, Timeout: 5 * time.Second})
 	} else {
-		s, err = dispatch.NewGitHub(dispatch.GitHubConfig{API: api, Repository: "o/r", Token: token, Timeout: 5 * time.Second})
+		s, err = dispatch.NewGitHub(dispatch.GitHubConfig{
+			API: api, Repository: "o/r", Token: token,
+			Timeout: 5 * time.Second,
+		})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -180,14 +186,17 @@ func TestNoList(t *testing.T) {
 			continue
 		}
 		for _, body := range []string{"{}", `{"workflow_runs":null,"check_runs":null,"jobs":null,"artifacts":null}`} {
-			if said, given := asked(t, false, at, http.StatusOK, []byte(body)); given == 0 || !strings.Contains(said, "has no list") {
+			if said, given := asked(t, false, at, http.StatusOK, []byte(body)); given == 0 ||
+				!strings.Contains(said, "has no list") {
 				t.Errorf("%s answered %s was asked for %d times, and it says %.300q", plain[0], body, given, said)
 			}
 		}
 	}
 	for _, status := range []int{http.StatusOK, http.StatusNoContent} { // go-github takes nothing for null
 		for at, plain := range plainGitHub {
-			if said, given := asked(t, false, at, status, nil); given == 0 || strings.HasPrefix(plain[0], "GET") && !slices.ContainsFunc(notJSON, func(end string) bool { return strings.HasSuffix(plain[0], end) }) && !strings.Contains(said, "is empty") {
+			if said, given := asked(t, false, at, status, nil); given == 0 || strings.HasPrefix(plain[0], "GET") &&
+				!slices.ContainsFunc(notJSON, func(end string) bool { return strings.HasSuffix(plain[0], end) }) &&
+				!strings.Contains(said, "is empty") {
 				t.Errorf("%s answered %d with nothing was asked for %d times, and it says %.300q", plain[0], status, given, said)
 			}
 		}
@@ -210,7 +219,8 @@ func TestAnswerToSomethingElse(t *testing.T) {
 		}
 		p, err := s.Status(t.Context(), order, bot.Run{ID: "1"})
 		shown := fmt.Sprintf("%+v", p)
-		if err != nil || !strings.Contains(p.Outcome.Why, want) || strings.Contains(shown, "of-prod") || want != "" && (strings.Contains(shown, "of-lab") || p.Outcome.Status != hybridcore.Failed) {
+		if err != nil || !strings.Contains(p.Outcome.Why, want) || strings.Contains(shown, "of-prod") || want != "" &&
+			(strings.Contains(shown, "of-lab") || p.Outcome.Status != hybridcore.Failed) {
 			t.Errorf("%s: %+v, %v", body, p, err)
 		}
 	}
@@ -221,7 +231,8 @@ func TestAnswerToSomethingElse(t *testing.T) {
 func TestOlderNeedsAList(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"{}", `{"workflow_runs":null}`} {
-		if said, _ := asked(t, false, 2, http.StatusOK, []byte(body)); !strings.Contains(said, "older: asking GitHub for other runs") {
+		if said, _ := asked(t, false, 2, http.StatusOK, []byte(body)); !strings.Contains(said,
+			"older: asking GitHub for other runs") {
 			t.Errorf("%s: %s", body, said)
 		}
 	}
@@ -246,9 +257,15 @@ func TestEndlessPages(t *testing.T) {
 		var s system
 		var err error
 		if gitlab {
-			s, err = dispatch.NewGitLab(dispatch.GitLabConfig{API: server.URL, Project: "o/r", Token: token, Timeout: 5 * time.Second})
+			s, err = dispatch.NewGitLab(dispatch.GitLabConfig{
+				API: server.URL, Project: "o/r", Token: token,
+				Timeout: 5 * time.Second,
+			})
 		} else {
-			s, err = dispatch.NewGitHub(dispatch.GitHubConfig{API: server.URL, Repository: "o/r", Token: token, Timeout: 5 * time.Second})
+			s, err = dispatch.NewGitHub(dispatch.GitHubConfig{
+				API: server.URL, Repository: "o/r", Token: token,
+				Timeout: 5 * time.Second,
+			})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -266,14 +283,21 @@ func TestEndlessPages(t *testing.T) {
 // FuzzAnswers has GitHub or GitLab answer anything to one kind of request.
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{
-		"null", "[null]", "{}", "[]", "", " ", "\n", "<html>", `{"id":1`, strings.Repeat("[", 100_000), `{"jobs":[{"name":"x","steps":[null]}]}`,
-		`[{"id":1,"pipeline":{"x":[null]}}]`, `{"check_runs":[{"id":1,"pull_requests":[null]}]}`, `"` + strings.Repeat("x", 1<<20),
-		`{"workflow_runs":[null]}`, `{"workflow_runs":null}`, `{"workflow_runs":[{"id":null,"display_title":null,"created_at":null}]}`,
+		"null", "[null]", "{}", "[]", "", " ", "\n", "<html>", `{"id":1`, strings.Repeat("[", 100_000),
+		`{"jobs":[{"name":"x","steps":[null]}]}`,
+		`[{"id":1,"pipeline":{"x":[null]}}]`, `{"check_runs":[{"id":1,"pull_requests":[null]}]}`,
+		`"` + strings.Repeat("x", 1<<20),
+		`{"workflow_runs":[null]}`, `{"workflow_runs":null}`,
+		`{"workflow_runs":[{"id":null,"display_title":null,"created_at":null}]}`,
 		`{"check_runs":[null]}`, `{"check_runs":[{"details_url":"/runs/1","output":null,"started_at":null}]}`,
-		`{"jobs":[{"name":null,"steps":[null]}]}`, `{"artifacts":[null]}`, `{"artifacts":[{"id":null,"name":null}]}`, `{"object":null}`,
-		`{"name":"main","commit":null}`, `[{"id":1,"source":"api","created_at":null}]`, `[{"key":null}]`, `[{"id":2,"artifacts":[null],"pipeline":null}]`,
-		`{"status":"completed","conclusion":null}`, `{"scopes":[null]}`, `{"type":"file","content":null,"encoding":null}`, `{"record":null}`,
-		`{"record":{"results":[null],"parity":[null]}}`, `{"plan":{"targets":[null],"removed":null}}`, `{"status":{"targets":{"x":null},"running":[null]}}`,
+		`{"jobs":[{"name":null,"steps":[null]}]}`, `{"artifacts":[null]}`, `{"artifacts":[{"id":null,"name":null}]}`,
+		`{"object":null}`,
+		`{"name":"main","commit":null}`, `[{"id":1,"source":"api","created_at":null}]`, `[{"key":null}]`,
+		`[{"id":2,"artifacts":[null],"pipeline":null}]`,
+		`{"status":"completed","conclusion":null}`, `{"scopes":[null]}`, `{"type":"file","content":null,"encoding":null}`,
+		`{"record":null}`,
+		`{"record":{"results":[null],"parity":[null]}}`, `{"plan":{"targets":[null],"removed":null}}`,
+		`{"status":{"targets":{"x":null},"running":[null]}}`,
 		`{"reaped":[null],"reaped_on":[null]}`, `{"parity":{"parity":[null]}}`, `{"workflow_run_id":null}`,
 	} {
 		for at := range 13 {

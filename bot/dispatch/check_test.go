@@ -68,27 +68,49 @@ func TestGitHubCheck(t *testing.T) {
 		"no workflow": {change: func(c *github.Config) { c.Workflows = map[string]github.Workflow{} }, want: []string{
 			"asking GitHub for .github/workflows/images.yml on main: ", "asking GitHub for the workflow images.yml: ",
 		}},
-		"switched off": {change: func(c *github.Config) { c.Workflows["images.yml"] = github.Workflow{Text: text, Off: true} }, want: []string{
-			"the workflow images.yml is switched off (disabled_manually): switch it on on the page Actions, or with gh workflow enable images.yml",
+		"switched off": {change: func(c *github.Config) {
+			c.Workflows["images.yml"] = github.Workflow{
+				Text: text,
+				Off:  true,
+			}
+		}, want: []string{
+			"the workflow images.yml is switched off (disabled_manually): switch it on on the page Actions, or with gh " +
+				"workflow enable images.yml",
 		}},
 		"no event": {change: with("workflow_dispatch:", "workflow_call:"), want: []string{
 			".github/workflows/images.yml on main has no workflow_dispatch below on: the bot cannot start it",
 		}},
 		"only the event": {change: func(c *github.Config) {
-			c.Workflows["images.yml"] = github.Workflow{Text: "on: [push, workflow_dispatch]\nrun-name: images ${{ inputs.request_id }}\n"}
+			c.Workflows["images.yml"] = github.Workflow{Text: "on: [push, workflow_dispatch]\nrun-name: images ${{ " +
+				"inputs.request_id }}\n"}
 		}, want: []string{"no input command", "no input sha", "no input request_id", "no input ticket"}},
-		"no ticket": {change: with("      ticket: {", "      tocket: {"), want: []string{"workflow_dispatch has no input ticket; GitHub refuses runs"}},
-		"run-name":  {change: with("run-name: ", "x-name: "), want: []string{"run-name lacks ${{ inputs.request_id }}, by which the bot finds its run"}},
-		"no YAML":   {change: with("workflow_dispatch:", "\tworkflow_dispatch:"), want: []string{"cannot be read: yaml: "}},
+		"no ticket": {
+			change: with("      ticket: {", "      tocket: {"),
+			want:   []string{"workflow_dispatch has no input ticket; GitHub refuses runs"},
+		},
+		"run-name": {
+			change: with("run-name: ", "x-name: "),
+			want:   []string{"run-name lacks ${{ inputs.request_id }}, by which the bot finds its run"},
+		},
+		"no YAML": {change: with("workflow_dispatch:", "\tworkflow_dispatch:"), want: []string{"cannot be read: yaml: "}},
 		"may not start": {change: func(c *github.Config) { c.Denied = []string{"actions"} }, want: []string{
 			"asking GitHub for the permission to start images.yml: ",
 		}},
-		"may not read": {change: func(c *github.Config) { c.Denied = []string{"contents:read", "checks:read"} }, want: []string{
-			"give the bot's token the permission checks: read", "or give the bot's token the permission contents: read",
-		}},
-		"limit": {faults: `GET /repos/o/r status=403 header="Retry-After: 30"`, want: []string{"exceeded a secondary rate limit"}},
-		"502":   {faults: "GET /repos/o/r status=502", want: []string{"asking GitHub for the repository o/r: "}},
-		"hangs": {faults: "GET /repos/o/r delay=1m", want: []string{"asking GitHub for the repository o/r: context deadline exceeded"}},
+		"may not read": {
+			change: func(c *github.Config) { c.Denied = []string{"contents:read", "checks:read"} },
+			want: []string{
+				"give the bot's token the permission checks: read", "or give the bot's token the permission contents: read",
+			},
+		},
+		"limit": {
+			faults: `GET /repos/o/r status=403 header="Retry-After: 30"`,
+			want:   []string{"exceeded a secondary rate limit"},
+		},
+		"502": {faults: "GET /repos/o/r status=502", want: []string{"asking GitHub for the repository o/r: "}},
+		"hangs": {
+			faults: "GET /repos/o/r delay=1m",
+			want:   []string{"asking GitHub for the repository o/r: context deadline exceeded"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,26 +141,44 @@ func TestGitLabCheck(t *testing.T) {
 		want    []string
 	}{
 		"all is right": {},
-		"token":        {change: func(c *gitlab.Config) { c.Token = "glpat-other" }, want: []string{"asking GitLab for the scopes of the bot's token: "}},
+		"token": {
+			change: func(c *gitlab.Config) { c.Token = "glpat-other" },
+			want:   []string{"asking GitLab for the scopes of the bot's token: "},
+		},
 		"scopes": {change: func(c *gitlab.Config) { c.Scopes = []string{"read_api", "read_repository"} }, want: []string{
 			"the bot's token has the scopes read_api, read_repository, without api",
 		}},
 		"project": {change: func(c *gitlab.Config) { c.Project = "acme/other" }, want: []string{
 			"asking GitLab for the project acme/images: ",
 		}},
-		"archived": {change: func(c *gitlab.Config) { c.Archived = true }, want: []string{"the project acme/images is archived"}},
-		"branch":   {ref: "develop", want: []string{"asking GitLab for the branch develop: "}},
+		"archived": {
+			change: func(c *gitlab.Config) { c.Archived = true },
+			want:   []string{"the project acme/images is archived"},
+		},
+		"branch": {ref: "develop", want: []string{"asking GitLab for the branch develop: "}},
 		"protected": {change: func(c *gitlab.Config) { c.Protected = []string{"main"} }, want: []string{
 			"the branch main is protected, and the bot's token may neither push nor merge there",
 		}},
 		"protected, by a trigger": {trigger: "trigger", change: func(c *gitlab.Config) { c.Protected = []string{"main"} }},
-		"protected, a maintainer": {change: func(c *gitlab.Config) { c.Protected, c.Self.Level = []string{"main"}, gitlab.Maintainer }},
+		"protected, a maintainer": {change: func(c *gitlab.Config) {
+			c.Protected, c.Self.Level = []string{"main"},
+				gitlab.Maintainer
+		}},
 		"a reporter": {change: func(c *gitlab.Config) { c.Self.Level = gitlab.Reporter }, want: []string{
 			"give the bot's token the role Developer",
 		}},
-		"no pipeline": {change: func(c *gitlab.Config) { c.Pipeline = "" }, want: []string{"the pipeline of main is not valid: Please provide content of .gitlab-ci.yml; docs/gitlab.md"}},
-		"no YAML":     {change: func(c *gitlab.Config) { c.Pipeline = "a:\n\t- b" }, want: []string{"the pipeline of main is not valid: Invalid configuration format"}},
-		"another one": {change: func(c *gitlab.Config) { c.Pipeline = "test:\n  script: make test\n" }, want: []string{"the pipeline of main has no variable PACKER_HYBRID_COMMAND"}},
+		"no pipeline": {
+			change: func(c *gitlab.Config) { c.Pipeline = "" },
+			want:   []string{"the pipeline of main is not valid: Please provide content of .gitlab-ci.yml; docs/gitlab.md"},
+		},
+		"no YAML": {
+			change: func(c *gitlab.Config) { c.Pipeline = "a:\n\t- b" },
+			want:   []string{"the pipeline of main is not valid: Invalid configuration format"},
+		},
+		"another one": {
+			change: func(c *gitlab.Config) { c.Pipeline = "test:\n  script: make test\n" },
+			want:   []string{"the pipeline of main has no variable PACKER_HYBRID_COMMAND"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -76,7 +76,8 @@ func (r refusal) judge(now time.Time) error {
 		return &bot.LaterError{After: webapi.Pause(r.header, now), Err: err}
 	case r.status == http.StatusUnauthorized:
 		return &bot.LaterError{After: refusedPause, Err: fmt.Errorf("%w (the bot's token is refused: renew it)", err)}
-	case r.status >= http.StatusBadRequest && r.status < http.StatusInternalServerError && r.status != http.StatusRequestTimeout && r.status != http.StatusConflict:
+	case r.status >= http.StatusBadRequest && r.status < http.StatusInternalServerError &&
+		r.status != http.StatusRequestTimeout && r.status != http.StatusConflict:
 		return hybridcore.Blockedf("%v; %s", err, r.hint)
 	default:
 		return err
@@ -133,7 +134,8 @@ func readAnswer(r io.Reader) (*hybridcore.Answer, error) {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	part := a.Request != nil && a.Request.Part != "" || a.Record != nil && a.Record.Request.Part != ""
-	said := a.Record != nil || a.Plan != nil || a.Status != nil || a.Parity != nil || a.Reaped != nil || a.ReapedOn != nil ||
+	said := a.Record != nil || a.Plan != nil || a.Status != nil || a.Parity != nil || a.Reaped != nil ||
+		a.ReapedOn != nil ||
 		a.Error != ""
 	if part || !said {
 		return nil, nil //nolint:nilnil // there is none
@@ -176,7 +178,10 @@ func withAnswer(p bot.Progress, o bot.Order, a hybridcore.Answer) bot.Progress {
 
 // unseen is the end of a run that ended well and left no answer.
 func unseen() bot.Outcome {
-	return bot.Outcome{Status: bot.Answered, Title: "Done", Why: "The run left no answer that can be shown here; its log has it."}
+	return bot.Outcome{
+		Status: bot.Answered, Title: "Done",
+		Why: "The run left no answer that can be shown here; its log has it.",
+	}
 }
 
 // good says whether an outcome is none of failure.

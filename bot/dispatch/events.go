@@ -62,7 +62,8 @@ func (e Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // authentic checks GitHub's signature over the body, or GitLab's token.
 func (e Events) authentic(h http.Header, body []byte) bool {
 	if signature := h.Get("X-Hub-Signature-256"); signature != "" {
-		return len(e.GitHub) > 0 && strings.HasPrefix(signature, "sha256=") && github.ValidateSignature(signature, body, e.GitHub) == nil
+		return len(e.GitHub) > 0 && strings.HasPrefix(signature, "sha256=") &&
+			github.ValidateSignature(signature, body, e.GitHub) == nil
 	}
 	given, want := sha256.Sum256([]byte(h.Get("X-Gitlab-Token"))), sha256.Sum256(e.GitLab)
 	return len(e.GitLab) > 0 && subtle.ConstantTimeCompare(given[:], want[:]) == 1

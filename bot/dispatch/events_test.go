@@ -35,36 +35,90 @@ func TestEvents(t *testing.T) {
 		status       int
 		want         string
 	}{
-		"run":              {"POST", run, map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign(run, secret)}, 204, "77 "},
-		"another secret":   {"POST", run, map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign(run, "x")}, 401, ""},
-		"old signature":    {"POST", run, map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature": sign(run, secret)}, 401, ""},
-		"no signature":     {"POST", run, map[string]string{"X-GitHub-Event": "workflow_run"}, 401, ""},
-		"changed body":     {"POST", run + " ", map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign(run, secret)}, 401, ""},
-		"weaker algorithm": {"POST", run, map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": strings.Replace(sign(run, secret), "sha256=", "sha1=", 1)}, 401, ""},
+		"run": {
+			"POST", run,
+			map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign(run, secret)},
+			204, "77 ",
+		},
+		"another secret": {
+			"POST", run,
+			map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign(run, "x")},
+			401, "",
+		},
+		"old signature": {
+			"POST", run,
+			map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature": sign(run, secret)},
+			401, "",
+		},
+		"no signature": {"POST", run, map[string]string{"X-GitHub-Event": "workflow_run"}, 401, ""},
+		"changed body": {
+			"POST", run + " ",
+			map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign(run, secret)},
+			401, "",
+		},
+		"weaker algorithm": {
+			"POST", run,
+			map[string]string{
+				"X-GitHub-Event":      "workflow_run",
+				"X-Hub-Signature-256": strings.Replace(sign(run, secret), "sha256=", "sha1=", 1),
+			},
+			401, "",
+		},
 		"check": {
 			"POST", `{"check_run":{"head_sha":"c0ffee"}}`,
-			map[string]string{"X-GitHub-Event": "check_run", "X-Hub-Signature-256": sign(`{"check_run":{"head_sha":"c0ffee"}}`, secret)},
+			map[string]string{
+				"X-GitHub-Event":      "check_run",
+				"X-Hub-Signature-256": sign(`{"check_run":{"head_sha":"c0ffee"}}`, secret),
+			},
 			204, " c0ffee",
 		},
-		"other event":  {"POST", run, map[string]string{"X-GitHub-Event": "push", "X-Hub-Signature-256": sign(run, secret)}, 204, ""},
-		"no JSON":      {"POST", "{", map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign("{", secret)}, 204, ""},
-		"pipeline":     {"POST", `{"object_kind":"pipeline","object_attributes":{"id":9}}`, map[string]string{"X-Gitlab-Token": secret}, 204, "9 "},
-		"build":        {"POST", `{"object_kind":"build","pipeline_id":9}`, map[string]string{"X-Gitlab-Token": secret}, 204, "9 "},
-		"wrong token":  {"POST", `{"object_kind":"build","pipeline_id":9}`, map[string]string{"X-Gitlab-Token": secret + "x"}, 401, ""},
-		"large":        {"POST", strings.Repeat(" ", 3<<20), map[string]string{"X-Gitlab-Token": secret}, 413, ""},
-		"get":          {"GET", "", map[string]string{"X-Gitlab-Token": secret}, 405, ""},
-		"store failed": {"POST", `{"object_kind":"build","pipeline_id":500}`, map[string]string{"X-Gitlab-Token": secret}, 503, "500 "},
+		"other event": {
+			"POST", run,
+			map[string]string{"X-GitHub-Event": "push", "X-Hub-Signature-256": sign(run, secret)},
+			204, "",
+		},
+		"no JSON": {
+			"POST", "{",
+			map[string]string{"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": sign("{", secret)},
+			204, "",
+		},
+		"pipeline": {
+			"POST", `{"object_kind":"pipeline","object_attributes":{"id":9}}`,
+			map[string]string{"X-Gitlab-Token": secret},
+			204, "9 ",
+		},
+		"build": {
+			"POST", `{"object_kind":"build","pipeline_id":9}`,
+			map[string]string{"X-Gitlab-Token": secret},
+			204,
+			"9 ",
+		},
+		"wrong token": {
+			"POST", `{"object_kind":"build","pipeline_id":9}`,
+			map[string]string{"X-Gitlab-Token": secret + "x"},
+			401, "",
+		},
+		"large": {"POST", strings.Repeat(" ", 3<<20), map[string]string{"X-Gitlab-Token": secret}, 413, ""},
+		"get":   {"GET", "", map[string]string{"X-Gitlab-Token": secret}, 405, ""},
+		"store failed": {
+			"POST", `{"object_kind":"build","pipeline_id":500}`,
+			map[string]string{"X-Gitlab-Token": secret},
+			503, "500 ",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			e := dispatch.Events{GitHub: []byte(secret), GitLab: []byte(secret), Log: slog.New(slog.DiscardHandler), Changed: func(_ context.Context, run, commit string) error {
-				got = run + " " + commit
-				if run == "500" {
-					return errors.New("disk full")
-				}
-				return nil
-			}}
+			e := dispatch.Events{
+				GitHub: []byte(secret), GitLab: []byte(secret), Log: slog.New(slog.DiscardHandler),
+				Changed: func(_ context.Context, run, commit string) error {
+					got = run + " " + commit
+					if run == "500" {
+						return errors.New("disk full")
+					}
+					return nil
+				},
+			}
 			r := httptest.NewRequestWithContext(t.Context(), c.method, "/events", strings.NewReader(c.body))
 			for key, value := range c.headers {
 				r.Header.Set(key, value)

@@ -61,7 +61,10 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 	if !ok || owner == "" || repo == "" || strings.Contains(repo, "/") {
 		return nil, hybridcore.Usagef("%.80q is not the name of a repository: give --repository OWNER/NAME", c.Repository)
 	}
-	g := &GitHub{owner: owner, repo: repo, workflow: cmp.Or(c.Workflow, "images.yml"), base: base, timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now}
+	g := &GitHub{
+		owner: owner, repo: repo, workflow: cmp.Or(c.Workflow, "images.yml"), base: base,
+		timeout: cmp.Or(c.Timeout, callTimeout), now: c.Now,
+	}
 	if g.now == nil {
 		g.now = time.Now
 	}
@@ -71,14 +74,17 @@ func NewGitHub(c GitHubConfig) (*GitHub, error) {
 	case c.App != 0:
 		app, err := ghinstallation.New(plain, c.App, c.Install, c.Key)
 		if err != nil {
-			return nil, hybridcore.Usagef("the key of GitHub App %d cannot be read; give the .pem file that GitHub made for it", c.App)
+			return nil, hybridcore.Usagef("the key of GitHub App %d cannot be read; give the .pem file that GitHub made for it",
+				c.App)
 		}
 		app.BaseURL = strings.TrimSuffix(base.String(), "/")
-		app.InstallationTokenOptions = &github.InstallationTokenOptions{} // else the body is null, which GitHub does not describe
+		// else the body is null, which GitHub does not describe
+		app.InstallationTokenOptions = &github.InstallationTokenOptions{}
 		app.Client = &http.Client{Transport: plain, Timeout: g.timeout}
 		signed = app
 	case c.Token == "":
-		return nil, hybridcore.Usagef("neither GITHUB_TOKEN nor GITHUB_APP_ID is set: the bot asks GitHub by a token or as a GitHub App")
+		return nil, hybridcore.Usagef(
+			"neither GITHUB_TOKEN nor GITHUB_APP_ID is set: the bot asks GitHub by a token or as a GitHub App")
 	default:
 		signed = webapi.Transport{Most: maxAnswer, Sign: webapi.Bearer(c.Token)}
 	}
@@ -122,10 +128,11 @@ func (g *GitHub) hinted(ctx context.Context, what, hint string, do githubCall) e
 // Head returns the commit of a branch.
 func (g *GitHub) Head(ctx context.Context, ref string) (string, error) {
 	var found *github.Reference
-	err := g.call(ctx, "the branch "+ref, func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-		found, answer, err = c.Git.GetRef(ctx, g.owner, g.repo, "heads/"+ref)
-		return answer, err //nolint:wrapcheck // call does
-	})
+	err := g.call(ctx, "the branch "+ref,
+		func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+			found, answer, err = c.Git.GetRef(ctx, g.owner, g.repo, "heads/"+ref)
+			return answer, err //nolint:wrapcheck // call does
+		})
 	if err != nil {
 		return "", err
 	}
@@ -140,12 +147,13 @@ func (g *GitHub) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 	for range maxPages {
 		var page *github.WorkflowRuns
 		next := 0
-		err := g.call(ctx, "the run of "+o.Request, func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-			if page, answer, err = c.Actions.ListWorkflowRunsByFileName(ctx, g.owner, g.repo, g.workflow, options); err == nil {
-				next = answer.NextPage
-			}
-			return answer, err //nolint:wrapcheck // call does
-		})
+		err := g.call(ctx, "the run of "+o.Request,
+			func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+				if page, answer, err = c.Actions.ListWorkflowRunsByFileName(ctx, g.owner, g.repo, g.workflow, options); err == nil {
+					next = answer.NextPage
+				}
+				return answer, err //nolint:wrapcheck // call does
+			})
 		if err != nil {
 			return bot.Run{}, false, err
 		}
@@ -178,7 +186,10 @@ func (g *GitHub) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
 	err := g.call(ctx, "a run of "+g.workflow, func(ctx context.Context, c *github.Client) (*github.Response, error) {
 		return g.post(ctx, c, &made, map[string]any{
 			"ref": o.Ref, "return_run_details": true,
-			"inputs": map[string]string{inputCommand: o.Line, inputSHA: o.Commit, inputRequest: o.Request, inputTicket: string(o.Ticket)},
+			"inputs": map[string]string{
+				inputCommand: o.Line, inputSHA: o.Commit, inputRequest: o.Request,
+				inputTicket: string(o.Ticket),
+			},
 		})
 	})
 	if err != nil || made.ID == 0 {
@@ -205,7 +216,8 @@ func (g *GitHub) Cancel(ctx context.Context, run bot.Run) error {
 	}
 	return g.call(ctx, "the end of run "+run.ID, func(ctx context.Context, c *github.Client) (*github.Response, error) {
 		answer, err := c.Actions.CancelWorkflowRunByID(ctx, g.owner, g.repo, id)
-		if _, taken := errors.AsType[*github.AcceptedError](err); taken || answer != nil && answer.StatusCode == http.StatusConflict {
+		if _, taken := errors.AsType[*github.AcceptedError](err); taken || answer != nil &&
+			answer.StatusCode == http.StatusConflict {
 			return answer, nil
 		}
 		return answer, err //nolint:wrapcheck // call does

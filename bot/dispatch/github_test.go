@@ -34,7 +34,10 @@ const (
 
 var (
 	commit = strings.Repeat("c0ffee00", 5)
-	order  = bot.Order{Request: request, Line: "build debian-12 --env lab", Ref: "main", Commit: commit, Ticket: []byte(`{"request":"x"}`)}
+	order  = bot.Order{
+		Request: request, Line: "build debian-12 --env lab", Ref: "main", Commit: commit,
+		Ticket: []byte(`{"request":"x"}`),
+	}
 )
 
 func hub(t *testing.T, rules string, change func(*github.Config)) *github.Server {
@@ -100,23 +103,27 @@ func TestGitHubRun(t *testing.T) {
 	id, _ := s.Runs()[0]["id"].(float64)
 	s.SetRun(int64(id), "in_progress", "")
 	s.SetJobs(int64(id), github.Object{"name": "Build", "status": "in_progress", "steps": []any{
-		github.Object{"name": "Check out", "status": "completed", "conclusion": "success", "number": 1}, github.Object{"name": "Images", "status": "in_progress", "conclusion": nil, "number": 2},
+		github.Object{"name": "Check out", "status": "completed", "conclusion": "success", "number": 1},
+		github.Object{"name": "Images", "status": "in_progress", "conclusion": nil, "number": 2},
 	}})
-	if p, err := g.Status(ctx, order, run); err != nil || p.Done || len(p.Targets) != 1 || p.Targets[0].Step != "Images" || p.Targets[0].Status != "running" {
+	if p, err := g.Status(ctx, order, run); err != nil || p.Done || len(p.Targets) != 1 || p.Targets[0].Step != "Images" ||
+		p.Targets[0].Status != "running" {
 		t.Fatalf("%+v %v", p, err)
 	}
 	check(t, s, fmt.Sprintf("https://github.example/o/r/actions/runs/%d", int64(id)), "Creating VM")
 	check(t, s, "https://github.example/o/r/actions/runs/1", "of another run")
 	asked := askedFor(s, "/jobs")
 	p, err := g.Status(ctx, order, run)
-	if err != nil || len(p.Targets) != 1 || p.Targets[0].Name != "debian-12@vsphere" || p.Targets[0].Step != "Creating VM" || askedFor(s, "/jobs") != asked {
+	if err != nil || len(p.Targets) != 1 || p.Targets[0].Name != "debian-12@vsphere" ||
+		p.Targets[0].Step != "Creating VM" || askedFor(s, "/jobs") != asked {
 		t.Fatalf("%+v %v; jobs were asked for %d times before and %d after", p, err, asked, askedFor(s, "/jobs"))
 	}
 	s.AddArtifact(int64(id), "other", []byte("no zip"))
 	s.AddArtifact(int64(id), "images", archive(t, hybridcore.Built))
 	s.SetRun(int64(id), "completed", "success")
 	p, err = g.Status(ctx, order, run)
-	if err != nil || !p.Done || p.Outcome.Status != hybridcore.Built || p.Targets[0].Artifact != "debian-12-1" || p.Targets[0].Parity != "identical" {
+	if err != nil || !p.Done || p.Outcome.Status != hybridcore.Built || p.Targets[0].Artifact != "debian-12-1" ||
+		p.Targets[0].Parity != "identical" {
 		t.Fatalf("%+v %v", p, err)
 	}
 	if err := g.Cancel(ctx, run); err != nil {
@@ -142,12 +149,14 @@ func askedFor(s *github.Server, end string) int {
 func check(t *testing.T, s *github.Server, details, title string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
-		"name": "packer-hybrid build lab/debian-12@vsphere", "head_sha": commit, "status": "in_progress", "details_url": details, "output": map[string]any{"title": title, "summary": "s"},
+		"name": "packer-hybrid build lab/debian-12@vsphere", "head_sha": commit, "status": "in_progress",
+		"details_url": details, "output": map[string]any{"title": title, "summary": "s"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"repos/o/r/check-runs", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"repos/o/r/check-runs",
+		bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,22 +175,35 @@ func check(t *testing.T, s *github.Server, details, title string) {
 // archive is a zip file with a record.
 func archive(t *testing.T, status hybridcore.Status) []byte {
 	t.Helper()
-	res := hybridcore.Result{Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: status, Duration: time.Minute}
+	res := hybridcore.Result{
+		Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: status,
+		Duration: time.Minute,
+	}
 	if status == hybridcore.Built {
 		res.Artifact = &hybridcore.Artifact{ID: "debian-12-1"}
 	} else {
-		res.Failure = &hybridcore.Failure{Step: "Provisioning", Message: "no route to host", Tail: []string{"ssh: connect", "no route to host"}}
+		res.Failure = &hybridcore.Failure{
+			Step: "Provisioning", Message: "no route to host",
+			Tail: []string{"ssh: connect", "no route to host"},
+		}
 	}
-	rec := hybridcore.Record{RunID: request, Status: status, Results: []hybridcore.Result{res}, Parity: []hybridcore.Parity{{
-		Image: "debian-12", Manifests: []hybridcore.Manifest{{Platform: hybridcore.VSphere, SHA256: "a"}, {Platform: hybridcore.Azure, SHA256: "a"}},
-	}}}
+	rec := hybridcore.Record{
+		RunID: request, Status: status, Results: []hybridcore.Result{res},
+		Parity: []hybridcore.Parity{{
+			Image: "debian-12", Manifests: []hybridcore.Manifest{
+				{Platform: hybridcore.VSphere, SHA256: "a"},
+				{Platform: hybridcore.Azure, SHA256: "a"},
+			},
+		}},
+	}
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	f, err := w.Create("artifacts/answer.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(json.NewEncoder(f).Encode(map[string]any{"format_version": 1, "record": rec}), w.Close()); err != nil {
+	if err := errors.Join(json.NewEncoder(f).Encode(map[string]any{"format_version": 1, "record": rec}),
+		w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -200,12 +222,14 @@ func TestGitHubFailure(t *testing.T) {
 	s.SetJobs(int64(id), github.Object{"name": "Build", "status": "completed", "conclusion": "failure", "steps": []any{
 		github.Object{"name": "Images", "status": "completed", "conclusion": "failure", "number": 1},
 	}})
-	if p, err := g.Status(t.Context(), order, run); err != nil || p.Outcome.Status != hybridcore.Failed || !strings.Contains(p.Outcome.Why, `the step "Images" failed`) {
+	if p, err := g.Status(t.Context(), order, run); err != nil || p.Outcome.Status != hybridcore.Failed ||
+		!strings.Contains(p.Outcome.Why, `the step "Images" failed`) {
 		t.Errorf("without a record: %+v %v", p, err)
 	}
 	s.AddArtifact(int64(id), "images", archive(t, hybridcore.Failed))
 	p, err := g.Status(t.Context(), order, run)
-	if err != nil || p.Outcome.Why != "debian-12@vsphere: no route to host" || len(p.Outcome.Tail) != 2 || p.Targets[0].Step != "Provisioning" {
+	if err != nil || p.Outcome.Why != "debian-12@vsphere: no route to host" || len(p.Outcome.Tail) != 2 ||
+		p.Targets[0].Step != "Provisioning" {
 		t.Errorf("%+v %v", p, err)
 	}
 }
@@ -287,7 +311,10 @@ func TestGitHubApp(t *testing.T) {
 func TestGitHubConfig(t *testing.T) {
 	t.Parallel()
 	for _, c := range []dispatch.GitHubConfig{
-		{Repository: "o/r"}, {Repository: "o", Token: "t"}, {Repository: "o/r", Token: "t", API: "ftp://x"}, {Repository: "o/r", App: 1, Key: []byte("no key")},
+		{Repository: "o/r"},
+		{Repository: "o", Token: "t"},
+		{Repository: "o/r", Token: "t", API: "ftp://x"},
+		{Repository: "o/r", App: 1, Key: []byte("no key")},
 	} {
 		if _, err := dispatch.NewGitHub(c); err == nil {
 			t.Errorf("%+v is taken", c)

@@ -28,10 +28,11 @@ func (g *GitHub) Check(ctx context.Context, ref string) []string {
 	var all problems
 	name := g.owner + "/" + g.repo
 	var found *github.Repository
-	err := g.hinted(ctx, "the repository "+name, "check its name, and that the bot's token or app has access to it", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-		found, answer, err = c.Repositories.Get(ctx, g.owner, g.repo)
-		return answer, err //nolint:wrapcheck // hinted does
-	})
+	err := g.hinted(ctx, "the repository "+name, "check its name, and that the bot's token or app has access to it",
+		func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+			found, answer, err = c.Repositories.Get(ctx, g.owner, g.repo)
+			return answer, err //nolint:wrapcheck // hinted does
+		})
 	if err != nil {
 		all.err(err)
 		return all // everything else would be refused too
@@ -41,8 +42,10 @@ func (g *GitHub) Check(ctx context.Context, ref string) []string {
 	}
 	head, err := g.Head(ctx, ref)
 	if all.err(err); err == nil {
-		all.err(g.hinted(ctx, "the check-runs of "+ref, "give the bot's token the permission checks: read; it shows the steps of a run by them", func(ctx context.Context, c *github.Client) (*github.Response, error) {
-			_, answer, err := c.Checks.ListCheckRunsForRef(ctx, g.owner, g.repo, head, &github.ListCheckRunsOptions{ListOptions: github.ListOptions{PerPage: 1}})
+		all.err(g.hinted(ctx, "the check-runs of "+ref, "give the bot's token the permission checks: read; it shows the "+
+			"steps of a run by them", func(ctx context.Context, c *github.Client) (*github.Response, error) {
+			_, answer, err := c.Checks.ListCheckRunsForRef(ctx, g.owner, g.repo, head,
+				&github.ListCheckRunsOptions{ListOptions: github.ListOptions{PerPage: 1}})
 			return answer, err //nolint:wrapcheck // hinted does
 		}))
 		g.checkFile(ctx, ref, &all)
@@ -55,19 +58,23 @@ func (g *GitHub) Check(ctx context.Context, ref string) []string {
 // may start it.
 func (g *GitHub) checkWorkflow(ctx context.Context, main string, all *problems) {
 	var found *github.Workflow
-	hint := fmt.Sprintf("GitHub dispatches only workflows that are on the default branch %s: merge %s%s there, or name another file with --workflow", main, folder, g.workflow)
-	err := g.hinted(ctx, "the workflow "+g.workflow, hint, func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-		found, answer, err = c.Actions.GetWorkflowByFileName(ctx, g.owner, g.repo, g.workflow)
-		return answer, err //nolint:wrapcheck // hinted does
-	})
+	hint := fmt.Sprintf("GitHub dispatches only workflows that are on the default branch %s: merge %s%s there, or name "+
+		"another file with --workflow", main, folder, g.workflow)
+	err := g.hinted(ctx, "the workflow "+g.workflow, hint,
+		func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+			found, answer, err = c.Actions.GetWorkflowByFileName(ctx, g.owner, g.repo, g.workflow)
+			return answer, err //nolint:wrapcheck // hinted does
+		})
 	if err != nil {
 		all.err(err)
 		return
 	}
 	if state := found.GetState(); state != "active" {
-		all.add("the workflow %s is switched off (%s): switch it on on the page Actions, or with gh workflow enable %s", g.workflow, state, g.workflow)
+		all.add("the workflow %s is switched off (%s): switch it on on the page Actions, or with gh workflow enable %s",
+			g.workflow, state, g.workflow)
 	}
-	all.err(g.hinted(ctx, "the permission to start "+g.workflow, "give the bot's token or app the permission actions: write", func(ctx context.Context, c *github.Client) (*github.Response, error) {
+	all.err(g.hinted(ctx, "the permission to start "+g.workflow, "give the bot's token or app the permission actions: "+
+		"write", func(ctx context.Context, c *github.Client) (*github.Response, error) {
 		answer, err := g.post(ctx, c, nil, map[string]any{"ref": nowhere})
 		if answer != nil && answer.StatusCode == http.StatusUnprocessableEntity {
 			return answer, nil // it may: only the branch is wrong
@@ -86,11 +93,14 @@ type workflow struct {
 func (g *GitHub) checkFile(ctx context.Context, ref string, all *problems) {
 	path := folder + g.workflow
 	var file *github.RepositoryContent
-	const hint = "put the file there (docs/github-actions.md has it), name another one with --workflow, or give the bot's token the permission contents: read"
-	err := g.hinted(ctx, path+" on "+ref, hint, func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-		file, _, answer, err = c.Repositories.GetContents(ctx, g.owner, g.repo, path, &github.RepositoryContentGetOptions{Ref: ref})
-		return answer, err //nolint:wrapcheck // hinted does
-	})
+	const hint = "put the file there (docs/github-actions.md has it), name another one with --workflow, or give the " +
+		"bot's token the permission contents: read"
+	err := g.hinted(ctx, path+" on "+ref, hint,
+		func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+			file, _, answer, err = c.Repositories.GetContents(ctx, g.owner, g.repo, path,
+				&github.RepositoryContentGetOptions{Ref: ref})
+			return answer, err //nolint:wrapcheck // hinted does
+		})
 	if err != nil {
 		all.err(err)
 		return
@@ -115,11 +125,13 @@ func (g *GitHub) checkFile(ctx context.Context, ref string, all *problems) {
 	}
 	for _, name := range []string{inputCommand, inputSHA, inputRequest, inputTicket} {
 		if _, has := inputs[name]; !has {
-			all.add("%s on %s: workflow_dispatch has no input %s; GitHub refuses runs with inputs that it does not know", path, ref, name)
+			all.add("%s on %s: workflow_dispatch has no input %s; GitHub refuses runs with inputs that it does not know", path,
+				ref, name)
 		}
 	}
 	if !strings.Contains(flow.RunName, "inputs."+inputRequest) {
-		all.add("%s on %s: run-name lacks ${{ inputs.%s }}, by which the bot finds its run after an answer that was lost", path, ref, inputRequest)
+		all.add("%s on %s: run-name lacks ${{ inputs.%s }}, by which the bot finds its run after an answer that was lost",
+			path, ref, inputRequest)
 	}
 }
 

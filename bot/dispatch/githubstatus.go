@@ -86,10 +86,12 @@ func stays(err error) bool {
 // jobs are the jobs of a run.
 func (g *GitHub) jobs(ctx context.Context, run int64) ([]*github.WorkflowJob, error) {
 	var found *github.Jobs
-	err := g.call(ctx, "the jobs of the run", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-		found, answer, err = c.Actions.ListWorkflowJobs(ctx, g.owner, g.repo, run, &github.ListWorkflowJobsOptions{ListOptions: github.ListOptions{PerPage: 100}})
-		return answer, err //nolint:wrapcheck // call does
-	})
+	err := g.call(ctx, "the jobs of the run",
+		func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+			found, answer, err = c.Actions.ListWorkflowJobs(ctx, g.owner, g.repo, run,
+				&github.ListWorkflowJobsOptions{ListOptions: github.ListOptions{PerPage: 100}})
+			return answer, err //nolint:wrapcheck // call does
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -134,12 +136,13 @@ func (g *GitHub) targets(ctx context.Context, commit string, run bot.Run) ([]bot
 	for range maxPages {
 		var page *github.ListCheckRunsResults
 		next := 0
-		err := g.call(ctx, "the check-runs", func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
-			if page, answer, err = c.Checks.ListCheckRunsForRef(ctx, g.owner, g.repo, commit, options); err == nil {
-				next = answer.NextPage
-			}
-			return answer, err //nolint:wrapcheck // call does
-		})
+		err := g.call(ctx, "the check-runs",
+			func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
+				if page, answer, err = c.Checks.ListCheckRunsForRef(ctx, g.owner, g.repo, commit, options); err == nil {
+					next = answer.NextPage
+				}
+				return answer, err //nolint:wrapcheck // call does
+			})
 		if err != nil {
 			return nil, err
 		}
@@ -162,11 +165,13 @@ func (g *GitHub) targets(ctx context.Context, commit string, run bot.Run) ([]bot
 // target reads the check-run of a target of this run.
 func target(check *github.CheckRun, run bot.Run) (bot.Target, bool) {
 	link, err := url.Parse(check.GetDetailsURL())
-	ours := err == nil && (strings.HasSuffix(link.Path, "/runs/"+run.ID) || strings.Contains(link.Path, "/runs/"+run.ID+"/"))
+	ours := err == nil && (strings.HasSuffix(link.Path, "/runs/"+run.ID) ||
+		strings.Contains(link.Path, "/runs/"+run.ID+"/"))
 	if !ours {
 		return bot.Target{}, false
 	}
-	return row(check.GetName(), state(check.GetStatus(), check.GetConclusion()), check.GetOutput().GetTitle(), took(check.StartedAt, check.CompletedAt))
+	return row(check.GetName(), state(check.GetStatus(), check.GetConclusion()), check.GetOutput().GetTitle(),
+		took(check.StartedAt, check.CompletedAt))
 }
 
 // state is GitHub's status and conclusion in a word.
@@ -199,7 +204,10 @@ func ended(conclusion string, jobs []*github.WorkflowJob) bot.Outcome {
 	for _, job := range jobs {
 		for _, step := range job.Steps {
 			if step.GetConclusion() == "failure" {
-				return bot.Outcome{Status: hybridcore.Failed, Why: fmt.Sprintf("%s: the step %q failed; the log says why", job.GetName(), step.GetName())}
+				return bot.Outcome{
+					Status: hybridcore.Failed,
+					Why:    fmt.Sprintf("%s: the step %q failed; the log says why", job.GetName(), step.GetName()),
+				}
 			}
 		}
 	}
@@ -266,7 +274,10 @@ func (g *GitHub) download(ctx context.Context, id int64) ([]byte, error) {
 	}
 	defer answer.Body.Close() //nolint:errcheck // only read
 	if answer.StatusCode != http.StatusOK {
-		return nil, refusal{status: answer.StatusCode, header: answer.Header, what: "for an artifact", hint: "it may have expired", err: errors.New(answer.Status)}.judge(g.now())
+		return nil, refusal{
+			status: answer.StatusCode, header: answer.Header, what: "for an artifact",
+			hint: "it may have expired", err: errors.New(answer.Status),
+		}.judge(g.now())
 	}
 	data, err := io.ReadAll(answer.Body)
 	if err != nil {

@@ -61,7 +61,8 @@ func NewGitLab(c GitLabConfig) (*GitLab, error) {
 	case c.Project == "":
 		return nil, hybridcore.Usagef("no project of GitLab is given: set --repository GROUP/NAME")
 	case c.Token == "":
-		return nil, hybridcore.Usagef("GITLAB_TOKEN is not set: make a project access token with the scope api and a role that may merge to the branch")
+		return nil, hybridcore.Usagef(
+			"GITLAB_TOKEN is not set: make a project access token with the scope api and a role that may merge to the branch")
 	}
 	g := &GitLab{
 		project: c.Project, trigger: c.Trigger, file: cmp.Or(c.File, DefaultPipeline),
@@ -135,16 +136,20 @@ func (g *GitLab) branch(ctx context.Context, ref string) (found *gitlab.Branch, 
 // Find looks for a pipeline whose variables have the request's ID.
 func (g *GitLab) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 	from := begun(o.Request)
-	options := &gitlab.ListProjectPipelinesOptions{Ref: &o.Ref, ListOptions: gitlab.ListOptions{PerPage: 50}, OrderBy: new("id"), Sort: new("desc")}
+	options := &gitlab.ListProjectPipelinesOptions{
+		Ref: &o.Ref, ListOptions: gitlab.ListOptions{PerPage: 50},
+		OrderBy: new("id"), Sort: new("desc"),
+	}
 	for range maxPages {
 		var page []*gitlab.PipelineInfo
 		next := 0
-		err := g.call(ctx, "the pipeline of "+o.Request, func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
-			if page, answer, err = g.client.Pipelines.ListProjectPipelines(g.project, options, with); err == nil {
-				next = answer.NextPage
-			}
-			return answer, err //nolint:wrapcheck // call does
-		})
+		err := g.call(ctx, "the pipeline of "+o.Request,
+			func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
+				if page, answer, err = g.client.Pipelines.ListProjectPipelines(g.project, options, with); err == nil {
+					next = answer.NextPage
+				}
+				return answer, err //nolint:wrapcheck // call does
+			})
 		if err != nil {
 			return bot.Run{}, false, err
 		}
@@ -170,27 +175,37 @@ func (g *GitLab) carries(ctx context.Context, p *gitlab.PipelineInfo, request st
 		return false, nil
 	}
 	var all []*gitlab.PipelineVariable
-	err := g.call(ctx, "the variables of a pipeline", func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
-		all, answer, err = g.client.Pipelines.GetPipelineVariables(g.project, p.ID, with)
-		return answer, err //nolint:wrapcheck // call does
-	})
-	return slices.ContainsFunc(all, func(v *gitlab.PipelineVariable) bool { return v.Key == variableRequest && v.Value == request }), err
+	err := g.call(ctx, "the variables of a pipeline",
+		func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
+			all, answer, err = g.client.Pipelines.GetPipelineVariables(g.project, p.ID, with)
+			return answer, err //nolint:wrapcheck // call does
+		})
+	return slices.ContainsFunc(all,
+		func(v *gitlab.PipelineVariable) bool { return v.Key == variableRequest && v.Value == request }), err
 }
 
 // Dispatch makes a pipeline, by the API or by a trigger.
 func (g *GitLab) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
-	values := map[string]string{variableCommand: o.Line, variableSHA: o.Commit, variableRequest: o.Request, variableTicket: string(o.Ticket)}
+	values := map[string]string{
+		variableCommand: o.Line, variableSHA: o.Commit, variableRequest: o.Request,
+		variableTicket: string(o.Ticket),
+	}
 	var made *gitlab.Pipeline
 	err := g.call(ctx, "a pipeline", func(with gitlab.RequestOptionFunc) (answer *gitlab.Response, err error) {
 		if g.trigger != "" {
-			made, answer, err = g.client.PipelineTriggers.RunPipelineTrigger(g.project, &gitlab.RunPipelineTriggerOptions{Ref: &o.Ref, Token: &g.trigger, Variables: values}, with)
+			made, answer, err = g.client.PipelineTriggers.RunPipelineTrigger(g.project,
+				&gitlab.RunPipelineTriggerOptions{Ref: &o.Ref, Token: &g.trigger, Variables: values}, with)
 			return answer, err //nolint:wrapcheck // call does
 		}
 		var list []*gitlab.PipelineVariableOptions
 		for key, value := range values {
-			list = append(list, &gitlab.PipelineVariableOptions{Key: &key, Value: &value, VariableType: new(gitlab.EnvVariableType)})
+			list = append(list, &gitlab.PipelineVariableOptions{
+				Key: &key, Value: &value,
+				VariableType: new(gitlab.EnvVariableType),
+			})
 		}
-		made, answer, err = g.client.Pipelines.CreatePipeline(g.project, &gitlab.CreatePipelineOptions{Ref: &o.Ref, Variables: &list}, with)
+		made, answer, err = g.client.Pipelines.CreatePipeline(g.project,
+			&gitlab.CreatePipelineOptions{Ref: &o.Ref, Variables: &list}, with)
 		return answer, err //nolint:wrapcheck // call does
 	})
 	if err != nil {
@@ -226,10 +241,12 @@ func (g *GitLab) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Prog
 		if now, answer, err = g.client.Pipelines.GetPipeline(g.project, int(id), with); err != nil {
 			return answer, err //nolint:wrapcheck // call does
 		}
-		if jobs, answer, err = g.client.Jobs.ListPipelineJobs(g.project, int(id), &gitlab.ListJobsOptions{ListOptions: page}, with); err != nil {
+		if jobs, answer, err = g.client.Jobs.ListPipelineJobs(g.project, int(id), &gitlab.ListJobsOptions{ListOptions: page},
+			with); err != nil {
 			return answer, err //nolint:wrapcheck // call does
 		}
-		statuses, answer, err = g.client.Commits.GetCommitStatuses(g.project, o.Commit, &gitlab.GetCommitStatusesOptions{ListOptions: page}, with)
+		statuses, answer, err = g.client.Commits.GetCommitStatuses(g.project, o.Commit,
+			&gitlab.GetCommitStatusesOptions{ListOptions: page}, with)
 		return answer, err //nolint:wrapcheck // call does
 	})
 	if err != nil {
@@ -271,7 +288,10 @@ func rows(statuses []*gitlab.CommitStatus, jobs []*gitlab.Job, pipeline int) []b
 	}
 	if len(all) == 0 {
 		for _, j := range jobs {
-			all = append(all, bot.Target{Name: j.Name, Status: word(j.Status), Duration: time.Duration(j.Duration * float64(time.Second))})
+			all = append(all, bot.Target{
+				Name: j.Name, Status: word(j.Status),
+				Duration: time.Duration(j.Duration * float64(time.Second)),
+			})
 		}
 	}
 	return sorted(all)
@@ -305,7 +325,8 @@ func (g *GitLab) answer(ctx context.Context, jobs []*gitlab.Job) (*hybridcore.An
 	var found *hybridcore.Answer
 	for _, j := range jobs { // the newest first
 		err := g.call(ctx, "a job's answer", func(with gitlab.RequestOptionFunc) (*gitlab.Response, error) {
-			file, answer, err := g.files.Jobs.DownloadSingleArtifactsFile(g.project, j.ID, "artifacts/"+url.PathEscape(answerFile), with)
+			file, answer, err := g.files.Jobs.DownloadSingleArtifactsFile(g.project, j.ID,
+				"artifacts/"+url.PathEscape(answerFile), with)
 			if err == nil {
 				said, _ := readAnswer(file) // another file of this name is none
 				found = better(found, said)

@@ -22,7 +22,8 @@ import (
 func lab(t *testing.T, rules, trigger string, changes ...func(*gitlab.Config)) (*gitlab.Server, *dispatch.GitLab) {
 	t.Helper()
 	config := gitlab.Config{
-		Project: "acme/images", ID: 7, Token: token, TriggerToken: "trigger", Self: gitlab.User{ID: 90, Username: "bot", Level: gitlab.Developer}, Refs: map[string]string{"main": commit},
+		Project: "acme/images", ID: 7, Token: token, TriggerToken: "trigger",
+		Self: gitlab.User{ID: 90, Username: "bot", Level: gitlab.Developer}, Refs: map[string]string{"main": commit},
 	}
 	for _, change := range changes {
 		change(&config)
@@ -42,7 +43,10 @@ func lab(t *testing.T, rules, trigger string, changes ...func(*gitlab.Config)) (
 	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}
-	g, err := dispatch.NewGitLab(dispatch.GitLabConfig{API: s.URL(), Project: "acme/images", Token: token, Trigger: trigger, Timeout: time.Second})
+	g, err := dispatch.NewGitLab(dispatch.GitLabConfig{
+		API: s.URL(), Project: "acme/images", Token: token,
+		Trigger: trigger, Timeout: time.Second,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +76,8 @@ func TestGitLabPipeline(t *testing.T) {
 			t.Fatal(found, ok, err)
 		}
 		variables, _ := s.Pipelines()[1]["variables"].(map[string]string)
-		if variables["PACKER_HYBRID_COMMAND"] != order.Line || variables["PACKER_HYBRID_SHA"] != commit || variables["PACKER_HYBRID_TICKET"] != string(order.Ticket) {
+		if variables["PACKER_HYBRID_COMMAND"] != order.Line || variables["PACKER_HYBRID_SHA"] != commit ||
+			variables["PACKER_HYBRID_TICKET"] != string(order.Ticket) {
 			t.Errorf("the variables are %v", variables)
 		}
 		id, err := strconv.ParseInt(run.ID, 10, 64)
@@ -81,22 +86,28 @@ func TestGitLabPipeline(t *testing.T) {
 		}
 		s.SetPipeline(id, "running")
 		s.SetJob(id, "images", "running")
-		if p, err := g.Status(ctx, order, run); err != nil || p.Done || len(p.Targets) != 1 || p.Targets[0].Status != "running" {
+		if p, err := g.Status(ctx, order, run); err != nil || p.Done || len(p.Targets) != 1 ||
+			p.Targets[0].Status != "running" {
 			t.Fatalf("%+v %v", p, err)
 		}
-		record, err := json.Marshal(map[string]any{"record": hybridcore.Record{Status: hybridcore.Built, Results: []hybridcore.Result{
-			{Target: "debian-12@vsphere", Status: hybridcore.Built, Artifact: &hybridcore.Artifact{ID: "debian-12-1"}},
-		}}})
+		record, err := json.Marshal(map[string]any{"record": hybridcore.Record{
+			Status: hybridcore.Built,
+			Results: []hybridcore.Result{
+				{Target: "debian-12@vsphere", Status: hybridcore.Built, Artifact: &hybridcore.Artifact{ID: "debian-12-1"}},
+			},
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.SetPipeline(id, "success")
 		s.SetJob(id, "images", "success")
-		if p, err := g.Status(ctx, order, run); err != nil || !p.Done || p.Outcome.Status != bot.Answered || !strings.Contains(p.Outcome.Why, "left no answer") {
+		if p, err := g.Status(ctx, order, run); err != nil || !p.Done || p.Outcome.Status != bot.Answered ||
+			!strings.Contains(p.Outcome.Why, "left no answer") {
 			t.Errorf("without an answer: %+v %v", p, err)
 		}
 		s.AddFile(id, "images", "artifacts/answer.json", record)
-		if p, err := g.Status(ctx, order, run); err != nil || p.Outcome.Status != hybridcore.Built || p.Targets[0].Artifact != "debian-12-1" {
+		if p, err := g.Status(ctx, order, run); err != nil || p.Outcome.Status != hybridcore.Built ||
+			p.Targets[0].Artifact != "debian-12-1" {
 			t.Errorf("%+v %v", p, err)
 		}
 		s.SetPipeline(id, "running")
@@ -129,7 +140,8 @@ func TestGitLabRefusals(t *testing.T) {
 			s, g := lab(t, c.rules, "")
 			_, err := g.Dispatch(t.Context(), order)
 			later, ok := errors.AsType[*bot.LaterError](err)
-			if err == nil || ok != (c.later > 0) || ok && later.After != c.later || blocked(err) != c.stays || strings.Contains(err.Error(), token) {
+			if err == nil || ok != (c.later > 0) || ok && later.After != c.later || blocked(err) != c.stays ||
+				strings.Contains(err.Error(), token) {
 				t.Errorf("%#v", err)
 			}
 			if got := len(s.Pipelines()); got != c.runs {
@@ -156,7 +168,8 @@ func TestGitLabJobs(t *testing.T) {
 	s.SetJob(id, "lab/debian-12@vsphere", "running")
 	s.SetJob(id, "lab/debian-12@azure", "pending")
 	p, err := g.Status(t.Context(), order, run)
-	if err != nil || len(p.Targets) != 2 || p.Targets[0].Name != "lab/debian-12@azure" || p.Targets[0].Status != "queued" || p.Targets[1].Status != "running" {
+	if err != nil || len(p.Targets) != 2 || p.Targets[0].Name != "lab/debian-12@azure" ||
+		p.Targets[0].Status != "queued" || p.Targets[1].Status != "running" {
 		t.Errorf("%+v %v", p, err)
 	}
 }

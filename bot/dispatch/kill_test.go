@@ -64,7 +64,8 @@ func newBot(ctx context.Context, dir, chat string, system *dispatch.GitHub, log 
 		return nil, err
 	}
 	b := &bot.Bot{
-		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", chat), Log: slog.New(slog.NewTextHandler(log, nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", chat), Log: slog.New(slog.NewTextHandler(log, nil)),
+		Metrics: bot.NewMetrics(queue), Now: time.Now,
 		Site: func() (bot.Site, error) {
 			p, err := config.LoadFS(fstest.MapFS{config.FileName: {Data: []byte(policyText)}})
 			images := []hybridcore.Image{{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.VSphere}}}
@@ -85,7 +86,10 @@ func newBot(ctx context.Context, dir, chat string, system *dispatch.GitHub, log 
 func serveBot(args []string) int {
 	err := func() error {
 		ctx := context.Background()
-		system, err := dispatch.NewGitHub(dispatch.GitHubConfig{API: args[2], Repository: "o/r", Token: token, Timeout: 5 * time.Second})
+		system, err := dispatch.NewGitHub(dispatch.GitHubConfig{
+			API: args[2], Repository: "o/r", Token: token,
+			Timeout: 5 * time.Second,
+		})
 		if err != nil {
 			return err
 		}
@@ -101,7 +105,10 @@ func serveBot(args []string) int {
 		if err != nil {
 			return err
 		}
-		return bot.Serve(ctx, bot.Service{Bot: b, Secret: signing, Door: door, Socket: true, Admin: admin, Grace: time.Second})
+		return bot.Serve(ctx, bot.Service{
+			Bot: b, Secret: signing, Door: door, Socket: true, Admin: admin,
+			Grace: time.Second,
+		})
 	}()
 	fmt.Fprintln(os.Stderr, err)
 	return 1
@@ -182,7 +189,8 @@ func TestKilled(t *testing.T) {
 	end()
 	helpers.Wait()
 	d.once()
-	t.Logf("%d kills, %d commands, of which %d were acknowledged; states of jobs at the kills: %v; sent again although they were stored: %v",
+	t.Logf("%d kills, %d commands, of which %d were acknowledged; states of jobs at the kills: %v; sent again although "+
+		"they were stored: %v",
 		2**kills+1, 3**kills, len(d.acked), states, d.repeats)
 }
 
@@ -192,9 +200,14 @@ func newDoomed(t *testing.T) *doomed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &doomed{t: t, hub: hub(t, "", nil), dir: t.TempDir(), door: free.Addr().String(), acked: map[string]bool{}, repeats: map[string]int{}}
+	d := &doomed{
+		t: t, hub: hub(t, "", nil), dir: t.TempDir(), door: free.Addr().String(), acked: map[string]bool{},
+		repeats: map[string]int{},
+	}
 	_ = free.Close()
-	if err := d.hub.Faults().Load("POST /repos/o/r/actions/** nth=5 status=502 after\nPOST /repos/o/r/actions/** nth=8 status=502\nPOST /repos/o/r/actions/** nth=11 drop after"); err != nil {
+	if err := d.hub.Faults().Load(
+		"POST /repos/o/r/actions/** nth=5 status=502 after\nPOST /repos/o/r/actions/** nth=8 status=502\nPOST " +
+			"/repos/o/r/actions/** nth=11 drop after"); err != nil {
 		t.Fatal(err)
 	}
 	d.slack = chat(t)
@@ -204,7 +217,11 @@ func newDoomed(t *testing.T) *doomed {
 // chat is a Slack for a bot with both doors.
 func chat(t *testing.T) *slack.Server {
 	t.Helper()
-	s, err := slack.Start(t.Context(), slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Secret: signing, Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
+	s, err := slack.Start(t.Context(),
+		slack.Config{
+			Token: "xoxb-1", AppToken: "xapp-1", Secret: signing, Team: "T0001", Channels: []string{"C0001"},
+			Users: []string{"U0001"},
+		})
 	if err != nil {
 		t.Fatal(err)
 	}

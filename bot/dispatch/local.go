@@ -95,7 +95,9 @@ func (l *Local) Head(ctx context.Context, ref string) (string, error) {
 // Check says whether there is a commit to run.
 func (l *Local) Check(ctx context.Context, ref string) []string {
 	if _, err := l.Head(ctx, ref); err != nil {
-		return []string{fmt.Sprintf("%v; --ci local runs commits of a Git repository with the project at its top: check -C, and ref in the block bot", err)}
+		return []string{fmt.Sprintf(
+			"%v; --ci local runs commits of a Git repository with the project at its top: check -C, and ref in the block bot",
+			err)}
 	}
 	return nil
 }
@@ -176,7 +178,8 @@ func (l *Local) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
 			if run, found, _ := l.Find(ctx, o); found {
 				return run, nil
 			}
-			return bot.Run{}, fmt.Errorf("run %s ended before it began, see %s: %w", o.Request, filepath.Join(dir, fileLog), cmp.Or(err, errEnded))
+			return bot.Run{}, fmt.Errorf("run %s ended before it began, see %s: %w", o.Request, filepath.Join(dir, fileLog),
+				cmp.Or(err, errEnded))
 		case <-wait:
 			return bot.Run{}, fmt.Errorf("run %s has not begun within %s", o.Request, startWait)
 		}
@@ -212,7 +215,10 @@ func (l *Local) Status(_ context.Context, o bot.Order, _ bot.Run) (bot.Progress,
 		return p, err
 	}
 	if !alive {
-		p.Done, p.Outcome = true, bot.Outcome{Status: hybridcore.Failed, Targets: p.Targets, Why: "the run ended without saying so; see " + filepath.Join(dir, fileLog)}
+		p.Done, p.Outcome = true, bot.Outcome{
+			Status: hybridcore.Failed, Targets: p.Targets,
+			Why: "the run ended without saying so; see " + filepath.Join(dir, fileLog),
+		}
 	}
 	return p, nil
 }

@@ -70,8 +70,13 @@ func here(t *testing.T) (*dispatch.Local, string, bot.Order) {
 	if err := os.WriteFile(filepath.Join(repository, "file"), []byte("of the commit"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"init", "-q", "-b", "main", "--template="}, {"add", "-A"}, {"commit", "-q", "-m", "one"}} {
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", repository, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
+	for _, args := range [][]string{
+		{"init", "-q", "-b", "main", "--template="},
+		{"add", "-A"},
+		{"commit", "-q", "-m", "one"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "git",
+			append([]string{"-C", repository, "-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
 		}
@@ -80,7 +85,10 @@ func here(t *testing.T) (*dispatch.Local, string, bot.Order) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := dispatch.NewLocal(dispatch.LocalConfig{Dir: dir, Repository: repository, Program: []string{self}, Environ: append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1")})
+	l, err := dispatch.NewLocal(dispatch.LocalConfig{
+		Dir: dir, Repository: repository, Program: []string{self},
+		Environ: append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

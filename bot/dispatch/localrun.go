@@ -71,7 +71,8 @@ func (r *LocalRun) checkout(ctx context.Context, repository string) error {
 	if !hybridcore.IsObjectID(commit) {
 		return hybridcore.Usagef("%.80q is not the full object ID of a commit", commit)
 	}
-	if _, err := git(ctx, r.dir, "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", repository, r.Tree); err != nil {
+	if _, err := git(ctx, r.dir, "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", repository,
+		r.Tree); err != nil {
 		return err
 	}
 	_, err := git(ctx, r.Tree, "checkout", "--quiet", "--detach", commit)

@@ -19,7 +19,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
 
-var outage = flag.Duration("outage", 4*time.Second, "how long GitHub answers 502 in TestOutages; make test-nightly has it do so for a minute")
+var outage = flag.Duration("outage", 4*time.Second,
+	"how long GitHub answers 502 in TestOutages; make test-nightly has it do so for a minute")
 
 // TestOutages has a GitHub that fails, and a user of Slack who sees that the
 // command is queued and why, then the run and its end. There is one run.
@@ -33,10 +34,19 @@ func TestOutages(t *testing.T) {
 	}{
 		"502 for a while":                      {"* /** status=502", *outage, "502", *outage - 2*time.Second},
 		"502 to the dispatch, and it was done": {"POST /** nth=1 status=502 after", 0, "502", 0},
-		"secondary limit":                      {`POST /** nth=1 status=403 header="Retry-After: 3"`, 0, "secondary rate limit", 3 * time.Second},
-		"secondary limit on the branch":        {`GET /repos/o/r/git/** nth=1 status=403 header="Retry-After: 3"`, 0, "secondary rate limit", 3 * time.Second},
-		"hangs":                                {"GET /repos/o/r/git/** nth=1 delay=1m\nPOST /** nth=1 delay=1m", 0, "context deadline exceeded", time.Second},
-		"hangs after it was done":              {"POST /** nth=1 drop after", 0, "EOF", 0},
+		"secondary limit": {
+			`POST /** nth=1 status=403 header="Retry-After: 3"`, 0,
+			"secondary rate limit", 3 * time.Second,
+		},
+		"secondary limit on the branch": {
+			`GET /repos/o/r/git/** nth=1 status=403 header="Retry-After: 3"`, 0,
+			"secondary rate limit", 3 * time.Second,
+		},
+		"hangs": {
+			"GET /repos/o/r/git/** nth=1 delay=1m\nPOST /** nth=1 delay=1m", 0,
+			"context deadline exceeded", time.Second,
+		},
+		"hangs after it was done": {"POST /** nth=1 drop after", 0, "EOF", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +75,8 @@ func TestOutages(t *testing.T) {
 			if c.until > 0 {
 				time.AfterFunc(c.until, hub.Faults().Clear)
 			}
-			if err := chat.Deliver(ctx, chat.SlashEnvelope(slack.From{Channel: "C0001", User: "U0001"}, "plan debian-12")); err != nil {
+			if err := chat.Deliver(ctx,
+				chat.SlashEnvelope(slack.From{Channel: "C0001", User: "U0001"}, "plan debian-12")); err != nil {
 				t.Fatal(err)
 			}
 			late, stop := context.WithTimeout(ctx, c.until+time.Minute)
@@ -107,6 +118,7 @@ func outlived(t *testing.T, shown []slack.Message, note string, least time.Durat
 	}
 	// A message is edited once a second: the reason is shown that much after the pause has begun.
 	if noted.IsZero() || running.IsZero() || running.Sub(noted) < least-time.Second {
-		t.Errorf("queued with the reason %s, running %s after it, want at least %s:\n%s", noted, running.Sub(noted), least, strings.Join(all, "\n"))
+		t.Errorf("queued with the reason %s, running %s after it, want at least %s:\n%s", noted, running.Sub(noted), least,
+			strings.Join(all, "\n"))
 	}
 }

@@ -103,7 +103,8 @@ func (h *HTTP) verify(header http.Header, body []byte) string {
 	verifier, err := slack.NewSecretsVerifier(header, h.Secret)
 	if errors.Is(err, slack.ErrExpiredTimestamp) {
 		at, _ := strconv.ParseInt(header.Get(stamp), 10, 64) // the verifier has read it
-		return fmt.Sprintf("the time stamp is %s from this clock; at most 5 minutes are taken", time.Since(time.Unix(at, 0)).Round(time.Second))
+		return fmt.Sprintf("the time stamp is %s from this clock; at most 5 minutes are taken",
+			time.Since(time.Unix(at, 0)).Round(time.Second))
 	}
 	if err != nil {
 		return "the signature or the time stamp has the wrong form"
@@ -117,7 +118,8 @@ func (h *HTTP) verify(header http.Header, body []byte) string {
 
 // refuse writes the audit line of a request that nobody is known to have sent.
 func (h *HTTP) refuse(r *http.Request, status int, rule, why string) (string, int) {
-	h.Log.Info("decision", "at", "door", "door", "http", "allow", false, "rule", rule, "why", why, "remote", r.RemoteAddr, "retry", retry(r))
+	h.Log.Info("decision", "at", "door", "door", "http", "allow", false, "rule", rule, "why", why, "remote", r.RemoteAddr,
+		"retry", retry(r))
 	return Refused, status
 }
 
@@ -132,7 +134,8 @@ func (d *Door) take(ctx context.Context, door string, key [32]byte, c Command) s
 	c.At = d.Now().UTC()
 	c.ID, c.Door = hybridcore.NewRunID(c.At), door
 	if err := d.Accept(ctx, key, c); err != nil {
-		d.Log.Error("command not stored", "request", c.ID, "door", door, "team", c.Team, "channel", c.Channel, "user", c.User, "error", err)
+		d.Log.Error("command not stored", "request", c.ID, "door", door, "team", c.Team, "channel", c.Channel, "user", c.User,
+			"error", err)
 		return Failed
 	}
 	return Accepted

@@ -102,7 +102,8 @@ func (f *fields) named(name string) *string {
 // slash makes a command of a slash command.
 func slash(s slack.SlashCommand) (Command, error) {
 	return Command{
-		Team: s.TeamID, Channel: s.ChannelID, User: s.UserID, Text: strings.TrimSpace(s.Text), Trigger: s.TriggerID, ReplyTo: s.ResponseURL,
+		Team: s.TeamID, Channel: s.ChannelID, User: s.UserID, Text: strings.TrimSpace(s.Text), Trigger: s.TriggerID,
+		ReplyTo: s.ResponseURL,
 	}.checked()
 }
 
@@ -112,7 +113,10 @@ func interactive(payload []byte) (Command, error) {
 	if err := json.Unmarshal(payload, &in); err != nil {
 		return Command{}, errors.New("the payload of the interaction is not what Slack sends")
 	}
-	c := Command{Team: in.Team.ID, Channel: in.Channel.ID, User: in.User.ID, Trigger: in.TriggerID, ReplyTo: in.ResponseURL}
+	c := Command{
+		Team: in.Team.ID, Channel: in.Channel.ID, User: in.User.ID, Trigger: in.TriggerID,
+		ReplyTo: in.ResponseURL,
+	}
 	switch in.Type {
 	case slack.InteractionTypeBlockActions:
 		if c.Channel == "" {

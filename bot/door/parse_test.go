@@ -18,8 +18,10 @@ import (
 // command within bounds, or an error.
 func FuzzForm(f *testing.F) {
 	f.Add("command=/packer-hybrid&team_id=T0001&channel_id=C0001&user_id=U0001&text=build+debian-12&trigger_id=1.2.x")
-	f.Add("payload=" + url.QueryEscape(`{"type":"block_actions","team":{"id":"T0001"},"user":{"id":"U0001"},"channel":{"id":"C0001"},"actions":[{"type":"button","action_id":"ph-approve","value":"r c"}]}`))
-	f.Add("payload=" + url.QueryEscape(`{"type":"view_submission","team":{"id":"T0001"},"user":{"id":"U0001"},"view":{"callback_id":"packer-hybrid-form","private_metadata":"C0001","state":{"values":{"image":{"image":{"type":"static_select","selected_option":{"value":"debian-12"}}}}}}}`))
+	f.Add("payload=" + url.QueryEscape(
+		`{"type":"block_actions","team":{"id":"T0001"},"user":{"id":"U0001"},"channel":{"id":"C0001"},"actions":[{"type":"button","action_id":"ph-approve","value":"r c"}]}`))
+	f.Add("payload=" + url.QueryEscape(
+		`{"type":"view_submission","team":{"id":"T0001"},"user":{"id":"U0001"},"view":{"callback_id":"packer-hybrid-form","private_metadata":"C0001","state":{"values":{"image":{"image":{"type":"static_select","selected_option":{"value":"debian-12"}}}}}}}`))
 	f.Add("payload=null")
 	f.Add("payload=" + strings.Repeat("[", 20_000))
 	f.Add("%zz;&=&")

@@ -63,7 +63,8 @@ func (s *Socket) Serve(ctx context.Context) {
 
 // connection serves one client, which reconnects by itself as far as it can.
 func (s *Socket) connection(ctx context.Context) error {
-	client := socketmode.New(s.API, socketmode.OptionReadLimit(maxEnvelope), socketmode.OptionLog(log.New(logWriter{s}, "", 0)))
+	client := socketmode.New(s.API, socketmode.OptionReadLimit(maxEnvelope),
+		socketmode.OptionLog(log.New(logWriter{s}, "", 0)))
 	connected, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
 	ended := make(chan error, 1)

@@ -22,7 +22,8 @@ import (
 // acknowledged all the same.
 func TestSocketStops(t *testing.T) {
 	t.Parallel()
-	sim, err := slack.Start(t.Context(), slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Team: "T0001", Channels: []string{"C0001"}})
+	sim, err := slack.Start(t.Context(),
+		slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Team: "T0001", Channels: []string{"C0001"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,8 @@ func TestSocketStops(t *testing.T) {
 	}
 	var served sync.WaitGroup
 	served.Go(func() { socket.Serve(serving) })
-	if err := sim.Deliver(t.Context(), sim.SlashEnvelope(slack.From{Channel: "C0001", User: "U0001"}, "plan")); err != nil {
+	if err := sim.Deliver(t.Context(),
+		sim.SlashEnvelope(slack.From{Channel: "C0001", User: "U0001"}, "plan")); err != nil {
 		t.Error(err)
 	}
 	served.Wait()

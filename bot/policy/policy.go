@@ -137,7 +137,8 @@ func allowing(roles []config.Role, verb string, cell Cell) string {
 // with the verb.
 func covers(scope config.Scope, verb string, cell Cell) bool {
 	return listed(scope.Verbs, verb) && (cell == Cell{} ||
-		listed(scope.Environments, cell.Env) && listed(scope.Platforms, string(cell.Platform)) && listed(scope.Images, cell.Image))
+		listed(scope.Environments, cell.Env) && listed(scope.Platforms, string(cell.Platform)) &&
+			listed(scope.Images, cell.Image))
 }
 
 func listed(names []string, name string) bool {

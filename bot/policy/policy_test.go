@@ -73,7 +73,8 @@ func cell(env, image string, platform hybridcore.Platform) policy.Cell {
 
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	lab, ubuntu, prod := cell("lab", "debian-12", "proxmox"), cell("lab", "ubuntu-24.04", "proxmox"), cell("prod", "debian-12", "vsphere")
+	lab, ubuntu, prod := cell("lab", "debian-12", "proxmox"), cell("lab", "ubuntu-24.04", "proxmox"), cell("prod",
+		"debian-12", "vsphere")
 	elsewhere, strange := person("U0001"), person("U0001")
 	elsewhere.Channel, strange.Team = "C0002", "T0002"
 	for name, test := range map[string]struct {
@@ -82,25 +83,95 @@ func TestDecide(t *testing.T) {
 		rule  string
 		need  bool
 	}{
-		"unknown team":           {policy.Snapshot{Person: strange, Verb: "plan", Cells: []policy.Cell{lab}}, false, "bot teams (packer-hybrid.hcl:4)", false},
-		"unknown channel":        {policy.Snapshot{Person: elsewhere, Verb: "plan", Cells: []policy.Cell{lab}}, false, "bot channels (packer-hybrid.hcl:4)", false},
-		"no role":                {policy.Snapshot{Person: person("U0009"), Verb: "plan", Cells: []policy.Cell{lab}}, false, "bot, default (packer-hybrid.hcl:4)", false},
-		"another group":          {policy.Snapshot{Person: person("U0009", "S0002"), Verb: "plan", Cells: []policy.Cell{lab}}, false, "bot, default (packer-hybrid.hcl:4)", false},
-		"by group":               {policy.Snapshot{Person: person("U0009", "S0001"), Verb: "plan", Cells: []policy.Cell{lab}}, true, "role developer, allow (packer-hybrid.hcl:11)", false},
-		"by user":                {policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab}}, true, "role developer, allow (packer-hybrid.hcl:11)", false},
-		"another image":          {policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab, ubuntu}}, false, "bot, default (packer-hybrid.hcl:4)", false},
-		"environment outside":    {policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{prod}}, false, "bot, default (packer-hybrid.hcl:4)", false},
-		"the second rule":        {policy.Snapshot{Person: person("U0001"), Verb: "plan", Cells: []policy.Cell{prod}}, true, "role developer, allow (packer-hybrid.hcl:16)", false},
-		"two rules together":     {policy.Snapshot{Person: person("U0001"), Verb: "plan", Cells: []policy.Cell{lab, prod}}, true, "role developer, allow (packer-hybrid.hcl:11)", false},
-		"another verb":           {policy.Snapshot{Person: person("U0001"), Verb: "reap", Cells: []policy.Cell{lab}}, false, "bot, default (packer-hybrid.hcl:4)", false},
-		"too many":               {policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab}, Recent: 3}, false, "bot rate (packer-hybrid.hcl:4)", false},
-		"the last in the minute": {policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab}, Recent: 2}, true, "role developer, allow (packer-hybrid.hcl:11)", false},
-		"needs approval":         {policy.Snapshot{Person: person("U0002"), Verb: "build", Cells: []policy.Cell{lab, prod}}, true, "role operator, allow (packer-hybrid.hcl:24)", true},
-		"needs none":             {policy.Snapshot{Person: person("U0002"), Verb: "reap", Cells: []policy.Cell{prod}}, true, "role operator, allow (packer-hybrid.hcl:24)", false},
-		"no target":              {policy.Snapshot{Person: person("U0001"), Verb: "runs"}, true, "role developer, allow (packer-hybrid.hcl:16)", false},
-		"help":                   {policy.Snapshot{Person: person("U0001"), Verb: "help"}, true, "role developer (packer-hybrid.hcl:8)", false},
-		"help of a stranger":     {policy.Snapshot{Person: person("U0009"), Verb: "help"}, false, "bot, default (packer-hybrid.hcl:4)", false},
-		"an empty user":          {policy.Snapshot{Person: person(""), Verb: "help"}, false, "bot, default (packer-hybrid.hcl:4)", false},
+		"unknown team": {
+			policy.Snapshot{Person: strange, Verb: "plan", Cells: []policy.Cell{lab}},
+			false,
+			"bot teams (packer-hybrid.hcl:4)", false,
+		},
+		"unknown channel": {
+			policy.Snapshot{Person: elsewhere, Verb: "plan", Cells: []policy.Cell{lab}},
+			false,
+			"bot channels (packer-hybrid.hcl:4)", false,
+		},
+		"no role": {
+			policy.Snapshot{Person: person("U0009"), Verb: "plan", Cells: []policy.Cell{lab}},
+			false,
+			"bot, default (packer-hybrid.hcl:4)", false,
+		},
+		"another group": {
+			policy.Snapshot{Person: person("U0009", "S0002"), Verb: "plan", Cells: []policy.Cell{lab}},
+			false, "bot, default (packer-hybrid.hcl:4)", false,
+		},
+		"by group": {
+			policy.Snapshot{Person: person("U0009", "S0001"), Verb: "plan", Cells: []policy.Cell{lab}},
+			true, "role developer, allow (packer-hybrid.hcl:11)", false,
+		},
+		"by user": {
+			policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab}},
+			true,
+			"role developer, allow (packer-hybrid.hcl:11)", false,
+		},
+		"another image": {
+			policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab, ubuntu}},
+			false, "bot, default (packer-hybrid.hcl:4)", false,
+		},
+		"environment outside": {
+			policy.Snapshot{Person: person("U0001"), Verb: "build", Cells: []policy.Cell{prod}},
+			false,
+			"bot, default (packer-hybrid.hcl:4)", false,
+		},
+		"the second rule": {
+			policy.Snapshot{Person: person("U0001"), Verb: "plan", Cells: []policy.Cell{prod}},
+			true,
+			"role developer, allow (packer-hybrid.hcl:16)", false,
+		},
+		"two rules together": {
+			policy.Snapshot{Person: person("U0001"), Verb: "plan", Cells: []policy.Cell{lab, prod}},
+			true, "role developer, allow (packer-hybrid.hcl:11)", false,
+		},
+		"another verb": {
+			policy.Snapshot{Person: person("U0001"), Verb: "reap", Cells: []policy.Cell{lab}},
+			false,
+			"bot, default (packer-hybrid.hcl:4)", false,
+		},
+		"too many": {policy.Snapshot{
+			Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab},
+			Recent: 3,
+		}, false, "bot rate (packer-hybrid.hcl:4)", false},
+		"the last in the minute": {policy.Snapshot{
+			Person: person("U0001"), Verb: "build", Cells: []policy.Cell{lab},
+			Recent: 2,
+		}, true, "role developer, allow (packer-hybrid.hcl:11)", false},
+		"needs approval": {
+			policy.Snapshot{Person: person("U0002"), Verb: "build", Cells: []policy.Cell{lab, prod}},
+			true,
+			"role operator, allow (packer-hybrid.hcl:24)", true,
+		},
+		"needs none": {
+			policy.Snapshot{Person: person("U0002"), Verb: "reap", Cells: []policy.Cell{prod}},
+			true,
+			"role operator, allow (packer-hybrid.hcl:24)", false,
+		},
+		"no target": {
+			policy.Snapshot{Person: person("U0001"), Verb: "runs"},
+			true,
+			"role developer, allow (packer-hybrid.hcl:16)", false,
+		},
+		"help": {
+			policy.Snapshot{Person: person("U0001"), Verb: "help"},
+			true,
+			"role developer (packer-hybrid.hcl:8)", false,
+		},
+		"help of a stranger": {
+			policy.Snapshot{Person: person("U0009"), Verb: "help"},
+			false,
+			"bot, default (packer-hybrid.hcl:4)", false,
+		},
+		"an empty user": {
+			policy.Snapshot{Person: person(""), Verb: "help"},
+			false, "bot, default (packer-hybrid.hcl:4)",
+			false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -42,7 +42,8 @@ const label = "packer-hybrid ticket\x00"
 
 // keyHint is what to do about a key that is missing or wrong.
 const keyHint = "make one with `openssl rand -base64 32`, and give it as " + KeyVariable + " to the bot, and to the job " +
-	"that plans: at GitHub as a secret of the environment packer-hybrid-state, at GitLab as a masked, protected variable of " +
+	"that plans: at GitHub as a secret of the environment packer-hybrid-state, at GitLab as a masked, protected " +
+	"variable of " +
 	"that environment"
 
 // Keys sign and verify tickets: the first one signs, all verify.

@@ -248,7 +248,8 @@ func (t *Tx) takeBatches() (bodies [][]byte, failed error) {
 
 // remember says whether a command's body is new, and remembers it.
 func (t *Tx) remember(key []byte) (bool, error) {
-	result, err := t.tx.ExecContext(t.ctx, t.store.bind("insert into seen (key, at) values (?, ?) on conflict do nothing"), key, t.store.now().UnixMilli())
+	result, err := t.tx.ExecContext(t.ctx, t.store.bind("insert into seen (key, at) values (?, ?) on conflict do nothing"),
+		key, t.store.now().UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("remembering a command: %w", err)
 	}

@@ -116,7 +116,8 @@ func (c *cluster) start() (err error) {
 	if err := c.run("initdb", "-s", "-o", "-U postgres -A trust -N -E UTF8 --locale=C"); err != nil {
 		return err
 	}
-	return c.run("start", "-w", "-s", "-l", filepath.Join(c.dir, "log"), "-o", "-k "+c.dir+" -c listen_addresses= -c fsync=off -c max_connections=200")
+	return c.run("start", "-w", "-s", "-l", filepath.Join(c.dir, "log"), "-o",
+		"-k "+c.dir+" -c listen_addresses= -c fsync=off -c max_connections=200")
 }
 
 // run has pg_ctl do something to the cluster.

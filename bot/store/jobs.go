@@ -54,7 +54,8 @@ func (s *Store) get(ctx context.Context, from reader, id, lock string) (Row, boo
 
 // In lists the jobs in a state, oldest first.
 func (t *Tx) In(state string) ([]Row, error) {
-	return scan(t.tx.QueryContext(t.ctx, t.store.bind("select id, state, body from job where state = ? order by id"), state))
+	return scan(t.tx.QueryContext(t.ctx, t.store.bind("select id, state, body from job where state = ? order by id"),
+		state))
 }
 
 // Latest lists the newest jobs, newest first. Job IDs sort by time.
@@ -89,7 +90,8 @@ func (t *Tx) Claim(job string, cells []string) (holder string, err error) {
 		return holder, err
 	}
 	for _, cell := range cells {
-		if _, err := t.tx.ExecContext(t.ctx, t.store.bind("insert into lane (cell, job) values (?, ?) on conflict do nothing"), cell, job); err != nil {
+		if _, err := t.tx.ExecContext(t.ctx,
+			t.store.bind("insert into lane (cell, job) values (?, ?) on conflict do nothing"), cell, job); err != nil {
 			return "", fmt.Errorf("taking %s: %w", cell, err)
 		}
 	}

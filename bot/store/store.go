@@ -90,7 +90,8 @@ type queue struct {
 // Open opens a store and makes its tables when they are missing.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
-		postgres: o.URL != "", now: o.Now, entries: make(chan *entry, maxBatch), stopped: make(chan struct{}), queues: map[string]*queue{},
+		postgres: o.URL != "", now: o.Now, entries: make(chan *entry, maxBatch), stopped: make(chan struct{}),
+		queues:  map[string]*queue{},
 		arrived: make(chan struct{}, 1),
 	}
 	if s.now == nil {
@@ -134,7 +135,8 @@ func (s *Store) openSQLite(dir string) error {
 		return fmt.Errorf("making the bot's database: %w", err)
 	}
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "cache_size(-256)", "wal_autocheckpoint(16000)", "journal_size_limit(67108864)",
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "cache_size(-256)", "wal_autocheckpoint(16000)",
+		"journal_size_limit(67108864)",
 	}}
 	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
 	s.db, err = sql.Open("sqlite", address.String())
@@ -175,7 +177,8 @@ func (s *Store) prepare(ctx context.Context) error {
 		if _, err := tx.ExecContext(ctx, schema); err != nil {
 			return fmt.Errorf("making the tables: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, s.bind("insert into format (version) values (?) on conflict do nothing"), format); err != nil {
+		if _, err := tx.ExecContext(ctx, s.bind("insert into format (version) values (?) on conflict do nothing"),
+			format); err != nil {
 			return fmt.Errorf("writing the format: %w", err)
 		}
 		var version int
@@ -238,7 +241,8 @@ func (s *Store) Waiting(ctx context.Context, queue string) (int, error) {
 func (s *Store) Prune(ctx context.Context, kept time.Duration, states ...string) error {
 	now := s.now()
 	return s.transaction(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, s.bind("delete from seen where at < ?"), now.Add(-Remembered).UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, s.bind("delete from seen where at < ?"),
+			now.Add(-Remembered).UnixMilli()); err != nil {
 			return fmt.Errorf("forgetting old commands: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, s.bind("delete from recent where at < ?"),
@@ -246,7 +250,8 @@ func (s *Store) Prune(ctx context.Context, kept time.Duration, states ...string)
 			return fmt.Errorf("forgetting old commands: %w", err)
 		}
 		for _, state := range states {
-			if _, err := tx.ExecContext(ctx, s.bind("delete from job where state = ? and changed < ?"), state, now.Add(-kept).UnixMilli()); err != nil {
+			if _, err := tx.ExecContext(ctx, s.bind("delete from job where state = ? and changed < ?"), state,
+				now.Add(-kept).UnixMilli()); err != nil {
 				return fmt.Errorf("forgetting old jobs: %w", err)
 			}
 		}
@@ -300,7 +305,8 @@ func (s *Store) transaction(ctx context.Context, do func(*sql.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	if err := hybridcore.Contain(func() error { return do(tx) }); err != nil { // else a panic would hold the only connection
+	// else a panic would hold the only connection
+	if err := hybridcore.Contain(func() error { return do(tx) }); err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {

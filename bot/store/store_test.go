@@ -73,7 +73,8 @@ func taken(t *testing.T, s *store.Store, want int) (bodies []string, repeated in
 	var both sync.WaitGroup
 	both.Go(func() { s.Unpack(ctx, func(body []byte) { note(body, false) }, failed) })
 	both.Go(func() {
-		s.Work(ctx, store.Intake, func(_ context.Context, task store.Task) error { note(task.Body, true); return nil }, failed)
+		s.Work(ctx, store.Intake, func(_ context.Context, task store.Task) error { note(task.Body, true); return nil },
+			failed)
 	})
 	both.Wait()
 	if n, err := s.Waiting(t.Context(), store.Intake); err != nil || n > 0 || len(bodies)+repeated != want {
@@ -110,7 +111,8 @@ func acceptOnce(t *testing.T, at store.Options) {
 	bodies, repeated := taken(t, s, commands*deliveries)
 	slices.Sort(bodies)
 	if n := len(slices.Compact(bodies)); n != commands || repeated != commands*(deliveries-1) {
-		t.Errorf("%d different commands were queued, %d were repeated, want %d and %d", n, repeated, commands, commands*(deliveries-1))
+		t.Errorf("%d different commands were queued, %d were repeated, want %d and %d", n, repeated, commands,
+			commands*(deliveries-1))
 	}
 	accept(7)
 	accept(commands)
@@ -203,7 +205,8 @@ func TestClosed(t *testing.T) {
 	if err := s.Healthy(t.Context()); err == nil {
 		t.Error("a closed store is healthy")
 	}
-	if _, err := store.Open(t.Context(), store.Options{URL: "mysql://user:secret-1@host/x"}); err == nil || strings.Contains(err.Error(), "secret-1") {
+	if _, err := store.Open(t.Context(), store.Options{URL: "mysql://user:secret-1@host/x"}); err == nil ||
+		strings.Contains(err.Error(), "secret-1") {
 		t.Errorf("an address of another database: %v", err)
 	}
 }
@@ -228,7 +231,8 @@ func oneTransaction(t *testing.T, at store.Options) {
 			t.Errorf("try %d has the task %+v", tries, task)
 		}
 		err := s.Change(ctx, func(tx *store.Tx) error {
-			if err := errors.Join(tx.Put(store.Row{ID: "job", State: "done", Body: []byte("{}")}), tx.Send("second", task.Body, 0), tx.Finish(task)); err != nil {
+			if err := errors.Join(tx.Put(store.Row{ID: "job", State: "done", Body: []byte("{}")}),
+				tx.Send("second", task.Body, 0), tx.Finish(task)); err != nil {
 				return err
 			}
 			if tries == 1 {

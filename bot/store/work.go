@@ -108,7 +108,9 @@ func Pause(try int) time.Duration {
 // fails, for as long as the error says by a method RetryAfter, else for Pause.
 // failed hears of errors; a task that was being worked off when the process
 // died comes again 20 seconds later.
-func (s *Store) Work(ctx context.Context, queue string, do func(context.Context, Task) error, failed func(Task, error)) {
+func (s *Store) Work(ctx context.Context, queue string, do func(context.Context, Task) error,
+	failed func(Task, error),
+) {
 	q := s.queue(queue)
 	s.loop(ctx, q.wake, func(ctx context.Context) bool {
 		task, err := s.receive(ctx, q, queue)

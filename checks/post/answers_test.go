@@ -86,7 +86,8 @@ func (s strange) reported(t *testing.T) (left string, given int64) {
 	a := address(1)
 	a.System = s.system
 	clock := &fakeClock{now: begin}
-	p, err := New(t.TempDir(), a, Access{System: s.system, API: api, Token: token}, WithClock(clock.clock(), requestTimeout))
+	p, err := New(t.TempDir(), a, Access{System: s.system, API: api, Token: token},
+		WithClock(clock.clock(), requestTimeout))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,10 @@ func TestNullIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for system, all := range plainAnswers {
 		for at, plain := range all {
-			for _, body := range []string{"null", "[null]", " null garbage", `{"check_runs":[null]}`, `{"x":{"y":[null]}}`, `[[{"x":[[null]]}]]`} {
+			for _, body := range []string{
+				"null", "[null]", " null garbage", `{"check_runs":[null]}`, `{"x":{"y":[null]}}`,
+				`[[{"x":[[null]]}]]`,
+			} {
 				t.Run(fmt.Sprintf("%s %s %q", system, plain[0], body), func(t *testing.T) {
 					t.Parallel()
 					lost := !strings.Contains(plain[0], "/6") // what is looked up by its number was made
@@ -126,8 +130,10 @@ func TestNullIsNoAnswer(t *testing.T) {
 // FuzzAnswers has GitHub or GitLab answer anything to one kind of request.
 func FuzzAnswers(f *testing.F) {
 	for n, body := range []string{
-		"null", "[null]", "{}", "[]", `{"id":null}`, `{"check_runs":null}`, `{"check_runs":[null]}`, `{"check_runs":[{"id":1,"app":null,"output":null}]}`,
-		`[{"id":null,"body":null,"author":null}]`, `{"id":5,"output":{"annotations_count":-9}}`, `[{"user":null}]`, `{"id":1e99}`, "", " ", "<html>", `{"id":5`,
+		"null", "[null]", "{}", "[]", `{"id":null}`, `{"check_runs":null}`, `{"check_runs":[null]}`,
+		`{"check_runs":[{"id":1,"app":null,"output":null}]}`,
+		`[{"id":null,"body":null,"author":null}]`, `{"id":5,"output":{"annotations_count":-9}}`, `[{"user":null}]`,
+		`{"id":1e99}`, "", " ", "<html>", `{"id":5`,
 		`{"check_runs":[{"id":1,"pull_requests":[null]}]}`, `[{"id":6,"reactions":{"x":[null]}}]`,
 		strings.Repeat("[", 100_000), `"` + strings.Repeat("x", 1<<20),
 	} {

@@ -39,7 +39,8 @@ func (g *onGitHub) check(ctx context.Context, it *item, want *checks.Check) erro
 		err := g.putCheck(ctx, it, want, next[:min(len(next), batch)])
 		if g.answer(err).status == http.StatusUnprocessableEntity && len(next) > 0 {
 			// A place that GitHub does not accept must not cost the verdict.
-			g.s.notes = append(g.s.notes, fmt.Sprintf("not reported: %d annotations of check %s: %s", len(next), want.Name, shortError(err)))
+			g.s.notes = append(g.s.notes,
+				fmt.Sprintf("not reported: %d annotations of check %s: %s", len(next), want.Name, shortError(err)))
 			it.annotations = len(want.Annotations)
 			err = g.putCheck(ctx, it, want, nil)
 		}
@@ -138,11 +139,14 @@ func (g *onGitHub) putCheck(ctx context.Context, it *item, want *checks.Check, a
 	return nil
 }
 
-func (g *onGitHub) creation(key string, want *checks.Check, annotations []checks.Annotation) github.CreateCheckRunOptions {
+func (g *onGitHub) creation(key string, want *checks.Check,
+	annotations []checks.Annotation,
+) github.CreateCheckRunOptions {
 	change := g.change(want, annotations)
 	o := github.CreateCheckRunOptions{
 		Name: want.Name, HeadSHA: g.s.box.address.Commit, ExternalID: new(g.s.box.address.externalID(key)),
-		DetailsURL: change.DetailsURL, Status: change.Status, Conclusion: change.Conclusion, CompletedAt: change.CompletedAt, Output: change.Output,
+		DetailsURL: change.DetailsURL, Status: change.Status, Conclusion: change.Conclusion, CompletedAt: change.CompletedAt,
+		Output: change.Output,
 	}
 	if !want.Started.IsZero() {
 		o.StartedAt = &github.Timestamp{Time: want.Started.UTC().Truncate(time.Second)}

@@ -20,11 +20,13 @@ import (
 var errSuperseded = errors.New("superseded by a newer run")
 
 // stampForm is the first line of a comment of ours.
-var stampForm = regexp.MustCompile(`^<!-- packer-hybrid:([a-z0-9-]{1,40}) run=(\d{1,19})\.(\d{1,19}) commit=[0-9a-f]{7,64} id=[a-z0-9-]{1,64} -->\n`)
+var stampForm = regexp.MustCompile(
+	`^<!-- packer-hybrid:([a-z0-9-]{1,40}) run=(\d{1,19})\.(\d{1,19}) commit=[0-9a-f]{7,64} id=[a-z0-9-]{1,64} -->\n`)
 
 // stamp is the marker, which also says which run wrote the comment.
 func (a Address) stamp() string {
-	return fmt.Sprintf("<!-- packer-hybrid:%s run=%d.%d commit=%s id=%s -->\n", a.Slot, a.Number, a.Attempt, a.Commit, a.Run)
+	return fmt.Sprintf("<!-- packer-hybrid:%s run=%d.%d commit=%s id=%s -->\n", a.Slot, a.Number, a.Attempt, a.Commit,
+		a.Run)
 }
 
 // end is the last line of a comment, for people.

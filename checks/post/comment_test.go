@@ -106,7 +106,8 @@ func TestOthersCommentsStay(t *testing.T) {
 		t.Error(left)
 	}
 	all := bodies(s)
-	if len(all) != 4 || all[0] != others[0] || all[1] != others[1] || all[2] != others[2] || !strings.Contains(all[3], "ours") {
+	if len(all) != 4 || all[0] != others[0] || all[1] != others[1] || all[2] != others[2] ||
+		!strings.Contains(all[3], "ours") {
 		t.Errorf("comments %q", all)
 	}
 }
@@ -148,7 +149,8 @@ func TestTwoFirstCommentsAtOnce(t *testing.T) {
 		var runs sync.WaitGroup
 		for number := range int64(2) {
 			runs.Go(func() {
-				p, err := New(t.TempDir(), address(number+1), Access{API: front.URL, Token: token}, WithClock((&fakeClock{now: begin}).clock(), requestTimeout))
+				p, err := New(t.TempDir(), address(number+1), Access{API: front.URL, Token: token},
+					WithClock((&fakeClock{now: begin}).clock(), requestTimeout))
 				if err != nil {
 					t.Error(err)
 					return
@@ -322,7 +324,8 @@ func TestLive(t *testing.T) {
 	s := serve(t, nil, "POST /** nth=2 status=502 after")
 	dir := t.TempDir()
 	clock := &fakeClock{now: begin}
-	p, err := New(filepath.Join(dir, mkdir(t, dir, runID)), address(1), Access{API: s.URL(), Token: token}, WithClock(clock.clock(), time.Second))
+	p, err := New(filepath.Join(dir, mkdir(t, dir, runID)), address(1), Access{API: s.URL(), Token: token},
+		WithClock(clock.clock(), time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,10 +21,14 @@ import (
 // kinds of requests of a report: method and path.
 var kinds = map[System][]string{
 	GitHub: {
-		`POST .*/check-runs`, `PATCH .*/check-runs/\d+`, `GET .*/check-runs/\d+`, `GET .*/commits/\w+/check-runs`, `GET .*/issues/7/comments`,
+		`POST .*/check-runs`, `PATCH .*/check-runs/\d+`, `GET .*/check-runs/\d+`, `GET .*/commits/\w+/check-runs`,
+		`GET .*/issues/7/comments`,
 		`POST .*/issues/7/comments`, `GET .*/issues/comments/\d+`, `PATCH .*/issues/comments/\d+`, `.*`,
 	},
-	GitLab: {`GET .*/user`, `POST .*/statuses/\w+`, `GET .*/statuses`, `GET .*/notes`, `POST .*/notes`, `GET .*/notes/\d+`, `PUT .*/notes/\d+`, `.*`},
+	GitLab: {
+		`GET .*/user`, `POST .*/statuses/\w+`, `GET .*/statuses`, `GET .*/notes`, `POST .*/notes`, `GET .*/notes/\d+`,
+		`PUT .*/notes/\d+`, `.*`,
+	},
 }
 
 const (
@@ -84,39 +88,40 @@ func TestReportsEnd(t *testing.T) {
 				endless: 40 * time.Second, hangs: whole,
 			} {
 				for _, done := range []bool{false, true} {
-					t.Run(strings.Join([]string{string(system), kind, text, map[bool]string{true: "done"}[done]}, "/"), func(t *testing.T) {
-						t.Parallel()
-						h := gitHub(t, "")
-						if system == GitLab {
-							h = gitLab(t, "")
-						}
-						dir := t.TempDir()
-						p, clock := h.post(filepath.Join(dir, mkdir(t, dir, runID)))
-						strange := h.access
-						strange.API = before(t, h.access.API, kind, text, done)
-						there, err := newHub(strange)
-						if err != nil {
-							t.Fatal(err)
-						}
-						there.timeout = 100 * time.Millisecond
-						if text != hangs {
-							there.timeout = requestTimeout
-						}
-						p.sender.hub = there
-						report(p)
-						left := strings.Join(p.Close(t.Context(), whole), "\n")
-						if got := clock.total(); got > most {
-							t.Errorf("it took %s: %s", got, left)
-						}
-						if strings.Contains(left, "panic") || left != "" && !strings.Contains(left, "not reported: ") {
-							t.Errorf("it says %q", left)
-						}
-						fresh := WithClock((&fakeClock{now: begin}).clock(), requestTimeout)
-						if out, err := Flush(t.Context(), dir, h.access, time.Minute, fresh); err != nil || len(out) > 0 {
-							t.Fatalf("flushing: %v %q", err, out)
-						}
-						h.arrived()
-					})
+					t.Run(strings.Join([]string{string(system), kind, text, map[bool]string{true: "done"}[done]}, "/"),
+						func(t *testing.T) {
+							t.Parallel()
+							h := gitHub(t, "")
+							if system == GitLab {
+								h = gitLab(t, "")
+							}
+							dir := t.TempDir()
+							p, clock := h.post(filepath.Join(dir, mkdir(t, dir, runID)))
+							strange := h.access
+							strange.API = before(t, h.access.API, kind, text, done)
+							there, err := newHub(strange)
+							if err != nil {
+								t.Fatal(err)
+							}
+							there.timeout = 100 * time.Millisecond
+							if text != hangs {
+								there.timeout = requestTimeout
+							}
+							p.sender.hub = there
+							report(p)
+							left := strings.Join(p.Close(t.Context(), whole), "\n")
+							if got := clock.total(); got > most {
+								t.Errorf("it took %s: %s", got, left)
+							}
+							if strings.Contains(left, "panic") || left != "" && !strings.Contains(left, "not reported: ") {
+								t.Errorf("it says %q", left)
+							}
+							fresh := WithClock((&fakeClock{now: begin}).clock(), requestTimeout)
+							if out, err := Flush(t.Context(), dir, h.access, time.Minute, fresh); err != nil || len(out) > 0 {
+								t.Fatalf("flushing: %v %q", err, out)
+							}
+							h.arrived()
+						})
 				}
 			}
 		}

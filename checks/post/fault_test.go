@@ -30,7 +30,8 @@ func TestFaultWhileReporting(t *testing.T) {
 		},
 		Sleep: func(context.Context, time.Duration) error { return nil },
 	}
-	p, err := New(dir+"/"+mkdir(t, dir, runID), address(1), Access{API: s.URL(), Token: token}, WithClock(clock, requestTimeout),
+	p, err := New(dir+"/"+mkdir(t, dir, runID), address(1), Access{API: s.URL(), Token: token},
+		WithClock(clock, requestTimeout),
 		WithRedaction(func(text string) string { return strings.ReplaceAll(text, token, "***") }),
 		WithLog(func(line string) {
 			mu.Lock()
@@ -57,7 +58,8 @@ func TestFaultWhileReporting(t *testing.T) {
 		t.Errorf("the log says %q, and the end %q", text, left)
 	}
 	good := &fakeClock{now: begin}
-	if out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Hour, WithClock(good.clock(), requestTimeout)); err != nil || len(out) > 0 {
+	if out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Hour,
+		WithClock(good.clock(), requestTimeout)); err != nil || len(out) > 0 {
 		t.Errorf("%q, %v", out, err)
 	}
 	arrived(t, s)

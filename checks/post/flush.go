@@ -65,7 +65,9 @@ func runsIn(dir string) ([]fs.DirEntry, error) {
 }
 
 // flushRun sends what one run has left.
-func flushRun(ctx context.Context, dir string, access Access, within time.Duration, options []Option) ([]string, error) {
+func flushRun(ctx context.Context, dir string, access Access, within time.Duration, options []Option) ([]string,
+	error,
+) {
 	in, err := safefile.ViewPrivate(dir)
 	if err != nil {
 		return []string{err.Error()}, nil
@@ -134,7 +136,8 @@ func (b *outbox) bury(now time.Time) {
 		case it.check != nil && it.check.Status != checks.CheckCompleted:
 			c := *it.check
 			c.Status, c.Conclusion, c.Completed = checks.CheckCompleted, checks.CancelledDone, now
-			c.Title, c.Summary = "The run ended without a report", "The process that ran this was killed, or its machine was lost. The job's log may say more."
+			c.Title, c.Summary = "The run ended without a report", "The process that ran this was killed, or its machine was "+
+				"lost. The job's log may say more."
 			_ = b.append(line{Kind: "want", Key: key, Check: &c}) // told by finish
 		case it.check == nil && !it.final:
 			body := "**The run ended without its report.** What follows is what it said before.\n\n" + it.body

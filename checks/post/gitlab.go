@@ -28,13 +28,15 @@ type onGitLab struct {
 func (g *onGitLab) call(ctx context.Context, do func(*gitlab.Client, gitlab.RequestOptionFunc) error) error {
 	ctx, cancel := context.WithTimeout(ctx, g.s.hub.timeout)
 	defer cancel()
-	client, err := gitlab.NewClient("", gitlab.WithBaseURL(g.s.hub.base.String()), gitlab.WithHTTPClient(g.s.hub.http), gitlab.WithoutRetries())
+	client, err := gitlab.NewClient("", gitlab.WithBaseURL(g.s.hub.base.String()), gitlab.WithHTTPClient(g.s.hub.http),
+		gitlab.WithoutRetries())
 	if err != nil {
 		return fmt.Errorf("making a client for GitLab: %w", err)
 	}
 	err = webapi.Plainly(do(client, gitlab.WithContext(ctx)))
 	if a := g.answer(err); a.denied && a.status != http.StatusNotFound {
-		return fmt.Errorf("%w (this needs a project access token with the scope api and the role Developer, for protected branches Maintainer; CI_JOB_TOKEN cannot write notes)", err)
+		return fmt.Errorf("%w (this needs a project access token with the scope api and the role Developer, for protected "+
+			"branches Maintainer; CI_JOB_TOKEN cannot write notes)", err)
 	}
 	return err
 }
@@ -145,9 +147,11 @@ func (n notes) put(ctx context.Context, id int64, body string) (int64, error) {
 		var made *gitlab.Note
 		var err error
 		if id != 0 {
-			made, _, err = c.Notes.UpdateMergeRequestNote(address.Repository, address.Change, int(id), &gitlab.UpdateMergeRequestNoteOptions{Body: &body}, with)
+			made, _, err = c.Notes.UpdateMergeRequestNote(address.Repository, address.Change, int(id),
+				&gitlab.UpdateMergeRequestNoteOptions{Body: &body}, with)
 		} else {
-			made, _, err = c.Notes.CreateMergeRequestNote(address.Repository, address.Change, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, with)
+			made, _, err = c.Notes.CreateMergeRequestNote(address.Repository, address.Change,
+				&gitlab.CreateMergeRequestNoteOptions{Body: &body}, with)
 		}
 		if err == nil && made.ID == 0 {
 			return errNoID

@@ -33,8 +33,9 @@ var (
 func serveGitLab(t *testing.T, change func(*gitlab.Config), rules string) *gitlab.Server {
 	t.Helper()
 	config := gitlab.Config{
-		Project: labProject, ID: 7, Token: token, JobToken: "job-token", Self: robot, Users: []gitlab.User{person}, Change: 42,
-		Refs: map[string]string{"change": commit, "main": strings.Repeat("0badcafe", 5)},
+		Project: labProject, ID: 7, Token: token, JobToken: "job-token", Self: robot, Users: []gitlab.User{person},
+		Change: 42,
+		Refs:   map[string]string{"change": commit, "main": strings.Repeat("0badcafe", 5)},
 	}
 	if change != nil {
 		change(&config)
@@ -87,7 +88,8 @@ func arrivedAtGitLab(t *testing.T, s *gitlab.Server) {
 	names := map[string]bool{}
 	for _, o := range s.Statuses() {
 		names[fmt.Sprint(o["name"])] = true
-		if o["status"] != "failed" || o["description"] != "completed" || o["pipeline_id"] != int64(labPipeline) || o["retried"] == true ||
+		if o["status"] != "failed" || o["description"] != "completed" || o["pipeline_id"] != int64(labPipeline) ||
+			o["retried"] == true ||
 			!strings.HasSuffix(fmt.Sprint(o["target_url"]), "/-/jobs/11#"+runID) {
 			t.Errorf("the commit status is %v", o)
 		}
@@ -109,9 +111,12 @@ func TestTokensThatMayNot(t *testing.T) {
 		writes int
 		says   string
 	}{
-		"the job's own": {func(c *gitlab.Config) { c.Token, c.JobToken = "another", token }, 1, "CI_JOB_TOKEN cannot write notes"},
-		"a guest's":     {func(c *gitlab.Config) { c.Self.Level = gitlab.Guest }, 2, "the role Developer"},
-		"a stranger's":  {func(c *gitlab.Config) { c.Self.Level = 0 }, 1, "404"},
+		"the job's own": {
+			func(c *gitlab.Config) { c.Token, c.JobToken = "another", token }, 1,
+			"CI_JOB_TOKEN cannot write notes",
+		},
+		"a guest's":    {func(c *gitlab.Config) { c.Self.Level = gitlab.Guest }, 2, "the role Developer"},
+		"a stranger's": {func(c *gitlab.Config) { c.Self.Level = 0 }, 1, "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,12 +178,14 @@ func TestOneNote(t *testing.T) {
 	if left := tell(t, s, jobAddress(502, 12_345_678_901), "of a retried job"); left != "" {
 		t.Error(left)
 	}
-	if left := tell(t, s, jobAddress(501, 99), "of an older pipeline"); !strings.Contains(left, "superseded by a newer run") {
+	if left := tell(t, s, jobAddress(501, 99), "of an older pipeline"); !strings.Contains(left,
+		"superseded by a newer run") {
 		t.Errorf("an older pipeline says %q", left)
 	}
 	all := noteBodies(s)
 	last := all[len(all)-1]
-	if len(all) != others+1 || !strings.Contains(last, "of a retried job") || !strings.Contains(last, "run=502.12345678901 commit="+commit) ||
+	if len(all) != others+1 || !strings.Contains(last, "of a retried job") ||
+		!strings.Contains(last, "run=502.12345678901 commit="+commit) ||
 		!strings.Contains(last, "([log](https://gitlab.example/acme/golden/images/-/jobs/12345678901))") {
 		t.Errorf("%d notes, want %d; the last says %q", len(all), others+1, last)
 	}
@@ -194,7 +201,8 @@ func TestSecondNotesAreRemovedAndDeletedOnesMadeAgain(t *testing.T) {
 	if err := p.sender.flush(t.Context(), time.Minute); err != nil || len(s.Notes()) != 1 {
 		t.Fatal(err, noteBodies(s))
 	}
-	if err := (&onGitLab{s: p.sender}).comments().remove(t.Context(), p.box.items[commentKey].id); err != nil || len(s.Notes()) != 0 {
+	if err := (&onGitLab{s: p.sender}).comments().remove(t.Context(), p.box.items[commentKey].id); err != nil ||
+		len(s.Notes()) != 0 {
 		t.Fatal(err, noteBodies(s))
 	}
 	p.Comment("it is over", true)
@@ -215,7 +223,8 @@ func TestQuickActionsAreDisarmed(t *testing.T) {
 		t.Error(left)
 	}
 	body := noteBodies(s)[0]
-	if got := strings.ReplaceAll(body, "\u2060", ""); !strings.Contains(got, strings.ReplaceAll(text, "\r", "")) || !strings.Contains(body, "and/or /usr/bin") {
+	if got := strings.ReplaceAll(body, "\u2060", ""); !strings.Contains(got, strings.ReplaceAll(text, "\r", "")) ||
+		!strings.Contains(body, "and/or /usr/bin") {
 		t.Errorf("the note is %q", body)
 	}
 }
@@ -290,9 +299,15 @@ func TestStates(t *testing.T) {
 	}
 	p.Report(before)
 	writes := len(s.Calls())
-	for _, kind := range []hybridcore.EventKind{hybridcore.EventStart, hybridcore.EventStep, hybridcore.EventStep, hybridcore.EventDone} {
+	for _, kind := range []hybridcore.EventKind{
+		hybridcore.EventStart, hybridcore.EventStep, hybridcore.EventStep,
+		hybridcore.EventDone,
+	} {
 		clock.now = clock.now.Add(time.Minute)
-		p.Event(hybridcore.Event{At: clock.now, Target: "debian-12@azure", Kind: kind, Text: "Provisioning", Elapsed: time.Second})
+		p.Event(hybridcore.Event{
+			At: clock.now, Target: "debian-12@azure", Kind: kind, Text: "Provisioning",
+			Elapsed: time.Second,
+		})
 		if got := state(); got != want+"running " {
 			t.Errorf("after %s: %s", kind, got)
 		}
@@ -309,7 +324,8 @@ func TestStates(t *testing.T) {
 			t.Errorf("the end is %v", o)
 		}
 	}
-	if body := noteBodies(s)[0]; len(s.Statuses()) != 4 || len(s.Notes()) != 1 || !strings.Contains(body, "more findings do not fit here") {
+	if body := noteBodies(s)[0]; len(s.Statuses()) != 4 || len(s.Notes()) != 1 ||
+		!strings.Contains(body, "more findings do not fit here") {
 		t.Errorf("%d statuses, %d notes, the first of %d bytes", len(s.Statuses()), len(s.Notes()), len(body))
 	}
 }
@@ -353,7 +369,8 @@ func TestGitLabAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := serve(t, nil, "")
-	if out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute); err != nil || len(out) > 0 || len(s.Calls()) > 0 {
+	if out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute); err != nil || len(out) > 0 ||
+		len(s.Calls()) > 0 {
 		t.Errorf("%v %q, %d requests", err, out, len(s.Calls()))
 	}
 }

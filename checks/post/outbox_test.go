@@ -122,7 +122,8 @@ func killed(t *testing.T, at int, access Access) (string, bool) {
 	dir := t.TempDir()
 	run := filepath.Join(dir, mkdir(t, dir, runID))
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), childDir+"="+run, childURL+"="+access.API, childKill+"="+strconv.Itoa(at), childTo+"="+string(access.System))
+	cmd.Env = append(os.Environ(), childDir+"="+run, childURL+"="+access.API, childKill+"="+strconv.Itoa(at),
+		childTo+"="+string(access.System))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err == nil {
@@ -178,10 +179,13 @@ func killOnceGitLab(t *testing.T, at int) bool {
 	if wanted[commentKey] {
 		statuses--
 	}
-	if len(s.Statuses()) != statuses || len(names) != statuses || wanted[commentKey] != (len(notes) == 1) || len(notes) > 1 {
-		t.Errorf("kill %d: %d statuses with %d names, want %d; %d notes", at, len(s.Statuses()), len(names), statuses, len(notes))
+	if len(s.Statuses()) != statuses || len(names) != statuses || wanted[commentKey] != (len(notes) == 1) ||
+		len(notes) > 1 {
+		t.Errorf("kill %d: %d statuses with %d names, want %d; %d notes", at, len(s.Statuses()), len(names), statuses,
+			len(notes))
 	}
-	if len(notes) == 1 && !strings.Contains(notes[0], "it is over") && !strings.Contains(notes[0], "ended without its report") {
+	if len(notes) == 1 && !strings.Contains(notes[0], "it is over") &&
+		!strings.Contains(notes[0], "ended without its report") {
 		t.Errorf("kill %d: the note says %q", at, notes[0])
 	}
 	return true
@@ -220,7 +224,8 @@ func buried(t *testing.T, s *github.Server, at int, wanted map[string]bool) {
 			t.Errorf("kill %d: %v is %v", at, c["name"], c["status"])
 		}
 		all, _ := c["annotations"].([]any)
-		if n := len(all); n != 0 && n != 120 || n == 0 && c["conclusion"] == "failure" && strings.HasSuffix(fmt.Sprint(c["name"]), "@vsphere") {
+		if n := len(all); n != 0 && n != 120 || n == 0 && c["conclusion"] == "failure" &&
+			strings.HasSuffix(fmt.Sprint(c["name"]), "@vsphere") {
 			t.Errorf("kill %d: %v has %d annotations", at, c["name"], n)
 		}
 	}
@@ -243,8 +248,9 @@ func TestOutboxRefuses(t *testing.T) {
 	t.Parallel()
 	open := `{"kind":"open","address":{"repository":"o/r"}}` + "\n"
 	for name, c := range map[string]struct{ text, says string }{
-		"a broken line":       {open + "{\n" + open, "line 2"},
-		"a kind of later":     {open + `{"kind":"want","key":"comment","body":"x"}` + "\n" + `{"kind":"fly","key":"comment"}` + "\n", "line 3"},
+		"a broken line": {open + "{\n" + open, "line 2"},
+		"a kind of later": {open + `{"kind":"want","key":"comment","body":"x"}` + "\n" +
+			`{"kind":"fly","key":"comment"}` + "\n", "line 3"},
 		"what nobody wanted":  {open + `{"kind":"sent","key":"check/x","version":1}` + "\n", "line 2"},
 		"another one's check": {open + `{"kind":"want","key":"check/x","check":{"key":"y"}}` + "\n", "line 2"},
 		"opens without where": {`{"kind":"open"}` + "\n", "line 1"},
@@ -268,7 +274,8 @@ func TestRedaction(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2-hunter2"
 	s, dir := serve(t, nil, ""), t.TempDir()
-	p, err := New(dir, address(1), Access{API: s.URL(), Token: token}, WithClock((&fakeClock{now: begin}).clock(), time.Second),
+	p, err := New(dir, address(1), Access{API: s.URL(), Token: token},
+		WithClock((&fakeClock{now: begin}).clock(), time.Second),
 		WithRedaction(func(text string) string { return strings.ReplaceAll(text, secret, "***") }))
 	if err != nil {
 		t.Fatal(err)
@@ -288,7 +295,8 @@ func TestRedaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all := fmt.Sprint(s.Checks(), s.Comments(), string(data)); strings.Contains(all, secret) || !strings.Contains(all, "it is ***") {
+	if all := fmt.Sprint(s.Checks(), s.Comments(), string(data)); strings.Contains(all, secret) ||
+		!strings.Contains(all, "it is ***") {
 		t.Errorf("the secret is in %s", all)
 	}
 	if c.Annotations[0].Message != secret {
@@ -341,8 +349,10 @@ func TestLiveRunsAreLeftAlone(t *testing.T) {
 }
 
 func FuzzOutbox(f *testing.F) {
-	f.Add([]byte(`{"kind":"open","address":{"repository":"o/r"}}` + "\n" + `{"kind":"want","key":"comment","body":"x"}` + "\n" + `{"kind":"sent","key":"comment","version":9}` + "\n"))
-	f.Add([]byte(`{"kind":"want","key":"check/x"}` + "\n" + `{"kind":"made","key":"check/x","id":-1,"annotations":-5}` + "\n"))
+	f.Add([]byte(`{"kind":"open","address":{"repository":"o/r"}}` + "\n" + `{"kind":"want","key":"comment","body":"x"}` +
+		"\n" + `{"kind":"sent","key":"comment","version":9}` + "\n"))
+	f.Add([]byte(`{"kind":"want","key":"check/x"}` + "\n" + `{"kind":"made","key":"check/x","id":-1,"annotations":-5}` +
+		"\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in, err := os.OpenRoot(t.TempDir())
 		if err != nil {
@@ -415,7 +425,8 @@ func TestFullDisk(t *testing.T) {
 	p.box.file = &watched{disk: p.box.file, full: true}
 	report(p)
 	left := strings.Join(p.Close(t.Context(), time.Minute), "\n")
-	if !strings.Contains(left, "no space left on device: what was reported is not known to a later run") || strings.Contains(left, "not reported") {
+	if !strings.Contains(left, "no space left on device: what was reported is not known to a later run") ||
+		strings.Contains(left, "not reported") {
 		t.Errorf("it says %q", left)
 	}
 	arrived(t, s)

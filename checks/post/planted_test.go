@@ -38,7 +38,8 @@ func TestFlushLeavesOthersFilesAlone(t *testing.T) {
 		"run of another":   func(run, file, _ string) error { return errors.Join(write(file, 0o600), os.Chown(run, 1, 1)) },
 		"run that is a link": func(run, file, outside string) error {
 			elsewhere := filepath.Dir(outside)
-			return errors.Join(write(filepath.Join(elsewhere, filepath.Base(file)), 0o600), os.Remove(run), os.Symlink(elsewhere, run))
+			return errors.Join(write(filepath.Join(elsewhere, filepath.Base(file)), 0o600), os.Remove(run),
+				os.Symlink(elsewhere, run))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +50,8 @@ func TestFlushLeavesOthersFilesAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			out, err := Flush(t.Context(), dir, Access{API: s.URL(), Token: token}, time.Minute)
-			if said := strings.Join(out, "\n"); err != nil || len(out) > 1 || strings.Contains(said, "planted") || len(out) == 0 && name != "run that is a link" {
+			if said := strings.Join(out, "\n"); err != nil || len(out) > 1 || strings.Contains(said, "planted") ||
+				len(out) == 0 && name != "run that is a link" {
 				t.Errorf("it says %v %q", err, out)
 			}
 			if len(s.Calls()) > 0 {
@@ -75,7 +77,10 @@ func TestFlushWantsAFolderOfItsOwn(t *testing.T) {
 		"link":    {func(dir string) (string, error) { return dir + ".link", os.Symlink(dir, dir+".link") }, "a link"},
 		"world":   {func(dir string) (string, error) { return dir, os.Chmod(dir, 0o777) }, "others can write to it"},
 		"another": {func(dir string) (string, error) { return dir, os.Chown(dir, 1, 1) }, "belongs to user 1"},
-		"file":    {func(dir string) (string, error) { return dir + ".file", os.WriteFile(dir+".file", nil, 0o600) }, "is no folder"},
+		"file": {
+			func(dir string) (string, error) { return dir + ".file", os.WriteFile(dir+".file", nil, 0o600) },
+			"is no folder",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +96,8 @@ func TestFlushWantsAFolderOfItsOwn(t *testing.T) {
 				t.Fatal(err)
 			}
 			access := Access{API: s.URL(), Token: token}
-			if _, err := Flush(t.Context(), dir, access, time.Minute); err == nil || !strings.Contains(err.Error(), c.says) || len(s.Calls()) > 0 {
+			if _, err := Flush(t.Context(), dir, access, time.Minute); err == nil || !strings.Contains(err.Error(), c.says) ||
+				len(s.Calls()) > 0 {
 				t.Errorf("%v, want %q; requests %v", err, c.says, s.Calls())
 			}
 			if p, err := New(filepath.Join(dir, "another"), address(1), access); err == nil {
@@ -114,7 +120,8 @@ func TestFlushOfOneRepository(t *testing.T) {
 		t.Errorf("%v %q, requests %v", err, out, s.Calls())
 	}
 	access.Repository = "o/r"
-	if out, err := Flush(t.Context(), dir, access, time.Minute, WithClock((&fakeClock{now: begin}).clock(), time.Second)); err != nil || len(out) > 0 || len(s.Comments()) != 1 {
+	if out, err := Flush(t.Context(), dir, access, time.Minute,
+		WithClock((&fakeClock{now: begin}).clock(), time.Second)); err != nil || len(out) > 0 || len(s.Comments()) != 1 {
 		t.Errorf("%v %q, comments %v", err, out, s.Comments())
 	}
 }

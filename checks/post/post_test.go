@@ -101,12 +101,16 @@ func quiet(t *testing.T, dir string, s *github.Server, number int64) (*Poster, *
 }
 
 func check(key, status string, annotations int) checks.Check {
-	c := checks.Check{Key: key, Name: "packer-hybrid lab/" + key, Status: status, Title: status, Summary: "of " + key, Started: begin}
+	c := checks.Check{
+		Key: key, Name: "packer-hybrid lab/" + key, Status: status, Title: status, Summary: "of " + key,
+		Started: begin,
+	}
 	if status == checks.CheckCompleted {
 		c.Conclusion, c.Completed = checks.Failure, begin.Add(time.Minute)
 	}
 	for i := range annotations {
-		c.Annotations = append(c.Annotations, checks.Annotation{Path: "a.hcl", Line: i + 1, Level: checks.LevelWarning, Message: fmt.Sprint("finding ", i)})
+		c.Annotations = append(c.Annotations,
+			checks.Annotation{Path: "a.hcl", Line: i + 1, Level: checks.LevelWarning, Message: fmt.Sprint("finding ", i)})
 	}
 	return c
 }

@@ -83,7 +83,10 @@ func newSender(box *outbox, access Access, options []Option) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{}, redact: func(text string) string { return text }, log: func(string) {}}
+	s := &sender{
+		box: box, hub: hub, clock: systemClock(), problems: map[string]string{}, denied: map[string]string{},
+		redact: func(text string) string { return text }, log: func(string) {},
+	}
 	s.forge = &onGitHub{s}
 	if box.address.System == GitLab {
 		s.forge = &onGitLab{s: s}
@@ -98,7 +101,8 @@ func newSender(box *outbox, access Access, options []Option) (*sender, error) {
 func (a Address) check() error {
 	parts := strings.Split(a.Repository, "/")
 	switch {
-	case len(parts) < 2 || len(parts) > 2 && a.System != GitLab || slices.ContainsFunc(parts, func(p string) bool { return !plain(p) }):
+	case len(parts) < 2 || len(parts) > 2 && a.System != GitLab ||
+		slices.ContainsFunc(parts, func(p string) bool { return !plain(p) }):
 		return fmt.Errorf("%.80q is not the name of a repository", a.Repository)
 	case !hybridcore.IsObjectID(a.Commit):
 		return fmt.Errorf("%.80q is not the full object ID of a commit", a.Commit)

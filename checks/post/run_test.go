@@ -17,19 +17,30 @@ import (
 
 // build is a run of three targets with n findings, as runner reports it.
 func build(n int) checks.Report {
-	plan := hybridcore.Plan{Request: hybridcore.Request{ID: runID, Action: hybridcore.ActionBuild, Env: "lab"}, Commit: commit}
+	plan := hybridcore.Plan{
+		Request: hybridcore.Request{ID: runID, Action: hybridcore.ActionBuild, Env: "lab"},
+		Commit:  commit,
+	}
 	rec := hybridcore.Record{RunID: runID, Request: plan.Request, At: begin, Duration: 10 * time.Minute}
 	for _, platform := range []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure} {
 		target := hybridcore.Target{Image: hybridcore.Image{Name: "debian-12"}, Platform: platform, Env: "lab"}
-		plan.Targets = append(plan.Targets, hybridcore.PlannedTarget{Target: target, Decision: hybridcore.Build, Reasons: []hybridcore.Reason{{Kind: "never-built", Text: "it was never built"}}})
+		plan.Targets = append(plan.Targets,
+			hybridcore.PlannedTarget{
+				Target: target, Decision: hybridcore.Build,
+				Reasons: []hybridcore.Reason{{Kind: "never-built", Text: "it was never built"}},
+			})
 		rec.Results = append(rec.Results, hybridcore.Result{
 			Target: target.Name(), Platform: platform, Status: hybridcore.Failed, Started: begin, Duration: time.Minute,
-			Failure: &hybridcore.Failure{Message: "exit status 1", Tail: []string{strings.Repeat("x ", 400), "</pre> @everyone"}},
+			Failure: &hybridcore.Failure{
+				Message: "exit status 1",
+				Tail:    []string{strings.Repeat("x ", 400), "</pre> @everyone"},
+			},
 		})
 	}
 	for i := range n {
 		plan.Findings = append(plan.Findings, hybridcore.Finding{
-			Kind: "schema", Message: fmt.Sprintf("finding %d %s", i, strings.Repeat("long ", 60)), File: "configs/lab/common.pkrvars.hcl", Line: i + 1, Severity: hybridcore.Warning,
+			Kind: "schema", Message: fmt.Sprintf("finding %d %s", i, strings.Repeat("long ", 60)),
+			File: "configs/lab/common.pkrvars.hcl", Line: i + 1, Severity: hybridcore.Warning,
 		})
 	}
 	rec.Status = hybridcore.Overall(rec.Results)
@@ -53,7 +64,8 @@ func TestWholeRun(t *testing.T) {
 		for _, c := range s.Checks() {
 			output, _ := c["output"].(map[string]any)
 			title := strings.Fields(fmt.Sprint(output["title"]))
-			all = append(all, fmt.Sprint(strings.TrimPrefix(fmt.Sprint(c["name"]), "packer-hybrid build lab"), ":", c["status"], ":", title[0]))
+			all = append(all, fmt.Sprint(strings.TrimPrefix(fmt.Sprint(c["name"]), "packer-hybrid build lab"), ":", c["status"],
+				":", title[0]))
 		}
 		return strings.Join(all, " ")
 	}
@@ -90,7 +102,8 @@ func TestWholeRun(t *testing.T) {
 		}
 	}
 	body := fmt.Sprint(s.Comments()[0]["body"])
-	if len(s.Comments()) != 1 || !strings.Contains(body, "more findings do not fit here; all is in the artifact `report`") || len(body) > 65_536 {
+	if len(s.Comments()) != 1 ||
+		!strings.Contains(body, "more findings do not fit here; all is in the artifact `report`") || len(body) > 65_536 {
 		t.Errorf("%d comments, the first of %d bytes", len(s.Comments()), len(body))
 	}
 }

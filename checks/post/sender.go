@@ -159,7 +159,8 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 			continue
 		case refused:
 			_ = s.box.append(line{Kind: "drop", Key: it.key, Version: it.version, Why: shortError(err)}) // told at the end
-			skip[it.key] = true                                                                          // a step is not tried again either
+			// a step is not tried again either
+			skip[it.key] = true
 			continue
 		case limited:
 			s.quiet = s.clock.Now().Add(wait)
@@ -214,7 +215,8 @@ type lateError struct {
 
 // Error implements error.
 func (e *lateError) Error() string {
-	return fmt.Sprintf("%s has to be left alone for %s and %s are left for it", e.system, e.wait.Round(time.Second), max(0, e.left).Round(time.Second))
+	return fmt.Sprintf("%s has to be left alone for %s and %s are left for it", e.system, e.wait.Round(time.Second),
+		max(0, e.left).Round(time.Second))
 }
 
 // pace waits, unless that takes too long.

@@ -82,7 +82,9 @@ func (g *onGitLab) check(ctx context.Context, it *item, want *checks.Check) erro
 	return nil
 }
 
-func (g *onGitLab) putStatus(ctx context.Context, it *item, name, description string, state gitlab.BuildStateValue) error {
+func (g *onGitLab) putStatus(ctx context.Context, it *item, name, description string,
+	state gitlab.BuildStateValue,
+) error {
 	address := g.s.box.address
 	_ = g.s.box.append(line{Kind: "try", Key: it.key}) // told at the end
 	options := &gitlab.SetCommitStatusOptions{State: state, Name: new(clip(name)), Description: new(description)}
@@ -119,7 +121,10 @@ func (g *onGitLab) lookStatus(ctx context.Context, it *item, name string) error 
 		return err
 	}
 	address := g.s.box.address
-	options := &gitlab.GetCommitStatusesOptions{ListOptions: gitlab.ListOptions{PerPage: 100}, Name: new(clip(name)), All: new(true)}
+	options := &gitlab.GetCommitStatusesOptions{
+		ListOptions: gitlab.ListOptions{PerPage: 100}, Name: new(clip(name)),
+		All: new(true),
+	}
 	var found *gitlab.CommitStatus
 	for range maxPages {
 		next := 0

@@ -28,8 +28,9 @@ func gitHub(t *testing.T, rules string) served {
 	t.Helper()
 	s := serve(t, nil, rules)
 	return served{
-		access: Access{API: s.URL(), Token: token}, faults: s.Faults(), calls: func() int { return len(s.Calls()) }, arrived: func() { arrived(t, s) },
-		post: func(dir string) (*Poster, *fakeClock) { return impatient(rules)(quiet(t, dir, s, 1)) },
+		access: Access{API: s.URL(), Token: token}, faults: s.Faults(), calls: func() int { return len(s.Calls()) },
+		arrived: func() { arrived(t, s) },
+		post:    func(dir string) (*Poster, *fakeClock) { return impatient(rules)(quiet(t, dir, s, 1)) },
 	}
 }
 
@@ -37,7 +38,8 @@ func gitLab(t *testing.T, rules string) served {
 	t.Helper()
 	s := serveGitLab(t, nil, rules)
 	return served{
-		access: labAccess(s), faults: s.Faults(), calls: func() int { return len(s.Calls()) }, arrived: func() { arrivedAtGitLab(t, s) },
+		access: labAccess(s), faults: s.Faults(), calls: func() int { return len(s.Calls()) },
+		arrived: func() { arrivedAtGitLab(t, s) },
 		post: func(dir string) (*Poster, *fakeClock) {
 			return impatient(rules)(quietGitLab(t, dir, s, jobAddress(labPipeline, 11)))
 		},
@@ -62,35 +64,46 @@ type setback struct {
 
 // setbacks hit a run of GitHub at its end.
 var setbacks = map[string]setback{
-	"nothing fails":             {"", 20 * time.Second, 0},
-	"every create is lost":      {"POST /** nth=1 status=502 after\nPOST /** nth=2 cut\nPOST /** nth=3 drop after\nPOST /** nth=4 status=502 after", time.Minute, 4 * time.Second},
-	"first answers lost":        {"POST /** nth=1-2 status=502 after", time.Minute, 2 * time.Second},
-	"nothing done":              {"* /** nth=1-2 status=502", time.Minute, 2 * time.Second},
-	"updates lost":              {"PATCH /** nth=1-3 status=502 after", time.Minute, 2 * time.Second},
-	"updates half":              {"PATCH /** nth=1-2 cut", time.Minute, 2 * time.Second},
-	"lists half":                {"GET /** nth=1-2 cut", time.Minute, 2 * time.Second},
-	"no answer":                 {"* /** nth=2 delay=1m", time.Minute, 2 * time.Second},
-	"slow":                      {"* /** delay=20ms", 20 * time.Second, 0},
-	"dropped":                   {"* /** nth=3 drop\n* /** nth=5 drop after", time.Minute, 2 * time.Second},
-	"secondary limit, 403":      {`POST /** nth=2 status=403 header="Retry-After: 1"`, 20 * time.Second, time.Second},
-	"secondary limit, 429":      {`POST /** nth=2 status=429 header="Retry-After: 60"`, 80 * time.Second, time.Minute},
-	"limit without a time":      {`PATCH /** nth=1 status=403`, 80 * time.Second, time.Minute},
-	"limit with garbage":        {`POST /** nth=1 status=429 header="Retry-After: soon"`, 80 * time.Second, time.Minute},
-	"limit with a date":         {`POST /** nth=1 status=429 header="Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"`, 80 * time.Second, time.Minute},
+	"nothing fails": {"", 20 * time.Second, 0},
+	"every create is lost": {"POST /** nth=1 status=502 after\nPOST /** nth=2 cut\nPOST /** nth=3 drop " +
+		"after\nPOST /** nth=4 status=502 after", time.Minute, 4 * time.Second},
+	"first answers lost":   {"POST /** nth=1-2 status=502 after", time.Minute, 2 * time.Second},
+	"nothing done":         {"* /** nth=1-2 status=502", time.Minute, 2 * time.Second},
+	"updates lost":         {"PATCH /** nth=1-3 status=502 after", time.Minute, 2 * time.Second},
+	"updates half":         {"PATCH /** nth=1-2 cut", time.Minute, 2 * time.Second},
+	"lists half":           {"GET /** nth=1-2 cut", time.Minute, 2 * time.Second},
+	"no answer":            {"* /** nth=2 delay=1m", time.Minute, 2 * time.Second},
+	"slow":                 {"* /** delay=20ms", 20 * time.Second, 0},
+	"dropped":              {"* /** nth=3 drop\n* /** nth=5 drop after", time.Minute, 2 * time.Second},
+	"secondary limit, 403": {`POST /** nth=2 status=403 header="Retry-After: 1"`, 20 * time.Second, time.Second},
+	"secondary limit, 429": {`POST /** nth=2 status=429 header="Retry-After: 60"`, 80 * time.Second, time.Minute},
+	"limit without a time": {`PATCH /** nth=1 status=403`, 80 * time.Second, time.Minute},
+	"limit with garbage":   {`POST /** nth=1 status=429 header="Retry-After: soon"`, 80 * time.Second, time.Minute},
+	"limit with a date": {
+		`POST /** nth=1 status=429 header="Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"`,
+		80 * time.Second, time.Minute,
+	},
 	"limit of minus one second": {`POST /** nth=1 status=429 header="Retry-After: -1"`, 80 * time.Second, time.Minute},
 }
 
 // setbacksInTwo hit a run of GitLab that reports twice: while it goes on, and at its end.
 var setbacksInTwo = map[string]setback{
-	"nothing fails":             {"", 40 * time.Second, 0},
-	"every create is lost":      {"POST /** nth=1 status=502 after\nPOST /** nth=2 cut\nPOST /** nth=3 drop after\nPOST /** nth=4-5 status=502 after", time.Minute, 4 * time.Second},
-	"ends are lost":             {"POST /** nth=5 status=502 after\nPOST /** nth=6 cut\nPOST /** nth=7 drop after", time.Minute, 4 * time.Second},
-	"nothing done":              {"* /** nth=1-2 status=502", time.Minute, 2 * time.Second},
-	"edits lost":                {"PUT /** nth=1-2 status=502 after\nPUT /** nth=3 cut", time.Minute, 2 * time.Second},
-	"lists half":                {"GET /** nth=1-3 cut", time.Minute, 2 * time.Second},
-	"no answer":                 {"* /** nth=2 delay=1m", time.Minute, 2 * time.Second},
-	"dropped":                   {"* /** nth=3 drop\n* /** nth=5 drop after", time.Minute, 2 * time.Second},
-	"locked":                    {`POST /** nth=2 status=409 reason="Another update to this commit status is in progress"`, time.Minute, 2 * time.Second},
+	"nothing fails": {"", 40 * time.Second, 0},
+	"every create is lost": {"POST /** nth=1 status=502 after\nPOST /** nth=2 cut\nPOST /** nth=3 drop " +
+		"after\nPOST /** nth=4-5 status=502 after", time.Minute, 4 * time.Second},
+	"ends are lost": {
+		"POST /** nth=5 status=502 after\nPOST /** nth=6 cut\nPOST /** nth=7 drop after",
+		time.Minute, 4 * time.Second,
+	},
+	"nothing done": {"* /** nth=1-2 status=502", time.Minute, 2 * time.Second},
+	"edits lost":   {"PUT /** nth=1-2 status=502 after\nPUT /** nth=3 cut", time.Minute, 2 * time.Second},
+	"lists half":   {"GET /** nth=1-3 cut", time.Minute, 2 * time.Second},
+	"no answer":    {"* /** nth=2 delay=1m", time.Minute, 2 * time.Second},
+	"dropped":      {"* /** nth=3 drop\n* /** nth=5 drop after", time.Minute, 2 * time.Second},
+	"locked": {
+		`POST /** nth=2 status=409 reason="Another update to this commit status is in progress"`,
+		time.Minute, 2 * time.Second,
+	},
 	"limit of a second, 403":    {`POST /** nth=2 status=403 header="Retry-After: 1"`, 40 * time.Second, time.Second},
 	"limit of a minute, 429":    {`POST /** nth=2 status=429 header="Retry-After: 60"`, 100 * time.Second, time.Minute},
 	"limit without a time":      {`PUT /** nth=1 status=429`, 100 * time.Second, time.Minute},
@@ -146,8 +159,11 @@ func TestLater(t *testing.T) {
 	t.Parallel()
 	type refusal struct{ rules, says string }
 	for name, c := range map[string]refusal{
-		"an hour":        {`POST /** status=429 header="Retry-After: 3600"`, "left alone for 1h0m0s"},
-		"a primary one":  {`* /** status=403 reason="API rate limit exceeded" header="X-RateLimit-Remaining: 0"`, "left alone for"},
+		"an hour": {`POST /** status=429 header="Retry-After: 3600"`, "left alone for 1h0m0s"},
+		"a primary one": {
+			`* /** status=403 reason="API rate limit exceeded" header="X-RateLimit-Remaining: 0"`,
+			"left alone for",
+		},
 		"always 502":     {"* /** status=502", "502"},
 		"lost, each one": {"POST /** status=502 after\nPATCH /** status=502 after", "502"},
 		"no connection":  {"* /** drop", "EOF"},

@@ -6,9 +6,12 @@
 // Command packer-hybrid-entry is the entrypoint of the docker action: it becomes the owner of the workspace and starts
 // packer-hybrid in its place.
 //
-// GitHub's runner starts the container as root, with the host's Docker socket in it, folders of its own user, and variables
-// that any earlier step of the job may have set. So this is a program without a dynamic loader and without a shell, linked
-// with CGO_ENABLED=0, that takes from the environment nothing before it has given root up. What it starts after that gets
+// GitHub's runner starts the container as root, with the host's Docker socket in it, folders of its own user, and
+// variables
+// that any earlier step of the job may have set. So this is a program without a dynamic loader and without a shell,
+// linked
+// with CGO_ENABLED=0, that takes from the environment nothing before it has given root up. What it starts after that
+// gets
 // the environment that clean leaves.
 package main
 
@@ -53,7 +56,8 @@ func (e entry) run(args, environ []string) error {
 	return fmt.Errorf("starting %s: %w", e.init, syscall.Exec(e.init, argv, environ))
 }
 
-// becomeOwner gives root up for the owner of the working directory, which the runner sets to the workspace that it mounts.
+// becomeOwner gives root up for the owner of the working directory, which the runner sets to the workspace that it
+// mounts.
 func (e entry) becomeOwner() error {
 	uid, gid, err := owner(".")
 	if err != nil {

@@ -31,16 +31,21 @@ func TestMain(m *testing.M) {
 
 func TestEnvironmentIsCleaned(t *testing.T) {
 	got := clean([]string{
-		"LD_PRELOAD=/w/evil.so", "LD_LIBRARY_PATH=/w", "LD_AUDIT=/w/evil.so", "PATH=/w", "BASH_ENV=/w/evil", "ENV=/w/evil", "SHELLOPTS=xtrace", "PS4=$(id)",
-		"BASH_FUNC_id%%=() { evil; }", "IFS=x", "GODEBUG=inittrace=1", "GOTRACEBACK=crash", "GOCOVERDIR=/w", "GCONV_PATH=/w", "GLIBC_TUNABLES=x", "LOCPATH=/w",
-		"MALLOC_PERTURB_=1", "PYTHONPATH=/w", "PYTHONSTARTUP=/w/evil", "PERL5OPT=-Mevil", "PERL5LIB=/w", "RUBYOPT=-revil", "NODE_OPTIONS=--require=/w/evil",
+		"LD_PRELOAD=/w/evil.so", "LD_LIBRARY_PATH=/w", "LD_AUDIT=/w/evil.so", "PATH=/w", "BASH_ENV=/w/evil", "ENV=/w/evil",
+		"SHELLOPTS=xtrace", "PS4=$(id)",
+		"BASH_FUNC_id%%=() { evil; }", "IFS=x", "GODEBUG=inittrace=1", "GOTRACEBACK=crash", "GOCOVERDIR=/w", "GCONV_PATH=/w",
+		"GLIBC_TUNABLES=x", "LOCPATH=/w",
+		"MALLOC_PERTURB_=1", "PYTHONPATH=/w", "PYTHONSTARTUP=/w/evil", "PERL5OPT=-Mevil", "PERL5LIB=/w", "RUBYOPT=-revil",
+		"NODE_OPTIONS=--require=/w/evil",
 		"novalue", "=C:=x", "PKR_VAR_a=first", "PKR_VAR_a=second",
-		"HOME=/github/home", "INPUT_COMMAND=plan; LD_PRELOAD=x", "GITHUB_TOKEN=t", "GITHUB_WORKSPACE=/github/workspace", "HTTPS_PROXY=http://proxy", "LANG=C.UTF-8",
+		"HOME=/github/home", "INPUT_COMMAND=plan; LD_PRELOAD=x", "GITHUB_TOKEN=t", "GITHUB_WORKSPACE=/github/workspace",
+		"HTTPS_PROXY=http://proxy", "LANG=C.UTF-8",
 		"EMPTY=", "ENVIRONMENT=prod", "OLD_LD_PRELOAD=x",
 	})
 	want := []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PKR_VAR_a=first",
-		"HOME=/github/home", "INPUT_COMMAND=plan; LD_PRELOAD=x", "GITHUB_TOKEN=t", "GITHUB_WORKSPACE=/github/workspace", "HTTPS_PROXY=http://proxy", "LANG=C.UTF-8",
+		"HOME=/github/home", "INPUT_COMMAND=plan; LD_PRELOAD=x", "GITHUB_TOKEN=t", "GITHUB_WORKSPACE=/github/workspace",
+		"HTTPS_PROXY=http://proxy", "LANG=C.UTF-8",
 		"EMPTY=", "ENVIRONMENT=prod", "OLD_LD_PRELOAD=x",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -68,7 +73,8 @@ func TestEntryIsStatic(t *testing.T) {
 	}
 }
 
-// stand returns a folder that everybody may enter with a workspace of the user, and a program that stands for tini and, after
+// stand returns a folder that everybody may enter with a workspace of the user, and a program that stands for tini
+// and, after
 // it, packer-hybrid: it prints what the kernel and the environment say.
 func stand(t *testing.T, uid int) (dir, program, passwd string) {
 	t.Helper()
@@ -81,7 +87,8 @@ func stand(t *testing.T, uid int) (dir, program, passwd string) {
 	for _, err := range []error{
 		os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "work"), 0o755), os.Chown(filepath.Join(dir, "work"), uid, uid),
 		os.WriteFile(passwd, []byte("root:x:0:0::/root:/bin/sh\n"), 0o644),
-		os.WriteFile(program, []byte("#!/bin/sh\necho \"args $*\"\ngrep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs):' /proc/self/status\nenv\n"), 0o755),
+		os.WriteFile(program, []byte(
+			"#!/bin/sh\necho \"args $*\"\ngrep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs):' /proc/self/status\nenv\n"), 0o755),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +133,8 @@ func TestRootIsGivenUp(t *testing.T) {
 			t.Errorf("the program got what was to be removed:\n%s", out)
 		}
 		text, err := os.ReadFile(passwd)
-		if named := strings.Contains(string(text), "runner:x:12345:12345::/tmp:/usr/sbin/nologin\n"); err != nil || named != (uid != 0) {
+		if named := strings.Contains(string(text), "runner:x:12345:12345::/tmp:/usr/sbin/nologin\n"); err != nil ||
+			named != (uid != 0) {
 			t.Errorf("user %d: the password file is %q, %v", uid, text, err)
 		}
 	}
@@ -159,7 +167,8 @@ func TestOwnerFollowsNoLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out := enter(t, filepath.Join(dir, "work"), nil, program, "packer-hybrid", passwd)
-	if text, err := os.ReadFile(victim); code != 0 || err != nil || len(text) > 0 || !strings.Contains(out, "has no name in this container") {
+	if text, err := os.ReadFile(victim); code != 0 || err != nil || len(text) > 0 ||
+		!strings.Contains(out, "has no name in this container") {
 		t.Errorf("exit code %d, %q, %v\n%s", code, text, err, out)
 	}
 }
@@ -173,7 +182,8 @@ func TestProjectIsEnteredAsItsOwner(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "of-root"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := enter(t, filepath.Join(dir, "work"), []string{"INPUT_PROJECT=../of-root"}, program, "packer-hybrid", passwd); code != 2 || !strings.Contains(out, "permission denied") {
+	if code, out := enter(t, filepath.Join(dir, "work"), []string{"INPUT_PROJECT=../of-root"}, program, "packer-hybrid",
+		passwd); code != 2 || !strings.Contains(out, "permission denied") {
 		t.Errorf("a folder that only root may enter: exit code %d\n%s", code, out)
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +27,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
@@ -98,14 +96,17 @@ Environment:
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&f.listen, "listen", "127.0.0.1:3000", "address for Slack's requests; used when SLACK_SIGNING_SECRET is set")
+	fs.StringVar(&f.listen, "listen", "127.0.0.1:3000",
+		"address for Slack's requests; used when SLACK_SIGNING_SECRET is set")
 	fs.StringVar(&f.admin, "admin", "127.0.0.1:9464", "address of /healthz, /readyz and /metrics")
 	fs.StringVar(&f.data, "data", "", "folder of the queue (default: packer-hybrid/bot below the user's state folder)")
 	fs.StringVar(&f.ci, "ci", "github", "what runs commands: github, gitlab, or local for this machine")
-	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab (default: GITHUB_REPOSITORY or CI_PROJECT_PATH)")
+	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab "+
+		"(default: GITHUB_REPOSITORY or CI_PROJECT_PATH)")
 	fs.StringVar(&f.flow, "workflow", "", "file of the workflow at GitHub, or of the pipeline at GitLab, that runs "+
 		"commands (default: images.yml, .gitlab-ci.yml)")
-	fs.DurationVar(&f.grace, "grace", 30*time.Second, "time to finish what was begun after SIGTERM; the rest stays in the queue")
+	fs.DurationVar(&f.grace, "grace", 30*time.Second,
+		"time to finish what was begun after SIGTERM; the rest stays in the queue")
 	fs.BoolVar(&f.check, "check", false, "check configuration, policy and tokens, say what is wrong, and end")
 	return cmd
 }
@@ -149,14 +150,18 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	if err != nil {
 		return err
 	}
-	b := &bot.Bot{Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now, Site: sites(project.Root)}
+	b := &bot.Bot{
+		Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Site: sites(project.Root),
+	}
 	b.Plan, b.Tickets = a.host().Plans(project.Root), bot.Tickets{Keys: keys, Audience: system.Audience()}
 	if f.ci == dispatch.SystemLocal || a.Getenv(process.StateVariable) != "" { // elsewhere runs write another state
 		b.State = a.process().ByState
 	}
 	b.Hire(system, system, project.Bot.Ref, listed)
 	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
-		GitHub: []byte(a.Getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.Getenv("GITLAB_WEBHOOK_TOKEN")), Changed: b.Worker.Changed, Log: log,
+		GitHub: []byte(a.Getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.Getenv("GITLAB_WEBHOOK_TOKEN")),
+		Changed: b.Worker.Changed, Log: log,
 	}}
 	if service.Admin, err = listen(ctx, "--admin", f.admin); err == nil && secret != "" {
 		service.Door, err = listen(ctx, "--listen", f.listen)
@@ -188,7 +193,10 @@ func (a *app) stateHome() string {
 func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 	switch f.ci {
 	case "github":
-		c := dispatch.GitHubConfig{API: a.Getenv("GITHUB_API_URL"), Repository: f.repository, Workflow: f.flow, Token: a.Getenv("GITHUB_TOKEN")}
+		c := dispatch.GitHubConfig{
+			API: a.Getenv("GITHUB_API_URL"), Repository: f.repository, Workflow: f.flow,
+			Token: a.Getenv("GITHUB_TOKEN"),
+		}
 		if c.Repository == "" {
 			c.Repository = a.Getenv("GITHUB_REPOSITORY")
 		}
@@ -208,7 +216,8 @@ func (a *app) ciSystem(f botFlags) (ciSystem, error) {
 	case "local":
 		return a.onThisMachine(f)
 	default:
-		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be github, gitlab or local", f.ci, hybridcore.DidYouMean(f.ci, []string{"github", "gitlab", "local"}))
+		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be github, gitlab or local", f.ci,
+			hybridcore.DidYouMean(f.ci, []string{"github", "gitlab", "local"}))
 	}
 }
 
@@ -266,41 +275,6 @@ func (a *app) githubApp(c *dispatch.GitHubConfig) error {
 	return nil
 }
 
-// sites reads the project anew, at most every other second, so that a changed
-// policy counts at once.
-func sites(root string) func() (bot.Site, error) {
-	var mu sync.Mutex
-	var last bot.Site
-	var failed error
-	var at time.Time
-	return func() (bot.Site, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Since(at) > siteFresh {
-			last, failed = siteOf(root)
-			at = time.Now()
-		}
-		return last, failed
-	}
-}
-
-func siteOf(root string) (bot.Site, error) {
-	project, err := config.Load(root)
-	if err != nil {
-		return bot.Site{}, err
-	}
-	dir, err := os.OpenRoot(root)
-	if err != nil {
-		return bot.Site{}, fmt.Errorf("opening the project: %w", err)
-	}
-	defer dir.Close() //nolint:errcheck // only read
-	images, err := templates.Catalogue(dir)
-	if err != nil {
-		return bot.Site{}, err
-	}
-	return bot.Site{Bot: project.Bot, Environments: project.Environments, DefaultEnv: project.DefaultEnv, Images: images}, nil
-}
-
 // checkBot says everything that is wrong with what the bot would be given.
 func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Chat, system ciSystem, key error) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
@@ -323,25 +297,9 @@ func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Ch
 	if err != nil {
 		return fmt.Errorf("asking for the commit of %s: %w", project.Bot.Ref, err)
 	}
-	if _, err := fmt.Fprintf(a.Out, "bot: policy, Slack and the CI system are right; %s is at %.12s\n", project.Bot.Ref, head); err != nil {
+	if _, err := fmt.Fprintf(a.Out, "bot: policy, Slack and the CI system are right; %s is at %.12s\n", project.Bot.Ref,
+		head); err != nil {
 		return fmt.Errorf("saying that all is right: %w", err)
 	}
 	return nil
-}
-
-// unknownImages are names of the policy that the catalogue has not.
-func unknownImages(s bot.Site) []string {
-	known := []string{config.Any}
-	for _, image := range s.Images {
-		known = append(known, image.Name)
-	}
-	var problems []string
-	for _, scope := range s.Bot.Scopes() {
-		for _, name := range scope.Images {
-			if !slices.Contains(known, name) {
-				problems = append(problems, fmt.Sprintf("%s:%d: unknown image %q%s", config.FileName, scope.Line, name, hybridcore.DidYouMean(name, known)))
-			}
-		}
-	}
-	return problems
 }

@@ -40,7 +40,10 @@ func checkBot(t *testing.T, image, ci string, environ ...string) (int, string) {
 	dir := t.TempDir()
 	var out, errs bytes.Buffer
 	run := func(args ...string) int {
-		a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, Environ: append(environ, "HOME="+dir, "PATH="+os.Getenv("PATH"))}}
+		a := &app{Frame: cli.Frame{
+			Raw:     cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs},
+			Environ: append(environ, "HOME="+dir, "PATH="+os.Getenv("PATH")),
+		}}
 		return a.run(t.Context(), args)
 	}
 	if code := run("init", dir); code != 0 {
@@ -73,17 +76,20 @@ func TestBotCheck(t *testing.T) {
 	}
 	commit := strings.Repeat("c0ffee00", 5)
 	chat, err := slack.Start(t.Context(), slack.Config{
-		Token: "xoxb-1", AppToken: "xapp-1", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}, Groups: map[string][]string{"S0001": {"U0001"}},
+		Token: "xoxb-1", AppToken: "xapp-1", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"},
+		Groups: map[string][]string{"S0001": {"U0001"}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	away, err := slack.Start(t.Context(), slack.Config{Token: "xoxb-1", Team: "T0002", Strange: []string{"C0001"}, Scopes: []string{"channels:history"}})
+	away, err := slack.Start(t.Context(),
+		slack.Config{Token: "xoxb-1", Team: "T0002", Strange: []string{"C0001"}, Scopes: []string{"channels:history"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	hub, err := github.Start(t.Context(), github.Config{
-		Repository: "o/r", Token: jobToken, Commits: []string{commit}, Branch: "main", Workflows: map[string]github.Workflow{"images.yml": {Text: string(workflow)}},
+		Repository: "o/r", Token: jobToken, Commits: []string{commit}, Branch: "main",
+		Workflows: map[string]github.Workflow{"images.yml": {Text: string(workflow)}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +102,8 @@ func TestBotCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab, err := gitlab.Start(t.Context(), gitlab.Config{
-		Project: "o/r", ID: 7, Token: jobToken, Self: gitlab.User{ID: 90, Username: "bot", Level: gitlab.Developer}, Refs: map[string]string{"main": commit}, Pipeline: string(pipeline),
+		Project: "o/r", ID: 7, Token: jobToken, Self: gitlab.User{ID: 90, Username: "bot", Level: gitlab.Developer},
+		Refs: map[string]string{"main": commit}, Pipeline: string(pipeline),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,10 +112,14 @@ func TestBotCheck(t *testing.T) {
 		t.Cleanup(func() { _ = server.Close() })
 	}
 	key := "PACKER_HYBRID_TICKET_KEY=" + ticketKey
-	tokens := []string{"SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "GITHUB_TOKEN=" + jobToken, "GITLAB_TOKEN=" + jobToken, "GITLAB_API_URL=" + lab.URL()}
+	tokens := []string{
+		"SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "GITHUB_TOKEN=" + jobToken,
+		"GITLAB_TOKEN=" + jobToken, "GITLAB_API_URL=" + lab.URL(),
+	}
 	right := append([]string{key, "SLACK_API_URL=" + chat.API(), "GITHUB_API_URL=" + hub.URL()}, tokens...)
 	for _, ci := range []string{"github", "gitlab"} {
-		if code, said := checkBot(t, "debian-12", ci, right...); code != 0 || !strings.Contains(said, "bot: policy, Slack and the CI system are right; main is at c0ffee00c0ff") {
+		if code, said := checkBot(t, "debian-12", ci, right...); code != 0 ||
+			!strings.Contains(said, "bot: policy, Slack and the CI system are right; main is at c0ffee00c0ff") {
 			t.Errorf("--ci %s: exit code %d\n%s", ci, code, said)
 		}
 	}
@@ -118,12 +129,16 @@ func TestBotCheck(t *testing.T) {
 			"-base64 32`") {
 		t.Errorf("with a short key: exit code %d\n%s", code, said)
 	}
-	code, said := checkBot(t, "debain-12", "github", append([]string{"SLACK_API_URL=" + away.API(), "GITHUB_API_URL=" + shut.URL()}, tokens...)...)
+	code, said := checkBot(t, "debain-12", "github",
+		append([]string{"SLACK_API_URL=" + away.API(), "GITHUB_API_URL=" + shut.URL()}, tokens...)...)
 	for _, want := range []string{
-		`unknown image "debain-12" (did you mean "debian-12"?)`, "SLACK_APP_TOKEN: asking Slack for a connection of Socket Mode: ", `is of the workspace "T0002"`,
+		`unknown image "debain-12" (did you mean "debian-12"?)`,
+		"SLACK_APP_TOKEN: asking Slack for a connection of Socket Mode: ", `is of the workspace "T0002"`,
 		"PACKER_HYBRID_TICKET_KEY is not set: make one with `openssl rand -base64 32`",
-		"lacks the scopes commands, chat:write, usergroups:read, groups:history", "asking Slack for the channel C0001: not_in_channel",
-		"has no workflow_dispatch below on", "the workflow images.yml is switched off", "give the bot's token or app the permission actions: write",
+		"lacks the scopes commands, chat:write, usergroups:read, groups:history",
+		"asking Slack for the channel C0001: not_in_channel",
+		"has no workflow_dispatch below on", "the workflow images.yml is switched off",
+		"give the bot's token or app the permission actions: write",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q", want)

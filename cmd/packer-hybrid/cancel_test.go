@@ -74,7 +74,10 @@ func (r *running) cancelled(t *testing.T, told func()) (syscall.Signal, time.Dur
 		sig  syscall.Signal
 		to   int
 		wait time.Duration
-	}{{syscall.SIGINT, pid, 7500 * time.Millisecond}, {syscall.SIGTERM, pid, 2500 * time.Millisecond}, {syscall.SIGKILL, -pid, time.Minute}} {
+	}{{syscall.SIGINT, pid, 7500 * time.Millisecond}, {syscall.SIGTERM, pid, 2500 * time.Millisecond}, {
+		syscall.SIGKILL,
+		-pid, time.Minute,
+	}} {
 		at = time.Now()
 		if err := syscall.Kill(step.to, step.sig); err != nil {
 			t.Fatal(err)

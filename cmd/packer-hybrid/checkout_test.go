@@ -33,7 +33,8 @@ const canary = "canary-of-a-file-outside"
 func (s site) command(environ []string, args ...string) (int, string) {
 	s.tb.Helper()
 	var out, errs bytes.Buffer
-	code := run(s.tb.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, append(args, "-C", s.dir), environ)
+	code := run(s.tb.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, append(args, "-C", s.dir),
+		environ)
 	return code, out.String() + errs.String()
 }
 
@@ -49,7 +50,10 @@ type door struct {
 func onGitHub(t *testing.T) door {
 	t.Helper()
 	h := newHosted(t, nil)
-	environ := []string{"GITHUB_ACTIONS=true", "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "GITHUB_REPOSITORY=o/r", "RUNNER_TEMP=" + h.temp}
+	environ := []string{
+		"GITHUB_ACTIONS=true", "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(),
+		"GITHUB_REPOSITORY=o/r", "RUNNER_TEMP=" + h.temp,
+	}
 	return door{h.site, environ, func() int { return len(h.hub.Calls()) }, "o/r", h.head}
 }
 
@@ -96,7 +100,8 @@ func TestFlushSendsNothingOfTheCheckout(t *testing.T) {
 			t.Parallel()
 			for system, at := range map[post.System]door{post.GitHub: onGitHub(t), post.GitLab: onGitLab(t)} {
 				folder := filepath.Join(t.TempDir(), "e")
-				outside, file := filepath.Join(folder, string(system)+post.FileName), filepath.Join(at.dir, "logs", "e", string(system)+post.FileName)
+				outside, file := filepath.Join(folder, string(system)+post.FileName), filepath.Join(at.dir, "logs", "e",
+					string(system)+post.FileName)
 				if name == "link" || name == "dangling link" {
 					outside = filepath.Join(folder, "a-file")
 				}
@@ -118,7 +123,8 @@ func TestFlushSendsNothingOfTheCheckout(t *testing.T) {
 				if code != 0 || at.calls() > 0 {
 					t.Errorf("%s: exit code %d, %d requests\n%s", system, code, at.calls(), log)
 				}
-				if said := strings.Contains(log, "is not sent") || strings.Contains(log, "is not looked at"); said == (name == "folder is a link") || strings.Contains(log, canary) {
+				if said := strings.Contains(log, "is not sent") ||
+					strings.Contains(log, "is not looked at"); said == (name == "folder is a link") || strings.Contains(log, canary) {
 					t.Errorf("%s: it says %q", system, log)
 				}
 				if kept, err := os.ReadFile(outside); err != nil || string(kept) != text {
@@ -210,7 +216,10 @@ func TestUploadsHoldWhatTheJobWrote(t *testing.T) {
 					t.Errorf("%s: %s", dir, diff)
 				}
 			}
-			want = []string{"answer-2.json", "answer.json", "gl-code-quality-report.json", "junit.xml", "packer-hybrid.env", "plan.json"}
+			want = []string{
+				"answer-2.json", "answer.json", "gl-code-quality-report.json", "junit.xml", "packer-hybrid.env",
+				"plan.json",
+			}
 			if diff := cmp.Diff(want, tree(t, filepath.Join(j.dir, process.ArtifactsDir))); diff != "" {
 				t.Errorf("GitLab: %s", diff)
 			}
@@ -273,10 +282,12 @@ func TestLinkedFoldersOfTheProject(t *testing.T) {
 			return errors.Join(os.Symlink(outside, filepath.Join(dir, "logs")), os.Symlink(outside, filepath.Join(dir, "state")))
 		},
 		"dangling links": func(dir, outside string) error {
-			return errors.Join(os.Symlink(outside+".new", filepath.Join(dir, "logs")), os.Symlink(outside+".new", filepath.Join(dir, "state")))
+			return errors.Join(os.Symlink(outside+".new", filepath.Join(dir, "logs")),
+				os.Symlink(outside+".new", filepath.Join(dir, "state")))
 		},
 		"pipes": func(dir, _ string) error {
-			return errors.Join(os.Mkdir(filepath.Join(dir, "logs"), 0o700), syscall.Mkfifo(filepath.Join(dir, "logs", "packer-hybrid.log"), 0o600))
+			return errors.Join(os.Mkdir(filepath.Join(dir, "logs"), 0o700),
+				syscall.Mkfifo(filepath.Join(dir, "logs", "packer-hybrid.log"), 0o600))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,7 +299,10 @@ func TestLinkedFoldersOfTheProject(t *testing.T) {
 			}
 			for door, environ := range map[string][]string{
 				"terminal": {"PATH=" + os.Getenv("PATH")},
-				"job":      {"PATH=" + os.Getenv("PATH"), "GITHUB_ACTIONS=true", "RUNNER_TEMP=" + temp, "PACKER_HYBRID_STATE=" + filepath.Join(temp, "state")},
+				"job": {
+					"PATH=" + os.Getenv("PATH"), "GITHUB_ACTIONS=true", "RUNNER_TEMP=" + temp,
+					"PACKER_HYBRID_STATE=" + filepath.Join(temp, "state"),
+				},
 			} {
 				done := make(chan int, 1)
 				go func() {

@@ -60,7 +60,8 @@ func bindKind(cmd *cobra.Command, s *job.Kind) {
 		"only collect a build from these folders, in which other jobs left its parts")
 	fs.StringVar(&s.Release, "release", "", "only do this phase of a release: "+strings.Join(job.ReleasePhases, ", "))
 	fs.BoolVar(&s.Reap, "reap", false,
-		"only remove what dead runs left on the platform that "+ci.PlatformVariable+" names; with --from report what jobs did so")
+		"only remove what dead runs left on the platform that "+ci.PlatformVariable+" names; with --from report what jobs "+
+			"did so")
 	fs.StringVar(&s.From, "from", "", "folder of what other jobs handed over, for --release and --reap")
 	fs.BoolVar(&s.Hold, "hold", false, "keep the report of a change in artifacts/report, and send nothing")
 	fs.StringVar(&s.Report, "report", "", "only send the report of a change that another job kept in this folder")

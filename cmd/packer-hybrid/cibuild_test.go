@@ -31,7 +31,8 @@ func (b *bed) inJob(t *testing.T) jobOf {
 	s.git("add", "-A")
 	s.git("commit", "-q", "-m", "base")
 	head := s.head()
-	hub, err := github.Start(t.Context(), github.Config{Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}})
+	hub, err := github.Start(t.Context(),
+		github.Config{Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,10 @@ func (j jobOf) env(t *testing.T, root, command string) (environ []string, folder
 		"RUNNER_TEMP=" + j.temp,
 	}
 	push := `{"ref":"refs/heads/main","after":%q,"head_commit":{"id":%[1]q},"repository":{"full_name":"o/r","default_branch":"main"},"sender":{"id":4}}`
-	for name, text := range map[string]string{"GITHUB_EVENT_PATH": fmt.Sprintf(push, j.head), "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
+	for name, text := range map[string]string{
+		"GITHUB_EVENT_PATH": fmt.Sprintf(push, j.head), "GITHUB_OUTPUT": "",
+		"GITHUB_STEP_SUMMARY": "",
+	} {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -103,7 +107,10 @@ func testCIBuild(t *testing.T, b *bed) {
 			t.Error(err)
 		}
 	}
-	for _, pattern := range []string{"packer-hybrid-upload-*/record.json", "packer-hybrid-upload-*/logs/*/debian-12@vsphere.log", "packer-hybrid/logs/packer-hybrid.log"} {
+	for _, pattern := range []string{
+		"packer-hybrid-upload-*/record.json",
+		"packer-hybrid-upload-*/logs/*/debian-12@vsphere.log", "packer-hybrid/logs/packer-hybrid.log",
+	} {
 		if found, err := filepath.Glob(filepath.Join(job.temp, pattern)); err != nil || len(found) != 1 {
 			t.Errorf("%s: %q, %v", pattern, found, err)
 		}

@@ -72,15 +72,22 @@ func (s site) commit(branch string) string {
 }
 
 // step runs one job of run 11 and returns exit code, log and outputs.
-func (d decided) step(t *testing.T, event, payload string, env []string, args ...string) (code int, log string, outputs map[string]string) {
+func (d decided) step(t *testing.T, event, payload string, env []string, args ...string) (code int, log string,
+	outputs map[string]string,
+) {
 	t.Helper()
 	files := t.TempDir()
 	environ := append([]string{
-		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + d.hub.URL(), "GITHUB_RUN_ID=11",
-		"GITHUB_RUN_ATTEMPT=1", "GITHUB_SHA=" + d.main, "GITHUB_REPOSITORY=o/r", "GITHUB_WORKSPACE=" + d.dir, "RUNNER_TEMP=" + t.TempDir(),
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + d.hub.URL(),
+		"GITHUB_RUN_ID=11",
+		"GITHUB_RUN_ATTEMPT=1", "GITHUB_SHA=" + d.main, "GITHUB_REPOSITORY=o/r", "GITHUB_WORKSPACE=" + d.dir,
+		"RUNNER_TEMP=" + t.TempDir(),
 		"PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "PKR_VAR_build_password=a-password-of-a-test",
 	}, env...)
-	for name, text := range map[string]string{"GITHUB_EVENT_PATH": payload, "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
+	for name, text := range map[string]string{
+		"GITHUB_EVENT_PATH": payload, "GITHUB_OUTPUT": "",
+		"GITHUB_STEP_SUMMARY": "",
+	} {
 		path := filepath.Join(files, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -127,11 +134,13 @@ func TestUnmergedCommitsAreRefused(t *testing.T) {
 	d.hub.SetReviews(github.Review{Login: "mona", State: "APPROVED", Commit: d.patch})
 	for _, command := range []string{"build", "build --env example", "plan --env lab", "validate --with packer"} {
 		code, log, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.patch, command), nil, "--decide")
-		if code != 3 || !strings.Contains(log, "is not merged into main") || outputs["decision"] != "" || outputs["sha"] != "" {
+		if code != 3 || !strings.Contains(log, "is not merged into main") || outputs["decision"] != "" ||
+			outputs["sha"] != "" {
 			t.Errorf("dispatch of %s: exit code %d, %v\n%s", command, code, outputs, log)
 		}
 		code, log, outputs = d.step(t, "issue_comment", commentOf(command), nil, "--decide")
-		if code != 0 || !strings.Contains(log, "is not merged into main") || outputs["decision"] != "" || outputs["plan"] != "false" {
+		if code != 0 || !strings.Contains(log, "is not merged into main") || outputs["decision"] != "" ||
+			outputs["plan"] != "false" {
 			t.Errorf("comment of %s: exit code %d, %v\n%s", command, code, outputs, log)
 		}
 		// A workflow of somebody's own that has no job which decides: the same.
@@ -146,7 +155,8 @@ func TestUnmergedCommitsAreRefused(t *testing.T) {
 		t.Errorf("the comments are %v", all)
 	}
 	tag := fmt.Sprintf(`{"ref":"refs/tags/v1","after":%q,"head_commit":{"id":%[1]q},"repository":{"full_name":"o/r","default_branch":"main"},"sender":{"id":4}}`, d.patch)
-	if code, log, _ := d.step(t, "push", tag, nil, "--decide"); code != 3 || !strings.Contains(log, "the tag v1 is at commit") {
+	if code, log, _ := d.step(t, "push", tag, nil, "--decide"); code != 3 ||
+		!strings.Contains(log, "the tag v1 is at commit") {
 		t.Errorf("a tag: exit code %d\n%s", code, log)
 	}
 }
@@ -164,21 +174,42 @@ func TestUnmergedCommitsNeedAReview(t *testing.T) {
 		code    int
 		says    string
 	}{
-		"none":                       {nil, 3, "nobody who may write has approved it"},
-		"approved":                   {[]github.Review{of("mona", "APPROVED", d.patch)}, 0, "ci, unmerged (packer-hybrid.hcl:38), approved by mona"},
-		"and talked on":              {[]github.Review{of("mona", "APPROVED", d.patch), of("mona", "COMMENTED", d.patch)}, 0, "approved by mona"},
-		"of an older commit":         {[]github.Review{of("mona", "APPROVED", d.main)}, 3, "nobody"},
-		"of a commit that is gone":   {[]github.Review{of("mona", "APPROVED", "")}, 3, "nobody"},
-		"by who asks":                {[]github.Review{of("mara", "APPROVED", d.patch)}, 3, "nobody"},
-		"by whose change it is":      {[]github.Review{of("otto", "APPROVED", d.patch)}, 3, "nobody"},
-		"by a reader":                {[]github.Review{of("nils", "APPROVED", d.patch)}, 3, "nobody"},
-		"by a reader and a writer":   {[]github.Review{of("nils", "APPROVED", d.patch), of("mona", "APPROVED", d.patch)}, 0, "approved by mona"},
-		"withdrawn":                  {[]github.Review{of("mona", "APPROVED", d.patch), of("mona", "CHANGES_REQUESTED", d.patch)}, 3, "nobody"},
-		"dismissed":                  {[]github.Review{of("mona", "DISMISSED", d.patch)}, 3, "nobody"},
-		"only asked about":           {[]github.Review{of("mona", "COMMENTED", d.patch)}, 3, "nobody"},
-		"withdrawn on another":       {[]github.Review{of("mona", "APPROVED", d.patch), of("mona", "CHANGES_REQUESTED", d.main)}, 3, "nobody"},
-		"on the second of two pages": {append(many(130, of("nils", "COMMENTED", d.main)), of("mona", "APPROVED", d.patch)), 0, "approved by mona"},
-		"more than are read":         {many(1001, of("nils", "COMMENTED", d.main)), 3, "has more than 1000 reviews"},
+		"none": {nil, 3, "nobody who may write has approved it"},
+		"approved": {
+			[]github.Review{of("mona", "APPROVED", d.patch)},
+			0,
+			"ci, unmerged (packer-hybrid.hcl:38), approved by mona",
+		},
+		"and talked on": {
+			[]github.Review{of("mona", "APPROVED", d.patch), of("mona", "COMMENTED", d.patch)},
+			0,
+			"approved by mona",
+		},
+		"of an older commit":       {[]github.Review{of("mona", "APPROVED", d.main)}, 3, "nobody"},
+		"of a commit that is gone": {[]github.Review{of("mona", "APPROVED", "")}, 3, "nobody"},
+		"by who asks":              {[]github.Review{of("mara", "APPROVED", d.patch)}, 3, "nobody"},
+		"by whose change it is":    {[]github.Review{of("otto", "APPROVED", d.patch)}, 3, "nobody"},
+		"by a reader":              {[]github.Review{of("nils", "APPROVED", d.patch)}, 3, "nobody"},
+		"by a reader and a writer": {
+			[]github.Review{of("nils", "APPROVED", d.patch), of("mona", "APPROVED", d.patch)},
+			0,
+			"approved by mona",
+		},
+		"withdrawn": {[]github.Review{
+			of("mona", "APPROVED", d.patch),
+			of("mona", "CHANGES_REQUESTED", d.patch),
+		}, 3, "nobody"},
+		"dismissed":        {[]github.Review{of("mona", "DISMISSED", d.patch)}, 3, "nobody"},
+		"only asked about": {[]github.Review{of("mona", "COMMENTED", d.patch)}, 3, "nobody"},
+		"withdrawn on another": {[]github.Review{
+			of("mona", "APPROVED", d.patch),
+			of("mona", "CHANGES_REQUESTED", d.main),
+		}, 3, "nobody"},
+		"on the second of two pages": {
+			append(many(130, of("nils", "COMMENTED", d.main)), of("mona", "APPROVED", d.patch)), 0,
+			"approved by mona",
+		},
+		"more than are read": {many(1001, of("nils", "COMMENTED", d.main)), 3, "has more than 1000 reviews"},
 	} {
 		d.hub.SetReviews(c.reviews...)
 		code, log, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.patch, "build debian-12"), nil, "--decide")
@@ -193,18 +224,24 @@ func TestUnmergedCommitsNeedAReview(t *testing.T) {
 		"publish --dry-run":   "only merged code is published",
 		"reap":                "only merged code removes things from a platform",
 	} {
-		if code, log, _ := d.step(t, "workflow_dispatch", dispatchOf(d.patch, command), nil, "--decide"); code != 3 || !strings.Contains(log, says) {
+		if code, log, _ := d.step(t, "workflow_dispatch", dispatchOf(d.patch, command), nil, "--decide"); code != 3 ||
+			!strings.Contains(log, says) {
 			t.Errorf("%s: exit code %d, want %q\n%s", command, code, says, log)
 		}
 	}
 	again := []string{"GITHUB_RUN_ATTEMPT=2"}
-	for event, payload := range map[string]string{"issue_comment": commentOf("build debian-12"), "workflow_dispatch": dispatchOf(d.patch, "build debian-12")} {
-		if _, log, outputs := d.step(t, event, payload, again, "--decide"); outputs["sha"] != "" || !strings.Contains(log, "this run was started again") {
+	for event, payload := range map[string]string{
+		"issue_comment":     commentOf("build debian-12"),
+		"workflow_dispatch": dispatchOf(d.patch, "build debian-12"),
+	} {
+		if _, log, outputs := d.step(t, event, payload, again, "--decide"); outputs["sha"] != "" ||
+			!strings.Contains(log, "this run was started again") {
 			t.Errorf("%s started again: %v\n%s", event, outputs, log)
 		}
 	}
 	_, log, outputs := d.step(t, "issue_comment", commentOf("build debian-12"), nil, "--decide")
-	if decision, err := ci.ParseDecision(outputs["decision"]); err != nil || decision.Merged || decision.SHA != d.patch || decision.Change != "7" || decision.ReplyTo != "9" {
+	if decision, err := ci.ParseDecision(outputs["decision"]); err != nil || decision.Merged || decision.SHA != d.patch ||
+		decision.Change != "7" || decision.ReplyTo != "9" {
 		t.Errorf("%+v, %v\n%s", decision, err, log)
 	}
 }
@@ -232,7 +269,8 @@ func TestReviewsThatAreNone(t *testing.T) {
 			t.Fatal(err)
 		}
 		code, log, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.patch, "build debian-12"), nil, "--decide")
-		if code != want || outputs["decision"] != "" || strings.Contains(log, jobToken[:12]) && !strings.Contains(log, "::add-mask::") {
+		if code != want || outputs["decision"] != "" || strings.Contains(log, jobToken[:12]) &&
+			!strings.Contains(log, "::add-mask::") {
 			t.Errorf("%s: exit code %d, %v\n%s", rule, code, outputs, log)
 		}
 		d.hub.Faults().Clear()
@@ -254,11 +292,13 @@ func TestDecisionOfAPush(t *testing.T) {
 			t.Errorf("the output %s is %s, want %s (exit code %d)\n%s", name, outputs[name], want, code, log)
 		}
 	}
-	if !strings.Contains(log, "warning: the block ci of packer-hybrid.hcl names no runners for proxmox, azure: ") || !strings.Contains(log, "go to GitHub's own ubuntu-latest") {
+	if !strings.Contains(log, "warning: the block ci of packer-hybrid.hcl names no runners for proxmox, azure: ") ||
+		!strings.Contains(log, "go to GitHub's own ubuntu-latest") {
 		t.Errorf("nothing is said of platforms without runners\n%s", log)
 	}
 	decision, err := ci.ParseDecision(outputs["decision"])
-	if err != nil || decision.Run != "11" || !decision.Merged || decision.Env != "lab" || len(decision.Lines) != 1 || decision.Lines[0] != "build --env lab" ||
+	if err != nil || decision.Run != "11" || !decision.Merged || decision.Env != "lab" || len(decision.Lines) != 1 ||
+		decision.Lines[0] != "build --env lab" ||
 		decision.Rule != "merged into main; the lines for a push to the default branch (packer-hybrid.hcl:38)" {
 		t.Errorf("%+v, %v", decision, err)
 	}
@@ -271,20 +311,33 @@ func TestDecisionOfAPush(t *testing.T) {
 		code int
 		says string
 	}{
-		"another run":         {[]string{given, "GITHUB_RUN_ID=12"}, []string{"--plan"}, 3, "the decision is for the run 11, and this one is \"12\""},
-		"no run":              {[]string{given, "GITHUB_RUN_ID="}, []string{"--plan"}, 3, "the decision is for the run 11"},
-		"no decision":         {[]string{ci.DecisionVariable + "="}, []string{"--plan"}, 3, "is no decision"},
-		"null":                {[]string{ci.DecisionVariable + "=null"}, []string{"--plan"}, 3, "is no decision"},
-		"another platform":    {[]string{given, "PACKER_HYBRID_TARGET=debian-12@hyperv", "PACKER_HYBRID_DIGEST=" + strings.Repeat("0", 64)}, []string{"--part"}, 3, "this run's decision is not about"},
-		"a path":              {[]string{given, "PACKER_HYBRID_TARGET=../x@vsphere", "PACKER_HYBRID_DIGEST=" + strings.Repeat("0", 64)}, []string{"--part"}, 3, "is no target"},
+		"another run": {
+			[]string{given, "GITHUB_RUN_ID=12"},
+			[]string{"--plan"},
+			3,
+			"the decision is for the run 11, and this one is \"12\"",
+		},
+		"no run":      {[]string{given, "GITHUB_RUN_ID="}, []string{"--plan"}, 3, "the decision is for the run 11"},
+		"no decision": {[]string{ci.DecisionVariable + "="}, []string{"--plan"}, 3, "is no decision"},
+		"null":        {[]string{ci.DecisionVariable + "=null"}, []string{"--plan"}, 3, "is no decision"},
+		"another platform": {[]string{
+			given, "PACKER_HYBRID_TARGET=debian-12@hyperv",
+			"PACKER_HYBRID_DIGEST=" + strings.Repeat("0", 64),
+		}, []string{"--part"}, 3, "this run's decision is not about"},
+		"a path": {[]string{
+			given, "PACKER_HYBRID_TARGET=../x@vsphere",
+			"PACKER_HYBRID_DIGEST=" + strings.Repeat("0", 64),
+		}, []string{"--part"}, 3, "is no target"},
 		"status of the event": {[]string{given}, []string{"--collect", "nothing"}, 3, "::group::packer-hybrid collect"},
 	} {
-		if code, log, _ := d.step(t, "workflow_dispatch", other, c.env, c.args...); code != c.code || !strings.Contains(log, c.says) {
+		if code, log, _ := d.step(t, "workflow_dispatch", other, c.env, c.args...); code != c.code ||
+			!strings.Contains(log, c.says) {
 			t.Errorf("%s: exit code %d, want %d and %q\n%s", name, code, c.code, c.says, log)
 		}
 	}
 	d.git("checkout", "-q", "change")
-	if code, log, _ := d.step(t, "push", push, []string{given}, "--plan"); code != 3 || !strings.Contains(log, "and the checkout is at "+d.patch) {
+	if code, log, _ := d.step(t, "push", push, []string{given}, "--plan"); code != 3 ||
+		!strings.Contains(log, "and the checkout is at "+d.patch) {
 		t.Errorf("another checkout: exit code %d\n%s", code, log)
 	}
 }
@@ -299,7 +352,10 @@ func TestRetryInSeveralJobs(t *testing.T) {
 	}
 	run := "20261123t050000-1a2b3c4d"
 	rec := hybridcore.Record{
-		RunID: run, Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}, Status: hybridcore.Failed, At: time.Now(), Results: []hybridcore.Result{
+		RunID: run, Request: hybridcore.Request{
+			Action: hybridcore.ActionBuild,
+			Env:    "lab",
+		}, Status: hybridcore.Failed, At: time.Now(), Results: []hybridcore.Result{
 			{Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed},
 			{Target: "debian-12@azure", Image: "debian-12", Platform: hybridcore.Azure, Status: hybridcore.Built},
 		},
@@ -310,7 +366,8 @@ func TestRetryInSeveralJobs(t *testing.T) {
 	_, log, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.main, "build --retry-failed "+run), nil, "--decide")
 	env := []string{ci.DecisionVariable + "=" + outputs["decision"], "PACKER_HYBRID_CACHE=" + toolCache(t)}
 	code, planned, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.main, "build"), env, "--plan")
-	if !strings.Contains(outputs["matrix"], `"target":"debian-12@vsphere"`) || strings.Count(outputs["matrix"], `"target"`) != 1 || code != 0 {
+	if !strings.Contains(outputs["matrix"], `"target":"debian-12@vsphere"`) ||
+		strings.Count(outputs["matrix"], `"target"`) != 1 || code != 0 {
 		t.Errorf("exit code %d, the matrix is %s\n%s\n%s", code, outputs["matrix"], log, planned)
 	}
 }

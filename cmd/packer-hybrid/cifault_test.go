@@ -81,11 +81,13 @@ func TestCIWithAFailingGitHub(t *testing.T) {
 				t.Fatal(err)
 			}
 			clock, began := &quickClock{}, time.Now()
-			code, log, summary := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head), post.WithClock(clock.clock(), time.Second))
+			code, log, summary := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head),
+				post.WithClock(clock.clock(), time.Second))
 			if took := time.Since(began) + clock.ahead; took > job.Reporting+time.Minute {
 				t.Errorf("the job took %s", took)
 			}
-			if code != 0 || !strings.Contains(summary, "0 of 6 targets to build") || !strings.Contains(log, "valid: 6 targets of lab") {
+			if code != 0 || !strings.Contains(summary, "0 of 6 targets to build") ||
+				!strings.Contains(log, "valid: 6 targets of lab") {
 				t.Errorf("exit code %d\n%s\n%s", code, log, summary)
 			}
 			if kept := strings.Contains(log, "are kept in"); kept != c.later || !strings.Contains(log, c.says) {
@@ -99,7 +101,8 @@ func TestCIWithAFailingGitHub(t *testing.T) {
 				h.flush(t)
 			}
 			checks, comments := h.hub.Checks(), h.hub.Comments()
-			if len(checks) != 1 || len(comments) != 1 || checks[0]["conclusion"] != "success" || !strings.Contains(fmt.Sprint(comments[0]["body"]), "0 of 6 targets to build") {
+			if len(checks) != 1 || len(comments) != 1 || checks[0]["conclusion"] != "success" ||
+				!strings.Contains(fmt.Sprint(comments[0]["body"]), "0 of 6 targets to build") {
 				t.Errorf("%d check-runs and %d comments: %v %v\n%s", len(checks), len(comments), checks, comments, log)
 			}
 		})
@@ -110,7 +113,8 @@ func TestCIWithAFailingGitHub(t *testing.T) {
 func (h hosted) flush(t *testing.T) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, []string{"flush", "-C", h.dir}, []string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "RUNNER_TEMP=" + h.temp})
+	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, []string{"flush", "-C", h.dir},
+		[]string{"GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + h.hub.URL(), "RUNNER_TEMP=" + h.temp})
 	if code != 0 || errs.Len() > 0 {
 		t.Errorf("flush: exit code %d\n%s%s", code, out.String(), errs.String())
 	}
@@ -141,11 +145,14 @@ func TestCIWithNull(t *testing.T) {
 				defer front.Close()
 				h.api = front.URL
 				clock, began := &quickClock{}, time.Now()
-				code, log, summary := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head), post.WithClock(clock.clock(), time.Second))
-				if took := time.Since(began) + clock.ahead; code != 0 || took > time.Minute || !strings.Contains(summary, "0 of 6 targets to build") {
+				code, log, summary := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head),
+					post.WithClock(clock.clock(), time.Second))
+				if took := time.Since(began) + clock.ahead; code != 0 || took > time.Minute ||
+					!strings.Contains(summary, "0 of 6 targets to build") {
 					t.Errorf("exit code %d after %s\n%s\n%s", code, took, log, summary)
 				}
-				if strings.Contains(log, "not reported") != strings.Contains(log, "are kept in") || strings.Contains(log, "not reported") && !strings.Contains(log, "null") {
+				if strings.Contains(log, "not reported") != strings.Contains(log, "are kept in") ||
+					strings.Contains(log, "not reported") && !strings.Contains(log, "null") {
 					t.Errorf("it says\n%s", log)
 				}
 				h.api = ""

@@ -34,7 +34,8 @@ type labJob struct {
 func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
 	t.Helper()
 	s := site{t, t.TempDir()}
-	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
+	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()},
+		[]string{"init", s.dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
 	}
 	s.git("init", "-q", "-b", "main", "--template=")
@@ -43,7 +44,8 @@ func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
 	head := s.head()
 	config := gitlab.Config{
 		Project: "acme/golden/images", ID: 7, Token: projectToken, JobToken: "glcbt-64_of-the-job", Change: 42,
-		Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}, Refs: map[string]string{"main": head, "change": head},
+		Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer},
+		Refs: map[string]string{"main": head, "change": head},
 	}
 	if change != nil {
 		change(&config)
@@ -62,12 +64,18 @@ func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
 	})
 	hub.AddPipeline(500, "refs/merge-requests/42/head", head, "merge_request_event")
 	return labJob{s, hub, head, map[string]string{
-		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "merge_request_event", "CI_PROJECT_PATH": "acme/golden/images", "CI_PROJECT_ID": "7", "CI_COMMIT_SHA": head,
-		"CI_COMMIT_REF_NAME": "change", "CI_DEFAULT_BRANCH": "main", "CI_MERGE_REQUEST_IID": "42", "CI_MERGE_REQUEST_PROJECT_ID": "7",
-		"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": head, "CI_PIPELINE_ID": "500", "CI_JOB_ID": "12345678901",
-		"CI_JOB_URL": "https://gitlab.example/acme/golden/images/-/jobs/12345678901", "CI_PROJECT_DIR": s.dir, "CI_API_V4_URL": hub.URL(),
-		"CI_JOB_TOKEN": "glcbt-64_of-the-job", "GITLAB_TOKEN": projectToken, "GITLAB_USER_ID": "31", "GITLAB_USER_LOGIN": "mara",
-		"TMPDIR": t.TempDir(), "PATH": os.Getenv("PATH"), "PKR_VAR_build_password": "a-password-of-a-test", "PKR_VAR_vsphere_endpoint": "127.0.0.1:1",
+		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "merge_request_event", "CI_PROJECT_PATH": "acme/golden/images",
+		"CI_PROJECT_ID": "7", "CI_COMMIT_SHA": head,
+		"CI_COMMIT_REF_NAME": "change", "CI_DEFAULT_BRANCH": "main", "CI_MERGE_REQUEST_IID": "42",
+		"CI_MERGE_REQUEST_PROJECT_ID":        "7",
+		"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": head, "CI_PIPELINE_ID": "500",
+		"CI_JOB_ID":  "12345678901",
+		"CI_JOB_URL": "https://gitlab.example/acme/golden/images/-/jobs/12345678901", "CI_PROJECT_DIR": s.dir,
+		"CI_API_V4_URL": hub.URL(),
+		"CI_JOB_TOKEN":  "glcbt-64_of-the-job", "GITLAB_TOKEN": projectToken, "GITLAB_USER_ID": "31",
+		"GITLAB_USER_LOGIN": "mara",
+		"TMPDIR":            t.TempDir(), "PATH": os.Getenv("PATH"), "PKR_VAR_build_password": "a-password-of-a-test",
+		"PKR_VAR_vsphere_endpoint": "127.0.0.1:1",
 		"PKR_VAR_vsphere_username": "nobody", "PKR_VAR_vsphere_password": "",
 	}}
 }
@@ -91,7 +99,10 @@ func (j labJob) step(t *testing.T, posting []post.Option, change map[string]stri
 		args = []string{"ci"}
 	}
 	var out, errs bytes.Buffer
-	a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, Environ: environ}, posting: posting}
+	a := &app{
+		Frame:   cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, Environ: environ},
+		posting: posting,
+	}
 	code := a.run(t.Context(), append(args, "-C", j.dir))
 	return code, out.String() + errs.String()
 }
@@ -107,10 +118,12 @@ func TestCIPostsToGitLab(t *testing.T) {
 	if len(statuses) != 1 || len(notes) != 1 {
 		t.Fatalf("%d commit statuses and %d notes, want one of each: %v\n%s", len(statuses), len(notes), statuses, log)
 	}
-	if s := statuses[0]; s["status"] != "success" || s["sha"] != j.head || s["name"] != "packer-hybrid plan lab" || s["description"] != "0 of 6 targets to build" || s["pipeline_id"] != int64(500) {
+	if s := statuses[0]; s["status"] != "success" || s["sha"] != j.head || s["name"] != "packer-hybrid plan lab" ||
+		s["description"] != "0 of 6 targets to build" || s["pipeline_id"] != int64(500) {
 		t.Errorf("the commit status is %v", s)
 	}
-	if body := fmt.Sprint(notes[0]["body"]); !strings.Contains(body, "0 of 6 targets") || !strings.Contains(body, "run=500.12345678901 commit="+j.head) {
+	if body := fmt.Sprint(notes[0]["body"]); !strings.Contains(body, "0 of 6 targets") ||
+		!strings.Contains(body, "run=500.12345678901 commit="+j.head) {
 		t.Errorf("the note is %s", body)
 	}
 	// A mistake, found by the next pipeline: the same note, a status of its own.
@@ -118,10 +131,12 @@ func TestCIPostsToGitLab(t *testing.T) {
 	j.hub.AddPipeline(501, "refs/merge-requests/42/head", j.head, "merge_request_event")
 	code, log = j.ci(t, map[string]string{"CI_PIPELINE_ID": "501"})
 	statuses, notes = j.hub.Statuses(), j.hub.Notes()
-	if code == 0 || len(statuses) != 2 || len(notes) != 1 || statuses[1]["status"] != "failed" || !strings.Contains(fmt.Sprint(notes[0]["body"]), "playbok_file") {
+	if code == 0 || len(statuses) != 2 || len(notes) != 1 || statuses[1]["status"] != "failed" ||
+		!strings.Contains(fmt.Sprint(notes[0]["body"]), "playbok_file") {
 		t.Errorf("exit code %d, statuses %v, notes %v\n%s", code, statuses, notes, log)
 	}
-	if text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "gl-code-quality-report.json")); err != nil || !strings.Contains(string(text), "playbok_file") {
+	if text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "gl-code-quality-report.json")); err != nil ||
+		!strings.Contains(string(text), "playbok_file") {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
@@ -137,7 +152,10 @@ func TestCIWithoutGitLab(t *testing.T) {
 		"the job's token":   {map[string]string{"GITLAB_TOKEN": "glcbt-64_of-the-job"}, "CI_JOB_TOKEN cannot write notes"},
 		"another project":   {map[string]string{"CI_PROJECT_PATH": "acme/golden/other"}, "404"},
 		"an unknown number": {map[string]string{"CI_PIPELINE_ID": "9"}, "not reported: check packer-hybrid plan lab"},
-		"no GitLab":         {map[string]string{"CI_API_V4_URL": "ftp://gitlab.example"}, "is not the address of GitLab's API"},
+		"no GitLab": {
+			map[string]string{"CI_API_V4_URL": "ftp://gitlab.example"},
+			"is not the address of GitLab's API",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +180,8 @@ func TestFlushToGitLab(t *testing.T) {
 	if code, log := j.ci(t, nil); code != 0 || !strings.Contains(log, "are kept in") {
 		t.Fatalf("exit code %d\n%s", code, log)
 	}
-	if code, log := j.ci(t, map[string]string{"GITLAB_TOKEN": "not yet"}, "flush"); code != 0 || len(j.hub.Statuses()) != 1 || len(j.hub.Notes()) != 1 {
+	if code, log := j.ci(t, map[string]string{"GITLAB_TOKEN": "not yet"}, "flush"); code != 0 ||
+		len(j.hub.Statuses()) != 1 || len(j.hub.Notes()) != 1 {
 		t.Errorf("exit code %d, %d statuses, %d notes\n%s", code, len(j.hub.Statuses()), len(j.hub.Notes()), log)
 	}
 }
@@ -206,10 +225,12 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 				t.Errorf("the job took %s", took)
 			}
 			text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "packer-hybrid.env"))
-			if code != 0 || !strings.Contains(log, "valid: 6 targets of lab") || err != nil || string(text) != "PACKER_HYBRID_ANSWER=artifacts/answer.json\nPACKER_HYBRID_PLAN=artifacts/plan.json\n" {
+			if code != 0 || !strings.Contains(log, "valid: 6 targets of lab") || err != nil ||
+				string(text) != "PACKER_HYBRID_ANSWER=artifacts/answer.json\nPACKER_HYBRID_PLAN=artifacts/plan.json\n" {
 				t.Errorf("exit code %d, %v\n%s\n%s", code, err, text, log)
 			}
-			if kept := strings.Contains(log, "are kept in"); kept != c.later || !strings.Contains(log, c.says) || strings.Contains(log, projectToken) {
+			if kept := strings.Contains(log, "are kept in"); kept != c.later || !strings.Contains(log, c.says) ||
+				strings.Contains(log, projectToken) {
 				t.Errorf("kept for later: %v, want %v with %q\n%s", kept, c.later, c.says, log)
 			}
 			for _, rule := range j.hub.Faults().Unused() {
@@ -222,7 +243,8 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 				}
 			}
 			statuses, notes := j.hub.Statuses(), j.hub.Notes()
-			if len(statuses) != 1 || len(notes) != 1 || statuses[0]["status"] != "success" || !strings.Contains(fmt.Sprint(notes[0]["body"]), "0 of 6 targets") {
+			if len(statuses) != 1 || len(notes) != 1 || statuses[0]["status"] != "success" ||
+				!strings.Contains(fmt.Sprint(notes[0]["body"]), "0 of 6 targets") {
 				t.Errorf("%d commit statuses and %d notes: %v %v\n%s", len(statuses), len(notes), statuses, notes, log)
 			}
 		})
@@ -235,8 +257,10 @@ func TestGitLabSharesAReleaseOut(t *testing.T) {
 	t.Parallel()
 	j := newLabJob(t, nil)
 	tag := map[string]string{
-		"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1.0.0", "CI_COMMIT_REF_NAME": "v1.0.0", "CI_COMMIT_REF_PROTECTED": "true",
-		"CI_MERGE_REQUEST_IID": "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "", "PACKER_HYBRID_COMMAND": "publish --env lab --targets vsphere,azure",
+		"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1.0.0", "CI_COMMIT_REF_NAME": "v1.0.0",
+		"CI_COMMIT_REF_PROTECTED": "true",
+		"CI_MERGE_REQUEST_IID":    "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "",
+		"PACKER_HYBRID_COMMAND": "publish --env lab --targets vsphere,azure",
 	}
 	code, log := j.ci(t, tag, "ci", "--plan")
 	text, err := os.ReadFile(filepath.Join(j.dir, "artifacts", "pipeline.yml"))
@@ -244,7 +268,8 @@ func TestGitLabSharesAReleaseOut(t *testing.T) {
 		t.Fatalf("exit code %d, %v\n%s", code, err, log)
 	}
 	for _, want := range []string{
-		"release plan:", "prepare vsphere:", "mark azure:", "released:", "name: lab/vsphere", "PACKER_HYBRID_PLATFORM: azure", "PACKER_HYBRID_SHA: " + j.head,
+		"release plan:", "prepare vsphere:", "mark azure:", "released:", "name: lab/vsphere", "PACKER_HYBRID_PLATFORM: azure",
+		"PACKER_HYBRID_SHA: " + j.head,
 		"PACKER_HYBRID_COMMAND: publish --env lab --targets vsphere,azure --release v1.0.0",
 	} {
 		if !strings.Contains(string(text), want) {

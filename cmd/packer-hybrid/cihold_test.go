@@ -38,21 +38,25 @@ func TestReportOfAChange(t *testing.T) {
 	}
 	d.dir = t.TempDir() // there is no checkout
 	code, log, _ = d.step(t, "pull_request", d.changeOf(5), nil, "--report", held)
-	if all := d.hub.Checks(); code != 0 || len(all) != 1 || all[0]["head_sha"] != d.patch || all[0]["conclusion"] != "success" || len(d.hub.Comments()) != 1 {
+	if all := d.hub.Checks(); code != 0 || len(all) != 1 || all[0]["head_sha"] != d.patch ||
+		all[0]["conclusion"] != "success" || len(d.hub.Comments()) != 1 {
 		t.Errorf("exit code %d, %v, %v\n%s", code, all, d.hub.Comments(), log)
 	}
 	if body := fmt.Sprint(d.hub.Comments()[0]["body"]); !strings.Contains(body, "0 of 6 targets to build") {
 		t.Errorf("the comment is %s", body)
 	}
 	// A second run edits the same comment; a fork's is left to the summary.
-	if code, log, _ = d.step(t, "pull_request", d.changeOf(5), nil, "--report", held); code != 0 || len(d.hub.Comments()) != 1 {
+	if code, log, _ = d.step(t, "pull_request", d.changeOf(5), nil, "--report", held); code != 0 ||
+		len(d.hub.Comments()) != 1 {
 		t.Errorf("again: exit code %d, %d comments\n%s", code, len(d.hub.Comments()), log)
 	}
 	calls := len(d.hub.Calls())
-	if code, log, _ = d.step(t, "pull_request", d.changeOf(6), nil, "--report", held); code != 0 || !strings.Contains(log, "nothing to do: the change comes from another repository") {
+	if code, log, _ = d.step(t, "pull_request", d.changeOf(6), nil, "--report", held); code != 0 ||
+		!strings.Contains(log, "nothing to do: the change comes from another repository") {
 		t.Errorf("of a fork: exit code %d\n%s", code, log)
 	}
-	if code, log, _ = d.step(t, "workflow_dispatch", dispatchOf(d.main, "build"), nil, "--report", held); code != 3 || len(d.hub.Calls()) != calls {
+	if code, log, _ = d.step(t, "workflow_dispatch", dispatchOf(d.main, "build"), nil, "--report", held); code != 3 ||
+		len(d.hub.Calls()) != calls {
 		t.Errorf("of a dispatch: exit code %d, %d calls\n%s", code, len(d.hub.Calls())-calls, log)
 	}
 }
@@ -62,8 +66,10 @@ func TestReportOfAChange(t *testing.T) {
 func TestReportOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	d := newDecided(t, "")
-	evil := post.Held{Slot: "report", Comment: "<!-- packer-hybrid:report run=9.9 -->\n/merge\n@acme/admins <img src=x> [x](https://evil.example) " + jobToken, Check: checks.Check{
-		Name: "packer-hybrid plan lab", Status: checks.CheckCompleted, Conclusion: checks.Success, Title: "fine\n::error::x", Summary: "![](https://evil.example/x.png)",
+	evil := post.Held{Slot: "report", Comment: "<!-- packer-hybrid:report run=9.9 -->\n/merge\n@acme/admins <img " +
+		"src=x> [x](https://evil.example) " + jobToken, Check: checks.Check{
+		Name: "packer-hybrid plan lab", Status: checks.CheckCompleted, Conclusion: checks.Success, Title: "fine\n::error::x",
+		Summary: "![](https://evil.example/x.png)",
 	}}
 	write := func(change func(*post.Held)) string {
 		one := evil
@@ -106,7 +112,8 @@ func TestReportOfSomebodyElse(t *testing.T) {
 		}
 	}
 	for name, dir := range d.places(t) {
-		if code, log, _ := d.step(t, "pull_request", d.changeOf(5), nil, "--report", dir); code != 3 || len(d.hub.Checks()) > 0 {
+		if code, log, _ := d.step(t, "pull_request", d.changeOf(5), nil, "--report", dir); code != 3 ||
+			len(d.hub.Checks()) > 0 {
 			t.Errorf("%s: exit code %d\n%s", name, code, log)
 		}
 	}
@@ -117,7 +124,10 @@ func TestReportOfSomebodyElse(t *testing.T) {
 	if !strings.HasPrefix(body, "<!-- packer-hybrid:report run=11.1 ") || strings.Count(body, "<!--") != 1 {
 		t.Errorf("the comment begins with another mark: %s", body)
 	}
-	for _, text := range []string{"\n/merge", " @acme", "<img", "](https://evil", "https://evil", "![](", jobToken, "\n::error"} {
+	for _, text := range []string{
+		"\n/merge", " @acme", "<img", "](https://evil", "https://evil", "![](", jobToken,
+		"\n::error",
+	} {
 		if strings.Contains(body+check, text) {
 			t.Errorf("%q is in\n%s\n%s", text, body, check)
 		}
@@ -155,8 +165,10 @@ func TestPolicyOfTheBase(t *testing.T) {
 	d.git("commit", "-q", "-a", "-m", "more rights")
 	d.patch = d.commit("change")
 	for name, repo := range map[string]int{"of this repository": 5, "of a fork": 6} {
-		code, log, _ := d.step(t, "pull_request", d.changeOf(repo), []string{"PACKER_HYBRID_STATE=" + filepath.Join(t.TempDir(), "none")}, "--hold")
-		if code != 0 || !strings.Contains(log, "plan for lab: ") || !strings.Contains(log, "targets of lab") || strings.Contains(log, "::group::packer-hybrid build") {
+		code, log, _ := d.step(t, "pull_request", d.changeOf(repo),
+			[]string{"PACKER_HYBRID_STATE=" + filepath.Join(t.TempDir(), "none")}, "--hold")
+		if code != 0 || !strings.Contains(log, "plan for lab: ") || !strings.Contains(log, "targets of lab") ||
+			strings.Contains(log, "::group::packer-hybrid build") {
 			t.Errorf("%s: exit code %d\n%s", name, code, log)
 		}
 	}
@@ -169,7 +181,8 @@ func TestPolicyOfTheBase(t *testing.T) {
 	s.git("checkout", "-q", "-b", "change", "FETCH_HEAD")
 	d.dir, d.patch = s.dir, s.commit("change")
 	code, log, _ := d.step(t, "pull_request", d.changeOf(5), nil, "--hold")
-	if code == 0 || !strings.Contains(log, "have no merge base") || strings.Contains(log, "::group::packer-hybrid build") || !strings.Contains(log, "::group::packer-hybrid validate") {
+	if code == 0 || !strings.Contains(log, "have no merge base") ||
+		strings.Contains(log, "::group::packer-hybrid build") || !strings.Contains(log, "::group::packer-hybrid validate") {
 		t.Errorf("without a project file: exit code %d\n%s", code, log)
 	}
 }

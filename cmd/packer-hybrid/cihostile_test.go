@@ -32,7 +32,8 @@ func newHostileChange(t *testing.T) hosted {
 		text := strings.NewReplacer("/", "_", "\x00", "").Replace(hostile[name])
 		text = text[:min(len(text), 200)]
 		message.WriteString(text + "\n")
-		if err := os.WriteFile(filepath.Join(s.dir, "templates", "ansible", "roles", "clean", "files", "x"+text), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.dir, "templates", "ansible", "roles", "clean", "files", "x"+text),
+			[]byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

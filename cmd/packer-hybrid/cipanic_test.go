@@ -30,7 +30,8 @@ func TestCIWithAFaultInReports(t *testing.T) {
 		t.Errorf("exit code %d\n%s\n%s", code, log, summary)
 	}
 	// GitHub's command that masks the token is the one place that has it.
-	if !strings.Contains(log, "a fault of packer-hybrid") || !strings.Contains(log, "cipanic_test.go") || strings.Count(log, jobToken) > 1 || strings.Contains(log, "\n::error::no") {
+	if !strings.Contains(log, "a fault of packer-hybrid") || !strings.Contains(log, "cipanic_test.go") ||
+		strings.Count(log, jobToken) > 1 || strings.Contains(log, "\n::error::no") {
 		t.Errorf("the log says\n%s", log)
 	}
 }

@@ -50,7 +50,8 @@ func newHosted(t *testing.T, change func(*github.Config)) hosted {
 func newCheckout(t *testing.T) site {
 	t.Helper()
 	s := site{t, t.TempDir()}
-	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()}, []string{"init", s.dir}, nil); code != 0 {
+	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()},
+		[]string{"init", s.dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
 	}
 	s.git("init", "-q", "-b", "main", "--template=")
@@ -69,7 +70,8 @@ func host(t *testing.T, s site, change func(*github.Config)) hosted {
 	}
 	head := strings.TrimSpace(string(data))
 	config := github.Config{
-		Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}, Change: 7, Roles: map[string]string{"mara": "write"},
+		Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}, Change: 7,
+		Roles: map[string]string{"mara": "write"},
 	}
 	if change != nil {
 		change(&config)
@@ -101,11 +103,17 @@ func (h hosted) step(t *testing.T, event, payload string, posting ...post.Option
 	t.Helper()
 	files := t.TempDir()
 	environ := []string{
-		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken, "GITHUB_API_URL=" + cmp.Or(h.api, h.hub.URL()), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
-		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "RUNNER_TEMP=" + h.temp, "PACKER_HYBRID_CACHE=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "PACKER_HYBRID_LOGIN=" + h.login,
-		"PKR_VAR_build_password=a-password-of-a-test", "PKR_VAR_vsphere_password=", "PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_username=nobody",
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=" + event, "GITHUB_TOKEN=" + jobToken,
+		"GITHUB_API_URL=" + cmp.Or(h.api, h.hub.URL()), "GITHUB_RUN_ID=11", "GITHUB_SHA=" + h.head,
+		"GITHUB_RUN_ATTEMPT=1", "GITHUB_WORKSPACE=" + h.dir, "RUNNER_TEMP=" + h.temp, "PACKER_HYBRID_CACHE=" + t.TempDir(),
+		"PATH=" + os.Getenv("PATH"), "PACKER_HYBRID_LOGIN=" + h.login,
+		"PKR_VAR_build_password=a-password-of-a-test", "PKR_VAR_vsphere_password=", "PKR_VAR_vsphere_endpoint=127.0.0.1:1",
+		"PKR_VAR_vsphere_username=nobody",
 	}
-	for name, text := range map[string]string{"GITHUB_EVENT_PATH": payload, "GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""} {
+	for name, text := range map[string]string{
+		"GITHUB_EVENT_PATH": payload, "GITHUB_OUTPUT": "",
+		"GITHUB_STEP_SUMMARY": "",
+	} {
 		path := filepath.Join(files, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -113,7 +121,10 @@ func (h hosted) step(t *testing.T, event, payload string, posting ...post.Option
 		environ = append(environ, name+"="+path)
 	}
 	var out, errs bytes.Buffer
-	a := &app{Frame: cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, Environ: environ}, posting: posting}
+	a := &app{
+		Frame:   cli.Frame{Raw: cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, Environ: environ},
+		posting: posting,
+	}
 	code = a.run(t.Context(), []string{"ci", "-C", h.dir})
 	data, err := os.ReadFile(filepath.Join(files, "GITHUB_STEP_SUMMARY"))
 	if err != nil {
@@ -143,15 +154,18 @@ func TestCIPosts(t *testing.T) {
 	}
 	// Somebody asks in a comment; what a mistake does reaches the same comment.
 	h.edit("templates/os/linux.pkr.hcl", "playbook_file", "playbok_file")
-	if code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "plan")); code != 0 || len(h.hub.Comments()) != 1 || !strings.Contains(log, "plan for lab: 6 to build") {
+	if code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "plan")); code != 0 || len(h.hub.Comments()) != 1 ||
+		!strings.Contains(log, "plan for lab: 6 to build") {
 		t.Errorf("exit code %d, %d comments\n%s", code, len(h.hub.Comments()), log)
 	}
-	if code, log = h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 2 || !strings.Contains(log, "::error col=") {
+	if code, log = h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 2 ||
+		!strings.Contains(log, "::error col=") {
 		t.Errorf("exit code %d, want 2 and an annotation\n%s", code, log)
 	}
 	// Who mistypes is answered in a comment of its own, and nothing is done.
 	code, log = h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "biuld debian-12"))
-	if all := h.hub.Comments(); code != 0 || len(all) != 2 || !strings.Contains(fmt.Sprint(all[1]["body"]), "    Try: /packer-hybrid build debian-12") {
+	if all := h.hub.Comments(); code != 0 || len(all) != 2 ||
+		!strings.Contains(fmt.Sprint(all[1]["body"]), "    Try: /packer-hybrid build debian-12") {
 		t.Errorf("exit code %d, comments %v\n%s", code, all, log)
 	}
 	if body := fmt.Sprint(h.hub.Comments()[0]["body"]); !strings.Contains(body, "playbok_file") {
@@ -163,10 +177,12 @@ func TestCIPosts(t *testing.T) {
 func TestCIRefused(t *testing.T) {
 	t.Parallel()
 	h := newHosted(t, func(c *github.Config) { c.Denied = []string{"checks", "issues"} })
-	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 1, "plan")); code != 3 || !strings.Contains(log, "the comment is by user 1") {
+	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 1, "plan")); code != 3 ||
+		!strings.Contains(log, "the comment is by user 1") {
 		t.Errorf("exit code %d\n%s", code, log)
 	}
-	if code, log := h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 0 || !strings.Contains(log, "warning: not reported: ") {
+	if code, log := h.ci(t, "pull_request", fmt.Sprintf(pullJob, h.head)); code != 0 ||
+		!strings.Contains(log, "warning: not reported: ") {
 		t.Errorf("exit code %d\n%s", code, log)
 	}
 }
@@ -175,7 +191,8 @@ func TestCIRefused(t *testing.T) {
 // and nothing of it reaches a place that the change could choose.
 func TestCIUntrusted(t *testing.T) {
 	t.Parallel()
-	fork := strings.Replace(pullJob, `"head":{"sha":"%[1]s","ref":"change","repo":{"id":5}}`, `"head":{"sha":"%[1]s","ref":"change","repo":{"id":6}}`, 1)
+	fork := strings.Replace(pullJob, `"head":{"sha":"%[1]s","ref":"change","repo":{"id":5}}`,
+		`"head":{"sha":"%[1]s","ref":"change","repo":{"id":6}}`, 1)
 	dependabot := strings.ReplaceAll(pullJob, `"login":"mara"`, `"login":"dependabot[bot]"`)
 	for name, c := range map[string]struct {
 		payload string
@@ -218,7 +235,8 @@ func TestCIUntrusted(t *testing.T) {
 func TestCIRetry(t *testing.T) {
 	t.Parallel()
 	h := newHosted(t, nil)
-	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "retry")); code != 0 || !strings.Contains(log, "no run of change 7 for lab is in the state: name the run to retry") {
+	if code, log := h.ci(t, "issue_comment", fmt.Sprintf(commentJob, 7, "retry")); code != 0 ||
+		!strings.Contains(log, "no run of change 7 for lab is in the state: name the run to retry") {
 		t.Errorf("without a state: exit code %d\n%s", code, log)
 	}
 	store, err := directory.Open(filepath.Join(h.dir, "state"))
@@ -231,10 +249,13 @@ func TestCIRetry(t *testing.T) {
 		{Action: hybridcore.ActionBuild, Env: "lab", Origin: hybridcore.Origin{Change: "77"}},
 		{Action: hybridcore.ActionValidate, Env: "lab", Origin: hybridcore.Origin{Change: "7"}},
 	} {
-		rec := hybridcore.Record{RunID: fmt.Sprintf("20261123t05000%d-1a2b3c4d", i), Request: one, Status: hybridcore.Failed, At: time.Now(), Results: []hybridcore.Result{
-			{Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed},
-			{Target: "debian-12@azure", Image: "debian-12", Platform: hybridcore.Azure, Status: hybridcore.Built},
-		}}
+		rec := hybridcore.Record{
+			RunID: fmt.Sprintf("20261123t05000%d-1a2b3c4d", i), Request: one, Status: hybridcore.Failed,
+			At: time.Now(), Results: []hybridcore.Result{
+				{Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed},
+				{Target: "debian-12@azure", Image: "debian-12", Platform: hybridcore.Azure, Status: hybridcore.Built},
+			},
+		}
 		if err := store.Append(t.Context(), rec, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +286,8 @@ func TestCIAsAnApp(t *testing.T) {
 	h := newHosted(t, func(c *github.Config) { c.Login = "images[bot]" })
 	h.login = "images[bot]"
 	for range 2 {
-		code, log, _ := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head), post.WithClock((&quickClock{}).clock(), time.Minute))
+		code, log, _ := h.step(t, "pull_request", fmt.Sprintf(pullJob, h.head),
+			post.WithClock((&quickClock{}).clock(), time.Minute))
 		if code != 0 || strings.Contains(log, "warning: ") || len(h.hub.Comments()) != 1 {
 			t.Errorf("exit code %d, %d comments\n%s", code, len(h.hub.Comments()), log)
 		}

@@ -47,7 +47,8 @@ func newPhases(t *testing.T, lines ...string) phases {
 func (p phases) decision(t *testing.T) string {
 	t.Helper()
 	text, err := ci.Decision{
-		Run: "11", Until: time.Now().Add(time.Hour), SHA: p.head, Policy: p.head, Merged: true, Env: "lab", Lines: p.lines, Rule: "merged into main",
+		Run: "11", Until: time.Now().Add(time.Hour), SHA: p.head, Policy: p.head, Merged: true, Env: "lab", Lines: p.lines,
+		Rule:      "merged into main",
 		Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure},
 	}.Encode()
 	if err != nil {

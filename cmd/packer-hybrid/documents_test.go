@@ -53,7 +53,8 @@ func readable(name string, text []byte) error {
 func TestDocumentsCanBeRead(t *testing.T) {
 	t.Parallel()
 	for _, secret := range []string{
-		"1", "true", "null", "{", `"`, `\`, "id", "12345678", "truetrue", "nullnull", "{{{{{{{{", `""""""""`, `\\\\\\\\`, "idididid", "duration_ns", "testsuite",
+		"1", "true", "null", "{", `"`, `\`, "id", "12345678", "truetrue", "nullnull", "{{{{{{{{", `""""""""`, `\\\\\\\\`,
+		"idididid", "duration_ns", "testsuite",
 		`": 12345678`, "345678", "<failure", "format_version", "nabcdefg", "1234567",
 	} {
 		t.Run(secret, func(t *testing.T) {
@@ -63,13 +64,19 @@ func TestDocumentsCanBeRead(t *testing.T) {
 			a.Redactor, _ = logs.NewRedactor(logs.Secret{Name: "PASSWORD", Value: secret})
 			report := filled(secret)
 			report.Record.Duration, report.Record.Results[0].Duration = 12345678, 12345678*time.Second
-			found := []hybridcore.Finding{{Kind: "x", Message: "of " + secret + "\nabcdefg", File: "a/" + secret, Line: 12345678, Severity: hybridcore.Error}}
+			found := []hybridcore.Finding{{
+				Kind: "x", Message: "of " + secret + "\nabcdefg", File: "a/" + secret, Line: 12345678,
+				Severity: hybridcore.Error,
+			}}
 			answer := hybridcore.Answer{Plan: &report.Plan, Record: report.Record, Findings: found}
 			files := map[string]func(io.Writer) error{
 				"answer.json":                 func(w io.Writer) error { return checks.WriteJSON(w, answer) },
 				"findings.sarif":              func(w io.Writer) error { return checks.WriteSARIF(w, "", found, "1.2.3") },
 				"gl-code-quality-report.json": func(w io.Writer) error { return checks.WriteCodeQuality(w, "", found) },
-				"junit.xml":                   func(w io.Writer) error { return checks.WriteJUnit(w, *report.Record, checks.Validation(report.Plan)) },
+				"junit.xml": func(w io.Writer) error {
+					return checks.WriteJUnit(w, *report.Record,
+						checks.Validation(report.Plan))
+				},
 				"held/reports.json": func(w io.Writer) error {
 					return post.WriteHeld(w, []post.Held{post.Hold(report, "report", time.Now())})
 				},
@@ -99,7 +106,8 @@ func TestDocumentsCanBeRead(t *testing.T) {
 					t.Errorf("%s has no mark\n%s", name, text)
 				}
 			}
-			if clean, err := a.process().Redacted(hybridcore.Answer{Record: report.Record}); err == nil && clean.Record.Duration != 12345678 && secret != "duration_ns" {
+			if clean, err := a.process().Redacted(hybridcore.Answer{Record: report.Record}); err == nil &&
+				clean.Record.Duration != 12345678 && secret != "duration_ns" {
 				t.Errorf("the answer has %s", clean.Record.Duration)
 			}
 		})
@@ -109,13 +117,20 @@ func TestDocumentsCanBeRead(t *testing.T) {
 // outboxOf is what a run keeps of its reports.
 func outboxOf(t *testing.T, a *app, secret string) []byte {
 	t.Helper()
-	address := post.Address{Repository: "o/r", Commit: strings.Repeat("1", 40), Change: 7, Run: "r", Number: 12345678, Attempt: 1, Slot: "report"}
+	address := post.Address{
+		Repository: "o/r", Commit: strings.Repeat("1", 40), Change: 7, Run: "r", Number: 12345678,
+		Attempt: 1, Slot: "report",
+	}
 	dir := filepath.Join(t.TempDir(), "r")
-	p, err := post.New(dir, address, post.Access{API: "http://127.0.0.1:1", Token: "x"}, post.WithRedaction(a.Redactor.String))
+	p, err := post.New(dir, address, post.Access{API: "http://127.0.0.1:1", Token: "x"},
+		post.WithRedaction(a.Redactor.String))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Check(checks.Check{Key: "x", Name: "x", Status: checks.CheckRunning, Title: secret, Summary: "of " + secret, Annotations: []checks.Annotation{{Line: 12345678, Message: secret}}})
+	p.Check(checks.Check{
+		Key: "x", Name: "x", Status: checks.CheckRunning, Title: secret, Summary: "of " + secret,
+		Annotations: []checks.Annotation{{Line: 12345678, Message: secret}},
+	})
 	p.Comment(secret, true)
 	p.Close(t.Context(), time.Nanosecond)
 	text, err := os.ReadFile(filepath.Join(dir, "github"+post.FileName))
@@ -129,15 +144,27 @@ func outboxOf(t *testing.T, a *app, secret string) []byte {
 func TestOutputCanBeRead(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()}, []string{"init", dir}, nil); code != 0 {
+	if code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: t.Output(), Err: t.Output()},
+		[]string{"init", dir}, nil); code != 0 {
 		t.Fatalf("init: exit code %d", code)
 	}
-	for _, args := range [][]string{{"version"}, {"status"}, {"explain", "nothing"}, {"fmt", "--check"}, {"inspect", "no-run"}, {"sources", "status"}} {
-		for _, secret := range []string{"12345678", "format_version", "status", "packer-hybrid", "version", `": 1,`, "0.0000", "targets"} {
+	for _, args := range [][]string{
+		{"version"},
+		{"status"},
+		{"explain", "nothing"},
+		{"fmt", "--check"},
+		{"inspect", "no-run"},
+		{"sources", "status"},
+	} {
+		for _, secret := range []string{
+			"12345678", "format_version", "status", "packer-hybrid", "version", `": 1,`, "0.0000",
+			"targets",
+		} {
 			var out, errs bytes.Buffer
-			run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, append(args, "--output", "json", "-C", dir), []string{
-				"PATH=" + os.Getenv("PATH"), "SOME_PASSWORD=" + secret, "PACKER_HYBRID_CACHE=" + t.TempDir(),
-			})
+			run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs},
+				append(args, "--output", "json", "-C", dir), []string{
+					"PATH=" + os.Getenv("PATH"), "SOME_PASSWORD=" + secret, "PACKER_HYBRID_CACHE=" + t.TempDir(),
+				})
 			if !json.Valid(out.Bytes()) {
 				t.Errorf("%q with %q: %s%s", args, secret, out.String(), errs.String())
 			}

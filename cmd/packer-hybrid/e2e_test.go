@@ -125,7 +125,10 @@ var _ io.Writer = (*follower)(nil)
 // start starts a build and returns when Ansible is at work in the guest.
 func (b *bed) start(t *testing.T) *running {
 	t.Helper()
-	r := &running{cmd: b.command("build", "debian-12", "--platforms", "vsphere", "--rebuild", "-v"), out: &follower{}, done: make(chan error, 1)}
+	r := &running{
+		cmd: b.command("build", "debian-12", "--platforms", "vsphere", "--rebuild", "-v"), out: &follower{},
+		done: make(chan error, 1),
+	}
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -203,7 +206,8 @@ func TestEndToEnd(t *testing.T) {
 func testFailure(t *testing.T, b *bed) {
 	t.Helper()
 	broken := "- name: Stop here\n  ansible.builtin.fail:\n    msg: planted failure\n"
-	if err := os.WriteFile(filepath.Join(b.dir, "templates/ansible/roles/base/tasks/main.yml"), []byte(broken), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(b.dir, "templates/ansible/roles/base/tasks/main.yml"), []byte(broken),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, out := b.run(t, "build", "debian-12", "--platforms", "vsphere")
@@ -244,7 +248,10 @@ func testGitHubCancel(t *testing.T, b *bed) {
 	for _, step := range []struct {
 		sig  syscall.Signal
 		wait time.Duration
-	}{{syscall.SIGINT, 7500 * time.Millisecond}, {syscall.SIGTERM, 2500 * time.Millisecond}, {syscall.SIGKILL, time.Minute}} {
+	}{{syscall.SIGINT, 7500 * time.Millisecond}, {syscall.SIGTERM, 2500 * time.Millisecond}, {
+		syscall.SIGKILL,
+		time.Minute,
+	}} {
 		if err := r.cmd.Process.Signal(step.sig); err != nil {
 			t.Fatal(err)
 		}

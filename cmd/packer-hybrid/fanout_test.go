@@ -72,11 +72,13 @@ func testFanOut(t *testing.T, b *bed) {
 	var jobs sync.WaitGroup
 	for _, row := range matrix.Include {
 		jobs.Go(func() {
-			b.part(t, row.Platform, "build "+row.Image+" --targets "+row.Platform+" --part "+row.Digest+" --commit "+s.head(), parts)
+			b.part(t, row.Platform, "build "+row.Image+" --targets "+row.Platform+" --part "+row.Digest+" --commit "+s.head(),
+				parts)
 		})
 	}
 	jobs.Wait()
-	if code, out := b.run(t, "publish", "debian-12", "--release", "v1.0.0"); code != hybridcore.ExitFailed || !strings.Contains(out, "it is not built from this tree: never built in lab") {
+	if code, out := b.run(t, "publish", "debian-12", "--release", "v1.0.0"); code != hybridcore.ExitFailed ||
+		!strings.Contains(out, "it is not built from this tree: never built in lab") {
 		t.Errorf("before it is collected: exit %d\n%s", code, out)
 	}
 	collector := b.command("collect", parts, "--image", "debian-12")
@@ -86,8 +88,10 @@ func testFanOut(t *testing.T, b *bed) {
 		t.Fatalf("collect: exit %d\n%s", code, out)
 	}
 	rec := b.record(t)
-	want(t, string(out), "debian-12@proxmox  built", "debian-12@vsphere  built", "debian-12@azure    built", "identical but for", "record  "+rec.RunID)
-	if len(rec.Results) != 3 || len(rec.Parity) != 1 || len(rec.Parity[0].Manifests) != 3 || rec.Request.Action != hybridcore.ActionBuild {
+	want(t, string(out), "debian-12@proxmox  built", "debian-12@vsphere  built", "debian-12@azure    built",
+		"identical but for", "record  "+rec.RunID)
+	if len(rec.Results) != 3 || len(rec.Parity) != 1 || len(rec.Parity[0].Manifests) != 3 ||
+		rec.Request.Action != hybridcore.ActionBuild {
 		t.Errorf("the record: %+v", rec)
 	}
 	b.releasedInJobs(t)
@@ -121,7 +125,8 @@ func (b *bed) released(t *testing.T, built hybridcore.Record) {
 	if code, out = b.run(t, "publish", "debian-12"); code != 0 {
 		t.Fatalf("publish: exit %d\n%s", code, out)
 	}
-	want(t, out, "debian-12@proxmox  published", "debian-12@vsphere  published", "debian-12@azure    published", "release v1.0.0 of lab in artifacts/release.json")
+	want(t, out, "debian-12@proxmox  published", "debian-12@vsphere  published", "debian-12@azure    published",
+		"release v1.0.0 of lab in artifacts/release.json")
 	file, err := os.ReadFile(filepath.Join(b.dir, "artifacts", "release.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +139,8 @@ func (b *bed) released(t *testing.T, built hybridcore.Record) {
 		if n := len(slices.DeleteFunc(slices.Clone(marks), func(m string) bool {
 			return !strings.HasPrefix(m, string(res.Platform)) || !strings.Contains(m, text) || !strings.Contains(m, "v1.0.0")
 		})); n != len(res.Artifact.URIs) || run == "" {
-			t.Errorf("%s (%d): %d marks of %d objects in\n%s", res.Target, i, n, len(res.Artifact.URIs), strings.Join(marks, "\n"))
+			t.Errorf("%s (%d): %d marks of %d objects in\n%s", res.Target, i, n, len(res.Artifact.URIs),
+				strings.Join(marks, "\n"))
 		}
 	}
 	_, status := b.run(t, "status")
@@ -205,7 +211,8 @@ func (b *bed) deleteVM(t *testing.T, id int) {
 		key, value, _ := strings.Cut(entry, "=")
 		env[key] = value
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, fmt.Sprintf("%s/nodes/pve1/qemu/%d", env["PKR_VAR_proxmox_url"], id), nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete,
+		fmt.Sprintf("%s/nodes/pve1/qemu/%d", env["PKR_VAR_proxmox_url"], id), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +223,10 @@ func (b *bed) deleteVM(t *testing.T, id int) {
 	}
 	known := x509.NewCertPool()
 	known.AppendCertsFromPEM(authority)
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS12}}}
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+		RootCAs:    known,
+		MinVersion: tls.VersionTLS12,
+	}}}
 	defer client.CloseIdleConnections()
 	res, err := client.Do(req)
 	if err != nil {

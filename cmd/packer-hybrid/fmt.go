@@ -72,7 +72,8 @@ func (a *app) formatted(changed []format.Formatted, show bool) error {
 		findings := make([]hybridcore.Finding, 0, len(changed))
 		for _, f := range changed {
 			findings = append(findings, hybridcore.Finding{
-				Kind: hybridcore.KindSchema, Rule: "format", Subject: f.Path, File: f.Path, Severity: hybridcore.Warning, Message: "the file is not in canonical format",
+				Kind: hybridcore.KindSchema, Rule: "format", Subject: f.Path, File: f.Path, Severity: hybridcore.Warning,
+				Message: "the file is not in canonical format",
 			})
 		}
 		return a.JSON(func(w io.Writer) error { return checks.WriteJSON(w, hybridcore.Answer{Findings: findings}) })

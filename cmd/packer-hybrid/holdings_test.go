@@ -141,7 +141,8 @@ func (b *bed) plant(t *testing.T, l hybridcore.Lease, before holdings) (kept []s
 		{name: name, notes: mine, template: true, proxmoxToo: true},
 		{name: "web-" + run, notes: other, proxmoxToo: true},
 	} {
-		if err := b.lab.VSphere().Plant(t.Context(), fmt.Sprintf("others-%d", i), one.name, one.notes, one.template); err != nil {
+		if err := b.lab.VSphere().Plant(t.Context(), fmt.Sprintf("others-%d", i), one.name, one.notes,
+			one.template); err != nil {
 			t.Fatal(err)
 		}
 		if !one.proxmoxToo {

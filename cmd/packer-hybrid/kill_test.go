@@ -83,7 +83,8 @@ var moments = []moment{
 			"proxmox": "POST /nodes/*/qemu" + never, "vsphere": "POST /sdk/CreateVM_Task" + never,
 			"azure": "PUT " + azureGroup + never,
 		},
-		left: held{"proxmox": "", "vsphere": "", "azure": ""}, loose: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere},
+		left:  held{"proxmox": "", "vsphere": "", "azure": ""},
+		loose: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere},
 	},
 	{
 		name: "machine being created", change: true, // Proxmox VE goes on with it for a second
@@ -91,7 +92,8 @@ var moments = []moment{
 			"proxmox": "POST /nodes/*/qemu task delay=1s", "vsphere": "POST /sdk/ReconfigVM_Task" + never,
 			"azure": "PUT " + azureGroup + "/providers/Microsoft.Resources/deployments/* task delay=1s",
 		},
-		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "resource-group"}, loose: []hybridcore.Platform{hybridcore.VSphere},
+		left:  held{"proxmox": "vm", "vsphere": "vm", "azure": "resource-group"},
+		loose: []hybridcore.Platform{hybridcore.VSphere},
 	},
 	{
 		name: "created, before its start",
@@ -136,19 +138,29 @@ var moments = []moment{
 			"proxmox": "POST " + pveMachine + "/template" + never, "vsphere": "POST /sdk/MarkAsTemplate" + never,
 			"azure": "PUT " + azureImages + "/images/* task" + never,
 		},
-		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "incomplete-managed-image resource-group"}, loose: []hybridcore.Platform{hybridcore.VSphere},
+		left:  held{"proxmox": "vm", "vsphere": "vm", "azure": "incomplete-managed-image resource-group"},
+		loose: []hybridcore.Platform{hybridcore.VSphere},
 	},
 	{
 		name: "template made, capture of the gallery version", change: true,
 		hold: held{
-			"proxmox": "POST " + pveMachine + "/config" + never, "vsphere": "POST /rest/com/vmware/vcenter/ovf/library-item" + never,
-			"azure": "PUT " + azureImages + "/galleries/*/images/*/versions/* task" + never,
+			"proxmox": "POST " + pveMachine + "/config" + never,
+			"vsphere": "POST /rest/com/vmware/vcenter/ovf/library-item" + never,
+			"azure":   "PUT " + azureImages + "/galleries/*/images/*/versions/* task" + never,
 		},
-		left: held{"proxmox": "vm-template", "vsphere": "vm-template", "azure": "incomplete-gallery-image-version managed-image resource-group"}, loose: []hybridcore.Platform{hybridcore.VSphere},
+		left: held{
+			"proxmox": "vm-template", "vsphere": "vm-template",
+			"azure": "incomplete-gallery-image-version managed-image resource-group",
+		},
+		loose: []hybridcore.Platform{hybridcore.VSphere},
 	},
 	{
-		name: "image made, before the record", text: "the moment has come", recipe: [3]string{"echo early", "echo late", stop},
-		left: held{"proxmox": "vm-template", "vsphere": "content-library-item vm-template", "azure": "gallery-image-version managed-image"},
+		name: "image made, before the record", text: "the moment has come",
+		recipe: [3]string{"echo early", "echo late", stop},
+		left: held{
+			"proxmox": "vm-template", "vsphere": "content-library-item vm-template",
+			"azure": "gallery-image-version managed-image",
+		},
 	},
 }
 
@@ -194,7 +206,8 @@ func (b *bed) bare(t *testing.T, m moment) {
 	if err := os.WriteFile(linux, pluginBlock.ReplaceAll(text, nil), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	settings := "azure_location = \"westeurope\"\nazure_resource_group = \"golden-images\"\nazure_gallery = \"" + azure.Gallery + "\"\n"
+	settings := "azure_location = \"westeurope\"\nazure_resource_group = \"golden-images\"\n" +
+		"azure_gallery = \"" + azure.Gallery + "\"\n"
 	if err := os.WriteFile(filepath.Join(b.dir, "configs/lab/azure.pkrvars.hcl"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +279,8 @@ func (b *bed) hold(t *testing.T, p hybridcore.Platform, text string) {
 
 func (b *bed) injectors() map[hybridcore.Platform]*fault.Injector {
 	return map[hybridcore.Platform]*fault.Injector{
-		hybridcore.Proxmox: b.lab.Proxmox().Faults(), hybridcore.VSphere: b.lab.VSphere().Faults(), hybridcore.Azure: b.lab.Azure().Faults(),
+		hybridcore.Proxmox: b.lab.Proxmox().Faults(), hybridcore.VSphere: b.lab.VSphere().Faults(),
+		hybridcore.Azure: b.lab.Azure().Faults(),
 	}
 }
 
@@ -338,7 +352,8 @@ func (b *bed) testNamelessClone(t *testing.T) {
 	t.Helper()
 	before := b.holdings(t)
 	r := b.at(t, moment{
-		hold: held{hybridcore.Proxmox: "POST " + pveMachine + "/clone task delay=3s"}, env: []string{"PKR_VAR_build_from=clone"},
+		hold: held{hybridcore.Proxmox: "POST " + pveMachine + "/clone task delay=3s"},
+		env:  []string{"PKR_VAR_build_from=clone"},
 	})
 	kill(t, r.cmd.Process.Pid)
 	r.end(t)
@@ -389,7 +404,8 @@ func (b *bed) reapAll(t *testing.T, l hybridcore.Lease, left, nameless []string)
 	t.Helper()
 	complete, all := b.plant(t, l, b.holdings(t))
 	for _, one := range left {
-		if kind := strings.Fields(one)[1]; kind != "vm" && kind != kindCD && kind != "resource-group" && !strings.HasPrefix(kind, "incomplete-") {
+		if kind := strings.Fields(one)[1]; kind != "vm" && kind != kindCD && kind != "resource-group" &&
+			!strings.HasPrefix(kind, "incomplete-") {
 			complete = append(complete, one)
 		}
 	}

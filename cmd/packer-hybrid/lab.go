@@ -64,7 +64,9 @@ func (a *app) become(path string, args []string) error {
 }
 
 // completeLab has packer-hybrid-lab answer the shell.
-func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion,
+	cobra.ShellCompDirective,
+) {
 	path, err := a.findLab(cmd.Context(), cli.Version())
 	if err == nil {
 		request := cobra.ShellCompRequestCmd
@@ -86,11 +88,13 @@ func (a *app) findLab(ctx context.Context, version string) (string, error) {
 	if version == cli.Unversioned {
 		published = "latest"
 	}
-	get := fmt.Sprintf("`make build` makes both, `go install github.com/packer-hybrid/packer-hybrid/cmd/%s@%s` installs it, and the container image has both", labName, published)
+	get := fmt.Sprintf("`make build` makes both, `go install github.com/packer-hybrid/packer-hybrid/cmd/%s@%s` "+
+		"installs it, and the container image has both", labName, published)
 	paths := process.Beside(labName, filepath.SplitList(a.Getenv("PATH"))...)
 	path := process.FirstProgram(paths)
 	if path == "" {
-		return "", hybridcore.Blockedf("%s, which simulates the platforms, was not found beside packer-hybrid (%s) or on PATH; %s", labName, paths[0], get)
+		return "", hybridcore.Blockedf(
+			"%s, which simulates the platforms, was not found beside packer-hybrid (%s) or on PATH; %s", labName, paths[0], get)
 	}
 	if version == cli.Unversioned {
 		return path, nil
@@ -102,7 +106,8 @@ func (a *app) findLab(ctx context.Context, version string) (string, error) {
 		return "", fmt.Errorf("asking %s for its version: %w", path, ctx.Err())
 	}
 	if got, want := strings.TrimSpace(string(said)), "packer-hybrid lab version "+version; err != nil || got != want {
-		return "", &hybridcore.BlockedError{Msg: fmt.Sprintf("%s says %.80q, not %q: it must be of the version of packer-hybrid; %s", path, got, want, get), Err: err}
+		return "", &hybridcore.BlockedError{Msg: fmt.Sprintf(
+			"%s says %.80q, not %q: it must be of the version of packer-hybrid; %s", path, got, want, get), Err: err}
 	}
 	return path, nil
 }

@@ -19,7 +19,8 @@ import (
 func runLab(t *testing.T, path string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e strings.Builder
-	code = run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &o, Err: &e}, args, []string{"PATH=" + path, "HOME=" + t.TempDir()})
+	code = run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &o, Err: &e}, args,
+		[]string{"PATH=" + path, "HOME=" + t.TempDir()})
 	return code, o.String(), e.String()
 }
 
@@ -35,9 +36,15 @@ func TestLabMissing(t *testing.T) {
 	}
 	path := strings.Join([]string{folder, file, "", ".", "testdata"}, string(os.PathListSeparator))
 	const want = "was not found beside packer-hybrid ("
-	for _, args := range [][]string{{"lab", "run", "--", "true"}, {"lab", "down"}, {"lab", "run", "--", "true", "--help"}, {"lab", "--nonsense"}} {
+	for _, args := range [][]string{
+		{"lab", "run", "--", "true"},
+		{"lab", "down"},
+		{"lab", "run", "--", "true", "--help"},
+		{"lab", "--nonsense"},
+	} {
 		code, out, errs := runLab(t, path, args...)
-		if code != 3 || out != "" || !strings.Contains(errs, want) || !strings.Contains(errs, "cmd/packer-hybrid-lab@latest") || !strings.Contains(errs, "PATH") {
+		if code != 3 || out != "" || !strings.Contains(errs, want) ||
+			!strings.Contains(errs, "cmd/packer-hybrid-lab@latest") || !strings.Contains(errs, "PATH") {
 			t.Errorf("%q: exit code %d, %q\n%s", args, code, out, errs)
 		}
 	}
@@ -47,7 +54,8 @@ func TestLabMissing(t *testing.T) {
 			t.Errorf("%q: exit code %d, %q\n%s", args, code, out, errs)
 		}
 	}
-	if code, out, _ := runLab(t, path, "__complete", "lab", "r"); code != 0 || !strings.Contains(out, "_activeHelp_ ") || !strings.Contains(out, want) {
+	if code, out, _ := runLab(t, path, "__complete", "lab", "r"); code != 0 || !strings.Contains(out, "_activeHelp_ ") ||
+		!strings.Contains(out, want) {
 		t.Errorf("completion: exit code %d, %q", code, out)
 	}
 }
@@ -55,10 +63,16 @@ func TestLabMissing(t *testing.T) {
 // TestLabOther has programs on PATH that are not this version's lab.
 func TestLabOther(t *testing.T) {
 	for name, test := range map[string]struct{ version, script, want string }{
-		"this version":    {"v1.2.3", "echo packer-hybrid lab version v1.2.3", ""},
-		"no version":      {cli.Unversioned, "exit 9", ""}, // it is not asked
-		"another version": {"v1.2.3", "echo packer-hybrid lab version v0.0.1", `says "packer-hybrid lab version v0.0.1", not "packer-hybrid lab version v1.2.3": it must be`},
-		"another program": {"v1.2.3", "printf 'what is \033[31m--version\n'; exit 9", `says "what is \x1b[31m--version", not`},
+		"this version": {"v1.2.3", "echo packer-hybrid lab version v1.2.3", ""},
+		"no version":   {cli.Unversioned, "exit 9", ""}, // it is not asked
+		"another version": {
+			"v1.2.3", "echo packer-hybrid lab version v0.0.1",
+			`says "packer-hybrid lab version v0.0.1", not "packer-hybrid lab version v1.2.3": it must be`,
+		},
+		"another program": {
+			"v1.2.3", "printf 'what is \033[31m--version\n'; exit 9",
+			`says "what is \x1b[31m--version", not`,
+		},
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, labName), []byte("#!/bin/sh\n"+test.script+"\n"), 0o700); err != nil {
@@ -72,7 +86,8 @@ func TestLabOther(t *testing.T) {
 			}
 			continue
 		}
-		if hybridcore.ExitCode(err) != 3 || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "cmd/packer-hybrid-lab@v1.2.3") {
+		if hybridcore.ExitCode(err) != 3 || !strings.Contains(err.Error(), test.want) ||
+			!strings.Contains(err.Error(), "cmd/packer-hybrid-lab@v1.2.3") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -40,21 +40,27 @@ func testOutside(t *testing.T, b *bed) {
 	ends(here("build"), hybridcore.ExitOK, "debian-12@vsphere  built", "a simulated VMware vSphere")
 	ends(here("build"), hybridcore.ExitOK, "debian-12@vsphere  unchanged")
 	built := b.record(t)
-	if id := hybridcore.BuiltInLab(built.Results[0].Inputs); !strings.HasPrefix(id, "lab-") || len(hybridcore.StandIns(built.Versions)) > 0 {
+	if id := hybridcore.BuiltInLab(built.Results[0].Inputs); !strings.HasPrefix(id, "lab-") ||
+		len(hybridcore.StandIns(built.Versions)) > 0 {
 		t.Errorf("the record has the lab %q and the versions %v", id, built.Versions)
 	}
-	ends(outside(here("status")), hybridcore.ExitOK, "lab: lab/debian-12@vsphere was built in the lab lab-", "no real platform has it")
+	ends(outside(here("status")), hybridcore.ExitOK, "lab: lab/debian-12@vsphere was built in the lab lab-",
+		"no real platform has it")
 	ends(outside(here("plan", "--detailed-exitcode")), hybridcore.ExitChanges, "built in a lab, not on this platform")
-	ends(outside(here("publish", "--release", "v1.0.0")), hybridcore.ExitFailed, "built in a lab, not on this platform; build it first")
+	ends(outside(here("publish", "--release", "v1.0.0")), hybridcore.ExitFailed,
+		"built in a lab, not on this platform; build it first")
 	ends(outside(here("build")), hybridcore.ExitOK, "debian-12@vsphere  built")
 	ends(outside(here("build")), hybridcore.ExitOK, "debian-12@vsphere  unchanged")
 	ends(here("plan", "--detailed-exitcode"), hybridcore.ExitChanges, "built on the platform, not in this lab")
 	if rec := b.record(t); hybridcore.BuiltInLab(rec.Results[0].Inputs) != "" {
 		t.Errorf("the record of the build outside has %v", rec.Results[0].Inputs)
 	}
-	ubuntu := []string{"build", "ubuntu-24.04", "--platforms", "vsphere"} // the guest is Debian: in the lab alone may it stand in
-	ends(outside(b.command(ubuntu...)), hybridcore.ExitBlocked, "the guest of ubuntu-24.04@vsphere holds debian 12, and the image is to be ubuntu 24.04")
+	// the guest is Debian: in the lab alone may it stand in
+	ubuntu := []string{"build", "ubuntu-24.04", "--platforms", "vsphere"}
+	ends(outside(b.command(ubuntu...)), hybridcore.ExitBlocked,
+		"the guest of ubuntu-24.04@vsphere holds debian 12, and the image is to be ubuntu 24.04")
 	ends(outside(here("status")), hybridcore.ExitOK, "debian-12@vsphere")
-	ends(b.command(ubuntu...), hybridcore.ExitOK, "ubuntu-24.04@vsphere  built", "stand-in  ", "a guest of debian 12+lab, of the lab, not ubuntu-24.04")
+	ends(b.command(ubuntu...), hybridcore.ExitOK, "ubuntu-24.04@vsphere  built", "stand-in  ",
+		"a guest of debian 12+lab, of the lab, not ubuntu-24.04")
 	b.nothingOn(t)
 }

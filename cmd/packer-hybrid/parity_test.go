@@ -27,7 +27,10 @@ func recordRun(t *testing.T, dir, run string, inventories map[hybridcore.Platfor
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec := hybridcore.Record{RunID: run, At: time.Now(), Status: hybridcore.Built, Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}}
+	rec := hybridcore.Record{
+		RunID: run, At: time.Now(), Status: hybridcore.Built,
+		Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"},
+	}
 	files := map[string][]byte{}
 	for platform, data := range inventories {
 		name := "debian-12@" + string(platform) + ".inventory.json"
@@ -55,7 +58,8 @@ func recordRun(t *testing.T, dir, run string, inventories map[hybridcore.Platfor
 func command(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args, []string{"HOME=" + t.TempDir()})
+	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args,
+		[]string{"HOME=" + t.TempDir()})
 	return code, out.String(), errs.String()
 }
 
@@ -64,7 +68,8 @@ func TestParityVerb(t *testing.T) {
 	if code, _, errs := command(t, "init", dir); code != 0 {
 		t.Fatal(errs)
 	}
-	if code, _, errs := command(t, "parity", "-C", dir); code != hybridcore.ExitUsage || !strings.Contains(errs, "build first") {
+	if code, _, errs := command(t, "parity", "-C", dir); code != hybridcore.ExitUsage ||
+		!strings.Contains(errs, "build first") {
 		t.Errorf("without a build: exit %d, %s", code, errs)
 	}
 	real, err := os.ReadFile("../../hybridcore/parity/testdata/vsphere.json")
@@ -82,7 +87,10 @@ func TestParityVerb(t *testing.T) {
 	}
 	recordRun(t, dir, "20261102t000000-00000002", map[hybridcore.Platform][]byte{"proxmox": pinned, "vsphere": real})
 	code, out, _ = command(t, "parity", "-C", dir, "debian-12", "--against", "20261101t000000-00000001", "--env", "lab")
-	for _, want := range []string{"1 UNEXPECTED", "unexpected packages curl", "proxmox  7.74.0-1", "vsphere  7.88.1-10", "cause    templates/", "blocked: ", " → 7.74.0-1"} {
+	for _, want := range []string{
+		"1 UNEXPECTED", "unexpected packages curl", "proxmox  7.74.0-1", "vsphere  7.88.1-10",
+		"cause    templates/", "blocked: ", " → 7.74.0-1",
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the report lacks %q:\n%s", want, out)
 		}
@@ -92,7 +100,8 @@ func TestParityVerb(t *testing.T) {
 	}
 	code, out, _ = command(t, "parity", "-C", dir, "--output", "json")
 	var doc hybridcore.Answer
-	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != hybridcore.ExitBlocked || len(doc.Parity.Parity[0].Unexpected) != 1 {
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != hybridcore.ExitBlocked ||
+		len(doc.Parity.Parity[0].Unexpected) != 1 {
 		t.Errorf("json: exit %d, %v\n%s", code, err, out)
 	}
 	if code, _, errs := command(t, "parity", "-C", dir, "--record", "../x"); code != hybridcore.ExitUsage {

@@ -16,7 +16,8 @@ func (a *app) checkMatrix(req hybridcore.Request) error {
 	switch a.matrix {
 	case "", systems[0], systems[1]:
 	default:
-		return hybridcore.Usagef("--matrix is %.80q: it must be github or gitlab%s", a.matrix, hybridcore.DidYouMean(a.matrix, systems))
+		return hybridcore.Usagef("--matrix is %.80q: it must be github or gitlab%s", a.matrix,
+			hybridcore.DidYouMean(a.matrix, systems))
 	}
 	switch {
 	case a.matrix == "":

@@ -85,7 +85,10 @@ func (s site) edit(file, old, now string) {
 func (s site) call(args ...string) (string, int) {
 	s.tb.Helper()
 	var out, errs bytes.Buffer
-	environ := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.tb.TempDir(), "PKR_VAR_build_password=script-only-secret-value"}
+	environ := []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + s.tb.TempDir(),
+		"PKR_VAR_build_password=script-only-secret-value",
+	}
 	args = append([]string{"-C", s.dir, "--packer", "/opt/none/packer"}, args...)
 	code := run(s.tb.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args, environ)
 	if errs.Len() > 0 && code == 0 {
@@ -116,7 +119,8 @@ const (
 	role    = "templates/ansible/roles/base/tasks/main.yml"
 	catalog = "templates/images.hcl"
 	locked  = "sources/sources.lock.hcl"
-	deb13   = "image \"debian-13\" {\n  os        = \"linux\"\n  family    = \"debian\"\n  version   = \"13\"\n  title     = \"Debian 13\"\n  platforms = [\"vsphere\"]\n"
+	deb13   = "image \"debian-13\" {\n  os        = \"linux\"\n  family    = \"debian\"\n  version   = \"13\"\n  title " +
+		"    = \"Debian 13\"\n  platforms = [\"vsphere\"]\n"
 )
 
 // scenarios are changes of the project, by the name of their golden files.

@@ -143,18 +143,24 @@ func testPlanted(t *testing.T, b *bed) {
 		found[d.Category+" "+d.Key] = difference{d.Key, first(in[hybridcore.Proxmox]), first(in[hybridcore.VSphere]), d.Cause}
 	}
 	expected := map[string]difference{
-		"packages planted-tool": {"planted-tool", "1.1", "1.0", b.lineOf(t, "configs/lab/proxmox.pkrvars.hcl", "planted-tool") + ", which only proxmox has"},
+		"packages planted-tool": {
+			"planted-tool", "1.1", "1.0",
+			b.lineOf(t, "configs/lab/proxmox.pkrvars.hcl", "planted-tool") + ", which only proxmox has",
+		},
 		"files /etc/cron.d/planted-job": {
-			"/etc/cron.d/planted-job", "", "0644", b.lineOf(t, tasks, "planted-job") + `, in the task "Run a job on one platform", which is guarded by platform`,
+			"/etc/cron.d/planted-job", "", "0644",
+			b.lineOf(t, tasks, "planted-job") + `, in the task "Run a job on one platform", which is guarded by platform`,
 		},
 		"units planted.service": {
-			"planted.service", "", "enabled", b.lineOf(t, tasks, "planted.service") + `, in the task "Start a unit on one platform", which is guarded by platform`,
+			"planted.service", "", "enabled",
+			b.lineOf(t, tasks, "planted.service") + `, in the task "Start a unit on one platform", which is guarded by platform`,
 		},
 	}
 	if diff := cmp.Diff(expected, found); diff != "" {
 		t.Errorf("unexpected differences (-want +got):\n%s\n%s", diff, out)
 	}
-	want(t, out, "blocked: 3 unexpected differences", "unexpected packages planted-tool", `stale: no difference of debian-12 needs the entry packages "retired-agent"`,
+	want(t, out, "blocked: 3 unexpected differences", "unexpected packages planted-tool",
+		`stale: no difference of debian-12 needs the entry packages "retired-agent"`,
 		b.lineOf(t, "templates/parity.hcl", "retired-agent"))
 	for _, e := range rec.Parity[0].Findings {
 		if strings.Contains(e.Subject, "planted-allowed") {
@@ -167,7 +173,8 @@ func testPlanted(t *testing.T, b *bed) {
 // reviewPlanted judges the same two images again by other rules.
 func (b *bed) reviewPlanted(t *testing.T) {
 	t.Helper()
-	b.edit(t, "templates/parity.hcl", behind("\noverride \"warn\" {\n  images = [\"debian-12\"]\n  reason = \"under work\"\n  owner  = \"platform team\"\n}\n"))
+	b.edit(t, "templates/parity.hcl", behind("\noverride \"warn\" {\n  images = [\"debian-12\"]\n  reason = \"under "+
+		"work\"\n  owner  = \"platform team\"\n}\n"))
 	code, out := b.run(t, "parity", "debian-12")
 	if code != hybridcore.ExitOK {
 		t.Errorf("policy warn: exit %d", code)
@@ -176,8 +183,12 @@ func (b *bed) reviewPlanted(t *testing.T) {
 
 	b.edit(t, "templates/parity.hcl", func(old string) string {
 		old, _, _ = strings.Cut(old, "\noverride \"warn\"")
-		for _, key := range []string{`"packages" "planted-tool"`, `"files" "/etc/cron.d/planted-job"`, `"units" "planted.service"`} {
-			old += "\nallow " + key + " {\n  platforms = [\"vsphere\", \"proxmox\"]\n  reason    = \"reviewed\"\n  owner     = \"platform team\"\n}\n"
+		for _, key := range []string{
+			`"packages" "planted-tool"`, `"files" "/etc/cron.d/planted-job"`,
+			`"units" "planted.service"`,
+		} {
+			old += "\nallow " + key + " {\n  platforms = [\"vsphere\", \"proxmox\"]\n  reason    = \"reviewed\"\n  owner     " +
+				"= \"platform team\"\n}\n"
 		}
 		return old
 	})

@@ -44,7 +44,8 @@ func testResidue(t *testing.T, b *bed) {
 	}
 	want(t, out, "debian-12@vsphere  failed", "the image is not clean: the build left 2 things",
 		"left in the image: /etc/app.conf: a file that holds the build's password, its hash or its key (secret)",
-		"left in the image: /home/eve/.ssh/authorized_keys: keys of an account that guest_users does not name (authorized-key)",
+		"left in the image: /home/eve/.ssh/authorized_keys: keys of an account that guest_users does not name "+
+			"(authorized-key)",
 		"the role to remove it: users")
 	b.nothingOn(t)
 	b.noSecret(t, out)

@@ -31,12 +31,14 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	fs := cmd.PersistentFlags()
 	fs.StringVarP(&a.dir, "chdir", "C", "", "project directory (default: the nearest one above with a packer-hybrid.hcl)")
 	fs.BoolVarP(&a.verbose, "verbose", "v", false, "show every line of the builder's output")
-	fs.StringVar(&a.packerPath, "packer", "", "packer binary (default: packer on PATH, then the one that make tools built)")
+	fs.StringVar(&a.packerPath, "packer", "",
+		"packer binary (default: packer on PATH, then the one that make tools built)")
 	fs.StringSliceVar(&a.pluginDirs, "plugin-dir", nil, "Packer plugin tree to take plugins from, before the others")
 	for _, verb := range hybridcore.Verbs() {
 		cmd.AddCommand(a.verb(verb))
 	}
-	cmd.AddCommand(a.botCmd(), a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(), a.jobCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
+	cmd.AddCommand(a.botCmd(), a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(),
+		a.jobCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
 	return cmd
 }
 

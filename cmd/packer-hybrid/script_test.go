@@ -86,7 +86,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PKR_VAR_vsphere_username", "nobody")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "repeat": repeat, "replace": replace, "payload": payload, "pin": pin, "step": step},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": code, "repeat": repeat, "replace": replace,
+			"payload": payload, "pin": pin, "step": step,
+		},
 	})
 }
 

@@ -99,7 +99,8 @@ func testOneFails(t *testing.T, b *bed) {
 		t.Errorf("retry: exit %d\n%s", code, out)
 	}
 	retried := b.record(t)
-	if len(retried.Results) != 1 || retried.Results[0].Target != "ubuntu-24.04@azure" || retried.Results[0].Status != hybridcore.Built {
+	if len(retried.Results) != 1 || retried.Results[0].Target != "ubuntu-24.04@azure" ||
+		retried.Results[0].Status != hybridcore.Built {
 		t.Errorf("the retry's results: %+v", retried.Results)
 	}
 	b.named(t, retried.Results[0], out)
@@ -107,8 +108,10 @@ func testOneFails(t *testing.T, b *bed) {
 	if code != hybridcore.ExitOK {
 		t.Errorf("parity: exit %d", code)
 	}
-	want(t, out, "run "+failed.RunID, "run "+retried.RunID, "identical but for", "the guest of ubuntu-24.04@azure is a stand-in of the lab: it holds debian 12, not ubuntu 24.04")
-	if standIns := hybridcore.StandIns(retried.Results[0].Inputs); !slices.Contains(standIns, "a guest of debian 12+lab, of the lab, not ubuntu-24.04") {
+	want(t, out, "run "+failed.RunID, "run "+retried.RunID, "identical but for",
+		"the guest of ubuntu-24.04@azure is a stand-in of the lab: it holds debian 12, not ubuntu 24.04")
+	if standIns := hybridcore.StandIns(retried.Results[0].Inputs); !slices.Contains(standIns,
+		"a guest of debian 12+lab, of the lab, not ubuntu-24.04") {
 		t.Errorf("stand-ins of an Ubuntu in the lab: %q", standIns)
 	}
 	code, out = b.run(t, "build", "--retry-failed", retried.RunID)

@@ -326,8 +326,12 @@ func TestTicketByTheDefaultBranch(t *testing.T) {
 	}
 	j.git("commit", "-q", "-a", "-m", "another viewer")
 	j.git("checkout", "-q", "--detach", j.at)
-	code, said := j.ci(good, map[string]string{"CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "v1", "CI_COMMIT_REF_PROTECTED": "true"})
-	if want := "denied by bot, default (packer-hybrid.hcl:"; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
+	code, said := j.ci(good, map[string]string{
+		"CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "v1",
+		"CI_COMMIT_REF_PROTECTED": "true",
+	})
+	if want := "denied by bot, default (packer-hybrid.hcl:"; code != hybridcore.ExitBlocked ||
+		!strings.Contains(said, want) {
 		t.Errorf("exit code %d, want 3 and %q\n%s", code, want, said)
 	}
 }
@@ -351,7 +355,8 @@ func TestStateOfACommit(t *testing.T) {
 	j.git("commit", "-q", "-m", "state")
 	j.env["CI_COMMIT_SHA"] = j.head()
 	code, said := j.ci("", without)
-	if want := "state/snapshot/00000001 came with the commit"; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
+	if want := "state/snapshot/00000001 came with the commit"; code != hybridcore.ExitBlocked ||
+		!strings.Contains(said, want) {
 		t.Errorf("exit code %d, want 3 and %q\n%s", code, want, said)
 	}
 }
@@ -401,8 +406,11 @@ func TestTicketUsedOnce(t *testing.T) {
 	}
 	onGitHub := j.seal(j.ticket(func(t *policy.Ticket) { t.Audience = bots.Audience() }))
 	event := filepath.Join(t.TempDir(), "event.json")
-	if err := os.WriteFile(event, []byte(`{"ref":"refs/heads/main","inputs":{"command":"`+ticketPlan+`","sha":"`+j.at+`","request_id":"`+ticketRequest+`","ticket":"`+onGitHub+
-		`"},"repository":{"id":1,"full_name":"o/r","default_branch":"main"},"sender":{"id":2,"login":"bot"}}`), 0o600); err != nil {
+	if err := os.WriteFile(event,
+		[]byte(`{"ref":"refs/heads/main","inputs":{"command":"`+ticketPlan+`","sha":"`+j.at+`","request_id":"`+ticketRequest+
+			`","ticket":"`+onGitHub+
+			`"},"repository":{"id":1,"full_name":"o/r","default_branch":"main"},"sender":{"id":2,"login":"bot"}}`),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	github := func(run string, state string, change map[string]string) (int, string) {
@@ -429,7 +437,12 @@ func TestTicketUsedOnce(t *testing.T) {
 		{"its next attempt", runs[0], one, map[string]string{"GITHUB_RUN_ATTEMPT": "2"}, 0, "debian-12@vsphere"},
 		{"a later run", runs[1], one, nil, 3, "there is an older one of it"},
 		{"no token", runs[0], two, map[string]string{"GITHUB_TOKEN": ""}, 3, "with the permission actions: read"},
-		{"another workflow", runs[0], one, map[string]string{"GITHUB_WORKFLOW_REF": "o/r/.github/workflows/evil.yml@refs/heads/main"}, 3, "is not for this job"},
+		{
+			"another workflow", runs[0], one,
+			map[string]string{"GITHUB_WORKFLOW_REF": "o/r/.github/workflows/evil.yml@refs/heads/main"},
+			3,
+			"is not for this job",
+		},
 		{"no workflow", runs[0], one, map[string]string{"GITHUB_WORKFLOW_REF": ""}, 3, "is not for this job"},
 	} {
 		code, said := github(step.run, step.state, step.change)
@@ -459,7 +472,8 @@ func TestTicketForFewer(t *testing.T) {
 	ticket := j.seal(j.ticket(func(t *policy.Ticket) { t.Verb = "publish" }))
 	publish := map[string]string{"PACKER_HYBRID_COMMAND": "publish --env lab --release v1"}
 	code, said := j.ci(ticket, publish)
-	if want := `"publish" means lab/debian-12@azure too at commit`; code != hybridcore.ExitBlocked || !strings.Contains(said, want) {
+	if want := `"publish" means lab/debian-12@azure too at commit`; code != hybridcore.ExitBlocked ||
+		!strings.Contains(said, want) {
 		t.Errorf("exit code %d, want 3 and %q\n%s", code, want, said)
 	}
 	publish["PACKER_HYBRID_COMMAND"] += " --image debian-12 --targets vsphere"
@@ -477,7 +491,8 @@ func TestNothingOfTheCheckoutIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"artifacts/packer-hybrid.env": "CI_API_V4_URL=https://elsewhere.example", "artifacts/report/report.json": "{}", "packer-hybrid.hcl": "project {",
+		"artifacts/packer-hybrid.env": "CI_API_V4_URL=https://elsewhere.example", "artifacts/report/report.json": "{}",
+		"packer-hybrid.hcl": "project {",
 	} {
 		if err := os.WriteFile(filepath.Join(j.dir, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -29,7 +29,10 @@ func TestTicketLocal(t *testing.T) {
 		ticket := j.seal(j.ticket(func(t *policy.Ticket) {
 			t.Audience, t.Request = dispatch.LocalAudience(repository), request
 		}))
-		order, err := json.Marshal(bot.Order{Request: request, Line: ticketPlan, Ref: "main", Commit: j.at, Ticket: []byte(ticket)})
+		order, err := json.Marshal(bot.Order{
+			Request: request, Line: ticketPlan, Ref: "main", Commit: j.at,
+			Ticket: []byte(ticket),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +41,8 @@ func TestTicketLocal(t *testing.T) {
 			t.Fatal(err)
 		}
 		environ := []string{
-			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PACKER_HYBRID_STATE=" + j.env["PACKER_HYBRID_STATE"], policy.KeyVariable + "=" + key,
+			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PACKER_HYBRID_STATE=" + j.env["PACKER_HYBRID_STATE"],
+			policy.KeyVariable + "=" + key,
 		}
 		var out bytes.Buffer
 		std := cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}
@@ -55,10 +59,14 @@ func TestTicketLocal(t *testing.T) {
 		says                           string
 	}{
 		{"its ticket", ticketRequest, j.dir, ticketKey, 0, "debian-12@vsphere"},
-		{"another repository", "20261123t050000-00000002", "/srv/other", ticketKey, 3, "the bot's ticket is not for this job: it is for local"},
+		{
+			"another repository", "20261123t050000-00000002", "/srv/other", ticketKey, 3,
+			"the bot's ticket is not for this job: it is for local",
+		},
 		{"no key", "20261123t050000-00000003", j.dir, "", 3, "PACKER_HYBRID_TICKET_KEY is not set"},
 	} {
-		if code, said := local(test.request, test.repository, test.key); code != test.code || !strings.Contains(said, test.says) {
+		if code, said := local(test.request, test.repository, test.key); code != test.code ||
+			!strings.Contains(said, test.says) {
 			t.Errorf("%s: exit code %d, want %d and %q\n%s", test.name, code, test.code, test.says, said)
 		}
 	}

@@ -37,7 +37,8 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 	}
 	switch v.Action {
 	case hybridcore.ActionPlan:
-		cmd.Flags().StringVar(&a.matrix, "matrix", "", "print instead the jobs that would build: github (a matrix) or gitlab (a child pipeline)")
+		cmd.Flags().StringVar(&a.matrix, "matrix", "",
+			"print instead the jobs that would build: github (a matrix) or gitlab (a child pipeline)")
 	case hybridcore.ActionCollect:
 		cmd.ValidArgsFunction = nil // folders
 	}

@@ -52,7 +52,8 @@ func (a *app) versionCmd() *cobra.Command {
 					return enc.Encode(info)
 				})
 			}
-			_, err := fmt.Fprintf(a.Out, "packer-hybrid %s (%s, %s/%s)\npacker        %s\n", info.Version, info.Go, info.OS, info.Arch, packer)
+			_, err := fmt.Fprintf(a.Out, "packer-hybrid %s (%s, %s/%s)\npacker        %s\n", info.Version, info.Go, info.OS,
+				info.Arch, packer)
 			return err //nolint:wrapcheck // nothing to add
 		},
 	}

@@ -89,7 +89,8 @@ var notInChat = []hybridcore.Action{hybridcore.ActionCollect}
 
 // ChatVerbs are the verbs of the shared grammar that the bot takes.
 func ChatVerbs() []hybridcore.Verb {
-	return slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return slices.Contains(notInChat, v.Action) })
+	return slices.DeleteFunc(hybridcore.Verbs(),
+		func(v hybridcore.Verb) bool { return slices.Contains(notInChat, v.Action) })
 }
 
 // BotVerbs are the names of all verbs that the bot knows: the shared grammar's and its own.

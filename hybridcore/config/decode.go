@@ -26,7 +26,8 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 		Build: Build{Parallel: DefaultParallel, CancelGrace: DefaultCancelGrace},
 	}
 	for _, attr := range hclfile.SortedAttributes(file.Body) {
-		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name), "put it into a project, environment, state, build, ci or bot block")
+		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name),
+			"put it into a project, environment, state, build, ci or bot block")
 	}
 	known := []string{"project", "environment", "state", "build", "ci", "bot"}
 	seen := map[string]bool{}
@@ -52,7 +53,8 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 		case "bot":
 			d.bot(block, &p)
 		default:
-			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)), "known blocks: "+strings.Join(known, ", "))
+			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)),
+				"known blocks: "+strings.Join(known, ", "))
 		}
 	}
 	d.whole(&p, defaultAt)
@@ -63,10 +65,12 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 // depend on other blocks.
 func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 	if p.Name == "" && defaultAt.Empty() {
-		d.add(hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "the block project is missing", `add project { name = "golden-images" }`)
+		d.add(hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "the block project is missing",
+			`add project { name = "golden-images" }`)
 	}
 	if len(p.Environments) == 0 {
-		d.add(hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "no environment is declared", `add environment "lab" {} for the folder configs/lab/`)
+		d.add(hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "no environment is declared",
+			`add environment "lab" {} for the folder configs/lab/`)
 		return
 	}
 	names := make([]string, 0, len(p.Environments))
@@ -79,7 +83,9 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 	for _, scope := range p.Bot.Scopes() {
 		for _, name := range scope.Environments {
 			if name != Any && !slices.Contains(names, name) {
-				d.add(hcl.Range{Start: hcl.Pos{Line: scope.Line, Column: 1}}, fmt.Sprintf("environment %q is not declared%s", name, hybridcore.DidYouMean(name, names)), "declared: "+strings.Join(names, ", "))
+				d.add(hcl.Range{Start: hcl.Pos{Line: scope.Line, Column: 1}},
+					fmt.Sprintf("environment %q is not declared%s", name,
+						hybridcore.DidYouMean(name, names)), "declared: "+strings.Join(names, ", "))
 			}
 		}
 	}
@@ -88,7 +94,8 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 		p.DefaultEnv = names[0]
 	}
 	if p.DefaultEnv != "" && !slices.Contains(names, p.DefaultEnv) {
-		d.add(defaultAt, fmt.Sprintf("default_environment %q is not declared%s", p.DefaultEnv, hybridcore.DidYouMean(p.DefaultEnv, names)), "declared: "+strings.Join(names, ", "))
+		d.add(defaultAt, fmt.Sprintf("default_environment %q is not declared%s", p.DefaultEnv,
+			hybridcore.DidYouMean(p.DefaultEnv, names)), "declared: "+strings.Join(names, ", "))
 	}
 }
 
@@ -101,7 +108,8 @@ func (d *decoder) unmerged(p *Project, names []string) {
 		switch {
 		case i < 0:
 			near := hybridcore.DidYouMean(name, names)
-			d.add(at, fmt.Sprintf("unmerged: environment %q is not declared%s", name, near), "declared: "+strings.Join(names, ", "))
+			d.add(at, fmt.Sprintf("unmerged: environment %q is not declared%s", name, near),
+				"declared: "+strings.Join(names, ", "))
 		case p.Environments[i].Prod:
 			d.add(at, fmt.Sprintf("unmerged: the environment %q is marked prod, for which only merged code is built",
 				name), "take it out of the list")
@@ -144,7 +152,8 @@ func (d *decoder) state(block *hclsyntax.Block, p *Project) {
 		"backend": {cty.String, func(v cty.Value) error {
 			p.State.Backend = v.AsString()
 			if p.State.Backend != BackendDirectory {
-				return fmt.Errorf("unknown backend %q%s; known: %s", p.State.Backend, hybridcore.DidYouMean(p.State.Backend, []string{BackendDirectory}), BackendDirectory)
+				return fmt.Errorf("unknown backend %q%s; known: %s", p.State.Backend,
+					hybridcore.DidYouMean(p.State.Backend, []string{BackendDirectory}), BackendDirectory)
 			}
 			return nil
 		}},
@@ -173,7 +182,8 @@ func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 		"unmerged": list("environment", &p.CI.Unmerged, func(name string) (string, error) {
 			return name, hybridcore.CheckName("environment", name)
 		}),
-		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
-		"runners": {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
+		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag),
+		"schedule": commands(&p.CI.Schedule),
+		"runners":  {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
 	})
 }

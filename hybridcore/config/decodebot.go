@@ -51,11 +51,13 @@ func (d *decoder) bot(block *hclsyntax.Block, p *Project) {
 		case "person":
 			d.person(inner, &b)
 		default:
-			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in bot%s", inner.Type, hybridcore.DidYouMean(inner.Type, known)), "blocks here: "+strings.Join(known, ", "))
+			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in bot%s", inner.Type,
+				hybridcore.DidYouMean(inner.Type, known)), "blocks here: "+strings.Join(known, ", "))
 		}
 	}
 	if len(b.Roles) == 0 {
-		d.add(block.TypeRange, "bot has no role, so it would deny everything", `add role "operator" { users = ["U0123ABCD"] ... }`)
+		d.add(block.TypeRange, "bot has no role, so it would deny everything",
+			`add role "operator" { users = ["U0123ABCD"] ... }`)
 	}
 	for i, approval := range b.Approvals {
 		for _, name := range approval.Roles {
@@ -81,7 +83,8 @@ func (d *decoder) role(block *hclsyntax.Block, b *Bot) {
 	})
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "allow" {
-			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in role%s", inner.Type, hybridcore.DidYouMean(inner.Type, []string{"allow"})), "a role has blocks allow")
+			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in role%s", inner.Type,
+				hybridcore.DidYouMean(inner.Type, []string{"allow"})), "a role has blocks allow")
 			continue
 		}
 		d.labels(inner, 0)
@@ -127,7 +130,8 @@ func (d *decoder) person(block *hclsyntax.Block, b *Bot) {
 	}
 	one := Identity{User: block.Labels[0], Line: block.TypeRange.Start.Line}
 	if !userID.MatchString(one.User) {
-		d.add(block.LabelRanges[0], fmt.Sprintf("%.40q is not the identifier of a user, such as U0123ABCD", one.User), "Slack shows it in a profile's menu: Copy member ID")
+		d.add(block.LabelRanges[0], fmt.Sprintf("%.40q is not the identifier of a user, such as U0123ABCD", one.User),
+			"Slack shows it in a profile's menu: Copy member ID")
 	}
 	d.body(block, map[string]setting{"github": number(&one.GitHub), "gitlab": number(&one.GitLab)})
 	if slices.ContainsFunc(b.People, func(other Identity) bool { return other.User == one.User }) {

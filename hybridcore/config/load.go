@@ -31,7 +31,9 @@ func FindRoot(dir string) (string, error) {
 		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
 			return "", fmt.Errorf("finding the project: %w", err)
 		case at == filepath.Dir(at):
-			return "", hybridcore.Usagef("no %s in %s or any folder above it; change into a project, or run `packer-hybrid init` to make one", FileName, start)
+			return "", hybridcore.Usagef(
+				"no %s in %s or any folder above it; change into a project, or run `packer-hybrid init` to make one", FileName,
+				start)
 		}
 	}
 }

@@ -95,7 +95,8 @@ func (p Project) Environment(name string) (Environment, error) {
 		}
 		names = append(names, env.Name)
 	}
-	return Environment{}, hybridcore.Usagef("unknown environment %.80q%s; %s declares: %s", name, hybridcore.DidYouMean(name, names), FileName, strings.Join(names, ", "))
+	return Environment{}, hybridcore.Usagef("unknown environment %.80q%s; %s declares: %s", name,
+		hybridcore.DidYouMean(name, names), FileName, strings.Join(names, ", "))
 }
 
 // Has says whether the environment has a platform.

@@ -92,13 +92,19 @@ ci {
 		Root: dir, Name: "golden-images", DefaultEnv: "lab",
 		Environments: []config.Environment{
 			{Name: "lab", Platforms: []hybridcore.Platform{hybridcore.VSphere}, Parallel: 4, Line: 6},
-			{Name: "prod", Prod: true, Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}, Parallel: 3, Line: 10},
+			{
+				Name: "prod", Prod: true,
+				Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}, Parallel: 3, Line: 10,
+			},
 		},
 		State: config.State{Backend: "directory", Path: "var/state"},
 		Build: config.Build{Parallel: 3, CancelGrace: 90 * time.Second},
-		CI: config.CI{Change: []string{"plan", "validate --env lab"}, Schedule: []string{}, Runners: map[hybridcore.Platform][]string{
-			hybridcore.VSphere: {"self-hosted", "near vCenter"}, hybridcore.Azure: {"ubuntu-latest"},
-		}, Unmerged: []string{"lab"}, Line: 21},
+		CI: config.CI{
+			Change: []string{"plan", "validate --env lab"}, Schedule: []string{},
+			Runners: map[hybridcore.Platform][]string{
+				hybridcore.VSphere: {"self-hosted", "near vCenter"}, hybridcore.Azure: {"ubuntu-latest"},
+			}, Unmerged: []string{"lab"}, Line: 21,
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -108,7 +114,8 @@ ci {
 		t.Errorf("default environment %+v, error %v", env, err)
 	}
 	_, err = got.Environment("porduction")
-	if hybridcore.ExitCode(err) != hybridcore.ExitUsage || !strings.Contains(err.Error(), "packer-hybrid.hcl declares: lab, prod") {
+	if hybridcore.ExitCode(err) != hybridcore.ExitUsage ||
+		!strings.Contains(err.Error(), "packer-hybrid.hcl declares: lab, prod") {
 		t.Errorf("error %v", err)
 	}
 	if _, err = got.Environment("pord"); err == nil || !strings.Contains(err.Error(), `did you mean "prod"?`) {
@@ -121,7 +128,8 @@ func TestLoadDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.DefaultEnv != "only" || got.State != (config.State{Backend: "directory", Path: "state"}) || got.Build != (config.Build{Parallel: 2, CancelGrace: 5 * time.Minute}) {
+	if got.DefaultEnv != "only" || got.State != (config.State{Backend: "directory", Path: "state"}) ||
+		got.Build != (config.Build{Parallel: 2, CancelGrace: 5 * time.Minute}) {
 		t.Errorf("project %+v", got)
 	}
 }
@@ -151,26 +159,62 @@ func TestLoadFindsEverything(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"command":        {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  merge = [\"biuld --env prod\"]\n}\n", `packer-hybrid.hcl:4:11: merge: unknown command "biuld" (did you mean "build"?)`},
-		"runner":         {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { proxmocks = [\"a\"] }\n}\n", `packer-hybrid.hcl:4:13: runners: unknown platform "proxmocks" (did you mean "proxmox"?)`},
-		"label":          {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { azure = [\"a\\nb\"] }\n}\n", `packer-hybrid.hcl:4:13: runners: a label of azure is not`},
-		"no label":       {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { azure = [] }\n}\n", `packer-hybrid.hcl:4:13: runners: azure needs 1 to 8 labels`},
-		"unmerged prod":  {"project { name = \"x\" }\nenvironment \"x\" { prod = true }\nci {\n  unmerged = [\"x\"]\n}\n", `packer-hybrid.hcl:3:1: unmerged: the environment "x" is marked prod`},
-		"unmerged none":  {"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  unmerged = [\"lba\"]\n}\n", `packer-hybrid.hcl:3:1: unmerged: environment "lba" is not declared (did you mean "lab"?)`},
-		"unmerged path":  {"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  unmerged = [\"../x\"]\n}\n", `packer-hybrid.hcl:4:14: unmerged: environment "../x" is not a name`},
-		"no command":     {"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  tag = [\"\", null]\n}\n", `packer-hybrid.hcl:4:9: tag: `},
+		"command": {
+			"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  merge = [\"biuld --env prod\"]\n}\n",
+			`packer-hybrid.hcl:4:11: merge: unknown command "biuld" (did you mean "build"?)`,
+		},
+		"runner": {
+			"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { proxmocks = [\"a\"] }\n}\n",
+			`packer-hybrid.hcl:4:13: runners: unknown platform "proxmocks" (did you mean "proxmox"?)`,
+		},
+		"label": {
+			"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { azure = [\"a\\nb\"] }\n}\n",
+			`packer-hybrid.hcl:4:13: runners: a label of azure is not`,
+		},
+		"no label": {
+			"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  runners = { azure = [] }\n}\n",
+			`packer-hybrid.hcl:4:13: runners: azure needs 1 to 8 labels`,
+		},
+		"unmerged prod": {
+			"project { name = \"x\" }\nenvironment \"x\" { prod = true }\nci {\n  unmerged = [\"x\"]\n}\n",
+			`packer-hybrid.hcl:3:1: unmerged: the environment "x" is marked prod`,
+		},
+		"unmerged none": {
+			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  unmerged = [\"lba\"]\n}\n",
+			`packer-hybrid.hcl:3:1: unmerged: environment "lba" is not declared (did you mean "lab"?)`,
+		},
+		"unmerged path": {
+			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  unmerged = [\"../x\"]\n}\n",
+			`packer-hybrid.hcl:4:14: unmerged: environment "../x" is not a name`,
+		},
+		"no command": {
+			"project { name = \"x\" }\nenvironment \"x\" {}\nci {\n  tag = [\"\", null]\n}\n",
+			`packer-hybrid.hcl:4:9: tag: `,
+		},
 		"syntax":         {"project {\n  name = = \"x\"\n}\n", "packer-hybrid.hcl:2:10: Invalid expression"},
 		"empty":          {"", "the block project is missing"},
 		"no environment": {"project { name = \"x\" }\n", "no environment is declared"},
 		"no name":        {"project {}\nenvironment \"a\" {}\n", `project needs the setting "name"`},
-		"twice":          {"project { name = \"x\" }\nproject { name = \"y\" }\nenvironment \"a\" {}\n", `packer-hybrid.hcl:2:1: a second block "project"`},
-		"function":       {"project { name = env(\"HOME\") }\nenvironment \"a\" {}\n", "a call of the function env"},
-		"null":           {"project { name = null }\nenvironment \"a\" {}\n", "a string is needed, not null"},
-		"null platform":  {"project { name = \"x\" }\nenvironment \"a\" { platforms = [null] }\n", "null is no platform"},
-		"absolute state": {"project { name = \"x\" }\nenvironment \"a\" {}\nstate { path = \"/var\" }\n", "does not name a folder below the project"},
-		"root state":     {"project { name = \"x\" }\nenvironment \"a\" {}\nstate { path = \".\" }\n", "does not name a folder below the project"},
-		"long grace":     {"project { name = \"x\" }\nenvironment \"a\" {}\nbuild { cancel_grace = \"2h\" }\n", "is not a duration from 1s to 1h0m0s"},
-		"brackets":       {strings.Repeat("[", 200_000), "nesting deeper than 64"},
+		"twice": {
+			"project { name = \"x\" }\nproject { name = \"y\" }\nenvironment \"a\" {}\n",
+			`packer-hybrid.hcl:2:1: a second block "project"`,
+		},
+		"function":      {"project { name = env(\"HOME\") }\nenvironment \"a\" {}\n", "a call of the function env"},
+		"null":          {"project { name = null }\nenvironment \"a\" {}\n", "a string is needed, not null"},
+		"null platform": {"project { name = \"x\" }\nenvironment \"a\" { platforms = [null] }\n", "null is no platform"},
+		"absolute state": {
+			"project { name = \"x\" }\nenvironment \"a\" {}\nstate { path = \"/var\" }\n",
+			"does not name a folder below the project",
+		},
+		"root state": {
+			"project { name = \"x\" }\nenvironment \"a\" {}\nstate { path = \".\" }\n",
+			"does not name a folder below the project",
+		},
+		"long grace": {
+			"project { name = \"x\" }\nenvironment \"a\" {}\nbuild { cancel_grace = \"2h\" }\n",
+			"is not a duration from 1s to 1h0m0s",
+		},
+		"brackets": {strings.Repeat("[", 200_000), "nesting deeper than 64"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -203,7 +247,10 @@ func TestFindRoot(t *testing.T) {
 }
 
 func FuzzProject(f *testing.F) {
-	for _, text := range []string{"project { name = \"x\" }\nenvironment \"a\" { platforms = [\"vsphere\"] }\n", "state { path = \"..\" }", "build { parallel = -1e30 }", "environment \"a\" \"b\" {}"} {
+	for _, text := range []string{
+		"project { name = \"x\" }\nenvironment \"a\" { platforms = [\"vsphere\"] }\n",
+		"state { path = \"..\" }", "build { parallel = -1e30 }", "environment \"a\" \"b\" {}",
+	} {
 		f.Add(text)
 	}
 	broken, err := os.ReadFile("testdata/broken.hcl")
@@ -223,7 +270,8 @@ func FuzzProject(f *testing.F) {
 			}
 			return
 		}
-		if got.Name == "" || len(got.Environments) == 0 || !filepath.IsLocal(got.State.Path) || got.Build.Parallel < 1 || got.Build.CancelGrace < time.Second {
+		if got.Name == "" || len(got.Environments) == 0 || !filepath.IsLocal(got.State.Path) || got.Build.Parallel < 1 ||
+			got.Build.CancelGrace < time.Second {
 			t.Fatalf("accepted %+v", got)
 		}
 	})

@@ -54,7 +54,10 @@ type resolver struct {
 // all that is wrong: no value, a wrong type, an undeclared name, a secret in a
 // file. It is pure.
 func Resolve(in Input) ([]hybridcore.Variable, []hybridcore.Finding) {
-	r := &resolver{in: in, byName: map[string]hclfile.Declaration{}, vars: map[string]*hybridcore.Variable{}, held: map[string]string{}, bad: map[string]bool{}}
+	r := &resolver{
+		in: in, byName: map[string]hclfile.Declaration{}, vars: map[string]*hybridcore.Variable{},
+		held: map[string]string{}, bad: map[string]bool{},
+	}
 	for _, d := range in.Declarations {
 		r.byName[d.Name] = d
 		if d.Default != nil {
@@ -73,7 +76,8 @@ func Resolve(in Input) ([]hybridcore.Variable, []hybridcore.Finding) {
 
 // file adds the values of one variable file in the order of its lines.
 func (r *resolver) file(layer Layer) {
-	literals := slices.SortedFunc(maps.Values(layer.Values), func(a, b hclfile.Literal) int { return a.Range.Start.Byte - b.Range.Start.Byte })
+	literals := slices.SortedFunc(maps.Values(layer.Values),
+		func(a, b hclfile.Literal) int { return a.Range.Start.Byte - b.Range.Start.Byte })
 	for _, literal := range literals {
 		d, declared := r.byName[literal.Name]
 		if declared {
@@ -85,7 +89,8 @@ func (r *resolver) file(layer Layer) {
 		}
 		if !slices.Contains(r.in.Elsewhere, literal.Name) {
 			names := slices.Concat(slices.Sorted(maps.Keys(r.byName)), r.in.Elsewhere)
-			r.add(layer.File, literal.Range, literal.Name, fmt.Sprintf("no template declares the variable %q%s", literal.Name, hybridcore.DidYouMean(literal.Name, names)),
+			r.add(layer.File, literal.Range, literal.Name,
+				fmt.Sprintf("no template declares the variable %q%s", literal.Name, hybridcore.DidYouMean(literal.Name, names)),
 				"correct the name, or declare it in templates/variables.pkr.hcl or templates/platforms/")
 			r.findings[len(r.findings)-1].Rule = "undeclared-value"
 		}
@@ -111,7 +116,8 @@ func (r *resolver) literal(d hclfile.Declaration, layer string, file *hclfile.Fi
 		if Secret(d.Name, d.Sensitive) {
 			file = nil // the line is not shown
 		}
-		r.add(file, literal.Range, d.Name, fmt.Sprintf("the value of %s does not fit its type %s: %v", d.Name, d.TypeName(), err), declaredAt(d))
+		r.add(file, literal.Range, d.Name,
+			fmt.Sprintf("the value of %s does not fit its type %s: %v", d.Name, d.TypeName(), err), declaredAt(d))
 		return
 	}
 	r.set(d, hybridcore.Layer{Name: layer, File: literal.File, Line: literal.Line(), Value: text})
@@ -142,7 +148,9 @@ func (r *resolver) environ() {
 			}
 		}
 		if problem != "" {
-			r.add(nil, hcl.Range{}, name, fmt.Sprintf("the value of %s%s does not fit the type %s: %s", envPrefix, name, d.TypeName(), problem), declaredAt(d))
+			r.add(nil, hcl.Range{}, name,
+				fmt.Sprintf("the value of %s%s does not fit the type %s: %s", envPrefix, name, d.TypeName(),
+					problem), declaredAt(d))
 			continue
 		}
 		r.set(d, hybridcore.Layer{Name: LayerEnvironment, Value: text})
@@ -176,7 +184,8 @@ func (r *resolver) unusedEnv(name string) {
 	if near := hybridcore.DidYouMean(name, slices.Sorted(maps.Keys(r.byName))); near != "" {
 		r.findings = append(r.findings, hybridcore.Finding{
 			Kind: hybridcore.KindVariable, Subject: name, Severity: hybridcore.Warning,
-			Message: hclfile.Printable(fmt.Sprintf("%s%.80s is set, but no template declares that variable%s", envPrefix, name, near)),
+			Message: hclfile.Printable(fmt.Sprintf("%s%.80s is set, but no template declares that variable%s", envPrefix, name,
+				near)),
 		})
 	}
 }
@@ -191,7 +200,8 @@ func (r *resolver) run(name, text string) {
 		_, text, err = hclfile.Convert(value, d.Type)
 	}
 	if err != nil {
-		r.add(nil, hcl.Range{}, name, fmt.Sprintf("the value of the run for %s does not fit the type %s: %v", name, d.TypeName(), err), declaredAt(d))
+		r.add(nil, hcl.Range{}, name,
+			fmt.Sprintf("the value of the run for %s does not fit the type %s: %v", name, d.TypeName(), err), declaredAt(d))
 		return
 	}
 	r.set(d, hybridcore.Layer{Name: LayerRun, Value: text})
@@ -244,7 +254,8 @@ func (r *resolver) finish() []hybridcore.Variable {
 			continue
 		case d.Sensitive:
 			if problem := unspeakable(d, v.JSON); problem != "" {
-				r.add(nil, hcl.Range{}, name, fmt.Sprintf("the sensitive variable %s cannot be passed on: %s", name, problem), declaredAt(d))
+				r.add(nil, hcl.Range{}, name, fmt.Sprintf("the sensitive variable %s cannot be passed on: %s", name, problem),
+					declaredAt(d))
 			}
 		}
 		vars = append(vars, *v)

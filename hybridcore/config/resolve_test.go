@@ -91,7 +91,8 @@ func TestResolve(t *testing.T) {
 	in := input(t, declared,
 		"linux/common=packages = [\"a\"]\nvm_memory_mb = \"4096\"\n",
 		"linux/vsphere=\nvm_memory_mb = 8192\nproxmox_node = \"pve\"\n",
-		"configs/prod/vsphere=vsphere_endpoint = \"vc\"\nkeys = []\nusers = [{ sudo = true, name = \"op\", more = 1 }]\nbuild_password = \"CHANGE_ME\"\n")
+		"configs/prod/vsphere=vsphere_endpoint = \"vc\"\nkeys = []\nusers = [{ sudo = true, name = \"op\", more = 1 "+
+			"}]\nbuild_password = \"CHANGE_ME\"\n")
 	in.Elsewhere = []string{"proxmox_node"}
 	in.Environ = []string{
 		"HOME=/root", "PKR_VAR_build_password=pa$s \"${w}\"", "PKR_VAR_packages=[\"x\", \"y\"]", "PKR_VAR_keys=[\"k\"]",
@@ -132,9 +133,13 @@ func describe(t *testing.T, vars []hybridcore.Variable) string {
 func TestResolveFindsEverything(t *testing.T) {
 	in := input(t, declared,
 		"linux/common=vm_memroy_mb = 1\nvm_memory_mb = \"much\"\npackages = \"vim\"\n",
-		"configs/prod/common=build_password = \"<set me>\"\nusers = [{ name = \"a\", sudo = \"perhaps\" }]\nkeys = [\"hunter2\"]\n",
+		"configs/prod/common=build_password = \"<set me>\"\nusers = [{ name = \"a\", sudo = \"perhaps\" }]\nkeys = "+
+			"[\"hunter2\"]\n",
 		"configs/prod/vsphere=some_token = \"hunter2\"\nvsphere_host = \"-----BEGIN OPENSSH PRIVATE KEY-----\\nhunter2\"\n")
-	in.Environ = []string{"PKR_VAR_packages=vim", "PKR_VAR_users=hunter2(", "PKR_VAR_vsphere_endpiont=vc", "PKR_VAR_keys=hunter2"}
+	in.Environ = []string{
+		"PKR_VAR_packages=vim", "PKR_VAR_users=hunter2(", "PKR_VAR_vsphere_endpiont=vc",
+		"PKR_VAR_keys=hunter2",
+	}
 	in.Run = map[string]string{"run_id": `{`}
 	vars, findings := config.Resolve(in)
 	var b strings.Builder
@@ -155,27 +160,33 @@ func TestSecretsInFiles(t *testing.T) {
 		declaration, value string
 		leaks, missing     bool
 	}{
-		"plain":               {`variable "pin" { sensitive = true }`, `"1234"`, true, false},
-		"empty":               {`variable "pin" { sensitive = true }`, `""`, false, false},
-		"null":                {`variable "pin" { sensitive = true }`, `null`, false, false},
-		"placeholder":         {`variable "pin" { sensitive = true }`, `"CHANGE_ME"`, false, true},
-		"angle":               {`variable "pin" { sensitive = true }`, `"<your pin>"`, false, true},
-		"stars":               {`variable "pin" { sensitive = true }`, `"******"`, false, true},
-		"number":              {`variable "pin" { sensitive = true, type = number }`, `1234`, true, false},
-		"list":                {`variable "pin" { sensitive = true, type = list(string) }`, `["a"]`, true, false},
-		"by name":             {`variable "db_password" { type = string }`, `"x"`, true, false},
-		"path":                {`variable "private_key_file" { type = string }`, `"~/.ssh/id"`, false, false},
-		"key in a plain list": {`variable "files" { type = list(string) }`, `["-----BEGIN RSA PRIVATE KEY-----"]`, true, false},
+		"plain":       {`variable "pin" { sensitive = true }`, `"1234"`, true, false},
+		"empty":       {`variable "pin" { sensitive = true }`, `""`, false, false},
+		"null":        {`variable "pin" { sensitive = true }`, `null`, false, false},
+		"placeholder": {`variable "pin" { sensitive = true }`, `"CHANGE_ME"`, false, true},
+		"angle":       {`variable "pin" { sensitive = true }`, `"<your pin>"`, false, true},
+		"stars":       {`variable "pin" { sensitive = true }`, `"******"`, false, true},
+		"number":      {`variable "pin" { sensitive = true, type = number }`, `1234`, true, false},
+		"list":        {`variable "pin" { sensitive = true, type = list(string) }`, `["a"]`, true, false},
+		"by name":     {`variable "db_password" { type = string }`, `"x"`, true, false},
+		"path":        {`variable "private_key_file" { type = string }`, `"~/.ssh/id"`, false, false},
+		"key in a plain list": {
+			`variable "files" { type = list(string) }`, `["-----BEGIN RSA PRIVATE KEY-----"]`, true,
+			false,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			declaration := strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(test.declaration, "{ ", "{\n"), ", ", "\n"), " }", "\n}\n")
+			declaration := strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(test.declaration, "{ ", "{\n"), ", ", "\n"),
+				" }", "\n}\n")
 			variable := strings.Split(declaration, `"`)[1]
 			_, findings := config.Resolve(input(t, declaration, "x="+variable+" = "+test.value+"\n"))
 			leaks, missing := false, false
 			for _, f := range findings {
-				leaks = leaks || f.Kind == config.KindLeak && f.Blocking && f.Source == "" && f.Line == 1 && f.File == "x.pkrvars.hcl"
-				missing = missing || f.Kind == hybridcore.KindVariable && strings.Contains(f.Hint, "export PKR_VAR_"+variable+"; a secret belongs into no file")
+				leaks = leaks || f.Kind == config.KindLeak && f.Blocking && f.Source == "" && f.Line == 1 &&
+					f.File == "x.pkrvars.hcl"
+				missing = missing || f.Kind == hybridcore.KindVariable &&
+					strings.Contains(f.Hint, "export PKR_VAR_"+variable+"; a secret belongs into no file")
 			}
 			if leaks != test.leaks || missing != test.missing {
 				t.Errorf("leaks %v, missing %v: %v", leaks, missing, findings)
@@ -186,10 +197,13 @@ func TestSecretsInFiles(t *testing.T) {
 
 func TestWhatCannotBePassedOn(t *testing.T) {
 	tests := map[string]struct{ declaration, env, value string }{
-		"list of any type":  {"variable \"s\" {\n  sensitive = true\n}\n", "", "[]"},
-		"null over default": {"variable \"s\" {\n  type      = string\n  sensitive = true\n  default   = \"\"\n}\n", "", "null"},
-		"NUL":               {"variable \"s\" {\n  type      = list(string)\n  sensitive = true\n}\n", `PKR_VAR_s=["\u0000"]`, ""},
-		"bytes":             {"variable \"s\" {\n  type      = string\n  sensitive = true\n}\n", "PKR_VAR_s=\xff", ""},
+		"list of any type": {"variable \"s\" {\n  sensitive = true\n}\n", "", "[]"},
+		"null over default": {
+			"variable \"s\" {\n  type      = string\n  sensitive = true\n  default   = \"\"\n}\n", "",
+			"null",
+		},
+		"NUL":   {"variable \"s\" {\n  type      = list(string)\n  sensitive = true\n}\n", `PKR_VAR_s=["\u0000"]`, ""},
+		"bytes": {"variable \"s\" {\n  type      = string\n  sensitive = true\n}\n", "PKR_VAR_s=\xff", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

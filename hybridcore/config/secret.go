@@ -33,13 +33,16 @@ func leak(literal hclfile.Literal, sensitive bool) (hybridcore.Finding, bool) {
 	switch {
 	case holdsPrivateKey(literal.Value):
 	case sensitive && !empty(literal.Value) && !isPlaceholder(literal.Value):
-	case hclfile.SecretName(name) && literal.Value.Type() == cty.String && !empty(literal.Value) && !isPlaceholder(literal.Value):
+	case hclfile.SecretName(name) && literal.Value.Type() == cty.String && !empty(literal.Value) &&
+		!isPlaceholder(literal.Value):
 	default:
 		return hybridcore.Finding{}, false
 	}
 	return hybridcore.Finding{
-		Kind: KindLeak, Rule: "plain-secret", Subject: name, Message: fmt.Sprintf("the secret %s stands in plain text in a file of the project", name),
-		Hint: fmt.Sprintf("remove it, change it where it is used, since it may be in the history, and export %s%s instead", envPrefix, name),
+		Kind: KindLeak, Rule: "plain-secret", Subject: name,
+		Message: fmt.Sprintf("the secret %s stands in plain text in a file of the project", name),
+		Hint: fmt.Sprintf("remove it, change it where it is used, since it may be in the history, and export %s%s instead",
+			envPrefix, name),
 		File: literal.File, Line: literal.Range.Start.Line, Column: literal.Range.Start.Column,
 		Severity: hybridcore.Error, Blocking: true,
 	}, true

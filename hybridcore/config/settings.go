@@ -50,7 +50,8 @@ func duration(least, most time.Duration, example string, into *time.Duration) se
 func (d *decoder) body(block *hclsyntax.Block, settings map[string]setting, required ...string) {
 	names := slices.Sorted(maps.Keys(settings))
 	for _, inner := range block.Body.Blocks {
-		d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in %s%s", inner.Type, block.Type, hybridcore.DidYouMean(inner.Type, names)), "settings here: "+strings.Join(names, ", "))
+		d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in %s%s", inner.Type, block.Type,
+			hybridcore.DidYouMean(inner.Type, names)), "settings here: "+strings.Join(names, ", "))
 	}
 	d.settings(block, settings, required...)
 }
@@ -62,7 +63,8 @@ func (d *decoder) settings(block *hclsyntax.Block, settings map[string]setting, 
 	for _, attr := range hclfile.SortedAttributes(block.Body) {
 		known, ok := settings[attr.Name]
 		if !ok {
-			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, block.Type, hybridcore.DidYouMean(attr.Name, names)), "settings here: "+strings.Join(names, ", "))
+			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, block.Type,
+				hybridcore.DidYouMean(attr.Name, names)), "settings here: "+strings.Join(names, ", "))
 			continue
 		}
 		literal, findings := d.file.Literal(attr)
@@ -213,7 +215,8 @@ func names(what string, into *[]string) setting {
 func among(what string, known []string, into *[]string) setting {
 	return checked(what, into, func(text string) error {
 		if text != Any && !slices.Contains(known, text) {
-			return fmt.Errorf("unknown %s %.40q%s; known: %s", what, text, hybridcore.DidYouMean(text, known), strings.Join(known, ", "))
+			return fmt.Errorf("unknown %s %.40q%s; known: %s", what, text, hybridcore.DidYouMean(text, known),
+				strings.Join(known, ", "))
 		}
 		return nil
 	})

@@ -47,8 +47,9 @@ func (f *File) Declarations() ([]Declaration, []hybridcore.Finding) {
 	for _, block := range f.Body.Blocks {
 		switch block.Type {
 		case "variables":
-			findings = append(findings, f.Finding(hybridcore.KindSchema, block.TypeRange, `the short form "variables" is not read`,
-				`declare each one: variable "name" { type = string }`))
+			findings = append(findings,
+				f.Finding(hybridcore.KindSchema, block.TypeRange, `the short form "variables" is not read`,
+					`declare each one: variable "name" { type = string }`))
 		case "variable":
 			declaration, problems := f.declaration(block)
 			findings = append(findings, problems...)
@@ -62,14 +63,17 @@ func (f *File) Declarations() ([]Declaration, []hybridcore.Finding) {
 
 func (f *File) declaration(block *hclsyntax.Block) (Declaration, []hybridcore.Finding) {
 	if len(block.Labels) != 1 || !hclsyntax.ValidIdentifier(block.Labels[0]) || block.Labels[0] == "variable" {
-		return Declaration{}, []hybridcore.Finding{f.Finding(hybridcore.KindSchema, block.TypeRange, "a variable block needs one name as its label",
+		return Declaration{}, []hybridcore.Finding{f.Finding(hybridcore.KindSchema, block.TypeRange,
+			"a variable block needs one name as its label",
 			`write variable "name" { ... } with letters, digits and underscores; the name "variable" is reserved`)}
 	}
 	d := Declaration{Name: block.Labels[0], Type: cty.DynamicPseudoType, File: f.Path, Line: block.TypeRange.Start.Line}
 	var findings []hybridcore.Finding
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "validation" {
-			findings = append(findings, f.Finding(hybridcore.KindSchema, inner.TypeRange, fmt.Sprintf("a variable has no block %q", inner.Type), "only validation blocks stand here"))
+			findings = append(findings,
+				f.Finding(hybridcore.KindSchema, inner.TypeRange, fmt.Sprintf("a variable has no block %q", inner.Type),
+					"only validation blocks stand here"))
 		}
 	}
 	for _, attr := range SortedAttributes(block.Body) {
@@ -84,7 +88,8 @@ func (f *File) declaration(block *hclsyntax.Block) (Declaration, []hybridcore.Fi
 func (f *File) setting(d *Declaration, attr *hclsyntax.Attribute) []hybridcore.Finding {
 	if !slices.Contains(declarationAttributes, attr.Name) {
 		return []hybridcore.Finding{f.Finding(hybridcore.KindSchema, attr.NameRange,
-			fmt.Sprintf("a variable has no setting %q%s", attr.Name, hybridcore.DidYouMean(attr.Name, declarationAttributes)), "")}
+			fmt.Sprintf("a variable has no setting %q%s", attr.Name,
+				hybridcore.DidYouMean(attr.Name, declarationAttributes)), "")}
 	}
 	if attr.Name == "type" {
 		constraint, diags := typeexpr.Type(attr.Expr) // the function that Packer uses
@@ -112,7 +117,8 @@ func (f *File) setting(d *Declaration, attr *hclsyntax.Attribute) []hybridcore.F
 
 func (f *File) decode(literal Literal, want cty.Type, set func(cty.Value)) []hybridcore.Finding {
 	if literal.Value.IsNull() || !literal.Value.Type().Equals(want) {
-		return []hybridcore.Finding{f.Finding(hybridcore.KindSchema, literal.Range, "this setting must be a "+want.FriendlyName(), "")}
+		return []hybridcore.Finding{f.Finding(hybridcore.KindSchema, literal.Range,
+			"this setting must be a "+want.FriendlyName(), "")}
 	}
 	set(literal.Value)
 	return nil

@@ -56,7 +56,8 @@ variable "anything" {}
 		got = append(got, text+" "+d.Description)
 	}
 	want := []string{
-		"memory number = 2048 MiB.", "password string sensitive ", `users list(object({keys=list(string),name=string})) = [{"keys":[],"name":"a"}] `,
+		"memory number = 2048 MiB.", "password string sensitive ",
+		`users list(object({keys=list(string),name=string})) = [{"keys":[],"name":"a"}] `,
 		"host string = null ", "guess bool = true ", "anything any ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -71,19 +72,26 @@ func TestDeclarationsRefuse(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"function default": {`variable "x" { default = env("HOME") }`, "a call of the function env"},
 		"local default":    {`variable "x" { default = "${local.a}" }`, "a template sequence"},
-		"mistyped":         {"variable \"x\" {\n type = number\n default = \"a\"\n}", "does not fit its type number: a number is required"},
-		"mistyped inside":  {"variable \"x\" {\n type = list(object({a=bool}))\n default = [{a=true},{a=\"z\"}]\n}", "at [1].a: a bool is required"},
-		"unknown setting":  {`variable "x" { sensitve = true }`, `did you mean "sensitive"?`},
-		"unknown type":     {`variable "x" { type = strin }`, "Invalid type specification"},
-		"any":              {`variable "x" { type = any }`, "Invalid type specification"},
-		"no name":          {`variable { type = string }`, "needs one name"},
-		"bad name":         {`variable "a b" { type = string }`, "needs one name"},
-		"reserved":         {`variable "variable" { type = string }`, "needs one name"},
-		"short form":       {`variables { a = 1 }`, `the short form "variables"`},
-		"odd block":        {"variable \"x\" {\n  foo {}\n}", `a variable has no block "foo"`},
-		"odd sensitive":    {`variable "x" { sensitive = "yes" }`, "this setting must be a bool"},
-		"odd description":  {`variable "x" { description = null }`, "this setting must be a string"},
-		"deep type":        {`variable "x" { type = ` + strings.Repeat("list(", 60) + "string" + strings.Repeat(")", 60) + " }", ""},
+		"mistyped": {
+			"variable \"x\" {\n type = number\n default = \"a\"\n}",
+			"does not fit its type number: a number is required",
+		},
+		"mistyped inside": {
+			"variable \"x\" {\n type = list(object({a=bool}))\n default = [{a=true},{a=\"z\"}]\n}",
+			"at [1].a: a bool is required",
+		},
+		"unknown setting": {`variable "x" { sensitve = true }`, `did you mean "sensitive"?`},
+		"unknown type":    {`variable "x" { type = strin }`, "Invalid type specification"},
+		"any":             {`variable "x" { type = any }`, "Invalid type specification"},
+		"no name":         {`variable { type = string }`, "needs one name"},
+		"bad name":        {`variable "a b" { type = string }`, "needs one name"},
+		"reserved":        {`variable "variable" { type = string }`, "needs one name"},
+		"short form":      {`variables { a = 1 }`, `the short form "variables"`},
+		"odd block":       {"variable \"x\" {\n  foo {}\n}", `a variable has no block "foo"`},
+		"odd sensitive":   {`variable "x" { sensitive = "yes" }`, "this setting must be a bool"},
+		"odd description": {`variable "x" { description = null }`, "this setting must be a string"},
+		"deep type": {`variable "x" { type = ` + strings.Repeat("list(", 60) + "string" + strings.Repeat(")", 60) +
+			" }", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +106,8 @@ func TestDeclarationsRefuse(t *testing.T) {
 				}
 				return
 			}
-			if len(findings) != 1 || !strings.Contains(findings[0].Message, test.want) || !findings[0].Blocking || findings[0].Line == 0 {
+			if len(findings) != 1 || !strings.Contains(findings[0].Message, test.want) || !findings[0].Blocking ||
+				findings[0].Line == 0 {
 				t.Errorf("findings %v, want %q", findings, test.want)
 			}
 		})

@@ -35,7 +35,8 @@ const maxSource = 160
 
 var (
 	secretLine = regexp.MustCompile(`(?i)passw|passphrase|secret|token|private|credential|api_?key|access_?key|BEGIN `)
-	secretName = regexp.MustCompile(`(?i)(^|_)(password|passwd|passphrase|secret|secret_id|client_secret|token|private_key|api_key|access_key|password_encrypted|password_hash)$`)
+	secretName = regexp.MustCompile(
+		`(?i)(^|_)(password|passwd|passphrase|secret|secret_id|client_secret|token|private_key|api_key|access_key|password_encrypted|password_hash)$`)
 	assignment = regexp.MustCompile(`^\s*"?([A-Za-z_][A-Za-z0-9_-]*)"?\s*[=:]`)
 )
 
@@ -52,7 +53,8 @@ func SecretName(name string) bool {
 }
 
 // placeholder matches what people write to be replaced.
-var placeholder = regexp.MustCompile(`(?i)^(<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|(please[-_ ])?(change|replace|fill|set)[-_ ]?(me|this|in)|placeholder|todo|tbd|redacted|sensitive|your[-_ ].*)$`)
+var placeholder = regexp.MustCompile(
+	`(?i)^(<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|(please[-_ ])?(change|replace|fill|set)[-_ ]?(me|this|in)|placeholder|todo|tbd|redacted|sensitive|your[-_ ].*)$`)
 
 // Placeholder says whether a text only stands for one to come.
 func Placeholder(text string) bool { return placeholder.MatchString(strings.TrimSpace(text)) }
@@ -75,7 +77,8 @@ func (f *File) Diagnostics(diags hcl.Diagnostics) []hybridcore.Finding {
 			continue
 		}
 		if len(findings) == MaxFindings {
-			more := f.Finding(hybridcore.KindSyntax, hcl.Range{}, fmt.Sprintf("more than %d problems; the rest is not listed", MaxFindings), "fix the first ones and run again")
+			more := f.Finding(hybridcore.KindSyntax, hcl.Range{},
+				fmt.Sprintf("more than %d problems; the rest is not listed", MaxFindings), "fix the first ones and run again")
 			return append(findings, more)
 		}
 		at := hcl.Range{}

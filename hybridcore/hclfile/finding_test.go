@@ -16,14 +16,26 @@ import (
 
 func TestFindingsShowPlaceAndLine(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"syntax": {"a = 1\n  b = = 2\n", "f.hcl:2:7: Invalid expression: Expected the start of an expression, but found an invalid expression token\n    b = = 2"},
+		"syntax": {"a = 1\n  b = = 2\n", "f.hcl:2:7: Invalid expression: Expected the start of an expression, but found " +
+			"an invalid expression token\n    b = = 2"},
 		"password": {
 			"a = 1\nbuild_password = \"hunter2\n",
-			"f.hcl:2:26: Invalid multi-line string: Quoted strings may not be split over multiple lines\n  hint: To produce a multi-line string, either use the \\n escape to represent a newline character or use the \"heredoc\" multi-line template syntax",
+			"f.hcl:2:26: Invalid multi-line string: Quoted strings may not be split over multiple lines\n  hint: To produce " +
+				"a multi-line string, either use the \\n escape to represent a newline character or use the \"heredoc\" " +
+				"multi-line template syntax",
 		},
-		"password below":    {"client_secret = [\n  \"hunter2\" \"x\"\n]\n", "f.hcl:2:13: Missing item separator: Expected a comma to mark the beginning of the next item"},
-		"private key":       {"x = <<EOT\n-----BEGIN RSA PRIVATE KEY-----\n${hunter2 x}\nEOT\n", "f.hcl:3:11: Extra characters after interpolation expression"},
-		"list of secrets":   {"tokens = [\n" + strings.Repeat("  \"x\",\n", 300) + "  \"hunter2\" 1\n]\n", "f.hcl:302:13: Missing item separator"},
+		"password below": {
+			"client_secret = [\n  \"hunter2\" \"x\"\n]\n",
+			"f.hcl:2:13: Missing item separator: Expected a comma to mark the beginning of the next item",
+		},
+		"private key": {
+			"x = <<EOT\n-----BEGIN RSA PRIVATE KEY-----\n${hunter2 x}\nEOT\n",
+			"f.hcl:3:11: Extra characters after interpolation expression",
+		},
+		"list of secrets": {
+			"tokens = [\n" + strings.Repeat("  \"x\",\n", 300) + "  \"hunter2\" 1\n]\n",
+			"f.hcl:302:13: Missing item separator",
+		},
 		"very long line":    {"a = \"" + strings.Repeat("x", 5_000) + "\" \"hunter2\"\n", "Missing newline after argument"},
 		"terminal commands": {"a = \u202e'x' + \"\u009b31m\"\n", `a = \u202e'x' + "\u009b31m"`},
 		"long line":         {"a = " + strings.Repeat("1 ", 300), " 1 1 1 …"},
@@ -44,7 +56,8 @@ func TestFindingsShowPlaceAndLine(t *testing.T) {
 func TestFindingsAreFew(t *testing.T) {
 	_, err := hclfile.Parse([]byte(strings.Repeat("\x01\n", 5_000)), "f.hcl", hclfile.VarFile())
 	findings := hclfile.Findings("f.hcl", err)
-	if len(findings) != hclfile.MaxFindings+1 || !strings.Contains(findings[hclfile.MaxFindings].Message, "the rest is not listed") {
+	if len(findings) != hclfile.MaxFindings+1 ||
+		!strings.Contains(findings[hclfile.MaxFindings].Message, "the rest is not listed") {
 		t.Errorf("%d findings", len(findings))
 	}
 }
@@ -58,8 +71,10 @@ func TestSecretName(t *testing.T) {
 		got[name] = hclfile.SecretName(name)
 	}
 	want := map[string]bool{
-		"build_password": true, "vsphere_password": true, "azure_client_secret": true, "proxmox_token": true, "build_password_encrypted": true,
-		"token": true, "token_ttl": false, "secret_name": false, "private_key_file": false, "ssh_private_key": true,
+		"build_password": true, "vsphere_password": true, "azure_client_secret": true, "proxmox_token": true,
+		"build_password_encrypted": true,
+		"token":                    true, "token_ttl": false, "secret_name": false, "private_key_file": false,
+		"ssh_private_key":      true,
 		"password_expiry_days": false, "monkey": false, "author": false,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

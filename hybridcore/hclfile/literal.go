@@ -37,7 +37,8 @@ func (f *File) Literals() (map[string]Literal, []hybridcore.Finding) {
 	var findings []hybridcore.Finding
 	for _, block := range f.Body.Blocks {
 		findings = append(findings, f.Finding(hybridcore.KindSchema, block.TypeRange,
-			fmt.Sprintf("a block %q does not belong here", block.Type), "a variable file sets values: name = value; variables are declared in templates/*.pkr.hcl"))
+			fmt.Sprintf("a block %q does not belong here",
+				block.Type), "a variable file sets values: name = value; variables are declared in templates/*.pkr.hcl"))
 	}
 	for _, attr := range SortedAttributes(f.Body) {
 		literal, problems := f.Literal(attr)
@@ -57,7 +58,8 @@ func Expression(text, name string) (cty.Value, []hybridcore.Finding) {
 	var findings []hybridcore.Finding
 	var value cty.Value
 	if int64(len(text)) > maxVarFile {
-		findings = []hybridcore.Finding{f.Finding(hybridcore.KindSyntax, hcl.Range{}, fmt.Sprintf("the value is larger than %d KiB", maxVarFile>>10), "")}
+		findings = []hybridcore.Finding{f.Finding(hybridcore.KindSyntax, hcl.Range{},
+			fmt.Sprintf("the value is larger than %d KiB", maxVarFile>>10), "")}
 	} else if finding, ok := f.badText(); !ok {
 		findings = []hybridcore.Finding{finding}
 	} else if findings = f.scan(VarFile(), false); len(findings) == 0 {
@@ -109,7 +111,8 @@ func (f *File) Literal(attr *hclsyntax.Attribute) (Literal, []hybridcore.Finding
 }
 
 // literalHint says what may stand where a literal is wanted.
-const literalHint = "only literals are read here: strings without ${...}, numbers, true, false, null, lists and objects of these"
+const literalHint = "only literals are read here: strings without ${...}, numbers, true, false, null, lists and " +
+	"objects of these"
 
 // check walks an expression, at most Limit.Depth deep, and refuses everything
 // that would have to be evaluated.
@@ -122,12 +125,14 @@ func (f *File) check(expr hclsyntax.Expression) []hybridcore.Finding {
 	case *hclsyntax.TemplateExpr:
 		for _, part := range e.Parts {
 			if !isText(part) {
-				return []hybridcore.Finding{f.refuse(part.Range(), "a template sequence", `write $${ for a literal ${, %%{ for a literal %{`)}
+				return []hybridcore.Finding{f.refuse(part.Range(), "a template sequence",
+					`write $${ for a literal ${, %%{ for a literal %{`)}
 			}
 		}
 		return nil
 	case *hclsyntax.UnaryOpExpr:
-		if number, ok := e.Val.(*hclsyntax.LiteralValueExpr); ok && e.Op == hclsyntax.OpNegate && number.Val.Type() == cty.Number {
+		if number, ok := e.Val.(*hclsyntax.LiteralValueExpr); ok && e.Op == hclsyntax.OpNegate &&
+			number.Val.Type() == cty.Number {
 			return nil
 		}
 		return []hybridcore.Finding{f.refuse(e.SrcRange, "an operator", literalHint)}
@@ -161,7 +166,9 @@ func (f *File) checkObject(object *hclsyntax.ObjectConsExpr) []hybridcore.Findin
 		case !ok:
 			findings = append(findings, f.refuse(item.KeyExpr.Range(), "a computed key", "a key is a name or a quoted string"))
 		case seen[key]:
-			findings = append(findings, f.Finding(hybridcore.KindSyntax, item.KeyExpr.Range(), fmt.Sprintf("the key %q is set twice in one object", key), "remove one of them"))
+			findings = append(findings,
+				f.Finding(hybridcore.KindSyntax, item.KeyExpr.Range(), fmt.Sprintf("the key %q is set twice in one object", key),
+					"remove one of them"))
 		}
 		seen[key] = true
 	}

@@ -127,7 +127,10 @@ func TestBlocksAreNoValues(t *testing.T) {
 }
 
 func TestExpressionShowsNothing(t *testing.T) {
-	for _, text := range []string{`hunter2(`, `hunter2`, `"hunter2`, `["hunter2", f()]`, strings.Repeat("[", 100_000), "hunter2\x00", strings.Repeat("x", 300<<10), "true\n? 1 : 2"} {
+	for _, text := range []string{
+		`hunter2(`, `hunter2`, `"hunter2`, `["hunter2", f()]`, strings.Repeat("[", 100_000),
+		"hunter2\x00", strings.Repeat("x", 300<<10), "true\n? 1 : 2",
+	} {
 		_, findings := hclfile.Expression(text, "PKR_VAR_x")
 		if len(findings) == 0 {
 			t.Errorf("%.20q accepted", text)
@@ -146,7 +149,10 @@ func TestExpressionShowsNothing(t *testing.T) {
 
 // What is accepted has one JSON form that reads back as the same value.
 func FuzzLiterals(f *testing.F) {
-	for _, text := range []string{`"x"`, `[1, -2.5e3, null]`, `{ a = "${b}", "c" = true }`, "<<EOT\nx\nEOT", `"\u0000\U0010FFFF"`, `1e308`, `{ 1 = 2 }`, "\"$${x}\""} {
+	for _, text := range []string{
+		`"x"`, `[1, -2.5e3, null]`, `{ a = "${b}", "c" = true }`, "<<EOT\nx\nEOT",
+		`"\u0000\U0010FFFF"`, `1e308`, `{ 1 = 2 }`, "\"$${x}\"",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -105,7 +105,8 @@ func BytesFS(tree fs.FS, path string, limit Limit) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, refuse(path, fmt.Sprintf("the %s is %s, not a regular file", limit.Kind, describe(info.Mode())), "replace it by a file or remove it")
+		return nil, refuse(path, fmt.Sprintf("the %s is %s, not a regular file", limit.Kind, describe(info.Mode())),
+			"replace it by a file or remove it")
 	}
 	if info.Size() > limit.Bytes {
 		return nil, tooLarge(path, limit)
@@ -137,7 +138,8 @@ func describe(mode fs.FileMode) string {
 }
 
 func tooLarge(path string, limit Limit) error {
-	return refuse(path, fmt.Sprintf("the %s is larger than %d KiB", limit.Kind, limit.Bytes>>10), "split it, or remove what does not belong there")
+	return refuse(path, fmt.Sprintf("the %s is larger than %d KiB", limit.Kind, limit.Bytes>>10),
+		"split it, or remove what does not belong there")
 }
 
 func refuse(path, message, hint string) error {

@@ -109,7 +109,8 @@ func (s *scanner) run() (hybridcore.Finding, bool) {
 		}
 		balanced := s.token(i, token)
 		if message := s.excess(token); message != "" {
-			return s.file.Finding(hybridcore.KindSyntax, token.Range, message, "a "+s.limit.Kind+" of a project never needs that; simplify it"), true
+			return s.file.Finding(hybridcore.KindSyntax, token.Range, message,
+				"a "+s.limit.Kind+" of a project never needs that; simplify it"), true
 		}
 		if !balanced {
 			if !s.whole {
@@ -206,7 +207,8 @@ func (s *scanner) operator(top *frame, token hclsyntax.Token) {
 		if s.prev != hclsyntax.TokenDot && s.prev != hclsyntax.TokenOBrack {
 			top.operands = 0
 		}
-	case hclsyntax.TokenPlus, hclsyntax.TokenSlash, hclsyntax.TokenPercent, hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual,
+	case hclsyntax.TokenPlus, hclsyntax.TokenSlash, hclsyntax.TokenPercent, hclsyntax.TokenEqualOp,
+		hclsyntax.TokenNotEqual,
 		hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq,
 		hclsyntax.TokenAnd, hclsyntax.TokenOr:
 		top.chain++
@@ -249,7 +251,8 @@ func (s *scanner) unbalanced(token hclsyntax.Token) hybridcore.Finding {
 	message := fmt.Sprintf("%q closes nothing", token.Bytes)
 	if len(s.stack) > 1 {
 		open := s.top().open
-		message = fmt.Sprintf("%q does not close the %q of line %d", token.Bytes, strings.TrimSpace(string(open.Bytes)), open.Range.Start.Line)
+		message = fmt.Sprintf("%q does not close the %q of line %d", token.Bytes, strings.TrimSpace(string(open.Bytes)),
+			open.Range.Start.Line)
 	}
 	return s.file.Finding(hybridcore.KindSyntax, token.Range, message, "balance the brackets")
 }
@@ -263,7 +266,8 @@ func (s *scanner) unclosed() hybridcore.Finding {
 	case hclsyntax.TokenOHeredoc:
 		hint = "end the heredoc with its marker on a line of its own"
 	}
-	return s.file.Finding(hybridcore.KindSyntax, open.Range, fmt.Sprintf("%q is never closed", strings.TrimSpace(string(open.Bytes))), hint)
+	return s.file.Finding(hybridcore.KindSyntax, open.Range,
+		fmt.Sprintf("%q is never closed", strings.TrimSpace(string(open.Bytes))), hint)
 }
 
 // operand says whether a token ends an operand, so that a following "-" or "["

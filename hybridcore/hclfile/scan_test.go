@@ -50,22 +50,25 @@ func hostile() map[string]struct{ text, want string } {
 		"calls":                {in(strings.Repeat("f(", many)), "nesting deeper than 64"},
 		"loops":                {in(strings.Repeat("[for x in ", many/10)), "nesting deeper than 64"},
 		"loop keys":            {in(strings.Repeat("{for x in y : ", many/10)), "nesting deeper than 64"},
-		"nesting behind text":  {"# " + strings.Repeat("x", 70_000) + "\n" + strings.Repeat("(", 20_000), "nesting deeper than 64"},
-		"tokens":               {strings.Repeat("\n", 230_000), "more than 200000 tokens"},
-		"long number":          {in(strings.Repeat("1", 200_000)), "a number of more than 64 characters"},
-		"exponent":             {in("1e999999999"), "exponent beyond"},
-		"small exponent":       {in("1e-999999999"), "exponent beyond"},
-		"exponent in a block":  {"b {\n  a = 1e400\n}\n", "exponent beyond"},
-		"closer alone":         {"a = 1 }\n", `"}" closes nothing`},
-		"wrong closer":         {in("[1)"), `")" does not close the "[" of line 1`},
-		"open bracket":         {"a = [1,\n", `"[" is never closed`},
-		"open quote":           {`a = "x`, `is never closed`},
-		"open heredoc":         {"a = <<EOT\nx\n", `"<<EOT" is never closed`},
-		"NUL":                  {"a = 1\nb = \"\x00\"\n", "a NUL byte"},
-		"bad UTF-8":            {"a = \"\xff\"\n", "not valid UTF-8"},
-		"UTF-16":               {"\xff\xfea\x00=\x001\x00", "not valid UTF-8"},
-		"control character":    {"a\x1b[31m = 1\n", "Invalid character"},
-		"attribute twice":      {"a = 1\nb = 2\na = 3\n", "Attribute redefined"},
+		"nesting behind text": {
+			"# " + strings.Repeat("x", 70_000) + "\n" + strings.Repeat("(", 20_000),
+			"nesting deeper than 64",
+		},
+		"tokens":              {strings.Repeat("\n", 230_000), "more than 200000 tokens"},
+		"long number":         {in(strings.Repeat("1", 200_000)), "a number of more than 64 characters"},
+		"exponent":            {in("1e999999999"), "exponent beyond"},
+		"small exponent":      {in("1e-999999999"), "exponent beyond"},
+		"exponent in a block": {"b {\n  a = 1e400\n}\n", "exponent beyond"},
+		"closer alone":        {"a = 1 }\n", `"}" closes nothing`},
+		"wrong closer":        {in("[1)"), `")" does not close the "[" of line 1`},
+		"open bracket":        {"a = [1,\n", `"[" is never closed`},
+		"open quote":          {`a = "x`, `is never closed`},
+		"open heredoc":        {"a = <<EOT\nx\n", `"<<EOT" is never closed`},
+		"NUL":                 {"a = 1\nb = \"\x00\"\n", "a NUL byte"},
+		"bad UTF-8":           {"a = \"\xff\"\n", "not valid UTF-8"},
+		"UTF-16":              {"\xff\xfea\x00=\x001\x00", "not valid UTF-8"},
+		"control character":   {"a\x1b[31m = 1\n", "Invalid character"},
+		"attribute twice":     {"a = 1\nb = 2\na = 3\n", "Attribute redefined"},
 	}
 }
 
@@ -172,7 +175,10 @@ func FuzzPrescan(f *testing.F) {
 	for _, test := range hostile() {
 		f.Add(test.text[:min(len(test.text), 2_000)])
 	}
-	for _, text := range []string{"a = 1\n", "b \"c\" {\n  d = [for x in y : x if -x]\n}\n", "a = \"${b[*].c}%{for x in y}${x}%{endfor}\"\n", "a = <<-EOT\n  ${x}\n  EOT\n"} {
+	for _, text := range []string{
+		"a = 1\n", "b \"c\" {\n  d = [for x in y : x if -x]\n}\n",
+		"a = \"${b[*].c}%{for x in y}${x}%{endfor}\"\n", "a = <<-EOT\n  ${x}\n  EOT\n",
+	} {
 		f.Add(text)
 	}
 	defer debug.SetMaxStack(debug.SetMaxStack(4 << 20))

@@ -5,8 +5,10 @@
 
 package logs
 
-// anchors lists the shapes. GitHub: docs.github.com "About authentication to GitHub"; GitLab: docs "Token prefixes"; Slack:
-// api.slack.com "Token types"; AWS: IAM "Unique identifiers"; Proxmox: pve.proxmox.com "Proxmox VE API"; Azure: "Client secret"
+// anchors lists the shapes. GitHub: docs.github.com "About authentication to GitHub"; GitLab: docs "Token prefixes";
+// Slack:
+// api.slack.com "Token types"; AWS: IAM "Unique identifiers"; Proxmox: pve.proxmox.com "Proxmox VE API"; Azure:
+// "Client secret"
 // of Microsoft's sensitive information types; Vault: "Tokens"; JWT: RFC 7519; PEM: RFC 7468; crypt: crypt(5); age:
 // age-encryption.org.
 var anchors = []anchor{

@@ -14,7 +14,8 @@ import (
 // secretHere stands for the part of a text that is hidden.
 const secretHere = "§"
 
-// shapesOfPlatforms are texts, each with what replaces the secret in it, and the secret, which nobody was given: it only looks
+// shapesOfPlatforms are texts, each with what replaces the secret in it, and the secret, which nobody was given: it
+// only looks
 // like one.
 var shapesOfPlatforms = []struct{ text, name, secret string }{
 	{"ticket PVE:§ ok", "proxmox-ticket", "root@pam:65A1B2C3::" + strings.Repeat("kX9/+Zq", 8) + "=="},
@@ -52,7 +53,10 @@ var shapesOfPlatforms = []struct{ text, name, secret string }{
 	{"root:§:", "password-hash", "$y$" + "j9T$saltSALTsalt./$" + strings.Repeat("aB3./", 8) + "xyz"},
 	{"root:§:", "password-hash", "$7$" + "CU..../....saltSALT$" + strings.Repeat("aB3./", 8) + "xyz"},
 	{"hash §.", "password-hash", "$argon2" + "id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$" + strings.Repeat("aB3+/x", 7) + "x"},
-	{"1,,ui,say,§\n", "password-hash", "$argon2" + "i$v=19$m=65536%!(PACKER_COMMA)t=3%!(PACKER_COMMA)p=4$c2FsdA$" + strings.Repeat("aB3+/x", 7)},
+	{
+		"1,,ui,say,§\n", "password-hash",
+		"$argon2" + "i$v=19$m=65536%!(PACKER_COMMA)t=3%!(PACKER_COMMA)p=4$c2FsdA$" + strings.Repeat("aB3+/x", 7),
+	},
 
 	{"push §@gitlab", "gitlab-token", "glpat-" + "aB3dE6gH9jK2mN5pQ8rS"},
 	{"routable §.", "gitlab-token", "glpat-" + "aB3dE6gH9jK2mN5pQ8rSaB3dE6g.01.0z1abc2de"},
@@ -86,12 +90,21 @@ var shapesOfPlatforms = []struct{ text, name, secret string }{
 	{"Cookie: d=§; x", "slack-token", "xoxd-" + strings.Repeat("aB3%2F", 12) + "%3D%3D"},
 	{"x §\n", "slack-token", "xapp-" + "1-A0123456789-1234567890123-" + strings.Repeat("0a1b", 16)},
 	{"https://§ ok", "slack-webhook", "hooks.slack.com/services/" + "T01234567/B01234567/" + strings.Repeat("aB3d", 6)},
-	{"https://§ ok", "slack-webhook", "hooks.slack.com/workflows/" + "T01234567/A01234567/123456789012345678/" + strings.Repeat("aB3d", 6)},
+	{
+		"https://§ ok", "slack-webhook",
+		"hooks.slack.com/workflows/" + "T01234567/A01234567/123456789012345678/" + strings.Repeat("aB3d", 6),
+	},
 	{"https://§\n", "slack-webhook", "hooks.slack.com/triggers/" + "T01234567/1234567890123/" + strings.Repeat("0a1b", 8)},
 
-	{"https://§ ok", "slack-webhook", "hooks.slack.com/commands/" + "T01234567/1234567890123/" + strings.Repeat("aB3d", 6)},
+	{
+		"https://§ ok", "slack-webhook",
+		"hooks.slack.com/commands/" + "T01234567/1234567890123/" + strings.Repeat("aB3d", 6),
+	},
 	{"https://§ ok", "slack-webhook", "hooks.slack.com/actions/" + "T01234567/1234567890123/" + strings.Repeat("aB3d", 6)},
-	{"https://§ ok", "slack-webhook", "hooks.slack-gov.com/services/" + "T01234567/B01234567/" + strings.Repeat("aB3d", 6)},
+	{
+		"https://§ ok", "slack-webhook",
+		"hooks.slack-gov.com/services/" + "T01234567/B01234567/" + strings.Repeat("aB3d", 6),
+	},
 
 	{"x §\n", "vault-token", "hvs." + "CAES" + strings.Repeat("aB3d_-", 15) + "x"},
 	{"x §\n", "vault-token", "hvb." + "AAAA" + strings.Repeat("aB3d_-", 20) + "x"},
@@ -127,12 +140,21 @@ func TestShapesOfPlatforms(t *testing.T) {
 
 // escapedShapes are texts of which escapes are a part, as programs write them.
 var escapedShapes = []struct{ text, name, secret string }{
-	{"Set-Cookie: x=PVE%3A§; path=/", "proxmox-ticket", "root%40pam%3A65A1B2C3%3A%3A" + strings.Repeat("kX9%2F", 9) + "%3D"},
+	{
+		"Set-Cookie: x=PVE%3A§; path=/", "proxmox-ticket",
+		"root%40pam%3A65A1B2C3%3A%3A" + strings.Repeat("kX9%2F", 9) + "%3D",
+	},
 	{`"url":"https:\/\/user:§@host\/x"`, "url-password", "p%40ssword"},
 	{"next=https%3A%2F%2Fuser%3A§%40host%2Fpath", "url-password", "p%2540ssword"},
 	{"next=https%3a%2f%2fuser%3a§%40host%2fpath", "url-password", "passw0rd"},
-	{`"url":"https:\/\/§"`, "slack-webhook", `hooks.slack.com\/services\/` + `T01234567\/B01234567\/` + strings.Repeat("aB3d", 6)},
-	{"u=https%3A%2F%2F§&x", "slack-webhook", "hooks.slack.com%2Fservices%2F" + "T01234567%2FB01234567%2F" + strings.Repeat("aB3d", 6)},
+	{
+		`"url":"https:\/\/§"`, "slack-webhook",
+		`hooks.slack.com\/services\/` + `T01234567\/B01234567\/` + strings.Repeat("aB3d", 6),
+	},
+	{
+		"u=https%3A%2F%2F§&x", "slack-webhook",
+		"hooks.slack.com%2Fservices%2F" + "T01234567%2FB01234567%2F" + strings.Repeat("aB3d", 6),
+	},
 	{"secret abc§,", "azure-client-secret", "8Q" + "%7E" + strings.Repeat("aB3_-", 6) + "xY.z"},
 	{`"ticket":"PVE:§"`, "proxmox-ticket", `root@pam:65A1B2C3::` + strings.Repeat(`kX9\/+Zq`, 8)},
 	{"t=PVEVNC%3A§&x", "proxmox-ticket", "65A1B2C3%3A%3A" + strings.Repeat("kX9%2F%2BZq", 8)},
@@ -148,7 +170,10 @@ var escapedShapes = []struct{ text, name, secret string }{
 	{"<a href=&#34;https:&#x2f;&#x2f;user&#58;§&#64;host&#34;>", "url-password", "passw0rd"},
 	{`{\"Authorization\":\"Bearer §\"}`, "authorization", "abc.def"},
 	{`token\u003d§\n`, "jwt", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl-_x"},
-	{"key=§&", "private-key", "-----BEGIN%20PRIVATE%20KEY-----%0A" + strings.Repeat("MIIB", 16) + "%0AMIIB%3D%3D%0A-----END%20PRIVATE%20KEY-----"},
+	{
+		"key=§&", "private-key",
+		"-----BEGIN%20PRIVATE%20KEY-----%0A" + strings.Repeat("MIIB", 16) + "%0AMIIB%3D%3D%0A-----END%20PRIVATE%20KEY-----",
+	},
 }
 
 func TestEscapedShapes(t *testing.T) {
@@ -212,17 +237,24 @@ func TestNearMisses(t *testing.T) {
 	r, _ := NewRedactor()
 	for _, text := range []string{
 		"PVE: root@pam is not allowed", "PVE:version 8.2", "PVE%3Aversion", "see PVEVNC:5900",
-		"the CSRFPreventionToken is missing", "CSRFPreventionToken: none", "no permission for ci@pve!build on /vms", "ci@pve!build=disabled",
+		"the CSRFPreventionToken is missing", "CSRFPreventionToken: none", "no permission for ci@pve!build on /vms",
+		"ci@pve!build=disabled",
 		"ci@pve!build=0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0a",
-		"8Q~short", "FY2024 8Q~4 results", "SharedAccessKeyName=RootManageSharedAccessKey", "SharedAccessKey=short", "AccountKey=", "sig=abc", "?sig=" + strings.Repeat("a", 39),
-		"accountKey = data.azurerm_storage_account.main.primary_access_key", `"accountKey": "is not set, see the manual"`, "sharedaccesskeyname=RootManageSharedAccessKey",
-		"https://hooks.slack.com/a/b", "see https://hooks.slack.com/ and https://hooks.slack-gov.com/", "PVE:root::1", "std::vector<PVE:x::y>",
-		"awk '{print $1$2}'", "cost $5$6 in all", "s/$1$/$2a$/", "$6$ is SHA-512", "$6$rounds=4096$short", "$argon2id needs a library", "$y$ and $7$",
+		"8Q~short", "FY2024 8Q~4 results", "SharedAccessKeyName=RootManageSharedAccessKey", "SharedAccessKey=short",
+		"AccountKey=", "sig=abc", "?sig=" + strings.Repeat("a", 39),
+		"accountKey = data.azurerm_storage_account.main.primary_access_key", `"accountKey": "is not set, see the manual"`,
+		"sharedaccesskeyname=RootManageSharedAccessKey",
+		"https://hooks.slack.com/a/b", "see https://hooks.slack.com/ and https://hooks.slack-gov.com/", "PVE:root::1",
+		"std::vector<PVE:x::y>",
+		"awk '{print $1$2}'", "cost $5$6 in all", "s/$1$/$2a$/", "$6$ is SHA-512", "$6$rounds=4096$short",
+		"$argon2id needs a library", "$y$ and $7$",
 		"glpat- is a prefix", "glrt-short", "glft-", "GR1348941", "gldt-deploy-token", "a single-glagent-x",
 		"ghp_", "ghs_install", "github_pat_", "xoxb-", "xoxd-", "xapp-1",
 		"https://hooks.slack.com/services/", "https://hooks.slack.com/workflows/T0/A0", "https://api.slack.com/triggers/x",
-		"hvs.", "hvs.short", " s.", "see packages. Then", "prices.amsterdam", " s.abcdefghijklmnopqrstuvwx", " s.aB3dE6gH9jK2mN5pQ8rS1tU45",
-		"http://user@proxy:3128", `"url":"https:\/\/host\/a@b"`, "next=https%3A%2F%2Fhost%2Fuser%3Ax%40y", "next=https%3A%2F%2Fhost%3A8080",
+		"hvs.", "hvs.short", " s.", "see packages. Then", "prices.amsterdam", " s.abcdefghijklmnopqrstuvwx",
+		" s.aB3dE6gH9jK2mN5pQ8rS1tU45",
+		"http://user@proxy:3128", `"url":"https:\/\/host\/a@b"`, "next=https%3A%2F%2Fhost%2Fuser%3Ax%40y",
+		"next=https%3A%2F%2Fhost%3A8080",
 		"AGE-SECRET-KEY-1", "aws_secret_access_key is not set", "SecretAccessKey: short",
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "eyJub3QiOiJhIHRva2VuIn0",
 	} {
@@ -238,10 +270,14 @@ func TestNearMisses(t *testing.T) {
 func TestOrdinaryTextStays(t *testing.T) {
 	r, _ := NewRedactor(Secret{"PW", "n0t-in-any-of-them"}, Secret{"UTF8", "Schlüssel-日本"})
 	for _, text := range []string{
-		`C:\Windows\System32\drivers\etc\hosts`, `\\server\share\new\table\x41`, `C:\Program Files\Packer\8Q~4`, "100% of 5%25 and %zz", "a && b &amp; c &lt;tag&gt; &#8212;",
-		"GET /x?a=%20b%2Fc&d=%E2%82%AC HTTP/1.1", "https://host:8080/a%40b?u=c%3Ad%40e", "https://example.com/?next=https%3A%2F%2Fhost%2Fa%40b",
-		`{"msg":"line 1\nline 2\t\"quoted\" C:\\temp","sha256":"` + strings.Repeat("0a1b2c3d", 8) + `"}`, "sha256:" + strings.Repeat("9f", 32),
-		"id 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0, `code` and ``more``", "$$ is the process, $$HOME, $${var.x} and %{ if }", `\e[32mok\e[0m \\ \\\ \/ \- \u12 \x4 \777 \U1234`,
+		`C:\Windows\System32\drivers\etc\hosts`, `\\server\share\new\table\x41`, `C:\Program Files\Packer\8Q~4`,
+		"100% of 5%25 and %zz", "a && b &amp; c &lt;tag&gt; &#8212;",
+		"GET /x?a=%20b%2Fc&d=%E2%82%AC HTTP/1.1", "https://host:8080/a%40b?u=c%3Ad%40e",
+		"https://example.com/?next=https%3A%2F%2Fhost%2Fa%40b",
+		`{"msg":"line 1\nline 2\t\"quoted\" C:\\temp","sha256":"` + strings.Repeat("0a1b2c3d", 8) + `"}`,
+		"sha256:" + strings.Repeat("9f", 32),
+		"id 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0, `code` and ``more``", "$$ is the process, $$HOME, $${var.x} and %{ if }",
+		`\e[32mok\e[0m \\ \\\ \/ \- \u12 \x4 \777 \U1234`,
 		`1795381756,vsphere-iso.x,ui,say,==> x: a%!(PACKER_COMMA) b\nnext`, `s/\$1\$/\$2a\$/`, "`n `t `$env:PATH `\"x`\"", "&#x110000; &#0; &#xD800; &unknown; &;",
 		`\ud83d alone, \ud83d\u0041, \udd11\ud83d, \u{110000} \u{} \x{zz}`, "%00%ff%C3", `SGVsbG8gd29ybGQsIHRoaXMgaXMgbm90IHNlY3JldA==`,
 	} {

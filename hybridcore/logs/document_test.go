@@ -21,16 +21,20 @@ import (
 
 // oddSecrets are values that mean something in a document. Those with less than 6 characters are not masked.
 var oddSecrets = []string{
-	"1", "true", "null", "{", `"`, `\`, "id", "12345678", "3456", "345678", "truetrue", "nullnull", "{{{{{{{{", `""""""""`, `\\\\\\\\`, "idididid",
-	`","name":"`, `":12345678`, "nabcdefg", "u00e4bcd", "<failure", "&amp;&amp;", "]]>]]>]]", "12345678,", "false,", "targets", `{"a":1,"b"`, "sensitive", "<sensitive>",
+	"1", "true", "null", "{", `"`, `\`, "id", "12345678", "3456", "345678", "truetrue", "nullnull", "{{{{{{{{", `""""""""`,
+	`\\\\\\\\`, "idididid",
+	`","name":"`, `":12345678`, "nabcdefg", "u00e4bcd", "<failure", "&amp;&amp;", "]]>]]>]]", "12345678,", "false,",
+	"targets", `{"a":1,"b"`, "sensitive", "<sensitive>",
 	"é漢字とても長", "\u202e\u202e\u202e\u202e\u202e\u202e", "secret: of a test", "e+10e+10", "-12345678",
 }
 
 // odd is a document with a value in every place in which one may be.
 func odd(value string) any {
 	return map[string]any{
-		"duration_ns": 12345678, "negative": -12345678, "size": 1.5e300, "targets": []any{value, true, false, nil, "x" + value + "y", []any{value, 12345678}},
-		"inner": map[string]any{value: 1, "x" + value: nil, "name": value, "id": value}, "lines": "\nabcdefg " + value + "\n\u00e4bcd", "empty": "", "n": json.Number("345678"),
+		"duration_ns": 12345678, "negative": -12345678, "size": 1.5e300,
+		"targets": []any{value, true, false, nil, "x" + value + "y", []any{value, 12345678}},
+		"inner":   map[string]any{value: 1, "x" + value: nil, "name": value, "id": value},
+		"lines":   "\nabcdefg " + value + "\n\u00e4bcd", "empty": "", "n": json.Number("345678"),
 		"status": "truetrue nullnull", "false": false,
 	}
 }
@@ -88,7 +92,8 @@ func TestJSONStaysJSON(t *testing.T) {
 			if marked := bytes.Contains(out, []byte("<sensitive:PASSWORD>")); marked != masked {
 				t.Errorf("%q: marked %v: %s", secret, marked, out)
 			}
-			if inner, ok := got.(map[string]any)["inner"].(map[string]any); ok && masked && (inner["name"] != "<sensitive:PASSWORD>" || inner["id"] != "<sensitive:PASSWORD>") {
+			if inner, ok := got.(map[string]any)["inner"].(map[string]any); ok && masked &&
+				(inner["name"] != "<sensitive:PASSWORD>" || inner["id"] != "<sensitive:PASSWORD>") {
 				t.Errorf("%q: %s", secret, out)
 			}
 		}
@@ -128,7 +133,8 @@ func TestXMLStaysXML(t *testing.T) {
 		if err := xml.Unmarshal(out, &got); err != nil || !strings.HasPrefix(string(out), xml.Header) {
 			t.Errorf("%q: %v: %s", secret, err, out)
 		}
-		if masked := len([]rune(secret)) >= logs.MinSecret; masked && (got.Name != "x<sensitive:PASSWORD>" || got.Text != "\n  y<sensitive:PASSWORD>\n") {
+		if masked := len([]rune(secret)) >= logs.MinSecret; masked &&
+			(got.Name != "x<sensitive:PASSWORD>" || got.Text != "\n  y<sensitive:PASSWORD>\n") {
 			t.Errorf("%q: %+v %s", secret, got, out)
 		}
 	}

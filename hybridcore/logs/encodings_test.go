@@ -233,7 +233,8 @@ func encodings() []encoding {
 		textEncoding("plain", func(s string) string { return s }),
 		textEncoding("json", bare(func(s string) string { return encodeJSON(s, false) })),
 		textEncoding("json html", bare(func(s string) string { return encodeJSON(s, true) })),
-		textEncoding("json slash", bare(func(s string) string { return strings.ReplaceAll(encodeJSON(s, false), "/", `\/`) })),
+		textEncoding("json slash",
+			bare(func(s string) string { return strings.ReplaceAll(encodeJSON(s, false), "/", `\/`) })),
 		textEncoding("json ascii", bare(func(s string) string {
 			var b strings.Builder
 			for _, r := range encodeJSON(s, false) {
@@ -265,7 +266,12 @@ func encodings() []encoding {
 		}),
 		textEncoding("html", html.EscapeString),
 		textEncoding("html template", template.HTMLEscapeString),
-		textEncoding("xml", func(s string) string { var b bytes.Buffer; _ = xml.EscapeText(&b, []byte(s)); return b.String() }),
+		textEncoding("xml", func(s string) string {
+			var b bytes.Buffer
+			_ = xml.EscapeText(&b,
+				[]byte(s))
+			return b.String()
+		}),
 		packerEncoding(),
 		textEncoding("shell single", each("'", func(byte) string { return `'\''` })),
 		textEncoding("shlex", each("'", func(byte) string { return `'"'"'` })),
@@ -279,7 +285,10 @@ func encodings() []encoding {
 		{"base64 of utf-16", func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) }, fromWide},
 	}
 	list = append(list, escapeEncodings()...)
-	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+	for _, enc := range []*base64.Encoding{
+		base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding,
+		base64.RawURLEncoding,
+	} {
 		list = append(list, encoding{"base64", func(s string) string { return enc.EncodeToString([]byte(s)) }, fromBase64})
 	}
 	for _, width := range []int{64, 72, 76} {

@@ -65,7 +65,8 @@ const packerComma = "%!(PACKER_COMMA)"
 
 // dotnetReplacer and gsonReplacer turn JSON into what System.Text.Json and Gson write, which may stand in web pages.
 var (
-	dotnetReplacer = strings.NewReplacer(`\\`, `\\`, `\"`, `\u0022`, "'", `\u0027`, "&", `\u0026`, "<", `\u003C`, ">", `\u003E`,
+	dotnetReplacer = strings.NewReplacer(`\\`, `\\`, `\"`, `\u0022`, "'", `\u0027`, "&", `\u0026`, "<", `\u003C`, ">",
+		`\u003E`,
 		"+", `\u002B`, "`", `\u0060`)
 	gsonReplacer = strings.NewReplacer(`\\`, `\\`, "'", `\u0027`, "&", `\u0026`, "<", `\u003c`, ">", `\u003e`, "=", `\u003d`)
 )

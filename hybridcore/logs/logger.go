@@ -28,8 +28,10 @@ type Options struct {
 	Color   bool
 	// JSON receives one JSON object a line, for machines.
 	JSON io.Writer
-	// File is the path of a JSON log that is rotated when it would exceed MaxSizeMB mebibytes (10 if 0), keeping Backups old
-	// files (3 if 0) named after the UTC time of rotation. Its directory is created with mode 0700, files have 0600; neither
+	// File is the path of a JSON log that is rotated when it would exceed MaxSizeMB mebibytes (10 if 0), keeping Backups
+	// old
+	// files (3 if 0) named after the UTC time of rotation. Its directory is created with mode 0700, files have 0600;
+	// neither
 	// it nor its directory may be a link or another user's.
 	File      string
 	MaxSizeMB int
@@ -52,7 +54,8 @@ func New(o Options) (*slog.Logger, func() error, error) {
 	}
 	s := sinks{options: o}
 	if o.Console != nil {
-		s.handlers = append(s.handlers, &consoleHandler{sink: &consoleSink{w: s.redacted(o.Console)}, level: o.Level, color: o.Color})
+		s.handlers = append(s.handlers,
+			&consoleHandler{sink: &consoleSink{w: s.redacted(o.Console)}, level: o.Level, color: o.Color})
 	}
 	if o.JSON != nil {
 		s.json(o.JSON)
@@ -104,13 +107,15 @@ func (s *sinks) file() error {
 		o.Backups = defaultBackups
 	}
 	if o.MaxSizeMB < 0 || o.Backups < 0 {
-		return fmt.Errorf("opening log file %s: size %d MB and %d backups must not be negative", o.File, o.MaxSizeMB, o.Backups)
+		return fmt.Errorf("opening log file %s: size %d MB and %d backups must not be negative", o.File, o.MaxSizeMB,
+			o.Backups)
 	}
 	root, err := folder(filepath.Dir(o.File), ".")
 	if err != nil {
 		return err
 	}
-	probe, err := openLog(root, filepath.Base(o.File)) // says now, not at the first record, that it is a link, a pipe or another user's
+	// says now, not at the first record, that it is a link, a pipe or another user's
+	probe, err := openLog(root, filepath.Base(o.File))
 	if err == nil {
 		err = probe.Close()
 	}

@@ -83,7 +83,8 @@ func TestEverySinkRedacts(t *testing.T) {
 	}
 	emit(t, log, slog.LevelInfo, "with "+value, slog.String("pw", value), slog.Any("err", fmt.Errorf("dial: %s", value)),
 		slog.Any("list", []string{value}), slog.String("url", "https://u:"+value[:3]+"@h/"))
-	emit(t, log.With("bound", value), slog.LevelError, canaries["multiline"], slog.Any("map", map[string]any{"k": canaries["multiline"]}))
+	emit(t, log.With("bound", value), slog.LevelError, canaries["multiline"],
+		slog.Any("map", map[string]any{"k": canaries["multiline"]}))
 	if err := closeLog(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,10 @@ func TestEverySinkRedacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"console": console.String(), "json": stream.String(), "file": string(stored)} {
+	for name, text := range map[string]string{
+		"console": console.String(), "json": stream.String(),
+		"file": string(stored),
+	} {
 		for _, leak := range []string{value[:8], `o'r`, "first-secret", "secret,line", "p@s"} {
 			if strings.Contains(text, leak) {
 				t.Errorf("%s: %q leaks: %s", name, leak, text)
@@ -126,7 +130,8 @@ func TestFileRotates(t *testing.T) {
 		t.Fatal(err)
 	}
 	var entries []os.DirEntry
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { // old files go in the background
+	// old files go in the background
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if entries, err = os.ReadDir(dir); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +153,8 @@ func TestFileRotates(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for name, o := range map[string]Options{
-		"directory": {File: dir}, "below a file": {File: "/dev/null/x"}, "negative": {File: filepath.Join(dir, "x"), Backups: -1},
+		"directory": {File: dir}, "below a file": {File: "/dev/null/x"},
+		"negative": {File: filepath.Join(dir, "x"), Backups: -1},
 	} {
 		if _, _, err := New(o); err == nil {
 			t.Errorf("%s: no error", name)

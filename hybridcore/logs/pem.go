@@ -12,8 +12,10 @@ const (
 	keyLine  = 40 // Base64 characters that make a line one of a key; PEM has 64, PuTTY 64, OpenSSH 70
 )
 
-// scanPEM recognises a private key, in lines or with \n written out, whatever a log puts in front of each line. It ends at
-// the END line, or before the first two lines that do not look like a key, or after maxHold bytes, so that a forged BEGIN
+// scanPEM recognises a private key, in lines or with \n written out, whatever a log puts in front of each line. It
+// ends at
+// the END line, or before the first two lines that do not look like a key, or after maxHold bytes, so that a forged
+// BEGIN
 // line does not hide what follows.
 func scanPEM(c candidate) (int, int, verdict) {
 	label, whole := c.run(c.anchor, maxLabel, labelBytes)

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// run returns the end of the bytes of a class from from on, at most limit of them; whole is false when the text ended first
+// run returns the end of the bytes of a class from from on, at most limit of them; whole is false when the text ended
+// first
 // and more may follow.
 func (c candidate) run(from, limit int, class *class) (end int, whole bool) {
 	end = from
@@ -20,7 +21,8 @@ func (c candidate) run(from, limit int, class *class) (end int, whole bool) {
 	return end, c.final || end < len(c.text) || end-from >= limit
 }
 
-// scanGitHub recognises the anchor and 20 letters and digits, or an installation token's number and JWT, and what of a token
+// scanGitHub recognises the anchor and 20 letters and digits, or an installation token's number and JWT, and what of a
+// token
 // follows. Looking for letters and digits first keeps repeated anchors cheap, since those have an underscore.
 func scanGitHub(c candidate) (int, int, verdict) {
 	end, whole := c.run(c.anchor, maxToken, alnumBytes)
@@ -44,7 +46,8 @@ func scanGitHub(c candidate) (int, int, verdict) {
 	return 0, len(bytes.TrimRight(c.text[:end], ".-")), yes
 }
 
-// scanToken returns a scan for an anchor followed by at least least bytes of a class. Dots and dashes at the end belong to
+// scanToken returns a scan for an anchor followed by at least least bytes of a class. Dots and dashes at the end
+// belong to
 // the sentence around the token.
 func scanToken(class *class, least int) func(candidate) (int, int, verdict) {
 	return func(c candidate) (int, int, verdict) {
@@ -62,7 +65,8 @@ func scanToken(class *class, least int) func(candidate) (int, int, verdict) {
 	}
 }
 
-// scanValue returns a scan for a named value: the anchor, then quotes, colons, equal signs and blanks, then at least least
+// scanValue returns a scan for a named value: the anchor, then quotes, colons, equal signs and blanks, then at least
+// least
 // bytes of a value. Only the value is hidden.
 func scanValue(least int) func(candidate) (int, int, verdict) {
 	return func(c candidate) (int, int, verdict) {
@@ -99,7 +103,8 @@ func scanAWS(c candidate) (int, int, verdict) {
 	return 0, end, yes
 }
 
-// scanJWT recognises a signed (header.payload.signature) or encrypted (five parts) token. It must not begin inside a longer
+// scanJWT recognises a signed (header.payload.signature) or encrypted (five parts) token. It must not begin inside a
+// longer
 // word.
 func scanJWT(c candidate) (int, int, verdict) {
 	if tokenBytes[c.before[1]] {
@@ -145,7 +150,8 @@ func scanKey(c candidate) (int, int, verdict) {
 	return from, to, yes
 }
 
-// scanAzure recognises the client secret of an application: 3 characters, a digit, "Q~", and 31 to 34 more. The first 3 were
+// scanAzure recognises the client secret of an application: 3 characters, a digit, "Q~", and 31 to 34 more. The first
+// 3 were
 // passed on when the digit is read.
 func scanAzure(c candidate) (int, int, verdict) {
 	if !azureBytes[c.before[0]] || !azureBytes[c.before[1]] {
@@ -229,7 +235,10 @@ func scanUserinfo(c candidate) (int, int, verdict) {
 // oneWordSchemes and manyWordSchemes are the authentication schemes of HTTP (IANA registry, GitHub's "token", Azure's
 // SharedKey, Proxmox has none) by how far their credentials reach: to the next blank, or to the end of line or quotes.
 var (
-	oneWordSchemes  = map[string]bool{"bearer": true, "basic": true, "token": true, "negotiate": true, "sharedkey": true, "apikey": true}
+	oneWordSchemes = map[string]bool{
+		"bearer": true, "basic": true, "token": true, "negotiate": true, "sharedkey": true,
+		"apikey": true,
+	}
 	manyWordSchemes = map[string]bool{"digest": true, "aws4-hmac-sha256": true, "ntlm": true, "hawk": true, "oauth": true}
 )
 

@@ -20,10 +20,12 @@ type Secret struct {
 }
 
 // MinSecret is the number of characters that a value must have to be masked. Shorter values occur in ordinary words;
-// masking them mangles text and gives them away by position. GitHub's runner and Packer have no such bound, GitLab's is 8.
+// masking them mangles text and gives them away by position. GitHub's runner and Packer have no such bound, GitLab's
+// is 8.
 const MinSecret = 6
 
-// MaxSecret is the number of bytes up to which a value is masked as a whole; of longer values only the lines are masked.
+// MaxSecret is the number of bytes up to which a value is masked as a whole; of longer values only the lines are
+// masked.
 // It bounds what a writer holds back to about four times as much (hexadecimal of UTF-16).
 const MaxSecret = 64 << 10
 
@@ -36,7 +38,8 @@ type Warning struct {
 // String returns the warning as one sentence.
 func (w Warning) String() string { return fmt.Sprintf("%s: %s", w.Name, w.Reason) }
 
-// check returns the trimmed value, and a warning when it cannot be masked as a whole. An empty value with an empty reason
+// check returns the trimmed value, and a warning when it cannot be masked as a whole. An empty value with an empty
+// reason
 // is a secret without content.
 func (s Secret) check() (string, *Warning) {
 	value := strings.TrimSpace(s.Value)
@@ -46,31 +49,38 @@ func (s Secret) check() (string, *Warning) {
 	case n < MinSecret:
 		return "", &Warning{s.Name, fmt.Sprintf("value has %d characters and is not masked: use at least %d", n, MinSecret)}
 	case len(value) > MaxSecret:
-		return value, &Warning{s.Name, fmt.Sprintf("value has %d bytes: only its lines are masked (limit %d)", len(value), MaxSecret)}
+		return value, &Warning{
+			s.Name,
+			fmt.Sprintf("value has %d bytes: only its lines are masked (limit %d)", len(value), MaxSecret),
+		}
 	}
 	return value, nil
 }
 
 // secretWords end a part of the name of a variable that holds a secret: GITHUB_TOKEN, NPM_AUTHTOKEN, PGPASSWORD.
 var secretWords = []string{
-	"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "APIKEY", "ACCESSKEY", "SECRETKEY",
+	"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "APIKEY", "ACCESSKEY",
+	"SECRETKEY",
 	"PRIVATEKEY", "WEBHOOK", "JWT", "COOKIE",
 }
 
 // secretParts are whole parts of such a name. Of these, KEY, CREDENTIALS and the like often hold a path instead.
 var secretParts = map[string]bool{
-	"PASS": true, "SSHPASS": true, "PWD": true, "SAS": true, "KEY": true, "KEYS": true, "CREDENTIAL": true, "CREDENTIALS": true, "CREDS": true,
+	"PASS": true, "SSHPASS": true, "PWD": true, "SAS": true, "KEY": true, "KEYS": true, "CREDENTIAL": true,
+	"CREDENTIALS": true, "CREDS": true,
 }
 
 // plainEndings end the names of variables that speak about a secret and do not hold one: AWS_WEB_IDENTITY_TOKEN_FILE,
 // ACTIONS_ID_TOKEN_REQUEST_URL, AWS_ACCESS_KEY_ID.
 var plainEndings = map[string]bool{
-	"FILE": true, "PATH": true, "DIR": true, "DIRECTORY": true, "HOME": true, "SOCK": true, "URL": true, "URI": true, "ID": true,
+	"FILE": true, "PATH": true, "DIR": true, "DIRECTORY": true, "HOME": true, "SOCK": true, "URL": true, "URI": true,
+	"ID":   true,
 	"NAME": true, "USER": true, "USERNAME": true, "TYPE": true, "COUNT": true, "LENGTH": true, "TTL": true, "EXPIRY": true,
 	"EXPIRES": true, "EXPIRATION": true, "ALGORITHM": true, "FORMAT": true, "ENABLED": true, "ASKPASS": true,
 }
 
-// SecretName reports whether a variable of this name holds a secret by its name: a part of it ends in a word such as TOKEN,
+// SecretName reports whether a variable of this name holds a secret by its name: a part of it ends in a word such as
+// TOKEN,
 // SECRET or PASSWORD, or is KEY, PASS or PWD, and its last part does not say path, URL, identifier or the like.
 func SecretName(name string) bool {
 	secret, _ := classify(name)
@@ -108,7 +118,8 @@ func classify(name string) (secret, maybePath bool) {
 }
 
 // FromEnviron returns the secrets of an environment in the form of os.Environ ("NAME=value"), in its order, chosen by
-// SecretName. Values that cannot be secret are left out: empty ones, booleans, small numbers, and paths where a name such as
+// SecretName. Values that cannot be secret are left out: empty ones, booleans, small numbers, and paths where a name
+// such as
 // SSH_KEY allows either. Of any other variable that holds a URL with a password (HTTPS_PROXY), the password is taken.
 func FromEnviron(environ []string) []Secret {
 	var secrets []Secret

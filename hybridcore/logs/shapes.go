@@ -262,7 +262,8 @@ func (s *shapeSearch) at(i int) {
 		from, to, v := a.shape.scan(c)
 		switch v {
 		case yes:
-			s.decoder.found = append(s.decoder.found, match{anchor: start, start: start + from, end: start + to, label: -1 - hit.anchor, shape: true})
+			s.decoder.found = append(s.decoder.found,
+				match{anchor: start, start: start + from, end: start + to, label: -1 - hit.anchor, shape: true})
 		case more:
 			s.limit = min(s.limit, start)
 		}

@@ -21,30 +21,32 @@ func TestShapes(t *testing.T) {
 	jwt := "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl-_x"
 	r, _ := NewRedactor()
 	for text, want := range map[string]string{
-		"push ghp_" + alnum + ".":                                          "push <sensitive:github-token>.",
-		"x%3Aghs_" + alnum + "@github.com":                                 "x%3A<sensitive:github-token>@github.com",
-		"ghs_1234567_" + jwt + " ok":                                       "<sensitive:github-token> ok",
-		"github_pat_11ABCDE0123456789abcde_" + alnum:                       "<sensitive:github-token>",
-		`"glpat-ABCDEFGHIJKLMNOPQRST"`:                                     `"<sensitive:gitlab-token>"`,
-		"xoxb-123456789012-abcdef":                                         "<sensitive:slack-token>",
-		"https://hooks.slack.com/services/T000/B000/XXXXXXXXXXXX":          "https://<sensitive:slack-webhook>",
-		"id AKIAIOSFODNN7EXAMPLE,":                                         "id <sensitive:aws-key-id>,",
-		"token " + jwt + ".":                                               "token <sensitive:jwt>.",
-		`\n` + jwt:                                                         `\n<sensitive:jwt>`,
-		"Authorization: Bearer abcdefgh\r\nHost: x":                        "Authorization: Bearer <sensitive:authorization>\r\nHost: x",
-		`{"authorization":"Basic dXNlcjpwYXNz","a":1}`:                     `{"authorization":"Basic <sensitive:authorization>","a":1}`,
-		"map[Authorization:[Bearer abc.def] Accept:[*/*]]":                 "map[Authorization:[Bearer <sensitive:authorization>] Accept:[*/*]]",
-		"Authorization: Digest username=\"u\", response=\"r\"\n":           "Authorization: Digest <sensitive:authorization>\n",
-		"Authorization: PVEAPIToken=root@pam!ci=01234567-89ab":             "Authorization: <sensitive:authorization>",
-		"-H PVEAPIToken=root@pam!ci=0123-4567 -k":                          "-H PVEAPIToken=<sensitive:proxmox-token> -k",
-		"Cookie: PVEAuthCookie=PVE:root@pam:ABCDEF::x":                     "Cookie: PVEAuthCookie=<sensitive:proxmox-ticket>",
-		"vmware-api-session-id: b00db39f948d13ea1e59b4d6fce56389":          "vmware-api-session-id: <sensitive:vsphere-session>",
+		"push ghp_" + alnum + ".":                                 "push <sensitive:github-token>.",
+		"x%3Aghs_" + alnum + "@github.com":                        "x%3A<sensitive:github-token>@github.com",
+		"ghs_1234567_" + jwt + " ok":                              "<sensitive:github-token> ok",
+		"github_pat_11ABCDE0123456789abcde_" + alnum:              "<sensitive:github-token>",
+		`"glpat-ABCDEFGHIJKLMNOPQRST"`:                            `"<sensitive:gitlab-token>"`,
+		"xoxb-123456789012-abcdef":                                "<sensitive:slack-token>",
+		"https://hooks.slack.com/services/T000/B000/XXXXXXXXXXXX": "https://<sensitive:slack-webhook>",
+		"id AKIAIOSFODNN7EXAMPLE,":                                "id <sensitive:aws-key-id>,",
+		"token " + jwt + ".":                                      "token <sensitive:jwt>.",
+		`\n` + jwt:                                                `\n<sensitive:jwt>`,
+		"Authorization: Bearer abcdefgh\r\nHost: x": "Authorization: Bearer " +
+			"<sensitive:authorization>\r\nHost: x",
+		`{"authorization":"Basic dXNlcjpwYXNz","a":1}`: `{"authorization":"Basic <sensitive:authorization>","a":1}`,
+		"map[Authorization:[Bearer abc.def] Accept:[*/*]]": "map[Authorization:[Bearer " +
+			"<sensitive:authorization>] Accept:[*/*]]",
+		"Authorization: Digest username=\"u\", response=\"r\"\n": "Authorization: Digest " +
+			"<sensitive:authorization>\n",
+		"Authorization: PVEAPIToken=root@pam!ci=01234567-89ab": "Authorization: <sensitive:authorization>",
+		"-H PVEAPIToken=root@pam!ci=0123-4567 -k":              "-H PVEAPIToken=<sensitive:proxmox-token> -k",
+		"Cookie: PVEAuthCookie=PVE:root@pam:ABCDEF::x":         "Cookie: PVEAuthCookie=<sensitive:proxmox-ticket>",
+		"vmware-api-session-id: b00db39f948d13ea1e59b4d6fce56389": "vmware-api-session-id: " +
+			"<sensitive:vsphere-session>",
 		`vmware_soap_session="52b5395a"; Path=/`:                           `vmware_soap_session="<sensitive:vsphere-session>"; Path=/`,
-		"AccountName=x;AccountKey=QUJDREVGR0hJSktMTU5PUA==;E":              "AccountName=x;AccountKey=<sensitive:azure-account-key>;E",
 		"?sv=2024&sig=abc%2Bdefghijklmnopqrstuvwxyz0123456789ABCD%3D&se=1": "?sv=2024&<sensitive:azure-sas>&se=1",
 		"PRIVATE-TOKEN: abcdefghijkl":                                      "PRIVATE-TOKEN: <sensitive:gitlab-token>",
 		"passwd $6$rounds=4096$salt$" + alnum + alnum:                      "passwd <sensitive:password-hash>",
-		"Get \"https://user:p@ss:w@host:443/x\": refused":                  "Get \"https://user:<sensitive:url-password>@host:443/x\": refused",
 		"https://0123456789abcdefghijklmn@host/":                           "https://<sensitive:url-password>@host/",
 
 		// what is no credential
@@ -60,6 +62,9 @@ func TestShapes(t *testing.T) {
 		"AKIAIOSFODNN7EXAMPLES":      "AKIAIOSFODNN7EXAMPLES",
 		"keyJhbGciOiJI.eyJzdWIiOiIx": "keyJhbGciOiJI.eyJzdWIiOiIx",
 		"config=abc&dig=1":           "config=abc&dig=1",
+
+		"AccountName=x;AccountKey=QUJDREVGR0hJSktMTU5PUA==;E": "AccountName=x;AccountKey=<sensitive:azure-account-key>;E",
+		"Get \"https://user:p@ss:w@host:443/x\": refused":     "Get \"https://user:<sensitive:url-password>@host:443/x\": refused",
 	} {
 		if got := r.String(text); got != want {
 			t.Errorf("%q:\n got  %q\n want %q", text, got, want)
@@ -81,7 +86,10 @@ func TestPrivateKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, _ := NewRedactor()
-	for label, der := range map[string][]byte{"RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(rsaKey), "EC PRIVATE KEY": ecDER} {
+	for label, der := range map[string][]byte{
+		"RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(rsaKey),
+		"EC PRIVATE KEY":  ecDER,
+	} {
 		key := string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))
 		prefixed := "    x: " + strings.ReplaceAll(strings.TrimSpace(key), "\n", "\n    x: ") + "\n    x: done\n"
 		lines := strings.SplitAfter(key, "\n")

@@ -17,10 +17,14 @@ import (
 // maxTargetName is the number of bytes of a target's name: with the extension it stays under the 255 of file systems.
 const maxTargetName = 200
 
-// OpenTarget opens the log file of one target, dir/name.log, for appending. dir is the run's directory (logs/<run>) and is
-// created with mode 0700 if missing; the file has mode 0600. Names hold letters, digits and "-_.@+" and do not begin with a
-// dot: colons are refused by CI artifact uploads, separators would leave the directory. Neither logs nor the run's directory
-// may be a link, or another user's. A name that is taken by anything but a regular file of this user, such as a link or a
+// OpenTarget opens the log file of one target, dir/name.log, for appending. dir is the run's directory (logs/<run>)
+// and is
+// created with mode 0700 if missing; the file has mode 0600. Names hold letters, digits and "-_.@+" and do not begin
+// with a
+// dot: colons are refused by CI artifact uploads, separators would leave the directory. Neither logs nor the run's
+// directory
+// may be a link, or another user's. A name that is taken by anything but a regular file of this user, such as a link
+// or a
 // pipe, is an error.
 func OpenTarget(dir, name string) (*os.File, error) {
 	if err := checkTargetName(name); err != nil {

@@ -57,7 +57,8 @@ func TestOpenTargetRefuses(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"link", "inner", "pipe", "folder", "", ".", "..", "../../etc/passwd", "a/b", `a\b`, "a:b", "a\x00b", "a\nb", "ä", ".hidden", "a b",
+		"link", "inner", "pipe", "folder", "", ".", "..", "../../etc/passwd", "a/b", `a\b`, "a:b", "a\x00b", "a\nb", "ä",
+		".hidden", "a b",
 		strings.Repeat("x", 201),
 	} {
 		if f, err := OpenTarget(dir, name); err == nil {
@@ -136,6 +137,7 @@ func TestLogsLeaveOthersFilesAlone(t *testing.T) {
 func inLogs(plant func(file, outside string) error) func(logs, outside string) error {
 	return func(logs, outside string) error {
 		return errors.Join(os.MkdirAll(filepath.Join(logs, "run"), 0o700),
-			plant(filepath.Join(logs, "packer-hybrid.log"), outside), plant(filepath.Join(logs, "run", "x@vsphere.log"), outside))
+			plant(filepath.Join(logs, "packer-hybrid.log"), outside), plant(filepath.Join(logs, "run", "x@vsphere.log"),
+				outside))
 	}
 }

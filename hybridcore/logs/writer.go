@@ -17,19 +17,24 @@ import (
 const segment = 32 << 10
 
 // eagerHeld is the number of held bytes up to which every write is looked at. Beyond it, writes without a line end are
-// looked at when they add up to a 16th of what is held, or somebody who writes single bytes after the beginning of a key would
+// looked at when they add up to a 16th of what is held, or somebody who writes single bytes after the beginning of a
+// key would
 // have thousands of bytes looked at for each.
 const eagerHeld = 1 << 8
 
-// Writer returns a writer that passes on to w what is written to it, redacted. The caller closes it when the text ends, and
+// Writer returns a writer that passes on to w what is written to it, redacted. The caller closes it when the text
+// ends, and
 // afterwards whatever is behind w.
 func (r *Redactor) Writer(w io.Writer) *RedactingWriter {
 	return &RedactingWriter{redactor: r, sink: w}
 }
 
-// RedactingWriter redacts a stream. Its output does not depend on how the input is cut into writes; it holds back only bytes
-// that may be the beginning of a secret. It is safe for concurrent use. Write takes no longer than the sink does, and always
-// accepts everything: when the sink fails the bytes are dropped and counted, and the next write tries the sink again, because
+// RedactingWriter redacts a stream. Its output does not depend on how the input is cut into writes; it holds back only
+// bytes
+// that may be the beginning of a secret. It is safe for concurrent use. Write takes no longer than the sink does, and
+// always
+// accepts everything: when the sink fails the bytes are dropped and counted, and the next write tries the sink again,
+// because
 // Packer hangs for ever when its output is not read.
 type RedactingWriter struct {
 	redactor  *Redactor
@@ -108,7 +113,8 @@ func (w *RedactingWriter) pass(out []byte) {
 	}
 }
 
-// Flush passes on what is held back, as if the text ended here, and returns the first error of the sink. A secret that goes
+// Flush passes on what is held back, as if the text ended here, and returns the first error of the sink. A secret that
+// goes
 // on after it is not recognised: flush where a text ends, not to be prompt.
 func (w *RedactingWriter) Flush() error {
 	w.mu.Lock()
@@ -117,7 +123,8 @@ func (w *RedactingWriter) Flush() error {
 	return w.failure()
 }
 
-// Close flushes and ends the stream. It returns the first error of the sink, and does not close the sink. A second Close does
+// Close flushes and ends the stream. It returns the first error of the sink, and does not close the sink. A second
+// Close does
 // nothing but return that error again.
 func (w *RedactingWriter) Close() error {
 	w.mu.Lock()
@@ -135,7 +142,8 @@ func (w *RedactingWriter) flush() {
 	w.held, w.unseen, w.state = w.held[:0], 0, stream{}
 }
 
-// Dropped returns the number of bytes that did not reach the sink, counted after redaction, and those written after Close.
+// Dropped returns the number of bytes that did not reach the sink, counted after redaction, and those written after
+// Close.
 func (w *RedactingWriter) Dropped() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -54,15 +54,19 @@ var fuzzSecrets = []Secret{
 	{"E", "p@ss,word\\\"'$<&>"},
 	{"F", "first line\nsecond line 2\nthird"},
 	{"G", "hunter2hunter2"},
-	{"H", "-----BEGIN PRIVATE KEY-----\nMIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEAq7BFUpkGp3+\nLQmlQ\n-----END PRIVATE KEY-----\n"},
+	{"H", "-----BEGIN PRIVATE KEY-----\nMIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEAq7BFUpkGp3+\nLQmlQ\n-----END " +
+		"PRIVATE KEY-----\n"},
 }
 
 // pieces are what random texts are made of: secrets in several spellings, anchors, and what stands around them.
 func pieces(m *matcher) []string {
 	list := []string{
-		"a", "b", "c", "abc", "aaa", " ", "\n", "\r\n", "\\n", ",", ".", "@", ":", "/", "host", "user", "\"", "=", "Bearer ", "Digest x=",
-		strings.Repeat("MIIB", 16), strings.Repeat("k9", 12), "-----END RSA PRIVATE KEY-----", "RSA PRIVATE KEY-----", "-----BEGIN CERTIFICATE-----",
-		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "user:pa:ss@", "ABCDEFGHIJKLMNOP", "==> x: ", "<sensitive:A>", "\x00", "\xff", "é",
+		"a", "b", "c", "abc", "aaa", " ", "\n", "\r\n", "\\n", ",", ".", "@", ":", "/", "host", "user", "\"", "=", "Bearer ",
+		"Digest x=",
+		strings.Repeat("MIIB", 16), strings.Repeat("k9", 12), "-----END RSA PRIVATE KEY-----", "RSA PRIVATE KEY-----",
+		"-----BEGIN CERTIFICATE-----",
+		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "user:pa:ss@", "ABCDEFGHIJKLMNOP", "==> x: ", "<sensitive:A>", "\x00",
+		"\xff", "é",
 		`\`, `\\\`, `\u00`, `5c`, `\ud83d`, `\x`, `\{`, "&#", "x5C;", "&amp;", "%2", "%25", "$", "$$", "`", "41", "\\\\u0026#37;",
 	}
 	for _, s := range fuzzSecrets { // in codes, which are decoded
@@ -162,7 +166,10 @@ func TestCompleteLinesAreNotHeldBack(t *testing.T) {
 	r, _ := NewRedactor(Secret{"PW", "correct horse"}, Secret{"KEY", strings.Repeat("0123456789abcdef\n", 200)})
 	var out bytes.Buffer
 	w := r.Writer(&out)
-	for _, line := range []string{"==> x: starting\n", "password correct horse\n", "ends with c\n", "https://user:secret@host/x\n", "-----END\n"} {
+	for _, line := range []string{
+		"==> x: starting\n", "password correct horse\n", "ends with c\n",
+		"https://user:secret@host/x\n", "-----END\n",
+	} {
 		out.Reset()
 		fmt.Fprint(w, line)
 		if want := r.String(line); out.String() != want {
@@ -182,7 +189,10 @@ func TestCompleteLinesAreNotHeldBack(t *testing.T) {
 func TestHeldBytesAreBounded(t *testing.T) {
 	r, _ := NewRedactor(Secret{"PW", strings.Repeat("ab", 500)})
 	w := r.Writer(io.Discard)
-	hostile := []string{"eyJ", "://", "Authorization: Digest ", "-----BEGIN RSA PRIVATE KEY-----\n" + strings.Repeat("A", 64) + "\n", "ababab", "ghp_", "\\neyJ", "a:"}
+	hostile := []string{
+		"eyJ", "://", "Authorization: Digest ",
+		"-----BEGIN RSA PRIVATE KEY-----\n" + strings.Repeat("A", 64) + "\n", "ababab", "ghp_", "\\neyJ", "a:",
+	}
 	for _, h := range hostile {
 		start := time.Now()
 		for range (1 << 18) / len(h) {
@@ -290,7 +300,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	line := []byte("    vsphere-iso.linux: ok: [default] => {\"changed\": false} s3cr3t-value-00000 at https://host/path\n")
+	line := []byte("    vsphere-iso.linux: ok: [default] => {\"changed\": false} " +
+		"s3cr3t-value-00000 at https://host/path\n")
 	for range 1_000_000 {
 		if _, err := w.Write(line); err != nil {
 			t.Fatal(err)

@@ -20,7 +20,9 @@ import (
 )
 
 // execute runs one verb over a job: scratch, plugins, process, verdict.
-func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, Tool, Job) *exec.Cmd, judge func(Tool, Job, ending, *collector, *Outcome)) (Outcome, error) {
+func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, Tool, Job) *exec.Cmd,
+	judge func(Tool, Job, ending, *collector, *Outcome),
+) (Outcome, error) {
 	out := Outcome{Status: hybridcore.Failed, ExitCode: -1, Started: time.Now()}
 	if err := job.check(); err != nil {
 		return out, err
@@ -51,7 +53,8 @@ func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, 
 		out.Notes = append(out.Notes, fmt.Sprintf("%d lines are missing in the log%s", lost, reason(logErr)))
 	}
 	if errors.Is(old, fs.ErrNotExist) && os.Remove(crashLog) == nil {
-		out.Notes = append(out.Notes, "packer wrote crash.log, which holds unmasked secrets; it was removed, the crash report is in the log")
+		out.Notes = append(out.Notes,
+			"packer wrote crash.log, which holds unmasked secrets; it was removed, the crash report is in the log")
 	}
 	conclude(job, end, c, &out, time.Now())
 	return out, nil

@@ -66,7 +66,9 @@ func (m Memory) Find(ctx context.Context, candidates []string, minimum string) (
 	if len(tried) == 0 {
 		tried = []string{"no candidate was named"}
 	}
-	return Tool{}, hybridcore.Blockedf("packer %s or newer is needed and was not found (%s); run `make tools`, or install it from https://developer.hashicorp.com/packer/install",
+	return Tool{}, hybridcore.Blockedf(
+		"packer %s or newer is needed and was not found (%s); run `make tools`, or install it from "+
+			"https://developer.hashicorp.com/packer/install",
 		minimum, strings.Join(tried, "; "))
 }
 
@@ -100,7 +102,8 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	if err := dirs.make(); err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, versionTimeout, fmt.Errorf("no answer to `packer version` within %s", versionTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, versionTimeout,
+		fmt.Errorf("no answer to `packer version` within %s", versionTimeout))
 	defer cancel()
 	var out, errs bytes.Buffer
 	end, err := run(ctx, versionCmd(ctx, path, os.Environ(), dirs), owner{
@@ -117,7 +120,8 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	}
 	found := versionLine.FindSubmatch(out.Bytes())
 	if found == nil || end.code != 0 {
-		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end, hybridcore.Sanitize(firstLine(out.String()+errs.String())))
+		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end,
+			hybridcore.Sanitize(firstLine(out.String()+errs.String())))
 	}
 	return string(found[1]), nil
 }

@@ -25,7 +25,10 @@ import (
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	tool := Tool{Path: "/opt/packer"}
-	job := Job{Dir: "/stage", Scratch: "/s", Env: []string{"PATH=/bin", "GITHUB_TOKEN=t"}, Secrets: []string{"PKR_VAR_password=hunter2"}}
+	job := Job{
+		Dir: "/stage", Scratch: "/s", Env: []string{"PATH=/bin", "GITHUB_TOKEN=t"},
+		Secrets: []string{"PKR_VAR_password=hunter2"},
+	}
 	env := []string{
 		"CHECKPOINT_DISABLE=1", "PACKER_CACHE_DIR=/s/cache", "PACKER_CONFIG_DIR=/s/config", "PACKER_NO_COLOR=1",
 		"PACKER_PLUGIN_PATH=/s/plugins", "PATH=/bin", "PKR_VAR_password=hunter2", "TMPDIR=/s/tmp",
@@ -37,10 +40,25 @@ func TestCommands(t *testing.T) {
 		got  func() ([]string, []string, string)
 		args []string
 	}{
-		{"build", cmdOf(buildCmd(t.Context(), tool, job)), []string{"/opt/packer", "build", "-machine-readable", "-color=false", "-on-error=cleanup", "."}},
-		{"build, all set", cmdOf(buildCmd(t.Context(), tool, full)), []string{"/opt/packer", "build", "-machine-readable", "-color=false", "-on-error=cleanup", "-only=a.b,c.d", "-var-file=/s/run.pkrvars.hcl", "."}},
-		{"validate", cmdOf(validateCmd(t.Context(), tool, job)), []string{"/opt/packer", "validate", "-machine-readable", "."}},
-		{"validate, all set", cmdOf(validateCmd(t.Context(), tool, full)), []string{"/opt/packer", "validate", "-machine-readable", "-only=a.b,c.d", "-var-file=/s/run.pkrvars.hcl", "."}},
+		{
+			"build", cmdOf(buildCmd(t.Context(), tool, job)),
+			[]string{"/opt/packer", "build", "-machine-readable", "-color=false", "-on-error=cleanup", "."},
+		},
+		{
+			"build, all set", cmdOf(buildCmd(t.Context(), tool, full)),
+			[]string{
+				"/opt/packer", "build", "-machine-readable", "-color=false", "-on-error=cleanup", "-only=a.b,c.d",
+				"-var-file=/s/run.pkrvars.hcl", ".",
+			},
+		},
+		{
+			"validate", cmdOf(validateCmd(t.Context(), tool, job)),
+			[]string{"/opt/packer", "validate", "-machine-readable", "."},
+		},
+		{
+			"validate, all set", cmdOf(validateCmd(t.Context(), tool, full)),
+			[]string{"/opt/packer", "validate", "-machine-readable", "-only=a.b,c.d", "-var-file=/s/run.pkrvars.hcl", "."},
+		},
 	} {
 		args, gotEnv, dir := tt.got()
 		if diff := cmp.Diff(tt.args, args); diff != "" {
@@ -58,7 +76,8 @@ func TestCommands(t *testing.T) {
 		}
 	}
 	cmd := versionCmd(t.Context(), "/opt/packer", job.Env, "/s")
-	if diff := cmp.Diff([]string{"/opt/packer", "version"}, cmd.Args); diff != "" || cmd.Dir != "/s" || slices.Contains(cmd.Env, "GITHUB_TOKEN=t") {
+	if diff := cmp.Diff([]string{"/opt/packer", "version"}, cmd.Args); diff != "" || cmd.Dir != "/s" ||
+		slices.Contains(cmd.Env, "GITHUB_TOKEN=t") {
 		t.Errorf("version: %s in %s with %q", diff, cmd.Dir, cmd.Env)
 	}
 	if !cmd.SysProcAttr.Setpgid {
@@ -69,14 +88,19 @@ func TestCommands(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	parent := []string{
-		"HOME=/root", "LC_ALL=C.UTF-8", "https_proxy=p", "SSL_CERT_FILE=/ca", "PACKER_PLUGIN_MIN_PORT=10000", "TMPDIR=/tmp", "broken", "=x",
-		"PACKER_PLUGIN_PATH=/evil", "PACKER_CONFIG=/evil", "PACKER_CONFIG_DIR=/evil", "PACKER_LOG=1", "PACKER_LOG_PATH=/x", "PACKER_GITHUB_API_TOKEN=t",
-		"PACKER_WRAP_COOKIE=x", "PACKER_RUN_UUID=x", "GITHUB_TOKEN=t", "ACTIONS_RUNTIME_TOKEN=t", "AZURE_CLIENT_SECRET=t", "PKR_VAR_x=1", "LD_PRELOAD=/evil.so", "ANSIBLE_CONFIG=/evil",
+		"HOME=/root", "LC_ALL=C.UTF-8", "https_proxy=p", "SSL_CERT_FILE=/ca", "PACKER_PLUGIN_MIN_PORT=10000", "TMPDIR=/tmp",
+		"broken", "=x",
+		"PACKER_PLUGIN_PATH=/evil", "PACKER_CONFIG=/evil", "PACKER_CONFIG_DIR=/evil", "PACKER_LOG=1", "PACKER_LOG_PATH=/x",
+		"PACKER_GITHUB_API_TOKEN=t",
+		"PACKER_WRAP_COOKIE=x", "PACKER_RUN_UUID=x", "GITHUB_TOKEN=t", "ACTIONS_RUNTIME_TOKEN=t", "AZURE_CLIENT_SECRET=t",
+		"PKR_VAR_x=1", "LD_PRELOAD=/evil.so", "ANSIBLE_CONFIG=/evil",
 	}
 	own := []string{"SSL_CERT_FILE=/own", "PKR_VAR_token=a=b", "PACKER_PLUGIN_PATH=/mine"}
 	want := []string{
-		"CHECKPOINT_DISABLE=1", "HOME=/root", "LC_ALL=C.UTF-8", "PACKER_CACHE_DIR=/s/cache", "PACKER_CONFIG_DIR=/s/config", "PACKER_NO_COLOR=1",
-		"PACKER_PLUGIN_MIN_PORT=10000", "PACKER_PLUGIN_PATH=/s/plugins", "PKR_VAR_token=a=b", "SSL_CERT_FILE=/own", "TMPDIR=/s/tmp", "https_proxy=p",
+		"CHECKPOINT_DISABLE=1", "HOME=/root", "LC_ALL=C.UTF-8", "PACKER_CACHE_DIR=/s/cache", "PACKER_CONFIG_DIR=/s/config",
+		"PACKER_NO_COLOR=1",
+		"PACKER_PLUGIN_MIN_PORT=10000", "PACKER_PLUGIN_PATH=/s/plugins", "PKR_VAR_token=a=b", "SSL_CERT_FILE=/own",
+		"TMPDIR=/s/tmp", "https_proxy=p",
 	}
 	if diff := cmp.Diff(want, environ(parent, own, "/s")); diff != "" {
 		t.Error(diff)
@@ -88,14 +112,18 @@ func TestEnvironment(t *testing.T) {
 func TestEnvironmentInALab(t *testing.T) {
 	t.Parallel()
 	parent := []string{
-		"HTTPS_PROXY=p", "https_proxy=p", "ALL_PROXY=p", "NO_PROXY=x", "PACKER_HYBRID_LAB=/lab", "PACKER_HYBRID_LAB_ID=lab-one",
+		"HTTPS_PROXY=p", "https_proxy=p", "ALL_PROXY=p", "NO_PROXY=x", "PACKER_HYBRID_LAB=/lab",
+		"PACKER_HYBRID_LAB_ID=lab-one",
 		"PACKER_HYBRID_CACHE=/cache", "PACKER_HYBRID_COMMAND=build", "PACKER_HYBRID_SIGNING_KEY=k",
 	}
 	for lab, want := range map[bool][]string{
-		true: {"PACKER_HYBRID_LAB=/lab", "PACKER_HYBRID_LAB_ID=lab-one"}, false: {"ALL_PROXY=p", "HTTPS_PROXY=p", "NO_PROXY=x", "https_proxy=p"},
+		true:  {"PACKER_HYBRID_LAB=/lab", "PACKER_HYBRID_LAB_ID=lab-one"},
+		false: {"ALL_PROXY=p", "HTTPS_PROXY=p", "NO_PROXY=x", "https_proxy=p"},
 	} {
-		given := slices.DeleteFunc(slices.Clone(parent), func(e string) bool { return !lab && strings.HasPrefix(e, "PACKER_HYBRID_LAB") })
-		got := slices.DeleteFunc(environ(given, nil, "/s"), func(e string) bool { return strings.Contains(e, "=/s") || strings.HasSuffix(e, "=1") })
+		given := slices.DeleteFunc(slices.Clone(parent),
+			func(e string) bool { return !lab && strings.HasPrefix(e, "PACKER_HYBRID_LAB") })
+		got := slices.DeleteFunc(environ(given, nil, "/s"),
+			func(e string) bool { return strings.Contains(e, "=/s") || strings.HasSuffix(e, "=1") })
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("in a lab %t: %s", lab, diff)
 		}
@@ -107,10 +135,13 @@ func TestEnvironmentReachesTheProvisioner(t *testing.T) {
 	t.Parallel()
 	const secret = "correct horse battery staple"
 	tool := realPacker(t)
-	job := stage(t, nullBuild("env > env; cat /proc/[0-9]*/cmdline > args 2>/dev/null || true; echo the password is ${var.password}; echo ${var.password} >&2; exit 1", ""))
+	job := stage(t, nullBuild(
+		"env > env; cat /proc/[0-9]*/cmdline > args 2>/dev/null || true; echo the password is ${var.password}; echo "+
+			"${var.password} >&2; exit 1", ""))
 	log := &buffer{}
 	job.Log = log
-	job.Env = append(job.Env, "GITHUB_TOKEN=leak-me", "PACKER_PLUGIN_PATH=/leak-me", "AWS_SECRET_ACCESS_KEY=leak-me", "PKR_VAR_other=leak-me")
+	job.Env = append(job.Env, "GITHUB_TOKEN=leak-me", "PACKER_PLUGIN_PATH=/leak-me", "AWS_SECRET_ACCESS_KEY=leak-me",
+		"PKR_VAR_other=leak-me")
 	job.Secrets = append(job.Secrets, "PKR_VAR_password="+secret)
 	job.Redact = func(text string) string { return strings.ReplaceAll(text, secret, "<redacted>") }
 	var events []string
@@ -123,7 +154,8 @@ func TestEnvironmentReachesTheProvisioner(t *testing.T) {
 	if strings.Contains(env, "leak-me") || !strings.Contains(env, "TMPDIR="+job.Scratch) {
 		t.Errorf("the provisioner saw\n%s", env)
 	}
-	if strings.Contains(read(t, filepath.Join(job.Dir, "args")), "staple\x00-") || strings.Contains(read(t, filepath.Join(job.Dir, "args")), "password="+secret) {
+	if strings.Contains(read(t, filepath.Join(job.Dir, "args")), "staple\x00-") ||
+		strings.Contains(read(t, filepath.Join(job.Dir, "args")), "password="+secret) {
 		t.Error("a command line holds the secret")
 	}
 	for _, args := range strings.Split(read(t, filepath.Join(job.Dir, "args")), "packer\x00build\x00")[1:] {
@@ -132,7 +164,8 @@ func TestEnvironmentReachesTheProvisioner(t *testing.T) {
 			t.Errorf("packer's command line holds the secret: %q", args)
 		}
 	}
-	if shown := strings.Join(events, "\n") + fmt.Sprintf("%+v %+v", out, out.Failure); strings.Contains(shown, "staple") || !strings.Contains(shown, "<redacted>") {
+	if shown := strings.Join(events, "\n") + fmt.Sprintf("%+v %+v", out, out.Failure); strings.Contains(shown, "staple") ||
+		!strings.Contains(shown, "<redacted>") {
 		t.Errorf("events and outcome:\n%s", shown)
 	}
 	// Why all of this is needed: Packer masks nothing in machine-readable mode.
@@ -186,11 +219,17 @@ func TestFind(t *testing.T) {
 	}{
 		{name: "new enough", candidates: []string{fresh}, version: "1.15.0"},
 		{name: "development version", candidates: []string{dev}, version: "1.16.0-dev"},
-		{name: "first that fits", candidates: []string{"/no/such/packer", "no-such-packer", silent, old, dev, fresh}, version: "1.16.0-dev"},
+		{
+			name: "first that fits", candidates: []string{"/no/such/packer", "no-such-packer", silent, old, dev, fresh},
+			version: "1.16.0-dev",
+		},
 		{name: "nothing", errors: []string{"no candidate"}},
 		{
 			name: "none fits", candidates: []string{"/no/such/packer", "no-such-packer", silent, old, os.TempDir()},
-			errors: []string{"/no/such/packer: no such file", "no-such-packer: not on PATH", silent, "exit code 2", old + ": version 1.9.0 is older than 1.10.0", "make tools", "https://developer.hashicorp.com/packer/install"},
+			errors: []string{
+				"/no/such/packer: no such file", "no-such-packer: not on PATH", silent, "exit code 2",
+				old + ": version 1.9.0 is older than 1.10.0", "make tools", "https://developer.hashicorp.com/packer/install",
+			},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,7 +253,8 @@ func TestFindHangingCandidate(t *testing.T) {
 	hanging := script(t, job, "echo $$ > "+job.Dir+"/pid; trap '' TERM; sleep 60")
 	start := time.Now()
 	_, err := Find(t.Context(), []string{hanging}, "1.10.0")
-	if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "no answer to `packer version` within 10s") || took > versionTimeout+5*time.Second {
+	if took := time.Since(start); err == nil ||
+		!strings.Contains(err.Error(), "no answer to `packer version` within 10s") || took > versionTimeout+5*time.Second {
 		t.Errorf("after %s: %v", took, err)
 	}
 	if p, ok := alive(atoi(t, read(t, filepath.Join(job.Dir, "pid")))); ok {

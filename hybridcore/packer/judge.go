@@ -76,11 +76,13 @@ func (e entry) check(job Job, artifacts []Artifact) error {
 		known = known || (e.is(a.Build) && e.id == a.ID)
 	}
 	if !known {
-		return fmt.Errorf("the manifest names the artifact %.200q of %s.%s, which packer did not report", e.id, e.builder, e.name)
+		return fmt.Errorf("the manifest names the artifact %.200q of %s.%s, which packer did not report", e.id, e.builder,
+			e.name)
 	}
 	for key, value := range e.custom {
 		if job.Redact != nil && job.Redact(value) != value {
-			return fmt.Errorf("custom_data.%s of the manifest holds a secret: take it out of the manifest post-processor, and change the secret", key)
+			return fmt.Errorf("custom_data.%s of the manifest holds a secret: take it out of the manifest post-processor, "+
+				"and change the secret", key)
 		}
 	}
 	return nil
@@ -102,7 +104,8 @@ func judgeValidate(t Tool, _ Job, end ending, c *collector, out *Outcome) {
 	case end.cancelled:
 		cancelled(t, end, c, out)
 	case end.code == 0:
-		fail(c, out, "packer validate ended without saying that the configuration is valid: the inner process was killed (out of memory?)")
+		fail(c, out, "packer validate ended without saying that the configuration is valid: the inner process was killed "+
+			"(out of memory?)")
 	default:
 		fail(c, out, c.cause(end))
 	}
@@ -112,7 +115,9 @@ func cancelled(t Tool, end ending, c *collector, out *Outcome) {
 	fail(c, out, "cancelled")
 	out.Status = hybridcore.Cancelled
 	if end.killed {
-		out.Failure.Message = fmt.Sprintf("cancelled, and killed because packer did not end within %s: it may have left things behind on the platform", t.grace())
+		out.Failure.Message = fmt.Sprintf(
+			"cancelled, and killed because packer did not end within %s: it may have left things behind on the platform",
+			t.grace())
 	}
 }
 
@@ -162,7 +167,8 @@ func (c *collector) cause(end ending) string {
 	case len(c.diags) > 0:
 		return headline(c.diags[0])
 	case !c.heard:
-		return fmt.Sprintf("packer exited with code %d and said nothing: it probably crashed (out of memory, or a template nested too deeply)", end.code)
+		return fmt.Sprintf("packer exited with code %d and said nothing: it probably crashed (out of memory, or a "+
+			"template nested too deeply)", end.code)
 	case len(c.marked) > 0:
 		return c.marked[len(c.marked)-1].text
 	default:
@@ -172,7 +178,10 @@ func (c *collector) cause(end ending) string {
 
 // pluginDied recognises how Packer's RPC says that the other side is gone.
 func pluginDied(text string) bool {
-	for _, sign := range []string{"unexpected EOF", "connection is shut down", "connection reset by peer", "plugin exited before we could connect"} {
+	for _, sign := range []string{
+		"unexpected EOF", "connection is shut down", "connection reset by peer",
+		"plugin exited before we could connect",
+	} {
 		if strings.Contains(text, sign) {
 			return true
 		}

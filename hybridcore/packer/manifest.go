@@ -110,7 +110,10 @@ func (r *reader) fail(format string, args ...any) {
 
 func (r *reader) entry(v any, run string) entry {
 	o := r.object(v, "name", "builder_type", "build_time", "files", "artifact_id", "packer_run_uuid", "custom_data")
-	e := entry{name: r.text(o, "name"), builder: r.text(o, "builder_type"), id: r.text(o, "artifact_id"), run: r.text(o, "packer_run_uuid")}
+	e := entry{
+		name: r.text(o, "name"), builder: r.text(o, "builder_type"), id: r.text(o, "artifact_id"),
+		run: r.text(o, "packer_run_uuid"),
+	}
 	if t, ok := o["build_time"]; ok {
 		if n, isNumber := t.(json.Number); !isNumber || len(n) > 15 || strings.Trim(string(n), "0123456789") != "" {
 			r.fail("build_time is not a time in seconds")

@@ -27,20 +27,27 @@ func TestEvidence(t *testing.T) {
 		text string
 		want string // part of the error, empty for none
 	}{
-		"good":               {text: manifest("", "")},
-		"unknown key":        {text: manifest(`"name"`, `"new_in_1_17": [{}], "name"`)},
-		"empty file":         {text: "", want: "it is empty or ends too early"},
-		"truncated":          {text: manifest("", "")[:100], want: "reading JSON"},
-		"trailing":           {text: manifest("", "") + "{}", want: "something follows"},
-		"not UTF-8":          {text: manifest("vm-1", "vm\xff"), want: "not UTF-8"},
-		"top is null":        {text: "null", want: "not an object"},
-		"top is a list":      {text: "[]", want: "not an object"},
-		"builds is null":     {text: `{"builds": null, "last_run_uuid": "u1"}`, want: "builds is not a list"},
-		"builds is empty":    {text: `{"builds": [], "last_run_uuid": "u1"}`, want: "builds is empty"},
-		"build is null":      {text: `{"builds": [null], "last_run_uuid": "u1"}`, want: "not an object"},
-		"other case":         {text: manifest(`"builds"`, `"BUILDS": [], "builds"`), want: `the key "BUILDS" is not "builds"`},
-		"key twice":          {text: manifest(`"name"`, `"name": "x", "name"`), want: "is there twice"},
-		"entry twice":        {text: manifest(`{"name"`, `{"name": "linux", "builder_type": "null", "artifact_id": "vm-1", "packer_run_uuid": "u1"}, {"name"`), want: "two entries of one build"},
+		"good":            {text: manifest("", "")},
+		"unknown key":     {text: manifest(`"name"`, `"new_in_1_17": [{}], "name"`)},
+		"empty file":      {text: "", want: "it is empty or ends too early"},
+		"truncated":       {text: manifest("", "")[:100], want: "reading JSON"},
+		"trailing":        {text: manifest("", "") + "{}", want: "something follows"},
+		"not UTF-8":       {text: manifest("vm-1", "vm\xff"), want: "not UTF-8"},
+		"top is null":     {text: "null", want: "not an object"},
+		"top is a list":   {text: "[]", want: "not an object"},
+		"builds is null":  {text: `{"builds": null, "last_run_uuid": "u1"}`, want: "builds is not a list"},
+		"builds is empty": {text: `{"builds": [], "last_run_uuid": "u1"}`, want: "builds is empty"},
+		"build is null":   {text: `{"builds": [null], "last_run_uuid": "u1"}`, want: "not an object"},
+		"other case": {
+			text: manifest(`"builds"`, `"BUILDS": [], "builds"`),
+			want: `the key "BUILDS" is not "builds"`,
+		},
+		"key twice": {text: manifest(`"name"`, `"name": "x", "name"`), want: "is there twice"},
+		"entry twice": {
+			text: manifest(`{"name"`,
+				`{"name": "linux", "builder_type": "null", "artifact_id": "vm-1", "packer_run_uuid": "u1"}, {"name"`),
+			want: "two entries of one build",
+		},
 		"name is a number":   {text: manifest(`"linux"`, "1"), want: "name is missing or not a text"},
 		"no name":            {text: manifest(`"name": "linux",`, ""), want: "name is missing"},
 		"time is a text":     {text: manifest("1795387732", `"1795387732"`), want: "build_time"},
@@ -65,7 +72,10 @@ func TestEvidence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			job := Job{Source: "null.linux", Manifest: filepath.Join(t.TempDir(), "m.json"), Redact: func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") }}
+			job := Job{
+				Source: "null.linux", Manifest: filepath.Join(t.TempDir(), "m.json"),
+				Redact: func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") },
+			}
 			write(t, job.Manifest, tt.text)
 			err := checkEvidence(job, []Artifact{{Build: "null.linux", ID: "vm-1"}})
 			switch {
@@ -116,7 +126,8 @@ func FuzzManifest(f *testing.F) {
 			t.Error("no entries and no error")
 		}
 		for _, e := range entries {
-			if err == nil && (e.name == "" || e.builder == "" || e.id == "" || e.run == "" || e.id != hybridcore.Sanitize(e.id)) {
+			if err == nil && (e.name == "" || e.builder == "" || e.id == "" || e.run == "" ||
+				e.id != hybridcore.Sanitize(e.id)) {
 				t.Errorf("entry %+v", e)
 			}
 		}

@@ -131,7 +131,8 @@ func (j Job) check() error {
 		return fmt.Errorf("running packer: stage %q and scratch %q must be absolute", j.Dir, j.Scratch)
 	}
 	if len(j.Scratch) > MaxScratch {
-		return fmt.Errorf("running packer: the scratch path %s has %d bytes; plugins put sockets below it, which works up to %d", j.Scratch, len(j.Scratch), MaxScratch)
+		return fmt.Errorf("running packer: the scratch path %s has %d bytes; plugins put sockets below it, which works up "+
+			"to %d", j.Scratch, len(j.Scratch), MaxScratch)
 	}
 	for _, entry := range j.Secrets {
 		name, _, ok := strings.Cut(entry, "=")

@@ -83,11 +83,13 @@ func (t Tool) plugin(r Requirement) (Plugin, error) {
 		accept, err = version.NewConstraint(r.Constraint)
 	}
 	if err != nil || len(r.Addresses) == 0 {
-		return Plugin{}, hybridcore.Usagef("plugin %s: %q is not a version constraint such as \">= 1.4.0\"", strings.Join(r.Addresses, " or "), r.Constraint)
+		return Plugin{}, hybridcore.Usagef("plugin %s: %q is not a version constraint such as \">= 1.4.0\"",
+			strings.Join(r.Addresses, " or "), r.Constraint)
 	}
 	for _, address := range r.Addresses {
 		if !addressRule.MatchString(address) || strings.Contains(address, "..") {
-			return Plugin{}, hybridcore.Usagef("%.200q is not a plugin address such as \"github.com/hashicorp/vsphere\"", address)
+			return Plugin{}, hybridcore.Usagef("%.200q is not a plugin address such as \"github.com/hashicorp/vsphere\"",
+				address)
 		}
 	}
 	var seen []string
@@ -126,7 +128,9 @@ func (t Tool) missing(r Requirement, seen []string) error {
 	if n := len(t.PluginDirs); n > 0 { // the last one is the user's own
 		install = "PACKER_PLUGIN_PATH=" + t.PluginDirs[n-1] + " " + install
 	}
-	return hybridcore.Blockedf("the Packer plugin %s is missing (%s); install it with `%s`; `make tools` builds those of this repository that can be built", want, got, install)
+	return hybridcore.Blockedf(
+		"the Packer plugin %s is missing (%s); install it with `%s`; `make tools` builds those of this repository that "+
+			"can be built", want, got, install)
 }
 
 // candidate is one file that could be the plugin.
@@ -185,7 +189,8 @@ func isStandIn(path string) bool {
 // machine, or returns nil for any other file.
 func pluginVersion(name, address string) *version.Version {
 	m := pluginFile.FindStringSubmatch(name)
-	if m == nil || m[1] != address[strings.LastIndexByte(address, '/')+1:] || m[4] != runtime.GOOS || m[5] != runtime.GOARCH {
+	if m == nil || m[1] != address[strings.LastIndexByte(address, '/')+1:] || m[4] != runtime.GOOS ||
+		m[5] != runtime.GOARCH {
 		return nil
 	}
 	v, err := version.NewVersion(m[2])

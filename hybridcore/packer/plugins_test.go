@@ -29,7 +29,8 @@ func pluginTree(t *testing.T, plugins ...string) string {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(folder, fmt.Sprintf("packer-plugin-%s_v%s_x5.0_%s_%s", filepath.Base(address), version, runtime.GOOS, runtime.GOARCH))
+		file := filepath.Join(folder,
+			fmt.Sprintf("packer-plugin-%s_v%s_x5.0_%s_%s", filepath.Base(address), version, runtime.GOOS, runtime.GOARCH))
 		write(t, file, p)
 		sum := sha256.Sum256([]byte(p))
 		write(t, file+checksumSuffix, hex.EncodeToString(sum[:]))
@@ -40,8 +41,10 @@ func pluginTree(t *testing.T, plugins ...string) string {
 func TestPlugins(t *testing.T) {
 	t.Parallel()
 	const vmware, hashicorp = "github.com/vmware/vsphere", "github.com/hashicorp/vsphere"
-	dir := pluginTree(t, hashicorp+"@1.4.2", hashicorp+"@1.10.0", hashicorp+"@1.9.9", "github.com/hashicorp/ansible@1.1.2-dev", "github.com/x/bad@1.0.0")
-	bad := filepath.Join(dir, "github.com/x/bad", fmt.Sprintf("packer-plugin-bad_v1.0.0_x5.0_%s_%s", runtime.GOOS, runtime.GOARCH))
+	dir := pluginTree(t, hashicorp+"@1.4.2", hashicorp+"@1.10.0", hashicorp+"@1.9.9",
+		"github.com/hashicorp/ansible@1.1.2-dev", "github.com/x/bad@1.0.0")
+	bad := filepath.Join(dir, "github.com/x/bad",
+		fmt.Sprintf("packer-plugin-bad_v1.0.0_x5.0_%s_%s", runtime.GOOS, runtime.GOARCH))
 	write(t, bad, "other bytes")
 	second := pluginTree(t, vmware+"@2.0.0")
 	for _, tt := range []struct {
@@ -52,15 +55,43 @@ func TestPlugins(t *testing.T) {
 		errs []string // parts of a blocked error
 	}{
 		{name: "newest", dirs: []string{dir}, need: Requirement{Addresses: []string{hashicorp}}, want: hashicorp + "@1.10.0"},
-		{name: "constraint", dirs: []string{dir}, need: Requirement{Addresses: []string{hashicorp}, Constraint: "~> 1.4.0"}, want: hashicorp + "@1.4.2"},
-		{name: "second address", dirs: []string{dir}, need: Requirement{Addresses: []string{vmware, hashicorp}, Constraint: ">= 1.4.0"}, want: hashicorp + "@1.10.0"},
-		{name: "first address in second tree", dirs: []string{dir, second}, need: Requirement{Addresses: []string{vmware, hashicorp}}, want: vmware + "@2.0.0"},
-		{name: "development version", dirs: []string{dir}, need: Requirement{Addresses: []string{"github.com/hashicorp/ansible"}, Constraint: ">= 1.1.2"}, want: "github.com/hashicorp/ansible@1.1.2-dev"},
-		{name: "missing", dirs: []string{dir}, need: Requirement{Addresses: []string{"github.com/hashicorp/azure"}}, errs: []string{"github.com/hashicorp/azure", "nothing of that name", "PACKER_PLUGIN_PATH=" + dir + " packer plugins install github.com/hashicorp/azure"}},
-		{name: "too old", dirs: []string{dir}, need: Requirement{Addresses: []string{hashicorp}, Constraint: ">= 2"}, errs: []string{hashicorp + " is 1.10.0", ">= 2"}},
+		{
+			name: "constraint", dirs: []string{dir}, need: Requirement{Addresses: []string{hashicorp}, Constraint: "~> 1.4.0"},
+			want: hashicorp + "@1.4.2",
+		},
+		{
+			name: "second address", dirs: []string{dir},
+			need: Requirement{Addresses: []string{vmware, hashicorp}, Constraint: ">= 1.4.0"}, want: hashicorp + "@1.10.0",
+		},
+		{
+			name: "first address in second tree", dirs: []string{dir, second},
+			need: Requirement{Addresses: []string{vmware, hashicorp}}, want: vmware + "@2.0.0",
+		},
+		{
+			name: "development version", dirs: []string{dir},
+			need: Requirement{Addresses: []string{"github.com/hashicorp/ansible"}, Constraint: ">= 1.1.2"},
+			want: "github.com/hashicorp/ansible@1.1.2-dev",
+		},
+		{
+			name: "missing", dirs: []string{dir}, need: Requirement{Addresses: []string{"github.com/hashicorp/azure"}},
+			errs: []string{
+				"github.com/hashicorp/azure", "nothing of that name",
+				"PACKER_PLUGIN_PATH=" + dir + " packer plugins install github.com/hashicorp/azure",
+			},
+		},
+		{
+			name: "too old", dirs: []string{dir}, need: Requirement{Addresses: []string{hashicorp}, Constraint: ">= 2"},
+			errs: []string{hashicorp + " is 1.10.0", ">= 2"},
+		},
 		{name: "no tree", need: Requirement{Addresses: []string{hashicorp}}, errs: []string{"no plugin directory"}},
-		{name: "tree is missing", dirs: []string{dir + "x"}, need: Requirement{Addresses: []string{hashicorp}}, errs: []string{"nothing of that name"}},
-		{name: "wrong checksum", dirs: []string{dir}, need: Requirement{Addresses: []string{"github.com/x/bad"}}, errs: []string{bad, "has sha256", "its checksum file says"}},
+		{
+			name: "tree is missing", dirs: []string{dir + "x"}, need: Requirement{Addresses: []string{hashicorp}},
+			errs: []string{"nothing of that name"},
+		},
+		{
+			name: "wrong checksum", dirs: []string{dir}, need: Requirement{Addresses: []string{"github.com/x/bad"}},
+			errs: []string{bad, "has sha256", "its checksum file says"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -83,7 +114,8 @@ func standInTree(t *testing.T, address, version string) string {
 	dir, source := shortDir(t), t.TempDir()
 	write(t, filepath.Join(source, "go.mod"), "module "+StandInModule+"\n\ngo 1.26\n")
 	write(t, filepath.Join(source, "main.go"), "package main\n\nfunc main() {}\n")
-	file := filepath.Join(dir, address, fmt.Sprintf("packer-plugin-%s_v%s_x5.0_%s_%s", filepath.Base(address), version, runtime.GOOS, runtime.GOARCH))
+	file := filepath.Join(dir, address,
+		fmt.Sprintf("packer-plugin-%s_v%s_x5.0_%s_%s", filepath.Base(address), version, runtime.GOOS, runtime.GOARCH))
 	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", file, ".")
 	cmd.Dir, cmd.Env = source, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -116,12 +148,18 @@ func TestStandIns(t *testing.T) {
 		{name: "stand-in among real ones", dirs: []string{standIns, real}, want: "1.2.2"},
 		{
 			name: "outside the lab", dirs: []string{standIns},
-			errs: []string{"is the lab's stand-in, which builds in `packer-hybrid lab run` only", "packer plugins install " + address},
+			errs: []string{
+				"is the lab's stand-in, which builds in `packer-hybrid lab run` only",
+				"packer plugins install " + address,
+			},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Tool{PluginDirs: tt.dirs, StandIns: tt.offered}.Plugins([]Requirement{{Addresses: []string{address}, Constraint: ">= 1.2"}})
+			got, err := Tool{
+				PluginDirs: tt.dirs,
+				StandIns:   tt.offered,
+			}.Plugins([]Requirement{{Addresses: []string{address}, Constraint: ">= 1.2"}})
 			for _, want := range tt.errs {
 				if err == nil || !strings.Contains(err.Error(), want) || hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 					t.Errorf("error %v: want %q, blocked", err, want)
@@ -136,8 +174,14 @@ func TestStandIns(t *testing.T) {
 
 func TestPluginRequirementsAreChecked(t *testing.T) {
 	t.Parallel()
-	for _, r := range []Requirement{{}, {Addresses: []string{"../../etc"}}, {Addresses: []string{"a.b/../../c"}}, {Addresses: []string{"a.b/c"}, Constraint: "newest"}} {
-		if _, err := (Tool{PluginDirs: []string{t.TempDir()}}).Plugins([]Requirement{r}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	for _, r := range []Requirement{
+		{},
+		{Addresses: []string{"../../etc"}},
+		{Addresses: []string{"a.b/../../c"}},
+		{Addresses: []string{"a.b/c"}, Constraint: "newest"},
+	} {
+		if _, err := (Tool{PluginDirs: []string{t.TempDir()}}).Plugins([]Requirement{r}); hybridcore.ExitCode(
+			err) != hybridcore.ExitUsage {
 			t.Errorf("%+v: %v, want a usage error", r, err)
 		}
 	}
@@ -167,7 +211,8 @@ func TestPluginPlacement(t *testing.T) {
 	}
 	other := plugins[0]
 	other.SHA256 = strings.Repeat("0", 64)
-	if err := linkOrCopy(other, filepath.Join("/dev/shm", filepath.Base(string(s)))); err == nil || !strings.Contains(err.Error(), "has changed") {
+	if err := linkOrCopy(other, filepath.Join("/dev/shm", filepath.Base(string(s)))); err == nil ||
+		!strings.Contains(err.Error(), "has changed") {
 		t.Errorf("a copy of other bytes: %v", err)
 	}
 	_ = os.Remove(filepath.Join("/dev/shm", filepath.Base(string(s))))

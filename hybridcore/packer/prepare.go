@@ -57,7 +57,10 @@ func (t Tool) Prepare(ctx context.Context, helper string, jobs []Job, parallel i
 
 // order describes the jobs for packer-hybrid-rpc.
 func (t Tool) order(ctx context.Context, jobs []Job, parallel int) (rpcJob, error) {
-	order := rpcJob{Protocol: rpcProtocol, Packer: rpcBinary{Version: t.Version, Path: t.Path}, Cache: string(t.Memory), Parallel: parallel}
+	order := rpcJob{
+		Protocol: rpcProtocol, Packer: rpcBinary{Version: t.Version, Path: t.Path}, Cache: string(t.Memory),
+		Parallel: parallel,
+	}
 	for i, job := range jobs {
 		if err := job.check(); err != nil {
 			return order, err
@@ -91,7 +94,8 @@ func (v rpcVerdict) outcome(job Job) Outcome {
 	out := Outcome{Status: hybridcore.Validated}
 	for _, f := range v.Findings {
 		found := hybridcore.Finding{
-			Kind: hybridcore.KindSchema, Subject: "packer", Severity: hybridcore.Error, Blocking: true, Line: max(f.Line, 0), Column: max(f.Column, 0),
+			Kind: hybridcore.KindSchema, Subject: "packer", Severity: hybridcore.Error, Blocking: true, Line: max(f.Line, 0),
+			Column:  max(f.Column, 0),
 			Message: job.plain(f.Message), Hint: job.plain(f.Detail), File: job.plain(f.File),
 		}
 		if f.Warning {
@@ -105,7 +109,8 @@ func (v rpcVerdict) outcome(job Job) Outcome {
 	switch {
 	case len(v.Undecided) > 0:
 		out.Status = hybridcore.BlockedStatus
-		out.Failure = &hybridcore.Failure{Message: "not decided: the template holds " + job.plain(strings.Join(v.Undecided, ", ")) + "; ask Packer itself with --with packer"}
+		out.Failure = &hybridcore.Failure{Message: "not decided: the template holds " +
+			job.plain(strings.Join(v.Undecided, ", ")) + "; ask Packer itself with --with packer"}
 	case refused >= 0:
 		f := out.Findings[refused]
 		out.Status = hybridcore.Failed

@@ -57,10 +57,13 @@ func TestAnswerVersions(t *testing.T) {
 	for range 3 {
 		job := Job{Scratch: t.TempDir(), Plugins: []Plugin{{Address: "github.com/hashicorp/ansible"}}}
 		for _, args := range [][]string{{"--version"}, {"--version", "-v"}} {
-			cmd := exec.CommandContext(t.Context(), filepath.Join(strings.Split(value(memory.answerVersions(t.Context(), job, env), "PATH"), ":")[0], "ansible-playbook"), args...)
+			cmd := exec.CommandContext(t.Context(),
+				filepath.Join(strings.Split(value(memory.answerVersions(t.Context(), job, env), "PATH"), ":")[0],
+					"ansible-playbook"), args...)
 			cmd.Env = env
 			out, err := cmd.Output()
-			if want := "ansible-playbook [core 2.19.4]\n  it's " + strings.Join(args, " ") + "\n"; err != nil || string(out) != want {
+			if want := "ansible-playbook [core 2.19.4]\n  it's " + strings.Join(args, " ") + "\n"; err != nil ||
+				string(out) != want {
 				t.Errorf("%v: %q, %v", args, out, err)
 			}
 		}

@@ -32,10 +32,12 @@ func TestBuild(t *testing.T) {
 	if out.Status != hybridcore.Built || out.ExitCode != 0 || out.Failure != nil {
 		t.Fatalf("outcome %+v, log:\n%s", out, log)
 	}
-	if len(out.Artifacts) == 0 || out.Artifacts[0].ID != "Null" || out.Artifacts[0].Build != "null.linux" || out.Artifacts[0].BuilderID != "fnoeding.null" {
+	if len(out.Artifacts) == 0 || out.Artifacts[0].ID != "Null" || out.Artifacts[0].Build != "null.linux" ||
+		out.Artifacts[0].BuilderID != "fnoeding.null" {
 		t.Errorf("artifacts %+v", out.Artifacts)
 	}
-	if len(out.Steps) != 2 || !strings.HasPrefix(out.Steps[0].Name, "Running local shell script: ") || out.Steps[0].Duration <= 0 {
+	if len(out.Steps) != 2 || !strings.HasPrefix(out.Steps[0].Name, "Running local shell script: ") ||
+		out.Steps[0].Duration <= 0 {
 		t.Errorf("steps %+v: want the script and the post-processor", out.Steps)
 	}
 	if !strings.Contains(log.String(), "s] ==> null.linux: hello, world\n") {
@@ -55,11 +57,14 @@ func TestBuildFailingProvisioner(t *testing.T) {
 	t.Parallel()
 	tool := realPacker(t)
 	job := stage(t, nullBuild("true", ""))
-	write(t, filepath.Join(job.Dir, "broken.sh"), "#!/bin/sh\nfor i in $(seq 30); do echo line $i; done\nsleep 0.2\necho disk on fire >&2\nexit 3\n")
+	write(t, filepath.Join(job.Dir, "broken.sh"),
+		"#!/bin/sh\nfor i in $(seq 30); do echo line $i; done\nsleep 0.2\necho disk on fire >&2\nexit 3\n")
 	if err := os.Chmod(filepath.Join(job.Dir, "broken.sh"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(job.Dir, "build.pkr.hcl"), strings.ReplaceAll(read(t, filepath.Join(job.Dir, "build.pkr.hcl")), "inline = ", "script = \"broken.sh\"\n  }\n  provisioner \"shell-local\" {\n inline = "))
+	write(t, filepath.Join(job.Dir, "build.pkr.hcl"),
+		strings.ReplaceAll(read(t, filepath.Join(job.Dir, "build.pkr.hcl")), "inline = ",
+			"script = \"broken.sh\"\n  }\n  provisioner \"shell-local\" {\n inline = "))
 	out, err := tool.Build(t.Context(), job)
 	if err != nil {
 		t.Fatal(err)
@@ -67,10 +72,12 @@ func TestBuildFailingProvisioner(t *testing.T) {
 	if out.Status != hybridcore.Failed || out.ExitCode != 1 || out.Failure == nil || len(out.Artifacts) != 0 {
 		t.Fatalf("outcome %+v", out)
 	}
-	if f := out.Failure; f.Step != "Running local shell script: broken.sh" || f.File != "broken.sh" || !strings.HasPrefix(f.Message, "Script exited with non-zero exit status: 3") {
+	if f := out.Failure; f.Step != "Running local shell script: broken.sh" || f.File != "broken.sh" ||
+		!strings.HasPrefix(f.Message, "Script exited with non-zero exit status: 3") {
 		t.Errorf("failure %+v", f)
 	}
-	if tail := strings.Join(out.Failure.Tail, "\n"); !strings.Contains(tail, "disk on fire") || !strings.Contains(tail, "line 30") || len(out.Failure.Tail) > maxTail {
+	if tail := strings.Join(out.Failure.Tail, "\n"); !strings.Contains(tail, "disk on fire") ||
+		!strings.Contains(tail, "line 30") || len(out.Failure.Tail) > maxTail {
 		t.Errorf("tail:\n%s", tail)
 	}
 	if len(out.Errors) != 1 || !strings.HasPrefix(out.Errors[0], "null.linux: Script exited") {
@@ -95,7 +102,8 @@ func TestCancel(t *testing.T) {
 // provisioner had SIGTERM; an hour when it was not seen.
 func cancelOnce(t *testing.T, tool Tool) time.Duration {
 	t.Helper()
-	job := stage(t, nullBuild(`trap ': > term; exit 9' TERM; (trap "" TERM; echo $$ > stubborn; sleep 60) & echo $$ > begun; for i in $(seq 600); do sleep 0.02; done`, ""))
+	job := stage(t, nullBuild(
+		`trap ': > term; exit 9' TERM; (trap "" TERM; echo $$ > stubborn; sleep 60) & echo $$ > begun; for i in $(seq 600); do sleep 0.02; done`, ""))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var noticed, at time.Time
@@ -141,7 +149,10 @@ func TestGraceAndHurry(t *testing.T) {
 		t.Run(fmt.Sprint(hurry), func(t *testing.T) {
 			t.Parallel()
 			job := stage(t, "")
-			tool := Tool{Path: script(t, job, "trap '' TERM\necho $$ > begun\nwhile :; do sleep 0.05; done"), Grace: 300 * time.Millisecond}
+			tool := Tool{
+				Path:  script(t, job, "trap '' TERM\necho $$ > begun\nwhile :; do sleep 0.05; done"),
+				Grace: 300 * time.Millisecond,
+			}
 			hurried := make(chan struct{})
 			if hurry {
 				tool.Grace = time.Hour
@@ -155,7 +166,8 @@ func TestGraceAndHurry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out.Status != hybridcore.Cancelled || out.Signal != "killed" || !strings.Contains(out.Failure.Message, "left things behind") {
+			if out.Status != hybridcore.Cancelled || out.Signal != "killed" ||
+				!strings.Contains(out.Failure.Message, "left things behind") {
 				t.Errorf("outcome %+v, failure %+v", out, out.Failure)
 			}
 			noneLeft(t, job)
@@ -169,7 +181,9 @@ func TestInnerProcessKilled(t *testing.T) {
 	for _, verb := range []string{"build", "validate"} {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
-			job := stage(t, nullBuild("sed -n 's/^.* \\([0-9]*\\) [0-9-]* [0-9]* [0-9]*$/\\1/p' /dev/null; cut -d' ' -f5 /proc/$$/stat > group; sleep 20", ""))
+			job := stage(t, nullBuild(
+				"sed -n 's/^.* \\([0-9]*\\) [0-9-]* [0-9]* [0-9]*$/\\1/p' /dev/null; cut -d' ' -f5 /proc/$$/stat > group; sleep 20",
+				""))
 			job.Secrets = append(job.Secrets, "PKR_VAR_password=x")
 			build := tool.Build
 			wait := filepath.Join(job.Dir, "group")
@@ -213,7 +227,8 @@ func TestOuterProcessKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Status != hybridcore.Failed || out.Signal != "killed" || !strings.Contains(strings.Join(out.Notes, " "), "outlived packer") {
+	if out.Status != hybridcore.Failed || out.Signal != "killed" ||
+		!strings.Contains(strings.Join(out.Notes, " "), "outlived packer") {
 		t.Errorf("outcome %+v", out)
 	}
 	noneLeft(t, job)
@@ -222,7 +237,8 @@ func TestOuterProcessKilled(t *testing.T) {
 func TestParentKilled(t *testing.T) {
 	t.Parallel()
 	tool := realPacker(t)
-	job := stage(t, nullBuild(`trap 'echo yes > term; exit 9' TERM; echo $$ > begun; for i in $(seq 1000); do sleep 0.02; done`, ""))
+	job := stage(t, nullBuild(
+		`trap 'echo yes > term; exit 9' TERM; echo $$ > begun; for i in $(seq 1000); do sleep 0.02; done`, ""))
 	killRunner(t, job, tool.Path)
 	deadline := time.Now().Add(10 * time.Second)
 	for time.Now().Before(deadline) && packersLeft(job) > 0 {
@@ -270,7 +286,8 @@ func TestDaemonIsSwept(t *testing.T) {
 func TestHeldPipe(t *testing.T) {
 	t.Parallel()
 	job := stage(t, "")
-	tool := Tool{Path: script(t, job, `env -i setsid sh -c 'echo $$ > pid; exec sleep 60' & while ! [ -s pid ]; do sleep 0.01; done; echo 1,,ui,error,last words; exit 1`)}
+	tool := Tool{Path: script(t, job,
+		`env -i setsid sh -c 'echo $$ > pid; exec sleep 60' & while ! [ -s pid ]; do sleep 0.01; done; echo 1,,ui,error,last words; exit 1`)}
 	start := time.Now()
 	out, err := tool.Build(t.Context(), job)
 	if err != nil {

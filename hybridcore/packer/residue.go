@@ -65,5 +65,6 @@ func (r *residue) failure() string {
 	case r.left == 1:
 		return "the image is not clean: the build left one thing in it that must not be there, see the finding"
 	}
-	return fmt.Sprintf("the image is not clean: the build left %d things in it that must not be there, see the findings", r.left)
+	return fmt.Sprintf("the image is not clean: the build left %d things in it that must not be there, see the findings",
+		r.left)
 }

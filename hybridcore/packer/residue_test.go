@@ -23,14 +23,16 @@ func TestResidueLines(t *testing.T) {
 	t.Parallel()
 	var r residue
 	for _, line := range []string{
-		foundLine, "  " + cacheLine, "residue: not JSON", "residue: {}", `residue: {"path": "/x"}`, "about residue: {}", `residue: {"left": 1, "warnings": 1}`,
+		foundLine, "  " + cacheLine, "residue: not JSON", "residue: {}", `residue: {"path": "/x"}`, "about residue: {}",
+		`residue: {"left": 1, "warnings": 1}`,
 	} {
 		r.line(line)
 	}
 	want := []hybridcore.Finding{
 		{
 			Kind: "residue", Subject: "/etc/ssh/ssh_host_rsa_key", Severity: hybridcore.Error, Blocking: true,
-			Message: "left in the image: /etc/ssh/ssh_host_rsa_key: an SSH host key (host-key)", Hint: "the role to remove it: clean",
+			Message: "left in the image: /etc/ssh/ssh_host_rsa_key: an SSH host key (host-key)",
+			Hint:    "the role to remove it: clean",
 		},
 		{
 			Kind: "residue", Subject: "/var/cache/apt/x.bin", Severity: hybridcore.Warning,
@@ -61,11 +63,20 @@ func TestResidueFailsTheBuild(t *testing.T) {
 		findings int
 		failure  string
 	}{
-		"clean":        {`echo 'residue: {"left": 0, "warnings": 0}'`, hybridcore.Built, true, 0, ""},
-		"warned":       {"echo '" + cacheLine + `'; echo 'residue: {"left": 0, "warnings": 1}'`, hybridcore.Built, true, 1, ""},
-		"not checked":  {"true", hybridcore.Built, false, 0, ""},
-		"left":         {"echo '" + foundLine + `'; echo 'residue: {"left": 1, "warnings": 0}'; exit 3`, hybridcore.Failed, false, 1, "the image is not clean"},
-		"left, exit 0": {"echo '" + foundLine + `'; echo 'residue: {"left": 2, "warnings": 0}'`, hybridcore.Failed, false, 1, "left 2 things"},
+		"clean": {`echo 'residue: {"left": 0, "warnings": 0}'`, hybridcore.Built, true, 0, ""},
+		"warned": {
+			"echo '" + cacheLine + `'; echo 'residue: {"left": 0, "warnings": 1}'`, hybridcore.Built, true, 1,
+			"",
+		},
+		"not checked": {"true", hybridcore.Built, false, 0, ""},
+		"left": {
+			"echo '" + foundLine + `'; echo 'residue: {"left": 1, "warnings": 0}'; exit 3`, hybridcore.Failed,
+			false, 1, "the image is not clean",
+		},
+		"left, exit 0": {
+			"echo '" + foundLine + `'; echo 'residue: {"left": 2, "warnings": 0}'`, hybridcore.Failed, false, 1,
+			"left 2 things",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +87,8 @@ func TestResidueFailsTheBuild(t *testing.T) {
 			if out.Status != tt.status || out.Clean != tt.clean || len(out.Findings) != tt.findings {
 				t.Errorf("status %s, clean %v, findings %+v", out.Status, out.Clean, out.Findings)
 			}
-			if out.Failure != nil && !strings.Contains(out.Failure.Message, tt.failure) || (out.Failure == nil) != (tt.failure == "") {
+			if out.Failure != nil && !strings.Contains(out.Failure.Message, tt.failure) ||
+				(out.Failure == nil) != (tt.failure == "") {
 				t.Errorf("failure %+v", out.Failure)
 			}
 		})

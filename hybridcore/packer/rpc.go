@@ -90,14 +90,19 @@ func askRPC(ctx context.Context, call rpcCall, first Job) ([]byte, error) {
 	cmd.Env = environ(first.Env, nil, dirs)
 	cmd.Stdin = bytes.NewReader(call.input)
 	var out, errs bytes.Buffer
-	end, err := run(ctx, cmd, owner{grace: rpcGrace, marker: dirs.marker(), stdout: keep(&out, maxAnswer), stderr: keep(&errs, maxVersionOutput), hurry: first.Hurry})
+	end, err := run(ctx, cmd,
+		owner{
+			grace: rpcGrace, marker: dirs.marker(), stdout: keep(&out, maxAnswer), stderr: keep(&errs, maxVersionOutput),
+			hurry: first.Hurry,
+		})
 	switch {
 	case err != nil:
 		return nil, err
 	case end.cancelled:
 		return nil, fmt.Errorf("running %s: %w", name, context.Cause(ctx))
 	case end.code != 0:
-		return nil, fmt.Errorf("%s ended with %s and said %.300q", name, end, first.redact(hybridcore.Sanitize(firstLine(errs.String()))))
+		return nil, fmt.Errorf("%s ended with %s and said %.300q", name, end,
+			first.redact(hybridcore.Sanitize(firstLine(errs.String()))))
 	}
 	return out.Bytes(), nil
 }

@@ -81,8 +81,14 @@ func (t Tool) LearnSchemas(ctx context.Context, helper string, job Job) error {
 	if err := dirs.make(); err != nil {
 		return err
 	}
-	stage := rpcStage{Name: "schemas", Root: job.Scratch, Dir: job.Scratch, Temp: dirs.tmp(), Env: environ(job.Env, nil, dirs), Plugins: binaries(unknown)}
-	input, err := json.Marshal(rpcJob{Protocol: rpcProtocol, Packer: rpcBinary{Version: t.Version, Path: t.Path}, Cache: string(t.Memory), Stages: []rpcStage{stage}})
+	stage := rpcStage{
+		Name: "schemas", Root: job.Scratch, Dir: job.Scratch, Temp: dirs.tmp(),
+		Env: environ(job.Env, nil, dirs), Plugins: binaries(unknown),
+	}
+	input, err := json.Marshal(rpcJob{
+		Protocol: rpcProtocol, Packer: rpcBinary{Version: t.Version, Path: t.Path},
+		Cache: string(t.Memory), Stages: []rpcStage{stage},
+	})
 	if err != nil {
 		return fmt.Errorf("writing the job of %s: %w", filepath.Base(helper), err)
 	}

@@ -59,7 +59,10 @@ type sink struct {
 }
 
 func newSink(job Job) *sink {
-	s := &sink{log: job.Log, onEvent: job.OnEvent, redact: job.Redact, stall: maxStall, done: make(chan struct{}), room: make(chan struct{}, 1)}
+	s := &sink{
+		log: job.Log, onEvent: job.OnEvent, redact: job.Redact, stall: maxStall, done: make(chan struct{}),
+		room: make(chan struct{}, 1),
+	}
 	s.work = sync.NewCond(&s.mu)
 	go s.consume()
 	return s

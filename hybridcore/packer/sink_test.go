@@ -81,7 +81,8 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Status != hybridcore.Built || !strings.Contains(strings.Join(out.Notes, "\n"), "lines are missing in the log: writing the log") {
+	if out.Status != hybridcore.Built ||
+		!strings.Contains(strings.Join(out.Notes, "\n"), "lines are missing in the log: writing the log") {
 		t.Errorf("outcome %+v", out)
 	}
 }

@@ -32,13 +32,17 @@ var sober = []string{
 	"Provisioning with ", "Provisioning step had errors", "Uploading ", "Downloading ", "Restarting Machine",
 	"Pausing ", "Setting a ", "Provisioner failed with ", "Running post-processor: ", "Executing shutdown command",
 	// vsphere
-	"Remote cache directory", "Creating virtual machine", "Cloning virtual machine", "Running shutdown command", "Shutting down virtual machine", "Powering off ", "Virtual machine is already powered off",
+	"Remote cache directory", "Creating virtual machine", "Cloning virtual machine", "Running shutdown command",
+	"Shutting down virtual machine", "Powering off ", "Virtual machine is already powered off",
 	"Deleting ", "Ejecting ", "Removing ", "Clearing boot order", "Creating snapshot", "Adding virtual machine flags",
-	"Converting ", "Importing ", "Exporting to ", "Destroying VM", "Closing sessions", "Reattaching ", "Adding configuration parameters",
+	"Converting ", "Importing ", "Exporting to ", "Destroying VM", "Closing sessions", "Reattaching ",
+	"Adding configuration parameters",
 	// proxmox
-	"Creating VM", "Retrieving ", "Uploaded ISO", "Starting VM", "Stopping VM", "Trying to remove ephemeral keys", "Adding a cloud-init cdrom", "Deleting VM",
+	"Creating VM", "Retrieving ", "Uploaded ISO", "Starting VM", "Stopping VM", "Trying to remove ephemeral keys",
+	"Adding a cloud-init cdrom", "Deleting VM",
 	// azure
-	"Powering off machine", "Querying the machine's properties", "Generalizing machine", "Capturing image", "Publishing to Shared Image Gallery",
+	"Powering off machine", "Querying the machine's properties", "Generalizing machine", "Capturing image",
+	"Publishing to Shared Image Gallery",
 	"Deprovisioning", "Cleanup requested", "Resource group ", "Getting the ", "Gracefully halting",
 }
 
@@ -54,7 +58,10 @@ func startsWith(text string, beginnings []string) bool {
 // stepFile is the script or playbook that a step names, or an empty string. A
 // file in the scratch directory, where Packer writes inline scripts, is none.
 func stepFile(step, scratchDir string) string {
-	for _, lead := range []string{"Running local shell script: ", "Provisioning with shell script: ", "Provisioning with powershell script: "} {
+	for _, lead := range []string{
+		"Running local shell script: ", "Provisioning with shell script: ",
+		"Provisioning with powershell script: ",
+	} {
 		if file, ok := strings.CutPrefix(step, lead); ok && !strings.HasPrefix(file, scratchDir) {
 			return file
 		}

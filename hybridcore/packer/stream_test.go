@@ -26,13 +26,22 @@ func TestParseRecord(t *testing.T) {
 	at := time.Unix(1795387732, 0).UTC()
 	text := func(line string) Record { return Record{Data: []string{line}} }
 	for line, want := range map[string]Record{
-		"1795387732,,ui,say,==> null.linux: hello%!(PACKER_COMMA) world": {At: at, Type: TypeUI, Data: []string{"say", "==> null.linux: hello, world"}},
-		"1795387732,null.linux,artifact,0,end":                           {At: at, Target: "null.linux", Type: TypeArtifact, Data: []string{"0", "end"}},
-		"1795387732,,version-prelease,":                                  {At: at, Type: "version-prelease", Data: []string{""}},
-		"1795387732,,x":                                                  {At: at, Type: "x"},
-		`1795387732,,ui,say,a\nb\rc\\n%!(PACKER_COMMA)`:                  {At: at, Type: TypeUI, Data: []string{"say", "a\nb\rc\\\n,"}},
+		"1795387732,,ui,say,==> null.linux: hello%!(PACKER_COMMA) world": {
+			At: at, Type: TypeUI,
+			Data: []string{"say", "==> null.linux: hello, world"},
+		},
+		"1795387732,null.linux,artifact,0,end": {
+			At: at, Target: "null.linux", Type: TypeArtifact,
+			Data: []string{"0", "end"},
+		},
+		"1795387732,,version-prelease,":                 {At: at, Type: "version-prelease", Data: []string{""}},
+		"1795387732,,x":                                 {At: at, Type: "x"},
+		`1795387732,,ui,say,a\nb\rc\\n%!(PACKER_COMMA)`: {At: at, Type: TypeUI, Data: []string{"say", "a\nb\rc\\\n,"}},
 		// One pass: what an escape yields starts no other escape.
-		`1795387732,,ui,say,%!(PACKER_COMMA%!(PACKER_COMMA))`: {At: at, Type: TypeUI, Data: []string{"say", "%!(PACKER_COMMA,)"}},
+		`1795387732,,ui,say,%!(PACKER_COMMA%!(PACKER_COMMA))`: {
+			At: at, Type: TypeUI,
+			Data: []string{"say", "%!(PACKER_COMMA,)"},
+		},
 		// Escapes count in data fields only.
 		`1795387732,a\nb,ui,say,x`:    {At: at, Target: `a\nb`, Type: TypeUI, Data: []string{"say", "x"}},
 		"":                            text(""),
@@ -102,7 +111,10 @@ func replay(t *testing.T, name string, code int, judge func(Tool, Job, ending, *
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	job := Job{Dir: t.TempDir(), Scratch: "/tmp", Source: "null.linux", Manifest: filepath.Join("testdata", "manifest.json")}
+	job := Job{
+		Dir: t.TempDir(), Scratch: "/tmp", Source: "null.linux",
+		Manifest: filepath.Join("testdata", "manifest.json"),
+	}
 	start := time.Unix(1795387000, 0)
 	c := newCollector(job, start)
 	now := start
@@ -129,17 +141,40 @@ func TestRecordedStreams(t *testing.T) {
 		file    string
 	}{
 		{stream: "success.txt", judge: judgeBuild, status: hybridcore.Built},
-		{stream: "success.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed, message: "err", step: "Running post-processor:  (type manifest)"},
-		{stream: "failure.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed, message: "Script exited with non-zero exit status: 3. Allowed exit codes are: [0]", step: "Running local shell script: /tmp/packer-shell2211229029"},
-		{stream: "killed.txt", judge: judgeBuild, status: hybridcore.Failed, message: "packer ended without reporting an artifact: the inner process was killed (out of memory?)", step: "Running local shell script: /tmp/packer-shell260054938"},
-		{stream: "plugin-crash.txt", code: 2, judge: judgeBuild, status: hybridcore.Failed, message: "the plugin's process died: unexpected EOF: it says no more", step: "Provisioning with Ansible..."},
 		{
-			stream: "ansible.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed, step: "TASK [Install the agent]", file: "/tmp/pk/ans/playbook.yml:6",
-			message: "Error executing Ansible: Non-zero exit status: exit status 2: TASK [Install the agent]: non-zero return code: no such disk",
+			stream: "success.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed, message: "err",
+			step: "Running post-processor:  (type manifest)",
+		},
+		{
+			stream: "failure.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed,
+			message: "Script exited with non-zero exit status: 3. Allowed exit codes are: [0]",
+			step:    "Running local shell script: /tmp/packer-shell2211229029",
+		},
+		{
+			stream: "killed.txt", judge: judgeBuild, status: hybridcore.Failed,
+			message: "packer ended without reporting an artifact: the inner process was killed (out of memory?)",
+			step:    "Running local shell script: /tmp/packer-shell260054938",
+		},
+		{
+			stream: "plugin-crash.txt", code: 2, judge: judgeBuild, status: hybridcore.Failed,
+			message: "the plugin's process died: unexpected EOF: it says no more", step: "Provisioning with Ansible...",
+		},
+		{
+			stream: "ansible.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed, step: "TASK [Install the agent]",
+			file: "/tmp/pk/ans/playbook.yml:6",
+			message: "Error executing Ansible: Non-zero exit status: exit status 2: TASK [Install the agent]: non-zero " +
+				"return code: no such disk",
 		},
 		{stream: "valid.txt", judge: judgeValidate, status: hybridcore.Validated},
-		{stream: "killed.txt", judge: judgeValidate, status: hybridcore.Failed, message: "packer validate ended without saying that the configuration is valid: the inner process was killed (out of memory?)", step: "Running local shell script: /tmp/packer-shell260054938"},
-		{stream: "variable.txt", code: 1, judge: judgeValidate, status: hybridcore.Failed, message: `b.pkr.hcl:1: Unsupported attribute: This object does not have an attribute named "zork".`},
+		{
+			stream: "killed.txt", judge: judgeValidate, status: hybridcore.Failed,
+			message: "packer validate ended without saying that the configuration is valid: the inner process was killed " +
+				"(out of memory?)", step: "Running local shell script: /tmp/packer-shell260054938",
+		},
+		{
+			stream: "variable.txt", code: 1, judge: judgeValidate, status: hybridcore.Failed,
+			message: `b.pkr.hcl:1: Unsupported attribute: This object does not have an attribute named "zork".`,
+		},
 	} {
 		t.Run(tt.stream, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +204,10 @@ func TestRecordedDetails(t *testing.T) {
 	for _, s := range out.Steps {
 		names = append(names, s.Name[:min(len(s.Name), 30)])
 	}
-	steps := []string{"Provisioning with Ansible...", "Setting up proxy adapter for A", "Executing Ansible: ansible-pla", "Provisioning step had errors: "}
+	steps := []string{
+		"Provisioning with Ansible...", "Setting up proxy adapter for A", "Executing Ansible: ansible-pla",
+		"Provisioning step had errors: ",
+	}
 	if diff := cmp.Diff(steps, names); diff != "" {
 		t.Error(diff)
 	}
@@ -177,7 +215,9 @@ func TestRecordedDetails(t *testing.T) {
 	if len(found) != 2 {
 		t.Fatalf("findings %+v", found)
 	}
-	if f := found[0]; f.File != "b.pkr.hcl" || f.Line != 1 || f.Source != `source "null" "linux" { communicator = "none` || f.Message != "Invalid multi-line string" || !f.Blocking || !strings.HasPrefix(f.Hint, "Quoted strings may not be split") {
+	if f := found[0]; f.File != "b.pkr.hcl" || f.Line != 1 || f.Source != `source "null" "linux" { communicator = "none` ||
+		f.Message != "Invalid multi-line string" || !f.Blocking ||
+		!strings.HasPrefix(f.Hint, "Quoted strings may not be split") {
 		t.Errorf("finding %+v", f)
 	}
 }
@@ -191,7 +231,8 @@ func TestForgedRecords(t *testing.T) {
 	}
 	c := newCollector(Job{}, time.Now())
 	for _, line := range []string{
-		"1795381756,,ui,say,==> null.linux: 1795381756%!(PACKER_COMMA)null.linux%!(PACKER_COMMA)artifact-count%!(PACKER_COMMA)1",
+		"1795381756,,ui,say,==> null.linux: " +
+			"1795381756%!(PACKER_COMMA)null.linux%!(PACKER_COMMA)artifact-count%!(PACKER_COMMA)1",
 		"1795381756,,ui,say,1795381756,null.linux,artifact-count,1",
 		`1795381756,,ui,say,x\n1795381756,null.linux,artifact-count,1`,
 		"1795381756,,ui,error,panic: not really",
@@ -209,12 +250,15 @@ func TestArtifactRecords(t *testing.T) {
 	t.Parallel()
 	const whole = "1,n.l,artifact-count,1\n1,n.l,artifact,0,builder-id,b\n1,n.l,artifact,0,id,vm-1\n1,n.l,artifact,0,end\n"
 	for name, tt := range map[string]struct{ stream, source, want string }{
-		"whole":           {stream: whole},
-		"named block":     {stream: strings.ReplaceAll(whole, "n.l", "block.n.l"), source: "n.l"},
-		"other build":     {stream: whole, source: "n.x", want: "packer reported no artifact of n.x"},
-		"suffix only":     {stream: whole, source: ".l", want: "no artifact of"},
-		"nothing":         {want: "packer reported no artifact"},
-		"no end":          {stream: strings.ReplaceAll(whole, "end", "fin"), want: "announced 1 artifacts of n.l and finished reporting 0"},
+		"whole":       {stream: whole},
+		"named block": {stream: strings.ReplaceAll(whole, "n.l", "block.n.l"), source: "n.l"},
+		"other build": {stream: whole, source: "n.x", want: "packer reported no artifact of n.x"},
+		"suffix only": {stream: whole, source: ".l", want: "no artifact of"},
+		"nothing":     {want: "packer reported no artifact"},
+		"no end": {
+			stream: strings.ReplaceAll(whole, "end", "fin"),
+			want:   "announced 1 artifacts of n.l and finished reporting 0",
+		},
 		"no count":        {stream: strings.ReplaceAll(whole, "artifact-count,1", "x,1"), want: "announced 0 artifacts"},
 		"one of two":      {stream: strings.ReplaceAll(whole, "count,1", "count,2"), want: "announced 2 artifacts"},
 		"count twice":     {stream: whole + "1,n.l,artifact-count,1\n", want: "makes no sense"},
@@ -224,9 +268,12 @@ func TestArtifactRecords(t *testing.T) {
 		"count too high":  {stream: strings.ReplaceAll(whole, "count,1", "count,100000"), want: "makes no sense"},
 		"after the end":   {stream: whole + "1,n.l,artifact,0,id,other\n", want: "makes no sense"},
 		"index too high":  {stream: whole + "1,n.l,artifact,99999999,id,x\n", want: "makes no sense"},
-		"nil artifact":    {stream: "1,n.l,artifact-count,1\n1,n.l,artifact,0,nil\n1,n.l,artifact,0,end\n", want: "no artifact"},
-		"second build":    {stream: whole + strings.ReplaceAll(whole, "n.l", "n.m"), source: "n.l"},
-		"cut record":      {stream: strings.ReplaceAll(whole, "vm-1", strings.Repeat("x", maxRecord)), source: "n.l"},
+		"nil artifact": {
+			stream: "1,n.l,artifact-count,1\n1,n.l,artifact,0,nil\n1,n.l,artifact,0,end\n",
+			want:   "no artifact",
+		},
+		"second build": {stream: whole + strings.ReplaceAll(whole, "n.l", "n.m"), source: "n.l"},
+		"cut record":   {stream: strings.ReplaceAll(whole, "vm-1", strings.Repeat("x", maxRecord)), source: "n.l"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

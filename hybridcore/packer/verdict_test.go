@@ -24,20 +24,36 @@ func TestValidate(t *testing.T) {
 	}{
 		{name: "good", template: nullBuild("true", ""), status: hybridcore.Validated},
 		{
-			name: "undeclared variable set", template: nullBuild("true", ""), vars: "manifest = \"m.json\"\nzork = 1\n", status: hybridcore.Validated,
-			want: hybridcore.Finding{Kind: hybridcore.KindVariable, Message: "Undefined variable", Severity: hybridcore.Warning},
+			name: "undeclared variable set", template: nullBuild("true", ""), vars: "manifest = \"m.json\"\nzork = 1\n",
+			status: hybridcore.Validated,
+			want: hybridcore.Finding{
+				Kind: hybridcore.KindVariable, Message: "Undefined variable",
+				Severity: hybridcore.Warning,
+			},
 		},
 		{
-			name: "missing variable", template: nullBuild("true", "variable \"zork\" {\n  type = string\n}\n"), status: hybridcore.Failed,
-			want: hybridcore.Finding{Kind: hybridcore.KindVariable, Message: `Unset variable "zork"`, Severity: hybridcore.Error, Blocking: true},
+			name: "missing variable", template: nullBuild("true", "variable \"zork\" {\n  type = string\n}\n"),
+			status: hybridcore.Failed,
+			want: hybridcore.Finding{
+				Kind: hybridcore.KindVariable, Message: `Unset variable "zork"`,
+				Severity: hybridcore.Error, Blocking: true,
+			},
 		},
 		{
-			name: "syntax error", template: "source \"null\" \"linux\" {\n  communicator = \"none\n}\n", status: hybridcore.Failed,
-			want: hybridcore.Finding{Kind: hybridcore.KindSchema, File: "build.pkr.hcl", Line: 2, Message: "Invalid multi-line string", Source: `communicator = "none`, Severity: hybridcore.Error, Blocking: true},
+			name: "syntax error", template: "source \"null\" \"linux\" {\n  communicator = \"none\n}\n",
+			status: hybridcore.Failed,
+			want: hybridcore.Finding{
+				Kind: hybridcore.KindSchema, File: "build.pkr.hcl", Line: 2,
+				Message: "Invalid multi-line string", Source: `communicator = "none`, Severity: hybridcore.Error, Blocking: true,
+			},
 		},
 		{
-			name: "unknown setting", template: "source \"null\" \"linux\" {\n  communicator = \"none\"\n  zork = 1\n}\nbuild {\n  sources = [\"null.linux\"]\n}\n", status: hybridcore.Failed,
-			want: hybridcore.Finding{Kind: hybridcore.KindSchema, File: "build.pkr.hcl", Line: 3, Message: "Unsupported argument", Source: "zork = 1", Severity: hybridcore.Error, Blocking: true},
+			name: "unknown setting", template: "source \"null\" \"linux\" {\n  communicator = \"none\"\n  zork = 1\n}\nbuild " +
+				"{\n  sources = [\"null.linux\"]\n}\n", status: hybridcore.Failed,
+			want: hybridcore.Finding{
+				Kind: hybridcore.KindSchema, File: "build.pkr.hcl", Line: 3,
+				Message: "Unsupported argument", Source: "zork = 1", Severity: hybridcore.Error, Blocking: true,
+			},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +108,10 @@ func ansibleJob(t *testing.T, tool Tool, proxy, playbook string) Job {
 	t.Helper()
 	job := stage(t, strings.Replace(ansibleBuild, "%PROXY%", proxy, 1))
 	write(t, filepath.Join(job.Dir, "playbook.yml"), playbook)
-	plugins, err := tool.Plugins([]Requirement{{Addresses: []string{"github.com/hashicorp/ansible"}, Constraint: ">= 1.1.2"}})
+	plugins, err := tool.Plugins([]Requirement{{
+		Addresses:  []string{"github.com/hashicorp/ansible"},
+		Constraint: ">= 1.1.2",
+	}})
 	if err != nil {
 		t.Fatalf("%v\nrun: make tools", err)
 	}
@@ -103,7 +122,8 @@ func ansibleJob(t *testing.T, tool Tool, proxy, playbook string) Job {
 func TestAnsible(t *testing.T) {
 	t.Parallel()
 	tool := realPacker(t)
-	const head = "- hosts: all\n  gather_facts: false\n  tasks:\n    - name: Say hello\n      ansible.builtin.debug: {msg: hello}\n"
+	const head = "- hosts: all\n  gather_facts: false\n  tasks:\n    - name: Say hello\n      ansible.builtin.debug: " +
+		"{msg: hello}\n"
 	const tolerated = "    - name: Try\n      ansible.builtin.command: sh -c 'exit 1'\n      ignore_errors: true\n"
 	const failing = "    - name: Install the agent\n      ansible.builtin.command: sh -c 'echo no such disk >&2; exit 4'\n"
 	job := ansibleJob(t, tool, "true", head+tolerated)
@@ -111,7 +131,8 @@ func TestAnsible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if notes := strings.Join(out.Notes, "\n"); out.Status != hybridcore.Built || !strings.Contains(notes, "ansible: default: ok=2 changed=1 ") || !strings.Contains(notes, "ignored=1") {
+	if notes := strings.Join(out.Notes, "\n"); out.Status != hybridcore.Built ||
+		!strings.Contains(notes, "ansible: default: ok=2 changed=1 ") || !strings.Contains(notes, "ignored=1") {
 		t.Errorf("outcome %+v, failure %+v", out, out.Failure)
 	}
 	job = ansibleJob(t, tool, "true", head+tolerated+failing)
@@ -122,7 +143,8 @@ func TestAnsible(t *testing.T) {
 	if out.Status != hybridcore.Failed {
 		t.Fatalf("outcome %+v", out)
 	}
-	if f := out.Failure; f.Step != "TASK [Install the agent]" || filepath.Base(f.File) != "playbook.yml" || !strings.Contains(f.Message, "no such disk") {
+	if f := out.Failure; f.Step != "TASK [Install the agent]" || filepath.Base(f.File) != "playbook.yml" ||
+		!strings.Contains(f.Message, "no such disk") {
 		t.Errorf("failure %+v", f)
 	}
 	noneLeft(t, job)
@@ -140,10 +162,12 @@ func TestPluginCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Status != hybridcore.Failed || !strings.HasPrefix(out.Failure.Message, "the plugin's process died: unexpected EOF: panic: ") {
+	if out.Status != hybridcore.Failed ||
+		!strings.HasPrefix(out.Failure.Message, "the plugin's process died: unexpected EOF: panic: ") {
 		t.Errorf("outcome %+v, failure %+v", out, out.Failure)
 	}
-	if _, err := os.Stat(filepath.Join(job.Dir, "crash.log")); err == nil || !strings.Contains(strings.Join(out.Notes, " "), "crash.log") {
+	if _, err := os.Stat(filepath.Join(job.Dir, "crash.log")); err == nil ||
+		!strings.Contains(strings.Join(out.Notes, " "), "crash.log") {
 		t.Errorf("crash.log is there (%v), or not spoken of: %q", err, out.Notes)
 	}
 	if !strings.Contains(log.String(), "goroutine ") {
@@ -170,7 +194,8 @@ func TestNotedCauses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, want string }{
 		{"nothing said", "exit 2", "said nothing"},
-		{"stack overflow", "echo 'runtime: goroutine stack exceeds 1000000000-byte limit' >&2; echo 'fatal error: stack overflow' >&2; exit 2", "packer crashed (exit code 2): fatal error: stack overflow"},
+		{"stack overflow", "echo 'runtime: goroutine stack exceeds 1000000000-byte limit' >&2; echo 'fatal error: stack " +
+			"overflow' >&2; exit 2", "packer crashed (exit code 2): fatal error: stack overflow"},
 		{"killed from outside", "kill -KILL $$", "signal from outside: killed"},
 		{"exit without a word", "echo 1,,ui,say,hello; exit 7", "packer exited with code 7"},
 		{"exit 0 without a word", "exit 0", "inner process was killed"},

@@ -95,8 +95,13 @@ func ask(ctx context.Context, dirs scratch, env []string, path, question string)
 	cmd := command(ctx, path, question)
 	cmd.Dir, cmd.Env = string(dirs), env
 	var out bytes.Buffer
-	end, err := run(ctx, cmd, owner{grace: 100 * time.Millisecond, marker: dirs.marker(), stdout: keep(&out, maxAnswered+1), stderr: keep(&bytes.Buffer{}, 0)})
-	if err != nil || end.code != 0 || end.cancelled || out.Len() == 0 || out.Len() > maxAnswered || bytes.IndexByte(out.Bytes(), 0) >= 0 {
+	end, err := run(ctx, cmd,
+		owner{
+			grace: 100 * time.Millisecond, marker: dirs.marker(), stdout: keep(&out, maxAnswered+1),
+			stderr: keep(&bytes.Buffer{}, 0),
+		})
+	if err != nil || end.code != 0 || end.cancelled || out.Len() == 0 || out.Len() > maxAnswered ||
+		bytes.IndexByte(out.Bytes(), 0) >= 0 {
 		return ""
 	}
 	return out.String()
@@ -105,7 +110,8 @@ func ask(ctx context.Context, dirs scratch, env []string, path, question string)
 // answering is the text of a program that answers one question by itself, byte
 // for byte, and becomes the real program for everything else.
 func answering(question, answer, real string) string {
-	return fmt.Sprintf("#!/bin/sh\nif [ \"$#\" -eq 1 ] && [ \"$1\" = %s ]; then\n  printf %%s %s\n  exit 0\nfi\nexec %s \"$@\"\n", question, shellQuote(answer), shellQuote(real))
+	return fmt.Sprintf("#!/bin/sh\nif [ \"$#\" -eq 1 ] && [ \"$1\" = %s ]; then\n  printf %%s %s\n  exit 0\nfi\nexec "+
+		"%s \"$@\"\n", question, shellQuote(answer), shellQuote(real))
 }
 
 // writeProgram writes a script of the shell that can be run at once. No process

@@ -92,7 +92,8 @@ func readAllow(file *hclfile.File) (Allow, error) {
 	r := &allowReader{file: file, allow: Allow{policy: hybridcore.ParityBlock}}
 	for _, attr := range hclfile.SortedAttributes(file.Body) {
 		if attr.Name != "policy" {
-			r.add(attr.NameRange, fmt.Sprintf("the allow-list has no setting %q%s", attr.Name, hybridcore.DidYouMean(attr.Name, []string{"policy"})), "")
+			r.add(attr.NameRange, fmt.Sprintf("the allow-list has no setting %q%s", attr.Name,
+				hybridcore.DidYouMean(attr.Name, []string{"policy"})), "")
 			continue
 		}
 		var text string
@@ -156,7 +157,8 @@ func (r *allowReader) settings(block *hclsyntax.Block, into map[string]any, requ
 	for _, attr := range hclfile.SortedAttributes(block.Body) {
 		switch target := into[attr.Name].(type) {
 		case nil:
-			r.add(attr.NameRange, fmt.Sprintf("%s has no setting %q%s", block.Type, attr.Name, hybridcore.DidYouMean(attr.Name, names)), "it has: "+strings.Join(names, ", "))
+			r.add(attr.NameRange, fmt.Sprintf("%s has no setting %q%s", block.Type, attr.Name,
+				hybridcore.DidYouMean(attr.Name, names)), "it has: "+strings.Join(names, ", "))
 		case *string:
 			if r.value(attr, target, "a string") && strings.TrimSpace(*target) == "" {
 				r.add(attr.Expr.Range(), attr.Name+" is empty", "say it in a sentence that a reviewer can judge")
@@ -179,11 +181,14 @@ func (r *allowReader) settings(block *hclsyntax.Block, into map[string]any, requ
 func (r *allowReader) entry(block *hclsyntax.Block) {
 	e := entry{category: block.Labels[0], glob: block.Labels[1], file: r.file.Path, line: block.TypeRange.Start.Line}
 	if known := categories(); !slices.Contains(known, e.category) {
-		r.add(block.LabelRanges[0], fmt.Sprintf("unknown category %.80q%s", e.category, hybridcore.DidYouMean(e.category, known)), "known: "+strings.Join(known, ", "))
+		r.add(block.LabelRanges[0],
+			fmt.Sprintf("unknown category %.80q%s", e.category,
+				hybridcore.DidYouMean(e.category, known)), "known: "+strings.Join(known, ", "))
 	}
 	switch {
 	case strings.Trim(e.glob, "*") == "":
-		r.add(block.LabelRanges[1], fmt.Sprintf("the key %q allows everything", e.glob), "name the keys, with * for a part of them")
+		r.add(block.LabelRanges[1], fmt.Sprintf("the key %q allows everything", e.glob),
+			"name the keys, with * for a part of them")
 	case len(e.glob) > maxGlob || strings.Count(e.glob, "*") > maxStars:
 		r.add(block.LabelRanges[1], fmt.Sprintf("the key has more than %d bytes or %d asterisks", maxGlob, maxStars), "")
 	}
@@ -203,10 +208,12 @@ func (r *allowReader) entry(block *hclsyntax.Block) {
 		return o.category == e.category && o.glob == e.glob && o.absent == e.absent && slices.Equal(o.images, e.images)
 	}
 	if i := slices.IndexFunc(r.allow.entries, same); i >= 0 {
-		r.add(block.TypeRange, fmt.Sprintf("%s %q is allowed twice, first in line %d", e.category, e.glob, r.allow.entries[i].line), "put the platforms into one entry")
+		r.add(block.TypeRange, fmt.Sprintf("%s %q is allowed twice, first in line %d", e.category, e.glob,
+			r.allow.entries[i].line), "put the platforms into one entry")
 	}
 	if len(r.allow.entries) == maxEntries {
-		r.add(block.TypeRange, fmt.Sprintf("more than %d entries", maxEntries), "images that differ in so much are not identical")
+		r.add(block.TypeRange, fmt.Sprintf("more than %d entries", maxEntries),
+			"images that differ in so much are not identical")
 	}
 	if len(r.allow.entries) < maxEntries {
 		r.allow.entries = append(r.allow.entries, e)
@@ -216,9 +223,13 @@ func (r *allowReader) entry(block *hclsyntax.Block) {
 func (r *allowReader) override(block *hclsyntax.Block) {
 	o := override{policy: r.policy(block.Labels[0], block.LabelRanges[0])}
 	var reason, owner string // for reviewers
-	r.settings(block, map[string]any{"environments": &o.environments, "images": &o.images, "reason": &reason, "owner": &owner}, "reason", "owner")
+	r.settings(block, map[string]any{
+		"environments": &o.environments, "images": &o.images, "reason": &reason,
+		"owner": &owner,
+	}, "reason", "owner")
 	if len(o.environments) == 0 && len(o.images) == 0 {
-		r.add(block.TypeRange, "override needs environments or images", "set the policy at the top of the file for everything")
+		r.add(block.TypeRange, "override needs environments or images",
+			"set the policy at the top of the file for everything")
 	}
 	r.allow.overrides = append(r.allow.overrides, o)
 }
@@ -226,7 +237,8 @@ func (r *allowReader) override(block *hclsyntax.Block) {
 func (r *allowReader) policy(text string, at hcl.Range) hybridcore.ParityPolicy {
 	policy := hybridcore.ParityPolicy(text)
 	if policy != hybridcore.ParityBlock && policy != hybridcore.ParityWarn {
-		r.add(at, fmt.Sprintf("unknown policy %.80q%s", text, hybridcore.DidYouMean(text, []string{"block", "warn"})), "known: block, warn")
+		r.add(at, fmt.Sprintf("unknown policy %.80q%s", text, hybridcore.DidYouMean(text, []string{"block", "warn"})),
+			"known: block, warn")
 	}
 	return policy
 }
@@ -239,7 +251,8 @@ func (a Allow) Policy(env, image string) hybridcore.ParityPolicy {
 		policy = hybridcore.ParityBlock
 	}
 	for _, o := range a.overrides {
-		if (len(o.environments) == 0 || slices.Contains(o.environments, env)) && (len(o.images) == 0 || slices.Contains(o.images, image)) {
+		if (len(o.environments) == 0 || slices.Contains(o.environments, env)) &&
+			(len(o.images) == 0 || slices.Contains(o.images, image)) {
 			policy = o.policy
 		}
 	}

@@ -45,7 +45,10 @@ func TestParseAllowRefuses(t *testing.T) {
 		{"policy", `policy = "blok"`, `unknown policy "blok" (did you mean "block"?)`, 1},
 		{"setting", `polici = "block"`, `no setting "polici" (did you mean "policy"?)`, 1},
 		{"override of nothing", "override \"warn\" {\n reason = \"r\"\n owner = \"o\"\n}", "needs environments or images", 1},
-		{"override policy", "override \"skip\" {\n images = [\"a\"]\n reason = \"r\"\n owner = \"o\"\n}", `unknown policy "skip"`, 1},
+		{
+			"override policy", "override \"skip\" {\n images = [\"a\"]\n reason = \"r\"\n owner = \"o\"\n}",
+			`unknown policy "skip"`, 1,
+		},
 		{"syntax", "allow {", "", 1},
 	}
 	for _, tt := range tests {

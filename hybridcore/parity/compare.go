@@ -38,10 +38,14 @@ type comparison struct {
 }
 
 func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
-	c := comparison{rules: rules, counts: map[hybridcore.ParityCount]*hybridcore.ParityCount{}, keys: map[int]map[string]bool{}}
+	c := comparison{
+		rules: rules, counts: map[hybridcore.ParityCount]*hybridcore.ParityCount{},
+		keys: map[int]map[string]bool{},
+	}
 	p := hybridcore.Parity{
 		Image: set.Image, Policy: rules.Allow.Policy(rules.Env, set.Image), Manifests: manifests(set, rules.Allow),
-		Pairs: []hybridcore.ParityCount{}, Expected: []hybridcore.Expected{}, Findings: append([]hybridcore.Finding{}, set.Findings...),
+		Pairs: []hybridcore.ParityCount{}, Expected: []hybridcore.Expected{},
+		Findings: append([]hybridcore.Finding{}, set.Findings...),
 	}
 	var all []Normal
 	for _, side := range set.Sides {

@@ -92,7 +92,8 @@ func (g guest) side(t *testing.T, platform hybridcore.Platform) Side {
 
 func (g guest) install(name, version string) {
 	g.remove(name)
-	all := append(list(g["packages"]), map[string]any{"name": name, "version": version, "architecture": "amd64", "manager": "dpkg"})
+	all := append(list(g["packages"]),
+		map[string]any{"name": name, "version": version, "architecture": "amd64", "manager": "dpkg"})
 	g["packages"] = all
 }
 
@@ -108,7 +109,8 @@ func (g guest) file(path, sum string) {
 
 func (g guest) disable(names ...string) {
 	units := object(g["units"])
-	units["enabled"] = slices.DeleteFunc(list(units["enabled"]), func(u any) bool { return slices.Contains(names, fmt.Sprint(u)) })
+	units["enabled"] = slices.DeleteFunc(list(units["enabled"]),
+		func(u any) bool { return slices.Contains(names, fmt.Sprint(u)) })
 }
 
 // onProxmox is what the same recipe makes on Proxmox VE: another agent with
@@ -116,7 +118,8 @@ func (g guest) disable(names ...string) {
 func onProxmox(t *testing.T) guest {
 	t.Helper()
 	g := realGuest(t)
-	g.remove("open-vm-tools", "libdrm-common", "libdrm2", "libfuse3-3", "libicu72", "libmspack0", "libpci3", "libxml2", "libxmlsec1",
+	g.remove("open-vm-tools", "libdrm-common", "libdrm2", "libfuse3-3", "libicu72", "libmspack0", "libpci3", "libxml2",
+		"libxmlsec1",
 		"libxmlsec1-openssl", "libxslt1.1", "pci.ids", "pciutils")
 	g.install("qemu-guest-agent", "1:7.2")
 	g.install("libnuma1", "2.0.16-1")
@@ -168,7 +171,8 @@ func TestPlantedDifferences(t *testing.T) {
 	rules.Origins.add("configs/lab/proxmox.pkrvars.hcl", "# planted\nguest_packages = [\"curl=7.74.0\"]\n")
 	rules.Origins.add("templates/ansible/roles/configure/tasks/planted.yml", strings.Join([]string{
 		"- name: Another task", "  copy:", "    dest: /etc/other",
-		"- name: Planted", "  ansible.builtin.copy:", "    dest: /etc/sysctl.d/70-planted.conf", `  when: image_platform == "proxmox"`,
+		"- name: Planted", "  ansible.builtin.copy:", "    dest: /etc/sysctl.d/70-planted.conf",
+		`  when: image_platform == "proxmox"`,
 	}, "\n"))
 	g := onProxmox(t)
 	g.install("curl", "7.74.0")
@@ -243,7 +247,8 @@ func TestSameSystemBuiltTwice(t *testing.T) {
 	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil || cmp.Equal(x, y) {
 		t.Fatal("the fixtures must be two runs")
 	}
-	if changes := Against(x.side(t, hybridcore.VSphere).Inventory, y.side(t, hybridcore.VSphere).Inventory); len(changes) > 0 {
+	if changes := Against(x.side(t, hybridcore.VSphere).Inventory,
+		y.side(t, hybridcore.VSphere).Inventory); len(changes) > 0 {
 		t.Errorf("two builds of the same inputs differ: %+v", changes)
 	}
 }
@@ -270,7 +275,10 @@ func randomAllow(r *rand.Rand) Allow {
 	var a Allow
 	platforms := []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
 	for range r.IntN(12) {
-		e := entry{category: categories()[r.IntN(len(categories()))], glob: string(rune('a' + r.IntN(6))), absent: r.IntN(4) == 0}
+		e := entry{
+			category: categories()[r.IntN(len(categories()))], glob: string(rune('a' + r.IntN(6))),
+			absent: r.IntN(4) == 0,
+		}
 		if r.IntN(2) == 0 {
 			e.category = content[r.IntN(2)]
 		}
@@ -289,8 +297,9 @@ func TestProperties(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		a, b, c := Side{"proxmox", "", random(r)}, Side{"vsphere", "", random(r)}, Side{"azure", "", random(r)}
 		if r.IntN(2) == 0 { // often alike, so that the manifests have a chance
-			b.Inventory.sections["packages"], c.Inventory.sections["files"] = a.Inventory.sections["packages"], a.Inventory.sections["files"]
-			c.Inventory.sections["packages"], b.Inventory.sections["files"] = a.Inventory.sections["packages"], a.Inventory.sections["files"]
+			for _, name := range []string{"packages", "files"} {
+				b.Inventory.sections[name], c.Inventory.sections[name] = a.Inventory.sections[name], a.Inventory.sections[name]
+			}
 		}
 		there, back := Diff(a, b), Diff(b, a)
 		for i := range back {
@@ -307,7 +316,8 @@ func TestProperties(t *testing.T) {
 			t.Fatalf("seed %d: not an inverse: %s", seed, diff)
 		}
 		p := Compare([]Set{{Image: "i", Sides: []Side{a, b, c}}}, Rules{Allow: randomAllow(r)})[0]
-		same := slices.ContainsFunc(p.Unexpected, func(d hybridcore.Difference) bool { return slices.Contains(content, d.Category) })
+		same := slices.ContainsFunc(p.Unexpected,
+			func(d hybridcore.Difference) bool { return slices.Contains(content, d.Category) })
 		first := p.Manifests[0].SHA256
 		equal := first != "" && first == p.Manifests[1].SHA256 && first == p.Manifests[2].SHA256
 		if equal == same {
@@ -329,7 +339,10 @@ func TestReport(t *testing.T) {
 	g.install("added", "1")
 	g.remove("wget")
 	r := Report("debian-12", realGuest(t).side(t, hybridcore.VSphere), g.side(t, hybridcore.VSphere))
-	if len(r.Counts) != 1 || r.Counts[0] != (hybridcore.ChangeCount{Category: "packages", Added: 1, Removed: 1, Changed: 1}) || len(r.Changes) != 3 {
+	if len(r.Counts) != 1 || r.Counts[0] != (hybridcore.ChangeCount{
+		Category: "packages", Added: 1, Removed: 1,
+		Changed: 1,
+	}) || len(r.Changes) != 3 {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -19,7 +19,10 @@ const maxKeys = 100
 func Diff(a, b Side) []hybridcore.Difference {
 	var all []hybridcore.Difference
 	for _, c := range Against(a.Inventory, b.Inventory) {
-		all = append(all, hybridcore.Difference{Category: c.Category, Key: c.Key, A: a.Platform, B: b.Platform, InA: c.Was, InB: c.Now})
+		all = append(all, hybridcore.Difference{
+			Category: c.Category, Key: c.Key, A: a.Platform, B: b.Platform, InA: c.Was,
+			InB: c.Now,
+		})
 	}
 	return all
 }
@@ -32,7 +35,10 @@ func Against(old, now Normal) []hybridcore.Change {
 		whyOld, gapOld := old.unread[category]
 		whyNow, gapNow := now.unread[category]
 		if gapOld || gapNow {
-			all = append(all, hybridcore.Change{Category: category, Key: section, Was: readState(whyOld, gapOld), Now: readState(whyNow, gapNow)})
+			all = append(all, hybridcore.Change{
+				Category: category, Key: section, Was: readState(whyOld, gapOld),
+				Now: readState(whyNow, gapNow),
+			})
 			continue
 		}
 		all = merge(all, category, old.sections[category], now.sections[category])

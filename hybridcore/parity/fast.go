@@ -23,8 +23,9 @@ func formAt(indent string) form {
 	return form{
 		listStart: "\n" + indent + "\"packages\": [\n", listEnd: "\n" + indent + "]",
 		itemStart: indent + " {" + field + "architecture\": \"",
-		beforeMgr: "\"," + field + "manager\": \"", beforeName: "\"," + field + "name\": \"", beforeVer: "\"," + field + "version\": \"",
-		itemEnd: "\"\n" + indent + " }",
+		beforeMgr: "\"," + field + "manager\": \"", beforeName: "\"," + field + "name\": \"",
+		beforeVer: "\"," + field + "version\": \"",
+		itemEnd:   "\"\n" + indent + " }",
 	}
 }
 

@@ -28,7 +28,10 @@ func secondOf(t *testing.T, data []byte) []byte {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		t.Fatal(err)
 	}
-	document := map[string]any{"format": Format, "system": "linux", "errors": fields["errors"], "transient": fields["transient"]}
+	document := map[string]any{
+		"format": Format, "system": "linux", "errors": fields["errors"],
+		"transient": fields["transient"],
+	}
 	for name := range document {
 		delete(fields, name)
 	}
@@ -42,7 +45,8 @@ func secondOf(t *testing.T, data []byte) []byte {
 
 // canonical is a document as inventory.py writes it.
 const canonical = "{\n \"errors\": [],\n \"format\": 1,\n \"packages\": [\n" +
-	"  {\n   \"architecture\": \"amd64\",\n   \"manager\": \"dpkg\",\n   \"name\": \"curl\",\n   \"version\": \"7.88\"\n  }" +
+	"  {\n   \"architecture\": \"amd64\",\n   \"manager\": \"dpkg\",\n   \"name\": \"curl\",\n   \"version\": " +
+	"\"7.88\"\n  }" +
 	"\n ]\n}\n"
 
 func TestFastReader(t *testing.T) {
@@ -60,9 +64,10 @@ func TestFastReader(t *testing.T) {
 		"compact, 2":       {second, false},
 		"compact":          {valid, false},
 		"an escape":        {strings.Replace(canonical, "amd64", `a\u0041`, 1), false},
-		"empty list":       {strings.Replace(canonical, canonical[strings.Index(canonical, "  {"):strings.Index(canonical, "\n ]")], "", 1), false},
-		"no comma":         {strings.Replace(canonical, "\n  }", "\n  }\n  {", 1), false},
-		"another order":    {strings.Replace(canonical, "architecture", "manager", 1), false},
+		"empty list": {strings.Replace(canonical,
+			canonical[strings.Index(canonical, "  {"):strings.Index(canonical, "\n ]")], "", 1), false},
+		"no comma":      {strings.Replace(canonical, "\n  }", "\n  }\n  {", 1), false},
+		"another order": {strings.Replace(canonical, "architecture", "manager", 1), false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,15 +106,24 @@ func TestParseRefuses(t *testing.T) {
 		{"truncated", valid[:len(valid)-20], "unexpected EOF"},
 		{"trailing", valid + "{}", "data after its end"},
 		{"newer", strings.Replace(valid, `"format":1`, `"format":3`, 1), "format 3, this version reads 1 to 2"},
-		{"sections of format 1", strings.Replace(valid, `"format":1`, `"format":2,"system":"linux"`, 1), `unknown field "packages"`},
+		{
+			"sections of format 1", strings.Replace(valid, `"format":1`, `"format":2,"system":"linux"`, 1),
+			`unknown field "packages"`,
+		},
 		{"sections of format 2", strings.Replace(second, `"format":2`, `"format":1`, 1), `unknown field "se`},
 		{"no system", strings.Replace(second, "linux", "", 1), `"" is no operating system`},
 		{"unknown field", strings.Replace(second, `"errors"`, `"secrets":1,"errors"`, 1), `unknown field "secrets"`},
 		{"name of a section", strings.Replace(second, `"flags"`, `"Flags\u001b[0m"`, 1), "is no name of a section"},
-		{"name in an error", strings.Replace(second, `"section":"sshd"`, `"section":"::error::"`, 1), "is no name of a section"},
+		{
+			"name in an error", strings.Replace(second, `"section":"sshd"`, `"section":"::error::"`, 1),
+			"is no name of a section",
+		},
 		{"unknown field of a package", strings.Replace(second, `"manager"`, `"secret"`, 1), "unknown field"},
 		{"no packages in format 2", `{"format":2,"system":"linux","errors":[],"sections":{}}`, "lists no package"},
-		{"too many sections", `{"format":2,"system":"linux","errors":[],"sections":{` + many + `"z":1}}`, "more than 100 sections"},
+		{
+			"too many sections", `{"format":2,"system":"linux","errors":[],"sections":{` + many + `"z":1}}`,
+			"more than 100 sections",
+		},
 		{"no packages", `{"format":1,"packages":[]}`, "lists no package"},
 		{"null package", `{"format":1,"packages":[null]}`, "package 1 has no name"},
 		{"unknown section of format 1", `{"format":1,"secrets":1}`, "unknown field"},
@@ -155,23 +169,50 @@ func TestFormatsAreEqual(t *testing.T) {
 // A section that nothing here knows is compared, entry by entry.
 func TestUnknownSectionIsCompared(t *testing.T) {
 	of := func(system, sections, errs string) Normal {
-		return normal(t, []byte(`{"format":2,"system":"`+system+`","errors":[`+errs+`],"sections":{"packages":[{"name":"a","version":"1"}]`+sections+`}}`))
+		return normal(t, []byte(`{"format":2,"system":"`+system+`","errors":[`+errs+
+			`],"sections":{"packages":[{"name":"a","version":"1"}]`+sections+`}}`))
 	}
 	unread := `{"section":"features","message":"no answer"}`
 	for name, tt := range map[string]struct {
 		old, now Normal
 		want     []string // "CATEGORY KEY WAS → NOW", of what is no known section
 	}{
-		"equal":            {of("windows", `,"features":{"b":2,"a":1}`, ""), of("windows", `,"features":{"a":1,"b":2}`, ""), nil},
-		"a member":         {of("windows", `,"features":{"smb":"on","a":[1,2]}`, ""), of("windows", `,"features":{"smb":"off","a":[2,1]}`, ""), []string{"features a [1,2] → [2,1]", "features smb on → off"}},
-		"a list":           {of("linux", `,"flags":["b","a"]`, ""), of("linux", `,"flags":["a","c"]`, ""), []string{"flags b listed → ", "flags c  → listed"}},
-		"a list by name":   {of("linux", `,"flags":[{"name":"x","v":1}]`, ""), of("linux", `,"flags":[{"v":2,"name":"x"}]`, ""), []string{`flags x {"name":"x","v":1} → {"name":"x","v":2}`}},
-		"a number":         {of("linux", `,"flags":9007199254740993`, ""), of("linux", `,"flags":9007199254740992`, ""), []string{"flags value 9007199254740993 → 9007199254740992"}},
-		"only in one":      {of("linux", `,"flags":{"a":1}`, ""), of("linux", ``, ""), []string{"flags a 1 → "}},
-		"not read":         {of("windows", `,"features":{"a":1}`, ""), of("windows", `,"features":null`, unread), []string{"features (section) read → not read: no answer"}},
-		"known elsewhere":  {of("windows", `,"units":{"a":"x"}`, ""), of("windows", `,"units":{"a":"y"}`, ""), []string{"units a x → y"}},
-		"not of its kind":  {of("windows", ``, ""), of("windows", ``, ""), nil},
-		"two, by the name": {of("linux", `,"zz":{"a":1},"aa":{"a":1}`, ""), of("linux", `,"zz":{"a":2},"aa":{"a":2}`, ""), []string{"aa a 1 → 2", "zz a 1 → 2"}},
+		"equal": {
+			of("windows", `,"features":{"b":2,"a":1}`, ""), of("windows", `,"features":{"a":1,"b":2}`, ""),
+			nil,
+		},
+		"a member": {
+			of("windows", `,"features":{"smb":"on","a":[1,2]}`, ""),
+			of("windows", `,"features":{"smb":"off","a":[2,1]}`, ""),
+			[]string{"features a [1,2] → [2,1]", "features smb on → off"},
+		},
+		"a list": {
+			of("linux", `,"flags":["b","a"]`, ""), of("linux", `,"flags":["a","c"]`, ""),
+			[]string{"flags b listed → ", "flags c  → listed"},
+		},
+		"a list by name": {
+			of("linux", `,"flags":[{"name":"x","v":1}]`, ""),
+			of("linux", `,"flags":[{"v":2,"name":"x"}]`, ""),
+			[]string{`flags x {"name":"x","v":1} → {"name":"x","v":2}`},
+		},
+		"a number": {
+			of("linux", `,"flags":9007199254740993`, ""), of("linux", `,"flags":9007199254740992`, ""),
+			[]string{"flags value 9007199254740993 → 9007199254740992"},
+		},
+		"only in one": {of("linux", `,"flags":{"a":1}`, ""), of("linux", ``, ""), []string{"flags a 1 → "}},
+		"not read": {
+			of("windows", `,"features":{"a":1}`, ""), of("windows", `,"features":null`, unread),
+			[]string{"features (section) read → not read: no answer"},
+		},
+		"known elsewhere": {
+			of("windows", `,"units":{"a":"x"}`, ""), of("windows", `,"units":{"a":"y"}`, ""),
+			[]string{"units a x → y"},
+		},
+		"not of its kind": {of("windows", ``, ""), of("windows", ``, ""), nil},
+		"two, by the name": {
+			of("linux", `,"zz":{"a":1},"aa":{"a":1}`, ""), of("linux", `,"zz":{"a":2},"aa":{"a":2}`, ""),
+			[]string{"aa a 1 → 2", "zz a 1 → 2"},
+		},
 	} {
 		var got []string
 		for _, c := range Against(tt.old, tt.now) {
@@ -184,7 +225,8 @@ func TestUnknownSectionIsCompared(t *testing.T) {
 		}
 		for _, row := range sections {
 			_, gap := tt.old.unread[row.name]
-			if windows := strings.Contains(name, "not of its kind"); windows && gap != (row.read != nil && len(row.systems) == 0) {
+			if windows := strings.Contains(name, "not of its kind"); windows &&
+				gap != (row.read != nil && len(row.systems) == 0) {
 				t.Errorf("%s: a section of Linux is missed in Windows: %s", name, row.name)
 			}
 		}
@@ -195,7 +237,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(valid))
 	f.Add([]byte(canonical))
 	f.Add([]byte(second))
-	f.Add([]byte("{\n \"errors\": [],\n \"format\": 2,\n \"sections\": {\n  \"packages\": [\n   {\n    \"architecture\": \"a\",\n    \"manager\": \"m\"," +
+	f.Add([]byte("{\n \"errors\": [],\n \"format\": 2,\n \"sections\": {\n  \"packages\": [\n   {\n    " +
+		"\"architecture\": \"a\",\n    \"manager\": \"m\"," +
 		"\n    \"name\": \"n\",\n    \"version\": \"1\"\n   }\n  ]\n },\n \"system\": \"linux\"\n}\n"))
 	f.Add([]byte(`{"image":{` + strings.TrimPrefix(canonical, "{") + `}`))
 	f.Add([]byte(strings.Replace(canonical, "amd64", `a\u0041`, 1)))

@@ -59,8 +59,9 @@ func (a Allow) stale(sets []Set, used map[int]bool) []hybridcore.Finding {
 		}
 		findings = append(findings, hybridcore.Finding{
 			Kind: "parity", Subject: e.category + " " + e.glob, File: e.file, Line: e.line, Severity: hybridcore.Warning,
-			Message: fmt.Sprintf("stale: no difference of %s needs the entry %s %q", strings.Join(images, ", "), e.category, e.glob),
-			Hint:    "remove it, or name the images that need it",
+			Message: fmt.Sprintf("stale: no difference of %s needs the entry %s %q", strings.Join(images, ", "), e.category,
+				e.glob),
+			Hint: "remove it, or name the images that need it",
 		})
 	}
 	return findings
@@ -110,7 +111,8 @@ func manifests(set Set, allow Allow) []hybridcore.Manifest {
 
 // removes says whether a key is taken out of the manifest of a platform.
 func (a Allow) removes(set Set, platform hybridcore.Platform, category, key string) bool {
-	return slices.ContainsFunc(a.entries, func(e entry) bool { return e.takes(platform) && e.covers(set.Image, category, key) })
+	return slices.ContainsFunc(a.entries,
+		func(e entry) bool { return e.takes(platform) && e.covers(set.Image, category, key) })
 }
 
 func writeEntry(sum hash.Hash, category string, e Entry) {

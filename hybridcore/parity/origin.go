@@ -137,12 +137,14 @@ func (o Origins) cause(d hybridcore.Difference) string {
 		}
 	}
 	for _, agent := range []string{"open-vm-tools", "qemu-guest-agent", "walinuxagent"} {
-		if slices.ContainsFunc(brings[agent], func(part string) bool { return strings.Contains(strings.ToLower(d.Key+" "+d.InA+d.InB), part) }) {
+		if slices.ContainsFunc(brings[agent],
+			func(part string) bool { return strings.Contains(strings.ToLower(d.Key+" "+d.InA+d.InB), part) }) {
 			return "comes with the platform's agent " + agent
 		}
 	}
 	if d.InA != "" && d.InB != "" {
-		return "nothing in templates/ or configs/ names it: the two builds had another package archive, or start from another base"
+		return "nothing in templates/ or configs/ names it: the two builds had another package archive, or start from " +
+			"another base"
 	}
 	return "nothing in templates/ or configs/ names it: a dependency, or what the platform starts from"
 }

@@ -162,7 +162,8 @@ func listening(n *Normal, raw json.RawMessage) error {
 		if l.Port >= temporary && strings.HasPrefix(l.Protocol, "udp") {
 			port = "temporary"
 		}
-		n.add("listening", fmt.Sprintf("%s %s port %s", l.Protocol, place(l.Address), port), "process "+joined([]string{l.Process}))
+		n.add("listening", fmt.Sprintf("%s %s port %s", l.Protocol, place(l.Address), port),
+			"process "+joined([]string{l.Process}))
 	}
 	return nil
 }

@@ -67,7 +67,8 @@ func ViewPrivate(path string) (*os.Root, error) {
 
 func notWritable(path string, info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&othersWrite != 0 {
-		return fmt.Errorf("%s has mode %04o: others can write to it; take that right away, or name another folder", path, mode)
+		return fmt.Errorf("%s has mode %04o: others can write to it; take that right away, or name another folder", path,
+			mode)
 	}
 	return nil
 }

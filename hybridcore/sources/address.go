@@ -24,7 +24,8 @@ const maxURL = 300
 
 // The forms of what reaches git's arguments. None can start with a dash.
 var (
-	hostRule    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,4})?$`)
+	hostRule = regexp.MustCompile(
+		`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,4})?$`)
 	pathRule    = regexp.MustCompile(`^(/[A-Za-z0-9_][A-Za-z0-9._+-]*)+$`)
 	commitRule  = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	tagRule     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*$`)
@@ -72,7 +73,8 @@ func plainURL(text string) (string, error) {
 	host, path, _ := strings.Cut(rest, "/")
 	path = "/" + path
 	if len(text) > maxURL || !hostRule.MatchString(host) || !pathRule.MatchString(path) || strings.Contains(path, "..") {
-		return "", fmt.Errorf("%.80q is not a plain URL such as \"https://github.com/owner/name.git\": no user, query, fragment, escapes or \"..\"", text)
+		return "", fmt.Errorf("%.80q is not a plain URL such as \"https://github.com/owner/name.git\": no user, query, "+
+			"fragment, escapes or \"..\"", text)
 	}
 	if _, err := url.Parse(text); err != nil {
 		return "", fmt.Errorf("%.80q is not a URL", text)
@@ -82,14 +84,16 @@ func plainURL(text string) (string, error) {
 
 func checkCommit(text string) error {
 	if !commitRule.MatchString(text) {
-		return fmt.Errorf("%.80q is not a full commit of 40 lower-case hexadecimal digits; a short one can mean another commit tomorrow", text)
+		return fmt.Errorf("%.80q is not a full commit of 40 lower-case hexadecimal digits; a short one can mean another "+
+			"commit tomorrow", text)
 	}
 	return nil
 }
 
 // checkTag follows git-check-ref-format, more strictly.
 func checkTag(text string) error {
-	bad := strings.Contains(text, "..") || strings.HasSuffix(text, ".") || strings.HasSuffix(text, ".lock") || strings.Contains(text, ".lock/")
+	bad := strings.Contains(text, "..") || strings.HasSuffix(text, ".") || strings.HasSuffix(text, ".lock") ||
+		strings.Contains(text, ".lock/")
 	if len(text) > 128 || bad || !tagRule.MatchString(text) {
 		return fmt.Errorf("%.80q is not a tag such as \"v1.2.3\"", text)
 	}
@@ -155,7 +159,8 @@ func (s Source) remote(mirror string) (remote, error) {
 		}
 	}
 	// A repository that moved to another owner: the pin says whether it is the one.
-	if moved, err := filepath.Glob(filepath.Join(escapeGlob(base), "*+"+repo, "repo")); err == nil && len(moved) == 1 && isRepository(moved[0]) {
+	if moved, err := filepath.Glob(filepath.Join(escapeGlob(base), "*+"+repo, "repo")); err == nil && len(moved) == 1 &&
+		isRepository(moved[0]) {
 		return remote{moved[0], true}, nil
 	}
 	return remote{}, hybridcore.Blockedf("the mirror has no repository for %s; looked for %s", s.Name, join(candidates))

@@ -119,7 +119,8 @@ func lockFor(s *httptest.Server, sources ...Source) string {
 	host := strings.TrimPrefix(s.URL, "https://")
 	text := fmt.Sprintf("hosts = [%q]\n", host)
 	for _, source := range sources {
-		text += fmt.Sprintf("source %q {\n  url = \"%s/%s.git\"\n  commit = %q\n", source.Name, s.URL, source.Name, source.Commit)
+		text += fmt.Sprintf("source %q {\n  url = \"%s/%s.git\"\n  commit = %q\n", source.Name, s.URL, source.Name,
+			source.Commit)
 		if source.Tag != "" {
 			text += fmt.Sprintf("  tag = %q\n", source.Tag)
 		}
@@ -143,7 +144,10 @@ func newBed(t *testing.T) *bed {
 	b.up = newUpstream(t, b.base, "x")
 	b.host = server(t, b.base)
 	b.root = project(t, lockFor(b.host, Source{Name: "x", Tag: "v1", Commit: b.up.head()}))
-	b.sync = &Syncer{Root: b.root, Environ: trust(t, b.host), Limits: Limits{Time: time.Minute, Wire: 1 << 30, Disk: 1 << 30, Files: 1000}}
+	b.sync = &Syncer{
+		Root: b.root, Environ: trust(t, b.host),
+		Limits: Limits{Time: time.Minute, Wire: 1 << 30, Disk: 1 << 30, Files: 1000},
+	}
 	return b
 }
 

@@ -53,7 +53,10 @@ func OpenRepository(root string, environ []string) (*Repository, error) {
 			if prefix == "." {
 				prefix = ""
 			}
-			return &Repository{git{program: "git", environ: environ, dir: top, home: os.DevNull, offline: true}, filepath.ToSlash(prefix)}, nil
+			return &Repository{
+				git{program: "git", environ: environ, dir: top, home: os.DevNull, offline: true},
+				filepath.ToSlash(prefix),
+			}, nil
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("looking for the repository of the project: %w", err)
 		case top == filepath.Dir(top):
@@ -77,7 +80,8 @@ func (r *Repository) Resolve(ctx context.Context, rev string) (string, error) {
 	}
 	base, err := r.object(ctx, "merge-base", commit, "HEAD")
 	if err != nil && ctx.Err() == nil {
-		return "", hybridcore.Blockedf("%s and HEAD have no merge base in this clone; if it is a shallow one, run `git fetch --unshallow`", name)
+		return "", hybridcore.Blockedf(
+			"%s and HEAD have no merge base in this clone; if it is a shallow one, run `git fetch --unshallow`", name)
 	}
 	return base, err
 }
@@ -116,7 +120,8 @@ func (r *Repository) absent(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil || errors.As(err, &blocked) {
 		return err
 	}
-	return hybridcore.Blockedf("this clone has no commit %s; CI fetches one commit only: run `git fetch --depth=1 origin %s` first", name, name)
+	return hybridcore.Blockedf(
+		"this clone has no commit %s; CI fetches one commit only: run `git fetch --depth=1 origin %s` first", name, name)
 }
 
 // Tree reads the project's files of a commit below the given paths, from git's
@@ -191,7 +196,8 @@ func nextObject(out []byte, id string) (content, rest []byte, err error) {
 	fields := strings.Fields(string(line))
 	switch {
 	case len(fields) == 2 && fields[1] == "missing":
-		return nil, nil, hybridcore.Blockedf("this clone lacks it; run `git fetch --refetch --no-filter` or clone without a filter")
+		return nil, nil, hybridcore.Blockedf(
+			"this clone lacks it; run `git fetch --refetch --no-filter` or clone without a filter")
 	case len(fields) != 3 || fields[0] != id || fields[1] != "blob":
 		return nil, nil, fmt.Errorf("git answered %.80q", hclfile.Printable(string(line)))
 	}

@@ -58,7 +58,8 @@ func TestCommitTree(t *testing.T) {
 func TestCommitLinksStayInside(t *testing.T) {
 	u := newUpstream(t, t.TempDir(), "x")
 	links := map[string]string{
-		"a/up": "../README.md", "a/self": "self", "a/out": "../../x", "a/abs": "/etc/passwd", "a/dir": "b", "a/b/deep": "../file", "a/gone": "nothing",
+		"a/up": "../README.md", "a/self": "self", "a/out": "../../x", "a/abs": "/etc/passwd", "a/dir": "b",
+		"a/b/deep": "../file", "a/gone": "nothing",
 	}
 	put(t, filepath.Join(u.dir, "a", "file"), "f")
 	put(t, filepath.Join(u.dir, "a", "b", "x"), "x")
@@ -73,7 +74,10 @@ func TestCommitLinksStayInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, ok := range map[string]bool{"a/up": true, "a/self": false, "a/out": false, "a/abs": false, "a/dir/x": true, "a/b/deep": true, "a/gone": false, "a/dir/../file": false} {
+	for path, ok := range map[string]bool{
+		"a/up": true, "a/self": false, "a/out": false, "a/abs": false, "a/dir/x": true,
+		"a/b/deep": true, "a/gone": false, "a/dir/../file": false,
+	} {
 		if _, err := fs.ReadFile(whole, path); (err == nil) != ok {
 			t.Errorf("%s: %v, readable should be %v", path, err, ok)
 		}
@@ -99,17 +103,24 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for rev, want := range map[string]string{"HEAD": own, "main...": fork, "HEAD~1": fork, "v1": fork, own: own, own[:12]: own, "feature/a": own} {
+	for rev, want := range map[string]string{
+		"HEAD": own, "main...": fork, "HEAD~1": fork, "v1": fork, own: own,
+		own[:12]: own, "feature/a": own,
+	} {
 		if got, err := repo.Resolve(t.Context(), rev); err != nil || got != want {
 			t.Errorf("%s: %s, %v; want %s", rev, got, err, want)
 		}
 	}
-	for _, rev := range []string{"", "-x", "--upload-pack=x", "a..b", "a b", "@{-1}", "$(id)", "x:y", "a\nb", "...", strings.Repeat("a", 201)} {
+	for _, rev := range []string{
+		"", "-x", "--upload-pack=x", "a..b", "a b", "@{-1}", "$(id)", "x:y", "a\nb", "...",
+		strings.Repeat("a", 201),
+	} {
 		if _, err := repo.Resolve(t.Context(), rev); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 			t.Errorf("%q: %v, want a usage error", rev, err)
 		}
 	}
-	if _, err := repo.Resolve(t.Context(), "nothing"); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "git fetch") {
+	if _, err := repo.Resolve(t.Context(), "nothing"); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "git fetch") {
 		t.Errorf("a missing commit: %v", err)
 	}
 	if _, err := OpenRepository(t.TempDir(), nil); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
@@ -130,8 +141,10 @@ func TestCommitStartsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"core.fsmonitor", "core.sshCommand", "core.pager", "core.askPass", "core.gitProxy", "diff.external", "diff.evil.command", "diff.evil.textconv",
-		"filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "credential.helper", "core.alternateRefsCommand", "gpg.program",
+		"core.fsmonitor", "core.sshCommand", "core.pager", "core.askPass", "core.gitProxy", "diff.external",
+		"diff.evil.command", "diff.evil.textconv",
+		"filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "credential.helper", "core.alternateRefsCommand",
+		"gpg.program",
 		"remote.origin.uploadpack", "alias.rev-parse", "alias.ls-tree", "alias.cat-file",
 	} {
 		u.git("config", name, program)
@@ -169,7 +182,8 @@ func TestCommitStartsNothing(t *testing.T) {
 
 func FuzzCommitOutput(f *testing.F) {
 	id := strings.Repeat("a", 40)
-	f.Add([]byte("100644 blob "+id+"\ta/b\x00120000 blob "+id+"\tl\x00160000 commit "+id+"\ts\x00"), []byte(id+" blob 3\nabc\n"))
+	f.Add([]byte("100644 blob "+id+"\ta/b\x00120000 blob "+id+"\tl\x00160000 commit "+id+"\ts\x00"),
+		[]byte(id+" blob 3\nabc\n"))
 	f.Add([]byte("100644 blob "+id+"\t../x\x00"), []byte(id+" missing\n"))
 	f.Add([]byte("100644 blob "+id+"\ta\x00100644 blob "+id+"\ta/b\x00"), []byte(id+" blob 99999999999999999999\n"))
 	f.Fuzz(func(t *testing.T, list, answer []byte) {

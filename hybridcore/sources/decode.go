@@ -42,14 +42,16 @@ func decode(file *hclfile.File) (Lock, []hybridcore.Finding) {
 	seen := map[string]bool{}
 	for _, block := range file.Body.Blocks {
 		if !slices.Contains(known, block.Type) {
-			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)), "known blocks: "+join(known))
+			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)),
+				"known blocks: "+join(known))
 			continue
 		}
 		if !d.label(block) {
 			continue
 		}
 		if key := block.Type + " " + block.Labels[0]; seen[key] {
-			d.add(block.LabelRanges[0], fmt.Sprintf("a second block %s %q", block.Type, block.Labels[0]), "merge it with the first one")
+			d.add(block.LabelRanges[0], fmt.Sprintf("a second block %s %q", block.Type, block.Labels[0]),
+				"merge it with the first one")
 		} else {
 			seen[key] = true
 		}
@@ -68,7 +70,8 @@ func (d *decoder) source(block *hclsyntax.Block, hosts []string) Source {
 		d.add(block.LabelRanges[0], err.Error(), "")
 	}
 	for _, inner := range block.Body.Blocks {
-		d.add(inner.TypeRange, fmt.Sprintf("a block %q does not belong into a source", inner.Type), "settings here: commit, tag, url")
+		d.add(inner.TypeRange, fmt.Sprintf("a block %q does not belong into a source", inner.Type),
+			"settings here: commit, tag, url")
 	}
 	d.settings(block.Body, "source", map[string]setting{
 		"url":    text(&s.URL, func(u string) error { return checkURL(u, hosts) }),
@@ -88,7 +91,8 @@ func (d *decoder) plugin(block *hclsyntax.Block) Plugin {
 	d.required(block, "version")
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "binary" {
-			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in plugin%s", inner.Type, hybridcore.DidYouMean(inner.Type, []string{"binary"})), "known blocks: binary")
+			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in plugin%s", inner.Type,
+				hybridcore.DidYouMean(inner.Type, []string{"binary"})), "known blocks: binary")
 			continue
 		}
 		if d.label(inner) {
@@ -101,7 +105,8 @@ func (d *decoder) plugin(block *hclsyntax.Block) Plugin {
 func (d *decoder) binary(block *hclsyntax.Block, p Plugin) {
 	system := block.Labels[0]
 	if !systemRule.MatchString(system) {
-		d.add(block.LabelRanges[0], fmt.Sprintf("%.80q is not an operating system and architecture such as \"linux_amd64\"", system), "")
+		d.add(block.LabelRanges[0],
+			fmt.Sprintf("%.80q is not an operating system and architecture such as \"linux_amd64\"", system), "")
 	}
 	if _, twice := p.Binaries[system]; twice {
 		d.add(block.LabelRanges[0], fmt.Sprintf("a second block binary %q", system), "put all its hashes into one list")
@@ -130,7 +135,8 @@ func (d *decoder) settings(body *hclsyntax.Body, where string, settings map[stri
 	for _, attr := range hclfile.SortedAttributes(body) {
 		set, ok := settings[attr.Name]
 		if !ok {
-			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, where, hybridcore.DidYouMean(attr.Name, names)), "settings here: "+join(names))
+			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, where,
+				hybridcore.DidYouMean(attr.Name, names)), "settings here: "+join(names))
 			continue
 		}
 		literal, findings := d.file.Literal(attr)

@@ -74,7 +74,8 @@ func initialise(ctx context.Context, g git) error {
 	if err := os.MkdirAll(info, 0o755); err != nil {
 		return fmt.Errorf("preparing the repository: %w", err)
 	}
-	err := os.WriteFile(filepath.Join(info, "attributes"), []byte("* -text -eol -ident -filter -working-tree-encoding\n"), 0o644)
+	err := os.WriteFile(filepath.Join(info, "attributes"), []byte("* -text -eol -ident -filter -working-tree-encoding\n"),
+		0o644)
 	if err != nil {
 		return fmt.Errorf("preparing the repository: %w", err)
 	}
@@ -155,7 +156,9 @@ func (s Source) checkTag(ctx context.Context, g git) error {
 
 // moved is the error of a tag that points elsewhere.
 func (s Source) moved(got string) error {
-	return hybridcore.Blockedf("the tag %s points at %.40s, but %s:%d pins %s: upstream moved it, or the pin is wrong; look at both commits before you change the pin",
+	return hybridcore.Blockedf(
+		"the tag %s points at %.40s, but %s:%d pins %s: upstream moved it, or the pin is wrong; look at both commits "+
+			"before you change the pin",
 		s.Tag, got, LockPath, s.Line, s.Commit)
 }
 
@@ -179,7 +182,8 @@ func (s Source) receipt(ctx context.Context, g git, limits Limits) ([]entry, err
 		size += max(e.size, 0)
 	}
 	if len(entries) > limits.Files || size > limits.Disk {
-		return nil, hybridcore.Blockedf("the commit has %d files of %d MiB; at most %d of %d MiB are written", len(entries), size>>20, limits.Files, limits.Disk>>20)
+		return nil, hybridcore.Blockedf("the commit has %d files of %d MiB; at most %d of %d MiB are written", len(entries),
+			size>>20, limits.Files, limits.Disk>>20)
 	}
 	own := filepath.Join(g.dir, ".git", ownFolder)
 	err = os.Mkdir(own, 0o755)

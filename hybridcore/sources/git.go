@@ -38,11 +38,13 @@ var inherited = []string{
 // configuration says.
 var hardening = []string{
 	"core.fsmonitor=false", "core.hooksPath=/dev/null", "core.attributesFile=/dev/null", "core.excludesFile=/dev/null",
-	"core.askPass=", "credential.helper=", "core.autocrlf=false", "core.eol=lf", "core.protectHFS=true", "core.protectNTFS=true",
+	"core.askPass=", "credential.helper=", "core.autocrlf=false", "core.eol=lf", "core.protectHFS=true",
+	"core.protectNTFS=true",
 	"protocol.allow=never", "protocol.version=2",
 	"http.followRedirects=false", "http.sslVerify=true", "http.lowSpeedLimit=1000", "http.lowSpeedTime=30",
 	"transfer.fsckObjects=true", "transfer.bundleURI=false", "fetch.unpackLimit=1",
-	"fetch.recurseSubmodules=false", "submodule.recurse=false", "gc.auto=0", "maintenance.auto=false", "advice.detachedHead=false",
+	"fetch.recurseSubmodules=false", "submodule.recurse=false", "gc.auto=0", "maintenance.auto=false",
+	"advice.detachedHead=false",
 }
 
 // git is how git is called for one source.

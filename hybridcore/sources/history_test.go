@@ -61,7 +61,8 @@ func TestContains(t *testing.T) {
 		commit string
 		want   bool
 	}{
-		"the tip": {tip, true}, "the first": {first, true}, "inside a merged branch": {side, false}, "on a branch": {other, false}, "a tag object": {tagged, false},
+		"the tip": {tip, true}, "the first": {first, true}, "inside a merged branch": {side, false},
+		"on a branch": {other, false}, "a tag object": {tagged, false},
 		"unknown": {strings.Repeat("12", 20), false},
 	} {
 		if got, err := r.Contains(t.Context(), tip, c.commit); err != nil || got != c.want {
@@ -85,7 +86,8 @@ func TestContains(t *testing.T) {
 	if has, err := r.Contains(t.Context(), tip, tip); err != nil || !has {
 		t.Errorf("the tip of a shallow clone: %v, %v", has, err)
 	}
-	if _, err := r.Contains(t.Context(), tip, first); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "fetch-depth: 0") {
+	if _, err := r.Contains(t.Context(), tip, first); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "fetch-depth: 0") {
 		t.Errorf("below the end of a shallow clone: %v", err)
 	}
 	// The server's branch counts, not one of that name in the clone.

@@ -109,7 +109,8 @@ func limit() hclfile.Limit {
 // missing turns a missing lock into advice.
 func missing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return hybridcore.Usagef("no %s here; run `packer-hybrid init`, which writes one and leaves other files as they are", LockPath)
+		return hybridcore.Usagef("no %s here; run `packer-hybrid init`, which writes one and leaves other files as they are",
+			LockPath)
 	}
 	return err
 }
@@ -127,7 +128,8 @@ func (l Lock) pick(names []string) ([]Source, error) {
 	for _, name := range names {
 		i := slices.Index(known, name)
 		if i < 0 {
-			return nil, hybridcore.Usagef("%s pins no source %.80q%s; it pins: %s", LockPath, name, hybridcore.DidYouMean(name, known), join(known))
+			return nil, hybridcore.Usagef("%s pins no source %.80q%s; it pins: %s", LockPath, name,
+				hybridcore.DidYouMean(name, known), join(known))
 		}
 		if !slices.Contains(picked, l.Sources[i]) {
 			picked = append(picked, l.Sources[i])
@@ -139,7 +141,8 @@ func (l Lock) pick(names []string) ([]Source, error) {
 // finding makes a blocking finding about a checkout, at its block in the lock.
 func (s Source) finding(message, hint string) hybridcore.Finding {
 	return hybridcore.Finding{
-		Kind: KindSources, Subject: path.Join(Dir, s.Name), Message: path.Join(Dir, s.Name) + " " + hclfile.Printable(message), Hint: hclfile.Printable(hint),
+		Kind: KindSources, Subject: path.Join(Dir, s.Name),
+		Message: path.Join(Dir, s.Name) + " " + hclfile.Printable(message), Hint: hclfile.Printable(hint),
 		File: LockPath, Line: s.Line, Severity: hybridcore.Error, Blocking: true,
 	}
 }

@@ -66,8 +66,11 @@ plugin "github.com/hashicorp/vsphere" {
 		t.Fatal(err)
 	}
 	want := Lock{
-		Hosts:   []string{"git.example.com:8443", "github.com"},
-		Sources: []Source{{Name: "a", URL: "https://git.example.com:8443/x/y/a.git", Tag: "release/v1.0+b", Commit: someCommit, Line: 3}},
+		Hosts: []string{"git.example.com:8443", "github.com"},
+		Sources: []Source{{
+			Name: "a", URL: "https://git.example.com:8443/x/y/a.git", Tag: "release/v1.0+b",
+			Commit: someCommit, Line: 3,
+		}},
 		Plugins: []Plugin{{
 			Address: "github.com/hashicorp/vsphere", Version: "1.4.2", Line: 9,
 			Binaries: map[string][]string{"linux_amd64": {hash, strings.Repeat("cd", 32)}, "darwin_arm64": {hash}},
@@ -101,37 +104,40 @@ func TestLoadRefuses(t *testing.T) {
 		lock, want string
 		line       int
 	}{
-		"ext":            {url(`ext::sh -c "touch x"`), "no other transport", 2},
-		"option":         {url("--upload-pack=touch x;"), "no other transport", 2},
-		"ssh option":     {url("ssh://-oProxyCommand=touch"), "no other transport", 2},
-		"file":           {url("file:///etc"), "no other transport", 2},
-		"absolute":       {url("/etc"), "no other transport", 2},
-		"parent":         {url("../x"), "no other transport", 2},
-		"scp":            {url("git@github.com:a/b"), "no other transport", 2},
-		"http":           {url("http://github.com/a/b"), "no other transport", 2},
-		"upper":          {url("HTTPS://github.com/a/b"), "no other transport", 2},
-		"user":           {url("https://x@github.com/a/b"), "not a plain URL", 2},
-		"password":       {url("https://x:y@github.com/a/b"), "not a plain URL", 2},
-		"query":          {url("https://github.com/a/b?x=1"), "not a plain URL", 2},
-		"fragment":       {url("https://github.com/a/b#x"), "not a plain URL", 2},
-		"escape":         {url("https://github.com/a/%2e%2e/b"), "not a plain URL", 2},
-		"dots":           {url("https://github.com/a/../b"), "not a plain URL", 2},
-		"dash segment":   {url("https://github.com/-a/b"), "not a plain URL", 2},
-		"blank":          {url("https://github.com/a b"), "not a plain URL", 2},
-		"newline":        {url("https://github.com/a\n[core]"), "not a plain URL", 2},
-		"no path":        {url("https://github.com"), "not a plain URL", 2},
-		"ipv6":           {url("https://[::1]/a"), "not a plain URL", 2},
-		"other host":     {url("https://evil.example/a/b"), "the host evil.example is not one of hosts", 2},
-		"suffix host":    {url("https://github.com.evil.example/a/b"), "is not one of hosts", 2},
-		"short commit":   {source(good, "v1", "0123456"), "not a full commit", 4},
-		"upper commit":   {source(good, "v1", strings.ToUpper(someCommit)), "not a full commit", 4},
-		"branch":         {source(good, "v1", "main"), "not a full commit", 4},
-		"option as pin":  {source(good, "v1", "--upload-pack=x"), "not a full commit", 4},
-		"tag option":     {source(good, "--exec", someCommit), "is not a tag", 3},
-		"tag refspec":    {source(good, "v1:refs/heads/x", someCommit), "is not a tag", 3},
-		"tag dots":       {source(good, "a..b", someCommit), "is not a tag", 3},
-		"tag lock":       {source(good, "a.lock", someCommit), "is not a tag", 3},
-		"misspelt":       {"source \"a\" {\n  url = \"" + good + "\"\n  comit = \"" + someCommit + "\"\n}\n", `did you mean "commit"?`, 3},
+		"ext":           {url(`ext::sh -c "touch x"`), "no other transport", 2},
+		"option":        {url("--upload-pack=touch x;"), "no other transport", 2},
+		"ssh option":    {url("ssh://-oProxyCommand=touch"), "no other transport", 2},
+		"file":          {url("file:///etc"), "no other transport", 2},
+		"absolute":      {url("/etc"), "no other transport", 2},
+		"parent":        {url("../x"), "no other transport", 2},
+		"scp":           {url("git@github.com:a/b"), "no other transport", 2},
+		"http":          {url("http://github.com/a/b"), "no other transport", 2},
+		"upper":         {url("HTTPS://github.com/a/b"), "no other transport", 2},
+		"user":          {url("https://x@github.com/a/b"), "not a plain URL", 2},
+		"password":      {url("https://x:y@github.com/a/b"), "not a plain URL", 2},
+		"query":         {url("https://github.com/a/b?x=1"), "not a plain URL", 2},
+		"fragment":      {url("https://github.com/a/b#x"), "not a plain URL", 2},
+		"escape":        {url("https://github.com/a/%2e%2e/b"), "not a plain URL", 2},
+		"dots":          {url("https://github.com/a/../b"), "not a plain URL", 2},
+		"dash segment":  {url("https://github.com/-a/b"), "not a plain URL", 2},
+		"blank":         {url("https://github.com/a b"), "not a plain URL", 2},
+		"newline":       {url("https://github.com/a\n[core]"), "not a plain URL", 2},
+		"no path":       {url("https://github.com"), "not a plain URL", 2},
+		"ipv6":          {url("https://[::1]/a"), "not a plain URL", 2},
+		"other host":    {url("https://evil.example/a/b"), "the host evil.example is not one of hosts", 2},
+		"suffix host":   {url("https://github.com.evil.example/a/b"), "is not one of hosts", 2},
+		"short commit":  {source(good, "v1", "0123456"), "not a full commit", 4},
+		"upper commit":  {source(good, "v1", strings.ToUpper(someCommit)), "not a full commit", 4},
+		"branch":        {source(good, "v1", "main"), "not a full commit", 4},
+		"option as pin": {source(good, "v1", "--upload-pack=x"), "not a full commit", 4},
+		"tag option":    {source(good, "--exec", someCommit), "is not a tag", 3},
+		"tag refspec":   {source(good, "v1:refs/heads/x", someCommit), "is not a tag", 3},
+		"tag dots":      {source(good, "a..b", someCommit), "is not a tag", 3},
+		"tag lock":      {source(good, "a.lock", someCommit), "is not a tag", 3},
+		"misspelt": {
+			"source \"a\" {\n  url = \"" + good + "\"\n  comit = \"" + someCommit + "\"\n}\n",
+			`did you mean "commit"?`, 3,
+		},
 		"no commit":      {"source \"a\" {\n  url = \"" + good + "\"\n}\n", `needs the setting "commit"`, 1},
 		"name parent":    {"source \"..\" {\n}\n", "is not a name", 1},
 		"name slash":     {"source \"a/b\" {\n}\n", "is not a name", 1},
@@ -147,10 +153,15 @@ func TestLoadRefuses(t *testing.T) {
 		"host null":      {"hosts = null\n", "a string or a list of strings", 1},
 		"plugin address": {"plugin \"../x\" {\n  version = \"1.0.0\"\n}\n", "not a plugin address", 1},
 		"plugin version": {"plugin \"github.com/a/b\" {\n  version = \">= 1\"\n}\n", "not a version", 2},
-		"plugin hash":    {"plugin \"github.com/a/b\" {\n  version = \"1.0.0\"\n  binary \"linux_amd64\" {\n    sha256 = \"ab\"\n  }\n}\n", "not a sha256", 4},
-		"plugin system":  {"plugin \"github.com/a/b\" {\n  version = \"1.0.0\"\n  binary \"linux/amd64\" {\n    sha256 = \"" + strings.Repeat("a", 64) + "\"\n  }\n}\n", "not an operating system", 3},
-		"plugin block":   {"plugin \"github.com/a/b\" {\n  version = \"1.0.0\"\n  binry \"x\" {\n  }\n}\n", `did you mean "binary"?`, 3},
-		"deep":           {"hosts = " + strings.Repeat("[", 100000) + "\n", "", 1},
+		"plugin hash": {"plugin \"github.com/a/b\" {\n  version = \"1.0.0\"\n  binary \"linux_amd64\" {\n    sha256 = " +
+			"\"ab\"\n  }\n}\n", "not a sha256", 4},
+		"plugin system": {"plugin \"github.com/a/b\" {\n  version = \"1.0.0\"\n  binary \"linux/amd64\" {\n    sha256 = \"" +
+			strings.Repeat("a", 64) + "\"\n  }\n}\n", "not an operating system", 3},
+		"plugin block": {
+			"plugin \"github.com/a/b\" {\n  version = \"1.0.0\"\n  binry \"x\" {\n  }\n}\n",
+			`did you mean "binary"?`, 3,
+		},
+		"deep": {"hosts = " + strings.Repeat("[", 100000) + "\n", "", 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +215,8 @@ func FuzzLock(f *testing.F) {
 			return
 		}
 		for _, s := range lock.Sources { // what reaches git is what the rules say
-			if checkURL(s.URL, lock.Hosts) != nil || checkCommit(s.Commit) != nil || (s.Tag != "" && checkTag(s.Tag) != nil) || !filepath.IsLocal(s.Name) || strings.ContainsAny(s.Name, `/\`) {
+			if checkURL(s.URL, lock.Hosts) != nil || checkCommit(s.Commit) != nil || (s.Tag != "" && checkTag(s.Tag) != nil) ||
+				!filepath.IsLocal(s.Name) || strings.ContainsAny(s.Name, `/\`) {
 				t.Errorf("accepted %+v", s)
 			}
 		}
@@ -213,7 +225,8 @@ func FuzzLock(f *testing.F) {
 
 func FuzzTrusted(f *testing.F) {
 	f.Add([]byte("100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391       0\ta\x00"))
-	f.Add([]byte("100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391       0\ta/b\x00120000 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 0\ta/../c\x00"))
+	f.Add([]byte("100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391       0\ta/b\x00120000 blob " +
+		"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 0\ta/../c\x00"))
 	f.Add([]byte("160000 commit e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 -\tm\x00"))
 	f.Fuzz(func(t *testing.T, list []byte) {
 		entries, err := parseList(list)

@@ -61,7 +61,8 @@ func (l Lock) CheckPlugins(used []Binary) []hybridcore.Finding {
 			f.Message = fmt.Sprintf("the lock holds no hash of the plugin %s for %s", b.Address, b.System)
 		case !slices.Contains(hashes, b.SHA256):
 			f.Want, f.Got = strings.Join(hashes, " "), b.SHA256
-			f.Message = fmt.Sprintf("the plugin %s %s for %s has the sha256 %s, which is not in the lock", b.Address, b.Version, b.System, b.SHA256)
+			f.Message = fmt.Sprintf("the plugin %s %s for %s has the sha256 %s, which is not in the lock", b.Address, b.Version,
+				b.System, b.SHA256)
 			f.Severity, f.Blocking = hybridcore.Error, true
 		default:
 			continue
@@ -108,7 +109,9 @@ func Binaries(path string) ([]Binary, error) {
 	case err != nil:
 		return nil, fmt.Errorf("finding plugins: %w", err)
 	case len(found) == 0:
-		return nil, hybridcore.Usagef("no plugin is at or below %s; a plugin is a file …/github.com/OWNER/NAME/packer-plugin-NAME_vVERSION_x5.0_OS_ARCH", path)
+		return nil, hybridcore.Usagef(
+			"no plugin is at or below %s; a plugin is a file …/github.com/OWNER/NAME/packer-plugin-NAME_vVERSION_x5.0_OS_ARCH",
+			path)
 	}
 	return found, nil
 }
@@ -121,7 +124,8 @@ func binary(path string, m []string) (Binary, error) {
 		b.Address = strings.Join(folders[len(folders)-3:], "/")
 	}
 	if checkAddress(b.Address) != nil || folders[len(folders)-1] != m[1] || checkVersion(b.Version) != nil {
-		return Binary{}, hybridcore.Usagef("%s does not lie in a Packer plugin tree: …/HOST/OWNER/%s/ was expected", path, m[1])
+		return Binary{}, hybridcore.Usagef("%s does not lie in a Packer plugin tree: …/HOST/OWNER/%s/ was expected", path,
+			m[1])
 	}
 	var err error
 	if b.SHA256, err = hashFile(path); err != nil {
@@ -129,7 +133,8 @@ func binary(path string, m []string) (Binary, error) {
 	}
 	sum, err := os.ReadFile(path + "_SHA256SUM")
 	if fields := strings.Fields(string(sum)); err == nil && (len(fields) == 0 || !strings.EqualFold(fields[0], b.SHA256)) {
-		return Binary{}, hybridcore.Blockedf("%s has sha256 %s, but its checksum file says something else; install it again", path, b.SHA256)
+		return Binary{}, hybridcore.Blockedf("%s has sha256 %s, but its checksum file says something else; install it again",
+			path, b.SHA256)
 	}
 	if info, err := buildinfo.ReadFile(path); err == nil && goVersionRule.MatchString(info.GoVersion) {
 		b.Built = info.GoVersion

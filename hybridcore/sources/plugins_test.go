@@ -80,7 +80,8 @@ plugin "github.com/hashicorp/vsphere" {
 	check(t, os.Remove(path))
 	plugin(t, tree, "1.4.3", "three")
 	text = lock(vsphere + " 1.4.3 linux_amd64 " + hashOf("three") + " (instead of version 1.4.2)")
-	if strings.Contains(text, hashOf("one")) || !strings.Contains(text, `version = "1.4.3"`) || !strings.Contains(text, "# kept") {
+	if strings.Contains(text, hashOf("one")) || !strings.Contains(text, `version = "1.4.3"`) ||
+		!strings.Contains(text, "# kept") {
 		t.Errorf("lock:\n%s", text)
 	}
 	noLeftovers(t, root)
@@ -90,9 +91,17 @@ plugin "github.com/hashicorp/vsphere" {
 func TestLockPluginsTakesEveryForm(t *testing.T) {
 	t.Parallel()
 	one := hashOf("one")
-	for _, form := range []string{`"` + one + `"`, `["` + one + `"]`, `["` + one + `",]`, "[\n\"" + one + "\"\n]", "[\n# why\n\"" + one + "\", # a\n# b\n]", "[\"" + one + "\" /* c */]", `(["` + one + `"])`} {
-		root := project(t, "plugin \""+vsphere+"\" {\n  version = \"1.4.2\"\n  binary \"linux_amd64\" {\n    sha256 = "+form+"\n  }\n}\n")
-		if _, err := LockPlugins(root, []Binary{{Address: vsphere, Version: "1.4.2", System: "linux_amd64", SHA256: hashOf("two"), Built: "go1.26.8"}}); err != nil {
+	for _, form := range []string{
+		`"` + one + `"`, `["` + one + `"]`, `["` + one + `",]`, "[\n\"" + one + "\"\n]",
+		"[\n# why\n\"" + one + "\", # a\n# b\n]", "[\"" + one + "\" /* c */]", `(["` + one + `"])`,
+	} {
+		root := project(t, "plugin \""+vsphere+"\" {\n  version = \"1.4.2\"\n  binary \"linux_amd64\" {\n    sha256 = "+form+
+			"\n  }\n}\n")
+		if _, err := LockPlugins(root,
+			[]Binary{{
+				Address: vsphere, Version: "1.4.2", System: "linux_amd64", SHA256: hashOf("two"),
+				Built: "go1.26.8",
+			}}); err != nil {
 			t.Errorf("%s: %v", form, err)
 			continue
 		}
@@ -108,7 +117,8 @@ func TestBinariesRefuses(t *testing.T) {
 	tree := t.TempDir()
 	path := plugin(t, tree, "1.4.2", "one")
 	put(t, path, "replaced")
-	if _, err := Binaries(tree); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "checksum file") {
+	if _, err := Binaries(tree); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "checksum file") {
 		t.Errorf("replaced: %v", err)
 	}
 	outside := filepath.Join(t.TempDir(), "packer-plugin-vsphere_v1.4.2_x5.0_linux_amd64")
@@ -122,7 +132,10 @@ func TestBinariesRefuses(t *testing.T) {
 
 func TestCheckPlugins(t *testing.T) {
 	t.Parallel()
-	lock := Lock{Plugins: []Plugin{{Address: vsphere, Version: "1.4.2", Line: 7, Binaries: map[string][]string{"linux_amd64": {hashOf("one"), hashOf("two")}}}}}
+	lock := Lock{Plugins: []Plugin{{
+		Address: vsphere, Version: "1.4.2", Line: 7,
+		Binaries: map[string][]string{"linux_amd64": {hashOf("one"), hashOf("two")}},
+	}}}
 	base := Binary{Address: vsphere, Version: "1.4.2", System: "linux_amd64", SHA256: hashOf("two")}
 	tests := map[string]struct {
 		change   func(*Binary)

@@ -86,7 +86,8 @@ func Check(root string) []hybridcore.Finding {
 			return nil
 		}
 		return []hybridcore.Finding{{
-			Kind: KindSources, Subject: Dir, Message: hclfile.Printable(err.Error()), File: LockPath, Severity: hybridcore.Error, Blocking: true,
+			Kind: KindSources, Subject: Dir, Message: hclfile.Printable(err.Error()), File: LockPath, Severity: hybridcore.Error,
+			Blocking: true,
 		}}
 	}
 	return slices.DeleteFunc(findings, func(f hybridcore.Finding) bool { return f.Severity == hybridcore.Info })
@@ -109,15 +110,18 @@ func (s Source) inspect(dir string) (Status, []hybridcore.Finding) {
 		return s.found(st, Unverified, "", err.Error(), "move it away and run `packer-hybrid sources sync`")
 	case head != s.Commit:
 		got := strings.TrimPrefix(head, "ref: ")
-		return s.found(st, WrongCommit, got, fmt.Sprintf("is at %.80s, not at the pinned %s", got, s.pin()), "run `packer-hybrid sources sync`")
+		return s.found(st, WrongCommit, got, fmt.Sprintf("is at %.80s, not at the pinned %s", got, s.pin()),
+			"run `packer-hybrid sources sync`")
 	}
 	changes, err := c.changes(s.Commit)
 	switch {
 	case err != nil:
-		return s.found(st, Unverified, "", "cannot be verified: "+err.Error(), "keep elsewhere what you need of it, then run `packer-hybrid sources sync --force`")
+		return s.found(st, Unverified, "", "cannot be verified: "+err.Error(),
+			"keep elsewhere what you need of it, then run `packer-hybrid sources sync --force`")
 	case len(changes) > 0:
 		st.Changes = changes
-		return s.found(st, Dirty, "", "holds changes: "+describe(changes), "keep elsewhere what you need of them, then run `packer-hybrid sources sync --force`")
+		return s.found(st, Dirty, "", "holds changes: "+describe(changes),
+			"keep elsewhere what you need of them, then run `packer-hybrid sources sync --force`")
 	}
 	return s.configured(st, c)
 }
@@ -131,9 +135,11 @@ func (s Source) configured(st Status, c checkout) (Status, []hybridcore.Finding)
 	}
 	if origin := originOf(string(config)); origin != s.URL {
 		origin = fmt.Sprintf("%.200s", origin)
-		return s.found(st, WrongRemote, origin, fmt.Sprintf("has the origin %q, not the pinned %s", origin, s.URL), "remove the folder and run `packer-hybrid sources sync`")
+		return s.found(st, WrongRemote, origin, fmt.Sprintf("has the origin %q, not the pinned %s", origin, s.URL),
+			"remove the folder and run `packer-hybrid sources sync`")
 	}
-	f := s.finding("has a .git/config that sync did not write; git may run programs that it names", "look at it before you run git there, or remove the folder and run `packer-hybrid sources sync`")
+	f := s.finding("has a .git/config that sync did not write; git may run programs that it names",
+		"look at it before you run git there, or remove the folder and run `packer-hybrid sources sync`")
 	f.Severity, f.Blocking = hybridcore.Warning, false
 	return st, []hybridcore.Finding{f}
 }

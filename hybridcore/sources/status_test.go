@@ -37,9 +37,20 @@ func TestInspect(t *testing.T) {
 		changes  []Change
 		harmless bool
 	}{
-		"missing":    {func(t *testing.T, b *bed) { t.Helper(); check(t, os.RemoveAll(b.path())) }, Missing, "is missing", nil, true},
-		"changed":    {write("sub/dir/file.txt", "text\nmorE\n"), Dirty, "changed sub/dir/file.txt", []Change{{"changed", "sub/dir/file.txt"}}, false},
-		"longer":     {write("README.md", "longer than it was, by far\n"), Dirty, "changed README.md", []Change{{"changed", "README.md"}}, false},
+		"missing": {
+			func(t *testing.T, b *bed) { t.Helper(); check(t, os.RemoveAll(b.path())) }, Missing, "is missing",
+			nil, true,
+		},
+		"changed": {
+			write("sub/dir/file.txt", "text\nmorE\n"), Dirty, "changed sub/dir/file.txt",
+			[]Change{{"changed", "sub/dir/file.txt"}},
+			false,
+		},
+		"longer": {
+			write("README.md", "longer than it was, by far\n"), Dirty, "changed README.md",
+			[]Change{{"changed", "README.md"}},
+			false,
+		},
 		"new":        {write("sub/x", ""), Dirty, "new sub/x", []Change{{"new", "sub/x"}}, false},
 		"new folder": {write("build/out/x", ""), Dirty, "new build/", []Change{{"new", "build/"}}, false},
 		"nested git": {write("sub/.git/config", ""), Dirty, "new sub/.git/", []Change{{"new", "sub/.git/"}}, false},
@@ -48,8 +59,16 @@ func TestInspect(t *testing.T) {
 			put(t, b.path(".git", "info", "exclude"), "*\n")
 			put(t, b.path("hidden"), "")
 		}, Dirty, "new hidden", []Change{{"new", "hidden"}}, false},
-		"deleted": {func(t *testing.T, b *bed) { t.Helper(); check(t, os.Remove(b.path("run.sh"))) }, Dirty, "deleted run.sh", []Change{{"deleted", "run.sh"}}, false},
-		"mode":    {func(t *testing.T, b *bed) { t.Helper(); check(t, os.Chmod(b.path("run.sh"), 0o644)) }, Dirty, "mode run.sh", []Change{{"mode", "run.sh"}}, false},
+		"deleted": {
+			func(t *testing.T, b *bed) { t.Helper(); check(t, os.Remove(b.path("run.sh"))) }, Dirty, "deleted run.sh",
+			[]Change{{"deleted", "run.sh"}},
+			false,
+		},
+		"mode": {
+			func(t *testing.T, b *bed) { t.Helper(); check(t, os.Chmod(b.path("run.sh"), 0o644)) }, Dirty, "mode run.sh",
+			[]Change{{"mode", "run.sh"}},
+			false,
+		},
 		"pipe": {func(t *testing.T, b *bed) {
 			t.Helper()
 			check(t, errors.Join(os.Remove(b.path("README.md")), syscall.Mkfifo(b.path("README.md"), 0o644)))
@@ -60,15 +79,31 @@ func TestInspect(t *testing.T) {
 		}, Dirty, "changed link", []Change{{"changed", "link"}}, false},
 		"folder to link": {func(t *testing.T, b *bed) {
 			t.Helper()
-			check(t, errors.Join(os.Rename(b.path("sub"), filepath.Join(b.base, "sub")), os.Symlink(filepath.Join(b.base, "sub"), b.path("sub"))))
+			check(t, errors.Join(os.Rename(b.path("sub"), filepath.Join(b.base, "sub")),
+				os.Symlink(filepath.Join(b.base, "sub"), b.path("sub"))))
 		}, Dirty, "new sub", []Change{{"new", "sub"}, {"deleted", "sub/dir/file.txt"}}, false},
-		"empty folder":  {func(t *testing.T, b *bed) { t.Helper(); check(t, os.Mkdir(b.path("empty"), 0o755)) }, Pinned, "", nil, true},
-		"branch":        {write(".git/HEAD", "ref: refs/heads/main\n"), WrongCommit, "is at refs/heads/main", nil, false},
-		"no HEAD":       {func(t *testing.T, b *bed) { t.Helper(); check(t, os.Remove(b.path(".git", "HEAD"))) }, Unverified, "is not a checkout", nil, false},
-		"forged list":   {forge, Unverified, "the list of files hashes to", nil, false},
-		"forged commit": {write(".git/packer-hybrid/commit", "tree "+someCommit+"\n"), Unverified, "not that of the commit", nil, false},
-		"bad list":      {write(".git/packer-hybrid/files", "100644 blob "+someCommit+" 1\t../x\x00"), Unverified, "the list of files holds", nil, false},
-		"no list":       {func(t *testing.T, b *bed) { t.Helper(); check(t, os.RemoveAll(b.path(".git", ownFolder))) }, Unverified, "is not a checkout", nil, false},
+		"empty folder": {
+			func(t *testing.T, b *bed) { t.Helper(); check(t, os.Mkdir(b.path("empty"), 0o755)) }, Pinned, "",
+			nil, true,
+		},
+		"branch": {write(".git/HEAD", "ref: refs/heads/main\n"), WrongCommit, "is at refs/heads/main", nil, false},
+		"no HEAD": {
+			func(t *testing.T, b *bed) { t.Helper(); check(t, os.Remove(b.path(".git", "HEAD"))) }, Unverified,
+			"is not a checkout", nil, false,
+		},
+		"forged list": {forge, Unverified, "the list of files hashes to", nil, false},
+		"forged commit": {
+			write(".git/packer-hybrid/commit", "tree "+someCommit+"\n"), Unverified, "not that of the commit",
+			nil, false,
+		},
+		"bad list": {
+			write(".git/packer-hybrid/files", "100644 blob "+someCommit+" 1\t../x\x00"), Unverified,
+			"the list of files holds", nil, false,
+		},
+		"no list": {
+			func(t *testing.T, b *bed) { t.Helper(); check(t, os.RemoveAll(b.path(".git", ownFolder))) }, Unverified,
+			"is not a checkout", nil, false,
+		},
 		"git is a file": {func(t *testing.T, b *bed) {
 			t.Helper()
 			check(t, os.RemoveAll(b.path(".git")))
@@ -76,7 +111,8 @@ func TestInspect(t *testing.T) {
 		}, Unverified, "is not a checkout", nil, false},
 		"link": {func(t *testing.T, b *bed) {
 			t.Helper()
-			check(t, errors.Join(os.Rename(b.path(), filepath.Join(b.base, "moved")), os.Symlink(filepath.Join(b.base, "moved"), b.path())))
+			check(t, errors.Join(os.Rename(b.path(), filepath.Join(b.base, "moved")),
+				os.Symlink(filepath.Join(b.base, "moved"), b.path())))
 		}, Link, "symbolic link", nil, false},
 		"root link": {func(t *testing.T, b *bed) {
 			t.Helper()
@@ -86,8 +122,14 @@ func TestInspect(t *testing.T) {
 			t.Helper()
 			(&upstream{t, b.path()}).git("remote", "set-url", "origin", "https://evil.example/x")
 		}, WrongRemote, `has the origin "https://evil.example/x"`, nil, false},
-		"unknown folder": {func(t *testing.T, b *bed) { t.Helper(); put(t, filepath.Join(b.root, Dir, "other", "x"), "") }, Pinned, "sources/other is pinned by nothing", nil, false},
-		"plain file":     {func(t *testing.T, b *bed) { t.Helper(); put(t, filepath.Join(b.root, Dir, "README.md"), "") }, Pinned, "", nil, true},
+		"unknown folder": {
+			func(t *testing.T, b *bed) { t.Helper(); put(t, filepath.Join(b.root, Dir, "other", "x"), "") },
+			Pinned, "sources/other is pinned by nothing", nil, false,
+		},
+		"plain file": {
+			func(t *testing.T, b *bed) { t.Helper(); put(t, filepath.Join(b.root, Dir, "README.md"), "") }, Pinned,
+			"", nil, true,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +176,8 @@ func TestHostileConfiguration(t *testing.T) {
 	marker := filepath.Join(b.base, "pwned")
 	copied := &upstream{t, b.path()}
 	for _, key := range []string{
-		"core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "filter.x.clean", "filter.x.smudge", "filter.x.process",
+		"core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "filter.x.clean", "filter.x.smudge",
+		"filter.x.process",
 		"diff.external", "credential.helper", "uploadpack.packObjectsHook", "core.gitProxy", "alias.status",
 	} {
 		copied.git("config", key, "touch "+marker+"; false")
@@ -145,7 +188,8 @@ func TestHostileConfiguration(t *testing.T) {
 	check(t, os.Chmod(filepath.Join(b.base, "post-checkout"), 0o755))
 
 	st, findings := b.state(t)
-	if st.State != Pinned || !strings.Contains(findings, "sync did not write") || strings.Contains(findings, "blocking=true") {
+	if st.State != Pinned || !strings.Contains(findings, "sync did not write") ||
+		strings.Contains(findings, "blocking=true") {
 		t.Errorf("state %s\n%s", st.State, findings)
 	}
 	b.mustSync(t)
@@ -207,7 +251,8 @@ func TestSourcesFolderIsALink(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	inside := filepath.Join(b.root, "elsewhere")
-	check(t, errors.Join(os.Rename(filepath.Join(b.root, Dir), inside), os.Symlink("elsewhere", filepath.Join(b.root, Dir))))
+	check(t, errors.Join(os.Rename(filepath.Join(b.root, Dir), inside),
+		os.Symlink("elsewhere", filepath.Join(b.root, Dir))))
 	if _, err := b.sync.Sync(t.Context(), nil); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 		t.Errorf("sync: %v", err)
 	}

@@ -224,7 +224,8 @@ func (s *Syncer) replaceable(place checkout) error {
 	case err != nil:
 		return err
 	case len(changes) > 0:
-		return hybridcore.Blockedf("%s holds changes (%s); keep them elsewhere, then give --force to replace it", name, describe(changes))
+		return hybridcore.Blockedf("%s holds changes (%s); keep them elsewhere, then give --force to replace it", name,
+			describe(changes))
 	}
 	return nil
 }

@@ -34,8 +34,10 @@ func TestSync(t *testing.T) {
 	b := newBed(t)
 	marker := filepath.Join(b.root, "pwned")
 	b.sync.Environ = append(b.sync.Environ,
-		"GIT_DIR=/nowhere", "GIT_SSH_COMMAND=touch "+marker, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=core.fsmonitor", "GIT_CONFIG_VALUE_0=touch "+marker,
-		"GIT_TEMPLATE_DIR=/etc", "GIT_ASKPASS=touch "+marker, "GIT_ALLOW_PROTOCOL=ext", "GIT_EXEC_PATH=/nowhere", "GIT_TRACE="+marker,
+		"GIT_DIR=/nowhere", "GIT_SSH_COMMAND=touch "+marker, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=core.fsmonitor",
+		"GIT_CONFIG_VALUE_0=touch "+marker,
+		"GIT_TEMPLATE_DIR=/etc", "GIT_ASKPASS=touch "+marker, "GIT_ALLOW_PROTOCOL=ext", "GIT_EXEC_PATH=/nowhere",
+		"GIT_TRACE="+marker,
 	)
 	results := b.mustSync(t)
 	if r := results[0]; !r.Fetched || r.Bytes == 0 || r.Name != "x" {
@@ -62,7 +64,8 @@ func TestSync(t *testing.T) {
 	if out := copied.git("status", "--porcelain", "--ignored"); out != "" {
 		t.Errorf("git status: %s", out)
 	}
-	if out := copied.git("log", "--format=%H %D"); !strings.HasPrefix(out, b.up.head()) || !strings.HasSuffix(out, "HEAD, tag: v1") || strings.Contains(out, "\n") {
+	if out := copied.git("log", "--format=%H %D"); !strings.HasPrefix(out, b.up.head()) ||
+		!strings.HasSuffix(out, "HEAD, tag: v1") || strings.Contains(out, "\n") {
 		t.Errorf("git log: %s", out)
 	}
 	if out := copied.git("remote", "get-url", "origin"); out != b.host.URL+"/x.git" {
@@ -90,7 +93,8 @@ func TestSyncMovesThePin(t *testing.T) {
 	put(t, b.path("README.md"), "mine\n")
 	put(t, b.path("notes"), "mine\n")
 	_, err := b.sync.Sync(t.Context(), nil)
-	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "changed README.md, new notes") {
+	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "changed README.md, new notes") {
 		t.Errorf("error %v", err)
 	}
 	if got, _ := os.ReadFile(b.path("notes")); string(got) != "mine\n" {
@@ -129,14 +133,29 @@ func TestSyncRefuses(t *testing.T) {
 			b.up.git("tag", "-f", "v1")
 			b.pin(t, first, "v1")
 		}, "the tag v1 points at", hybridcore.ExitBlocked, nil},
-		"tag gone":         {func(_ *testing.T, b *bed) { b.up.git("tag", "-d", "v1") }, "refs/tags/v1", hybridcore.ExitFailed, nil},
-		"unknown commit":   {func(t *testing.T, b *bed) { t.Helper(); b.pin(t, someCommit, "") }, someCommit, hybridcore.ExitFailed, nil},
-		"untrusted server": {func(_ *testing.T, b *bed) { b.sync.Environ = os.Environ() }, "certificate", hybridcore.ExitFailed, nil},
-		"no repository":    {func(_ *testing.T, b *bed) { _ = os.RemoveAll(b.up.dir) }, "fetching", hybridcore.ExitFailed, nil},
-		"no git":           {func(_ *testing.T, b *bed) { b.sync.Git = "no-such-git" }, "git is not installed", hybridcore.ExitBlocked, nil},
-		"too many bytes":   {func(_ *testing.T, b *bed) { b.sync.Limits.Wire = 10 }, "the server sent more than", hybridcore.ExitBlocked, nil},
-		"too many files":   {func(_ *testing.T, b *bed) { b.sync.Limits.Files = 3 }, "at most 3", hybridcore.ExitBlocked, nil},
-		"too much disk":    {func(_ *testing.T, b *bed) { b.sync.Limits.Disk = 3 }, "are written", hybridcore.ExitBlocked, nil},
+		"tag gone": {
+			func(_ *testing.T, b *bed) { b.up.git("tag", "-d", "v1") }, "refs/tags/v1",
+			hybridcore.ExitFailed, nil,
+		},
+		"unknown commit": {
+			func(t *testing.T, b *bed) { t.Helper(); b.pin(t, someCommit, "") }, someCommit,
+			hybridcore.ExitFailed, nil,
+		},
+		"untrusted server": {
+			func(_ *testing.T, b *bed) { b.sync.Environ = os.Environ() }, "certificate",
+			hybridcore.ExitFailed, nil,
+		},
+		"no repository": {func(_ *testing.T, b *bed) { _ = os.RemoveAll(b.up.dir) }, "fetching", hybridcore.ExitFailed, nil},
+		"no git": {
+			func(_ *testing.T, b *bed) { b.sync.Git = "no-such-git" }, "git is not installed",
+			hybridcore.ExitBlocked, nil,
+		},
+		"too many bytes": {
+			func(_ *testing.T, b *bed) { b.sync.Limits.Wire = 10 }, "the server sent more than",
+			hybridcore.ExitBlocked, nil,
+		},
+		"too many files": {func(_ *testing.T, b *bed) { b.sync.Limits.Files = 3 }, "at most 3", hybridcore.ExitBlocked, nil},
+		"too much disk":  {func(_ *testing.T, b *bed) { b.sync.Limits.Disk = 3 }, "are written", hybridcore.ExitBlocked, nil},
 		"link": {func(t *testing.T, b *bed) {
 			t.Helper()
 			if err := os.Symlink("/", b.path()); err != nil {
@@ -144,8 +163,16 @@ func TestSyncRefuses(t *testing.T) {
 			}
 			b.sync.Force = true
 		}, "symbolic link", hybridcore.ExitBlocked, []string{"x"}},
-		"foreign folder": {func(t *testing.T, b *bed) { t.Helper(); put(t, b.path("file"), "mine") }, "is not a checkout", hybridcore.ExitBlocked, []string{"x"}},
-		"git is a file":  {func(t *testing.T, b *bed) { t.Helper(); put(t, b.path(".git"), "gitdir: /etc") }, "is not a checkout", hybridcore.ExitBlocked, []string{"x"}},
+		"foreign folder": {
+			func(t *testing.T, b *bed) { t.Helper(); put(t, b.path("file"), "mine") }, "is not a checkout",
+			hybridcore.ExitBlocked,
+			[]string{"x"},
+		},
+		"git is a file": {
+			func(t *testing.T, b *bed) { t.Helper(); put(t, b.path(".git"), "gitdir: /etc") },
+			"is not a checkout", hybridcore.ExitBlocked,
+			[]string{"x"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -242,7 +269,8 @@ func TestSyncIgnoresSubmodules(t *testing.T) {
 	}
 
 	// One that is an attack is refused by the check of what is transferred.
-	put(t, filepath.Join(b.up.dir, ".gitmodules"), "[submodule \"m\"]\n\tpath = m\n\turl = --upload-pack=touch "+marker+"\n\tupdate = !touch "+marker+"\n")
+	put(t, filepath.Join(b.up.dir, ".gitmodules"),
+		"[submodule \"m\"]\n\tpath = m\n\turl = --upload-pack=touch "+marker+"\n\tupdate = !touch "+marker+"\n")
 	b.up.git("add", ".gitmodules")
 	b.up.git("commit", "-q", "-m", "hostile")
 	b.pin(t, b.up.head(), "")
@@ -272,7 +300,8 @@ func TestSyncFromMirrors(t *testing.T) {
 	moved.dir = filepath.Join(mirror, "newowner+moved", "repo")
 	lock := ""
 	for name, u := range map[string]*upstream{"plain": plain, "owned": owned, "moved": moved} {
-		lock += "source \"" + name + "\" {\n  url = \"https://github.com/owner/" + name + ".git\"\n  tag = \"v1\"\n  commit = \"" + u.head() + "\"\n}\n"
+		lock += "source \"" + name + "\" {\n  url = \"https://github.com/owner/" + name + ".git\"\n  tag = \"v1\"\n  " +
+			"commit = \"" + u.head() + "\"\n}\n"
 	}
 	root := project(t, lock)
 	s := &Syncer{Root: root, Environ: os.Environ(), Mirror: mirror}
@@ -284,7 +313,8 @@ func TestSyncFromMirrors(t *testing.T) {
 		t.Errorf("findings %v", got)
 	}
 
-	put(t, filepath.Join(root, Dir, LockFile), lock+"source \"none\" {\n  url = \"https://github.com/owner/none.git\"\n  commit = \""+someCommit+"\"\n}\n")
+	put(t, filepath.Join(root, Dir, LockFile),
+		lock+"source \"none\" {\n  url = \"https://github.com/owner/none.git\"\n  commit = \""+someCommit+"\"\n}\n")
 	_, err = s.Sync(t.Context(), nil)
 	if err == nil || !strings.Contains(err.Error(), filepath.Join(mirror, "owner+none", "repo")) {
 		t.Errorf("error %v", err)
@@ -344,13 +374,15 @@ func TestKilledSync(t *testing.T) {
 	mirror := t.TempDir()
 	u := newUpstream(t, mirror, "x")
 	for i := range 200 {
-		put(t, filepath.Join(u.dir, "many", string(rune('a'+i%26)), strings.Repeat("n", i%50+1)+string(rune('a'+i/26))), strings.Repeat("text\n", 500))
+		put(t, filepath.Join(u.dir, "many", string(rune('a'+i%26)), strings.Repeat("n", i%50+1)+string(rune('a'+i/26))),
+			strings.Repeat("text\n", 500))
 	}
 	commits := []string{u.head(), u.commit("many")}
 	root := project(t, "")
 	seen := map[State]int{}
 	for round := range 24 {
-		put(t, filepath.Join(root, Dir, LockFile), "source \"x\" {\n  url = \"https://github.com/o/x\"\n  commit = \""+commits[round%2]+"\"\n}\n")
+		put(t, filepath.Join(root, Dir, LockFile),
+			"source \"x\" {\n  url = \"https://github.com/o/x\"\n  commit = \""+commits[round%2]+"\"\n}\n")
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "SOURCES_TEST_SYNC="+root, "SOURCES_TEST_MIRROR="+mirror)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -445,11 +477,16 @@ func TestSyncEndsLargeTransfer(t *testing.T) {
 	put(t, filepath.Join(b.up.dir, "noise"), string(noise))
 	b.pin(t, b.up.commit("large"), "")
 	handler := b.host.Config.Handler
-	b.host.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(slowly{w}, r) })
+	b.host.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request,
+	) {
+		handler.ServeHTTP(slowly{w}, r)
+	})
 	b.sync.Limits.Wire = 1 << 20
 	start := time.Now()
 	_, err := b.sync.Sync(t.Context(), nil)
-	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "more than 1 MiB") || time.Since(start) > 10*time.Second {
+	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "more than 1 MiB") ||
+		time.Since(start) > 10*time.Second {
 		t.Errorf("error %v after %s", err, time.Since(start))
 	}
 	noLeftovers(t, b.root)

@@ -26,7 +26,8 @@ const formatVersion = 1
 type newerError struct{ version int64 }
 
 func (e *newerError) Error() string {
-	return fmt.Sprintf("it has format version %d and was written by a newer packer-hybrid; this one reads up to version %d", e.version, formatVersion)
+	return fmt.Sprintf("it has format version %d and was written by a newer packer-hybrid; this one reads up to "+
+		"version %d", e.version, formatVersion)
 }
 
 // codec makes the encoding canonical: sorted keys, no null for what is empty,

@@ -80,7 +80,8 @@ func TestTwoHosts(t *testing.T) {
 
 	c.pass(time.Second)
 	all, err = b.Leases(t.Context())
-	if err != nil || len(all) != 1 || all[0].Live || !strings.Contains(all[0].Why, "host ci-a has not renewed it since 2026-11-23T12:01:00Z") {
+	if err != nil || len(all) != 1 || all[0].Live ||
+		!strings.Contains(all[0].Why, "host ci-a has not renewed it since 2026-11-23T12:01:00Z") {
 		t.Errorf("after the expiry: %+v, %v", all, err)
 	}
 	taker, err := b.Acquire(t.Context(), lease("run-b"))
@@ -103,7 +104,8 @@ func TestTwoHosts(t *testing.T) {
 			t.Errorf("%s: %v, want a LostError", what, err)
 		}
 	}
-	if err := sleeper.Check(t.Context()); !strings.Contains(err.Error(), "run run-b of runner@ci-b (host ci-b, process ") || !strings.Contains(err.Error(), "not recorded as current") {
+	if err := sleeper.Check(t.Context()); !strings.Contains(err.Error(),
+		"run run-b of runner@ci-b (host ci-b, process ") || !strings.Contains(err.Error(), "not recorded as current") {
 		t.Errorf("error %q", err)
 	}
 	if err := sleeper.Release(t.Context()); err != nil {
@@ -300,7 +302,8 @@ func TestUncleanedRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			all, err := d.Leases(t.Context())
-			if err != nil || len(all) != 1 || all[0].Live || runs(all[0].Ended()) != "run-1" || all[0].Ended()[0].QuietSince.IsZero() == looks {
+			if err != nil || len(all) != 1 || all[0].Live || runs(all[0].Ended()) != "run-1" ||
+				all[0].Ended()[0].QuietSince.IsZero() == looks {
 				t.Errorf("leases %+v, %v", all, err)
 			}
 		})
@@ -321,15 +324,55 @@ func TestLeaseJudgement(t *testing.T) {
 	}{
 		{"locked", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, Living, true, "holds the lock"},
 		{"ended", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, Ended, false, "process 7 has ended"},
-		{"container of this kernel", hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7, Expires: fresh}, Ended, false, "process 7 has ended"},
-		{"restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, Ended, false, "host ci-1 has restarted"},
-		{"other host", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: fresh}, Ended, true, "host ci-2 has renewed it 0s ago"},
-		{"other host, stale", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, Ended, false, "host ci-2 has not renewed it since 2026-11-23T11:53:00Z"},
-		{"other host that shares the lock", hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale}, Living, true, "holds the lock"},
+		{
+			"container of this kernel",
+			hybridcore.Lease{Host: "0a1b2c", BootID: "b1", PID: 7, Expires: fresh},
+			Ended, false,
+			"process 7 has ended",
+		},
+		{
+			"restarted",
+			hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh},
+			Ended, false,
+			"host ci-1 has restarted",
+		},
+		{
+			"other host",
+			hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: fresh},
+			Ended, true,
+			"host ci-2 has renewed it 0s ago",
+		},
+		{
+			"other host, stale",
+			hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale},
+			Ended, false,
+			"host ci-2 has not renewed it since 2026-11-23T11:53:00Z",
+		},
+		{
+			"other host that shares the lock",
+			hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale},
+			Living,
+			true, "holds the lock",
+		},
 		{"other host without boot ID", hybridcore.Lease{Host: "ci-2", PID: 7, Expires: fresh}, Ended, true, "has renewed it"},
-		{"lock file replaced", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh}, Unknown, true, "the lock file of process 7 was removed or replaced"},
-		{"lock file replaced, stale", hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale}, Unknown, false, "has not renewed it since"},
-		{"lock file replaced, restarted", hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh}, Unknown, false, "has restarted"},
+		{
+			"lock file replaced",
+			hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: fresh},
+			Unknown, true,
+			"the lock file of process 7 was removed or replaced",
+		},
+		{
+			"lock file replaced, stale",
+			hybridcore.Lease{Host: "ci-1", BootID: "b1", PID: 7, Expires: stale},
+			Unknown, false,
+			"has not renewed it since",
+		},
+		{
+			"lock file replaced, restarted",
+			hybridcore.Lease{Host: "ci-1", BootID: "b0", PID: 7, Expires: fresh},
+			Unknown,
+			false, "has restarted",
+		},
 	} {
 		live, why := here.believe(tc.lease, tc.life)
 		if live != tc.live || !strings.Contains(why, tc.why) {

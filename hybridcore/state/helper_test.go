@@ -21,8 +21,11 @@ func put(key string) func(*hybridcore.Snapshot) error {
 	return func(s *hybridcore.Snapshot) error {
 		s.Targets[key] = hybridcore.Current{
 			RunID: "run-of-" + strings.NewReplacer("/", "-", "@", "-").Replace(key), At: at(), Digest: "d1", Recipe: "r1",
-			Inputs:   map[string]string{"file:linux.pkr.hcl": "00ff", "var:vm_cpu_count": "2"},
-			Artifact: &hybridcore.Artifact{ID: "debian <12>", Builder: "jetbrains.vsphere", URIs: []hybridcore.URI{{Kind: "vm-template", Name: "x", ID: "vm-1"}}},
+			Inputs: map[string]string{"file:linux.pkr.hcl": "00ff", "var:vm_cpu_count": "2"},
+			Artifact: &hybridcore.Artifact{
+				ID: "debian <12>", Builder: "jetbrains.vsphere",
+				URIs: []hybridcore.URI{{Kind: "vm-template", Name: "x", ID: "vm-1"}},
+			},
 		}
 		return nil
 	}
@@ -34,14 +37,24 @@ func at() time.Time { return time.Date(2026, 11, 22, 22, 45, 1, 250_000_000, tim
 func record(runID string) hybridcore.Record {
 	return hybridcore.Record{
 		RunID: runID, At: at(), Duration: 95 * time.Second, Status: hybridcore.Failed, PlanDigest: "p1",
-		Request:  hybridcore.Request{ID: runID, Action: hybridcore.ActionBuild, Env: "lab", Platforms: []hybridcore.Platform{hybridcore.VSphere}},
+		Request: hybridcore.Request{
+			ID: runID, Action: hybridcore.ActionBuild, Env: "lab",
+			Platforms: []hybridcore.Platform{hybridcore.VSphere},
+		},
 		Versions: map[string]string{"packer": "1.15.0"},
 		Results: []hybridcore.Result{{
-			Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed, Digest: "d1",
+			Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed,
+			Digest:  "d1",
 			Started: at(), Duration: 90 * time.Second,
-			Steps:     []hybridcore.Step{{Name: "Creating virtual machine...", At: at(), Duration: time.Second}},
-			Inventory: &hybridcore.Inventory{File: "records/" + runID + "/debian-12@vsphere.inventory.json", SHA256: "00", Packages: 312},
-			Failure:   &hybridcore.Failure{Message: "exit status 2", Tail: []string{"fatal: [default]: FAILED! => {\"msg\": \"no <such> package\"}", "bad \xff byte"}},
+			Steps: []hybridcore.Step{{Name: "Creating virtual machine...", At: at(), Duration: time.Second}},
+			Inventory: &hybridcore.Inventory{
+				File: "records/" + runID + "/debian-12@vsphere.inventory.json", SHA256: "00",
+				Packages: 312,
+			},
+			Failure: &hybridcore.Failure{
+				Message: "exit status 2",
+				Tail:    []string{"fatal: [default]: FAILED! => {\"msg\": \"no <such> package\"}", "bad \xff byte"},
+			},
 		}},
 	}
 }

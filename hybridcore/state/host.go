@@ -60,7 +60,8 @@ func (s *Store) believe(lease hybridcore.Lease, life Life) (live bool, why strin
 		return false, fmt.Sprintf("host %s has not renewed it since %s", lease.Host,
 			lease.Expires.Add(-Term).UTC().Format(time.RFC3339))
 	case until.Sub(now) > Term+2*Skew:
-		return true, fmt.Sprintf("host %s holds it until %s, longer than a lease can last: the clock of that host or of this one is wrong",
+		return true, fmt.Sprintf(
+			"host %s holds it until %s, longer than a lease can last: the clock of that host or of this one is wrong",
 			lease.Host, until.UTC().Format(time.RFC3339))
 	default:
 		return true, fmt.Sprintf("host %s has renewed it %s ago", lease.Host,

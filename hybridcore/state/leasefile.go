@@ -54,9 +54,12 @@ type HeldError struct {
 func (e *HeldError) Error() string {
 	l := e.Lease
 	text := fmt.Sprintf("%s is held by run %s of %s (host %s, process %d, %s since %s): %s",
-		printable(l.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, printable(l.Phase), l.At.UTC().Format(time.RFC3339), printable(e.Why))
+		printable(l.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, printable(
+			l.Phase), l.At.UTC().Format(time.RFC3339), printable(e.Why))
 	if e.Remote {
-		return text + fmt.Sprintf("\n  hint: wait for that run; if %s does not renew the lease, it ends at %s, and the next run takes the target over and removes what this one left",
+		return text + fmt.Sprintf(
+			"\n  hint: wait for that run; if %s does not renew the lease, it ends at %s, and the next run takes the target "+
+				"over and removes what this one left",
 			printable(l.Host), deadline(l).UTC().Format(time.RFC3339))
 	}
 	return text + fmt.Sprintf("\n  hint: wait for that run, or cancel it with: kill -TERM %d", l.PID)
@@ -74,12 +77,16 @@ type LostError struct {
 
 // Error says who holds the target now and what that means.
 func (e *LostError) Error() string {
-	text := fmt.Sprintf("the lease of %s, held by run %s, was removed from the state", printable(e.Key), printable(e.RunID))
+	text := fmt.Sprintf("the lease of %s, held by run %s, was removed from the state", printable(e.Key),
+		printable(e.RunID))
 	if l := e.By; l != nil {
-		text = fmt.Sprintf("the lease of %s was lost: run %s of %s (host %s, process %d) took it over at %s, because run %s had not renewed it for %s",
-			printable(e.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, l.At.UTC().Format(time.RFC3339), printable(e.RunID), Term+Skew)
+		text = fmt.Sprintf("the lease of %s was lost: run %s of %s (host %s, process %d) took it over at %s, because run "+
+			"%s had not renewed it for %s",
+			printable(e.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, l.At.UTC().Format(
+				time.RFC3339), printable(e.RunID), Term+Skew)
 	}
-	return text + "\n  hint: what this run made of the target is not recorded as current; see packer-hybrid status, then build it again"
+	return text + "\n  hint: what this run made of the target is not recorded as current; see packer-hybrid status, " +
+		"then build it again"
 }
 
 // printable replaces what could steer a terminal.

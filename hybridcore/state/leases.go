@@ -52,7 +52,8 @@ func (s *Store) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, err
 		}
 		if time.Now().After(giveUp) {
 			hint := cmp.Or(s.lives.Who(lease.Key), "packer-hybrid status")
-			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", lease.Key, hint)
+			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", lease.Key,
+				hint)
 		}
 		select {
 		case <-ctx.Done():

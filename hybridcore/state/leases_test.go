@@ -62,8 +62,9 @@ func TestLeaseDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for says, bad := range map[string]string{
-		"it is empty": "", "cut short": string(text[:len(text)/2]), "changed after": strings.Replace(string(text), "run-1", "run-2", 1),
-		"newer": strings.Replace(string(text), `"format_version": 1`, `"format_version": 2`, 1),
+		"it is empty": "", "cut short": string(text[:len(text)/2]),
+		"changed after": strings.Replace(string(text), "run-1", "run-2", 1),
+		"newer":         strings.Replace(string(text), `"format_version": 1`, `"format_version": 2`, 1),
 	} {
 		m.objects[file] = []byte(bad)
 		_, err := d.Acquire(t.Context(), lease("run-3"))
@@ -81,7 +82,10 @@ func TestLeaseDamaged(t *testing.T) {
 }
 
 func TestHeldErrorIsPrintable(t *testing.T) {
-	err := &HeldError{Lease: hybridcore.Lease{Key: "lab/x@vsphere", Owner: "\x1b[31mroot\r\n::error::", Host: strings.Repeat("h", 500)}}
+	err := &HeldError{Lease: hybridcore.Lease{
+		Key: "lab/x@vsphere", Owner: "\x1b[31mroot\r\n::error::",
+		Host: strings.Repeat("h", 500),
+	}}
 	if text := err.Error(); strings.ContainsAny(text, "\x1b\r") || strings.Contains(text, "\n::") || len(text) > 1000 {
 		t.Errorf("%q", text)
 	}

@@ -70,7 +70,8 @@ func checkRecord(rec hybridcore.Record, attachments map[string][]byte) error {
 	}
 	for name, data := range attachments {
 		if !attachmentRule.MatchString(name) {
-			return hybridcore.Usagef("attachment %.140q of run %s is not a file name: use 1 to 128 of a-z, 0-9, '@', '.', '_' and '-'",
+			return hybridcore.Usagef(
+				"attachment %.140q of run %s is not a file name: use 1 to 128 of a-z, 0-9, '@', '.', '_' and '-'",
 				name, rec.RunID)
 		}
 		if len(data) > MaxObject {
@@ -84,7 +85,8 @@ func checkRecord(rec hybridcore.Record, attachments map[string][]byte) error {
 // append puts attachments, then the record. On an error neither is there.
 func (s *Store) append(ctx context.Context, runID string, line []byte, attachments map[string][]byte) error {
 	name := RecordName(runID)
-	recorded := hybridcore.Usagef("run %s is already recorded in %s; a record is never changed", runID, s.guide.Where(name))
+	recorded := hybridcore.Usagef("run %s is already recorded in %s; a record is never changed", runID,
+		s.guide.Where(name))
 	if len(attachments) > 0 { // which would take the place of those that the record names
 		_, err := s.b.Get(ctx, name)
 		form := FormError("")

@@ -34,8 +34,14 @@ func TestRecordRefusals(t *testing.T) {
 	for _, tc := range []struct{ name, line, says string }{
 		{"flipped", strings.Replace(line, `"plan_digest":"p1"`, `"plan_digest":"p2"`, 1), "changed after it was written"},
 		{"status", strings.Replace(line, `"status":"failed"`, `"status":"built"`, 1), "changed after it was written"},
-		{"white space", strings.Replace(line, `"plan_digest":"p1"`, `"plan_digest": "p1"`, 1), "changed after it was written"},
-		{"repeated", strings.Replace(line, `"plan_digest":"p1"`, `"plan_digest":"p1","plan_digest":"p1"`, 1), "is there twice"},
+		{
+			"white space", strings.Replace(line, `"plan_digest":"p1"`, `"plan_digest": "p1"`, 1),
+			"changed after it was written",
+		},
+		{
+			"repeated", strings.Replace(line, `"plan_digest":"p1"`, `"plan_digest":"p1","plan_digest":"p1"`, 1),
+			"is there twice",
+		},
 		{"null", strings.Replace(line, `"results":[`, `"results":[null,`, 1), "is null"},
 		{"cut", line[:len(line)/2], "cut short"},
 		{"unknown name", strings.Replace(line, `"sha256":`, `"extra":1,"sha256":`, 1), "is not a name"},
@@ -115,7 +121,10 @@ func FuzzRecord(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{"", "{}", "null", `{"run_id":"run-1","record":{"format_version":3}}`, string(line[:len(line)-1]), string(line[:len(line)/2])} {
+	for _, seed := range []string{
+		"", "{}", "null", `{"run_id":"run-1","record":{"format_version":3}}`,
+		string(line[:len(line)-1]), string(line[:len(line)/2]),
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -43,12 +43,14 @@ func (s *Store) refuseSnapshot(ctx context.Context, n uint64, cause error) error
 			continue
 		}
 		if file, err := decodeSnapshot(data); err == nil {
-			return s.refuse(c.name(n), cause, fmt.Sprintf("generation %d can be read (serial %d, %d targets); restore it with\n    %s",
-				g, file.Serial, len(file.Targets), s.guide.Copy(c.name(g), c.name(n+1))))
+			return s.refuse(c.name(n), cause,
+				fmt.Sprintf("generation %d can be read (serial %d, %d targets); restore it with\n    %s",
+					g, file.Serial, len(file.Targets), s.guide.Copy(c.name(g), c.name(n+1))))
 		}
 	}
 	return s.refuse(c.name(n), cause, "no former generation can be read; restore it from a backup, or move "+
-		s.guide.Where(SnapshotFolder)+" away to begin with an empty state (every target is then built again; the records are kept)")
+		s.guide.Where(SnapshotFolder)+" away to begin with an empty state (every target is then built again; the records "+
+		"are kept)")
 }
 
 // writeError says what happened to a write, unless the backend has said it.

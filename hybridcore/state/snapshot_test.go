@@ -66,10 +66,16 @@ func TestSnapshotRefusals(t *testing.T) {
 		{"fraction", replace(`"serial": 3`, `"serial": 3.5`), `"/serial"`},
 		{"negative", replace(`"serial": 3`, `"serial": -3`), `"/serial"`},
 		{"invalid UTF-8", replace(`"digest": "d1"`, "\"digest\": \"\xff\""), "UTF-8"},
-		{"newer", replace(`"format_version": 1`, `"format_version": 2, "hitherto": "unknown"`), "written by a newer packer-hybrid"},
+		{
+			"newer", replace(`"format_version": 1`, `"format_version": 2, "hitherto": "unknown"`),
+			"written by a newer packer-hybrid",
+		},
 		{"negative version", replace(`"format_version": 1`, `"format_version": -1`), "never existed"},
 		{"bad key", replace(`"lab/i0@vsphere"`, `"lab/../x"`), "not the key"},
-		{"conflict", bytes.Join([][]byte{lines[0], []byte("<<<<<<< HEAD\n"), bytes.Join(lines[1:], nil)}, nil), "line 2 is a conflict marker"},
+		{
+			"conflict", bytes.Join([][]byte{lines[0], []byte("<<<<<<< HEAD\n"), bytes.Join(lines[1:], nil)}, nil),
+			"line 2 is a conflict marker",
+		},
 		{"conflict at the top", append([]byte("<<<<<<< HEAD\n"), text...), "line 1 is a conflict marker"},
 		{"deep", bytes.Repeat([]byte("["), 200_000), "depth"},
 	} {
@@ -77,7 +83,10 @@ func TestSnapshotRefusals(t *testing.T) {
 			m.objects[file] = tc.text
 			d := open(m)
 			_, err := d.Read(t.Context())
-			says := []string{file, tc.says, "generation 2 can be read (serial 2, 2 targets", "copy " + snapshotAt(2) + " to " + snapshotAt(4)}
+			says := []string{
+				file, tc.says, "generation 2 can be read (serial 2, 2 targets",
+				"copy " + snapshotAt(2) + " to " + snapshotAt(4),
+			}
 			if tc.name == "newer" {
 				says = []string{file, tc.says, "update packer-hybrid"}
 			}
@@ -118,7 +127,8 @@ func TestSnapshotEveryFlippedBit(t *testing.T) {
 				refused++
 				continue
 			}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(snapshotFile{})); diff != "" { // an equal spelling may be accepted
+			// an equal spelling may be accepted
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(snapshotFile{})); diff != "" {
 				t.Fatalf("bit %d of byte %d changes the state unnoticed:\n%s", bit, i, diff)
 			}
 		}
@@ -134,7 +144,8 @@ func TestSnapshotRestore(t *testing.T) {
 	}
 	d := open(m)
 	_, err := d.Read(t.Context())
-	wantBlocked(t, err, "cut short", "generation 3 can be read (serial 3, 3 targets", "copy "+snapshotAt(3)+" to "+snapshotAt(6))
+	wantBlocked(t, err, "cut short", "generation 3 can be read (serial 3, 3 targets",
+		"copy "+snapshotAt(3)+" to "+snapshotAt(6))
 	m.objects[snapshotAt(6)] = m.objects[snapshotAt(3)]
 	if s, err := d.Read(t.Context()); err != nil || s.Serial != 3 {
 		t.Errorf("serial %d, %v", s.Serial, err)
@@ -178,7 +189,10 @@ func TestGenerationNames(t *testing.T) {
 	for n := 99_999_996; n < 100_000_000; n++ {
 		m.objects[snapshotAt(n)] = text
 	}
-	for _, name := range []string{"snapshot/00000099.bak", "snapshot/999999999999999999999", "snapshot/7", "snapshot/x/00000008"} {
+	for _, name := range []string{
+		"snapshot/00000099.bak", "snapshot/999999999999999999999", "snapshot/7",
+		"snapshot/x/00000008",
+	} {
 		m.objects[name] = []byte("x")
 	}
 	d := open(m)
@@ -196,7 +210,10 @@ func TestGenerationNames(t *testing.T) {
 }
 
 func FuzzSnapshot(f *testing.F) {
-	s := hybridcore.Snapshot{FormatVersion: 1, Lineage: strings.Repeat("0a", 16), Serial: 1, Targets: map[string]hybridcore.Current{}}
+	s := hybridcore.Snapshot{
+		FormatVersion: 1, Lineage: strings.Repeat("0a", 16), Serial: 1,
+		Targets: map[string]hybridcore.Current{},
+	}
 	if err := put("lab/debian-12@vsphere")(&s); err != nil {
 		f.Fatal(err)
 	}
@@ -204,7 +221,10 @@ func FuzzSnapshot(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{"", "{}\n", "null\n", "[[[[", `{"format_version":2}`, "<<<<<<< x\n", string(text), string(text[:len(text)/2])} {
+	for _, seed := range []string{
+		"", "{}\n", "null\n", "[[[[", `{"format_version":2}`, "<<<<<<< x\n", string(text),
+		string(text[:len(text)/2]),
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

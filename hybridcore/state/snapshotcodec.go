@@ -120,7 +120,8 @@ func decodeSnapshot(data []byte) (snapshotFile, error) {
 		return f, err
 	}
 	if sum := checksum(body); sum != f.SHA256 {
-		return f, FormError(fmt.Sprintf("it was changed after it was written: its content has sha256 %s, it says %.64q", sum, f.SHA256))
+		return f, FormError(fmt.Sprintf("it was changed after it was written: its content has sha256 %s, it says %.64q", sum,
+			f.SHA256))
 	}
 	if s.Targets == nil {
 		s.Targets = map[string]hybridcore.Current{}

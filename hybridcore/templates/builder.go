@@ -149,8 +149,9 @@ func (b builder) check() []hybridcore.Finding {
 	}
 	findings = append(findings, b.last().checkSources()...)
 	if b.from != "" && !slices.ContainsFunc(seen, func(d hclfile.Declaration) bool { return d.Name == choice }) {
-		findings = append(findings, b.last().wrong(fmt.Sprintf("no template declares the variable %s, by which this one is chosen", choice),
-			fmt.Sprintf("declare it in %s/%s/common%s", Dir, fromDir, suffix)))
+		findings = append(findings,
+			b.last().wrong(fmt.Sprintf("no template declares the variable %s, by which this one is chosen", choice),
+				fmt.Sprintf("declare it in %s/%s/common%s", Dir, fromDir, suffix)))
 	}
 	return findings
 }
@@ -158,7 +159,8 @@ func (b builder) check() []hybridcore.Finding {
 // wrong is a finding about a template as a whole.
 func (t *template) wrong(message, hint string) hybridcore.Finding {
 	return hybridcore.Finding{
-		Kind: hybridcore.KindSchema, Subject: t.file.Path, File: t.file.Path, Message: message, Hint: hint, Severity: hybridcore.Error, Blocking: true,
+		Kind: hybridcore.KindSchema, Subject: t.file.Path, File: t.file.Path, Message: message, Hint: hint,
+		Severity: hybridcore.Error, Blocking: true,
 	}
 }
 
@@ -189,7 +191,8 @@ func (s *Set) choose(platform hybridcore.Platform, system string, from hybridcor
 		}
 		known = append(known, b.from)
 	}
-	finding := at(from, fmt.Sprintf("%s has no template for %s = %s; it can build from: %s", platform.Info().Title, choice, from.Text(), strings.Join(known, ", ")))
+	finding := at(from, fmt.Sprintf("%s has no template for %s = %s; it can build from: %s", platform.Info().Title, choice,
+		from.Text(), strings.Join(known, ", ")))
 	finding.Hint = fmt.Sprintf("correct it, or add %s/%s/%s-FROM%s", Dir, platformDir, platform, suffix)
 	return builder{}, &hybridcore.FindingsError{Findings: []hybridcore.Finding{finding}}
 }

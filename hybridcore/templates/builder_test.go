@@ -36,10 +36,26 @@ func TestWaysToBuild(t *testing.T) {
 		asks     string   // a variable that only this way has
 		ignores  string   // and one that it has not
 	}{
-		{hybridcore.VSphere, "iso", "vsphere-iso.linux", []string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "os-linux-iso", "vsphere-iso", "vsphere"}, "iso_file", "clone_from"},
-		{hybridcore.VSphere, "clone", "vsphere-clone.linux", []string{"from-clone", "from", "vsphere-clone", "vsphere"}, "clone_from", "iso_file"},
-		{hybridcore.Proxmox, "iso", "proxmox-iso.linux", []string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "os-linux-iso", "proxmox-iso", "proxmox"}, "boot_command", "clone_from"},
-		{hybridcore.Proxmox, "clone", "proxmox-clone.linux", []string{"from-clone", "from", "proxmox-clone", "proxmox"}, "clone_from", "boot_command"},
+		{
+			hybridcore.VSphere, "iso", "vsphere-iso.linux",
+			[]string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "os-linux-iso", "vsphere-iso", "vsphere"},
+			"iso_file", "clone_from",
+		},
+		{
+			hybridcore.VSphere, "clone", "vsphere-clone.linux",
+			[]string{"from-clone", "from", "vsphere-clone", "vsphere"},
+			"clone_from", "iso_file",
+		},
+		{
+			hybridcore.Proxmox, "iso", "proxmox-iso.linux",
+			[]string{"from-iso", "from", "installers/debian/preseed.cfg.pkrtpl.hcl", "os-linux-iso", "proxmox-iso", "proxmox"},
+			"boot_command", "clone_from",
+		},
+		{
+			hybridcore.Proxmox, "clone", "proxmox-clone.linux",
+			[]string{"from-clone", "from", "proxmox-clone", "proxmox"},
+			"clone_from", "boot_command",
+		},
 		{hybridcore.Azure, "", "azure-arm.linux", []string{"azure"}, "azure_image", "build_from"},
 	}
 	for _, test := range tests {
@@ -75,7 +91,8 @@ func TestWaysToBuild(t *testing.T) {
 		})
 	}
 	_, err := set.Target("debian-12", hybridcore.VSphere, "lab", from("ovf"))
-	if want := "configs/lab/vsphere.pkrvars.hcl:7: VMware vSphere has no template for build_from = \"ovf\"; it can build from: clone, iso"; err == nil ||
+	if want := "configs/lab/vsphere.pkrvars.hcl:7: VMware vSphere has no template for build_from = \"ovf\"; it can " +
+		"build from: clone, iso"; err == nil ||
 		!strings.HasPrefix(err.Error(), want) || hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("error %v, want %q", err, want)
 	}
@@ -97,14 +114,19 @@ func TestWaysThatDoNotFit(t *testing.T) {
 			"templates/platforms/vsphere.pkr.hcl: local.sources stands in a template that all ways to build share",
 		},
 		"no sources": {
-			map[string]string{"platforms/vsphere-clone.pkr.hcl": "", "platforms/vsphere.pkr.hcl": "", "from/common.pkr.hcl": choice},
+			map[string]string{
+				"platforms/vsphere-clone.pkr.hcl": "", "platforms/vsphere.pkr.hcl": "",
+				"from/common.pkr.hcl": choice,
+			},
 			"templates/platforms/vsphere-clone.pkr.hcl: the template of a platform must say what it builds with",
 		},
 		"declared twice": {
 			map[string]string{
-				"platforms/vsphere-clone.pkr.hcl": clone, "platforms/vsphere.pkr.hcl": "variable \"build_from\" {}", "from/common.pkr.hcl": choice,
+				"platforms/vsphere-clone.pkr.hcl": clone, "platforms/vsphere.pkr.hcl": "variable \"build_from\" {}",
+				"from/common.pkr.hcl": choice,
 			},
-			"templates/platforms/vsphere.pkr.hcl:1: the variable build_from is declared twice, first at templates/from/common.pkr.hcl:1",
+			"templates/platforms/vsphere.pkr.hcl:1: the variable build_from is declared twice, first at " +
+				"templates/from/common.pkr.hcl:1",
 		},
 	}
 	for name, test := range tests {
@@ -137,7 +159,8 @@ func TestStageRequiresWhatIsInstalled(t *testing.T) {
 	dir := fixture(t)
 	found := target(t, dir)
 	plugins := load(t, dir).Plugins(found)
-	if diff := cmp.Diff([]string{"github.com/hashicorp/vsphere", "github.com/vmware/vsphere"}, plugins[1].Addresses()); diff != "" {
+	if diff := cmp.Diff([]string{"github.com/hashicorp/vsphere", "github.com/vmware/vsphere"},
+		plugins[1].Addresses()); diff != "" {
 		t.Fatal(diff)
 	}
 	plugins[0].Installed, plugins[1].Installed = plugins[0].Source, "github.com/vmware/vsphere"
@@ -145,7 +168,10 @@ func TestStageRequiresWhatIsInstalled(t *testing.T) {
 	if err := templates.Stage(found, open(t, dir), work, plugins); err != nil {
 		t.Fatal(err)
 	}
-	for name, from := range map[string]string{"vsphere.pkr.hcl": "platforms/vsphere.pkr.hcl", "common.pkr.hcl": "common.pkr.hcl"} {
+	for name, from := range map[string]string{
+		"vsphere.pkr.hcl": "platforms/vsphere.pkr.hcl",
+		"common.pkr.hcl":  "common.pkr.hcl",
+	} {
 		was, err := os.ReadFile(filepath.Join(dir, "templates", from))
 		if err != nil {
 			t.Fatal(err)

@@ -42,7 +42,8 @@ func readCatalogue(sub fs.FS) ([]hybridcore.Image, []hybridcore.Finding) {
 	}
 	for _, block := range file.Body.Blocks {
 		if block.Type != "image" || len(block.Labels) != 1 {
-			c.add(block.TypeRange, fmt.Sprintf("the catalogue holds blocks image \"NAME\", not %q", block.Type), `write image "debian-12" { ... }`)
+			c.add(block.TypeRange, fmt.Sprintf("the catalogue holds blocks image \"NAME\", not %q", block.Type),
+				`write image "debian-12" { ... }`)
 			continue
 		}
 		c.image(block)
@@ -67,7 +68,8 @@ func (c *catalogueReader) image(block *hclsyntax.Block) {
 		}
 		into, ok := texts[attr.Name]
 		if !ok {
-			c.add(attr.NameRange, fmt.Sprintf("an image has no setting %q%s", attr.Name, hybridcore.DidYouMean(attr.Name, imageSettings)), "")
+			c.add(attr.NameRange, fmt.Sprintf("an image has no setting %q%s", attr.Name,
+				hybridcore.DidYouMean(attr.Name, imageSettings)), "")
 			continue
 		}
 		c.text(attr, into)
@@ -81,7 +83,9 @@ func (c *catalogueReader) image(block *hclsyntax.Block) {
 		}
 	}
 	if image.OS != "" && !slices.Contains(systems, image.OS) {
-		c.add(block.Body.Attributes["os"].SrcRange, fmt.Sprintf("unknown operating system %q%s", image.OS, hybridcore.DidYouMean(image.OS, systems)), "known: linux, windows")
+		c.add(block.Body.Attributes["os"].SrcRange,
+			fmt.Sprintf("unknown operating system %q%s", image.OS,
+				hybridcore.DidYouMean(image.OS, systems)), "known: linux, windows")
 	}
 	c.unsupported(block, &image)
 	c.images = append(c.images, image)
@@ -90,7 +94,8 @@ func (c *catalogueReader) image(block *hclsyntax.Block) {
 func (c *catalogueReader) unsupported(block *hclsyntax.Block, image *hybridcore.Image) {
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "unsupported" || len(inner.Labels) != 1 {
-			c.add(inner.TypeRange, fmt.Sprintf("an image has no block %q", inner.Type), `write unsupported "azure" { reason = "..." }`)
+			c.add(inner.TypeRange, fmt.Sprintf("an image has no block %q", inner.Type),
+				`write unsupported "azure" { reason = "..." }`)
 			continue
 		}
 		platform, err := hybridcore.ParsePlatform(inner.Labels[0])

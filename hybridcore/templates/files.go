@@ -71,11 +71,13 @@ func (w *walker) visit(name string, entry fs.DirEntry, err error) error {
 		return nil
 	}
 	if len(w.files) >= maxFiles {
-		w.add(hybridcore.KindSchema, name, fmt.Sprintf("the folder holds more than %d files", maxFiles), "keep only what goes into images here")
+		w.add(hybridcore.KindSchema, name, fmt.Sprintf("the folder holds more than %d files", maxFiles),
+			"keep only what goes into images here")
 		return fs.SkipAll
 	}
 	if auto(name) {
-		w.add(KindDrift, name, "Packer would load this file unasked", "rename it to one of the layers below templates/vars/ or configs/, or remove it")
+		w.add(KindDrift, name, "Packer would load this file unasked",
+			"rename it to one of the layers below templates/vars/ or configs/, or remove it")
 	}
 	return w.file(name)
 }
@@ -84,7 +86,8 @@ func (w *walker) visit(name string, entry fs.DirEntry, err error) error {
 func (w *walker) file(name string) error {
 	f, err := w.tree.Open(name)
 	if err != nil {
-		w.add(hybridcore.KindSchema, name, fmt.Sprintf("cannot be opened: %v", cause(err)), "links may not leave the folder; replace it by a copy")
+		w.add(hybridcore.KindSchema, name, fmt.Sprintf("cannot be opened: %v", cause(err)),
+			"links may not leave the folder; replace it by a copy")
 		return nil
 	}
 	defer f.Close() //nolint:errcheck // only read
@@ -93,7 +96,8 @@ func (w *walker) file(name string) error {
 		return fmt.Errorf("reading %s: %w", name, err)
 	}
 	if !info.Mode().IsRegular() {
-		w.add(hybridcore.KindSchema, name, "is neither a regular file nor a link to one", "only regular files go into an image; replace or remove it")
+		w.add(hybridcore.KindSchema, name, "is neither a regular file nor a link to one",
+			"only regular files go into an image; replace or remove it")
 		return nil
 	}
 	hash := sha256.New()
@@ -107,9 +111,11 @@ func (w *walker) file(name string) error {
 	}
 	switch {
 	case size > maxFile:
-		w.add(hybridcore.KindSchema, name, fmt.Sprintf("is larger than %d MiB", maxFile>>20), "let the guest download large files by their digest")
+		w.add(hybridcore.KindSchema, name, fmt.Sprintf("is larger than %d MiB", maxFile>>20),
+			"let the guest download large files by their digest")
 	case w.total > maxTotal || w.totalHCL > maxTotalHCL:
-		w.add(hybridcore.KindSchema, name, fmt.Sprintf("the files together are larger than %d MiB, or those ending with .hcl than %d MiB", maxTotal>>20, maxTotalHCL>>20), "keep only what goes into images here")
+		w.add(hybridcore.KindSchema, name, fmt.Sprintf("the files together are larger than %d MiB, or those ending with "+
+			".hcl than %d MiB", maxTotal>>20, maxTotalHCL>>20), "keep only what goes into images here")
 		return fs.SkipAll
 	}
 	w.files[name] = asset{sha256: hex.EncodeToString(hash.Sum(nil)), size: size}
@@ -159,8 +165,10 @@ func (s *Set) unread() []hybridcore.Finding {
 	var findings []hybridcore.Finding
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		at := path.Join(Dir, name)
-		if dir := path.Dir(name); strings.HasSuffix(name, suffix) && slices.Contains([]string{".", osDir, platformDir, fromDir}, dir) && s.templates[name] == nil {
-			findings = append(findings, neverRead(at, "", "templates are common, variables, os/OS, os/OS-FROM, platforms/PLATFORM, platforms/PLATFORM-FROM and from/FROM"+suffix))
+		if dir := path.Dir(name); strings.HasSuffix(name, suffix) &&
+			slices.Contains([]string{".", osDir, platformDir, fromDir}, dir) && s.templates[name] == nil {
+			findings = append(findings, neverRead(at, "", "templates are common, variables, os/OS, os/OS-FROM, "+
+				"platforms/PLATFORM, platforms/PLATFORM-FROM and from/FROM"+suffix))
 		}
 		if strings.HasPrefix(name, varsDir+"/") && !auto(name) && !read[at] {
 			findings = append(findings, neverRead(at, hybridcore.DidYouMean(at, layers),
@@ -211,7 +219,8 @@ func readConfigs(project fs.FS, set *Set) ([]string, []hybridcore.Finding, error
 				continue
 			}
 			at := path.Join(ConfigsDir, entry.Name(), file.Name())
-			findings = append(findings, neverRead(at, hybridcore.DidYouMean(leaf, leaves), "name it common, PLATFORM, IMAGE or IMAGE@PLATFORM"+varSuffix))
+			findings = append(findings,
+				neverRead(at, hybridcore.DidYouMean(leaf, leaves), "name it common, PLATFORM, IMAGE or IMAGE@PLATFORM"+varSuffix))
 		}
 	}
 	return environments, findings, nil

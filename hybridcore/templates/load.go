@@ -118,13 +118,15 @@ func (s *Set) checkImages() []hybridcore.Finding {
 			Hint:    hint, Severity: hybridcore.Error, Blocking: true,
 		})
 	}
-	bySystem := slices.ContainsFunc(slices.Collect(maps.Keys(s.files)), func(name string) bool { return path.Dir(name) == osDir })
+	bySystem := slices.ContainsFunc(slices.Collect(maps.Keys(s.files)),
+		func(name string) bool { return path.Dir(name) == osDir })
 	for _, image := range s.images {
 		if bySystem {
 			missing(image, systemFile(image.OS), "is of the system "+image.OS, "add the build of the system")
 		}
 		for _, platform := range image.Platforms {
-			missing(image, platformFile(platform), "lists "+string(platform), "add the template of the platform, or take the platform off the image")
+			missing(image, platformFile(platform), "lists "+string(platform),
+				"add the template of the platform, or take the platform off the image")
 		}
 	}
 	return findings

@@ -54,8 +54,10 @@ func CheckNames(target hybridcore.Target, artifact string) []hybridcore.Finding 
 	}
 	if problem := artifactProblem(target.Platform, artifact); problem != "" {
 		n.findings = append(n.findings, hybridcore.Finding{
-			Kind: hybridcore.KindSchema, Subject: target.Image.Name, File: target.Image.File, Line: target.Image.Line, Got: artifact,
-			Message:  fmt.Sprintf("%s does not accept the image's artifacts, such as %s: %s", target.Platform.Info().Title, artifact, problem),
+			Kind: hybridcore.KindSchema, Subject: target.Image.Name, File: target.Image.File, Line: target.Image.Line,
+			Got: artifact,
+			Message: fmt.Sprintf("%s does not accept the image's artifacts, such as %s: %s", target.Platform.Info().Title,
+				artifact, problem),
 			Hint:     "rename the image, or take the platform off it",
 			Severity: hybridcore.Error, Blocking: true,
 		})
@@ -76,7 +78,8 @@ func artifactProblem(platform hybridcore.Platform, name string) string {
 		return dnsProblem(name)
 	case hybridcore.Azure:
 		if !managedImageName.MatchString(name) {
-			return "a managed image is named with 1 to 80 letters, digits, '_', '.' and '-', from a letter or digit to a letter, digit or '_'"
+			return "a managed image is named with 1 to 80 letters, digits, '_', '.' and '-', from a letter or digit to a " +
+				"letter, digit or '_'"
 		}
 	case hybridcore.VSphere:
 		if len(name) > maxVSphereName {
@@ -94,9 +97,11 @@ func dnsProblem(name string) string {
 	for part := range strings.SplitSeq(name, ".") {
 		switch {
 		case !label.MatchString(part):
-			return fmt.Sprintf("a virtual machine's name is a DNS name, and %.80q is no part of one: letters, digits and inner '-'", part)
+			return fmt.Sprintf("a virtual machine's name is a DNS name, and %.80q is no part of one: letters, digits and "+
+				"inner '-'", part)
 		case len(part) > maxLabel:
-			return fmt.Sprintf("a virtual machine's name is a DNS name, and %s has %d characters: at most %d between dots", part, len(part), maxLabel)
+			return fmt.Sprintf("a virtual machine's name is a DNS name, and %s has %d characters: at most %d between dots", part,
+				len(part), maxLabel)
 		}
 	}
 	return ""
@@ -108,7 +113,8 @@ func (n *naming) clone(platform hybridcore.Platform, from hybridcore.Variable) {
 	if platform == hybridcore.VSphere {
 		for part := range strings.SplitSeq(strings.Trim(name, "/"), "/") {
 			if part == "" || len([]rune(part)) > maxVSphereName {
-				n.add(from, fmt.Sprintf("clone_from must be the name or the inventory path of a template, with 1 to %d characters in each part", maxVSphereName))
+				n.add(from, fmt.Sprintf("clone_from must be the name or the inventory path of a template, with 1 to %d "+
+					"characters in each part", maxVSphereName))
 				return
 			}
 		}
@@ -116,7 +122,8 @@ func (n *naming) clone(platform hybridcore.Platform, from hybridcore.Variable) {
 	}
 	if id, err := strconv.Atoi(name); err == nil {
 		if id < minVMID || id > maxVMID {
-			n.add(from, fmt.Sprintf("clone_from = %s is no number of a template on Proxmox VE: %d to %d", name, minVMID, maxVMID))
+			n.add(from, fmt.Sprintf("clone_from = %s is no number of a template on Proxmox VE: %d to %d", name, minVMID,
+				maxVMID))
 		}
 		return
 	}
@@ -127,7 +134,8 @@ func (n *naming) clone(platform hybridcore.Platform, from hybridcore.Variable) {
 
 // azure checks what a build makes there and how it is called.
 func (n *naming) azure() {
-	n.match("azure_resource_group", groupName, "1 to 90 letters, digits, '_', '-', '.' and brackets, and no '.' at the end")
+	n.match("azure_resource_group", groupName,
+		"1 to 90 letters, digits, '_', '-', '.' and brackets, and no '.' at the end")
 	gallery := n.variables["azure_gallery"]
 	if gallery.Plain() == "" {
 		if managed, ok := n.variables["azure_managed_image"]; ok && managed.Plain() == "false" {
@@ -135,8 +143,10 @@ func (n *naming) azure() {
 		}
 		return
 	}
-	n.match("azure_gallery", galleryName, "1 to 80 letters, digits, '_' and '.', from a letter or digit to one; a gallery's name has no '-'")
-	n.match("azure_gallery_image", definitionName, "1 to 80 letters, digits, '_', '.' and '-', from a letter or digit to one")
+	n.match("azure_gallery", galleryName,
+		"1 to 80 letters, digits, '_' and '.', from a letter or digit to one; a gallery's name has no '-'")
+	n.match("azure_gallery_image", definitionName,
+		"1 to 80 letters, digits, '_', '.' and '-', from a letter or digit to one")
 	n.match("azure_gallery_version", galleryVersion, "MAJOR.MINOR.PATCH, three whole numbers of at most 2147483647")
 	if version := n.variables["azure_gallery_version"]; galleryVersion.MatchString(version.Plain()) {
 		for part := range strings.SplitSeq(version.Plain(), ".") {
@@ -165,7 +175,8 @@ func (n *naming) regions() {
 			n.add(v, fmt.Sprintf("azure_gallery_regions names %q twice, or not at all", r.Name))
 		}
 		if r.Replicas < 1 || r.Replicas > maxReplicas || r.Replicas != math.Trunc(r.Replicas) {
-			n.add(v, fmt.Sprintf("azure_gallery_regions: %s has %v replicas; Azure keeps 1 to %d in a region", r.Name, r.Replicas, maxReplicas))
+			n.add(v, fmt.Sprintf("azure_gallery_regions: %s has %v replicas; Azure keeps 1 to %d in a region", r.Name,
+				r.Replicas, maxReplicas))
 		}
 		seen = append(seen, name)
 	}
@@ -190,7 +201,10 @@ func (n *naming) add(v hybridcore.Variable, message string) {
 
 // at is a finding about the value of a variable, where it is set.
 func at(v hybridcore.Variable, message string) hybridcore.Finding {
-	f := hybridcore.Finding{Kind: hybridcore.KindVariable, Subject: v.Name, Got: v.Text(), Message: message, Severity: hybridcore.Error, Blocking: true}
+	f := hybridcore.Finding{
+		Kind: hybridcore.KindVariable, Subject: v.Name, Got: v.Text(), Message: message,
+		Severity: hybridcore.Error, Blocking: true,
+	}
 	if len(v.Layers) > 0 {
 		last := v.Layers[len(v.Layers)-1]
 		f.File, f.Line = last.File, last.Line

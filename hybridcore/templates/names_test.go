@@ -32,7 +32,10 @@ func TestNamesOfArtifacts(t *testing.T) {
 		{hybridcore.Proxmox, "a-.b", `"a-" is no part of one`},
 	}
 	for _, test := range tests {
-		target := hybridcore.Target{Platform: test.platform, Image: hybridcore.Image{Name: test.image, File: "templates/images.hcl", Line: 4}}
+		target := hybridcore.Target{
+			Platform: test.platform,
+			Image:    hybridcore.Image{Name: test.image, File: "templates/images.hcl", Line: 4},
+		}
 		got := templates.CheckNames(target, test.image+"-"+runID)
 		switch {
 		case test.want == "" && len(got) > 0, test.want != "" && len(got) != 1:
@@ -70,24 +73,37 @@ func TestNamesInVariables(t *testing.T) {
 		{hybridcore.Azure, home + `azure_gallery_version="1.02.3"`, "three whole numbers"},
 		{hybridcore.Azure, home + `azure_gallery_version="1.2.2147483648"`, "2147483648 is larger than 2147483647"},
 		{hybridcore.Azure, home + `azure_gallery_regions=[]`, ""},
-		{hybridcore.Azure, home + `azure_gallery_regions=[{"name":"West_Europe","replicas":1}]`, "lacks azure_location, westeurope"},
-		{hybridcore.Azure, home + `azure_gallery_regions=[{"name":"westeurope","replicas":101}]`, "westeurope has 101 replicas"},
-		{hybridcore.Azure, home + `azure_gallery_regions=[{"name":"westeurope","replicas":1},{"name":"WestEurope","replicas":1}]`, `names "WestEurope" twice`},
-		{hybridcore.Azure, home + `azure_gallery_regions=[{"name":"westeurope","replicas":2},{"name":"northeurope","replicas":100}]`, ""},
+		{
+			hybridcore.Azure, home + `azure_gallery_regions=[{"name":"West_Europe","replicas":1}]`,
+			"lacks azure_location, westeurope",
+		},
+		{
+			hybridcore.Azure, home + `azure_gallery_regions=[{"name":"westeurope","replicas":101}]`,
+			"westeurope has 101 replicas",
+		},
+		{
+			hybridcore.Azure, home +
+				`azure_gallery_regions=[{"name":"westeurope","replicas":1},{"name":"WestEurope","replicas":1}]`,
+			`names "WestEurope" twice`,
+		},
+		{hybridcore.Azure, home +
+			`azure_gallery_regions=[{"name":"westeurope","replicas":2},{"name":"northeurope","replicas":100}]`, ""},
 	}
 	for _, test := range tests {
 		target := hybridcore.Target{Platform: test.platform, Image: hybridcore.Image{Name: "debian-12"}}
 		for i, entry := range strings.Fields(test.variables) {
 			name, json, _ := strings.Cut(entry, "=")
 			target.Variables = append(target.Variables, hybridcore.Variable{Name: name, JSON: json, Layers: []hybridcore.Layer{
-				{Name: "default", File: "templates/x.pkr.hcl", Line: 1}, {Name: "configs/prod/azure", File: "configs/prod/azure.pkrvars.hcl", Line: i + 1},
+				{Name: "default", File: "templates/x.pkr.hcl", Line: 1},
+				{Name: "configs/prod/azure", File: "configs/prod/azure.pkrvars.hcl", Line: i + 1},
 			}})
 		}
 		got := templates.CheckNames(target, "debian-12-"+runID)
 		switch {
 		case test.want == "" && len(got) > 0, test.want != "" && len(got) != 1:
 			t.Errorf("%s: %v", test.variables, got)
-		case test.want != "" && (!strings.Contains(got[0].Message, test.want) || got[0].File != "configs/prod/azure.pkrvars.hcl" || got[0].Line == 0):
+		case test.want != "" && (!strings.Contains(got[0].Message, test.want) ||
+			got[0].File != "configs/prod/azure.pkrvars.hcl" || got[0].Line == 0):
 			t.Errorf("%s: %v, want %q", test.variables, got[0], test.want)
 		}
 	}

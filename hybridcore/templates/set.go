@@ -45,7 +45,8 @@ func (s *Set) Image(name string) (hybridcore.Image, error) {
 		}
 		names = append(names, image.Name)
 	}
-	return hybridcore.Image{}, hybridcore.Usagef("unknown image %.80q%s; %s/%s has: %s", name, hybridcore.DidYouMean(name, names), Dir, catalogue, strings.Join(names, ", "))
+	return hybridcore.Image{}, hybridcore.Usagef("unknown image %.80q%s; %s/%s has: %s", name,
+		hybridcore.DidYouMean(name, names), Dir, catalogue, strings.Join(names, ", "))
 }
 
 // LayerFiles lists the variable files of a target, lowest first, with the
@@ -55,7 +56,10 @@ func (s *Set) LayerFiles(image hybridcore.Image, platform hybridcore.Platform, e
 	add := func(name, path string) {
 		layers = append(layers, hybridcore.Layer{Name: name, File: path + varSuffix})
 	}
-	for _, level := range []string{image.OS, image.OS + "/" + image.Family, image.OS + "/" + image.Family + "/" + image.Version} {
+	for _, level := range []string{
+		image.OS, image.OS + "/" + image.Family,
+		image.OS + "/" + image.Family + "/" + image.Version,
+	} {
 		for _, leaf := range []string{"common", string(platform)} {
 			add(level+"/"+leaf, Dir+"/"+varsDir+"/"+level+"/"+leaf)
 		}

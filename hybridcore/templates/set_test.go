@@ -89,7 +89,8 @@ func TestTarget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if target.Name() != "debian-12@vsphere" || target.Source != "vsphere-iso.linux" || target.Env != "lab" || target.Image.Title != "Debian 12 (bookworm)" {
+	if target.Name() != "debian-12@vsphere" || target.Source != "vsphere-iso.linux" || target.Env != "lab" ||
+		target.Image.Title != "Debian 12 (bookworm)" {
 		t.Errorf("target %+v", target)
 	}
 	var got []string
@@ -140,7 +141,8 @@ func TestTargetOfAnotherSystem(t *testing.T) {
 	if err != nil || target.Source != "vsphere-iso.windows" {
 		t.Fatalf("source %s, error %v", target.Source, err)
 	}
-	if slices.ContainsFunc(target.Files, func(f hybridcore.File) bool { return strings.HasPrefix(f.Path, "scripts/linux/") }) {
+	if slices.ContainsFunc(target.Files,
+		func(f hybridcore.File) bool { return strings.HasPrefix(f.Path, "scripts/linux/") }) {
 		t.Error("scripts of another system are staged")
 	}
 }
@@ -150,20 +152,26 @@ func TestTargetOfAnotherSystem(t *testing.T) {
 func TestBuildOfEachSystem(t *testing.T) {
 	dir := fixture(t)
 	text := func(name string) string {
-		return "packer {\n  required_plugins {\n    " + name + " = { source = \"github.com/example/" + name + "\", version = \">= 1.0.0\" }\n  }\n}\n" +
+		return "packer {\n  required_plugins {\n    " + name + " = { source = \"github.com/example/" +
+			name + "\", version = \">= 1.0.0\" }\n  }\n}\n" +
 			"variable \"" + name + "_only\" { type = string }\nbuild {\n  sources = local.sources\n}\n"
 	}
 	write(t, filepath.Join(dir, "templates/os/linux.pkr.hcl"), text("bash"))
-	if _, err := templates.Load(open(t, dir)); err == nil || !strings.Contains(err.Error(), "is of the system windows, but templates/os/windows.pkr.hcl does not exist") {
+	if _, err := templates.Load(open(t, dir)); err == nil ||
+		!strings.Contains(err.Error(), "is of the system windows, but templates/os/windows.pkr.hcl does not exist") {
 		t.Errorf("a system without a build: %v", err)
 	}
 	write(t, filepath.Join(dir, "templates/os/windows.pkr.hcl"), text("powershell"))
 	write(t, filepath.Join(dir, "templates/os/plan9.pkr.hcl"), text("rc"))
 	set := load(t, dir)
-	if !slices.ContainsFunc(set.Warnings(), func(f hybridcore.Finding) bool { return f.File == "templates/os/plan9.pkr.hcl" }) {
+	if !slices.ContainsFunc(set.Warnings(),
+		func(f hybridcore.Finding) bool { return f.File == "templates/os/plan9.pkr.hcl" }) {
 		t.Errorf("the build of no image: %v", set.Warnings())
 	}
-	for name, want := range map[string][2]string{"debian-12": {"linux", "bash"}, "windows-2022": {"windows", "powershell"}} {
+	for name, want := range map[string][2]string{
+		"debian-12":    {"linux", "bash"},
+		"windows-2022": {"windows", "powershell"},
+	} {
 		target, err := set.Target(name, hybridcore.VSphere, "lab", hybridcore.Variable{})
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +187,8 @@ func TestBuildOfEachSystem(t *testing.T) {
 				own = append(own, fmt.Sprint(d.Name, " ", d.Common))
 			}
 		}
-		if diff := cmp.Diff([]string{"os-" + want[0] + ".pkr.hcl < templates/os/" + want[0] + ".pkr.hcl true"}, staged); diff != "" {
+		if diff := cmp.Diff([]string{"os-" + want[0] + ".pkr.hcl < templates/os/" + want[0] + ".pkr.hcl true"},
+			staged); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 		if diff := cmp.Diff([]string{want[1] + "_only true"}, own); diff != "" {
@@ -203,8 +212,14 @@ func TestUnknownNames(t *testing.T) {
 		env      string
 		want     string
 	}{
-		{"debain-12", hybridcore.VSphere, "lab", `unknown image "debain-12" (did you mean "debian-12"?); templates/images.hcl has: debian-12, ubuntu-24.04, windows-2022`},
-		{"ubuntu-24.04", hybridcore.Azure, "lab", "the image ubuntu-24.04 cannot be built for Microsoft Azure: no first-party Marketplace image"},
+		{
+			"debain-12", hybridcore.VSphere, "lab",
+			`unknown image "debain-12" (did you mean "debian-12"?); templates/images.hcl has: debian-12, ubuntu-24.04, windows-2022`,
+		},
+		{
+			"ubuntu-24.04", hybridcore.Azure, "lab",
+			"the image ubuntu-24.04 cannot be built for Microsoft Azure: no first-party Marketplace image",
+		},
 		{"debian-12", hybridcore.Proxmox, "lab", "is not made for Proxmox VE; templates/images.hcl:1 lists: vsphere, azure"},
 		{"debian-12", hybridcore.VSphere, "prd", `has no folder configs/prd/ (did you mean "prod"?); folders: lab, prod`},
 	}
@@ -254,8 +269,11 @@ func TestWhatATargetNeeds(t *testing.T) {
 		"configs/lab/vsphere configs/lab/vsphere.pkrvars.hcl",
 		"configs/lab/debian-12 configs/lab/debian-12.pkrvars.hcl",
 		"configs/lab/debian-12@vsphere configs/lab/debian-12@vsphere.pkrvars.hcl",
-		"templates/vars/linux/vspere.pkrvars.hcl: no target reads this file (did you mean \"templates/vars/linux/vsphere.pkrvars.hcl\"?)\n  hint: the layers are vars/OS, vars/OS/FAMILY and vars/OS/FAMILY/VERSION, each with common and PLATFORM.pkrvars.hcl",
-		"configs/lab/debian-21.pkrvars.hcl: no target reads this file (did you mean \"debian-12\"?)\n  hint: name it common, PLATFORM, IMAGE or IMAGE@PLATFORM.pkrvars.hcl",
+		"templates/vars/linux/vspere.pkrvars.hcl: no target reads this file (did you mean " +
+			"\"templates/vars/linux/vsphere.pkrvars.hcl\"?)\n  hint: the layers are vars/OS, vars/OS/FAMILY and " +
+			"vars/OS/FAMILY/VERSION, each with common and PLATFORM.pkrvars.hcl",
+		"configs/lab/debian-21.pkrvars.hcl: no target reads this file (did you mean \"debian-12\"?)\n  hint: name it " +
+			"common, PLATFORM, IMAGE or IMAGE@PLATFORM.pkrvars.hcl",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -305,10 +323,20 @@ func TestLoadRefuses(t *testing.T) {
 		"template is a folder": {func(dir string) error {
 			return errors.Join(os.Remove(dir+"/common.pkr.hcl"), os.Mkdir(dir+"/common.pkr.hcl", 0o700))
 		}, "templates/common.pkr.hcl: the template is a directory", hybridcore.ExitUsage},
-		"no template":  {func(dir string) error { return os.Remove(dir + "/common.pkr.hcl") }, "templates/common.pkr.hcl: the file does not exist", hybridcore.ExitUsage},
-		"no catalogue": {func(dir string) error { return os.Remove(dir + "/images.hcl") }, "templates/images.hcl: the file does not exist", hybridcore.ExitUsage},
-		"no platform":  {func(dir string) error { return os.Remove(dir + "/platforms/azure.pkr.hcl") }, "templates/images.hcl:1: the image debian-12 lists azure, but templates/platforms/azure.pkr.hcl does not exist", hybridcore.ExitUsage},
-		"no folder":    {os.RemoveAll, "has no folder templates/", hybridcore.ExitUsage},
+		"no template": {
+			func(dir string) error { return os.Remove(dir + "/common.pkr.hcl") },
+			"templates/common.pkr.hcl: the file does not exist", hybridcore.ExitUsage,
+		},
+		"no catalogue": {
+			func(dir string) error { return os.Remove(dir + "/images.hcl") },
+			"templates/images.hcl: the file does not exist", hybridcore.ExitUsage,
+		},
+		"no platform": {
+			func(dir string) error { return os.Remove(dir + "/platforms/azure.pkr.hcl") },
+			"templates/images.hcl:1: the image debian-12 lists azure, but templates/platforms/azure.pkr.hcl does not exist",
+			hybridcore.ExitUsage,
+		},
+		"no folder": {os.RemoveAll, "has no folder templates/", hybridcore.ExitUsage},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,10 @@ func target(t *testing.T, dir string) hybridcore.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found.Variables = []hybridcore.Variable{{Name: "memory", JSON: "512"}, {Name: "build_password", JSON: `"hunter2"`, Sensitive: true}}
+	found.Variables = []hybridcore.Variable{
+		{Name: "memory", JSON: "512"},
+		{Name: "build_password", JSON: `"hunter2"`, Sensitive: true},
+	}
 	return found
 }
 
@@ -52,9 +55,12 @@ func TestStage(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"ansible/linux.yml": "-rw-------", "ansible/roles/base/files/run.sh": "-rwx------", "ansible/roles/base/files/same.sh": "-rwx------",
-		"ansible/roles/base/tasks/main.yml": "-rw-------", "common.pkr.hcl": "-rw-------", "installers/debian/preseed.cfg.pkrtpl.hcl": "-rw-------",
-		"scripts/linux/inventory.py": "-rw-------", "vsphere.pkr.hcl": "-rw-------", "packer-hybrid.pkrvars.json": "-rw-------",
+		"ansible/linux.yml": "-rw-------", "ansible/roles/base/files/run.sh": "-rwx------",
+		"ansible/roles/base/files/same.sh":  "-rwx------",
+		"ansible/roles/base/tasks/main.yml": "-rw-------", "common.pkr.hcl": "-rw-------",
+		"installers/debian/preseed.cfg.pkrtpl.hcl": "-rw-------",
+		"scripts/linux/inventory.py":               "-rw-------", "vsphere.pkr.hcl": "-rw-------",
+		"packer-hybrid.pkrvars.json": "-rw-------",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -67,7 +73,8 @@ func TestStage(t *testing.T) {
 	if err := json.Unmarshal(text, &values); err != nil || len(values) != 1 || values["memory"] != 512.0 {
 		t.Errorf("variable file %s, error %v", text, err)
 	}
-	if err := templates.Stage(target(t, dir), open(t, dir), work, nil); err == nil || !strings.Contains(err.Error(), "is not empty") {
+	if err := templates.Stage(target(t, dir), open(t, dir), work, nil); err == nil ||
+		!strings.Contains(err.Error(), "is not empty") {
 		t.Errorf("a second stage in the same place: %v", err)
 	}
 }
@@ -78,10 +85,19 @@ func TestStageNoticesChanges(t *testing.T) {
 		change func(path string) error
 		want   string
 	}{
-		"edited":    {func(path string) error { return os.WriteFile(path, []byte("other"), 0o600) }, "has changed since the plan was made"},
-		"gone":      {os.Remove, "is gone since the plan was made"},
-		"a folder":  {func(path string) error { return swap(path, os.Mkdir(path+".new", 0o700)) }, "is no regular file any more"},
-		"elsewhere": {func(path string) error { return swap(path, os.Symlink("/etc/passwd", path+".new")) }, "path escapes from parent"},
+		"edited": {
+			func(path string) error { return os.WriteFile(path, []byte("other"), 0o600) },
+			"has changed since the plan was made",
+		},
+		"gone": {os.Remove, "is gone since the plan was made"},
+		"a folder": {
+			func(path string) error { return swap(path, os.Mkdir(path+".new", 0o700)) },
+			"is no regular file any more",
+		},
+		"elsewhere": {
+			func(path string) error { return swap(path, os.Symlink("/etc/passwd", path+".new")) },
+			"path escapes from parent",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

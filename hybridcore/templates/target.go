@@ -18,20 +18,25 @@ import (
 // unsupported platforms are UsageErrors. from is the value of the platform's
 // Choice, and is ignored where there is none; a value for which there is no
 // template is a *hybridcore.FindingsError at the place that sets it.
-func (s *Set) Target(image string, platform hybridcore.Platform, env string, from hybridcore.Variable) (hybridcore.Target, error) {
+func (s *Set) Target(image string, platform hybridcore.Platform, env string,
+	from hybridcore.Variable,
+) (hybridcore.Target, error) {
 	found, err := s.Image(image)
 	if err != nil {
 		return hybridcore.Target{}, err
 	}
 	if !slices.Contains(found.Platforms, platform) {
 		if reason, ok := found.Unsupported[platform]; ok {
-			return hybridcore.Target{}, hybridcore.Usagef("the image %s cannot be built for %s: %s", image, platform.Info().Title, reason)
+			return hybridcore.Target{}, hybridcore.Usagef("the image %s cannot be built for %s: %s", image,
+				platform.Info().Title, reason)
 		}
-		return hybridcore.Target{}, hybridcore.Usagef("the image %s is not made for %s; %s:%d lists: %s", image, platform.Info().Title, found.File, found.Line, join(found.Platforms))
+		return hybridcore.Target{}, hybridcore.Usagef("the image %s is not made for %s; %s:%d lists: %s", image,
+			platform.Info().Title, found.File, found.Line, join(found.Platforms))
 	}
 	if !slices.Contains(s.environments, env) {
-		return hybridcore.Target{}, hybridcore.Usagef("the environment %.80q has no folder %s/%s/%s; folders: %s", env, ConfigsDir, env,
-			hybridcore.DidYouMean(env, s.environments), strings.Join(s.environments, ", "))
+		return hybridcore.Target{},
+			hybridcore.Usagef("the environment %.80q has no folder %s/%s/%s; folders: %s", env, ConfigsDir, env,
+				hybridcore.DidYouMean(env, s.environments), strings.Join(s.environments, ", "))
 	}
 	b, err := s.choose(platform, found.OS, from)
 	if err != nil {
@@ -41,7 +46,10 @@ func (s *Set) Target(image string, platform hybridcore.Platform, env string, fro
 	if err != nil {
 		return hybridcore.Target{}, err
 	}
-	return hybridcore.Target{Image: found, Platform: platform, Env: env, Source: source, Files: s.targetFiles(found, b, source)}, nil
+	return hybridcore.Target{
+		Image: found, Platform: platform, Env: env, Source: source,
+		Files: s.targetFiles(found, b, source),
+	}, nil
 }
 
 // targetFiles lists what the stage of a target holds, sorted by path. What

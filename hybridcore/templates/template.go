@@ -36,7 +36,8 @@ func (p Plugin) Addresses() []string {
 	addresses := []string{p.Source}
 	for _, platform := range hybridcore.Platforms() {
 		if slices.Contains(platform.Plugins, p.Source) {
-			addresses = append(addresses, slices.DeleteFunc(slices.Clone(platform.Plugins), func(a string) bool { return a == p.Source })...)
+			addresses = append(addresses,
+				slices.DeleteFunc(slices.Clone(platform.Plugins), func(a string) bool { return a == p.Source })...)
 		}
 	}
 	return addresses
@@ -63,7 +64,8 @@ func readTemplate(sub fs.FS, name string) (*template, []hybridcore.Finding) {
 	for _, d := range t.declarations {
 		if hclfile.SecretName(d.Name) && !d.Sensitive && d.Type == cty.String {
 			findings = append(findings, hybridcore.Finding{
-				Kind: hybridcore.KindSchema, Rule: "secret-not-marked", Subject: d.Name, File: d.File, Line: d.Line, Severity: hybridcore.Error, Blocking: true,
+				Kind: hybridcore.KindSchema, Rule: "secret-not-marked", Subject: d.Name, File: d.File, Line: d.Line,
+				Severity: hybridcore.Error, Blocking: true,
 				Message: fmt.Sprintf("the variable %s holds a secret by its name, but is not declared sensitive", d.Name),
 				Hint:    "add sensitive = true, so that it is never written or shown",
 			})
@@ -113,8 +115,10 @@ func twice(declarations []hclfile.Declaration) []hybridcore.Finding {
 			continue
 		}
 		findings = append(findings, hybridcore.Finding{
-			Kind: hybridcore.KindSchema, Rule: "duplicate", Subject: d.Name, File: d.File, Line: d.Line, Severity: hybridcore.Error, Blocking: true,
-			Message: fmt.Sprintf("the variable %s is declared twice, first at %s:%d", d.Name, earlier.File, earlier.Line), Hint: "remove one of them",
+			Kind: hybridcore.KindSchema, Rule: "duplicate", Subject: d.Name, File: d.File, Line: d.Line,
+			Severity: hybridcore.Error, Blocking: true,
+			Message: fmt.Sprintf("the variable %s is declared twice, first at %s:%d", d.Name, earlier.File, earlier.Line),
+			Hint:    "remove one of them",
 		})
 	}
 	return findings
@@ -128,7 +132,9 @@ func (t *template) packer(block *hclsyntax.Block) []hybridcore.Finding {
 		findings = append(findings, problems...)
 		if len(problems) == 0 {
 			if _, isText := stringOf(literal.Value); !isText {
-				findings = append(findings, t.file.Finding(hybridcore.KindSchema, attr.SrcRange, "required_version must be a string", `write required_version = ">= 1.10.0"`))
+				findings = append(findings,
+					t.file.Finding(hybridcore.KindSchema, attr.SrcRange, "required_version must be a string",
+						`write required_version = ">= 1.10.0"`))
 			}
 		}
 	}
@@ -156,7 +162,8 @@ func (t *template) plugin(attr *hclsyntax.Attribute) []hybridcore.Finding {
 		entry[key], _ = stringOf(literal.Value.GetAttr(key))
 	}
 	if strings.Count(entry["source"], "/") != 2 || entry["version"] == "" {
-		return []hybridcore.Finding{t.file.Finding(hybridcore.KindSchema, attr.SrcRange, fmt.Sprintf("the plugin %q needs a source and a version", attr.Name),
+		return []hybridcore.Finding{t.file.Finding(hybridcore.KindSchema, attr.SrcRange,
+			fmt.Sprintf("the plugin %q needs a source and a version", attr.Name),
 			`write { source = "github.com/hashicorp/vsphere", version = ">= 1.4.0" }`)}
 	}
 	t.plugins = append(t.plugins, Plugin{
@@ -190,13 +197,15 @@ func (t *template) locals(block *hclsyntax.Block) []hybridcore.Finding {
 	}
 	value, _, err := hclfile.Convert(literal.Value, cty.List(cty.String))
 	if err != nil || value.IsNull() {
-		return []hybridcore.Finding{t.file.Finding(hybridcore.KindSchema, attr.SrcRange, "local.sources must be a list of strings", `write sources = ["source.vsphere-iso.linux"]`)}
+		return []hybridcore.Finding{t.file.Finding(hybridcore.KindSchema, attr.SrcRange,
+			"local.sources must be a list of strings", `write sources = ["source.vsphere-iso.linux"]`)}
 	}
 	for _, element := range value.Elements() {
 		text, _ := stringOf(element)
 		source, isSource := strings.CutPrefix(text, "source.")
 		if !isSource || strings.Count(source, ".") != 1 {
-			return []hybridcore.Finding{t.file.Finding(hybridcore.KindSchema, attr.SrcRange, fmt.Sprintf("%q names no source", text), "write source.TYPE.NAME")}
+			return []hybridcore.Finding{t.file.Finding(hybridcore.KindSchema, attr.SrcRange,
+				fmt.Sprintf("%q names no source", text), "write source.TYPE.NAME")}
 		}
 		t.sources = append(t.sources, source)
 	}
@@ -208,15 +217,18 @@ func (t *template) checkSources() []hybridcore.Finding {
 	var findings []hybridcore.Finding
 	add := func(message, hint string) {
 		findings = append(findings, hybridcore.Finding{
-			Kind: hybridcore.KindSchema, Rule: "unknown-source", Subject: t.file.Path, File: t.file.Path, Message: message, Hint: hint, Severity: hybridcore.Error, Blocking: true,
+			Kind: hybridcore.KindSchema, Rule: "unknown-source", Subject: t.file.Path, File: t.file.Path, Message: message,
+			Hint: hint, Severity: hybridcore.Error, Blocking: true,
 		})
 	}
 	if len(t.sources) == 0 {
-		add("the template of a platform must say what it builds with", `add locals { sources = ["source.TYPE.NAME"] } with literal text`)
+		add("the template of a platform must say what it builds with",
+			`add locals { sources = ["source.TYPE.NAME"] } with literal text`)
 	}
 	for _, source := range t.sources {
 		if !slices.Contains(t.defined, source) {
-			add(fmt.Sprintf("local.sources names %s, but there is no such source block%s", source, hybridcore.DidYouMean(source, t.defined)), "")
+			add(fmt.Sprintf("local.sources names %s, but there is no such source block%s", source,
+				hybridcore.DidYouMean(source, t.defined)), "")
 		}
 	}
 	return findings
@@ -233,7 +245,8 @@ func (t *template) sourceFor(image hybridcore.Image) (string, error) {
 			return source, nil
 		}
 	}
-	return "", hybridcore.Usagef("%s: none of the sources %s is named %s, as the image %s needs", t.file.Path, strings.Join(t.sources, ", "), image.OS, image.Name)
+	return "", hybridcore.Usagef("%s: none of the sources %s is named %s, as the image %s needs", t.file.Path,
+		strings.Join(t.sources, ", "), image.OS, image.Name)
 }
 
 // stringOf returns the text of a value that is a string.

@@ -70,10 +70,14 @@ func packer(t *testing.T) string {
 func awkward(t *testing.T) map[string]string {
 	t.Helper()
 	plain := map[string]string{
-		"quotes": `a "b" 'c'`, "backslash": `C:\x\n\\`, "interpolation": "${x} $${y} $$${z} ${", "directive": "%{ if true } %%{ %{",
-		"lines": "a\nb\r\n\tc\n", "unicode": "é 漢 👩 \u2028 \u00a0", "template": "{{ .Vars }} {{env `HOME`}}", "html": "<a>&amp;",
-		"control": "\x01\x1b[31m\x7f", "blank": "  ", "empty": "", "number": "007", "null": "null", "true": "true", "heredoc": "<<EOT\nx\nEOT\n",
-		"dollars": "$$ %% $ %", "equal": "a=b=c", "comment": "a # b // c /* d */", "list": `["a"]`, "tail": "x${", "tail2": "x$",
+		"quotes": `a "b" 'c'`, "backslash": `C:\x\n\\`, "interpolation": "${x} $${y} $$${z} ${",
+		"directive": "%{ if true } %%{ %{",
+		"lines":     "a\nb\r\n\tc\n", "unicode": "é 漢 👩 \u2028 \u00a0", "template": "{{ .Vars }} {{env `HOME`}}",
+		"html":    "<a>&amp;",
+		"control": "\x01\x1b[31m\x7f", "blank": "  ", "empty": "", "number": "007", "null": "null", "true": "true",
+		"heredoc": "<<EOT\nx\nEOT\n",
+		"dollars": "$$ %% $ %", "equal": "a=b=c", "comment": "a # b // c /* d */", "list": `["a"]`, "tail": "x${",
+		"tail2": "x$",
 	}
 	values := map[string]string{}
 	for name, text := range plain {
@@ -179,7 +183,8 @@ func TestSecretsAndValuesAreApart(t *testing.T) {
 		t.Errorf("%s %v", diff, err)
 	}
 	for _, text := range []string{`"a\u0000hunter2"`, `["hunter2`} {
-		if _, err := templates.SecretEnv([]hybridcore.Variable{{Name: "s", JSON: text, Sensitive: true}}); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := templates.SecretEnv([]hybridcore.Variable{{Name: "s", JSON: text, Sensitive: true}}); err == nil ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -188,7 +193,10 @@ func TestSecretsAndValuesAreApart(t *testing.T) {
 // Any string comes back as it was, from the file and, inside of a list, from
 // the environment, by the parsers that Packer uses.
 func FuzzValues(f *testing.F) {
-	for _, text := range []string{"", `"`, `\`, "${x}", "%{x}", "$${", "\n", "é", "\x00", "a$", "$", "$$$", "\u2028", "{{x}}"} {
+	for _, text := range []string{
+		"", `"`, `\`, "${x}", "%{x}", "$${", "\n", "é", "\x00", "a$", "$", "$$$", "\u2028",
+		"{{x}}",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -75,7 +75,9 @@ func isEmpty(value cty.Value) bool {
 
 // body checks a body against its schema and evaluates it into the component.
 // Settings of extra belong to Packer itself and are checked by their type only.
-func (s *scope) body(p *component, body *hclsyntax.Body, schema *Block, ctx *hcl.EvalContext, extra map[string]cty.Type) {
+func (s *scope) body(p *component, body *hclsyntax.Body, schema *Block, ctx *hcl.EvalContext,
+	extra map[string]cty.Type,
+) {
 	p.attrs, p.blocks, p.open = map[string]setting{}, map[string][]*component{}, map[string]bool{}
 	for _, attr := range hclfile.SortedAttributes(body) {
 		of, known := extra[attr.Name]
@@ -106,7 +108,8 @@ func (s *scope) body(p *component, body *hclsyntax.Body, schema *Block, ctx *hcl
 			p.open[b.name] = true
 		}
 		if nested := schema.block(b.name); nested != nil && nested.Single && count[b.name] == 2 {
-			s.refuse(p.file, RuleNesting, b.at, fmt.Sprintf("%s takes one block %s, not several", p.what, b.name), "remove the others")
+			s.refuse(p.file, RuleNesting, b.at, fmt.Sprintf("%s takes one block %s, not several", p.what, b.name),
+				"remove the others")
 		}
 	}
 }
@@ -114,13 +117,15 @@ func (s *scope) body(p *component, body *hclsyntax.Body, schema *Block, ctx *hcl
 // block checks one block of a component; nil when it does not belong there.
 func (s *scope) block(p *component, b expanded, schema *Block) *component {
 	inner := &component{
-		kind: p.kind, name: p.name, what: fmt.Sprintf("the block %s of %s", b.name, p.what), file: p.file, at: b.at, own: p.own,
+		kind: p.kind, name: p.name, what: fmt.Sprintf("the block %s of %s", b.name, p.what), file: p.file, at: b.at,
+		own:  p.own,
 		path: b.name, outer: schema,
 	}
 	nested := schema.block(b.name)
 	if schema != nil && nested == nil {
 		if _, isAttribute := schema.Attributes[b.name]; isAttribute {
-			s.refuse(p.file, RuleNesting, b.at, fmt.Sprintf("%s is a setting of %s, not a block", b.name, p.what), fmt.Sprintf("write %s = ...", b.name))
+			s.refuse(p.file, RuleNesting, b.at, fmt.Sprintf("%s is a setting of %s, not a block", b.name, p.what),
+				fmt.Sprintf("write %s = ...", b.name))
 			return nil
 		}
 		s.soft(p, RuleBlock, b.at, fmt.Sprintf("%s has no block %q%s", p.what, b.name, near(b.name, schema.names())), "")
@@ -142,23 +147,27 @@ func (b *Block) block(name string) *Block {
 // unknownAttribute explains a setting that does not belong there.
 func (s *scope) unknownAttribute(p *component, attr *hclsyntax.Attribute, schema *Block, extra map[string]cty.Type) {
 	if _, isBlock := schema.Blocks[attr.Name]; isBlock {
-		s.refuse(p.file, RuleNesting, attr.NameRange, fmt.Sprintf("%s is a block of %s, not a setting", attr.Name, p.what), fmt.Sprintf("write %s { ... } without =", attr.Name))
+		s.refuse(p.file, RuleNesting, attr.NameRange, fmt.Sprintf("%s is a block of %s, not a setting", attr.Name, p.what),
+			fmt.Sprintf("write %s { ... } without =", attr.Name))
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(schema.Blocks)) {
 		if _, ok := schema.Blocks[name].Attributes[attr.Name]; ok {
-			s.refuse(p.file, RuleNesting, attr.NameRange, fmt.Sprintf("%s has no setting %q", p.what, attr.Name), fmt.Sprintf("it belongs into a block: %s { %s = ... }", name, attr.Name))
+			s.refuse(p.file, RuleNesting, attr.NameRange, fmt.Sprintf("%s has no setting %q", p.what, attr.Name),
+				fmt.Sprintf("it belongs into a block: %s { %s = ... }", name, attr.Name))
 			return
 		}
 	}
 	if p.outer != nil {
 		if _, ok := p.outer.Attributes[attr.Name]; ok {
-			s.refuse(p.file, RuleNesting, attr.NameRange, fmt.Sprintf("%s has no setting %q", p.what, attr.Name), "it belongs one level up, outside of the block "+p.path)
+			s.refuse(p.file, RuleNesting, attr.NameRange, fmt.Sprintf("%s has no setting %q", p.what, attr.Name),
+				"it belongs one level up, outside of the block "+p.path)
 			return
 		}
 	}
 	candidates := append(schema.names(), slices.Sorted(maps.Keys(extra))...)
-	s.soft(p, RuleAttribute, attr.NameRange, fmt.Sprintf("%s has no setting %q%s", p.what, attr.Name, near(attr.Name, candidates)), "")
+	s.soft(p, RuleAttribute, attr.NameRange,
+		fmt.Sprintf("%s has no setting %q%s", p.what, attr.Name, near(attr.Name, candidates)), "")
 	p.open[nearest(attr.Name, candidates)] = true
 }
 
@@ -166,8 +175,10 @@ func (s *scope) unknownAttribute(p *component, attr *hclsyntax.Attribute, schema
 // of another plugin than the one that the template requires.
 func (s *scope) soft(p *component, rule string, at hcl.Range, message, hint string) {
 	schema := s.schema(p.kind, p.name)
-	if accessor, ok := s.m.pluginOf(p.name); ok && schema != nil && schema.Plugin != "packer" && s.m.plugins[accessor].source != schema.Plugin {
-		s.warn(p.file, rule, at, message, fmt.Sprintf("as of %s %s; %s may differ", schema.Plugin, schema.Version, s.m.plugins[accessor].source))
+	if accessor, ok := s.m.pluginOf(p.name); ok && schema != nil && schema.Plugin != "packer" &&
+		s.m.plugins[accessor].source != schema.Plugin {
+		s.warn(p.file, rule, at, message,
+			fmt.Sprintf("as of %s %s; %s may differ", schema.Plugin, schema.Version, s.m.plugins[accessor].source))
 		return
 	}
 	s.refuse(p.file, rule, at, message, hint)
@@ -177,7 +188,8 @@ func (s *scope) soft(p *component, rule string, at hcl.Range, message, hint stri
 func (s *scope) typed(p *component, attr *hclsyntax.Attribute, value cty.Value, of cty.Type) cty.Value {
 	converted, err := convert.Convert(value, of)
 	if err != nil {
-		s.refuse(p.file, RuleType, attr.Expr.Range(), fmt.Sprintf("%s of %s must be %s: %s", attr.Name, p.what, friendly(of), hclfile.Printable(err.Error())), "")
+		s.refuse(p.file, RuleType, attr.Expr.Range(),
+			fmt.Sprintf("%s of %s must be %s: %s", attr.Name, p.what, friendly(of), hclfile.Printable(err.Error())), "")
 		return cty.UnknownVal(of)
 	}
 	return converted
@@ -210,72 +222,15 @@ func (s *scope) expand(file *hclfile.File, body *hclsyntax.Body, ctx *hcl.EvalCo
 	var all []expanded
 	for _, block := range body.Blocks {
 		if block.Type != "dynamic" || len(block.Labels) != 1 {
-			all = append(all, expanded{name: block.Type, labels: block.Labels, at: block.TypeRange, body: block.Body, ctx: ctx, real: true})
+			all = append(all, expanded{
+				name: block.Type, labels: block.Labels, at: block.TypeRange, body: block.Body, ctx: ctx,
+				real: true,
+			})
 			continue
 		}
 		all = append(all, s.dynamic(file, block, ctx)...)
 	}
 	return all
-}
-
-func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.EvalContext) []expanded {
-	var content *hclsyntax.Body
-	for _, inner := range block.Body.Blocks {
-		if inner.Type == "content" {
-			content = inner.Body
-			continue
-		}
-		s.refuse(file, RuleBlock, inner.TypeRange, fmt.Sprintf("a dynamic block has no block %q%s", inner.Type, near(inner.Type, []string{"content"})), "")
-	}
-	each, ok := block.Body.Attributes["for_each"]
-	if !ok || content == nil {
-		s.refuse(file, RuleBlock, block.TypeRange, "a dynamic block needs for_each and content", `write dynamic "NAME" { for_each = LIST, content { ... } }`)
-		return nil
-	}
-	for _, attr := range hclfile.SortedAttributes(block.Body) {
-		if names := []string{"for_each", "iterator", "labels"}; !slices.Contains(names, attr.Name) {
-			s.refuse(file, RuleAttribute, attr.NameRange, fmt.Sprintf("a dynamic block has no setting %q%s", attr.Name, near(attr.Name, names)), "")
-		}
-	}
-	size := s.elements(each.Expr, ctx)
-	element := func(key, value cty.Value, real, maybe bool) expanded {
-		inner := ctx.NewChild()
-		s.each[inner] = size
-		if real {
-			s.each[inner] = bound{n: 1, size: size.most}
-		}
-		inner.Variables = map[string]cty.Value{iteratorName(block): cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
-		return expanded{name: block.Labels[0], labels: s.labels(file, block, inner), at: block.LabelRanges[0], body: content, ctx: inner, real: real, maybe: maybe}
-	}
-	value, _ := s.eval(file, each.Expr, ctx)
-	if !value.IsWhollyKnown() {
-		s.unrolled = append(s.unrolled, unrolled{file, each.Expr})
-	}
-	if !value.IsKnown() || value.IsNull() {
-		return []expanded{element(cty.DynamicVal, cty.DynamicVal, false, true)}
-	}
-	if !value.CanIterateElements() {
-		s.refuse(file, RuleType, each.Expr.Range(), "for_each must be a list, a set, a map or an object", "")
-		return nil
-	}
-	if s.in.Policy != nil && value.LengthInt() > maxElements {
-		s.refuse(file, RuleWork, each.Expr.Range(), fmt.Sprintf("a dynamic block of %d elements, and the limit is %d", value.LengthInt(), maxElements), "shorten the list")
-	}
-	var all []expanded
-	for it := value.ElementIterator(); it.Next() && len(all) < maxElements; {
-		key, val := it.Element()
-		all = append(all, element(key, val, true, true))
-	}
-	if len(all) == 0 {
-		all = append(all, element(cty.DynamicVal, cty.DynamicVal, false, false))
-	}
-	return all
-}
-
-// unrolled is the list of a dynamic block that is not known here.
-type unrolled struct {
-	file *hclfile.File
-	expr hclsyntax.Expression
 }
 
 // elements bounds the elements of a dynamic block that are not known here, but

@@ -108,7 +108,10 @@ func maybeText(expr hclsyntax.Expression) bool {
 }
 
 // numbers are the functions whose result is a number.
-var numbers = []string{"abs", "ceil", "floor", "index", "length", "log", "max", "min", "parseint", "pow", "signum", "sum"}
+var numbers = []string{
+	"abs", "ceil", "floor", "index", "length", "log", "max", "min", "parseint", "pow", "signum",
+	"sum",
+}
 
 // digits is how long a number is when it is written out.
 func digits(value cty.Value) int {

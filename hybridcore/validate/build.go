@@ -20,7 +20,10 @@ import (
 
 // Settings that Packer itself reads in blocks of a build (1.15, hcl2template).
 var (
-	buildSettings       = map[string]cty.Type{"name": cty.String, "description": cty.String, "sources": cty.List(cty.String)}
+	buildSettings = map[string]cty.Type{
+		"name": cty.String, "description": cty.String,
+		"sources": cty.List(cty.String),
+	}
 	provisionerSettings = map[string]cty.Type{
 		"name": cty.String, "pause_before": cty.String, "max_retries": cty.Number, "timeout": cty.String,
 		"only": cty.List(cty.String), "except": cty.List(cty.String), "override": cty.DynamicPseudoType,
@@ -29,7 +32,8 @@ var (
 		"name": cty.String, "only": cty.List(cty.String), "except": cty.List(cty.String), "keep_input_artifact": cty.Bool,
 	}
 	buildBlocks = map[string]int{
-		"source": 1, "provisioner": 1, "error-cleanup-provisioner": 1, "post-processor": 1, "post-processors": 0, "hcp_packer_registry": 0,
+		"source": 1, "provisioner": 1, "error-cleanup-provisioner": 1, "post-processor": 1, "post-processors": 0,
+		"hcp_packer_registry": 0,
 	}
 )
 
@@ -75,7 +79,10 @@ func (s *scope) blank() *hcl.EvalContext {
 func (s *scope) datas() {
 	for _, data := range sortedPlaced(s.m.datas) {
 		name := data.block.Labels[0]
-		p := &component{kind: DataSource, name: name, what: "the data source " + data.name, file: data.file, at: data.block.TypeRange, own: true}
+		p := &component{
+			kind: DataSource, name: name, what: "the data source " + data.name, file: data.file,
+			at: data.block.TypeRange, own: true,
+		}
 		var block *Block
 		if schema := s.schema(DataSource, name); schema != nil {
 			block = &schema.Block
@@ -101,11 +108,13 @@ func (s *scope) builds() {
 		certain = s.build(build, built) && certain
 	}
 	if len(s.m.builds) == 0 {
-		s.refuse(s.m.files[0], RuleBlock, hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "no template has a build block", "add build { sources = [...] }")
+		s.refuse(s.m.files[0], RuleBlock, hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "no template has a build block",
+			"add build { sources = [...] }")
 	}
 	for _, source := range sortedPlaced(s.m.sources) {
 		if certain && !built[source.name] {
-			s.warn(source.file, RuleUnused, source.block.TypeRange, fmt.Sprintf("no build uses the source %s", source.name), "add it to the sources of a build, or remove it")
+			s.warn(source.file, RuleUnused, source.block.TypeRange, fmt.Sprintf("no build uses the source %s", source.name),
+				"add it to the sources of a build, or remove it")
 		}
 	}
 }
@@ -116,7 +125,9 @@ func (s *scope) build(at placed, built map[string]bool) bool {
 	for _, attr := range hclfile.SortedAttributes(at.block.Body) {
 		of, ok := buildSettings[attr.Name]
 		if !ok {
-			s.refuse(at.file, RuleAttribute, attr.NameRange, fmt.Sprintf("a build has no setting %q%s", attr.Name, near(attr.Name, []string{"name", "description", "sources"})), "")
+			s.refuse(at.file, RuleAttribute, attr.NameRange,
+				fmt.Sprintf("a build has no setting %q%s", attr.Name,
+					near(attr.Name, []string{"name", "description", "sources"})), "")
 			continue
 		}
 		value, ok := s.eval(at.file, attr.Expr, s.ctx)
@@ -130,7 +141,8 @@ func (s *scope) build(at placed, built map[string]bool) bool {
 		names := stringsOf(sources.value)
 		certain = sources.value.IsWhollyKnown()
 		if !certain && s.in.Policy != nil {
-			s.refuse(at.file, RulePolicyPart, sources.attr.SrcRange, "the sources of the build cannot be told before they are evaluated", "write them out")
+			s.refuse(at.file, RulePolicyPart, sources.attr.SrcRange,
+				"the sources of the build cannot be told before they are evaluated", "write them out")
 		}
 		for _, name := range names {
 			count++
@@ -161,7 +173,8 @@ func (s *scope) built(file *hclfile.File, at hcl.Range, ref string, built map[st
 		for _, source := range sortedPlaced(s.m.sources) {
 			all = append(all, "source."+source.name)
 		}
-		s.refuse(file, RuleSource, at, fmt.Sprintf("there is no source %q%s", ref, near("source."+name, all)), fmt.Sprintf("declare it: source %q %q { ... }", "TYPE", "NAME"))
+		s.refuse(file, RuleSource, at, fmt.Sprintf("there is no source %q%s", ref, near("source."+name, all)),
+			fmt.Sprintf("declare it: source %q %q { ... }", "TYPE", "NAME"))
 		return
 	}
 	built[name] = true
@@ -172,9 +185,11 @@ func (s *scope) inBuild(file *hclfile.File, b expanded, built map[string]bool) {
 	labels, ok := buildBlocks[b.name]
 	switch {
 	case !ok:
-		s.refuse(file, RuleBlock, b.at, fmt.Sprintf("a build has no block %q%s", b.name, near(b.name, sortedKeys(buildBlocks))), "")
+		s.refuse(file, RuleBlock, b.at,
+			fmt.Sprintf("a build has no block %q%s", b.name, near(b.name, sortedKeys(buildBlocks))), "")
 	case len(b.labels) != labels:
-		s.refuse(file, RuleBlock, b.at, fmt.Sprintf("the block %s has %d labels, not %d", b.name, labels, len(b.labels)), fmt.Sprintf("write %s %q { ... }", b.name, "TYPE"))
+		s.refuse(file, RuleBlock, b.at, fmt.Sprintf("the block %s has %d labels, not %d", b.name, labels, len(b.labels)),
+			fmt.Sprintf("write %s %q { ... }", b.name, "TYPE"))
 	case b.name == "source":
 		s.built(file, b.at, b.labels[0], built)
 		s.sourceInBuild(file, b)
@@ -185,7 +200,8 @@ func (s *scope) inBuild(file *hclfile.File, b expanded, built map[string]bool) {
 	case b.name == "post-processors":
 		for _, inner := range s.expand(file, b.body, b.ctx) {
 			if inner.name != "post-processor" || len(inner.labels) != 1 {
-				s.refuse(file, RuleBlock, inner.at, fmt.Sprintf("post-processors hold no block %q", inner.name), `write post-processor "TYPE" { ... }`)
+				s.refuse(file, RuleBlock, inner.at, fmt.Sprintf("post-processors hold no block %q", inner.name),
+					`write post-processor "TYPE" { ... }`)
 				continue
 			}
 			s.step(PostProcessor, file, inner, postProcessorSettings)
@@ -234,7 +250,9 @@ func (s *scope) limited(p *component) {
 		}
 		for _, ref := range stringsOf(setting.value) {
 			if ref != "" && !s.anySource(ref) {
-				s.warn(p.file, RuleSource, setting.attr.Expr.Range(), fmt.Sprintf("%s of %s names %q, which is no source of any template", name, p.what, ref), "write TYPE.NAME, without source.")
+				s.warn(p.file, RuleSource, setting.attr.Expr.Range(),
+					fmt.Sprintf("%s of %s names %q, which is no source of any template", name, p.what,
+						ref), "write TYPE.NAME, without source.")
 			}
 		}
 	}
@@ -275,7 +293,8 @@ func (s *scope) validations() {
 func (s *scope) validation(at placed, block *hclsyntax.Block) {
 	condition, ok := block.Body.Attributes["condition"]
 	if !ok {
-		s.refuse(at.file, RuleRequired, block.TypeRange, "a validation needs a condition", `write condition = length(var.NAME) > 0`)
+		s.refuse(at.file, RuleRequired, block.TypeRange, "a validation needs a condition",
+			`write condition = length(var.NAME) > 0`)
 		return
 	}
 	value, ok := s.eval(at.file, condition.Expr, s.ctx)
@@ -298,7 +317,8 @@ func (s *scope) validation(at placed, block *hclsyntax.Block) {
 	f := hybridcore.Finding{
 		Kind: hybridcore.KindVariable, Rule: RuleValidation, Subject: at.name, Severity: hybridcore.Error, Blocking: true,
 		Message: hclfile.Printable(fmt.Sprintf("the value of %s is refused%s", at.name, why)),
-		Hint:    fmt.Sprintf("the condition stands at %s:%d", at.file.Path, block.TypeRange.Start.Line), File: at.file.Path, Line: at.block.TypeRange.Start.Line,
+		Hint:    fmt.Sprintf("the condition stands at %s:%d", at.file.Path, block.TypeRange.Start.Line), File: at.file.Path,
+		Line: at.block.TypeRange.Start.Line,
 	}
 	if layer := s.winner(at.name); layer.File != "" {
 		f.File, f.Line = layer.File, layer.Line

@@ -84,7 +84,8 @@ type checker struct {
 // never shows the value of a secret.
 func Check(in Input) []hybridcore.Finding {
 	c := &checker{
-		in: in, parsed: map[string]*hclfile.File{}, texts: map[string]*text{}, modules: map[string]*module{}, used: map[string]bool{},
+		in: in, parsed: map[string]*hclfile.File{}, texts: map[string]*text{}, modules: map[string]*module{},
+		used:  map[string]bool{},
 		facts: map[hclsyntax.Expression]*facts{}, schemas: map[string]*Schema{}, seen: map[hybridcore.Finding]bool{},
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Files)) {
@@ -137,7 +138,8 @@ func (c *checker) hcl(name string, content []byte) {
 		return
 	}
 	if at, ok := Canonical(file.Source); !ok {
-		c.warn(file, RuleFormat, hcl.Range{Start: hcl.Pos{Line: at, Column: 1}}, "the file is not in canonical format", "run `packer-hybrid fmt`")
+		c.warn(file, RuleFormat, hcl.Range{Start: hcl.Pos{Line: at, Column: 1}}, "the file is not in canonical format",
+			"run `packer-hybrid fmt`")
 	}
 }
 
@@ -148,7 +150,8 @@ func parse(content []byte, name string, limit hclfile.Limit) (*hclfile.File, []h
 	if line, long := longLine(content); long {
 		return nil, []hybridcore.Finding{{
 			Kind: hybridcore.KindSyntax, Subject: name, File: name, Line: line, Severity: hybridcore.Error, Blocking: true,
-			Message: fmt.Sprintf("the line is longer than %d KiB", maxLine>>10), Hint: "put the text into a file below templates/ and read it with file()",
+			Message: fmt.Sprintf("the line is longer than %d KiB", maxLine>>10),
+			Hint:    "put the text into a file below templates/ and read it with file()",
 		}}
 	}
 	file, err := hclfile.Parse(content, name, limit)

@@ -61,7 +61,8 @@ const (
 func tooLarge(path string, limit int64) hybridcore.Finding {
 	return hybridcore.Finding{
 		Kind: hybridcore.KindSyntax, Subject: path, File: path, Severity: hybridcore.Error, Blocking: true,
-		Message: fmt.Sprintf("the file is larger than %d KiB", limit>>10), Hint: "split it, or remove what does not belong there",
+		Message: fmt.Sprintf("the file is larger than %d KiB", limit>>10),
+		Hint:    "split it, or remove what does not belong there",
 	}
 }
 
@@ -141,7 +142,8 @@ func (c *checker) finding(f hybridcore.Finding) {
 	if len(c.findings) == maxFindings {
 		f = hybridcore.Finding{
 			Kind: hybridcore.KindSchema, Severity: hybridcore.Error, Blocking: true,
-			Message: fmt.Sprintf("more than %d findings; the rest is not listed", maxFindings), Hint: "fix the first ones and run again",
+			Message: fmt.Sprintf("more than %d findings; the rest is not listed", maxFindings),
+			Hint:    "fix the first ones and run again",
 		}
 	}
 	c.findings = append(c.findings, f)

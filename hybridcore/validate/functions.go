@@ -29,41 +29,66 @@ type spec struct {
 // functions are all functions that an expression may call. What depends on the
 // machine, a clock, chance or a service gives an unknown value here.
 var functions = map[string]spec{
-	"abs": {fn: stdlib.AbsoluteFunc}, "abspath": {fn: pathFunc(stagePath)}, "alltrue": opaque(cty.Bool), "anytrue": opaque(cty.Bool),
+	"abs": {fn: stdlib.AbsoluteFunc}, "abspath": {fn: pathFunc(stagePath)}, "alltrue": opaque(cty.Bool),
+	"anytrue":                opaque(cty.Bool),
 	"aws_secretsmanager":     reader(cty.String, "secrets of AWS Secrets Manager"),
 	"aws_secretsmanager_raw": reader(cty.String, "secrets of AWS Secrets Manager"),
-	"basename":               {fn: pathFunc(path.Base)}, "base64decode": {fn: base64decode()}, "base64encode": opaque(cty.String),
-	"base64gzip": opaque(cty.String), "bcrypt": opaque(cty.String), "can": {fn: tryfunc.CanFunc}, "ceil": {fn: stdlib.CeilFunc},
-	"chomp": {fn: stdlib.ChompFunc}, "chunklist": {fn: stdlib.ChunklistFunc}, "cidrhost": opaque(cty.String), "cidrnetmask": opaque(cty.String),
-	"cidrsubnet": opaque(cty.String), "cidrsubnets": opaque(cty.List(cty.String)), "coalesce": {fn: stdlib.CoalesceFunc},
+	"basename":               {fn: pathFunc(path.Base)}, "base64decode": {fn: base64decode()},
+	"base64encode": opaque(cty.String),
+	"base64gzip":   opaque(cty.String), "bcrypt": opaque(cty.String), "can": {fn: tryfunc.CanFunc},
+	"ceil":  {fn: stdlib.CeilFunc},
+	"chomp": {fn: stdlib.ChompFunc}, "chunklist": {fn: stdlib.ChunklistFunc}, "cidrhost": opaque(cty.String),
+	"cidrnetmask": opaque(cty.String),
+	"cidrsubnet":  opaque(cty.String), "cidrsubnets": opaque(cty.List(cty.String)), "coalesce": {fn: stdlib.CoalesceFunc},
 	"coalescelist": {fn: stdlib.CoalesceListFunc}, "compact": {fn: stdlib.CompactFunc}, "concat": {fn: stdlib.ConcatFunc},
-	"consul_key": reader(cty.String, "keys of Consul"), "contains": {fn: stdlib.ContainsFunc}, "convert": {fn: typeexpr.ConvertFunc},
+	"consul_key": reader(cty.String, "keys of Consul"), "contains": {fn: stdlib.ContainsFunc},
+	"convert":   {fn: typeexpr.ConvertFunc},
 	"csvdecode": {fn: stdlib.CSVDecodeFunc}, "dirname": {fn: pathFunc(path.Dir)}, "distinct": {fn: distinct()},
-	"element": {fn: stdlib.ElementFunc}, "endswith": {fn: textTest(strings.HasSuffix)}, "flatten": {fn: stdlib.FlattenFunc},
-	"file": opaque(cty.String), "filebase64": opaque(cty.String), "fileexists": opaque(cty.Bool), "fileset": opaque(cty.Set(cty.String)),
-	"floor": {fn: stdlib.FloorFunc}, "format": {fn: narrow(stdlib.FormatFunc, cty.String)}, "formatdate": {fn: stdlib.FormatDateFunc},
-	"formatlist": {fn: narrow(stdlib.FormatListFunc, cty.DynamicPseudoType)}, "indent": {fn: indent()}, "index": opaque(cty.Number),
-	"join": {fn: stdlib.JoinFunc}, "jsondecode": {fn: stdlib.JSONDecodeFunc}, "jsonencode": {fn: stdlib.JSONEncodeFunc},
-	"keys": {fn: stdlib.KeysFunc}, "legacy_isotime": opaque(cty.String), "legacy_strftime": opaque(cty.String), "length": {fn: length()},
-	"log": {fn: stdlib.LogFunc}, "lookup": {fn: stdlib.LookupFunc}, "lower": {fn: stdlib.LowerFunc}, "max": {fn: stdlib.MaxFunc},
-	"md5": opaque(cty.String), "merge": {fn: stdlib.MergeFunc}, "min": {fn: stdlib.MinFunc}, "parseint": {fn: stdlib.ParseIntFunc},
+	"element": {fn: stdlib.ElementFunc}, "endswith": {fn: textTest(strings.HasSuffix)},
+	"flatten": {fn: stdlib.FlattenFunc},
+	"file":    opaque(cty.String), "filebase64": opaque(cty.String), "fileexists": opaque(cty.Bool),
+	"fileset": opaque(cty.Set(cty.String)),
+	"floor":   {fn: stdlib.FloorFunc}, "format": {fn: narrow(stdlib.FormatFunc, cty.String)},
+	"formatdate": {fn: stdlib.FormatDateFunc},
+	"formatlist": {fn: narrow(stdlib.FormatListFunc, cty.DynamicPseudoType)}, "indent": {fn: indent()},
+	"index": opaque(cty.Number),
+	"join":  {fn: stdlib.JoinFunc}, "jsondecode": {fn: stdlib.JSONDecodeFunc}, "jsonencode": {fn: stdlib.JSONEncodeFunc},
+	"keys": {fn: stdlib.KeysFunc}, "legacy_isotime": opaque(cty.String), "legacy_strftime": opaque(cty.String),
+	"length": {fn: length()},
+	"log":    {fn: stdlib.LogFunc}, "lookup": {fn: stdlib.LookupFunc}, "lower": {fn: stdlib.LowerFunc},
+	"max": {fn: stdlib.MaxFunc},
+	"md5": opaque(cty.String), "merge": {fn: stdlib.MergeFunc}, "min": {fn: stdlib.MinFunc},
+	"parseint":   {fn: stdlib.ParseIntFunc},
 	"pathexpand": reader(cty.String, "the home directory"), "pow": {fn: stdlib.PowFunc}, "range": {fn: stdlib.RangeFunc},
 	"reverse": {fn: stdlib.ReverseListFunc}, "replace": {fn: stdlib.ReplaceFunc}, "regex": {fn: stdlib.RegexFunc},
-	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc}, "rsadecrypt": reader(cty.String, "what no one can see in the tree"),
-	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc}, "setunion": {fn: stdlib.SetUnionFunc},
-	"sha1": opaque(cty.String), "sha256": opaque(cty.String), "sha512": opaque(cty.String), "signum": {fn: stdlib.SignumFunc},
-	"slice": {fn: stdlib.SliceFunc}, "sort": {fn: stdlib.SortFunc}, "split": {fn: stdlib.SplitFunc}, "startswith": {fn: textTest(strings.HasPrefix)},
-	"strcontains": {fn: textTest(strings.Contains)}, "strrev": {fn: stdlib.ReverseFunc}, "substr": {fn: stdlib.SubstrFunc}, "sum": opaque(cty.Number),
-	"templatefile": opaque(cty.String), "textdecodebase64": reader(cty.String, "what no one can see in the tree"), "textencodebase64": opaque(cty.String), "timestamp": opaque(cty.String),
-	"timeadd": {fn: stdlib.TimeAddFunc}, "title": {fn: stdlib.TitleFunc}, "trim": {fn: stdlib.TrimFunc}, "trimprefix": {fn: stdlib.TrimPrefixFunc},
-	"trimspace": {fn: stdlib.TrimSpaceFunc}, "trimsuffix": {fn: stdlib.TrimSuffixFunc}, "try": {fn: tryfunc.TryFunc}, "upper": {fn: stdlib.UpperFunc},
-	"urlencode": opaque(cty.String), "uuidv4": opaque(cty.String), "uuidv5": opaque(cty.String), "values": {fn: stdlib.ValuesFunc},
-	"vault": reader(cty.String, "secrets of Vault"), "yamldecode": opaque(cty.DynamicPseudoType), "yamlencode": opaque(cty.String), "zipmap": {fn: stdlib.ZipmapFunc},
+	"regexall": {fn: stdlib.RegexAllFunc}, "regex_replace": {fn: stdlib.RegexReplaceFunc},
+	"rsadecrypt":      reader(cty.String, "what no one can see in the tree"),
+	"setintersection": {fn: stdlib.SetIntersectionFunc}, "setproduct": {fn: stdlib.SetProductFunc},
+	"setunion": {fn: stdlib.SetUnionFunc},
+	"sha1":     opaque(cty.String), "sha256": opaque(cty.String), "sha512": opaque(cty.String),
+	"signum": {fn: stdlib.SignumFunc},
+	"slice":  {fn: stdlib.SliceFunc}, "sort": {fn: stdlib.SortFunc}, "split": {fn: stdlib.SplitFunc},
+	"startswith":  {fn: textTest(strings.HasPrefix)},
+	"strcontains": {fn: textTest(strings.Contains)}, "strrev": {fn: stdlib.ReverseFunc}, "substr": {fn: stdlib.SubstrFunc},
+	"sum":          opaque(cty.Number),
+	"templatefile": opaque(cty.String), "textdecodebase64": reader(cty.String, "what no one can see in the tree"),
+	"textencodebase64": opaque(cty.String), "timestamp": opaque(cty.String),
+	"timeadd": {fn: stdlib.TimeAddFunc}, "title": {fn: stdlib.TitleFunc}, "trim": {fn: stdlib.TrimFunc},
+	"trimprefix": {fn: stdlib.TrimPrefixFunc},
+	"trimspace":  {fn: stdlib.TrimSpaceFunc}, "trimsuffix": {fn: stdlib.TrimSuffixFunc}, "try": {fn: tryfunc.TryFunc},
+	"upper":     {fn: stdlib.UpperFunc},
+	"urlencode": opaque(cty.String), "uuidv4": opaque(cty.String), "uuidv5": opaque(cty.String),
+	"values": {fn: stdlib.ValuesFunc},
+	"vault":  reader(cty.String, "secrets of Vault"), "yamldecode": opaque(cty.DynamicPseudoType),
+	"yamlencode": opaque(cty.String), "zipmap": {fn: stdlib.ZipmapFunc},
 }
 
 // anything takes any arguments.
 func anything() *function.Parameter {
-	return &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true}
+	return &function.Parameter{
+		Name: "arguments", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true,
+		AllowNull: true,
+	}
 }
 
 // opaque is a function whose result is not computed here.
@@ -123,7 +148,8 @@ func base64decode() function.Function {
 
 func textTest(f func(a, b string) bool) function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "text", Type: cty.String}, {Name: "part", Type: cty.String}}, Type: function.StaticReturnType(cty.Bool),
+		Params: []function.Parameter{{Name: "text", Type: cty.String}, {Name: "part", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			return cty.BoolVal(f(args[0].AsString(), args[1].AsString())), nil
 		},
@@ -133,10 +159,14 @@ func textTest(f func(a, b string) bool) function.Function {
 // length takes strings too, unlike that of cty.
 func length() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowUnknown: true}},
+		Params: []function.Parameter{{
+			Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true,
+			AllowUnknown: true,
+		}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			of := args[0].Type()
-			if of == cty.String || of.IsTupleType() || of.IsObjectType() || of.IsListType() || of.IsMapType() || of.IsSetType() || of == cty.DynamicPseudoType {
+			if of == cty.String || of.IsTupleType() || of.IsObjectType() || of.IsListType() || of.IsMapType() ||
+				of.IsSetType() || of == cty.DynamicPseudoType {
 				return cty.Number, nil
 			}
 			return cty.Number, function.NewArgErrorf(0, "the argument must be a string, a collection, or a structural type")
@@ -183,7 +213,8 @@ const maxIndent = 200
 // indent is bounded as narrow is.
 func indent() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "spaces", Type: cty.Number}, {Name: "text", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
+		Params: []function.Parameter{{Name: "spaces", Type: cty.Number}, {Name: "text", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if args[0].GreaterThan(cty.NumberIntVal(maxIndent)).True() {
 				return cty.UnknownVal(cty.String), nil
@@ -234,7 +265,8 @@ func (s *scope) stagedFunctions() map[string]function.Function {
 func (s *scope) fileset() function.Function {
 	result := cty.Set(cty.String)
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "pattern", Type: cty.String}}, Type: function.StaticReturnType(result),
+		Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "pattern", Type: cty.String}},
+		Type:   function.StaticReturnType(result),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			dir, pattern := stagePath(args[0].AsString()), args[1].AsString()
 			if strings.Contains(pattern, "**") {

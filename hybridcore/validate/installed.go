@@ -56,7 +56,8 @@ func (s *Schemas) find(kind Kind, name string) (*Schema, bool) {
 // complete says whether all components of a plugin are known.
 func (s *Schemas) complete(address string) bool {
 	return s.plugins[address] != nil || slices.Contains([]string{
-		"github.com/hashicorp/proxmox", "github.com/hashicorp/vsphere", "github.com/hashicorp/azure", "github.com/hashicorp/ansible",
+		"github.com/hashicorp/proxmox", "github.com/hashicorp/vsphere", "github.com/hashicorp/azure",
+		"github.com/hashicorp/ansible",
 	}, address)
 }
 

@@ -72,7 +72,8 @@ func (c *checker) newModule(paths []string) *module {
 	}
 	for _, file := range m.files {
 		for _, attr := range hclfile.SortedAttributes(file.Body) {
-			c.refuse(file, RuleAttribute, attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name), "a variable is set in a *.pkrvars.hcl file")
+			c.refuse(file, RuleAttribute, attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name),
+				"a variable is set in a *.pkrvars.hcl file")
 		}
 		c.declarations(m, file)
 		for _, block := range file.Body.Blocks {
@@ -93,13 +94,16 @@ func (c *checker) declarations(m *module, file *hclfile.File) {
 	for _, d := range declared {
 		at := hcl.Range{Start: hcl.Pos{Line: d.Line, Column: 1}}
 		if first, ok := m.variables[d.Name]; ok {
-			c.refuse(file, RuleDuplicate, at, fmt.Sprintf("the variable %s is declared twice, first at %s:%d", d.Name, first.File, first.Line), "remove one of them")
+			c.refuse(file, RuleDuplicate, at,
+				fmt.Sprintf("the variable %s is declared twice, first at %s:%d", d.Name, first.File,
+					first.Line), "remove one of them")
 			continue
 		}
 		m.variables[d.Name] = d
 		c.named(file, at, "variable", d.Name)
 		if hclfile.SecretName(d.Name) && !d.Sensitive {
-			c.refuse(file, RuleSensitive, at, fmt.Sprintf("the variable %s holds a secret by its name, but is not declared sensitive", d.Name),
+			c.refuse(file, RuleSensitive, at,
+				fmt.Sprintf("the variable %s holds a secret by its name, but is not declared sensitive", d.Name),
 				"add sensitive = true, so that it is never written or shown")
 		}
 	}
@@ -109,12 +113,14 @@ func (c *checker) declarations(m *module, file *hclfile.File) {
 func (c *checker) top(m *module, file *hclfile.File, block *hclsyntax.Block) {
 	labels, known := topBlocks[block.Type]
 	if !known {
-		c.refuse(file, RuleBlock, block.TypeRange, fmt.Sprintf("a template has no block %q%s", block.Type, near(block.Type, slices.Sorted(maps.Keys(topBlocks)))), "")
+		c.refuse(file, RuleBlock, block.TypeRange,
+			fmt.Sprintf("a template has no block %q%s", block.Type, near(block.Type, slices.Sorted(maps.Keys(topBlocks)))), "")
 		return
 	}
 	if len(block.Labels) != labels {
 		if block.Type != "variable" { // read with the declarations
-			c.refuse(file, RuleBlock, block.TypeRange, fmt.Sprintf("the block %s has %d labels, not %d", block.Type, labels, len(block.Labels)), labelHint(block.Type))
+			c.refuse(file, RuleBlock, block.TypeRange,
+				fmt.Sprintf("the block %s has %d labels, not %d", block.Type, labels, len(block.Labels)), labelHint(block.Type))
 		}
 		return
 	}
@@ -165,7 +171,8 @@ func (c *checker) keep(m *module, at placed) {
 	at.name = at.block.Labels[0] + "." + at.block.Labels[1]
 	if first, ok := into[at.name]; ok {
 		c.refuse(at.file, RuleDuplicate, at.block.TypeRange,
-			fmt.Sprintf("the %s %s is declared twice, first at %s:%d", at.block.Type, at.name, first.file.Path, first.block.TypeRange.Start.Line), "rename or remove one of them")
+			fmt.Sprintf("the %s %s is declared twice, first at %s:%d", at.block.Type, at.name, first.file.Path,
+				first.block.TypeRange.Start.Line), "rename or remove one of them")
 		return
 	}
 	into[at.name] = at
@@ -175,7 +182,8 @@ func (c *checker) keep(m *module, at placed) {
 func (c *checker) local(m *module, l *local) {
 	if first, ok := m.locals[l.name]; ok {
 		c.refuse(l.file, RuleDuplicate, l.attr.NameRange,
-			fmt.Sprintf("the local value %s is declared twice, first at %s:%d", l.name, first.file.Path, first.attr.NameRange.Start.Line), "remove one of them")
+			fmt.Sprintf("the local value %s is declared twice, first at %s:%d", l.name, first.file.Path,
+				first.attr.NameRange.Start.Line), "remove one of them")
 		return
 	}
 	m.locals[l.name] = l
@@ -209,11 +217,14 @@ func (c *checker) unusedVariables() {
 		for _, block := range file.Body.Blocks {
 			switch {
 			case block.Type == "variable" && len(block.Labels) == 1 && !c.used["var."+block.Labels[0]]:
-				c.warn(file, RuleUnused, block.DefRange(), fmt.Sprintf("nothing uses the variable %s", block.Labels[0]), "remove it, here and from the variable files")
+				c.warn(file, RuleUnused, block.DefRange(), fmt.Sprintf("nothing uses the variable %s", block.Labels[0]),
+					"remove it, here and from the variable files")
 			case block.Type == "local" && len(block.Labels) == 1 && !c.used["local."+block.Labels[0]]:
-				c.warn(file, RuleUnused, block.DefRange(), fmt.Sprintf("nothing uses the local value %s", block.Labels[0]), "remove it")
+				c.warn(file, RuleUnused, block.DefRange(), fmt.Sprintf("nothing uses the local value %s", block.Labels[0]),
+					"remove it")
 			case block.Type == "data" && len(block.Labels) == 2 && !c.used["data."+block.Labels[0]+"."+block.Labels[1]]:
-				c.warn(file, RuleUnused, block.DefRange(), fmt.Sprintf("nothing uses the data source %s", block.Labels[1]), "remove it: Packer reads it all the same")
+				c.warn(file, RuleUnused, block.DefRange(), fmt.Sprintf("nothing uses the data source %s", block.Labels[1]),
+					"remove it: Packer reads it all the same")
 			case block.Type == "locals":
 				for _, attr := range hclfile.SortedAttributes(block.Body) {
 					if !c.used["local."+attr.Name] {
@@ -249,7 +260,8 @@ func (c *checker) varFile(file *hclfile.File, declared map[string]hclfile.Declar
 		}
 		if _, ok := declared[attr.Name]; !ok {
 			c.refuse(file, RuleVarFile, attr.NameRange,
-				fmt.Sprintf("no template declares the variable %q%s", attr.Name, near(attr.Name, slices.Sorted(maps.Keys(declared)))),
+				fmt.Sprintf("no template declares the variable %q%s", attr.Name,
+					near(attr.Name, slices.Sorted(maps.Keys(declared)))),
 				"correct the name, or declare it in templates/variables.pkr.hcl, templates/os/ or templates/platforms/")
 		}
 	}

@@ -31,12 +31,15 @@ const (
 // Packer, by kind of component.
 var fileSettings = map[Kind]map[string]role{
 	Builder: {
-		"http_directory": reads, "cd_files": globs, "floppy_files": globs, "floppy_dirs": globs, "ssh_private_key_file": reads,
+		"http_directory": reads, "cd_files": globs, "floppy_files": globs, "floppy_dirs": globs,
+		"ssh_private_key_file": reads,
 		"ssh_certificate_file": reads, "ssh_bastion_private_key_file": reads, "ssh_bastion_certificate_file": reads,
-		"custom_data_file": reads, "user_data_file": reads, "windows_sysprep_file": reads, "client_cert_path": reads, "iso_target_path": writes,
+		"custom_data_file": reads, "user_data_file": reads, "windows_sysprep_file": reads, "client_cert_path": reads,
+		"iso_target_path": writes,
 	},
 	Provisioner: {
-		"script": reads, "scripts": reads, "playbook_file": reads, "inventory_file": reads, "inventory_directory": reads, "galaxy_file": reads,
+		"script": reads, "scripts": reads, "playbook_file": reads, "inventory_file": reads, "inventory_directory": reads,
+		"galaxy_file":       reads,
 		"ssh_host_key_file": reads, "ssh_authorized_key_file": reads, "collections_path": writes, "roles_path": writes,
 	},
 	PostProcessor: {"script": reads, "scripts": reads, "output": writes, "files": globs},
@@ -66,7 +69,10 @@ func (s *scope) paths(p *component) {
 			role, ok = fileRole(p, name)
 		}
 		if ok {
-			s.reach(use{file: p.file, expr: setting.attr.Expr, value: setting.value, role: role, what: fmt.Sprintf("%s of %s", name, p.what)})
+			s.reach(use{
+				file: p.file, expr: setting.attr.Expr, value: setting.value, role: role,
+				what: fmt.Sprintf("%s of %s", name, p.what),
+			})
 		}
 	}
 	for _, inner := range p.inner {
@@ -165,7 +171,8 @@ func (s *scope) reach(u use) {
 	at := u.expr.Range()
 	if !u.value.IsWhollyKnown() {
 		if s.in.Policy != nil && !s.ofTheRun(u.expr) {
-			s.refuse(u.file, RulePolicyPath, at, u.what+" cannot be told before it is evaluated", "write the path out, below ${path.root}")
+			s.refuse(u.file, RulePolicyPath, at, u.what+" cannot be told before it is evaluated",
+				"write the path out, below ${path.root}")
 		}
 		return
 	}
@@ -180,7 +187,8 @@ func (s *scope) reach(u use) {
 			s.away(u, at, text)
 		case u.role == writes, u.optional, s.staged(text, u.role):
 		default:
-			s.refuse(u.file, RuleFile, at, fmt.Sprintf("%s is %.120q, which is not staged%s", u.what, text, near(stagePath(text), sortedKeys(s.stage))),
+			s.refuse(u.file, RuleFile, at,
+				fmt.Sprintf("%s is %.120q, which is not staged%s", u.what, text, near(stagePath(text), sortedKeys(s.stage))),
 				"a target sees the files below templates/ that belong to it; paths begin with ${path.root}/")
 		}
 	}
@@ -189,11 +197,14 @@ func (s *scope) reach(u use) {
 // away is about a path that leaves the stage.
 func (s *scope) away(u use, at hcl.Range, text string) {
 	if s.in.Policy != nil {
-		s.refuse(u.file, RulePolicyPath, at, fmt.Sprintf("%s is %.120q, outside of the tree", u.what, text), "keep files below templates/ and name them from ${path.root}")
+		s.refuse(u.file, RulePolicyPath, at, fmt.Sprintf("%s is %.120q, outside of the tree", u.what, text),
+			"keep files below templates/ and name them from ${path.root}")
 		return
 	}
 	if !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "~") && u.role != writes && !u.optional {
-		s.refuse(u.file, RuleFile, at, fmt.Sprintf("%s is %.120q, outside of the stage: nothing is there when Packer runs", u.what, text), "keep files below templates/ and name them from ${path.root}")
+		s.refuse(u.file, RuleFile, at,
+			fmt.Sprintf("%s is %.120q, outside of the stage: nothing is there when Packer runs", u.what,
+				text), "keep files below templates/ and name them from ${path.root}")
 	}
 }
 
@@ -202,7 +213,8 @@ func (s *scope) away(u use, at hcl.Range, text string) {
 // before.
 func outside(text string) bool {
 	clean := stagePath(text)
-	return strings.HasPrefix(clean, "/") || strings.HasPrefix(clean, "~") || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(text, "\x00")
+	return strings.HasPrefix(clean, "/") || strings.HasPrefix(clean, "~") || clean == ".." ||
+		strings.HasPrefix(clean, "../") || strings.Contains(text, "\x00")
 }
 
 // climbs says whether a path has .. in it: a pattern before it multiplies what is

@@ -31,7 +31,9 @@ var constraint = regexp.MustCompile(`^(=|!=|>|<|>=|<=|~>)?\s*v?[0-9]+(\.[0-9]+)*
 func (c *checker) packerBlock(m *module, at placed) {
 	for _, attr := range hclfile.SortedAttributes(at.block.Body) {
 		if attr.Name != "required_version" {
-			c.refuse(at.file, RuleAttribute, attr.NameRange, fmt.Sprintf("the block packer has no setting %q%s", attr.Name, near(attr.Name, []string{"required_version", "required_plugins"})), "")
+			c.refuse(at.file, RuleAttribute, attr.NameRange,
+				fmt.Sprintf("the block packer has no setting %q%s", attr.Name,
+					near(attr.Name, []string{"required_version", "required_plugins"})), "")
 			continue
 		}
 		literal, problems := at.file.Literal(attr)
@@ -40,7 +42,8 @@ func (c *checker) packerBlock(m *module, at placed) {
 			continue
 		}
 		if literal.Value.IsNull() || literal.Value.Type() != cty.String {
-			c.refuse(at.file, RuleType, attr.Expr.Range(), "required_version must be a string", `write required_version = ">= 1.10.0"`)
+			c.refuse(at.file, RuleType, attr.Expr.Range(), "required_version must be a string",
+				`write required_version = ">= 1.10.0"`)
 			continue
 		}
 		c.version(at.file, attr.Expr.Range(), "Packer", literal.Value.AsString())
@@ -48,7 +51,8 @@ func (c *checker) packerBlock(m *module, at placed) {
 	}
 	for _, block := range at.block.Body.Blocks {
 		if block.Type != "required_plugins" {
-			c.refuse(at.file, RuleBlock, block.TypeRange, fmt.Sprintf("the block packer has no block %q%s", block.Type, near(block.Type, []string{"required_plugins"})), "")
+			c.refuse(at.file, RuleBlock, block.TypeRange,
+				fmt.Sprintf("the block packer has no block %q%s", block.Type, near(block.Type, []string{"required_plugins"})), "")
 			continue
 		}
 		for _, attr := range hclfile.SortedAttributes(block.Body) {
@@ -77,7 +81,8 @@ func (c *checker) pluginEntry(m *module, file *hclfile.File, entry hclfile.Liter
 		for name, value := range entry.Value.AsValueMap() {
 			switch {
 			case name != "source" && name != "version":
-				c.refuse(file, RuleAttribute, entry.Range, fmt.Sprintf("a required plugin has no setting %q%s", name, near(name, []string{"source", "version"})), "")
+				c.refuse(file, RuleAttribute, entry.Range,
+					fmt.Sprintf("a required plugin has no setting %q%s", name, near(name, []string{"source", "version"})), "")
 			case value.IsNull() || value.Type() != cty.String:
 				c.refuse(file, RuleType, entry.Range, name+" must be a string", "")
 			default:
@@ -87,9 +92,11 @@ func (c *checker) pluginEntry(m *module, file *hclfile.File, entry hclfile.Liter
 	}
 	switch {
 	case strings.Count(text["source"], "/") != 2:
-		c.refuse(file, RulePin, entry.Range, fmt.Sprintf("the plugin %q needs a source", entry.Name), `write source = "github.com/hashicorp/vsphere"`)
+		c.refuse(file, RulePin, entry.Range, fmt.Sprintf("the plugin %q needs a source", entry.Name),
+			`write source = "github.com/hashicorp/vsphere"`)
 	case text["version"] == "":
-		c.refuse(file, RulePin, entry.Range, fmt.Sprintf("the plugin %q needs a version", entry.Name), `write version = ">= 1.4.0"; sources/sources.lock.hcl pins the exact one`)
+		c.refuse(file, RulePin, entry.Range, fmt.Sprintf("the plugin %q needs a version", entry.Name),
+			`write version = ">= 1.4.0"; sources/sources.lock.hcl pins the exact one`)
 	default:
 		c.version(file, entry.Range, "the plugin "+entry.Name, text["version"])
 	}
@@ -105,13 +112,16 @@ func (c *checker) version(file *hclfile.File, at hcl.Range, of, text string) {
 	for term := range strings.SplitSeq(text, ",") {
 		term = strings.TrimSpace(term)
 		if !constraint.MatchString(term) {
-			c.refuse(file, RulePin, at, fmt.Sprintf("%q is no version constraint", text), `write for example ">= 1.4.0, < 2.0.0"`)
+			c.refuse(file, RulePin, at, fmt.Sprintf("%q is no version constraint", text),
+				`write for example ">= 1.4.0, < 2.0.0"`)
 			return
 		}
-		bounded = bounded || !strings.HasPrefix(term, "<") && !strings.HasPrefix(term, "!=") && strings.Trim(term, "<>=~! v0.") != ""
+		bounded = bounded || !strings.HasPrefix(term, "<") && !strings.HasPrefix(term, "!=") &&
+			strings.Trim(term, "<>=~! v0.") != ""
 	}
 	if !bounded {
-		c.refuse(file, RulePin, at, fmt.Sprintf("%q lets every old version of %s in", text, of), "name the oldest version that the templates work with: >= 1.4.0")
+		c.refuse(file, RulePin, at, fmt.Sprintf("%q lets every old version of %s in", text, of),
+			"name the oldest version that the templates work with: >= 1.4.0")
 	}
 }
 
@@ -119,7 +129,8 @@ func (c *checker) version(file *hclfile.File, at hcl.Range, of, text string) {
 // plugins of its components.
 func (c *checker) pins(m *module) {
 	if len(m.versions) == 0 {
-		c.refuse(m.files[0], RulePin, hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "no template says which version of Packer it needs", `add packer { required_version = ">= 1.10.0" }`)
+		c.refuse(m.files[0], RulePin, hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}},
+			"no template says which version of Packer it needs", `add packer { required_version = ">= 1.10.0" }`)
 	}
 	for _, source := range sortedPlaced(m.sources) {
 		c.provided(m, Builder, source.block.Labels[0], source.file, source.block.LabelRanges[0])
@@ -139,14 +150,17 @@ func (c *checker) provided(m *module, kind Kind, name string, file *hclfile.File
 		return schema
 	case schema != nil && !required:
 		c.refuse(file, RulePin, at, fmt.Sprintf("no required_plugins entry provides the %s %q", kind, name),
-			fmt.Sprintf("add %s = { source = %q, version = %q } to packer { required_plugins {} }", last(schema.Plugin), schema.Plugin, ">= "+schema.Version))
+			fmt.Sprintf("add %s = { source = %q, version = %q } to packer { required_plugins {} }", last(schema.Plugin),
+				schema.Plugin, ">= "+schema.Version))
 		return schema
 	case schema != nil:
 		return schema
 	case required && !c.in.Schemas.complete(m.plugins[accessor].source):
 		return nil // a plugin of somebody else: nothing is known of it
 	}
-	c.refuse(file, RuleComponent, at, fmt.Sprintf("nothing provides the %s %q%s", kind, name, near(name, c.in.Schemas.components(kind))), "correct the name, or add its plugin to required_plugins")
+	c.refuse(file, RuleComponent, at,
+		fmt.Sprintf("nothing provides the %s %q%s", kind, name,
+			near(name, c.in.Schemas.components(kind))), "correct the name, or add its plugin to required_plugins")
 	return nil
 }
 

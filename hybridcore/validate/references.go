@@ -189,7 +189,9 @@ func (c *checker) undeclared(m *module, file *hclfile.File) {
 				if call.Name == "env" {
 					hint = "Packer allows env only in the default of a variable, and packer-hybrid not at all: export PKR_VAR_NAME"
 				}
-				c.refuse(file, RuleFunction, call.NameRange, fmt.Sprintf("Packer has no function %q here%s", call.Name, near(call.Name, slices.Sorted(maps.Keys(functions)))), hint)
+				c.refuse(file, RuleFunction, call.NameRange,
+					fmt.Sprintf("Packer has no function %q here%s", call.Name,
+						near(call.Name, slices.Sorted(maps.Keys(functions)))), hint)
 			}
 		}
 	})
@@ -219,20 +221,25 @@ func (m *module) missing(t hcl.Traversal, known iterators) (message, hint string
 	switch root {
 	case "var":
 		if _, ok := m.variables[name]; !ok {
-			return fmt.Sprintf("no variable %q is declared%s", name, near(name, slices.Sorted(maps.Keys(m.variables)))), fmt.Sprintf("declare it: variable %q { type = string }", name)
+			return fmt.Sprintf("no variable %q is declared%s", name,
+				near(name, slices.Sorted(maps.Keys(m.variables)))), fmt.Sprintf("declare it: variable %q { type = string }", name)
 		}
 	case "local":
 		if _, ok := m.locals[name]; !ok {
-			return fmt.Sprintf("no local value %q is declared%s", name, near(name, slices.Sorted(maps.Keys(m.locals)))), "declare it in a locals block"
+			return fmt.Sprintf("no local value %q is declared%s", name,
+				near(name, slices.Sorted(maps.Keys(m.locals)))), "declare it in a locals block"
 		}
 	case "data":
 		ref := name + "." + attrName(t, 2)
 		if _, ok := m.datas[ref]; !ok {
-			return fmt.Sprintf("no data source %q is declared%s", ref, near(ref, slices.Sorted(maps.Keys(m.datas)))), "declare it in a data block"
+			return fmt.Sprintf("no data source %q is declared%s", ref,
+				near(ref, slices.Sorted(maps.Keys(m.datas)))), "declare it in a data block"
 		}
 	case "build", "packer", "path", "source":
 	default:
-		return fmt.Sprintf("%q refers to nothing%s", root, near(root, slices.Concat(roots, slices.Sorted(maps.Keys(known))))), "a value is var.NAME, local.NAME or data.TYPE.NAME.ATTRIBUTE; text needs quotes"
+		return fmt.Sprintf("%q refers to nothing%s", root,
+			near(root, slices.Concat(roots,
+				slices.Sorted(maps.Keys(known))))), "a value is var.NAME, local.NAME or data.TYPE.NAME.ATTRIBUTE; text needs quotes"
 	}
 	return "", ""
 }

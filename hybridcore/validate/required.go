@@ -30,7 +30,8 @@ type demand struct {
 // provisioner/*/provisioner.go and shell-local/config.go of its SDK;
 // packer-plugin-ansible 1.1.2 provisioner/ansible/provisioner.go.
 var demands = map[string][]demand{
-	"builder.proxmox-iso":        slices.Concat(proxmoxDemands, []demand{{"", []string{"boot_iso", "iso_file", "iso_url", "iso_urls"}}}),
+	"builder.proxmox-iso": slices.Concat(proxmoxDemands,
+		[]demand{{"", []string{"boot_iso", "iso_file", "iso_url", "iso_urls"}}}),
 	"builder.proxmox-clone":      slices.Concat(proxmoxDemands, []demand{{"", []string{"clone_vm", "clone_vm_id"}}}),
 	"builder.vsphere-iso":        vsphereDemands,
 	"builder.vsphere-clone":      slices.Concat(vsphereDemands, []demand{{"", []string{"template"}}}),
@@ -85,14 +86,19 @@ var choices = map[string]map[string][]string{
 	"builder.vsphere-clone": {"firmware": {"bios", "efi", "efi-secure"}, "communicator": {"ssh", "winrm", "none"}},
 	"builder.proxmox-iso":   {"communicator": {"ssh", "winrm", "none"}},
 	"builder.proxmox-clone": {"communicator": {"ssh", "winrm", "none"}},
-	"builder.azure-arm":     {"os_type": {"Linux", "Windows", "linux", "windows"}, "communicator": {"ssh", "winrm", "none"}},
-	"provisioner.file":      {"direction": {"upload", "download"}},
+	"builder.azure-arm": {
+		"os_type":      {"Linux", "Windows", "linux", "windows"},
+		"communicator": {"ssh", "winrm", "none"},
+	},
+	"provisioner.file": {"direction": {"upload", "download"}},
 }
 
 // durations are the settings that Prepare reads as a duration.
 var durations = []string{
-	"boot_key_interval", "boot_keygroup_interval", "boot_wait", "ip_settle_timeout", "ip_wait_timeout", "pause_before", "pause_before_connecting",
-	"pause_after", "restart_timeout", "shutdown_timeout", "ssh_handshake_timeout", "ssh_keep_alive_interval", "ssh_read_write_timeout",
+	"boot_key_interval", "boot_keygroup_interval", "boot_wait", "ip_settle_timeout", "ip_wait_timeout", "pause_before",
+	"pause_before_connecting",
+	"pause_after", "restart_timeout", "shutdown_timeout", "ssh_handshake_timeout", "ssh_keep_alive_interval",
+	"ssh_read_write_timeout",
 	"ssh_timeout", "start_retry_timeout", "task_timeout", "timeout", "winrm_timeout",
 }
 
@@ -132,7 +138,8 @@ func (s *scope) demand(p *component, oneOf []string) {
 	if len(oneOf) > 1 {
 		how = "none of them has a value"
 	}
-	s.refuse(p.file, RuleRequired, at, fmt.Sprintf("%s needs %s; %s", p.what, strings.Join(oneOf, " or "), how), "the plugin refuses to build without it")
+	s.refuse(p.file, RuleRequired, at, fmt.Sprintf("%s needs %s; %s", p.what, strings.Join(oneOf, " or "), how),
+		"the plugin refuses to build without it")
 }
 
 // acceptable checks the values that Prepare would refuse.
@@ -144,11 +151,14 @@ func (s *scope) acceptable(p *component) {
 			continue
 		}
 		if allowed := choices[string(p.kind)+"."+p.name][name]; allowed != nil && !slices.Contains(allowed, text) {
-			s.refuse(p.file, RuleValue, setting.attr.Expr.Range(), fmt.Sprintf("%s of %s cannot be %.80q%s", name, p.what, text, near(text, allowed)), "known: "+strings.Join(allowed, ", "))
+			s.refuse(p.file, RuleValue, setting.attr.Expr.Range(),
+				fmt.Sprintf("%s of %s cannot be %.80q%s", name, p.what, text, near(text, allowed)), "known: "+strings.Join(allowed,
+					", "))
 		}
 		if slices.Contains(durations, name) {
 			if _, err := time.ParseDuration(text); err != nil {
-				s.refuse(p.file, RuleValue, setting.attr.Expr.Range(), fmt.Sprintf("%s of %s is no duration: %.40q", name, p.what, text), `write for example "90s", "10m" or "1h30m"`)
+				s.refuse(p.file, RuleValue, setting.attr.Expr.Range(),
+					fmt.Sprintf("%s of %s is no duration: %.40q", name, p.what, text), `write for example "90s", "10m" or "1h30m"`)
 			}
 		}
 	}
@@ -166,7 +176,8 @@ func (s *scope) production() {
 		}
 		for _, name := range sortedKeys(p.attrs) {
 			setting := p.attrs[name]
-			if value := setting.value; !insecure(name) || !value.IsKnown() || value.IsNull() || value.Type() != cty.Bool || value.False() {
+			if value := setting.value; !insecure(name) || !value.IsKnown() || value.IsNull() || value.Type() != cty.Bool ||
+				value.False() {
 				continue
 			}
 			s.insecure(p, name, setting)
@@ -177,7 +188,8 @@ func (s *scope) production() {
 // insecure says whether a setting of that name turns off the verification of a
 // certificate.
 func insecure(name string) bool {
-	return strings.HasPrefix(name, "insecure_") || strings.HasSuffix(name, "_skip_tls_verify") || strings.HasSuffix(name, "_insecure")
+	return strings.HasPrefix(name, "insecure_") || strings.HasSuffix(name, "_skip_tls_verify") ||
+		strings.HasSuffix(name, "_insecure")
 }
 
 func (s *scope) insecure(p *component, name string, setting setting) {
@@ -186,7 +198,8 @@ func (s *scope) insecure(p *component, name string, setting setting) {
 	if t, ok := plain(setting.attr.Expr); ok && t.RootName() == "var" {
 		if layer := s.winner(attrName(t, 1)); layer.File != "" {
 			if file := s.parsed[layer.File]; file != nil {
-				s.refuse(file, RuleInsecure, hcl.Range{Start: hcl.Pos{Line: layer.Line, Column: 1}}, message+", by the variable "+attrName(t, 1), hint)
+				s.refuse(file, RuleInsecure, hcl.Range{Start: hcl.Pos{Line: layer.Line, Column: 1}},
+					message+", by the variable "+attrName(t, 1), hint)
 				return
 			}
 		}

@@ -129,7 +129,10 @@ func ParseSchema(data []byte) (*Schema, error) {
 var primitives = map[string]cty.Type{`"string"`: cty.String, `"number"`: cty.Number, `"bool"`: cty.Bool}
 
 func (r rawBlock) block() (*Block, error) {
-	b := &Block{Attributes: make(map[string]cty.Type, len(r.Attributes)), Blocks: make(map[string]*Block, len(r.Blocks)), Single: r.Nesting == "single"}
+	b := &Block{
+		Attributes: make(map[string]cty.Type, len(r.Attributes)), Blocks: make(map[string]*Block, len(r.Blocks)),
+		Single: r.Nesting == "single",
+	}
 	for name, raw := range r.Attributes {
 		if of, ok := primitives[string(raw)]; ok {
 			b.Attributes[name] = of

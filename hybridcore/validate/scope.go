@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -193,9 +192,11 @@ func (s *scope) beyond(b bound) string {
 	case s.spent+b.work > maxTargetWork:
 		return fmt.Sprintf("with it the target may take %s steps, and its limit is %d", amount(s.spent+b.work), maxTargetWork)
 	case s.work+b.work > tree:
-		return fmt.Sprintf("with it the targets together may take %s steps, and their limit is %d", amount(s.work+b.work), tree)
+		return fmt.Sprintf("with it the targets together may take %s steps, and their limit is %d", amount(s.work+b.work),
+			tree)
 	case s.in.Policy != nil && s.packers+b.slow > maxPackerWork:
-		return fmt.Sprintf("Packer may take %s steps for the target, and the limit is %d, about a second", amount(s.packers+b.slow), maxPackerWork)
+		return fmt.Sprintf("Packer may take %s steps for the target, and the limit is %d, about a second",
+			amount(s.packers+b.slow), maxPackerWork)
 	default:
 		return ""
 	}
@@ -234,7 +235,8 @@ func (s *scope) local(l *local, depth int) {
 	if s.depth[l.name] > 0 || depth > maxLocalDepth {
 		what := fmt.Sprintf("the local value %s needs itself", l.name)
 		if s.depth[l.name] == 0 {
-			what = fmt.Sprintf("local values refer to each other more than %d deep, beyond %s: Packer gives up there", maxLocalDepth, l.name)
+			what = fmt.Sprintf("local values refer to each other more than %d deep, beyond %s: Packer gives up there",
+				maxLocalDepth, l.name)
 		}
 		s.refuse(l.file, RuleCycle, l.attr.NameRange, what, "break the chain")
 		s.values[l.name] = cty.DynamicVal
@@ -259,7 +261,8 @@ func (s *scope) local(l *local, depth int) {
 	value, _ := s.eval(l.file, l.attr.Expr, ctx)
 	s.values[l.name] = value
 	b := boundOf(value)
-	if s.in.Policy != nil && !value.IsWhollyKnown() && !s.exhausted { // what Packer will know is as large as the expression makes it
+	// what Packer will know is as large as the expression makes it
+	if s.in.Policy != nil && !value.IsWhollyKnown() && !s.exhausted {
 		b = s.cost(l.attr.Expr, nil, ctx)
 		b.work, b.slow, b.why = 1, 0, ""
 	}
@@ -281,69 +284,4 @@ func (s *scope) content(p string) ([]byte, bool) {
 type text struct {
 	file *hclfile.File
 	expr hclsyntax.Expression
-}
-
-// templatefile renders a staged file; what is wrong in it is reported there.
-func (s *scope) templatefile() function.Function {
-	return function.New(&function.Spec{
-		Params: []function.Parameter{
-			{Name: "path", Type: cty.String},
-			{Name: "vars", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true},
-		},
-		Type: function.StaticReturnType(cty.String),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			s.render(args[0].AsString(), args[1])
-			return cty.UnknownVal(cty.String), nil
-		},
-	})
-}
-
-func (s *scope) render(name string, vars cty.Value) {
-	from, ok := s.stage[stagePath(name)]
-	if !ok {
-		return // reported with the paths
-	}
-	t := s.text(from)
-	named := vars.Type().IsObjectType() || vars.Type().IsMapType()
-	if t == nil || !named || !vars.IsKnown() || vars.IsNull() {
-		return
-	}
-	ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: make(map[string]function.Function, len(functions))}
-	for name, spec := range functions {
-		ctx.Functions[name] = spec.fn
-	}
-	given := make([]string, 0, len(ctx.Variables))
-	for name := range ctx.Variables {
-		given = append(given, name)
-	}
-	for _, ref := range s.factsOf(t.expr).traversals {
-		if _, ok := ctx.Variables[ref.RootName()]; !ok {
-			s.refuse(t.file, RuleTemplate, ref.SourceRange(), fmt.Sprintf("templatefile gives this file no value %q%s", ref.RootName(), near(ref.RootName(), given)),
-				"it sees only the names of the object that is its second argument")
-			return
-		}
-	}
-	if !s.affordable(t.file, t.expr, s.cost(t.expr, nil, ctx)) {
-		return
-	}
-	if _, diags := t.expr.Value(ctx); diags.HasErrors() {
-		s.diagnostics(t.file, RuleTemplate, diags)
-	}
-}
-
-// text parses a templatefile source once.
-func (s *scope) text(from string) *text {
-	if t, ok := s.texts[from]; ok {
-		return t
-	}
-	file, expr, err := hclfile.ParseText(s.in.Files[from], from)
-	if err != nil {
-		f := hclfile.Findings(from, err)[0] // the others are mostly its echo
-		f.Rule = RuleTemplate
-		s.finding(f)
-		s.texts[from] = nil
-		return nil
-	}
-	s.texts[from] = &text{file, expr}
-	return s.texts[from]
 }

@@ -62,7 +62,8 @@ func (c *checker) secretShapes(name string, content []byte) {
 			continue
 		}
 		before := content[:at[0]]
-		c.leak(name, bytes.Count(before, []byte("\n"))+1, at[0]-bytes.LastIndexByte(before, '\n'), "the file holds what looks like a "+shape.name)
+		c.leak(name, bytes.Count(before, []byte("\n"))+1, at[0]-bytes.LastIndexByte(before, '\n'),
+			"the file holds what looks like a "+shape.name)
 	}
 	if strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml") {
 		c.yamlSecrets(name, content)
@@ -75,7 +76,8 @@ var yamlSecret = regexp.MustCompile(`(?m)^[ \t-]*([A-Za-z_][A-Za-z0-9_]*):[ \t]+
 func (c *checker) yamlSecrets(name string, content []byte) {
 	for _, at := range yamlSecret.FindAllSubmatchIndex(content, 100) {
 		key, value := string(content[at[2]:at[3]]), string(content[at[4]:at[5]])
-		if hclfile.SecretName(key) && !hclfile.Placeholder(value) && !strings.Contains(value, "{{") && value != "no" && value != "omit" {
+		if hclfile.SecretName(key) && !hclfile.Placeholder(value) && !strings.Contains(value, "{{") && value != "no" &&
+			value != "omit" {
 			c.leak(name, bytes.Count(content[:at[2]], []byte("\n"))+1, 0, fmt.Sprintf("the secret %s stands in plain text", key))
 		}
 	}
@@ -161,7 +163,8 @@ func random(text string) bool {
 
 func (c *checker) leak(path string, line, column int, message string) {
 	c.finding(hybridcore.Finding{
-		Kind: KindLeak, Rule: RuleSecret, Subject: path, File: path, Line: line, Column: column, Message: hclfile.Printable(message),
+		Kind: KindLeak, Rule: RuleSecret, Subject: path, File: path, Line: line, Column: column,
+		Message:  hclfile.Printable(message),
 		Hint:     "remove it, change it where it is used, since it may be in the history, and export PKR_VAR_NAME instead",
 		Severity: hybridcore.Error, Blocking: true,
 	})

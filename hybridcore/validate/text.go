@@ -15,6 +15,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -62,7 +64,8 @@ func (c *checker) hidden(file *hclfile.File) {
 		r, size := utf8.DecodeRune(file.Source[i:])
 		if size > 1 && unicode.Is(unicode.Cf, r) && (i > 0 || r != '\uFEFF') {
 			c.refuse(file, RuleHidden, hcl.Range{Start: hcl.Pos{Line: line, Column: column, Byte: i}},
-				fmt.Sprintf("the file holds the invisible character U+%04X", r), fmt.Sprintf("remove it, or write it as \\u%04x", r))
+				fmt.Sprintf("the file holds the invisible character U+%04X", r), fmt.Sprintf("remove it, or write it as \\u%04x",
+					r))
 			return
 		}
 		i += size
@@ -84,7 +87,8 @@ const (
 func (c *checker) yaml(name string, content []byte) {
 	refuse := func(message, hint string, line int) {
 		c.finding(hybridcore.Finding{
-			Kind: hybridcore.KindSyntax, Rule: RuleYAML, Subject: name, File: name, Line: line, Message: hclfile.Printable(message), Hint: hint,
+			Kind: hybridcore.KindSyntax, Rule: RuleYAML, Subject: name, File: name, Line: line,
+			Message: hclfile.Printable(message), Hint: hint,
 			Severity: hybridcore.Error, Blocking: true,
 		})
 	}
@@ -176,4 +180,70 @@ func (c *checker) named(file *hclfile.File, at hcl.Range, what, name string) {
 	if !rule.MatchString(name) {
 		c.warn(file, RuleName, at, fmt.Sprintf("the name of the %s %q is not made of %s", what, name, form), "rename it")
 	}
+}
+
+// templatefile renders a staged file; what is wrong in it is reported there.
+func (s *scope) templatefile() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{
+			{Name: "path", Type: cty.String},
+			{Name: "vars", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true},
+		},
+		Type: function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			s.render(args[0].AsString(), args[1])
+			return cty.UnknownVal(cty.String), nil
+		},
+	})
+}
+
+func (s *scope) render(name string, vars cty.Value) {
+	from, ok := s.stage[stagePath(name)]
+	if !ok {
+		return // reported with the paths
+	}
+	t := s.text(from)
+	named := vars.Type().IsObjectType() || vars.Type().IsMapType()
+	if t == nil || !named || !vars.IsKnown() || vars.IsNull() {
+		return
+	}
+	ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: make(map[string]function.Function, len(functions))}
+	for name, spec := range functions {
+		ctx.Functions[name] = spec.fn
+	}
+	given := make([]string, 0, len(ctx.Variables))
+	for name := range ctx.Variables {
+		given = append(given, name)
+	}
+	for _, ref := range s.factsOf(t.expr).traversals {
+		if _, ok := ctx.Variables[ref.RootName()]; !ok {
+			s.refuse(t.file, RuleTemplate, ref.SourceRange(),
+				fmt.Sprintf("templatefile gives this file no value %q%s", ref.RootName(), near(ref.RootName(), given)),
+				"it sees only the names of the object that is its second argument")
+			return
+		}
+	}
+	if !s.affordable(t.file, t.expr, s.cost(t.expr, nil, ctx)) {
+		return
+	}
+	if _, diags := t.expr.Value(ctx); diags.HasErrors() {
+		s.diagnostics(t.file, RuleTemplate, diags)
+	}
+}
+
+// text parses a templatefile source once.
+func (s *scope) text(from string) *text {
+	if t, ok := s.texts[from]; ok {
+		return t
+	}
+	file, expr, err := hclfile.ParseText(s.in.Files[from], from)
+	if err != nil {
+		f := hclfile.Findings(from, err)[0] // the others are mostly its echo
+		f.Rule = RuleTemplate
+		s.finding(f)
+		s.texts[from] = nil
+		return nil
+	}
+	s.texts[from] = &text{file, expr}
+	return s.texts[from]
 }

@@ -48,16 +48,20 @@ func TestCheck(t *testing.T) {
 		"null": "is null", " \n null ": "is null", "null garbage": "is null", "\ufeffnull": "is null",
 		"[null]": "null as entry 1", `[{},null]`: "null as entry 2", `{"check_runs":[{}, null ]}`: "null as entry 2",
 		`{"x":[],"x":[null]}`: "null as entry 1", "": "is empty", " ": "is empty", "\n\r\t ": "is empty",
-		strings.Repeat(" ", 1_000_001): "more than 1000000 bytes", "[" + many + "{}]": "more than 65536 entries", `{"x":[` + many + "{}]}": "more than 65536 entries",
+		strings.Repeat(" ", 1_000_001): "more than 1000000 bytes", "[" + many + "{}]": "more than 65536 entries",
+		`{"x":[` + many + "{}]}": "more than 65536 entries",
 
 		`{"x":[[null]]}`: "null as entry 1", `{"x":{"y":[null]}}`: "null as entry 1", `[[[]],[[{},null]]]`: "null as entry 2",
 		`[{"x":null,"y":{"z":[{},{"a":[1,2,null]}]}}]`: "null as entry 3", `{"a":1,"jobs":[null`: "null as entry 1",
 		`[1e999,null]`: "null as entry 2", strings.Repeat("[", 64) + "null": "null as entry 1",
-		strings.Repeat("[", 100_000): "deeper than 64", strings.Repeat(`{"x":`, 65) + "1" + strings.Repeat("}", 65): "deeper than 64",
-		`{"x":{"y":[` + many + "{}]}}": "more than 65536 entries",
+		strings.Repeat("[", 100_000):                                "deeper than 64",
+		strings.Repeat(`{"x":`, 65) + "1" + strings.Repeat("}", 65): "deeper than 64",
+		`{"x":{"y":[` + many + "{}]}}":                              "more than 65536 entries",
 
-		"[]": "", "{}": "", `{"x":null}`: "", `[{"x":null}]`: "", `{"x":{"y":null}}`: "", `[[{"x":[{"y":null}]}]]`: "", "<html>": "",
-		"nul": "", `"null"`: "", "0": "", `{"x`: "", "[1 null]": "", `["null"]`: "", `{"null":["null"]}`: "", "[] [null]": "",
+		"[]": "", "{}": "", `{"x":null}`: "", `[{"x":null}]`: "", `{"x":{"y":null}}`: "", `[[{"x":[{"y":null}]}]]`: "",
+		"<html>": "",
+		"nul":    "", `"null"`: "", "0": "", `{"x`: "", "[1 null]": "", `["null"]`: "", `{"null":["null"]}`: "",
+		"[] [null]": "",
 		strings.Repeat("[", 64) + strings.Repeat("]", 64): "",
 	} {
 		body, err := get(t, http.MethodGet, http.StatusOK, answer)
@@ -68,7 +72,8 @@ func TestCheck(t *testing.T) {
 			continue
 		}
 		refused, ok := errors.AsType[*webapi.AnswerError](err)
-		if !ok || !strings.Contains(refused.Error(), want) || !strings.Contains(refused.Error(), `GET "/lists/7"`) || strings.Contains(refused.Error(), "of-a-test") {
+		if !ok || !strings.Contains(refused.Error(), want) || !strings.Contains(refused.Error(), `GET "/lists/7"`) ||
+			strings.Contains(refused.Error(), "of-a-test") {
 			t.Errorf("%.40q: %v", answer, err)
 		}
 	}
@@ -95,7 +100,8 @@ func TestElements(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := webapi.Elements(list)
-		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && len(got) != len(list) {
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) || err == nil &&
+			len(got) != len(list) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
@@ -128,8 +134,10 @@ func holes(of *nested) (n int) {
 // its entries, in the ways in which clients decode.
 func FuzzCheck(f *testing.F) {
 	for _, text := range []string{
-		"null", "[null]", `{"x":[null]}`, `{"x":null}`, "[{}]", "\ufeff[null]", `{"x":[1],"X":[null]}`, "[1,[null]]", "null null",
-		`{"x":[{"y":{"z":{"a":[{"x":[{},null]}]}}}]}`, `[{"l":[[],[null]]}]`, `{"z":{"a":null,"b":[null]}}`, `{"y":{"x":[1e999,null]}}`,
+		"null", "[null]", `{"x":[null]}`, `{"x":null}`, "[{}]", "\ufeff[null]", `{"x":[1],"X":[null]}`, "[1,[null]]",
+		"null null",
+		`{"x":[{"y":{"z":{"a":[{"x":[{},null]}]}}}]}`, `[{"l":[[],[null]]}]`, `{"z":{"a":null,"b":[null]}}`,
+		`{"y":{"x":[1e999,null]}}`,
 		`{"x":[{"\u0078":[null]}]}`, "{\"x\":[{\"x\":[\xff,null]}]}",
 	} {
 		f.Add([]byte(text))

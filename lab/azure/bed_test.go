@@ -113,7 +113,8 @@ func newBed(t *testing.T, faithful bool) *bed {
 	}
 	var err error
 	b.server, err = Start(Config{
-		Identity: testIdentity, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}, Guests: b.hardware, Disks: b.hardware,
+		Identity: testIdentity, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}, Guests: b.hardware,
+		Disks:  b.hardware,
 		Faults: b.faults, Faithful: faithful,
 	})
 	if err != nil {
@@ -125,7 +126,8 @@ func newBed(t *testing.T, faithful bool) *bed {
 			t.Error(err)
 		}
 	})
-	answer := b.send(http.MethodPost, "/"+testIdentity.Tenant+"/oauth2/v2.0/token", tokenForm(b.server.URL(), testIdentity.Secret))
+	answer := b.send(http.MethodPost, "/"+testIdentity.Tenant+"/oauth2/v2.0/token",
+		tokenForm(b.server.URL(), testIdentity.Secret))
 	answer.want(http.StatusOK, "")
 	b.token, _ = answer.body["access_token"].(string)
 	return b
@@ -134,7 +136,8 @@ func newBed(t *testing.T, faithful bool) *bed {
 // tokenForm is the body of a request for a token.
 func tokenForm(base, secret string) string {
 	return url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {testIdentity.Client}, "client_secret": {secret}, "scope": {base + "/.default"},
+		"grant_type": {"client_credentials"}, "client_id": {testIdentity.Client}, "client_secret": {secret},
+		"scope": {base + "/.default"},
 	}.Encode()
 }
 
@@ -252,13 +255,15 @@ func groupPath(name string) string {
 }
 
 func resourcePath(group, rest, version string) string {
-	return "/subscriptions/" + testIdentity.Subscription + "/resourceGroups/" + group + "/providers/" + rest + "?api-version=" + version
+	return "/subscriptions/" + testIdentity.Subscription + "/resourceGroups/" + group +
+		"/providers/" + rest + "?api-version=" + version
 }
 
 // makeGroup makes a resource group.
 func (b *bed) makeGroup(name string, tags map[string]string) {
 	b.t.Helper()
-	b.send(http.MethodPut, groupPath(name), map[string]any{"location": "westeurope", "tags": tags}).want(http.StatusCreated, "")
+	b.send(http.MethodPut, groupPath(name),
+		map[string]any{"location": "westeurope", "tags": tags}).want(http.StatusCreated, "")
 }
 
 // simpleTemplate is a virtual machine with a card, a network and an address, all of the same name.
@@ -266,20 +271,30 @@ func simpleTemplate(change func(resources map[string]map[string]any)) map[string
 	const network = "[resourceId('Microsoft.Network/virtualNetworks', parameters('n'))]"
 	resources := map[string]map[string]any{
 		"vm": {
-			"type": kindVM, "apiVersion": "2023-03-01", "dependsOn": []string{"[concat('Microsoft.Network/networkInterfaces/', parameters('n'))]"},
+			"type": kindVM, "apiVersion": "2023-03-01",
+			"dependsOn": []string{"[concat('Microsoft.Network/networkInterfaces/', parameters('n'))]"},
 			"properties": map[string]any{
 				"osProfile": map[string]any{
 					"computerName": "[parameters('n')]", "adminUsername": "packer", "adminPassword": "[parameters('p')]",
-					"linuxConfiguration": map[string]any{"ssh": map[string]any{"publicKeys": []any{map[string]any{"keyData": "ssh-rsa AAAA one"}}}},
+					"linuxConfiguration": map[string]any{"ssh": map[string]any{
+						"publicKeys": []any{map[string]any{"keyData": "ssh-rsa AAAA one"}},
+					}},
 				},
-				"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2", "version": "latest"}},
-				"networkProfile": map[string]any{"networkInterfaces": []any{map[string]any{"id": "[resourceId('Microsoft.Network/networkInterfaces', parameters('n'))]"}}},
+				"storageProfile": map[string]any{"imageReference": map[string]any{
+					"publisher": "Debian", "offer": "debian-12",
+					"sku": "12-gen2", "version": "latest",
+				}},
+				"networkProfile": map[string]any{"networkInterfaces": []any{map[string]any{
+					"id": "[resourceId('Microsoft.Network/networkInterfaces', parameters('n'))]",
+				}}},
 			},
 		},
 		"nic": {
-			"type": kindNIC, "apiVersion": "2023-04-01", "dependsOn": []string{network, "[concat('Microsoft.Network/publicIPAddresses/', parameters('n'))]"},
+			"type": kindNIC, "apiVersion": "2023-04-01",
+			"dependsOn": []string{network, "[concat('Microsoft.Network/publicIPAddresses/', parameters('n'))]"},
 			"properties": map[string]any{"ipConfigurations": []any{map[string]any{"properties": map[string]any{
-				"subnet":          map[string]any{"id": "[concat(resourceId('Microsoft.Network/virtualNetworks', parameters('n')), '/subnets/default')]"},
+				"subnet": map[string]any{"id": "[concat(resourceId('Microsoft.Network/virtualNetworks', " +
+					"parameters('n')), '/subnets/default')]"},
 				"publicIPAddress": map[string]any{"id": "[resourceId('Microsoft.Network/publicIPAddresses', parameters('n'))]"},
 			}}}},
 		},
@@ -312,7 +327,8 @@ func simpleTemplate(change func(resources map[string]map[string]any)) map[string
 func (b *bed) deployMachine(group string) {
 	b.t.Helper()
 	b.makeGroup(group, nil)
-	a := b.send(http.MethodPut, resourcePath(group, kindDeployment+"/d", "2022-09-01"), simpleTemplate(nil)).want(http.StatusCreated, "")
+	a := b.send(http.MethodPut, resourcePath(group, kindDeployment+"/d", "2022-09-01"),
+		simpleTemplate(nil)).want(http.StatusCreated, "")
 	if last := b.settle(a); text(last.body, "status") != "Succeeded" {
 		b.t.Fatalf("the deployment ended with %v", last.body)
 	}

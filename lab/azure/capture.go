@@ -36,7 +36,8 @@ func (s *Server) putVersion(c *call) (*reply, error) {
 		return nil, err
 	}
 	if name := c.target.names[2]; !versionName.MatchString(name) {
-		return nil, refuse(http.StatusBadRequest, "InvalidParameter", "The value '%s' of parameter galleryImageVersionName is invalid.", clip(name))
+		return nil, refuse(http.StatusBadRequest, "InvalidParameter",
+			"The value '%s' of parameter galleryImageVersionName is invalid.", clip(name))
 	}
 	properties := object(body, "properties")
 	profile := object(properties, "publishingProfile")
@@ -48,7 +49,8 @@ func (s *Server) putVersion(c *call) (*reply, error) {
 	}
 	home := region(text(body, "location"))
 	if !slices.Contains(regions(properties), home) {
-		return nil, refuse(http.StatusBadRequest, "InvalidParameter", "The target regions must contain the location of the gallery image version, '%s'.", home)
+		return nil, refuse(http.StatusBadRequest, "InvalidParameter",
+			"The target regions must contain the location of the gallery image version, '%s'.", home)
 	}
 	source := text(properties, "storageProfile", "source", "virtualMachineId")
 	if source == "" {
@@ -106,7 +108,9 @@ func (s *Server) capture(c *call, body map[string]any, sourceID string) (*reply,
 }
 
 // addImage puts a new image into the store, or changes the one that is there: then there is no source.
-func (s *Server) addImage(c *call, body map[string]any, sourceID string) (source, r *resource, shown map[string]any, err error) {
+func (s *Server) addImage(c *call, body map[string]any, sourceID string) (source, r *resource, shown map[string]any,
+	err error,
+) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, err := s.usableGroup(c.target.group)
@@ -130,11 +134,13 @@ func (s *Server) addImage(c *call, body map[string]any, sourceID string) (source
 // recapture changes an image that exists.
 func recapture(old *resource, body map[string]any) error {
 	if old.state != stateSucceeded {
-		return refuse(http.StatusConflict, "OperationNotAllowed", "The resource '%s' is in state %s and cannot be changed.", old.target.id(), old.state)
+		return refuse(http.StatusConflict, "OperationNotAllowed", "The resource '%s' is in state %s and cannot be changed.",
+			old.target.id(), old.state)
 	}
 	was, is := sourceOf(old.body), sourceOf(body)
 	if is != "" && !strings.EqualFold(was, is) {
-		return refuse(http.StatusConflict, "PropertyChangeNotAllowed", "Changing the source of '%s' is not allowed.", old.target.id())
+		return refuse(http.StatusConflict, "PropertyChangeNotAllowed", "Changing the source of '%s' is not allowed.",
+			old.target.id())
 	}
 	old.body["tags"] = body["tags"]
 	if profile := dig(body, "properties", "publishingProfile"); profile != nil {
@@ -160,7 +166,8 @@ func sourceOf(body map[string]any) string {
 // captureSource finds what an image is to be made of. The caller holds the lock.
 func (s *Server) captureSource(id string) (*resource, error) {
 	if id == "" {
-		return nil, refuse(http.StatusBadRequest, "InvalidParameter", "The lab makes images of virtual machines and of other images: the source is missing.")
+		return nil, refuse(http.StatusBadRequest, "InvalidParameter",
+			"The lab makes images of virtual machines and of other images: the source is missing.")
 	}
 	source, err := s.findID(id)
 	if err != nil {
@@ -168,11 +175,13 @@ func (s *Server) captureSource(id string) (*resource, error) {
 	}
 	switch {
 	case source.vm != nil && (!source.vm.generalized || source.vm.power == powerRunning):
-		return nil, refuse(http.StatusConflict, "OperationNotAllowed", "VM '%s' is %s; it must be deallocated and generalized before it is captured.", source.target.names[0], source.vm.power)
+		return nil, refuse(http.StatusConflict, "OperationNotAllowed", "VM '%s' is %s; it must be deallocated and "+
+			"generalized before it is captured.", source.target.names[0], source.vm.power)
 	case source.vm == nil && source.target.kind != kindImage && source.target.kind != kindVersion, source.disk == "":
 		return nil, refuse(http.StatusBadRequest, "InvalidParameter", "An image cannot be made of %s.", source.target.kind)
 	case source.state != stateSucceeded:
-		return nil, refuse(http.StatusConflict, "OperationNotAllowed", "The source '%s' is in state %s.", source.target.id(), source.state)
+		return nil, refuse(http.StatusConflict, "OperationNotAllowed", "The source '%s' is in state %s.", source.target.id(),
+			source.state)
 	}
 	return source, nil
 }

@@ -88,7 +88,8 @@ func (s *Server) putDeployment(c *call) (*reply, error) {
 	}
 	if old, exists := g.resources[c.target.key()]; exists && (old.state == stateAccepted || old.state == stateRunning) {
 		s.mu.Unlock()
-		return nil, refuse(http.StatusConflict, "DeploymentActive", "The deployment '%s' cannot be saved because it is still active.", c.target.names[0])
+		return nil, refuse(http.StatusConflict, "DeploymentActive",
+			"The deployment '%s' cannot be saved because it is still active.", c.target.names[0])
 	}
 	properties := map[string]any{"mode": request.Properties.Mode, "parameters": request.shown()}
 	r := s.add(g, c.target, map[string]any{"properties": properties})
@@ -128,7 +129,8 @@ func (s *Server) deploy(ctx context.Context, d *resource, all []planned, fail er
 		}
 		s.mu.Unlock()
 		if err != nil {
-			failed := refuse(http.StatusConflict, "DeploymentFailed", "At least one resource deployment operation failed. Please list deployment operations for details.")
+			failed := refuse(http.StatusConflict, "DeploymentFailed",
+				"At least one resource deployment operation failed. Please list deployment operations for details.")
 			failed.Details = []armError{*asARM(err)}
 			return failed
 		}
@@ -188,7 +190,8 @@ func (s *Server) deploymentOperations(c *call) (*reply, error) {
 	defer s.mu.Unlock()
 	d, err := s.find(c.target)
 	if err != nil {
-		return nil, refuse(http.StatusNotFound, "DeploymentNotFound", "Deployment '%s' could not be found.", c.target.names[0])
+		return nil, refuse(http.StatusNotFound, "DeploymentNotFound", "Deployment '%s' could not be found.",
+			c.target.names[0])
 	}
 	values := []any{}
 	for i, one := range slices.Clone(d.steps) {

@@ -37,7 +37,8 @@ func groupNotFound(name string) *armError {
 
 // notFound is the answer about a resource that does not exist.
 func notFound(t target) *armError {
-	return refuse(http.StatusNotFound, "ResourceNotFound", "The Resource '%s' under resource group '%s' was not found.", t.typeAndName(), t.group)
+	return refuse(http.StatusNotFound, "ResourceNotFound", "The Resource '%s' under resource group '%s' was not found.",
+		t.typeAndName(), t.group)
 }
 
 // asARM turns any error into one that can be sent.

@@ -291,7 +291,10 @@ func (s *scope) resourceID(args []any) (any, error) {
 	if at < 0 || at > 2 {
 		return nil, errors.New("no argument is a resource type")
 	}
-	t := target{subscription: s.place.subscription, group: s.place.group, kind: strings.Trim(texts[at], "/"), names: texts[at+1:]}
+	t := target{
+		subscription: s.place.subscription, group: s.place.group, kind: strings.Trim(texts[at], "/"),
+		names: texts[at+1:],
+	}
 	if at >= 1 {
 		t.group = texts[at-1]
 	}

@@ -66,10 +66,12 @@ func (s *Server) putGroup(c *call) (*reply, error) {
 		return nil, err
 	}
 	if !groupName.MatchString(c.target.group) {
-		return nil, refuse(http.StatusBadRequest, "InvalidResourceGroup", "The provided resource group name '%s' is not valid.", clip(c.target.group))
+		return nil, refuse(http.StatusBadRequest, "InvalidResourceGroup",
+			"The provided resource group name '%s' is not valid.", clip(c.target.group))
 	}
 	if request.Location == "" {
-		return nil, refuse(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		return nil, refuse(http.StatusBadRequest, "LocationRequired",
+			"The location property is required for this definition.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,13 +80,17 @@ func (s *Server) putGroup(c *call) (*reply, error) {
 	switch {
 	case err != nil && asARM(err).Status == http.StatusNotFound:
 		status = http.StatusCreated
-		g = &group{name: c.target.group, location: request.Location, state: stateSucceeded, resources: make(map[string]*resource)}
+		g = &group{
+			name: c.target.group, location: request.Location, state: stateSucceeded,
+			resources: make(map[string]*resource),
+		}
 		s.groups[strings.ToLower(g.name)] = g
 	case err != nil:
 		return nil, err
 	case !strings.EqualFold(g.location, request.Location):
 		return nil, refuse(http.StatusConflict, "InvalidResourceGroupLocation",
-			"Invalid resource group location '%s'. The Resource group already exists in location '%s'.", request.Location, g.location)
+			"Invalid resource group location '%s'. The Resource group already exists in location '%s'.", request.Location,
+			g.location)
 	}
 	g.tags = request.Tags
 	return &reply{status: status, body: g.render(c.target.subscription)}, nil
@@ -182,7 +188,8 @@ func parseFilter(given string) (filter, error) {
 	if m := kindFilter.FindStringSubmatch(given); m != nil {
 		return filter{kind: m[1]}, nil
 	}
-	return filter{}, refuse(http.StatusBadRequest, "InvalidFilterInQueryString", "The lab does not know the filter '%s'.", clip(given))
+	return filter{}, refuse(http.StatusBadRequest, "InvalidFilterInQueryString", "The lab does not know the filter '%s'.",
+		clip(given))
 }
 
 // tags reports whether tags pass. Azure compares names without regard to case, and values with.

@@ -69,11 +69,14 @@ func (s *Server) createMachine(ctx context.Context, t target, body map[string]an
 		s.setState(r, stateSucceeded)
 		return nil
 	case <-down:
-		err = refuse(http.StatusConflict, "OSProvisioningInternalError", "OS Provisioning failed for VM '%s': its guest did not start.", t.names[0])
+		err = refuse(http.StatusConflict, "OSProvisioningInternalError",
+			"OS Provisioning failed for VM '%s': its guest did not start.", t.names[0])
 	case <-late.C:
-		err = refuse(http.StatusConflict, "OSProvisioningTimedOut", "OS Provisioning for VM '%s' did not finish in the allotted time.", t.names[0])
+		err = refuse(http.StatusConflict, "OSProvisioningTimedOut",
+			"OS Provisioning for VM '%s' did not finish in the allotted time.", t.names[0])
 	case <-r.vm.gone:
-		return refuse(http.StatusConflict, "OperationPreempted", "The operation was preempted by the deletion of VM '%s'.", t.names[0])
+		return refuse(http.StatusConflict, "OperationPreempted", "The operation was preempted by the deletion of VM '%s'.",
+			t.names[0])
 	case <-ctx.Done():
 		return fmt.Errorf("creating a virtual machine: %w", context.Cause(ctx))
 	}
@@ -98,10 +101,12 @@ func (s *Server) addMachine(t target, body map[string]any, p profile) (*resource
 		return nil, err
 	}
 	if _, exists := g.resources[t.key()]; exists {
-		return nil, refuse(http.StatusConflict, "PropertyChangeNotAllowed", "The lab does not change virtual machines that exist: '%s'.", t.names[0])
+		return nil, refuse(http.StatusConflict, "PropertyChangeNotAllowed",
+			"The lab does not change virtual machines that exist: '%s'.", t.names[0])
 	}
 	if nic, err := s.findID(p.nicID); err != nil || nic.target.kind != kindNIC {
-		return nil, refuse(http.StatusBadRequest, "InvalidResourceReference", "Resource %s referenced by resource %s was not found.", clip(p.nicID), t.id())
+		return nil, refuse(http.StatusBadRequest, "InvalidResourceReference",
+			"Resource %s referenced by resource %s was not found.", clip(p.nicID), t.id())
 	}
 	name := p.diskName
 	if name == "" {
@@ -110,7 +115,8 @@ func (s *Server) addMachine(t target, body map[string]any, p profile) (*resource
 	disk := t
 	disk.kind, disk.names = kindDisk, []string{name}
 	if _, exists := g.resources[disk.key()]; exists {
-		return nil, refuse(http.StatusConflict, "ConflictingUserInput", "Disk '%s' already exists in resource group '%s'.", name, g.name)
+		return nil, refuse(http.StatusConflict, "ConflictingUserInput", "Disk '%s' already exists in resource group '%s'.",
+			name, g.name)
 	}
 	kept := s.add(g, disk, map[string]any{
 		"location": body["location"], "tags": body["tags"], "sku": map[string]any{"name": "Standard_LRS"},
@@ -165,7 +171,8 @@ func (s *Server) machineDown(r *resource) {
 func (s *Server) findMachine(c *call) (*resource, error) {
 	r, err := s.find(c.target)
 	if err == nil && r.state == stateDeleting {
-		err = refuse(http.StatusConflict, "OperationNotAllowed", "Operation is not allowed on VM '%s' since the VM is marked for deletion.", c.target.names[0])
+		err = refuse(http.StatusConflict, "OperationNotAllowed",
+			"Operation is not allowed on VM '%s' since the VM is marked for deletion.", c.target.names[0])
 	}
 	return r, err
 }
@@ -203,7 +210,8 @@ func (s *Server) generalize(c *call) (*reply, error) {
 		return nil, err
 	}
 	if r.vm.power != powerStopped && r.vm.power != powerDeallocated {
-		return nil, refuse(http.StatusConflict, "OperationNotAllowed", "The VM '%s' must be stopped before it can be generalized; it is %s.", c.target.names[0], r.vm.power)
+		return nil, refuse(http.StatusConflict, "OperationNotAllowed",
+			"The VM '%s' must be stopped before it can be generalized; it is %s.", c.target.names[0], r.vm.power)
 	}
 	r.vm.generalized = true
 	return &reply{status: http.StatusOK}, nil

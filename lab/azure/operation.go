@@ -101,12 +101,16 @@ func (s *Server) started(c *call, op *operation, status int, body any) *reply {
 // deleting answers that a deletion has begun. In the fast mode it leads to a place that says so: clients
 // poll what is deleted every 10 seconds otherwise, whatever the headers say.
 func (s *Server) deleting(c *call, op *operation) *reply {
-	place := s.url + "/subscriptions/" + s.config.Identity.Subscription + "/operationresults/" + op.id + "?api-version=" + c.version
+	place := s.url + "/subscriptions/" + s.config.Identity.Subscription + "/operationresults/" +
+		op.id + "?api-version=" + c.version
 	switch {
 	case !s.config.Faithful:
 		return &reply{status: http.StatusSeeOther, header: map[string]string{"Location": place}}
 	case c.target.kind == "": // a resource group
-		return &reply{status: http.StatusAccepted, header: map[string]string{"Location": place, "Retry-After": s.retryAfter()}}
+		return &reply{
+			status: http.StatusAccepted,
+			header: map[string]string{"Location": place, "Retry-After": s.retryAfter()},
+		}
 	}
 	return s.started(c, op, http.StatusAccepted, nil)
 }

@@ -73,11 +73,13 @@ func (p profile) check(properties map[string]any) error {
 	case p.nicID == "":
 		return refuse(http.StatusBadRequest, "InvalidParameter", "Required parameter 'networkProfile' is missing (null).")
 	case p.password == "" && len(p.keys) == 0:
-		return refuse(http.StatusBadRequest, "InvalidParameter", "Authentication using either SSH or by user name and password must be enabled in Linux profile.")
+		return refuse(http.StatusBadRequest, "InvalidParameter",
+			"Authentication using either SSH or by user name and password must be enabled in Linux profile.")
 	}
 	for _, key := range p.keys {
 		if key == "" || strings.ContainsAny(key, "\r\n\x00") {
-			return refuse(http.StatusBadRequest, "InvalidParameter", "The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.")
+			return refuse(http.StatusBadRequest, "InvalidParameter",
+				"The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.")
 		}
 	}
 	return nil

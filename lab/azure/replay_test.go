@@ -37,7 +37,8 @@ func readRecording(t *testing.T, name, base string) []recorded {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	fill := strings.NewReplacer("{url}", base, "{escapedurl}", url.QueryEscape(base), "{secret}", url.QueryEscape(testIdentity.Secret))
+	fill := strings.NewReplacer("{url}", base, "{escapedurl}", url.QueryEscape(base), "{secret}",
+		url.QueryEscape(testIdentity.Secret))
 	var calls []recorded
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
@@ -98,7 +99,8 @@ func (b *bed) replay(call recorded, places map[string]string) *answer {
 	if polled {
 		path = place
 	}
-	ends := polled && call.Response["status"] == "Succeeded" || call.Method == http.MethodGet && call.Status == http.StatusNotFound
+	ends := polled && call.Response["status"] == "Succeeded" || call.Method == http.MethodGet &&
+		call.Status == http.StatusNotFound
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		a := b.send(call.Method, path, call.Request)
 		done := a.status == call.Status && contains(a.body, call.Response, "") == ""
@@ -145,7 +147,8 @@ func TestReplay(t *testing.T) {
 				t.Errorf("left: %+v, %d images", groups, images)
 			}
 			if len(b.hardware.booted) != 1 || b.hardware.booted[0].User != "packer" || len(b.hardware.booted[0].Keys) != 1 ||
-				!strings.HasPrefix(b.hardware.booted[0].Keys[0], "ssh-rsa AAAA") || b.hardware.booted[0].Password != "Replayed-1-password" {
+				!strings.HasPrefix(b.hardware.booted[0].Keys[0], "ssh-rsa AAAA") ||
+				b.hardware.booted[0].Password != "Replayed-1-password" {
 				t.Errorf("booted %+v", b.hardware.booted)
 			}
 		})

@@ -35,7 +35,8 @@ func (s *Server) resourceMethod(c *call) (*reply, error) {
 			return s.putPlain(c)
 		}
 	}
-	return nil, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The lab has no %s for %s.", c.method, c.target.kind)
+	return nil, refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The lab has no %s for %s.", c.method,
+		c.target.kind)
 }
 
 // getResource answers with a resource.
@@ -127,7 +128,8 @@ func (c *call) resourceBody() (map[string]any, error) {
 		return nil, err
 	}
 	if text(body, "location") == "" {
-		return nil, refuse(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		return nil, refuse(http.StatusBadRequest, "LocationRequired",
+			"The location property is required for this definition.")
 	}
 	return body, nil
 }
@@ -138,7 +140,8 @@ func (s *Server) needParent(t target) error {
 	parent.names = t.names[:len(t.names)-1]
 	if _, err := s.find(parent); err != nil {
 		return refuse(http.StatusNotFound, "ParentResourceNotFound",
-			"Failed to perform 'write' on resource(s) of type '%s', because the parent resource '%s' could not be found.", t.kind, parent.id())
+			"Failed to perform 'write' on resource(s) of type '%s', because the parent resource '%s' could not be found.",
+			t.kind, parent.id())
 	}
 	return nil
 }
@@ -204,7 +207,8 @@ func under(names, parent []string) bool {
 
 // sorted lists the resources of a group by their keys. The caller holds the lock.
 func (g *group) sorted() []*resource {
-	return slices.SortedFunc(maps.Values(g.resources), func(a, b *resource) int { return cmp.Compare(a.target.key(), b.target.key()) })
+	return slices.SortedFunc(maps.Values(g.resources),
+		func(a, b *resource) int { return cmp.Compare(a.target.key(), b.target.key()) })
 }
 
 // deleteResource deletes a resource. One that does not exist is as good as deleted.
@@ -289,16 +293,22 @@ func (r *resource) needs(victim *resource) error {
 	id := victim.target.id()
 	switch {
 	case r.vm != nil && victim.target.kind == kindNIC && strings.EqualFold(r.vm.nicID, id):
-		return refuse(http.StatusBadRequest, "NicInUse", "Network Interface %s is used by existing resource %s.", id, r.target.id())
+		return refuse(http.StatusBadRequest, "NicInUse", "Network Interface %s is used by existing resource %s.", id,
+			r.target.id())
 	case r.vm != nil && victim.target.kind == kindDisk && r.disk == victim.disk:
-		return refuse(http.StatusConflict, "OperationNotAllowed", "Disk %s is attached to VM %s.", victim.target.names[0], r.target.id())
+		return refuse(http.StatusConflict, "OperationNotAllowed", "Disk %s is attached to VM %s.", victim.target.names[0],
+			r.target.id())
 	case r.target.kind == kindNIC && victim.target.kind == kindPublicIP && strings.EqualFold(publicIPOf(r), id):
-		return refuse(http.StatusBadRequest, "PublicIPAddressCannotBeDeleted", "Public IP address %s can not be deleted since it is still allocated to resource %s.", id, r.target.id())
-	case r.target.kind == kindNIC && victim.target.kind == kindNetwork && strings.HasPrefix(strings.ToLower(subnetOf(r)), strings.ToLower(id)+"/"):
-		return refuse(http.StatusBadRequest, "InUseSubnetCannotBeDeleted", "Subnet of %s is in use by %s and cannot be deleted.", id, r.target.id())
+		return refuse(http.StatusBadRequest, "PublicIPAddressCannotBeDeleted",
+			"Public IP address %s can not be deleted since it is still allocated to resource %s.", id, r.target.id())
+	case r.target.kind == kindNIC && victim.target.kind == kindNetwork &&
+		strings.HasPrefix(strings.ToLower(subnetOf(r)), strings.ToLower(id)+"/"):
+		return refuse(http.StatusBadRequest, "InUseSubnetCannotBeDeleted",
+			"Subnet of %s is in use by %s and cannot be deleted.", id, r.target.id())
 	case len(r.target.names) > len(victim.target.names) && strings.HasPrefix(r.target.kind, victim.target.kind+"/") &&
 		r.group == victim.group && under(r.target.names, victim.target.names):
-		return refuse(http.StatusConflict, "CannotDeleteResource", "Can not delete resource before nested resources are deleted: %s.", r.target.id())
+		return refuse(http.StatusConflict, "CannotDeleteResource",
+			"Can not delete resource before nested resources are deleted: %s.", r.target.id())
 	}
 	return nil
 }

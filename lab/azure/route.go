@@ -31,7 +31,8 @@ type call struct {
 // decode reads the body.
 func (c *call) decode(into any) error {
 	if err := json.Unmarshal(c.body, into); err != nil {
-		return refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: '%v'.", err)
+		return refuse(http.StatusBadRequest, "InvalidRequestContent",
+			"The request content was invalid and could not be deserialized: '%v'.", err)
 	}
 	return nil
 }
@@ -47,7 +48,8 @@ type reply struct {
 func (s *Server) serveManager(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		writeError(w, refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content is larger than %d bytes or broke off.", maxBody))
+		writeError(w, refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge",
+			"The request content is larger than %d bytes or broke off.", maxBody))
 		return
 	}
 	c := &call{ctx: r.Context(), method: r.Method, path: r.URL.Path, query: r.URL.Query(), body: body}
@@ -77,7 +79,8 @@ func (s *Server) dispatch(c *call) (*reply, error) {
 		return nil, refuse(http.StatusBadRequest, "InvalidRequestUri", "The request uri is malformed.")
 	}
 	if !strings.EqualFold(c.target.subscription, s.config.Identity.Subscription) {
-		return nil, refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", c.target.subscription)
+		return nil, refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.",
+			c.target.subscription)
 	}
 	c.target.subscription = s.config.Identity.Subscription
 	if c.target.kind == "" {
@@ -109,11 +112,13 @@ func (s *Server) dispatchGroup(c *call) (*reply, error) {
 	case c.target.group == "":
 	case path == "":
 		return s.groupMethod(c)
-	case len(rest) == 3 && strings.EqualFold(rest[0], "deployments") && strings.EqualFold(rest[2], "operations") && c.method == http.MethodGet:
+	case len(rest) == 3 && strings.EqualFold(rest[0], "deployments") && strings.EqualFold(rest[2], "operations") &&
+		c.method == http.MethodGet:
 		c.target.kind, c.target.names = kindDeployment, []string{rest[1]}
 		return s.deploymentOperations(c)
 	}
-	return nil, refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method, clip(c.path))
+	return nil, refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
+		clip(c.path))
 }
 
 // getSubscription answers about the only subscription.
@@ -149,7 +154,8 @@ func (s *Server) dispatchResource(c *call) (*reply, error) {
 	} else if reply, err := s.deploymentPoll(c); reply != nil || err != nil {
 		return reply, err
 	}
-	return nil, refuse(http.StatusBadRequest, "InvalidResourceType", "The lab has nothing for %s %s.", c.method, clip(c.path))
+	return nil, refuse(http.StatusBadRequest, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
+		clip(c.path))
 }
 
 // deploymentPoll answers .../deployments/NAME/operationStatuses/ID; nil when the path is another.
@@ -175,5 +181,6 @@ func (s *Server) action(c *call, name string) (*reply, error) {
 	case c.target.kind == kindVM && name == "generalize":
 		return s.generalize(c)
 	}
-	return nil, refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method, clip(c.path))
+	return nil, refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
+		clip(c.path))
 }

@@ -27,22 +27,34 @@ func TestTokens(t *testing.T) {
 	}{
 		"secret": {path, tokenForm(b.server.URL(), "guessed"), http.StatusUnauthorized, "invalid_client"},
 		"none":   {path, tokenForm(b.server.URL(), ""), http.StatusUnauthorized, "invalid_client"},
-		"client": {path, strings.Replace(form, testIdentity.Client, "other", 1), http.StatusBadRequest, "unauthorized_client"},
+		"client": {
+			path, strings.Replace(form, testIdentity.Client, "other", 1), http.StatusBadRequest,
+			"unauthorized_client",
+		},
 		"tenant": {"/other/oauth2/v2.0/token", form, http.StatusBadRequest, "invalid_request"},
-		"scope":  {path, tokenForm("https://management.azure.com", testIdentity.Secret), http.StatusBadRequest, "invalid_scope"},
-		"grant":  {path, strings.Replace(form, "client_credentials", "password", 1), http.StatusBadRequest, "unsupported_grant_type"},
+		"scope": {
+			path, tokenForm("https://management.azure.com", testIdentity.Secret), http.StatusBadRequest,
+			"invalid_scope",
+		},
+		"grant": {
+			path, strings.Replace(form, "client_credentials", "password", 1), http.StatusBadRequest,
+			"unsupported_grant_type",
+		},
 	} {
 		a := b.send(http.MethodPost, test.path, test.form).want(test.status, "")
-		if got := text(a.body, "error"); got != test.code || strings.Contains(text(a.body, "error_description"), testIdentity.Secret) {
+		if got := text(a.body, "error"); got != test.code ||
+			strings.Contains(text(a.body, "error_description"), testIdentity.Secret) {
 			t.Errorf("%s: %v, want %s", name, a.body, test.code)
 		}
 	}
-	microsoft := strings.Replace(form, "%2F.default", "%2F.default+openid+offline_access+profile", 1) // as its libraries ask
+	// as its libraries ask
+	microsoft := strings.Replace(form, "%2F.default", "%2F.default+openid+offline_access+profile", 1)
 	if a := b.send(http.MethodPost, path, microsoft).want(http.StatusOK, ""); text(a.body, "access_token") == "" {
 		t.Errorf("no token: %v", a.body)
 	}
 	a := b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusUnauthorized, "AuthenticationFailed")
-	if header := a.header.Get("WWW-Authenticate"); !strings.Contains(header, `authorization_uri="`+b.server.URL()+"/"+testIdentity.Tenant+`"`) {
+	if header := a.header.Get("WWW-Authenticate"); !strings.Contains(header,
+		`authorization_uri="`+b.server.URL()+"/"+testIdentity.Tenant+`"`) {
 		t.Errorf("WWW-Authenticate is %q", header)
 	}
 	expired, err := b.server.sign(claims{Expires: time.Now().Add(-time.Second).Unix()})
@@ -90,7 +102,8 @@ func TestRefusals(t *testing.T) {
 	}
 	bad := map[string]any{"location": "westeurope"}
 	b.send(http.MethodPut, groupPath("bad."), bad).want(http.StatusBadRequest, "InvalidResourceGroup")
-	b.send(http.MethodPut, groupPath("g"), map[string]any{"location": "elsewhere"}).want(http.StatusConflict, "InvalidResourceGroupLocation")
+	b.send(http.MethodPut, groupPath("g"), map[string]any{"location": "elsewhere"}).want(http.StatusConflict,
+		"InvalidResourceGroupLocation")
 	b.send(http.MethodPut, groupPath("h"), map[string]any{}).want(http.StatusBadRequest, "LocationRequired")
 }
 
@@ -146,27 +159,37 @@ func TestLifeOfAMachine(t *testing.T) {
 	if public := text(address.body, "properties", "ipAddress"); public != "127.0.0.1" || private != public {
 		t.Errorf("addresses are %q and %q", public, private)
 	}
-	if g := b.hardware.booted[0]; g.Hostname != "m" || g.User != "packer" || g.Password != "a secret" || len(g.Keys) != 1 || g.Keys[0] != "ssh-rsa AAAA one" {
+	if g := b.hardware.booted[0]; g.Hostname != "m" || g.User != "packer" || g.Password != "a secret" ||
+		len(g.Keys) != 1 || g.Keys[0] != "ssh-rsa AAAA one" {
 		t.Errorf("booted %+v", g)
 	}
 
-	source := map[string]any{"location": "westeurope", "properties": map[string]any{"sourceVirtualMachine": map[string]any{"id": text(shown.body, "id")}}}
+	source := map[string]any{
+		"location":   "westeurope",
+		"properties": map[string]any{"sourceVirtualMachine": map[string]any{"id": text(shown.body, "id")}},
+	}
 	image := resourcePath(Group, kindImage+"/golden", version)
 	b.send(http.MethodPut, image, source).want(http.StatusConflict, "OperationNotAllowed")
-	b.send(http.MethodPost, resourcePath("g", vm+"/generalize", version), nil).want(http.StatusConflict, "OperationNotAllowed")
+	b.send(http.MethodPost, resourcePath("g", vm+"/generalize", version), nil).want(http.StatusConflict,
+		"OperationNotAllowed")
 	b.send(http.MethodDelete, resourcePath("g", kindNIC+"/m", "2023-09-01"), nil).want(http.StatusBadRequest, "NicInUse")
-	b.send(http.MethodDelete, resourcePath("g", kindDisk+"/m_OsDisk_1", "2022-03-02"), nil).want(http.StatusConflict, "OperationNotAllowed")
-	b.send(http.MethodDelete, resourcePath("g", kindPublicIP+"/m", "2023-09-01"), nil).want(http.StatusBadRequest, "PublicIPAddressCannotBeDeleted")
-	b.send(http.MethodDelete, resourcePath("g", kindNetwork+"/m", "2023-09-01"), nil).want(http.StatusBadRequest, "InUseSubnetCannotBeDeleted")
+	b.send(http.MethodDelete, resourcePath("g", kindDisk+"/m_OsDisk_1", "2022-03-02"), nil).want(http.StatusConflict,
+		"OperationNotAllowed")
+	b.send(http.MethodDelete, resourcePath("g", kindPublicIP+"/m", "2023-09-01"), nil).want(http.StatusBadRequest,
+		"PublicIPAddressCannotBeDeleted")
+	b.send(http.MethodDelete, resourcePath("g", kindNetwork+"/m", "2023-09-01"), nil).want(http.StatusBadRequest,
+		"InUseSubnetCannotBeDeleted")
 
-	b.settle(b.send(http.MethodPost, resourcePath("g", vm+"/deallocate", version)+"&hibernate=false", nil).want(http.StatusAccepted, ""))
+	b.settle(b.send(http.MethodPost, resourcePath("g", vm+"/deallocate", version)+"&hibernate=false",
+		nil).want(http.StatusAccepted, ""))
 	b.send(http.MethodPut, image, source).want(http.StatusConflict, "OperationNotAllowed")
 	b.send(http.MethodPost, resourcePath("g", vm+"/generalize", version), nil).want(http.StatusOK, "")
 	b.settle(b.send(http.MethodPut, image, source).want(http.StatusCreated, ""))
 
 	b.settle(b.send(http.MethodDelete, groupPath("g"), nil).want(http.StatusSeeOther, ""))
 	images := b.server.Images()
-	if len(images) != 1 || images[0].State != "Succeeded" || b.hardware.copies["azure-2"] != "azure-1" || images[0].Delta != "delta of azure-2" {
+	if len(images) != 1 || images[0].State != "Succeeded" || b.hardware.copies["azure-2"] != "azure-1" ||
+		images[0].Delta != "delta of azure-2" {
 		t.Errorf("images are %+v, copies %v", images, b.hardware.copies)
 	}
 	if len(b.hardware.removed) != 1 || b.hardware.removed[0] != "azure-1" {
@@ -178,7 +201,8 @@ func TestLifeOfAMachine(t *testing.T) {
 func (b *bed) captured(group string) string {
 	b.t.Helper()
 	b.deployMachine(group)
-	b.settle(b.send(http.MethodPost, resourcePath(group, kindVM+"/m/deallocate", "2022-03-01"), nil).want(http.StatusAccepted, ""))
+	b.settle(b.send(http.MethodPost, resourcePath(group, kindVM+"/m/deallocate", "2022-03-01"),
+		nil).want(http.StatusAccepted, ""))
 	b.send(http.MethodPost, resourcePath(group, kindVM+"/m/generalize", "2022-03-01"), nil).want(http.StatusOK, "")
 	return strings.TrimSuffix(resourcePath(group, kindVM+"/m", ""), "?api-version=")
 }
@@ -188,29 +212,41 @@ func TestGalleryVersion(t *testing.T) {
 	b := newBed(t, false)
 	source := b.captured("g")
 	body := map[string]any{"location": "West Europe", "tags": map[string]string{"a": "b"}, "properties": map[string]any{
-		"storageProfile":    map[string]any{"source": map[string]any{"virtualMachineId": source}},
-		"publishingProfile": map[string]any{"targetRegions": []any{map[string]any{"name": "North Europe"}, map[string]any{"name": "westeurope"}}},
+		"storageProfile": map[string]any{"source": map[string]any{"virtualMachineId": source}},
+		"publishingProfile": map[string]any{"targetRegions": []any{
+			map[string]any{"name": "North Europe"},
+			map[string]any{"name": "westeurope"},
+		}},
 	}}
 	definition := kindGallery + "/" + Gallery + "/images/debian-12"
-	b.send(http.MethodPut, resourcePath(Group, definition+"/versions/1.0", "2023-07-03"), body).want(http.StatusBadRequest, "InvalidParameter")
-	b.send(http.MethodPut, resourcePath(Group, kindGallery+"/"+Gallery+"/images/none/versions/1.0.0", "2023-07-03"), body).want(http.StatusNotFound, "ParentResourceNotFound")
+	b.send(http.MethodPut, resourcePath(Group, definition+"/versions/1.0", "2023-07-03"), body).want(http.StatusBadRequest,
+		"InvalidParameter")
+	b.send(http.MethodPut, resourcePath(Group, kindGallery+"/"+Gallery+"/images/none/versions/1.0.0", "2023-07-03"),
+		body).want(http.StatusNotFound, "ParentResourceNotFound")
 	place := resourcePath(Group, definition+"/versions/1.0.0", "2023-07-03")
 	b.settle(b.send(http.MethodPut, place, body).want(http.StatusCreated, ""))
 	a := b.send(http.MethodGet, place+"&$expand=ReplicationStatus", nil).want(http.StatusOK, "")
 	if text(a.body, "properties", "replicationStatus", "aggregatedState") != "Completed" {
 		t.Errorf("the version is %v", a.body)
 	}
-	b.send(http.MethodPatch, place, map[string]any{"properties": map[string]any{"publishingProfile": map[string]any{"excludeFromLatest": true}}}).want(http.StatusOK, "")
-	b.send(http.MethodDelete, resourcePath(Group, definition, "2023-07-03"), nil).want(http.StatusConflict, "CannotDeleteResource")
+	b.send(http.MethodPatch, place,
+		map[string]any{"properties": map[string]any{"publishingProfile": map[string]any{"excludeFromLatest": true}}}).want(
+		http.StatusOK, "")
+	b.send(http.MethodDelete, resourcePath(Group, definition, "2023-07-03"), nil).want(http.StatusConflict,
+		"CannotDeleteResource")
 	versions := b.server.GalleryVersions()
-	if len(versions) != 1 || strings.Join(versions[0].Regions, " ") != "northeurope westeurope" || versions[0].Tags["a"] != "b" || versions[0].State != "Succeeded" {
+	if len(versions) != 1 || strings.Join(versions[0].Regions, " ") != "northeurope westeurope" ||
+		versions[0].Tags["a"] != "b" || versions[0].State != "Succeeded" {
 		t.Errorf("versions are %+v", versions)
 	}
-	listed := b.send(http.MethodGet, resourcePath(Group, definition+"/versions", "2023-07-03"), nil).want(http.StatusOK, "")
-	if got := list(listed.body, "value"); len(got) != 1 || dig(got[0], "properties", "publishingProfile", "excludeFromLatest") != true {
+	listed := b.send(http.MethodGet, resourcePath(Group, definition+"/versions", "2023-07-03"), nil).want(http.StatusOK,
+		"")
+	if got := list(listed.body, "value"); len(got) != 1 ||
+		dig(got[0], "properties", "publishingProfile", "excludeFromLatest") != true {
 		t.Errorf("the list is %v", got)
 	}
-	other := b.send(http.MethodGet, resourcePath(Group, kindGallery+"/"+Gallery+"/images/ubuntu-24.04/versions", "2023-07-03"), nil)
+	other := b.send(http.MethodGet,
+		resourcePath(Group, kindGallery+"/"+Gallery+"/images/ubuntu-24.04/versions", "2023-07-03"), nil)
 	if got := list(other.want(http.StatusOK, "").body, "value"); len(got) != 0 {
 		t.Errorf("the other definition has %v", got)
 	}
@@ -225,10 +261,14 @@ func TestSourceGoesAwayDuringCapture(t *testing.T) {
 	b := newBed(t, true)
 	source := b.captured("g")
 	image := resourcePath(Group, kindImage+"/golden", "2022-03-01")
-	body := map[string]any{"location": "westeurope", "properties": map[string]any{"sourceVirtualMachine": map[string]any{"id": source}}}
+	body := map[string]any{
+		"location":   "westeurope",
+		"properties": map[string]any{"sourceVirtualMachine": map[string]any{"id": source}},
+	}
 	started := b.send(http.MethodPut, image, body).want(http.StatusCreated, "")
 	b.send(http.MethodDelete, groupPath("g"), nil).want(http.StatusAccepted, "")
-	if state := text(b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusOK, "").body, "properties", "provisioningState"); state != "Deleting" {
+	if state := text(b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusOK, "").body, "properties",
+		"provisioningState"); state != "Deleting" {
 		t.Errorf("the group is %s", state)
 	}
 	if state := b.server.Images()[0].State; state != "Creating" {
@@ -247,9 +287,11 @@ func TestGuestThatDoesNotStart(t *testing.T) {
 	b := newBed(t, false)
 	b.hardware.address = ""
 	b.makeGroup("g", nil)
-	a := b.settle(b.send(http.MethodPut, resourcePath("g", kindDeployment+"/d", "2022-09-01"), simpleTemplate(nil)).want(http.StatusCreated, ""))
+	a := b.settle(b.send(http.MethodPut, resourcePath("g", kindDeployment+"/d", "2022-09-01"),
+		simpleTemplate(nil)).want(http.StatusCreated, ""))
 	details := list(a.body, "error", "details")
-	if text(a.body, "status") != "Failed" || len(details) != 1 || text(details[0], "code") != "OSProvisioningInternalError" {
+	if text(a.body, "status") != "Failed" || len(details) != 1 ||
+		text(details[0], "code") != "OSProvisioningInternalError" {
 		t.Errorf("the deployment ended with %v", a.body)
 	}
 	if !b.has("g", kindVM+"/m") || !b.has("g", kindDisk+"/m_OsDisk_1") {
@@ -267,11 +309,13 @@ func TestFaults(t *testing.T) {
 		GET /subscriptions/** nth=1 status=429`); err != nil {
 		t.Fatal(err)
 	}
-	if a := b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusTooManyRequests, "TooManyRequests"); a.header.Get("Retry-After") != "1" {
+	if a := b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusTooManyRequests,
+		"TooManyRequests"); a.header.Get("Retry-After") != "1" {
 		t.Errorf("headers are %v", a.header)
 	}
 	b.send(http.MethodDelete, groupPath("g"), nil).want(http.StatusForbidden, "AuthorizationFailed")
-	if last := b.settle(b.send(http.MethodDelete, groupPath("g"), nil)); text(last.body, "status") != "Failed" || text(last.body, "error", "message") != "locked" {
+	if last := b.settle(b.send(http.MethodDelete, groupPath("g"), nil)); text(last.body, "status") != "Failed" ||
+		text(last.body, "error", "message") != "locked" {
 		t.Errorf("the deletion ended with %v", last.body)
 	}
 	if !b.has("g", kindVM+"/m") {

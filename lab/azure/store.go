@@ -141,7 +141,8 @@ func (s *Server) findGroup(name string) (*group, error) {
 func (s *Server) usableGroup(name string) (*group, error) {
 	g, err := s.findGroup(name)
 	if err == nil && g.state == stateDeleting {
-		err = refuse(http.StatusConflict, "ResourceGroupBeingDeleted", "The resource group '%s' is in deprovisioning state and cannot perform this operation.", g.name)
+		err = refuse(http.StatusConflict, "ResourceGroupBeingDeleted",
+			"The resource group '%s' is in deprovisioning state and cannot perform this operation.", g.name)
 	}
 	return g, err
 }

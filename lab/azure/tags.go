@@ -44,7 +44,8 @@ func (s *Server) tagsOf(c *call) (*reply, error) {
 		return nil, err
 	}
 	return &reply{status: http.StatusOK, body: map[string]any{
-		"id": r.target.id() + "/providers/Microsoft.Resources/tags/default", "name": "default", "type": "Microsoft.Resources/tags",
+		"id": r.target.id() + "/providers/Microsoft.Resources/tags/default", "name": "default",
+		"type":       "Microsoft.Resources/tags",
 		"properties": map[string]any{"tags": r.tags()},
 	}}, nil
 }
@@ -67,9 +68,14 @@ func (c *call) patchTags(r *resource) error {
 	case "replace":
 		tags = request.Properties.Tags
 	case "delete":
-		maps.DeleteFunc(tags, func(name, value string) bool { v, ok := request.Properties.Tags[name]; return ok && v == value })
+		maps.DeleteFunc(tags, func(name, value string) bool {
+			v, ok := request.Properties.Tags[name]
+			return ok &&
+				v == value
+		})
 	default:
-		return refuse(http.StatusBadRequest, "InvalidTagPatchOperation", "The operation '%s' is not valid.", clip(request.Operation))
+		return refuse(http.StatusBadRequest, "InvalidTagPatchOperation", "The operation '%s' is not valid.",
+			clip(request.Operation))
 	}
 	if len(tags) > maxTags {
 		return refuse(http.StatusBadRequest, "TooManyTags", "The resource can have at most %d tags.", maxTags)

@@ -83,7 +83,8 @@ func (t target) id() string {
 // checkVersion compares the request's api-version with those of a type.
 func checkVersion(version, name string, known []string) error {
 	if version == "" {
-		return refuse(http.StatusBadRequest, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+		return refuse(http.StatusBadRequest, "MissingApiVersionParameter",
+			"The api-version query parameter (?api-version=) is required for all requests.")
 	}
 	if !slices.Contains(known, version) {
 		return refuse(http.StatusBadRequest, "NoRegisteredProviderFound",

@@ -66,27 +66,33 @@ type planned struct {
 
 // invalid is the error about a template that makes no sense.
 func invalid(format string, args ...any) *armError {
-	return refuse(http.StatusBadRequest, "InvalidTemplate", "Deployment template validation failed: '%s'.", fmt.Sprintf(format, args...))
+	return refuse(http.StatusBadRequest, "InvalidTemplate", "Deployment template validation failed: '%s'.",
+		fmt.Sprintf(format, args...))
 }
 
 // parseDeployment reads the body of a deployment.
 func parseDeployment(body []byte) (*deploymentRequest, error) {
 	var request deploymentRequest
 	if err := json.Unmarshal(body, &request); err != nil {
-		return nil, refuse(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: '%v'.", err)
+		return nil, refuse(http.StatusBadRequest, "InvalidRequestContent",
+			"The request content was invalid and could not be deserialized: '%v'.", err)
 	}
 	if len(request.Properties.Template.Resources) == 0 {
 		return nil, invalid("the template has no resources")
 	}
 	if mode := request.Properties.Mode; !strings.EqualFold(mode, "Incremental") {
-		return nil, refuse(http.StatusBadRequest, "InvalidDeploymentMode", "The lab only simulates the deployment mode Incremental, not '%s'.", mode)
+		return nil, refuse(http.StatusBadRequest, "InvalidDeploymentMode",
+			"The lab only simulates the deployment mode Incremental, not '%s'.", mode)
 	}
 	return &request, nil
 }
 
 // newScope checks the parameters and makes what expressions can refer to.
 func newScope(request *deploymentRequest, place target, location string) (*scope, error) {
-	s := &scope{place: place, location: location, parameters: map[string]any{}, variables: map[string]any{}, busy: map[string]bool{}}
+	s := &scope{
+		place: place, location: location, parameters: map[string]any{}, variables: map[string]any{},
+		busy: map[string]bool{},
+	}
 	given := map[string]any{}
 	for name, v := range request.Properties.Parameters {
 		given[strings.ToLower(name)] = v.Value
@@ -186,7 +192,8 @@ func (s *scope) resource(r templateResource) (p planned, skip bool, err error) {
 func deployableKind(name, version string) (string, error) {
 	k, known := findKind(name)
 	if !known || !k.deployable {
-		return "", refuse(http.StatusBadRequest, "InvalidTemplateDeployment", "The lab does not simulate resources of type '%s' in a deployment.", name)
+		return "", refuse(http.StatusBadRequest, "InvalidTemplateDeployment",
+			"The lab does not simulate resources of type '%s' in a deployment.", name)
 	}
 	return k.name, checkVersion(version, k.name, k.versions)
 }

@@ -22,8 +22,9 @@ func testScope() *scope {
 		variables: map[string]any{
 			"vnet":  "[resourceId(variables('group'), 'Microsoft.Network/virtualNetworks', parameters('name'))]",
 			"group": "[resourceGroup().name]", "self": "[variables('other')]", "other": "[variables('self')]",
-			"twice": []any{"[variables('four')]", "[variables('four')]"}, "four": []any{"[variables('more')]", "[variables('more')]"},
-			"more": strings.Repeat("x", maxWork/3),
+			"twice": []any{"[variables('four')]", "[variables('four')]"},
+			"four":  []any{"[variables('more')]", "[variables('more')]"},
+			"more":  strings.Repeat("x", maxWork/3),
 		},
 	}
 }
@@ -37,15 +38,17 @@ func TestEvaluate(t *testing.T) {
 		"[parameters('NAME')]":                 "vm",
 		"['it''s']":                            "it's",
 		"[concat('a', 1, parameters('name'))]": "a1vm",
-		"[concat(parameters('list'), parameters('list'))]":        []any{"a", "b", "a", "b"},
-		"[parameters('list')[1]]":                                 "b",
-		"[resourceGroup().location]":                              "westeurope",
-		"[subscription().subscriptionId]":                         "S",
-		"[not(empty(parameters('none')))]":                        false,
-		"[ equals( tolower('A') , 'a' ) ]":                        true,
-		"[variables('vnet')]":                                     "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/virtualNetworks/vm",
-		"[resourceId('s2', 'g2', 'A.B/c/d', 'x', 'y')]":           "/subscriptions/s2/resourceGroups/g2/providers/A.B/c/x/d/y",
-		"[resourceId('Microsoft.Compute/virtualMachines/', 'm')]": "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/m",
+		"[concat(parameters('list'), parameters('list'))]": []any{"a", "b", "a", "b"},
+		"[parameters('list')[1]]":                          "b",
+		"[resourceGroup().location]":                       "westeurope",
+		"[subscription().subscriptionId]":                  "S",
+		"[not(empty(parameters('none')))]":                 false,
+		"[ equals( tolower('A') , 'a' ) ]":                 true,
+		"[variables('vnet')]": "" +
+			"/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/virtualNetworks/vm",
+		"[resourceId('s2', 'g2', 'A.B/c/d', 'x', 'y')]": "/subscriptions/s2/resourceGroups/g2/providers/A.B/c/x/d/y",
+		"[resourceId('Microsoft.Compute/virtualMachines/', 'm')]": "" +
+			"/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/m",
 	} {
 		got, err := testScope().value(given)
 		if err != nil {
@@ -88,7 +91,8 @@ func TestEvaluateRefuses(t *testing.T) {
 
 func FuzzExpression(f *testing.F) {
 	for _, seed := range []string{
-		"concat('a', parameters('name'))", "resourceId('A/b', 'c')", "resourceGroup().location", "parameters('list')[0]", "not(empty(''))",
+		"concat('a', parameters('name'))", "resourceId('A/b', 'c')", "resourceGroup().location", "parameters('list')[0]",
+		"not(empty(''))",
 		"variables('vnet')", "'it''s'", "-1",
 	} {
 		f.Add(seed)
@@ -177,14 +181,26 @@ func TestValidateRefuses(t *testing.T) {
 		code   string
 		say    string
 	}{
-		"unknown parameter": {func(r map[string]map[string]any) { r["ip"]["name"] = "[parameters('q')]" }, "InvalidTemplate", "not found"},
+		"unknown parameter": {
+			func(r map[string]map[string]any) { r["ip"]["name"] = "[parameters('q')]" }, "InvalidTemplate",
+			"not found",
+		},
 		"circle": {func(r map[string]map[string]any) {
 			r["vnet"]["dependsOn"] = []string{"Microsoft.Compute/virtualMachines/m"}
 		}, "InvalidTemplate", "circular"},
-		"twice":       {func(r map[string]map[string]any) { r["more"] = r["ip"] }, "InvalidTemplate", "multiple times"},
-		"old version": {func(r map[string]map[string]any) { r["ip"]["apiVersion"] = "1999-01-01" }, "NoRegisteredProviderFound", "2023-04-01"},
-		"key vault":   {func(r map[string]map[string]any) { r["ip"]["type"] = "Microsoft.KeyVault/vaults" }, "InvalidTemplateDeployment", "KeyVault"},
-		"extension":   {func(r map[string]map[string]any) { r["ip"]["type"] = kindExtension }, "InvalidTemplateDeployment", "extensions"},
+		"twice": {func(r map[string]map[string]any) { r["more"] = r["ip"] }, "InvalidTemplate", "multiple times"},
+		"old version": {
+			func(r map[string]map[string]any) { r["ip"]["apiVersion"] = "1999-01-01" },
+			"NoRegisteredProviderFound", "2023-04-01",
+		},
+		"key vault": {
+			func(r map[string]map[string]any) { r["ip"]["type"] = "Microsoft.KeyVault/vaults" },
+			"InvalidTemplateDeployment", "KeyVault",
+		},
+		"extension": {
+			func(r map[string]map[string]any) { r["ip"]["type"] = kindExtension }, "InvalidTemplateDeployment",
+			"extensions",
+		},
 		"name of two": {func(r map[string]map[string]any) { r["ip"]["name"] = "a/b" }, "InvalidTemplate", "does not fit"},
 		"windows": {func(r map[string]map[string]any) {
 			properties(r, "storageProfile", "osDisk")["osType"] = "Windows"
@@ -192,11 +208,21 @@ func TestValidateRefuses(t *testing.T) {
 		"own image": {func(r map[string]map[string]any) {
 			properties(r, "storageProfile")["imageReference"] = map[string]any{"id": "/subscriptions/s"}
 		}, "InvalidTemplateDeployment", "Marketplace"},
-		"custom data": {func(r map[string]map[string]any) { properties(r, "osProfile")["customData"] = "eA==" }, "InvalidTemplateDeployment", "cloud-init"},
-		"data disks":  {func(r map[string]map[string]any) { properties(r, "storageProfile")["dataDisks"] = []any{1} }, "InvalidTemplateDeployment", "data disks"},
-		"no user":     {func(r map[string]map[string]any) { properties(r, "osProfile")["adminUsername"] = "" }, "InvalidParameter", "osProfile"},
+		"custom data": {
+			func(r map[string]map[string]any) { properties(r, "osProfile")["customData"] = "eA==" },
+			"InvalidTemplateDeployment", "cloud-init",
+		},
+		"data disks": {
+			func(r map[string]map[string]any) { properties(r, "storageProfile")["dataDisks"] = []any{1} },
+			"InvalidTemplateDeployment", "data disks",
+		},
+		"no user": {
+			func(r map[string]map[string]any) { properties(r, "osProfile")["adminUsername"] = "" },
+			"InvalidParameter", "osProfile",
+		},
 		"two keys in one": {func(r map[string]map[string]any) {
-			properties(r, "osProfile", "linuxConfiguration", "ssh")["publicKeys"] = []any{map[string]any{"keyData": "ssh-rsa A\nssh-rsa B"}}
+			properties(r, "osProfile", "linuxConfiguration",
+				"ssh")["publicKeys"] = []any{map[string]any{"keyData": "ssh-rsa A\nssh-rsa B"}}
 		}, "InvalidParameter", "keyData"},
 	} {
 		for _, path := range []string{kindDeployment + "/d/validate", kindDeployment + "/d"} {
@@ -204,7 +230,8 @@ func TestValidateRefuses(t *testing.T) {
 			if strings.HasSuffix(path, "validate") {
 				method = http.MethodPost
 			}
-			a := b.send(method, resourcePath("g", path, "2022-09-01"), simpleTemplate(test.change)).want(http.StatusBadRequest, test.code)
+			a := b.send(method, resourcePath("g", path, "2022-09-01"), simpleTemplate(test.change)).want(http.StatusBadRequest,
+				test.code)
 			if message := text(a.body, "error", "message"); !strings.Contains(message, test.say) {
 				t.Errorf("%s: %q does not say %q", name, message, test.say)
 			}

@@ -80,11 +80,14 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		switch {
 		case token == "" || !strings.EqualFold(scheme, "Bearer"):
-			w.Header().Set("WWW-Authenticate", s.challenge("invalid_token", "The authentication failed because of missing 'Authorization' header."))
-			writeError(w, refuse(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."))
+			w.Header().Set("WWW-Authenticate",
+				s.challenge("invalid_token", "The authentication failed because of missing 'Authorization' header."))
+			writeError(w, refuse(http.StatusUnauthorized, "AuthenticationFailed",
+				"Authentication failed. The 'Authorization' header is missing."))
 		case !s.accepts(token, time.Now()):
 			w.Header().Set("WWW-Authenticate", s.challenge("invalid_token", "The access token is invalid or has expired."))
-			writeError(w, refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid or has expired."))
+			writeError(w, refuse(http.StatusUnauthorized, "InvalidAuthenticationToken",
+				"The access token is invalid or has expired."))
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -93,7 +96,8 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 
 // challenge is the WWW-Authenticate header, from which clients read the tenant.
 func (s *Server) challenge(code, description string) string {
-	return fmt.Sprintf("Bearer authorization_uri=%q, error=%q, error_description=%q", s.url+"/"+s.config.Identity.Tenant, code, description)
+	return fmt.Sprintf("Bearer authorization_uri=%q, error=%q, error_description=%q", s.url+"/"+s.config.Identity.Tenant,
+		code, description)
 }
 
 // serveMetadata answers which endpoints this cloud has.
@@ -143,13 +147,17 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	case r.PathValue("tenant") != who.Tenant:
 		writeTokenError(w, http.StatusBadRequest, "invalid_request", 90002, "Tenant not found.")
 	case form.Get("grant_type") != "client_credentials":
-		writeTokenError(w, http.StatusBadRequest, "unsupported_grant_type", 70003, "The lab only knows the grant client_credentials.")
+		writeTokenError(w, http.StatusBadRequest, "unsupported_grant_type", 70003,
+			"The lab only knows the grant client_credentials.")
 	case form.Get("client_id") != who.Client:
-		writeTokenError(w, http.StatusBadRequest, "unauthorized_client", 700016, "The application was not found in the directory.")
+		writeTokenError(w, http.StatusBadRequest, "unauthorized_client", 700016,
+			"The application was not found in the directory.")
 	case subtle.ConstantTimeCompare([]byte(form.Get("client_secret")), []byte(who.Secret)) != 1:
 		writeTokenError(w, http.StatusUnauthorized, "invalid_client", 7000215, "Invalid client secret provided.")
-	case !slices.ContainsFunc(strings.Fields(form.Get("scope")), func(one string) bool { return slices.Contains(scopes, one) }):
-		writeTokenError(w, http.StatusBadRequest, "invalid_scope", 70011, "The scope is not valid: the lab knows "+scopes[0]+".")
+	case !slices.ContainsFunc(strings.Fields(form.Get("scope")),
+		func(one string) bool { return slices.Contains(scopes, one) }):
+		writeTokenError(w, http.StatusBadRequest, "invalid_scope", 70011,
+			"The scope is not valid: the lab knows "+scopes[0]+".")
 	default:
 		s.giveToken(w)
 	}
@@ -166,7 +174,8 @@ func (s *Server) giveToken(w http.ResponseWriter) {
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
-		"token_type": "Bearer", "expires_in": int(tokenLife.Seconds()), "ext_expires_in": int(tokenLife.Seconds()), "access_token": token,
+		"token_type": "Bearer", "expires_in": int(tokenLife.Seconds()), "ext_expires_in": int(tokenLife.Seconds()),
+		"access_token": token,
 	})
 }
 

@@ -32,7 +32,10 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []fault.Rule{
-		{Method: "POST", Path: "/nodes/*/qemu", Nth: fault.Range{From: 2, To: 2}, Status: 500, Reason: "no space left", Delay: 2 * time.Second},
+		{
+			Method: "POST", Path: "/nodes/*/qemu", Nth: fault.Range{From: 2, To: 2}, Status: 500, Reason: "no space left",
+			Delay: 2 * time.Second,
+		},
 		{Method: "DELETE", Path: "/nodes/**/ID", Nth: fault.Range{From: 2, To: 4}, Drop: true, After: true},
 		{Method: "*", Path: "/a b", Delay: time.Minute},
 		{Method: "PUT", Path: "/x", Nth: fault.Range{From: 3}, Status: 429},
@@ -71,7 +74,8 @@ func TestParseRefuses(t *testing.T) {
 		"GET /x drop header=\"A: b\"":        "header= needs",
 		"GET /x status=500 header=A":         "not NAME: VALUE",
 	} {
-		if _, err := fault.Parse("\n" + text); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "line 2") {
+		if _, err := fault.Parse("\n" + text); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%s: got error %v, want line 2 and %q", text, err, want)
 		}
 	}

@@ -77,10 +77,15 @@ func TestHandler(t *testing.T) {
 		effect int32
 		hits   []int
 	}{
-		"reason phrase":  {"GET /x status=500 reason=\"no such thing\"", []string{"500 no such thing"}, 0, []int{1}},
-		"usual phrase":   {"GET /x status=503", []string{"503 Service Unavailable"}, 0, []int{1}},
-		"second call":    {"GET /x nth=2 status=500 reason=x", []string{"200 OK", "500 x", "200 OK"}, 2, []int{1}},
-		"first wins":     {"GET /x nth=1 status=500 reason=x\nGET /* nth=1-2 status=500 reason=y", []string{"500 x", "500 y", "200 OK"}, 1, []int{1, 1}},
+		"reason phrase": {"GET /x status=500 reason=\"no such thing\"", []string{"500 no such thing"}, 0, []int{1}},
+		"usual phrase":  {"GET /x status=503", []string{"503 Service Unavailable"}, 0, []int{1}},
+		"second call":   {"GET /x nth=2 status=500 reason=x", []string{"200 OK", "500 x", "200 OK"}, 2, []int{1}},
+		"first wins": {
+			"GET /x nth=1 status=500 reason=x\nGET /* nth=1-2 status=500 reason=y",
+			[]string{"500 x", "500 y", "200 OK"},
+			1,
+			[]int{1, 1},
+		},
 		"drop":           {"GET /x drop", []string{"EOF"}, 0, []int{1}},
 		"drop after":     {"GET /x drop after", []string{"EOF"}, 1, []int{1}},
 		"refused, done":  {"GET /x status=500 reason=x after", []string{"500 x"}, 1, []int{1}},

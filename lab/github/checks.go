@@ -40,9 +40,13 @@ func (s *Server) createCheck(r request) (int, any, *refusal) {
 		return 0, nil, no
 	}
 	check := s.oracle.sample("check-run", Object{
-		"id": s.id(), "head_sha": sha, "name": r.body["name"], "status": "queued", "external_id": "", "pull_requests": []any{},
-		"app":    s.oracle.sample("nullable-integration", Object{"slug": strings.TrimSuffix(s.config.Login, "[bot]")}),
-		"output": Object{"title": nil, "summary": nil, "text": nil, "annotations_count": 0, "annotations_url": "https://github.example/a"},
+		"id": s.id(), "head_sha": sha, "name": r.body["name"], "status": "queued", "external_id": "",
+		"pull_requests": []any{},
+		"app":           s.oracle.sample("nullable-integration", Object{"slug": strings.TrimSuffix(s.config.Login, "[bot]")}),
+		"output": Object{
+			"title": nil, "summary": nil, "text": nil, "annotations_count": 0,
+			"annotations_url": "https://github.example/a",
+		},
 	})
 	s.setCheck(check, r.body)
 	s.checks = append(s.checks, check)
@@ -51,7 +55,10 @@ func (s *Server) createCheck(r request) (int, any, *refusal) {
 
 // setCheck changes what a body names.
 func (s *Server) setCheck(check, body Object) {
-	for _, key := range []string{"name", "status", "conclusion", "external_id", "details_url", "started_at", "completed_at"} {
+	for _, key := range []string{
+		"name", "status", "conclusion", "external_id", "details_url", "started_at",
+		"completed_at",
+	} {
 		if value, given := body[key]; given {
 			check[key] = value
 		}
@@ -85,14 +92,16 @@ func badCheck(body, before Object) *refusal {
 	output, _ := body["output"].(Object)
 	for _, key := range []string{"summary", "text"} {
 		if value, _ := output[key].(string); units(value) > maxOutput {
-			return refuse(http.StatusUnprocessableEntity, "Invalid request.\n\nOnly %d characters are allowed; %d were supplied.", maxOutput, units(value))
+			return refuse(http.StatusUnprocessableEntity,
+				"Invalid request.\n\nOnly %d characters are allowed; %d were supplied.", maxOutput, units(value))
 		}
 	}
 	all, _ := output["annotations"].([]any)
 	for _, one := range all {
 		a, _ := one.(Object)
 		if a["start_column"] != nil && a["start_line"] != a["end_line"] {
-			return refuse(http.StatusUnprocessableEntity, "Invalid request.\n\nstart_column is only allowed when start_line equals end_line.")
+			return refuse(http.StatusUnprocessableEntity,
+				"Invalid request.\n\nstart_column is only allowed when start_line equals end_line.")
 		}
 		if start, _ := a["start_line"].(float64); start < 1 {
 			return refuse(http.StatusUnprocessableEntity, "Invalid request.\n\nstart_line must be at least 1.")

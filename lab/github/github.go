@@ -222,7 +222,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) (int, []byte) {
 	route, params := s.oracle.route(r.Method, r.URL.Path)
 	if route == nil {
-		s.violations = append(s.violations, r.Method+" "+r.URL.Path+" is not an operation of the description, as far as it was kept")
+		s.violations = append(s.violations,
+			r.Method+" "+r.URL.Path+" is not an operation of the description, as far as it was kept")
 		return refused(refuse(http.StatusNotFound, "Not Found"))
 	}
 	op := operations[route.Method+" "+route.Path]
@@ -270,7 +271,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (int, []byte) {
 }
 
 func refused(no *refusal) (int, []byte) {
-	return no.status, encode(Object{"message": no.message, "documentation_url": "https://docs.github.com/rest", "status": strconv.Itoa(no.status)})
+	return no.status, encode(Object{
+		"message": no.message, "documentation_url": "https://docs.github.com/rest",
+		"status": strconv.Itoa(no.status),
+	})
 }
 
 // answerFault writes an error as GitHub does.
@@ -280,11 +284,13 @@ func answerFault(w http.ResponseWriter, _ *http.Request, rule fault.Rule) {
 	switch {
 	case rule.Status >= http.StatusInternalServerError:
 		w.Header().Set("Content-Type", "text/html")
-		body = []byte("<html><head><title>Unicorn! &middot; GitHub</title></head><body>We had issues producing the response to your request.</body></html>")
+		body = []byte("<html><head><title>Unicorn! &middot; GitHub</title></head><body>We had issues producing the " +
+			"response to your request.</body></html>")
 	case rule.Reason == "" && (rule.Status == http.StatusForbidden || rule.Status == http.StatusTooManyRequests):
 		body = encode(Object{
-			"message":           "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
-			"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits",
+			"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+			"documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api" +
+				"#about-secondary-rate-limits",
 		})
 	}
 	fault.WriteStatus(w, rule.Status, "", body)

@@ -24,7 +24,8 @@ var commit = strings.Repeat("a1", 20)
 func start(t *testing.T, change func(*github.Config)) *github.Server {
 	t.Helper()
 	config := github.Config{
-		Repository: "o/r", Token: token, Login: "github-actions[bot]", Commits: []string{commit}, Change: 7, Roles: map[string]string{"writer": "write"},
+		Repository: "o/r", Token: token, Login: "github-actions[bot]", Commits: []string{commit}, Change: 7,
+		Roles: map[string]string{"writer": "write"},
 	}
 	if change != nil {
 		change(&config)
@@ -52,7 +53,8 @@ func call(t *testing.T, s *github.Server, line string, body any) (status int, te
 	if body == nil {
 		encoded = nil
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(s.URL(), "/")+path, strings.NewReader(string(encoded)))
+	r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(s.URL(), "/")+path,
+		strings.NewReader(string(encoded)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +85,10 @@ func annotations(n int) []any {
 func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
-	check := github.Object{"name": "n", "head_sha": commit, "output": github.Object{"title": "t", "summary": "s", "annotations": annotations(50)}}
+	check := github.Object{
+		"name": "n", "head_sha": commit,
+		"output": github.Object{"title": "t", "summary": "s", "annotations": annotations(50)},
+	}
 	for _, step := range []struct {
 		line string
 		body any
@@ -101,8 +106,16 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 		{"GET /repos/o/r/pulls/7", nil, 200},
 		{"GET /repos/o/r/collaborators/writer/permission", nil, 200},
 		{"POST /app/installations/1/access_tokens", nil, 201},
-		{"POST /repos/o/r/actions/workflows/build.yml/dispatches", github.Object{"ref": "main", "inputs": github.Object{"command": "build"}}, 204},
-		{"POST /repos/o/r/actions/workflows/build.yml/dispatches", github.Object{"ref": "main", "return_run_details": true}, 200},
+		{
+			"POST /repos/o/r/actions/workflows/build.yml/dispatches",
+			github.Object{"ref": "main", "inputs": github.Object{"command": "build"}},
+			204,
+		},
+		{
+			"POST /repos/o/r/actions/workflows/build.yml/dispatches",
+			github.Object{"ref": "main", "return_run_details": true},
+			200,
+		},
 		{"GET /repos/o/r/actions/workflows/build.yml/runs?event=workflow_dispatch", nil, 200},
 		{"GET /repos/o/r/actions/runs/1003", nil, 200},
 		{"POST /repos/o/r/actions/runs/1003/cancel", nil, 202},
@@ -126,7 +139,10 @@ func TestRefusals(t *testing.T) {
 	output := func(key string, value any) github.Object {
 		return check(github.Object{"output": github.Object{"title": "t", "summary": "s", key: value}})
 	}
-	columns := []any{github.Object{"path": "a", "start_line": 1, "end_line": 2, "start_column": 1, "annotation_level": "notice", "message": "m"}}
+	columns := []any{github.Object{
+		"path": "a", "start_line": 1, "end_line": 2, "start_column": 1,
+		"annotation_level": "notice", "message": "m",
+	}}
 	inputs := github.Object{}
 	for i := range 26 {
 		inputs[fmt.Sprint("i", i)] = "x"
@@ -138,20 +154,31 @@ func TestRefusals(t *testing.T) {
 		body   any
 		status int
 	}{
-		"no name":               {"POST /repos/o/r/check-runs", github.Object{"head_sha": commit}, 422},
-		"a bad conclusion":      {"POST /repos/o/r/check-runs", check(github.Object{"conclusion": "fine"}), 422},
-		"completed, no end":     {"POST /repos/o/r/check-runs", check(github.Object{"status": "completed"}), 422},
-		"51 annotations":        {"POST /repos/o/r/check-runs", output("annotations", annotations(51)), 422},
-		"columns over lines":    {"POST /repos/o/r/check-runs", output("annotations", columns), 422},
-		"too long a summary":    {"POST /repos/o/r/check-runs", output("summary", strings.Repeat("é", 65_536)), 422},
-		"too long, by units":    {"POST /repos/o/r/check-runs", output("text", strings.Repeat("😀", 32_768)), 422},
-		"an unknown commit":     {"POST /repos/o/r/check-runs", check(github.Object{"head_sha": strings.Repeat("b", 40)}), 422},
-		"an unknown check":      {"PATCH /repos/o/r/check-runs/1", github.Object{"status": "queued"}, 404},
-		"another repository":    {"POST /repos/o/q/check-runs", check(nil), 404},
-		"no text":               {"POST /repos/o/r/issues/7/comments", github.Object{"body": ""}, 422},
-		"too long a comment":    {"POST /repos/o/r/issues/7/comments", github.Object{"body": strings.Repeat("😀", 32_769)}, 422},
-		"another's comment":     {fmt.Sprint("PATCH /repos/o/r/issues/comments/", other), github.Object{"body": "x"}, 403},
-		"26 inputs":             {"POST /repos/o/r/actions/workflows/b.yml/dispatches", github.Object{"ref": "main", "inputs": inputs}, 422},
+		"no name":            {"POST /repos/o/r/check-runs", github.Object{"head_sha": commit}, 422},
+		"a bad conclusion":   {"POST /repos/o/r/check-runs", check(github.Object{"conclusion": "fine"}), 422},
+		"completed, no end":  {"POST /repos/o/r/check-runs", check(github.Object{"status": "completed"}), 422},
+		"51 annotations":     {"POST /repos/o/r/check-runs", output("annotations", annotations(51)), 422},
+		"columns over lines": {"POST /repos/o/r/check-runs", output("annotations", columns), 422},
+		"too long a summary": {"POST /repos/o/r/check-runs", output("summary", strings.Repeat("é", 65_536)), 422},
+		"too long, by units": {"POST /repos/o/r/check-runs", output("text", strings.Repeat("😀", 32_768)), 422},
+		"an unknown commit": {
+			"POST /repos/o/r/check-runs", check(github.Object{"head_sha": strings.Repeat("b", 40)}),
+			422,
+		},
+		"an unknown check":   {"PATCH /repos/o/r/check-runs/1", github.Object{"status": "queued"}, 404},
+		"another repository": {"POST /repos/o/q/check-runs", check(nil), 404},
+		"no text":            {"POST /repos/o/r/issues/7/comments", github.Object{"body": ""}, 422},
+		"too long a comment": {
+			"POST /repos/o/r/issues/7/comments",
+			github.Object{"body": strings.Repeat("😀", 32_769)},
+			422,
+		},
+		"another's comment": {fmt.Sprint("PATCH /repos/o/r/issues/comments/", other), github.Object{"body": "x"}, 403},
+		"26 inputs": {
+			"POST /repos/o/r/actions/workflows/b.yml/dispatches",
+			github.Object{"ref": "main", "inputs": inputs},
+			422,
+		},
 		"a dispatch of nothing": {"POST /repos/o/r/actions/workflows/b.yml/dispatches", github.Object{}, 422},
 		"what is not there":     {"GET /nothing", nil, 404},
 		"an unknown parameter":  {"GET /repos/o/r/issues/7/comments?sort=asc", nil, 422},
@@ -165,7 +192,8 @@ func TestRefusals(t *testing.T) {
 	}
 	reader := start(t, func(c *github.Config) { c.Denied = []string{"checks", "issues"} })
 	for _, line := range []string{"POST /repos/o/r/check-runs", "POST /repos/o/r/issues/7/comments"} {
-		if got, body, _ := call(t, reader, line, check(nil)); got != 403 || !strings.Contains(body, "Resource not accessible by integration") {
+		if got, body, _ := call(t, reader, line, check(nil)); got != 403 ||
+			!strings.Contains(body, "Resource not accessible by integration") {
 			t.Errorf("%s without permission: %d %s", line, got, body)
 		}
 	}
@@ -183,8 +211,10 @@ func TestPages(t *testing.T) {
 	}
 	_, first, link := call(t, s, "GET /repos/o/r/issues/7/comments?per_page=100", nil)
 	_, second, last := call(t, s, "GET /repos/o/r/issues/7/comments?per_page=100&page=2", nil)
-	if strings.Count(first, `"issue_url"`) != 100 || !strings.Contains(link, "page=2") || strings.Count(second, `"issue_url"`) != 50 || last != "" {
-		t.Errorf("pages of %d and %d, links %q and %q", strings.Count(first, `"issue_url"`), strings.Count(second, `"issue_url"`), link, last)
+	if strings.Count(first, `"issue_url"`) != 100 || !strings.Contains(link, "page=2") ||
+		strings.Count(second, `"issue_url"`) != 50 || last != "" {
+		t.Errorf("pages of %d and %d, links %q and %q", strings.Count(first, `"issue_url"`),
+			strings.Count(second, `"issue_url"`), link, last)
 	}
 }
 

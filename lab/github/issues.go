@@ -57,7 +57,8 @@ func commentBody(body Object) (string, *refusal) {
 	case text == "":
 		return "", refuse(http.StatusUnprocessableEntity, "Validation Failed: body cannot be blank")
 	case units(text) > maxComment:
-		return "", refuse(http.StatusUnprocessableEntity, "Validation Failed: body is too long (maximum is %d characters)", maxComment)
+		return "", refuse(http.StatusUnprocessableEntity, "Validation Failed: body is too long (maximum is %d characters)",
+			maxComment)
 	}
 	return text, nil
 }
@@ -128,7 +129,8 @@ func (s *Server) getPull(r request) (int, any, *refusal) {
 // pull is the pull request in one of its two forms.
 func (s *Server) pull(schema string) Object {
 	pull := s.oracle.sample(schema, Object{
-		"number": s.config.Change, "state": "open", "user": s.user(cmp.Or(s.config.Author, "somebody")), "html_url": "https://github.example/pull",
+		"number": s.config.Change, "state": "open", "user": s.user(cmp.Or(s.config.Author, "somebody")),
+		"html_url": "https://github.example/pull",
 	})
 	head := s.config.Commits[0]
 	for name, sha := range map[string]string{"head": head, "base": cmp.Or(s.config.Base, head)} { // of one repository
@@ -165,7 +167,8 @@ func (s *Server) createToken(request) (int, any, *refusal) {
 func (s *Server) dispatch(r request) (int, any, *refusal) {
 	inputs, _ := r.body["inputs"].(Object)
 	if len(inputs) > maxInputs {
-		return 0, nil, refuse(http.StatusUnprocessableEntity, "you may only define up to %d `inputs` for a `workflow_dispatch` event", maxInputs)
+		return 0, nil, refuse(http.StatusUnprocessableEntity,
+			"you may only define up to %d `inputs` for a `workflow_dispatch` event", maxInputs)
 	}
 	if no := s.refuses(r); no != nil {
 		return 0, nil, no

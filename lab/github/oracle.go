@@ -83,7 +83,9 @@ func match(pattern, path string) (map[string]string, bool) {
 }
 
 // request checks a call.
-func (o *oracle) request(r *http.Request, body []byte, route *routers.Route, params map[string]string) (*openapi3filter.RequestValidationInput, error) {
+func (o *oracle) request(r *http.Request, body []byte, route *routers.Route,
+	params map[string]string,
+) (*openapi3filter.RequestValidationInput, error) {
 	checked := r.Clone(r.Context())
 	checked.Body = io.NopCloser(bytes.NewReader(body))
 	input := &openapi3filter.RequestValidationInput{
@@ -107,7 +109,8 @@ func (o *oracle) request(r *http.Request, body []byte, route *routers.Route, par
 // answer checks the body of an answer.
 func (o *oracle) answer(to *openapi3filter.RequestValidationInput, status int, body []byte) error {
 	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: to, Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Options: to.Options,
+		RequestValidationInput: to, Status: status, Header: http.Header{"Content-Type": {"application/json"}},
+		Options: to.Options,
 	}
 	if err := openapi3filter.ValidateResponse(to.Request.Context(), input.SetBodyBytes(body)); err != nil {
 		return fmt.Errorf("not as GitHub describes it: %w", err)

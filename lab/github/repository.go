@@ -22,7 +22,8 @@ const workflows = ".github/workflows/"
 
 func (s *Server) getRepository(r request) (int, any, *refusal) {
 	shown := s.oracle.sample("full-repository", Object{
-		"id": 5, "name": r.params["repo"], "full_name": s.config.Repository, "default_branch": "main", "private": true, "archived": s.config.Archived,
+		"id": 5, "name": r.params["repo"], "full_name": s.config.Repository, "default_branch": "main", "private": true,
+		"archived": s.config.Archived,
 	})
 	return http.StatusOK, shown, nil
 }
@@ -35,7 +36,8 @@ func (s *Server) getContents(r request) (int, any, *refusal) {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
 	return http.StatusOK, s.oracle.sample("content-file", Object{
-		"type": "file", "encoding": "base64", "size": len(one.Text), "name": name, "path": r.params["path"], "content": base64.StdEncoding.EncodeToString([]byte(one.Text)),
+		"type": "file", "encoding": "base64", "size": len(one.Text), "name": name, "path": r.params["path"],
+		"content": base64.StdEncoding.EncodeToString([]byte(one.Text)),
 	}), nil
 }
 
@@ -49,7 +51,8 @@ func (s *Server) getWorkflow(r request) (int, any, *refusal) {
 	if one.Off {
 		state = "disabled_manually"
 	}
-	return http.StatusOK, s.oracle.sample("workflow", Object{"id": 7, "name": "images", "path": workflows + name, "state": state}), nil
+	return http.StatusOK, s.oracle.sample("workflow",
+		Object{"id": 7, "name": "images", "path": workflows + name, "state": state}), nil
 }
 
 // refuses says why a workflow cannot be dispatched; nil when it can. Without
@@ -60,7 +63,8 @@ func (s *Server) refuses(r request) *refusal {
 	switch {
 	case s.config.Workflows != nil && !there:
 		return refuse(http.StatusNotFound, "Not Found")
-	case strings.Contains(ref, "..") || s.config.Branch != "" && ref != s.config.Branch: // no name of a branch has two dots
+	// no name of a branch has two dots
+	case strings.Contains(ref, "..") || s.config.Branch != "" && ref != s.config.Branch:
 		return refuse(http.StatusUnprocessableEntity, "No ref found for: %s", ref)
 	case one.Off:
 		return refuse(http.StatusUnprocessableEntity, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")

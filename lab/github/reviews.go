@@ -31,7 +31,8 @@ func (s *Server) listReviews(r request) (int, any, *refusal) {
 	items := []any{}
 	for i, one := range s.config.Reviews {
 		items = append(items, s.oracle.sample("pull-request-review", Object{
-			"id": i + 1, "user": s.user(one.Login), "state": one.State, "commit_id": nullable(one.Commit), "submitted_at": reviewed,
+			"id": i + 1, "user": s.user(one.Login), "state": one.State, "commit_id": nullable(one.Commit),
+			"submitted_at": reviewed,
 		}))
 	}
 	return http.StatusOK, paged{"", items}, nil

@@ -49,7 +49,10 @@ func (s *Server) SetJobs(id int64, jobs ...Object) {
 	}
 	s.jobs[id] = nil
 	for _, job := range jobs {
-		set := Object{"id": s.id(), "run_id": id, "html_url": fmt.Sprintf("https://github.example/runs/%d/job/%d", id, s.last), "conclusion": nil, "completed_at": nil}
+		set := Object{
+			"id": s.id(), "run_id": id,
+			"html_url": fmt.Sprintf("https://github.example/runs/%d/job/%d", id, s.last), "conclusion": nil, "completed_at": nil,
+		}
 		maps.Copy(set, job)
 		s.jobs[id] = append(s.jobs[id], s.oracle.sample("job", set))
 	}
@@ -69,7 +72,8 @@ func (s *Server) AddArtifact(run int64, name string, zip []byte) {
 func (s *Server) SetHead(commit string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.config.Commits = append([]string{commit}, slices.DeleteFunc(s.config.Commits, func(c string) bool { return c == commit })...)
+	s.config.Commits = append([]string{commit},
+		slices.DeleteFunc(s.config.Commits, func(c string) bool { return c == commit })...)
 }
 
 type artifact struct {
@@ -140,7 +144,8 @@ func (s *Server) getRef(r request) (int, any, *refusal) {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
 	return http.StatusOK, s.oracle.sample("git-ref", Object{
-		"ref": "refs/heads/" + branch, "object": Object{"type": "commit", "sha": s.config.Commits[0], "url": "https://github.example/"},
+		"ref":    "refs/heads/" + branch,
+		"object": Object{"type": "commit", "sha": s.config.Commits[0], "url": "https://github.example/"},
 	}), nil
 }
 
@@ -182,5 +187,6 @@ func (a *App) signed(token string, now time.Time) bool {
 		return false
 	}
 	at := float64(now.Unix())
-	return claims.Issuer == strconv.FormatInt(a.ID, 10) && claims.Issued <= at && claims.Expires > at && claims.Expires-claims.Issued <= 600
+	return claims.Issuer == strconv.FormatInt(a.ID, 10) && claims.Issued <= at && claims.Expires > at &&
+		claims.Expires-claims.Issued <= 600
 }

@@ -55,10 +55,14 @@ func (s *Server) getBranch(r request) (int, any, *refusal) {
 	}
 	closed := slices.Contains(s.config.Protected, name)
 	return http.StatusOK, Object{
-		"name": name, "merged": false, "protected": closed, "default": name == "main", "developers_can_push": false, "developers_can_merge": false,
-		"can_push": !closed || r.by.Level >= Maintainer,
-		"web_url":  "https://gitlab.example/" + s.config.Project + "/-/tree/" + name,
-		"commit":   Object{"id": sha, "short_id": sha[:8], "title": "a commit", "message": "a commit", "created_at": s.time(), "parent_ids": []string{}},
+		"name": name, "merged": false, "protected": closed, "default": name == "main", "developers_can_push": false,
+		"developers_can_merge": false,
+		"can_push":             !closed || r.by.Level >= Maintainer,
+		"web_url":              "https://gitlab.example/" + s.config.Project + "/-/tree/" + name,
+		"commit": Object{
+			"id": sha, "short_id": sha[:8], "title": "a commit", "message": "a commit",
+			"created_at": s.time(), "parent_ids": []string{},
+		},
 	}, nil
 }
 
@@ -68,8 +72,9 @@ func (s *Server) getToken(request) (int, any, *refusal) {
 		scopes = []string{"api"}
 	}
 	return http.StatusOK, Object{
-		"id": 11, "name": "bot", "revoked": false, "active": true, "created_at": s.time(), "last_used_at": s.time(), "expires_at": "2027-11-23",
-		"user_id": s.config.Self.ID, "scopes": scopes,
+		"id": 11, "name": "bot", "revoked": false, "active": true, "created_at": s.time(), "last_used_at": s.time(),
+		"expires_at": "2027-11-23",
+		"user_id":    s.config.Self.ID, "scopes": scopes,
 	}, nil
 }
 
@@ -85,5 +90,8 @@ func (s *Server) lint(r request) (int, any, *refusal) {
 	} else if err := yaml.Unmarshal([]byte(s.config.Pipeline), &pipeline); err != nil {
 		errs = append(errs, "Invalid configuration format")
 	}
-	return http.StatusOK, Object{"valid": len(errs) == 0, "errors": errs, "warnings": []string{}, "merged_yaml": s.config.Pipeline, "includes": []Object{}}, nil
+	return http.StatusOK, Object{
+		"valid": len(errs) == 0, "errors": errs, "warnings": []string{},
+		"merged_yaml": s.config.Pipeline, "includes": []Object{},
+	}, nil
 }

@@ -15,7 +15,10 @@ import (
 
 // shown is how others see an account.
 func (u User) shown() Object {
-	return Object{"id": u.ID, "username": u.Username, "name": u.Username, "state": "active", "avatar_url": nil, "web_url": "https://gitlab.example/" + u.Username}
+	return Object{
+		"id": u.ID, "username": u.Username, "name": u.Username, "state": "active", "avatar_url": nil,
+		"web_url": "https://gitlab.example/" + u.Username,
+	}
 }
 
 func (s *Server) users() []User { return append([]User{s.config.Self}, s.config.Users...) }
@@ -37,7 +40,8 @@ func (s *Server) getMember(r request) (int, any, *refusal) {
 	for _, u := range s.users() {
 		if u.ID == id && u.Level > 0 {
 			member := u.shown()
-			member["access_level"], member["created_at"], member["expires_at"], member["membership_state"] = u.Level, s.time(), nil, "active"
+			member["access_level"], member["created_at"] = u.Level, s.time()
+			member["expires_at"], member["membership_state"] = nil, "active"
 			return http.StatusOK, member, nil
 		}
 	}
@@ -58,8 +62,10 @@ func (s *Server) getChange(r request) (int, any, *refusal) {
 	}
 	head := s.config.Refs["change"]
 	return http.StatusOK, Object{
-		"id": s.config.Change + 500, "iid": s.config.Change, "project_id": s.config.ID, "title": "A change", "description": "", "state": "opened", "draft": false,
-		"source_branch": "change", "target_branch": "main", "source_project_id": s.config.ID, "target_project_id": s.config.ID, "sha": head,
+		"id": s.config.Change + 500, "iid": s.config.Change, "project_id": s.config.ID, "title": "A change",
+		"description": "", "state": "opened", "draft": false,
+		"source_branch": "change", "target_branch": "main", "source_project_id": s.config.ID,
+		"target_project_id": s.config.ID, "sha": head,
 		"author": s.config.Self.shown(), "created_at": s.time(), "updated_at": s.time(),
 		"diff_refs": Object{"base_sha": s.config.Refs["main"], "head_sha": head, "start_sha": s.config.Refs["main"]},
 		"web_url":   "https://gitlab.example/" + s.config.Project + "/-/merge_requests/1",
@@ -90,8 +96,10 @@ func (s *Server) AddSystemNote(by User, body string) {
 
 func (s *Server) addNote(by User, body string, system bool) Object {
 	note := Object{
-		"id": s.id(), "type": nil, "body": body, "author": by.shown(), "created_at": s.time(), "updated_at": s.time(), "system": system,
-		"noteable_id": s.config.Change + 500, "noteable_type": "MergeRequest", "noteable_iid": s.config.Change, "project_id": s.config.ID,
+		"id": s.id(), "type": nil, "body": body, "author": by.shown(), "created_at": s.time(), "updated_at": s.time(),
+		"system":      system,
+		"noteable_id": s.config.Change + 500, "noteable_type": "MergeRequest", "noteable_iid": s.config.Change,
+		"project_id": s.config.ID,
 		"resolvable": false, "confidential": false, "internal": false,
 	}
 	s.notes = append(s.notes, note)
@@ -99,8 +107,9 @@ func (s *Server) addNote(by User, body string, system bool) Object {
 }
 
 // action is a line that GitLab obeys in a note, as its users' guide lists them.
-var action = regexp.MustCompile(`(?mi)^[\t ]*/(approve|unapprove|merge|close|reopen|assign|unassign|label|unlabel|relabel|title|target_branch|rebase|draft|ready|` +
-	`milestone|lock|unlock|award|react|copy_metadata|estimate|spend|todo|done|subscribe|unsubscribe|request_review|submit_review|reviewer|shrug|tableflip|cc|run_pipeline)\b`)
+var action = regexp.MustCompile(
+	`(?mi)^[\t ]*/(approve|unapprove|merge|close|reopen|assign|unassign|label|unlabel|relabel|title|target_branch|rebase|draft|ready|` +
+		`milestone|lock|unlock|award|react|copy_metadata|estimate|spend|todo|done|subscribe|unsubscribe|request_review|submit_review|reviewer|shrug|tableflip|cc|run_pipeline)\b`)
 
 // obey remembers the quick actions of a text. GitLab reads them at the beginning
 // of lines, and in code it does not; here they count everywhere, since that

@@ -59,7 +59,8 @@ var (
 	paged     = map[string]field{"page": {kind: number}, "per_page": {kind: number}}
 	order     = []string{"asc", "desc"}
 	jobStates = []string{
-		"created", "waiting_for_resource", "preparing", "pending", "running", "success", "failed", "canceling", "canceled", "skipped", "manual", "scheduled",
+		"created", "waiting_for_resource", "preparing", "pending", "running", "success", "failed", "canceling", "canceled",
+		"skipped", "manual", "scheduled",
 	}
 )
 
@@ -80,19 +81,30 @@ var operations = []operation{
 	{"GET", changes + "/notes", Guest, false, false, with(paged, map[string]field{
 		"sort": {of: order}, "order_by": {of: []string{"created_at", "updated_at"}},
 	}), (*Server).listNotes},
-	{"POST", changes + "/notes", Reporter, false, false, map[string]field{"body": {required: true}, "internal": {kind: flag}}, (*Server).createNote},
+	{
+		"POST", changes + "/notes", Reporter, false, false,
+		map[string]field{"body": {required: true}, "internal": {kind: flag}},
+		(*Server).createNote,
+	},
 	{"GET", changes + "/notes/:note_id", Guest, false, false, nil, (*Server).getNote},
-	{"PUT", changes + "/notes/:note_id", Reporter, false, false, map[string]field{"body": {required: true}}, (*Server).updateNote},
+	{
+		"PUT", changes + "/notes/:note_id", Reporter, false, false,
+		map[string]field{"body": {required: true}},
+		(*Server).updateNote,
+	},
 	{"DELETE", changes + "/notes/:note_id", Reporter, false, false, nil, (*Server).deleteNote},
 	{"POST", "/projects/:id/statuses/:sha", Developer, false, false, map[string]field{
 		"state": {required: true, of: []string{"pending", "running", "success", "failed", "canceled", "skipped"}},
-		"name":  {most: 255}, "context": {most: 255}, "description": {most: 255}, "target_url": {most: 255}, "ref": {most: 255}, "pipeline_id": {kind: number},
+		"name":  {most: 255}, "context": {most: 255}, "description": {most: 255}, "target_url": {most: 255},
+		"ref": {most: 255}, "pipeline_id": {kind: number},
 	}, (*Server).createStatus},
 	{"GET", "/projects/:id/repository/commits/:sha/statuses", Reporter, false, false, with(paged, map[string]field{
-		"all": {kind: flag}, "name": {}, "ref": {}, "stage": {}, "pipeline_id": {kind: number}, "order_by": {of: []string{"id", "pipeline_id"}}, "sort": {of: order},
+		"all": {kind: flag}, "name": {}, "ref": {}, "stage": {}, "pipeline_id": {kind: number},
+		"order_by": {of: []string{"id", "pipeline_id"}}, "sort": {of: order},
 	}), (*Server).listStatuses},
 	{"GET", "/projects/:id/pipelines", Reporter, false, false, with(paged, map[string]field{
-		"ref": {}, "sha": {}, "status": {of: jobStates}, "source": {}, "username": {}, "order_by": {of: []string{"id", "status", "ref", "updated_at", "user_id"}}, "sort": {of: order},
+		"ref": {}, "sha": {}, "status": {of: jobStates}, "source": {}, "username": {},
+		"order_by": {of: []string{"id", "status", "ref", "updated_at", "user_id"}}, "sort": {of: order},
 		"scope": {of: []string{"running", "pending", "finished", "branches", "tags"}},
 	}), (*Server).listPipelines},
 	{"POST", "/projects/:id/pipeline", Developer, false, false, map[string]field{
@@ -148,7 +160,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (int, any) {
 	if no != nil {
 		return no.status, no.body
 	}
-	if id := params["id"]; id != "" && (id != s.config.Project && id != strconv.FormatInt(s.config.ID, 10) || by.Level == 0 && !op.open) {
+	if id := params["id"]; id != "" &&
+		(id != s.config.Project && id != strconv.FormatInt(s.config.ID, 10) || by.Level == 0 && !op.open) {
 		return http.StatusNotFound, Object{"message": "404 Project Not Found"}
 	}
 	given, err := read(r, op.fields)
@@ -309,7 +322,8 @@ func (f field) fromText(v string) (any, bool) {
 	}
 	switch f.kind {
 	case text:
-		return v, utf8.ValidString(v) && utf8.RuneCountInString(v) <= most && (!f.required || strings.TrimSpace(v) != "") && (f.of == nil || slices.Contains(f.of, v))
+		return v, utf8.ValidString(v) && utf8.RuneCountInString(v) <= most && (!f.required || strings.TrimSpace(v) != "") &&
+			(f.of == nil || slices.Contains(f.of, v))
 	case number:
 		n, err := strconv.ParseInt(v, 10, 64)
 		return n, err == nil
@@ -318,24 +332,4 @@ func (f field) fromText(v string) (any, bool) {
 	default:
 		return nil, false
 	}
-}
-
-// page cuts a list as GitLab does, and says so in the answer's headers.
-func page(h http.Header, all []Object, r request) []Object {
-	at, size := max(1, r.number("page")), r.number("per_page")
-	if size <= 0 {
-		size = 20
-	}
-	size = min(size, 100)
-	total := int64(len(all))
-	from, to := min((at-1)*size, total), min(at*size, total)
-	h.Set("X-Page", strconv.FormatInt(at, 10))
-	h.Set("X-Per-Page", strconv.FormatInt(size, 10))
-	h.Set("X-Total", strconv.FormatInt(total, 10))
-	h.Set("X-Total-Pages", strconv.FormatInt((total+size-1)/size, 10))
-	h.Set("X-Next-Page", "")
-	if to < total {
-		h.Set("X-Next-Page", strconv.FormatInt(at+1, 10))
-	}
-	return append([]Object{}, all[from:to]...)
 }

@@ -47,10 +47,16 @@ func (s *Server) SetJob(pipeline int64, name, state string) {
 	for _, p := range s.pipelines {
 		if p["id"] == pipeline {
 			s.jobs = append(s.jobs, Object{
-				"id": s.id(), "name": name, "stage": "build", "status": state, "ref": p["ref"], "tag": false, "allow_failure": false, "coverage": nil,
-				"created_at": s.time(), "started_at": nil, "finished_at": nil, "erased_at": nil, "duration": nil, "queued_duration": nil, "tag_list": []string{},
-				"user": p["user"], "web_url": fmt.Sprintf("https://gitlab.example/%s/-/jobs/%d", s.config.Project, s.last), "artifacts": []any{},
-				"pipeline": Object{"id": p["id"], "project_id": s.config.ID, "ref": p["ref"], "sha": p["sha"], "status": p["status"]},
+				"id": s.id(), "name": name, "stage": "build", "status": state, "ref": p["ref"], "tag": false,
+				"allow_failure": false, "coverage": nil,
+				"created_at": s.time(), "started_at": nil, "finished_at": nil, "erased_at": nil, "duration": nil,
+				"queued_duration": nil, "tag_list": []string{},
+				"user": p["user"], "web_url": fmt.Sprintf("https://gitlab.example/%s/-/jobs/%d", s.config.Project, s.last),
+				"artifacts": []any{},
+				"pipeline": Object{
+					"id": p["id"], "project_id": s.config.ID, "ref": p["ref"], "sha": p["sha"],
+					"status": p["status"],
+				},
 			})
 		}
 	}
@@ -61,10 +67,14 @@ func (s *Server) addPipeline(id int64, ref, sha, source string, by User) Object 
 		id = s.id()
 	}
 	p := Object{
-		"id": id, "iid": int64(len(s.pipelines) + 1), "project_id": s.config.ID, "status": "created", "source": source, "ref": ref, "sha": sha, "name": nil,
-		"before_sha": "0000000000000000000000000000000000000000", "tag": false, "yaml_errors": nil, "user": by.shown(), "created_at": s.time(),
-		"updated_at": s.time(), "started_at": nil, "finished_at": nil, "committed_at": nil, "duration": nil, "queued_duration": nil, "coverage": nil,
-		"web_url": fmt.Sprintf("https://gitlab.example/%s/-/pipelines/%d", s.config.Project, id), "variables": map[string]string{},
+		"id": id, "iid": int64(len(s.pipelines) + 1), "project_id": s.config.ID, "status": "created", "source": source,
+		"ref": ref, "sha": sha, "name": nil,
+		"before_sha": "0000000000000000000000000000000000000000", "tag": false, "yaml_errors": nil, "user": by.shown(),
+		"created_at": s.time(),
+		"updated_at": s.time(), "started_at": nil, "finished_at": nil, "committed_at": nil, "duration": nil,
+		"queued_duration": nil, "coverage": nil,
+		"web_url":   fmt.Sprintf("https://gitlab.example/%s/-/pipelines/%d", s.config.Project, id),
+		"variables": map[string]string{},
 	}
 	s.pipelines = append(s.pipelines, p)
 	return p
@@ -119,7 +129,10 @@ func (s *Server) begin(r request, variables map[string]string, source string, by
 	}
 	for name := range variables {
 		if !variableName.MatchString(name) {
-			return 0, nil, &refusal{http.StatusBadRequest, Object{"message": Object{"base": []string{"Variables key can contain only letters, digits and '_'."}}}}
+			return 0, nil, &refusal{
+				http.StatusBadRequest,
+				Object{"message": Object{"base": []string{"Variables key can contain only letters, digits and '_'."}}},
+			}
 		}
 	}
 	p := s.addPipeline(0, r.text("ref"), sha, source, by)

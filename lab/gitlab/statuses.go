@@ -25,7 +25,10 @@ var moves = map[string][]string{
 }
 
 // events are GitLab's words for the moves, in its errors.
-var events = map[string]string{"pending": "enqueue", "running": "run", "success": "success", "failed": "drop", "canceled": "cancel", "skipped": "skip"}
+var events = map[string]string{
+	"pending": "enqueue", "running": "run", "success": "success", "failed": "drop",
+	"canceled": "cancel", "skipped": "skip",
+}
 
 // createStatus sets the state of a commit status, and makes it where the
 // pipeline has none of this name and author that goes on.
@@ -54,7 +57,8 @@ func (s *Server) createStatus(r request) (int, any, *refusal) {
 	}
 	if !slices.Contains(moves[state], before) {
 		return 0, nil, &refusal{http.StatusBadRequest, Object{"message": fmt.Sprintf(
-			"Cannot transition status via :%[1]s from :%[2]s (Reason(s): Status cannot transition via %[1]q)", events[state], before)}}
+			"Cannot transition status via :%[1]s from :%[2]s (Reason(s): Status cannot transition via %[1]q)", events[state],
+			before)}}
 	}
 	if at < 0 {
 		for _, o := range s.statuses { // the newest of a name is what is shown
@@ -63,8 +67,10 @@ func (s *Server) createStatus(r request) (int, any, *refusal) {
 			}
 		}
 		s.statuses = append(s.statuses, Object{
-			"id": s.id(), "sha": sha, "ref": pipeline["ref"], "name": name, "pipeline_id": pipeline["id"], "created_at": s.time(), "started_at": nil,
-			"finished_at": nil, "target_url": nil, "description": nil, "allow_failure": false, "coverage": nil, "author": r.by.shown(), "retried": false,
+			"id": s.id(), "sha": sha, "ref": pipeline["ref"], "name": name, "pipeline_id": pipeline["id"],
+			"created_at": s.time(), "started_at": nil,
+			"finished_at": nil, "target_url": nil, "description": nil, "allow_failure": false, "coverage": nil,
+			"author": r.by.shown(), "retried": false,
 		})
 		at = len(s.statuses) - 1
 	}
@@ -90,7 +96,10 @@ func (s *Server) badStatus(r request) *refusal {
 	}
 	if to := r.text("target_url"); to != "" {
 		if u, err := url.Parse(to); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return &refusal{http.StatusBadRequest, Object{"message": Object{"target_url": []string{"is blocked: Only allowed schemes are http, https"}}}}
+			return &refusal{
+				http.StatusBadRequest,
+				Object{"message": Object{"target_url": []string{"is blocked: Only allowed schemes are http, https"}}},
+			}
 		}
 	}
 	return nil
@@ -100,7 +109,8 @@ func (s *Server) badStatus(r request) *refusal {
 func (s *Server) going(name string, pipeline Object, by User) int {
 	return slices.IndexFunc(s.statuses, func(o Object) bool {
 		author, _ := o["author"].(Object)
-		return o["name"] == name && o["pipeline_id"] == pipeline["id"] && author["id"] == by.ID && (o["status"] == "pending" || o["status"] == "running")
+		return o["name"] == name && o["pipeline_id"] == pipeline["id"] && author["id"] == by.ID &&
+			(o["status"] == "pending" || o["status"] == "running")
 	})
 }
 

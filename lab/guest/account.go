@@ -56,7 +56,10 @@ func parseAccount(passwd, group []byte, name string) (*account, bool) {
 	if errUID != nil || errGID != nil {
 		return nil, false
 	}
-	a := &account{name: name, home: fields[5], shell: fields[6], uid: uint32(uid), gid: uint32(gid), groups: []uint32{uint32(gid)}}
+	a := &account{
+		name: name, home: fields[5], shell: fields[6], uid: uint32(uid), gid: uint32(gid),
+		groups: []uint32{uint32(gid)},
+	}
 	if a.shell == "" {
 		a.shell = "/bin/sh"
 	}
@@ -94,7 +97,8 @@ func parseEnvironment(file []byte) []string {
 	for scan.Scan() {
 		line := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(scan.Text()), "export "))
 		name, value, ok := strings.Cut(line, "=")
-		if !ok || name == "" || strings.HasPrefix(name, "#") || strings.ContainsAny(name, " \t\x00") || strings.Contains(value, "\x00") {
+		if !ok || name == "" || strings.HasPrefix(name, "#") || strings.ContainsAny(name, " \t\x00") ||
+			strings.Contains(value, "\x00") {
 			continue
 		}
 		if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {

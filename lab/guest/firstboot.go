@@ -59,7 +59,8 @@ func (s *system) addBuildUser() error {
 		return errors.New("making the build user: its password holds a line break or a zero byte")
 	}
 	if _, err := lookupAccount(user); err != nil { // a clone may have the user from its template
-		if _, err := s.processes.run(nil, "/usr/sbin/useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", user); err != nil {
+		if _, err := s.processes.run(nil, "/usr/sbin/useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo",
+			user); err != nil {
 			return fmt.Errorf("making the build user: %w", err)
 		}
 	}

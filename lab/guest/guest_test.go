@@ -361,7 +361,8 @@ func TestStartFailsWithTheReason(t *testing.T) {
 	}
 	defer listener.Close()
 	missing := filepath.Join(t.TempDir(), "none")
-	_, err = Start(context.Background(), Spec{Hostname: "x", Lowers: []string{missing}, Upper: missing, Work: missing, Root: missing}, listener, nil)
+	_, err = Start(context.Background(),
+		Spec{Hostname: "x", Lowers: []string{missing}, Upper: missing, Work: missing, Root: missing}, listener, nil)
 	if err == nil || !strings.Contains(err.Error(), "overlay") {
 		t.Errorf("error %v does not name the overlay", err)
 	}

@@ -97,7 +97,10 @@ func TestRootCannotChangeTheHost(t *testing.T) {
 func TestRootHasAContainersCapabilities(t *testing.T) {
 	m := boot(t, nil)
 	const docker = "00000000a80425fb" // what `capsh --print` shows in a container of a default engine
-	for _, command := range []string{"grep CapBnd /proc/self/status", "sudo grep CapBnd /proc/self/status", "sudo grep CapEff /proc/self/status"} {
+	for _, command := range []string{
+		"grep CapBnd /proc/self/status", "sudo grep CapBnd /proc/self/status",
+		"sudo grep CapEff /proc/self/status",
+	} {
 		if got := m.run(command); !strings.HasSuffix(got, docker) {
 			t.Errorf("%s = %q, want %s", command, got, docker)
 		}
@@ -113,7 +116,8 @@ func TestHostIsNotVisible(t *testing.T) {
 	if _, err := m.try("sudo cat " + secret); err == nil {
 		t.Error("the guest reads host files")
 	}
-	if out := m.run("sudo find / -xdev -name only-on-the-host; grep -c . /proc/self/mounts"); strings.Contains(out, "only-on-the-host") {
+	if out := m.run("sudo find / -xdev -name only-on-the-host; grep -c . /proc/self/mounts"); strings.Contains(out,
+		"only-on-the-host") {
 		t.Error("the guest finds host files")
 	}
 	if out := m.run("ps -eo pid= | wc -l"); len(out) > 1 {
@@ -163,7 +167,8 @@ func TestProbeNamesWhatIsRefused(t *testing.T) {
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}},
 	}
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "this system refuses the lab new namespaces (user, mount") || !strings.Contains(string(out), "65536 user ids") {
+	if err == nil || !strings.Contains(string(out), "this system refuses the lab new namespaces (user, mount") ||
+		!strings.Contains(string(out), "65536 user ids") {
 		t.Errorf("%v: %s", err, out)
 	}
 }

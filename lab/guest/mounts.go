@@ -23,7 +23,10 @@ var deviceNodes = []string{"null", "zero", "full", "random", "urandom", "tty"}
 
 // hiddenProc lists files of /proc that tell about or steer the host; each is covered. Paths that a kernel
 // lacks are left out.
-var hiddenProc = []string{"kcore", "keys", "key-users", "kmsg", "sysrq-trigger", "timer_list", "sched_debug", "kallsyms", "kpagecount", "kpageflags", "latency_stats"}
+var hiddenProc = []string{
+	"kcore", "keys", "key-users", "kmsg", "sysrq-trigger", "timer_list", "sched_debug",
+	"kallsyms", "kpagecount", "kpageflags", "latency_stats",
+}
 
 // readOnlyProc lists directories of /proc that hold host settings. Files there belong to the host's root,
 // whose id the guest's root shares: the read-only mount protects them, and without CAP_SYS_ADMIN it stays.
@@ -76,7 +79,8 @@ func mountOverlay(spec Spec) error {
 	}
 	options := "userxattr,lowerdir=" + strings.Join(spec.Lowers, ":") + ",upperdir=" + spec.Upper + ",workdir=" + spec.Work
 	if len(options) > maxMountOptions {
-		return fmt.Errorf("mounting the guest's disk: %d layers do not fit the kernel's limit of %d bytes", len(spec.Lowers), maxMountOptions)
+		return fmt.Errorf("mounting the guest's disk: %d layers do not fit the kernel's limit of %d bytes", len(spec.Lowers),
+			maxMountOptions)
 	}
 	return mount("overlay", spec.Root, "overlay", 0, options)
 }
@@ -96,14 +100,16 @@ func mountDev(root string) error {
 		}
 	}
 	for name, target := range map[string]string{
-		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx",
+		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+		"ptmx": "pts/ptmx",
 	} {
 		if err := os.Symlink(target, filepath.Join(dev, name)); err != nil {
 			return fmt.Errorf("making /dev/%s: %w", name, err)
 		}
 	}
 	pts := filepath.Join(dev, "pts")
-	if err := mountNew("devpts", pts, "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5"); err != nil {
+	if err := mountNew("devpts", pts, "devpts", unix.MS_NOSUID|unix.MS_NOEXEC,
+		"newinstance,ptmxmode=0666,mode=0620,gid=5"); err != nil {
 		return err
 	}
 	return mountNew("tmpfs", filepath.Join(dev, "shm"), "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
@@ -206,7 +212,8 @@ func mountNew(source, target, kind string, flags uintptr, options string) error 
 // mount is mount(2) with an error that names what was refused.
 func mount(source, target, kind string, flags uintptr, options string) error {
 	if err := unix.Mount(source, target, kind, flags, options); err != nil {
-		return fmt.Errorf("this system refuses the guest a mount (%q of type %q on %s, flags %#x): %w", source, kind, target, flags, err)
+		return fmt.Errorf("this system refuses the guest a mount (%q of type %q on %s, flags %#x): %w", source, kind, target,
+			flags, err)
 	}
 	return nil
 }

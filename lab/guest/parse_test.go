@@ -21,7 +21,10 @@ const (
 
 func TestParseAccount(t *testing.T) {
 	got, ok := parseAccount([]byte(passwd), []byte(group), "packer")
-	want := &account{name: "packer", home: "/home/packer", shell: "/bin/sh", uid: 1000, gid: 1000, groups: []uint32{1000, 27}}
+	want := &account{
+		name: "packer", home: "/home/packer", shell: "/bin/sh", uid: 1000, gid: 1000,
+		groups: []uint32{1000, 27},
+	}
 	if !ok {
 		t.Fatal("not found")
 	}
@@ -91,7 +94,8 @@ func FuzzParseInitRequest(f *testing.F) {
 }
 
 func FuzzHoldsKey(f *testing.F) {
-	f.Add([]byte("# none\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOEKM16TbkvNk3Ec+rPsorbp3mRnJEdrS8olbW29wlim x\n"), []byte("x"))
+	f.Add([]byte("# none\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOEKM16TbkvNk3Ec+rPsorbp3mRnJEdrS8olbW29wlim x\n"),
+		[]byte("x"))
 	f.Fuzz(func(t *testing.T, file, offered []byte) {
 		if holdsKey(file, offered) && len(offered) == 0 {
 			t.Error("an empty key was accepted")

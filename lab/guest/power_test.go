@@ -13,7 +13,10 @@ import (
 )
 
 func TestPowerOffInsideTheGuest(t *testing.T) {
-	for _, command := range []string{"sudo shutdown -P now", "sudo shutdown -h now", "sudo poweroff", "sudo systemctl poweroff", "sudo halt", "systemctl is-enabled ssh && sudo systemctl --no-wall poweroff"} {
+	for _, command := range []string{
+		"sudo shutdown -P now", "sudo shutdown -h now", "sudo poweroff",
+		"sudo systemctl poweroff", "sudo halt", "systemctl is-enabled ssh && sudo systemctl --no-wall poweroff",
+	} {
 		t.Run(command, func(t *testing.T) {
 			m := boot(t, nil)
 			m.run("echo kept > kept")
@@ -21,7 +24,8 @@ func TestPowerOffInsideTheGuest(t *testing.T) {
 				t.Errorf("%v: %s", err, out)
 			}
 			m.waitEnding(PoweredOff)
-			if content, err := os.ReadFile(filepath.Join(m.spec.Upper, "home/builder/kept")); err != nil || string(content) != "kept\n" {
+			if content, err := os.ReadFile(filepath.Join(m.spec.Upper, "home/builder/kept")); err != nil ||
+				string(content) != "kept\n" {
 				t.Errorf("the delta lacks the file: %v", err)
 			}
 		})
@@ -52,7 +56,8 @@ func TestShutdownFromOutside(t *testing.T) {
 
 func TestLayers(t *testing.T) {
 	first := boot(t, nil)
-	first.run("sudo rm /etc/issue; echo first > file; sudo sh -c 'rm -r /etc/skel; mkdir /etc/skel; echo new > /etc/skel/new'")
+	first.run("sudo rm /etc/issue; echo first > file; sudo sh -c 'rm -r /etc/skel; mkdir /etc/skel; echo new > " +
+		"/etc/skel/new'")
 	first.run("sudo poweroff")
 	first.waitEnding(PoweredOff)
 	second := boot(t, func(s *Spec) {
@@ -63,7 +68,8 @@ func TestLayers(t *testing.T) {
 		t.Errorf("the clone sees %q", got)
 	}
 	second.run("echo second > file")
-	if content, err := os.ReadFile(filepath.Join(first.spec.Upper, "home/builder/file")); err != nil || string(content) != "first\n" {
+	if content, err := os.ReadFile(filepath.Join(first.spec.Upper, "home/builder/file")); err != nil ||
+		string(content) != "first\n" {
 		t.Errorf("the clone changed its source: %q, %v", content, err)
 	}
 }

@@ -123,7 +123,8 @@ func (p *processes) run(stdin []byte, argv ...string) ([]byte, error) {
 	_, err = output.ReadFrom(drain)
 	drain.Close()
 	if status := <-done; status != 0 {
-		return output.Bytes(), fmt.Errorf("running %s: status %d: %s", argv[0], status.ExitStatus(), bytes.TrimSpace(output.Bytes()))
+		return output.Bytes(), fmt.Errorf("running %s: status %d: %s", argv[0], status.ExitStatus(),
+			bytes.TrimSpace(output.Bytes()))
 	}
 	return output.Bytes(), err
 }

@@ -17,14 +17,16 @@ import (
 func TestPackagesInstallOffline(t *testing.T) {
 	m := boot(t, nil)
 	m.run("sudo apt-get update")
-	m.run("sudo DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends curl chrony open-vm-tools cloud-init auditd")
+	m.run("sudo DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends curl chrony open-vm-tools " +
+		"cloud-init auditd")
 	if out := m.run("curl --version"); !strings.HasPrefix(out, "curl ") {
 		t.Errorf("curl says %q", out)
 	}
 	if out := m.run("sudo dpkg --audit; dpkg-query -W -f '${db:Status-Abbrev}\\n' | sort -u"); out != "ii" {
 		t.Errorf("packages are not all installed: %q", out)
 	}
-	if out := m.run("sudo systemctl disable --quiet chrony; systemctl is-enabled chrony ssh; true"); out != "disabled\nenabled" {
+	out := m.run("sudo systemctl disable --quiet chrony; systemctl is-enabled chrony ssh; true")
+	if out != "disabled\nenabled" {
 		t.Errorf("units: %q", out)
 	}
 	if out := m.run("sudo sshd -T | grep -c ."); out == "0" {
@@ -50,13 +52,15 @@ func TestAnsibleOverSFTP(t *testing.T) {
 	}
 	m := boot(t, func(s *Spec) { s.AuthorizedKeys = []string{strings.TrimSpace(string(public))} })
 	inventory := filepath.Join(dir, "hosts")
-	line := "guest ansible_host=127.0.0.1 ansible_port=" + m.port() + " ansible_user=" + testUser + " ansible_ssh_private_key_file=" + key
+	line := "guest ansible_host=127.0.0.1 ansible_port=" + m.port() +
+		" ansible_user=" + testUser + " ansible_ssh_private_key_file=" + key
 	if err := os.WriteFile(inventory, []byte(line+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	play := func(args ...string) string {
 		cmd := exec.Command("ansible", append([]string{"-i", inventory, "guest"}, args...)...)
-		cmd.Env = append(os.Environ(), "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_SSH_TRANSFER_METHOD=sftp", "ANSIBLE_LOCAL_TEMP="+dir,
+		cmd.Env = append(os.Environ(), "ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_SSH_TRANSFER_METHOD=sftp",
+			"ANSIBLE_LOCAL_TEMP="+dir,
 			"ANSIBLE_SSH_CONTROL_PATH_DIR="+dir, "ANSIBLE_NOCOLOR=1", "HOME="+dir, "LC_ALL=C.UTF-8")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -68,7 +72,10 @@ func TestAnsibleOverSFTP(t *testing.T) {
 		t.Errorf("ping: %s", out)
 	}
 	facts := play("-b", "-m", "setup")
-	for _, want := range []string{`"ansible_distribution": "Debian"`, `"ansible_user_id": "root"`, `"ansible_hostname": "unit"`, `"ansible_service_mgr": "systemd"`, `"ansible_virtualization_type": "VMware"`} {
+	for _, want := range []string{
+		`"ansible_distribution": "Debian"`, `"ansible_user_id": "root"`,
+		`"ansible_hostname": "unit"`, `"ansible_service_mgr": "systemd"`, `"ansible_virtualization_type": "VMware"`,
+	} {
 		if !strings.Contains(facts, want) {
 			t.Errorf("the facts lack %s", want)
 		}
@@ -101,11 +108,15 @@ func TestOpenSSHTools(t *testing.T) {
 	if err := os.WriteFile(file, payload, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	options := []string{"-q", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-P", m.port()}
+	options := []string{
+		"-q", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-P",
+		m.port(),
+	}
 	for _, protocol := range []string{"-O", "-s"} { // the old scp protocol, and SFTP
 		back := filepath.Join(dir, "back"+protocol)
 		for _, args := range [][]string{{file, testUser + "@127.0.0.1:copy"}, {testUser + "@127.0.0.1:copy", back}} {
-			if out, err := exec.Command("scp", append(append([]string{protocol}, options...), args...)...).CombinedOutput(); err != nil {
+			if out, err := exec.Command("scp",
+				append(append([]string{protocol}, options...), args...)...).CombinedOutput(); err != nil {
 				t.Fatalf("scp %s %v: %v\n%s", protocol, args, err, out)
 			}
 		}

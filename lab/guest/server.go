@@ -79,7 +79,10 @@ func (s *server) handle(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		s := &session{server: s, channel: channel, account: a, env: a.environment(), remote: conn.RemoteAddr(), local: conn.LocalAddr()}
+		s := &session{
+			server: s, channel: channel, account: a, env: a.environment(), remote: conn.RemoteAddr(),
+			local: conn.LocalAddr(),
+		}
 		go s.serve(requests)
 	}
 }

@@ -114,7 +114,10 @@ func (s *Server) routes() http.Handler {
 	}
 	calls.Handle(withPrefix("POST "+storage+"/upload"), http.HandlerFunc(s.upload))
 	calls.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, nil, &failure{status: http.StatusNotImplemented, reason: fmt.Sprintf("Method '%s %s' not implemented", r.Method, r.URL.Path)})
+		answer(w, nil, &failure{
+			status: http.StatusNotImplemented,
+			reason: fmt.Sprintf("Method '%s %s' not implemented", r.Method, r.URL.Path),
+		})
 	})
 	doors := http.NewServeMux()
 	doors.Handle("POST "+prefix+"/access/ticket", s.perform(s.signIn))
@@ -136,7 +139,8 @@ func withPrefix(pattern string) string {
 func (s *Server) perform(c call) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if node := r.PathValue("node"); node != "" && node != NodeName {
-			answer(w, nil, refuse("hostname lookup '%s' failed - failed to get address info for: %s: Name or service not known", node, node))
+			answer(w, nil, refuse("hostname lookup '%s' failed - failed to get address info for: %s: Name or service not known",
+				node, node))
 			return
 		}
 		p, err := readParams(w, r)
@@ -259,12 +263,18 @@ func (s *Server) permissions(*http.Request, params) (any, error) {
 
 // clusterStatus answers GET /cluster/status: one node, no cluster.
 func (s *Server) clusterStatus(*http.Request, params) (any, error) {
-	return []any{map[string]any{"id": "node/" + NodeName, "name": NodeName, "type": "node", "online": 1, "local": 1, "nodeid": 0, "ip": "127.0.0.1", "level": ""}}, nil
+	return []any{map[string]any{
+		"id": "node/" + NodeName, "name": NodeName, "type": "node", "online": 1, "local": 1,
+		"nodeid": 0, "ip": "127.0.0.1", "level": "",
+	}}, nil
 }
 
 // nodes answers GET /nodes.
 func (s *Server) nodes(*http.Request, params) (any, error) {
-	return []any{map[string]any{"node": NodeName, "id": "node/" + NodeName, "type": "node", "status": "online", "maxcpu": 8, "maxmem": 32 << 30}}, nil
+	return []any{map[string]any{
+		"node": NodeName, "id": "node/" + NodeName, "type": "node", "status": "online",
+		"maxcpu": 8, "maxmem": 32 << 30,
+	}}, nil
 }
 
 // nodeStatus answers GET /nodes/{node}/status.

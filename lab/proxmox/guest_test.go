@@ -134,7 +134,8 @@ func TestCloudInit(t *testing.T) {
 	n := newNode(t)
 	n.put(t, "a.iso")
 	form := newVM("100", "one")
-	form["ide1"], form["ciuser"], form["sshkeys"] = "local-lvm:cloudinit", "packer", "ssh-ed25519%20AAA%2B%20me%0Assh-rsa%20BBB%0A"
+	form["ide1"], form["ciuser"] = "local-lvm:cloudinit", "packer"
+	form["sshkeys"] = "ssh-ed25519%20AAA%2B%20me%0Assh-rsa%20BBB%0A"
 	n.ok(t, "POST", "/nodes/pve1/qemu", form)
 	n.ok(t, "POST", "/nodes/pve1/qemu/100/status/start", nil)
 	want := []proxmox.Boot{{
@@ -154,7 +155,10 @@ func TestKeys(t *testing.T) {
 	n.ok(t, "POST", "/nodes/pve1/qemu", newVM("100", "one"))
 	n.refused(t, "PUT", path, map[string]string{"key": "a"}, "VM 100 not running")
 	n.ok(t, "POST", "/nodes/pve1/qemu/100/status/start", nil)
-	for _, key := range []string{"esc", "a", "shift-b", "1", "shift-2", "spc", "shift-semicolon", "slash", "ctrl-x", "f10", "shift-tab", "ret"} {
+	for _, key := range []string{
+		"esc", "a", "shift-b", "1", "shift-2", "spc", "shift-semicolon", "slash", "ctrl-x", "f10",
+		"shift-tab", "ret",
+	} {
 		n.call(t, "PUT", path, map[string]string{"key": key})
 	}
 	if got, want := n.vm(t, 100).Typed, "<esc>aB1@ :/<ctrl+>x<f10><shift+><tab><enter>"; got != want {

@@ -56,7 +56,10 @@ func (s *Server) resources(r *http.Request, p params) (any, error) {
 	}
 	if kind == "" || kind == "storage" {
 		for _, name := range []string{ISOStorage, DiskStorage} {
-			list = append(list, map[string]any{"id": "storage/" + NodeName + "/" + name, "node": NodeName, "storage": name, "type": "storage", "status": "available"})
+			list = append(list, map[string]any{
+				"id": "storage/" + NodeName + "/" + name, "node": NodeName, "storage": name,
+				"type": "storage", "status": "available",
+			})
 		}
 	}
 	if kind != "" && kind != "vm" {

@@ -20,7 +20,8 @@ import (
 func newVM(id, name string) map[string]string {
 	return map[string]string{
 		"vmid": id, "name": name, "cores": "2", "agent": "1", "tags": "lab;golden", "description": "a build",
-		"scsi0": "local-lvm:8,format=raw,iothread=1", "efidisk0": "local-lvm:1,efitype=4m", "ide0": "local:iso/a.iso,media=cdrom",
+		"scsi0": "local-lvm:8,format=raw,iothread=1", "efidisk0": "local-lvm:1,efitype=4m",
+		"ide0": "local:iso/a.iso,media=cdrom",
 		"net0": "virtio=5E:1F:70:D1:23:B6,bridge=vmbr0",
 	}
 }
@@ -53,9 +54,11 @@ func TestFromISOToTemplate(t *testing.T) {
 	n.ok(t, "POST", "/nodes/pve1/qemu/100/status/shutdown", nil)
 	n.ok(t, "POST", "/nodes/pve1/qemu/100/status/stop", nil) // the plugin stops what is off, too
 	n.ok(t, "POST", "/nodes/pve1/qemu/100/template", nil)
-	n.ok(t, "POST", "/nodes/pve1/qemu/100/config", map[string]string{"name": "golden", "delete": "ide0", "ide1": "local-lvm:cloudinit"})
+	n.ok(t, "POST", "/nodes/pve1/qemu/100/config",
+		map[string]string{"name": "golden", "delete": "ide0", "ide1": "local-lvm:cloudinit"})
 	want := []proxmox.VM{{
-		ID: 100, Ref: "qemu-100-1", Name: "golden", Description: "a build", Tags: []string{"lab", "golden"}, Template: true, Reported: "198.18.0.1",
+		ID: 100, Ref: "qemu-100-1", Name: "golden", Description: "a build", Tags: []string{"lab", "golden"}, Template: true,
+		Reported: "198.18.0.1",
 		Settings: map[string]string{
 			"name": "golden", "cores": "2", "agent": "1", "tags": "lab;golden", "description": "a build", "template": "1",
 			"efidisk0": "local-lvm:base-100-disk-0,efitype=4m,size=4M", "scsi0": "local-lvm:base-100-disk-1,iothread=1,size=8G",
@@ -73,29 +76,34 @@ func TestClones(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	if err := n.server.Plant(9000, map[string]string{
-		"name": "base", "template": "1", "tags": "theirs", "scsi0": "local-lvm:base-9000-disk-0,size=8G", "ide0": "local-lvm:vm-9000-cloudinit,media=cdrom",
+		"name": "base", "template": "1", "tags": "theirs", "scsi0": "local-lvm:base-9000-disk-0,size=8G",
+		"ide0": "local-lvm:vm-9000-cloudinit,media=cdrom",
 	}); err != nil {
 		t.Fatal(err)
 	}
 	const clone = "/nodes/pve1/qemu/9000/clone"
-	n.refused(t, "POST", clone, map[string]string{"newid": "9000", "full": "1"}, "unable to create VM 9000 - VM 9000 already exists on node 'pve1'")
+	n.refused(t, "POST", clone, map[string]string{"newid": "9000", "full": "1"},
+		"unable to create VM 9000 - VM 9000 already exists on node 'pve1'")
 	n.refused(t, "POST", clone, map[string]string{"newid": "7", "full": "1"}, "Parameter verification failed.")
 	n.ok(t, "POST", clone, map[string]string{"newid": "100", "full": "1", "name": "full"})
 	n.ok(t, "POST", clone, map[string]string{"newid": "101", "full": "0"})
 	full, linked := n.vm(t, 100), n.vm(t, 101)
 	wantFull := map[string]string{
-		"name": "full", "tags": "theirs", "scsi0": "local-lvm:vm-100-disk-0,size=8G", "ide0": "local-lvm:vm-100-cloudinit,media=cdrom",
+		"name": "full", "tags": "theirs", "scsi0": "local-lvm:vm-100-disk-0,size=8G",
+		"ide0": "local-lvm:vm-100-cloudinit,media=cdrom",
 	}
 	if diff := cmp.Diff(wantFull, full.Settings); diff != "" {
 		t.Errorf("full clone (-want +got):\n%s", diff)
 	}
-	if got := linked.Settings["scsi0"]; got != "local-lvm:base-9000-disk-0/vm-101-disk-0,size=8G" || linked.Name != "Copy-of-VM-base" {
+	if got := linked.Settings["scsi0"]; got != "local-lvm:base-9000-disk-0/vm-101-disk-0,size=8G" ||
+		linked.Name != "Copy-of-VM-base" {
 		t.Errorf("linked clone %q has the disk %q", linked.Name, got)
 	}
 	if diff := cmp.Diff([]string{"qemu-9000-1 qemu-100-2", "qemu-9000-1 qemu-101-3"}, n.hardware.clones); diff != "" {
 		t.Errorf("hardware (-want +got):\n%s", diff)
 	}
-	n.refused(t, "DELETE", "/nodes/pve1/qemu/9000", nil, "base volume 'local-lvm:base-9000-disk-0' is still in use by linked cloned")
+	n.refused(t, "DELETE", "/nodes/pve1/qemu/9000", nil,
+		"base volume 'local-lvm:base-9000-disk-0' is still in use by linked cloned")
 	n.ok(t, "DELETE", "/nodes/pve1/qemu/101", nil)
 	n.ok(t, "DELETE", "/nodes/pve1/qemu/9000", nil)
 	if diff := cmp.Diff([]int{100}, n.ids()); diff != "" {
@@ -113,7 +121,8 @@ func TestCloneUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.rules(t, "POST /nodes/*/qemu/*/clone task delay=300ms")
-	if r := n.call(t, "POST", "/nodes/pve1/qemu/9000/clone", map[string]string{"newid": "100", "full": "1", "name": "new"}); r.status != http.StatusOK {
+	if r := n.call(t, "POST", "/nodes/pve1/qemu/9000/clone",
+		map[string]string{"newid": "100", "full": "1", "name": "new"}); r.status != http.StatusOK {
 		t.Fatalf("%d %s", r.status, r.reason)
 	}
 	list, _ := n.call(t, "GET", "/cluster/resources?type=vm", nil).body["data"].([]any)
@@ -132,13 +141,16 @@ func TestNumbers(t *testing.T) {
 	n := newNode(t)
 	n.put(t, "a.iso")
 	n.ok(t, "POST", "/nodes/pve1/qemu", newVM("100", "one"))
-	n.refused(t, "POST", "/nodes/pve1/qemu", newVM("100", "two"), "unable to create VM 100 - VM 100 already exists on node 'pve1'")
+	n.refused(t, "POST", "/nodes/pve1/qemu", newVM("100", "two"),
+		"unable to create VM 100 - VM 100 already exists on node 'pve1'")
 	if got := n.call(t, "GET", "/cluster/nextid", nil).body["data"]; got != "101" {
 		t.Errorf("the next number is %#v, want the string 101", got)
 	}
 	n.refused(t, "GET", "/cluster/nextid?vmid=100", nil, "Parameter verification failed.")
-	n.refused(t, "GET", "/nodes/pve1/qemu/555/config", nil, "Configuration file 'nodes/pve1/qemu-server/555.conf' does not exist")
-	n.refused(t, "GET", "/nodes/pve9/qemu/100/config", nil, "hostname lookup 'pve9' failed - failed to get address info for: pve9: Name or service not known")
+	n.refused(t, "GET", "/nodes/pve1/qemu/555/config", nil,
+		"Configuration file 'nodes/pve1/qemu-server/555.conf' does not exist")
+	n.refused(t, "GET", "/nodes/pve9/qemu/100/config", nil,
+		"hostname lookup 'pve9' failed - failed to get address info for: pve9: Name or service not known")
 }
 
 func TestSettings(t *testing.T) {
@@ -166,7 +178,9 @@ func TestSettings(t *testing.T) {
 			}
 		})
 	}
-	if r := n.call(t, "PUT", config, map[string]string{"onboot": "1", "delete": "tags,ide0", "memory": "4096"}); r.status != http.StatusOK || r.body["data"] != nil {
+	if r := n.call(t, "PUT", config,
+		map[string]string{"onboot": "1", "delete": "tags,ide0", "memory": "4096"}); r.status != http.StatusOK ||
+		r.body["data"] != nil {
 		t.Errorf("change: %d %s %v", r.status, r.reason, r.body)
 	}
 	data, _ := n.call(t, "GET", config, nil).body["data"].(map[string]any)

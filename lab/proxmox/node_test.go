@@ -28,7 +28,10 @@ import (
 )
 
 // credentials are those of the recorded builds.
-var credentials = proxmox.Credentials{User: "packer@pve", Password: "lab-password", TokenID: "packer@pve!lab", Secret: "lab-secret"}
+var credentials = proxmox.Credentials{
+	User: "packer@pve", Password: "lab-password", TokenID: "packer@pve!lab",
+	Secret: "lab-secret",
+}
 
 // node is a simulator on hardware of the test's own.
 type node struct {
@@ -139,7 +142,10 @@ func (n *node) send(t *testing.T, method, path, kind string, body io.Reader) rep
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	got := reply{status: response.StatusCode, reason: strings.TrimPrefix(response.Status, fmt.Sprint(response.StatusCode, " "))}
+	got := reply{
+		status: response.StatusCode,
+		reason: strings.TrimPrefix(response.Status, fmt.Sprint(response.StatusCode, " ")),
+	}
 	if err := json.NewDecoder(response.Body).Decode(&got.body); err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}

@@ -183,7 +183,8 @@ func agentInterface(name, mac string, prefixes ...string) map[string]any {
 		if p.Addr().Is6() {
 			kind = "ipv6"
 		}
-		addresses = append(addresses, map[string]any{"ip-address": p.Addr().String(), "ip-address-type": kind, "prefix": p.Bits()})
+		addresses = append(addresses,
+			map[string]any{"ip-address": p.Addr().String(), "ip-address-type": kind, "prefix": p.Bits()})
 	}
 	counters := make(map[string]int)
 	for _, counter := range []string{"bytes", "dropped", "errs", "packets"} {

@@ -26,7 +26,8 @@ type exchange struct {
 
 // volatile are fields whose values belong to one run; only their type is compared.
 var volatile = map[string]bool{
-	"upid": true, "pid": true, "pstart": true, "starttime": true, "id": true, "digest": true, "ip-address": true, "prefix": true,
+	"upid": true, "pid": true, "pstart": true, "starttime": true, "id": true, "digest": true, "ip-address": true,
+	"prefix":           true,
 	"hardware-address": true, "rx-bytes": true, "tx-bytes": true, "rx-packets": true, "tx-packets": true,
 }
 

@@ -31,7 +31,10 @@ var isoName = regexp.MustCompile(`^[A-Za-z0-9_+][A-Za-z0-9_+.-]*\.(?i:iso|img)$`
 
 // makeStorage makes the directories of the storages.
 func (s *Server) makeStorage() error {
-	for _, dir := range []string{filepath.Join(ISOStorage, "template", "iso"), filepath.Join(ISOStorage, "tmp"), DiskStorage} {
+	for _, dir := range []string{
+		filepath.Join(ISOStorage, "template", "iso"), filepath.Join(ISOStorage, "tmp"),
+		DiskStorage,
+	} {
 		if err := os.MkdirAll(filepath.Join(s.config.Dir, dir), 0o700); err != nil {
 			return fmt.Errorf("making a storage: %w", err)
 		}
@@ -203,7 +206,8 @@ func (s *Server) content(storage string) ([]map[string]any, error) {
 				continue // deleted in the meantime
 			}
 			list = append(list, map[string]any{
-				"volid": ISOStorage + ":iso/" + file.Name(), "content": "iso", "format": "iso", "size": info.Size(), "ctime": info.ModTime().Unix(),
+				"volid": ISOStorage + ":iso/" + file.Name(), "content": "iso", "format": "iso", "size": info.Size(),
+				"ctime": info.ModTime().Unix(),
 			})
 		}
 	}
@@ -232,7 +236,10 @@ func (s *Server) listContent(r *http.Request, p params) (any, error) {
 
 // storages are the descriptions of both storages.
 func storages() []map[string]any {
-	size := map[string]any{"active": 1, "enabled": 1, "shared": 0, "total": 1 << 40, "used": 1 << 30, "avail": 1<<40 - 1<<30}
+	size := map[string]any{
+		"active": 1, "enabled": 1, "shared": 0, "total": 1 << 40, "used": 1 << 30,
+		"avail": 1<<40 - 1<<30,
+	}
 	list := []map[string]any{
 		{"storage": ISOStorage, "type": "dir", "content": "iso,vztmpl,snippets"},
 		{"storage": DiskStorage, "type": "lvmthin", "content": "images,rootdir"},

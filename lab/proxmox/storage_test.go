@@ -59,7 +59,8 @@ func TestUpload(t *testing.T) {
 	}
 	n.ok(t, "DELETE", "/nodes/pve1/storage/local/content/local:iso/a.iso", nil)
 	n.ok(t, "DELETE", "/nodes/pve1/storage/local/content/iso/c.iso", nil)
-	n.refused(t, "DELETE", "/nodes/pve1/storage/local/content/local:iso/..%2f..%2fx.iso", nil, "unable to parse directory volume name 'local:iso/../../x.iso'")
+	n.refused(t, "DELETE", "/nodes/pve1/storage/local/content/local:iso/..%2f..%2fx.iso", nil,
+		"unable to parse directory volume name 'local:iso/../../x.iso'")
 	if diff := cmp.Diff([]string{"local:iso/B.ISO"}, n.volumes(t)); diff != "" {
 		t.Errorf("volumes (-want +got):\n%s", diff)
 	}
@@ -80,13 +81,19 @@ func TestDownload(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	const path = "/nodes/pve1/storage/local/download-url"
-	form := map[string]string{"url": "https://example.org/a.iso", "filename": "a.iso", "content": "iso", "storage": "local"}
+	form := map[string]string{
+		"url": "https://example.org/a.iso", "filename": "a.iso", "content": "iso",
+		"storage": "local",
+	}
 	n.ok(t, "POST", path, form)
 	got, err := os.ReadFile(filepath.Join(n.server.Dir("local"), "template", "iso", "a.iso"))
 	if err != nil || string(got) != "stands for https://example.org/a.iso\n" {
 		t.Errorf("the image holds %q: %v", got, err)
 	}
-	for name, value := range map[string]string{"url": "file:///etc/passwd", "filename": "../a.iso", "content": "images", "checksum": "00"} {
+	for name, value := range map[string]string{
+		"url": "file:///etc/passwd", "filename": "../a.iso", "content": "images",
+		"checksum": "00",
+	} {
 		bad := map[string]string{name: value}
 		for key, v := range form {
 			if _, ok := bad[key]; !ok {

@@ -41,7 +41,8 @@ func (s *Server) run(r *http.Request, j job) (any, error) {
 	t := &task{kind: j.kind, id: j.id, started: now, done: make(chan struct{})}
 	s.mu.Lock()
 	t.number = len(s.tasks) + 1
-	t.upid = fmt.Sprintf("UPID:%s:%08X:%08X:%08X:%s:%s:%s:", NodeName, 4000+t.number, t.number, now.Unix(), j.kind, j.id, s.config.Credentials.TokenID)
+	t.upid = fmt.Sprintf("UPID:%s:%08X:%08X:%08X:%s:%s:%s:", NodeName, 4000+t.number, t.number, now.Unix(), j.kind, j.id,
+		s.config.Credentials.TokenID)
 	s.tasks = append(s.tasks, t)
 	s.mu.Unlock()
 	rule, _ := fault.Task(r.Context())

@@ -49,11 +49,19 @@ func TestFailedTasks(t *testing.T) {
 		running            bool  // whether 100 runs afterwards
 		ids                []int // machines afterwards
 	}{
-		"create":   {"POST /nodes/*/qemu task reason=x", "POST", "", newVM("101", "two"), true, []int{100}},
-		"clone":    {"POST /nodes/*/qemu/*/clone task reason=x", "POST", "/200/clone", map[string]string{"newid": "101", "full": "1"}, true, []int{100, 200}},
-		"stop":     {"POST /nodes/*/qemu/*/status/stop task reason=x", "POST", "/100/status/stop", nil, true, []int{100}},
-		"shutdown": {"POST /nodes/*/qemu/*/status/shutdown task reason=x", "POST", "/100/status/shutdown", nil, true, []int{100}},
-		"delete":   {"DELETE /nodes/*/qemu/* task reason=x", "DELETE", "/200", nil, true, []int{100, 200}},
+		"create": {"POST /nodes/*/qemu task reason=x", "POST", "", newVM("101", "two"), true, []int{100}},
+		"clone": {
+			"POST /nodes/*/qemu/*/clone task reason=x", "POST", "/200/clone",
+			map[string]string{"newid": "101", "full": "1"},
+			true,
+			[]int{100, 200},
+		},
+		"stop": {"POST /nodes/*/qemu/*/status/stop task reason=x", "POST", "/100/status/stop", nil, true, []int{100}},
+		"shutdown": {
+			"POST /nodes/*/qemu/*/status/shutdown task reason=x", "POST", "/100/status/shutdown", nil, true,
+			[]int{100},
+		},
+		"delete": {"DELETE /nodes/*/qemu/* task reason=x", "DELETE", "/200", nil, true, []int{100, 200}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +97,8 @@ func TestTaskErrors(t *testing.T) {
 	n := newNode(t)
 	n.refused(t, "GET", "/nodes/pve1/tasks/UPID:pve1:1:1:1:x::u:/status", nil, "no such task")
 	n.refused(t, "GET", "/nodes/pve1/tasks/x/status", nil, "Parameter verification failed.")
-	if exit := n.task(t, "DELETE", "/nodes/pve1/storage/local/content/local:iso/none.iso", nil); !strings.HasPrefix(exit, "unlink ") {
+	if exit := n.task(t, "DELETE", "/nodes/pve1/storage/local/content/local:iso/none.iso", nil); !strings.HasPrefix(exit,
+		"unlink ") {
 		t.Errorf("deleting what is not there ended with %q", exit)
 	}
 	tasks, _ := n.call(t, "GET", "/nodes/pve1/tasks", nil).body["data"].([]any)
@@ -109,7 +118,10 @@ func TestSignIn(t *testing.T) {
 		"none":         {http.Header{}, "No ticket"},
 		"wrong secret": {http.Header{"Authorization": {"PVEAPIToken=packer@pve!lab=wrong"}}, "invalid token value!"},
 		"wrong user":   {http.Header{"Authorization": {"PVEAPIToken=root@pam!lab=lab-secret"}}, "invalid token value!"},
-		"wrong ticket": {http.Header{"Authorization": {"PVEAuthCookie=PVE:packer@pve:1"}}, "permission denied - invalid PVE ticket"},
+		"wrong ticket": {
+			http.Header{"Authorization": {"PVEAuthCookie=PVE:packer@pve:1"}},
+			"permission denied - invalid PVE ticket",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n.header = c.header
@@ -120,8 +132,10 @@ func TestSignIn(t *testing.T) {
 		})
 	}
 	n.header = nil
-	n.refused(t, "POST", "/access/ticket", map[string]string{"username": "packer@pve", "password": "wrong"}, "authentication failure")
-	data, _ := n.call(t, "POST", "/access/ticket", map[string]string{"username": "packer@pve", "password": "lab-password"}).body["data"].(map[string]any)
+	n.refused(t, "POST", "/access/ticket", map[string]string{"username": "packer@pve", "password": "wrong"},
+		"authentication failure")
+	data, _ := n.call(t, "POST", "/access/ticket",
+		map[string]string{"username": "packer@pve", "password": "lab-password"}).body["data"].(map[string]any)
 	ticket, _ := data["ticket"].(string)
 	csrf, _ := data["CSRFPreventionToken"].(string)
 	n.header = http.Header{"Authorization": {"PVEAuthCookie=" + ticket}}

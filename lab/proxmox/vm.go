@@ -51,10 +51,11 @@ var notSettings = map[string]bool{
 var (
 	driveName   = regexp.MustCompile(`^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]{1,2}$`)
 	settingName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
-	dnsName     = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$`)
-	tagList     = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*([;, ][a-zA-Z0-9_][a-zA-Z0-9_+.-]*)*[;, ]?$`)
-	diskSize    = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
-	volumeDisk  = regexp.MustCompile(`(vm|base)-[0-9]+-disk-([0-9]+)`)
+	dnsName     = regexp.MustCompile(
+		`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$`)
+	tagList    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*([;, ][a-zA-Z0-9_][a-zA-Z0-9_+.-]*)*[;, ]?$`)
+	diskSize   = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+	volumeDisk = regexp.MustCompile(`(vm|base)-[0-9]+-disk-([0-9]+)`)
 )
 
 // ref is the name of the machine's hardware.
@@ -152,7 +153,8 @@ func (s *Server) set(v *vm, p params) error {
 		return refuse("detected modified configuration - file changed by other user? Try again.")
 	}
 	changed := &vm{id: v.id, settings: maps.Clone(v.settings)}
-	for _, name := range strings.FieldsFunc(p.get("delete"), func(c rune) bool { return c == ',' || c == ' ' || c == ';' }) {
+	for _, name := range strings.FieldsFunc(p.get("delete"),
+		func(c rune) bool { return c == ',' || c == ' ' || c == ';' }) {
 		delete(changed.settings, name)
 	}
 	for _, name := range sortedKeys(p) {

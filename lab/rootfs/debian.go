@@ -40,7 +40,8 @@ var basePackages = []string{
 // mirrorPackages can be installed in a guest, with all that they depend on.
 var mirrorPackages = []string{
 	"auditd", "bash-completion", "ca-certificates", "chrony", "cloud-guest-utils", "cloud-init", "curl", "git", "gnupg",
-	"htop", "less", "open-vm-tools", "qemu-guest-agent", "rsync", "unattended-upgrades", "unzip", "vim-tiny", "waagent", "wget",
+	"htop", "less", "open-vm-tools", "qemu-guest-agent", "rsync", "unattended-upgrades", "unzip", "vim-tiny", "waagent",
+	"wget",
 }
 
 // mirrorDir is the package repository inside the root file system.
@@ -159,11 +160,13 @@ func (b debianBuild) download(ctx context.Context) error {
 	if err := b.chroot(ctx, "apt-get", "clean"); err != nil {
 		return err
 	}
-	install := append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only"}, b.Offline...)
+	install := append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only"},
+		b.Offline...)
 	if err := b.chroot(ctx, install...); err != nil {
 		return err
 	}
-	again := append([]string{"apt-get", "install", "-y", "-q", "--reinstall", "--download-only"}, "ca-certificates", "openssh-server", "sudo")
+	again := append([]string{"apt-get", "install", "-y", "-q", "--reinstall", "--download-only"}, "ca-certificates",
+		"openssh-server", "sudo")
 	if err := b.chroot(ctx, again...); err != nil {
 		return err
 	}

@@ -27,9 +27,12 @@ func TestHostSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{
-		"sources.list": "# deb http://comment bookworm main\ndeb [signed-by=/k.gpg arch=amd64] https://mirror.example/debian bookworm main\ndeb-src https://x/ bookworm main\ndeb cdrom:[x]/ bookworm main\n",
-		"sources.list.d/a.sources": "Types: deb deb-src\n# comment\nURIs: http://deb.example/debian\nSuites: bookworm\n bookworm-updates\n\n" +
-			"Types: deb\nURIs: http://sec.example/debian-security\nSuites: bookworm-security\n\nEnabled: no\nTypes: deb\nURIs: http://off.example/\nSuites: bookworm\n\n" +
+		"sources.list": "# deb http://comment bookworm main\ndeb [signed-by=/k.gpg arch=amd64] " +
+			"https://mirror.example/debian bookworm main\ndeb-src https://x/ bookworm main\ndeb cdrom:[x]/ bookworm main\n",
+		"sources.list.d/a.sources": "Types: deb deb-src\n# comment\nURIs: http://deb.example/debian\nSuites: bookworm\n " +
+			"bookworm-updates\n\n" +
+			"Types: deb\nURIs: http://sec.example/debian-security\nSuites: bookworm-security\n\nEnabled: no\nTypes: " +
+			"deb\nURIs: http://off.example/\nSuites: bookworm\n\n" +
 			"Types: deb\nURIs: mirror+file:/etc/m\nSuites: bookworm\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
@@ -130,7 +133,8 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 	}
 	r.Mirror = "http://127.0.0.1:1/debian"
 	var out bytes.Buffer
-	if err := families[0].buildInto(t.Context(), r, dir, &out); err == nil || !strings.Contains(err.Error(), "debootstrap") {
+	if err := families[0].buildInto(t.Context(), r, dir, &out); err == nil ||
+		!strings.Contains(err.Error(), "debootstrap") {
 		t.Errorf("error %v", err)
 	}
 	if left, _ := filepath.Glob(dir + "*"); len(left) != 0 {
@@ -145,7 +149,8 @@ func TestTailWriterKeepsTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := w.Write([]byte("the end")); err != nil || len(w.kept) != tailSize || !bytes.HasSuffix(w.kept, []byte("the end")) {
+	if _, err := w.Write([]byte("the end")); err != nil || len(w.kept) != tailSize ||
+		!bytes.HasSuffix(w.kept, []byte("the end")) {
 		t.Errorf("%d bytes kept", len(w.kept))
 	}
 }
@@ -183,13 +188,15 @@ func TestFamilyIsARow(t *testing.T) {
 		t.Errorf("a second time: %s, %v", again, err)
 	}
 	want := "is to be rocky 9 and says that it is "
-	if _, err := row(rootless{"centos", "9"}).ensure(t.Context(), cache, io.Discard); err == nil || !strings.Contains(err.Error(), want+"centos 9") {
+	if _, err := row(rootless{"centos", "9"}).ensure(t.Context(), cache, io.Discard); err == nil ||
+		!strings.Contains(err.Error(), want+"centos 9") {
 		t.Errorf("built as another system: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "etc/os-release"), []byte("ID=rocky\nVERSION_ID=8\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := rocky.ensure(t.Context(), cache, io.Discard); err == nil || !strings.Contains(err.Error(), want+"rocky 8") {
+	if _, err := rocky.ensure(t.Context(), cache, io.Discard); err == nil ||
+		!strings.Contains(err.Error(), want+"rocky 8") {
 		t.Errorf("found as another system: %v", err)
 	}
 	if all, _ := filepath.Glob(filepath.Join(cache, "rootfs-*")); len(all) != 1 {

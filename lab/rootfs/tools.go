@@ -37,7 +37,8 @@ func ensureTools(ctx context.Context, b *builder) error {
 	}
 	fmt.Fprintf(b.progress, "root file system: the host lacks %s: %s\n", strings.Join(missing, ", "), line)
 	if err := b.tool(ctx, install[0], install[1:]...); err != nil {
-		return fmt.Errorf("the host lacks %s, and installing failed; run: apt-get update && %s: %w", strings.Join(missing, ", "), line, err)
+		return fmt.Errorf("the host lacks %s, and installing failed; run: apt-get update && %s: %w",
+			strings.Join(missing, ", "), line, err)
 	}
 	return nil
 }

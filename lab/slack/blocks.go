@@ -182,7 +182,8 @@ func (e element) check() string {
 		return "no action_id"
 	case e.Type == "button" && (e.Text.wrong(maxLabel) || len(e.Value) > maxValue):
 		return "text or value of a button"
-	case (e.Type == "static_select" || e.Type == "checkboxes") && (len(e.Options) == 0 || len(e.Options) > maxOptions || e.Type == "checkboxes" && len(e.Options) > 10):
+	case (e.Type == "static_select" || e.Type == "checkboxes") &&
+		(len(e.Options) == 0 || len(e.Options) > maxOptions || e.Type == "checkboxes" && len(e.Options) > 10):
 		return fmt.Sprintf("%d options", len(e.Options))
 	}
 	for _, o := range e.Options {

@@ -50,8 +50,9 @@ func (s *Server) given(f From) (trigger, replyTo string) {
 func (s *Server) slash(f From, text string) map[string]string {
 	trigger, replyTo := s.given(f)
 	return map[string]string{
-		"token": "verification", "team_id": s.team(f), "team_domain": "example", "channel_id": f.Channel, "channel_name": "builds",
-		"user_id": f.User, "user_name": "someone", "command": "/packer-hybrid", "text": text, "response_url": replyTo,
+		"token": "verification", "team_id": s.team(f), "team_domain": "example", "channel_id": f.Channel,
+		"channel_name": "builds",
+		"user_id":      f.User, "user_name": "someone", "command": "/packer-hybrid", "text": text, "response_url": replyTo,
 		"trigger_id": trigger, "api_app_id": appID, "is_enterprise_install": "false",
 	}
 }
@@ -72,7 +73,10 @@ func (s *Server) press(f From, actionID, value string) map[string]any {
 		"type": "block_actions", "team": map[string]any{"id": s.team(f)}, "user": map[string]any{"id": f.User},
 		"channel": map[string]any{"id": f.Channel}, "trigger_id": trigger, "response_url": replyTo, "api_app_id": appID,
 		"container": map[string]any{"type": "message", "channel_id": f.Channel},
-		"actions":   []any{map[string]any{"type": "button", "action_id": actionID, "block_id": "ph", "value": value, "action_ts": trigger}},
+		"actions": []any{map[string]any{
+			"type": "button", "action_id": actionID, "block_id": "ph", "value": value,
+			"action_ts": trigger,
+		}},
 	}
 }
 

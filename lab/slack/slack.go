@@ -104,7 +104,8 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	}
 	s := &Server{
 		config: config, changed: make(chan struct{}),
-		triggers: map[string]time.Time{}, replies: map[string]*reply{}, tickets: map[string]time.Time{}, envelopes: map[string]*sent{},
+		triggers: map[string]time.Time{}, replies: map[string]*reply{}, tickets: map[string]time.Time{},
+		envelopes: map[string]*sent{},
 	}
 	service, err := fault.Serve(ctx, "Slack's API", "", http.HandlerFunc(s.serve), answerFault)
 	if err != nil {
@@ -269,7 +270,8 @@ func (s *Server) read(r *http.Request) (call, string) {
 	case token != want || want == "":
 		return c, "invalid_auth"
 	}
-	if want := needs[c.method]; want != nil && !slices.ContainsFunc(want, func(scope string) bool { return slices.Contains(s.scopes(c), scope) }) {
+	if want := needs[c.method]; want != nil &&
+		!slices.ContainsFunc(want, func(scope string) bool { return slices.Contains(s.scopes(c), scope) }) {
 		return c, "missing_scope: " + strings.Join(want, " or ")
 	}
 	return c, ""
@@ -295,7 +297,8 @@ func (s *Server) do(c call) (map[string]any, string) {
 	case appsOpen:
 		ticket := s.next()
 		s.tickets[ticket] = s.config.Now()
-		return map[string]any{"url": "ws" + strings.TrimPrefix(s.URL(), "http") + "/link/?ticket=" + ticket + "&app_id=" + appID}, ""
+		return map[string]any{"url": "ws" + strings.TrimPrefix(s.URL(), "http") + "/link/?ticket=" + ticket + "&app_id=" +
+			appID}, ""
 	default:
 		return nil, "unknown_method"
 	}

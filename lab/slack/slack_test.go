@@ -31,7 +31,8 @@ func newBed(t *testing.T) *bed {
 	b := &bed{t: t}
 	var err error
 	b.Server, err = slack.Start(t.Context(), slack.Config{
-		Token: "xoxb-1", AppToken: "xapp-1", Secret: "s", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}, Groups: map[string][]string{"S0001": {"U0001"}},
+		Token: "xoxb-1", AppToken: "xapp-1", Secret: "s", Team: "T0001", Channels: []string{"C0001"},
+		Users: []string{"U0001"}, Groups: map[string][]string{"S0001": {"U0001"}},
 		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
 	})
 	if err != nil {
@@ -82,27 +83,52 @@ func TestRefuses(t *testing.T) {
 	section := func(text string) string {
 		return `{"type":"section","text":{"type":"plain_text","text":"` + text + `"}}`
 	}
-	button := `{"type":"actions","elements":[{"type":"button","action_id":"a","value":"` + strings.Repeat("v", 2001) + `","text":{"type":"plain_text","text":"x"}}]}`
+	button := `{"type":"actions","elements":[{"type":"button","action_id":"a","value":"` + strings.Repeat("v",
+		2001) + `","text":{"type":"plain_text","text":"x"}}]}`
 	for name, test := range map[string]struct {
 		method string
 		pairs  []string
 		want   string
 	}{
-		"token":         {"chat.postMessage", []string{"token", "xoxb-2", "channel", "C0001", "text", "x"}, "invalid_auth"},
-		"no token":      {"chat.postMessage", []string{"token", "", "channel", "C0001", "text", "x"}, "not_authed"},
-		"channel":       {"chat.postMessage", []string{"channel", "C0002", "text", "x"}, "channel_not_found"},
-		"no text":       {"chat.postMessage", []string{"channel", "C0001"}, "no_text"},
-		"51 blocks":     {"chat.postMessage", []string{"channel", "C0001", "text", "x", "blocks", "[" + strings.Repeat(section("x")+",", 50) + section("x") + "]"}, "invalid_blocks"},
-		"long section":  {"chat.postMessage", []string{"channel", "C0001", "text", "x", "blocks", "[" + section(strings.Repeat("x", 3001)) + "]"}, "invalid_blocks"},
-		"empty section": {"chat.postMessage", []string{"channel", "C0001", "text", "x", "blocks", "[" + section("") + "]"}, "invalid_blocks"},
-		"button":        {"chat.postMessage", []string{"channel", "C0001", "text", "x", "blocks", "[" + button + "]"}, "invalid_blocks"},
-		"unknown block": {"chat.postMessage", []string{"channel", "C0001", "text", "x", "blocks", `[{"type":"image2"}]`}, "invalid_blocks"},
-		"thread":        {"chat.postMessage", []string{"channel", "C0001", "text", "x", "thread_ts", "1.2"}, "thread_not_found"},
-		"no message":    {"chat.update", []string{"channel", "C0001", "text", "x", "ts", "1.2"}, "message_not_found"},
-		"stranger":      {"chat.postEphemeral", []string{"channel", "C0001", "text", "x", "user", "U0009"}, "user_not_in_channel"},
-		"group":         {"usergroups.users.list", []string{"usergroup", "S0002"}, "no_such_subteam"},
-		"trigger":       {"views.open", []string{"trigger_id", "1"}, "invalid_trigger_id"},
-		"method":        {"chat.delete", nil, "unknown_method"},
+		"token":    {"chat.postMessage", []string{"token", "xoxb-2", "channel", "C0001", "text", "x"}, "invalid_auth"},
+		"no token": {"chat.postMessage", []string{"token", "", "channel", "C0001", "text", "x"}, "not_authed"},
+		"channel":  {"chat.postMessage", []string{"channel", "C0002", "text", "x"}, "channel_not_found"},
+		"no text":  {"chat.postMessage", []string{"channel", "C0001"}, "no_text"},
+		"51 blocks": {
+			"chat.postMessage",
+			[]string{"channel", "C0001", "text", "x", "blocks", "[" + strings.Repeat(section("x")+",", 50) + section("x") + "]"},
+			"invalid_blocks",
+		},
+		"long section": {
+			"chat.postMessage",
+			[]string{"channel", "C0001", "text", "x", "blocks", "[" + section(strings.Repeat("x", 3001)) + "]"},
+			"invalid_blocks",
+		},
+		"empty section": {
+			"chat.postMessage",
+			[]string{"channel", "C0001", "text", "x", "blocks", "[" + section("") + "]"},
+			"invalid_blocks",
+		},
+		"button": {
+			"chat.postMessage",
+			[]string{"channel", "C0001", "text", "x", "blocks", "[" + button + "]"},
+			"invalid_blocks",
+		},
+		"unknown block": {
+			"chat.postMessage",
+			[]string{"channel", "C0001", "text", "x", "blocks", `[{"type":"image2"}]`},
+			"invalid_blocks",
+		},
+		"thread":     {"chat.postMessage", []string{"channel", "C0001", "text", "x", "thread_ts", "1.2"}, "thread_not_found"},
+		"no message": {"chat.update", []string{"channel", "C0001", "text", "x", "ts", "1.2"}, "message_not_found"},
+		"stranger": {
+			"chat.postEphemeral",
+			[]string{"channel", "C0001", "text", "x", "user", "U0009"},
+			"user_not_in_channel",
+		},
+		"group":   {"usergroups.users.list", []string{"usergroup", "S0002"}, "no_such_subteam"},
+		"trigger": {"views.open", []string{"trigger_id", "1"}, "invalid_trigger_id"},
+		"method":  {"chat.delete", nil, "unknown_method"},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they count the same violations
 			before := len(b.Violations())

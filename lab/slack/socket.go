@@ -178,7 +178,10 @@ func (s *Server) greet(one *socket) {
 	s.came()
 	_ = one.write(encode(map[string]any{ // a client that has gone is seen where it is read from
 		"type": "hello", "num_connections": len(s.sockets), "connection_info": map[string]any{"app_id": appID},
-		"debug_info": map[string]any{"host": "applink-lab", "started": "2026-11-23 05:22:04.000", "build_number": 1, "approximate_connection_time": 18060},
+		"debug_info": map[string]any{
+			"host": "applink-lab", "started": "2026-11-23 05:22:04.000", "build_number": 1,
+			"approximate_connection_time": 18060,
+		},
 	}))
 }
 
@@ -275,7 +278,11 @@ func (s *Server) Disconnect(reason string) {
 	defer s.mu.Unlock()
 	for _, one := range s.sockets {
 		one.leaving = true
-		_ = one.write(encode(map[string]any{"type": "disconnect", "reason": reason, "debug_info": map[string]any{"host": "applink-lab"}})) // it may be gone
+		// it may be gone
+		_ = one.write(encode(map[string]any{
+			"type": "disconnect", "reason": reason,
+			"debug_info": map[string]any{"host": "applink-lab"},
+		}))
 		time.AfterFunc(leaveWait, func() { _ = one.conn.Close() })
 	}
 }

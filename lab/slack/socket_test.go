@@ -124,7 +124,8 @@ func TestAcknowledgements(t *testing.T) {
 	b.read(conn)
 	id, delivered := b.sendTo(conn, b.SlashEnvelope(slack.From{Channel: "C0001", User: "U0001"}, "plan"))
 	for _, text := range []string{
-		`{"envelope_id":"x"}`, `{"envelope_id":"` + id + `","ok":true}`, `ok`, `{"envelope_id":"` + id + `","payload":{"text":"` + strings.Repeat("x", 20<<10) + `"}}`,
+		`{"envelope_id":"x"}`, `{"envelope_id":"` + id + `","ok":true}`, `ok`,
+		`{"envelope_id":"` + id + `","payload":{"text":"` + strings.Repeat("x", 20<<10) + `"}}`,
 		`{"envelope_id":"` + id + `"}`, `{"envelope_id":"` + id + `"}`,
 	} {
 		if err := conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
@@ -140,7 +141,10 @@ func TestAcknowledgements(t *testing.T) {
 		t.Error("it is taken for acknowledged")
 	}
 	all := strings.Join(b.Violations(), "\n")
-	for _, want := range []string{"an acknowledgement of nothing", `unknown field "ok"`, "no acknowledgement: invalid", "an acknowledgement of 2", "a second acknowledgement"} {
+	for _, want := range []string{
+		"an acknowledgement of nothing", `unknown field "ok"`, "no acknowledgement: invalid",
+		"an acknowledgement of 2", "a second acknowledgement",
+	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the violations lack %q:\n%s", want, all)
 		}

@@ -28,7 +28,10 @@ var linked = regexp.MustCompile(`@(?:channel|here|everyone)\b`)
 // write takes a message or an edit.
 func (s *Server) write(c call) (map[string]any, string) {
 	f := c.fields
-	m := Message{Method: c.method, Channel: f["channel"], Thread: f["thread_ts"], Text: f["text"], Blocks: f["blocks"], Meta: f["metadata"], At: s.config.Now()}
+	m := Message{
+		Method: c.method, Channel: f["channel"], Thread: f["thread_ts"], Text: f["text"], Blocks: f["blocks"],
+		Meta: f["metadata"], At: s.config.Now(),
+	}
 	if problem := s.away(m.Channel); problem != "" {
 		return nil, problem
 	}
@@ -72,7 +75,8 @@ func (s *Server) write(c call) (map[string]any, string) {
 
 // posted says whether there is a message in a channel.
 func (s *Server) posted(channel, ts string) bool {
-	return slices.ContainsFunc(s.messages, func(m Message) bool { return m.Method == "chat.postMessage" && m.TS == ts && m.Channel == channel })
+	return slices.ContainsFunc(s.messages,
+		func(m Message) bool { return m.Method == "chat.postMessage" && m.TS == ts && m.Channel == channel })
 }
 
 // history lists the messages of a channel, newest first, as they are now.
@@ -82,7 +86,8 @@ func (s *Server) history(c call) (map[string]any, string) {
 	}
 	found := []any{}
 	for _, m := range slices.Backward(s.messages) {
-		if m.Method == "chat.postMessage" && m.Channel == c.fields["channel"] && m.Thread == "" && m.TS >= c.fields["oldest"] {
+		if m.Method == "chat.postMessage" && m.Channel == c.fields["channel"] && m.Thread == "" &&
+			m.TS >= c.fields["oldest"] {
 			one := map[string]any{"type": "message", "ts": m.TS, "text": m.Text}
 			if m.Meta != "" && c.fields["include_all_metadata"] != "" {
 				one["metadata"] = json.RawMessage(m.Meta)
@@ -101,7 +106,8 @@ func (s *Server) replied(w http.ResponseWriter, r *http.Request) {
 		Blocks   json.RawMessage `json:"blocks"`
 		Response string          `json:"response_type"`
 	}
-	if err != nil || r.Method != http.MethodPost || json.Unmarshal(text, &body) != nil || body.Text == "" && body.Blocks == nil {
+	if err != nil || r.Method != http.MethodPost || json.Unmarshal(text, &body) != nil || body.Text == "" &&
+		body.Blocks == nil {
 		s.violate("response_url: no message")
 		http.Error(w, "invalid_payload", http.StatusBadRequest)
 		return
@@ -116,7 +122,10 @@ func (s *Server) replied(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	to.uses++
-	m := Message{Method: "response_url", Channel: to.channel, TS: s.next(), User: to.user, Text: body.Text, Blocks: string(body.Blocks), At: s.config.Now()}
+	m := Message{
+		Method: "response_url", Channel: to.channel, TS: s.next(), User: to.user, Text: body.Text,
+		Blocks: string(body.Blocks), At: s.config.Now(),
+	}
 	if body.Response == "in_channel" {
 		m.User = ""
 	}
@@ -158,7 +167,8 @@ func (s *Server) openView(c call) (map[string]any, string) {
 	switch {
 	case view.Type != "modal":
 		problem = "type " + view.Type
-	case view.Title.wrong(maxTitle) || view.Submit != nil && view.Submit.wrong(maxTitle) || view.Close != nil && view.Close.wrong(maxTitle):
+	case view.Title.wrong(maxTitle) || view.Submit != nil && view.Submit.wrong(maxTitle) || view.Close != nil &&
+		view.Close.wrong(maxTitle):
 		problem = "title, submit or close"
 	case len(view.CallbackID) > 255 || len(view.PrivateMetadata) > maxMetadata:
 		problem = "callback_id or private_metadata"

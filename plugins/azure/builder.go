@@ -131,8 +131,10 @@ func (b *build) keyPair() error {
 
 // generatedNames are what provisioners and post-processors can ask for with build.NAME.
 var generatedNames = []string{
-	"SourceImageName", "TenantID", "SubscriptionID", "TempDeploymentName", "TempComputeName", "TempNicName", "TempOSDiskName",
-	"TempResourceGroupName", "TempNsgName", "TempKeyVaultName", "TempSubnetName", "TempDataDiskName", "TempVirtualNetworkName",
+	"SourceImageName", "TenantID", "SubscriptionID", "TempDeploymentName", "TempComputeName", "TempNicName",
+	"TempOSDiskName",
+	"TempResourceGroupName", "TempNsgName", "TempKeyVaultName", "TempSubnetName", "TempDataDiskName",
+	"TempVirtualNetworkName",
 	"TempPublicIPAddressName",
 }
 
@@ -140,10 +142,15 @@ var generatedNames = []string{
 func (b *build) generated() map[string]any {
 	n := b.names
 	return map[string]any{
-		"TenantID": b.Tenant, "SubscriptionID": b.Subscription, "TempDeploymentName": n.deployment, "TempComputeName": n.compute,
-		"TempNicName": n.nic, "TempOSDiskName": n.disk, "TempResourceGroupName": n.group, "TempNsgName": n.security, "TempKeyVaultName": "",
-		"TempSubnetName": n.subnet, "TempDataDiskName": "", "TempVirtualNetworkName": n.network, "TempPublicIPAddressName": n.address,
-		"SourceImageName": fmt.Sprintf("/subscriptions/%s/providers/Microsoft.Compute/locations/%s/publishers/%s/ArtifactTypes/vmimage/offers/%s/skus/%s/versions/%s",
+		"TenantID": b.Tenant, "SubscriptionID": b.Subscription, "TempDeploymentName": n.deployment,
+		"TempComputeName": n.compute,
+		"TempNicName":     n.nic, "TempOSDiskName": n.disk, "TempResourceGroupName": n.group, "TempNsgName": n.security,
+		"TempKeyVaultName": "",
+		"TempSubnetName":   n.subnet, "TempDataDiskName": "", "TempVirtualNetworkName": n.network,
+		"TempPublicIPAddressName": n.address,
+		"SourceImageName": fmt.Sprintf(
+			"/subscriptions/%s/providers/Microsoft.Compute/locations/%s/publishers/%s/"+
+				"ArtifactTypes/vmimage/offers/%s/skus/%s/versions/%s",
 			b.Subscription, b.Location, b.Source.Publisher, b.Source.Offer, b.Source.SKU, b.Source.Version),
 	}
 }
@@ -161,14 +168,17 @@ func (b *build) artifact(state multistep.StateBag) *artifact {
 	fmt.Fprintf(&text, "%s:\n\nOSType: %s\n", a.BuilderId(), b.OS)
 	if b.managed() {
 		a.image = b.imageID()
-		fmt.Fprintf(&text, "ManagedImageResourceGroupName: %s\nManagedImageName: %s\nManagedImageId: %s\nManagedImageLocation: %s\n",
+		fmt.Fprintf(&text, "ManagedImageResourceGroupName: %s\nManagedImageName: %s\nManagedImageId: "+
+			"%s\nManagedImageLocation: %s\n",
 			b.Image.Group, b.Image.Name, a.image, b.Location)
 	}
 	if b.published() {
 		regions := slices.Collect(regionNames(b.regions()))
-		fmt.Fprintf(&text, "ManagedImageSharedImageGalleryId: %s\nSharedImageGalleryResourceGroup: %s\nSharedImageGalleryName: %s\n",
+		fmt.Fprintf(&text, "ManagedImageSharedImageGalleryId: %s\nSharedImageGalleryResourceGroup: "+
+			"%s\nSharedImageGalleryName: %s\n",
 			a.version, b.Gallery.Group, b.Gallery.Name)
-		fmt.Fprintf(&text, "SharedImageGalleryImageName: %s\nSharedImageGalleryImageVersion: %s\nSharedImageGalleryReplicatedRegions: %s\n",
+		fmt.Fprintf(&text, "SharedImageGalleryImageName: %s\nSharedImageGalleryImageVersion: "+
+			"%s\nSharedImageGalleryReplicatedRegions: %s\n",
 			b.Gallery.Image, b.Gallery.Version, strings.Join(regions, ", "))
 	}
 	a.text = text.String()

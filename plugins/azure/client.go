@@ -45,7 +45,8 @@ func connect(ctx context.Context, a Access) (*client, error) {
 	}
 	c := &client{http: lab}
 	if a.MetadataHost == "" {
-		return nil, errors.New("metadata_host is not set: without it the real plugin would build on the public Azure; the lab sets PKR_VAR_azure_metadata_host")
+		return nil, errors.New("metadata_host is not set: without it the real plugin would build on the public Azure; the " +
+			"lab sets PKR_VAR_azure_metadata_host")
 	}
 	var metadata struct {
 		Manager        string `json:"resourceManager"`
@@ -53,12 +54,14 @@ func connect(ctx context.Context, a Access) (*client, error) {
 			Login string `json:"loginEndpoint"`
 		} `json:"authentication"`
 	}
-	if err := c.read(ctx, http.MethodGet, strings.TrimSuffix(a.MetadataHost, "/")+"/metadata/endpoints?api-version=2022-09-01", nil, &metadata); err != nil {
+	if err := c.read(ctx, http.MethodGet,
+		strings.TrimSuffix(a.MetadataHost, "/")+"/metadata/endpoints?api-version=2022-09-01", nil, &metadata); err != nil {
 		return nil, fmt.Errorf("looking for the platform at metadata_host: %w", err)
 	}
 	c.manager = strings.TrimSuffix(metadata.Manager, "/")
 	form := url.Values{
-		"client_id": {a.ClientID}, "client_secret": {a.ClientSecret}, "grant_type": {"client_credentials"}, "scope": {c.manager + "/.default"},
+		"client_id": {a.ClientID}, "client_secret": {a.ClientSecret}, "grant_type": {"client_credentials"},
+		"scope": {c.manager + "/.default"},
 	}
 	var token struct {
 		Access string `json:"access_token"`

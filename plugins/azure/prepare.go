@@ -61,7 +61,8 @@ func (c *Config) prepare() error {
 	p.When(len(c.Tags) > maxTags, "a max of %d tags are supported, but %d were provided", maxTags, len(c.Tags))
 	for name, value := range c.Tags {
 		p.When(len(name) > maxTagName, "the tag name %q exceeds (%d) the %d character limit", name, len(name), maxTagName)
-		p.When(len(value) > maxTagValue, "the tag name %q exceeds (%d) the %d character limit", value, len(value), maxTagValue)
+		p.When(len(value) > maxTagValue, "the tag name %q exceeds (%d) the %d character limit", value, len(value),
+			maxTagValue)
 	}
 	return p.Err()
 }
@@ -69,13 +70,16 @@ func (c *Config) prepare() error {
 func (a *Access) prepare(p *standin.Problems) {
 	a.Tenant = cmp.Or(a.Tenant, os.Getenv("ARM_TENANT_ID"))
 	p.When(a.Subscription == "" || a.ClientID == "" || a.ClientSecret == "" || a.Tenant == "",
-		"No valid set of authentication values specified: the lab's stand-in needs subscription_id, tenant_id, client_id and client_secret")
+		"No valid set of authentication values specified: the lab's stand-in needs subscription_id, tenant_id, client_id "+
+			"and client_secret")
 }
 
 // checkImages checks what the build starts from and what it leaves.
 func (c *Config) checkImages(p *standin.Problems) {
 	if !c.published() && (c.Image.Name == "" || c.Image.Group == "") {
-		p.All(errors.New("A capture_container_name, managed_image_name and managed_image_resource_group_name, or shared_image_gallery_destination must be specified")) //nolint:staticcheck // the real plugin's words
+		//nolint:staticcheck // the real plugin's words
+		p.All(errors.New("A capture_container_name, managed_image_name and managed_image_resource_group_name, or " +
+			"shared_image_gallery_destination must be specified"))
 	}
 	p.When(c.Source.Publisher == "", "An image_publisher must be specified")
 	p.When(c.Source.Offer == "", "An image_offer must be specified")
@@ -94,13 +98,18 @@ func (c *Config) checkImages(p *standin.Problems) {
 	p.When(g.Group == "", "A resource_group must be specified for shared_image_gallery_destination")
 	p.When(g.Image == "", "An image_name must be specified for shared_image_gallery_destination")
 	p.When(!imageVersion.MatchString(g.Version),
-		"An image_version must be specified for shared_image_gallery_destination and must follow the Major(int).Minor(int).Patch(int) format")
+		"An image_version must be specified for shared_image_gallery_destination and must follow the "+
+			"Major(int).Minor(int).Patch(int) format")
 	p.When(len(g.Regions) > 0 && len(g.Targets) > 0,
-		"`replicated_regions` can not be defined alongside `target_region`; you can define a target_region for each destination region you wish to replicate to.")
+		"`replicated_regions` can not be defined alongside `target_region`; you can define a target_region for each "+
+			"destination region you wish to replicate to.")
 	p.When(len(g.Targets) > 0 && c.Image.Replicas != 0,
-		"`shared_image_gallery_replica_count` can not be defined alongside `target_region`; you can define `replicas` inside each target_region block to set the number replicas for each region")
-	p.When(g.Shallow && c.Image.Replicas > 1, "When using shallow replication the replica count can only be 1, leaving this value unset will default to 1")
-	p.When(g.Specialized && c.managed(), "A managed image (managed_image_name, managed_image_resource_group_name) can not be Specialized")
+		"`shared_image_gallery_replica_count` can not be defined alongside `target_region`; you can define `replicas` "+
+			"inside each target_region block to set the number replicas for each region")
+	p.When(g.Shallow && c.Image.Replicas > 1,
+		"When using shallow replication the replica count can only be 1, leaving this value unset will default to 1")
+	p.When(g.Specialized && c.managed(),
+		"A managed image (managed_image_name, managed_image_resource_group_name) can not be Specialized")
 	p.When(!slices.Contains([]string{"Premium_LRS", "Standard_LRS", "Standard_ZRS"}, g.StorageType),
 		"not an accepted value for shared_image_gallery_destination.storage_account_type")
 }
@@ -119,10 +128,13 @@ func (c *Config) checkMachine(p *standin.Problems) {
 	if c.Comm.Type == "winrm" {
 		p.All(Plugin().Refuse("communicator = winrm"))
 	}
-	p.When(!slices.Contains([]string{"Standard_LRS", "Premium_LRS"}, c.DiskType), "The managed_image_storage_account_type %q is invalid", c.DiskType)
-	p.When(!slices.Contains([]string{"None", "ReadOnly", "ReadWrite"}, c.DiskCaching), "The disk_caching_type %q is invalid", c.DiskCaching)
+	p.When(!slices.Contains([]string{"Standard_LRS", "Premium_LRS"}, c.DiskType),
+		"The managed_image_storage_account_type %q is invalid", c.DiskType)
+	p.When(!slices.Contains([]string{"None", "ReadOnly", "ReadWrite"}, c.DiskCaching),
+		"The disk_caching_type %q is invalid", c.DiskCaching)
 	p.When(!slices.Contains([]string{"Basic", "Standard"}, c.AddressSKU),
-		"The provided value of %q for public_ip_sku does not match the allowed values of %q or %q", c.AddressSKU, "Basic", "Standard")
+		"The provided value of %q for public_ip_sku does not match the allowed values of %q or %q", c.AddressSKU, "Basic",
+		"Standard")
 	for _, address := range c.Inbound {
 		_, err := netip.ParseAddr(address)
 		if _, network := netip.ParsePrefix(address); err != nil && network != nil {
@@ -134,13 +146,15 @@ func (c *Config) checkMachine(p *standin.Problems) {
 // check checks the names of the build's own things, and fills in those that were left open.
 func (t *Temporary) check(p *standin.Problems, location string) {
 	p.When(t.Group != "" && t.ExistingGroup != "",
-		"The settings temp_resource_group_name and build_resource_group_name cannot both be defined.  Please define one or neither.")
+		"The settings temp_resource_group_name and build_resource_group_name cannot both be defined.  Please define one "+
+			"or neither.")
 	p.When((location != "") == (t.ExistingGroup != ""),
 		"Specify either a location to create the resource group in or an existing build_resource_group_name, but not both.")
 	checkName(p, "temp_resource_group_name", t.Group, groupName)
 	checkName(p, "build_resource_group_name", t.ExistingGroup, groupName)
 	p.When(t.Prefix != "" && !namePrefix.MatchString(t.Prefix),
-		"The setting custom_resource_build_prefix must only contain characters from a-z, A-Z, 0-9 and - and the maximum length is 10 characters")
+		"The setting custom_resource_build_prefix must only contain characters from a-z, A-Z, 0-9 and - and the maximum "+
+			"length is 10 characters")
 }
 
 // checkName checks a name that may be missing.
@@ -163,7 +177,8 @@ func (t *Temporary) names() names {
 	name := func(kind string) string { return fmt.Sprintf("%s%s%s", prefix, kind, ending) }
 	return names{
 		group:      cmp.Or(t.ExistingGroup, t.Group, prefix+"-Resource-Group-"+ending),
-		deployment: name("dp"), compute: cmp.Or(t.Compute, name("vm")), nic: cmp.Or(t.NIC, name("ni")), disk: cmp.Or(t.Disk, name("os")),
+		deployment: name("dp"), compute: cmp.Or(t.Compute, name("vm")), nic: cmp.Or(t.NIC, name("ni")),
+		disk:    cmp.Or(t.Disk, name("os")),
 		address: name("ip"), network: name("vn"), subnet: name("sn"), security: name("sg"),
 	}
 }

@@ -66,9 +66,11 @@ func (b *build) versionID() string { return b.definitionID() + "/versions/" + b.
 func (b *build) checkTarget(ctx context.Context) error {
 	if b.managed() {
 		if err := b.client.get(ctx, b.groupID(b.Subscription, b.Image.Group), groups, nil); err != nil {
-			return fmt.Errorf("Cannot locate the managed image resource group %s, received error %w", b.Image.Group, err) //nolint:staticcheck // the real plugin's words
+			//nolint:staticcheck // the real plugin's words
+			return fmt.Errorf("Cannot locate the managed image resource group %s, received error %w", b.Image.Group, err)
 		}
-		if err := b.free(ctx, b.imageID(), machines, "the managed image named "+b.Image.Name+" in the resource group "+b.Image.Group); err != nil {
+		if err := b.free(ctx, b.imageID(), machines,
+			"the managed image named "+b.Image.Name+" in the resource group "+b.Image.Group); err != nil {
 			return err
 		}
 	}
@@ -77,7 +79,8 @@ func (b *build) checkTarget(ctx context.Context) error {
 			Location string `json:"location"`
 		}
 		if err := b.client.get(ctx, b.groupID(b.Subscription, b.Temporary.ExistingGroup), groups, &group); err != nil {
-			return fmt.Errorf("Cannot locate the existing build resource resource group %s: %w", b.Temporary.ExistingGroup, err) //nolint:staticcheck // the real plugin's words
+			//nolint:staticcheck // the real plugin's words
+			return fmt.Errorf("Cannot locate the existing build resource resource group %s: %w", b.Temporary.ExistingGroup, err)
 		}
 		b.Location = group.Location
 	}
@@ -85,9 +88,11 @@ func (b *build) checkTarget(ctx context.Context) error {
 		return nil
 	}
 	if err := b.client.get(ctx, b.definitionID(), galleries, nil); err != nil {
-		return fmt.Errorf("failed to get image %q from image gallery %q in resource group %q: %w", b.Gallery.Image, b.Gallery.Name, b.Gallery.Group, err)
+		return fmt.Errorf("failed to get image %q from image gallery %q in resource group %q: %w", b.Gallery.Image,
+			b.Gallery.Name, b.Gallery.Group, err)
 	}
-	return b.free(ctx, b.versionID(), galleries, "a gallery image version for image name:version "+b.Gallery.Image+":"+b.Gallery.Version+" in gallery "+b.Gallery.Name)
+	return b.free(ctx, b.versionID(), galleries,
+		"a gallery image version for image name:version "+b.Gallery.Image+":"+b.Gallery.Version+" in gallery "+b.Gallery.Name)
 }
 
 // free checks that there is nothing under an id, or with -force deletes it. An error other than that it is missing
@@ -97,7 +102,8 @@ func (b *build) free(ctx context.Context, id, version, what string) error {
 	case err != nil:
 		return nil //nolint:nilerr // see above
 	case !b.PackerForce:
-		return fmt.Errorf("%s already exists, use another name or version or use the -force option to automatically delete it", what)
+		return fmt.Errorf("%s already exists, use another name or version or use the -force option to "+
+			"automatically delete it", what)
 	}
 	b.ui.Say(what + " already exists, but deleting it due to -force flag")
 	if err := b.client.remove(ctx, id, version); err != nil {
@@ -114,14 +120,19 @@ func (b *build) makeGroup(ctx context.Context, _ multistep.StateBag) error {
 	case err != nil && !errors.Is(err, errNotFound):
 		return err
 	case err == nil && b.Temporary.ExistingGroup == "":
-		return errors.New("A resource group with that name already exists. Please use build_resource_group_name to use an existing resource group.") //nolint:staticcheck // the real plugin's words
+		//nolint:staticcheck // the real plugin's words
+		return errors.New("A resource group with that name already exists. Please use build_resource_group_name to use an " +
+			"existing resource group.")
 	case err != nil && b.Temporary.ExistingGroup != "":
-		return errors.New("The resource group you want to use does not exist yet. Please use temp_resource_group_name to create a temporary resource group.") //nolint:staticcheck // the real plugin's words
+		//nolint:staticcheck // the real plugin's words
+		return errors.New("The resource group you want to use does not exist yet. Please use temp_resource_group_name to " +
+			"create a temporary resource group.")
 	case b.Temporary.ExistingGroup != "":
 		b.ui.Say("Using existing resource group " + b.names.group)
 	default:
 		b.ui.Say(fmt.Sprintf("Creating resource group %s in %s ...", b.names.group, b.Location))
-		if _, err := b.client.send(ctx, http.MethodPut, b.client.at(id, groups), object{"location": b.Location, "tags": b.Tags}); err != nil {
+		if _, err := b.client.send(ctx, http.MethodPut, b.client.at(id, groups),
+			object{"location": b.Location, "tags": b.Tags}); err != nil {
 			return err
 		}
 	}
@@ -153,7 +164,8 @@ func (b *build) removeGroup(multistep.StateBag) {
 	}
 	switch {
 	case err != nil:
-		b.ui.Error(fmt.Sprintf("Error deleting resource group.  Please delete it manually.\n\nName: %s\nError: %v", b.names.group, err))
+		b.ui.Error(fmt.Sprintf("Error deleting resource group.  Please delete it manually.\n\nName: %s\nError: %v",
+			b.names.group, err))
 	case b.Temporary.AsyncDelete:
 		b.ui.Say("Not waiting for Resource Group delete as requested by user. Resource Group Name is " + b.names.group)
 	default:
@@ -183,7 +195,8 @@ func (b *build) learn(ctx context.Context, state multistep.StateBag) error {
 		} `json:"properties"`
 	}
 	b.ui.Say("Getting the VM's IP address ...")
-	if err := b.client.get(ctx, b.own("Microsoft.Network/publicIPAddresses", b.names.address), networks, &address); err != nil {
+	if err := b.client.get(ctx, b.own("Microsoft.Network/publicIPAddresses", b.names.address), networks,
+		&address); err != nil {
 		return err
 	}
 	b.address = address.Properties.Address
@@ -213,7 +226,8 @@ func (b *build) findDisk(ctx context.Context) (string, error) {
 // powerOff shuts the machine down.
 func (b *build) powerOff(ctx context.Context, _ multistep.StateBag) error {
 	b.ui.Say("Powering off machine ...")
-	return b.client.finish(ctx, http.MethodPost, b.client.at(b.machineID()+"/deallocate", machines)+"&hibernate=false", nil)
+	return b.client.finish(ctx, http.MethodPost, b.client.at(b.machineID()+"/deallocate", machines)+"&hibernate=false",
+		nil)
 }
 
 // capture makes the managed image, when one is asked for.
@@ -223,13 +237,17 @@ func (b *build) capture(ctx context.Context, _ multistep.StateBag) error {
 		return nil
 	}
 	b.ui.Say("Generalizing machine ...")
-	if err := b.client.finish(ctx, http.MethodPost, b.client.at(b.machineID()+"/generalize", machines), nil); err != nil || !b.managed() {
+	if err := b.client.finish(ctx, http.MethodPost, b.client.at(b.machineID()+"/generalize", machines), nil); err != nil ||
+		!b.managed() {
 		return err
 	}
 	b.ui.Say(fmt.Sprintf("Capturing image %s into the resource group %s ...", b.Image.Name, b.Image.Group))
 	return b.client.finish(ctx, http.MethodPut, b.client.at(b.imageID(), machines), object{
 		"location": b.Location, "tags": b.Tags,
-		"properties": object{"sourceVirtualMachine": object{"id": b.machineID()}, "storageProfile": object{"zoneResilient": b.Image.ZoneResilient}},
+		"properties": object{
+			"sourceVirtualMachine": object{"id": b.machineID()},
+			"storageProfile":       object{"zoneResilient": b.Image.ZoneResilient},
+		},
 	})
 }
 
@@ -282,9 +300,11 @@ func (b *build) publish(ctx context.Context, _ multistep.StateBag) error {
 		if len(b.Gallery.Targets) > 0 && r.Name == region(b.Location) && r.Replicas != 0 {
 			replicas = r.Replicas
 		}
-		targets = append(targets, object{"name": r.Name, "regionalReplicaCount": min(max(r.Replicas, minReplicas), maxReplicas)})
+		targets = append(targets,
+			object{"name": r.Name, "regionalReplicaCount": min(max(r.Replicas, minReplicas), maxReplicas)})
 	}
-	b.ui.Say(fmt.Sprintf("Publishing to Shared Image Gallery %s: %s %s ...", b.Gallery.Name, b.Gallery.Image, b.Gallery.Version))
+	b.ui.Say(fmt.Sprintf("Publishing to Shared Image Gallery %s: %s %s ...", b.Gallery.Name, b.Gallery.Image,
+		b.Gallery.Version))
 	ctx, cancel := context.WithTimeout(ctx, b.GalleryTimeout)
 	defer cancel()
 	if err := b.client.finish(ctx, http.MethodPut, b.client.at(b.versionID(), galleries), object{
@@ -292,8 +312,9 @@ func (b *build) publish(ctx context.Context, _ multistep.StateBag) error {
 		"properties": object{
 			"storageProfile": object{"source": source},
 			"publishingProfile": object{
-				"targetRegions": targets, "endOfLifeDate": b.Image.EndOfLife, "excludeFromLatest": b.Image.NotLatest, "replicationMode": mode,
-				"replicaCount": min(max(replicas, minReplicas), maxReplicas), "storageAccountType": b.Gallery.StorageType,
+				"targetRegions": targets, "endOfLifeDate": b.Image.EndOfLife, "excludeFromLatest": b.Image.NotLatest,
+				"replicationMode": mode,
+				"replicaCount":    min(max(replicas, minReplicas), maxReplicas), "storageAccountType": b.Gallery.StorageType,
 			},
 		},
 	}); err != nil {

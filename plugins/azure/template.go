@@ -22,8 +22,10 @@ func (b *build) template() object {
 		"mode": "Incremental",
 		"parameters": object{
 			"adminUsername": object{"value": b.Comm.SSHUsername}, "adminPassword": object{"value": b.Comm.SSHPassword},
-			"vmName": object{"value": b.names.compute}, "vmSize": object{"value": b.Size}, "nicName": object{"value": b.names.nic},
-			"osDiskName": object{"value": b.names.disk}, "nsgName": object{"value": b.names.security}, "subnetName": object{"value": b.names.subnet},
+			"vmName": object{"value": b.names.compute}, "vmSize": object{"value": b.Size},
+			"nicName":    object{"value": b.names.nic},
+			"osDiskName": object{"value": b.names.disk}, "nsgName": object{"value": b.names.security},
+			"subnetName":          object{"value": b.names.subnet},
 			"publicIPAddressName": object{"value": b.names.address}, "virtualNetworkName": object{"value": b.names.network},
 		},
 		"template": object{
@@ -41,7 +43,10 @@ func (b *build) template() object {
 				"subnet":   "[concat(variables('network'), '/subnets/', parameters('subnetName'))]",
 				"keyPath":  "[concat('/home/', parameters('adminUsername'), '/.ssh/authorized_keys')]",
 			},
-			"resources": []any{b.addressResource(), b.cardResource(), b.machineResource(), b.securityResource(), b.networkResource()},
+			"resources": []any{
+				b.addressResource(), b.cardResource(), b.machineResource(), b.securityResource(),
+				b.networkResource(),
+			},
 		},
 	}}
 }
@@ -78,7 +83,8 @@ func (b *build) cardResource() object {
 			"publicIPAddress":           object{"id": idOf("Microsoft.Network/publicIPAddresses", "publicIPAddressName")},
 			"subnet":                    object{"id": "[variables('subnet')]"},
 		}}},
-	}, idOf("Microsoft.Network/publicIPAddresses", "publicIPAddressName"), idOf("Microsoft.Network/virtualNetworks", "virtualNetworkName"))
+	}, idOf("Microsoft.Network/publicIPAddresses", "publicIPAddressName"), idOf(
+		"Microsoft.Network/virtualNetworks", "virtualNetworkName"))
 }
 
 func (b *build) machineResource() object {
@@ -92,22 +98,32 @@ func (b *build) machineResource() object {
 	return b.resource("Microsoft.Compute/virtualMachines", "vmName", computeVersion, object{
 		"hardwareProfile": object{"vmSize": "[parameters('vmSize')]"},
 		"osProfile": object{
-			"computerName": "[parameters('vmName')]", "adminUsername": "[parameters('adminUsername')]", "adminPassword": "[parameters('adminPassword')]",
-			"linuxConfiguration": object{"ssh": object{"publicKeys": []any{object{"path": "[variables('keyPath')]", "keyData": b.key}}}},
+			"computerName": "[parameters('vmName')]", "adminUsername": "[parameters('adminUsername')]",
+			"adminPassword": "[parameters('adminPassword')]",
+			"linuxConfiguration": object{"ssh": object{"publicKeys": []any{object{
+				"path":    "[variables('keyPath')]",
+				"keyData": b.key,
+			}}}},
 		},
 		"storageProfile": object{
-			"imageReference": object{"publisher": b.Source.Publisher, "offer": b.Source.Offer, "sku": b.Source.SKU, "version": b.Source.Version},
-			"osDisk":         disk,
+			"imageReference": object{
+				"publisher": b.Source.Publisher, "offer": b.Source.Offer, "sku": b.Source.SKU,
+				"version": b.Source.Version,
+			},
+			"osDisk": disk,
 		},
-		"networkProfile":     object{"networkInterfaces": []any{object{"id": idOf("Microsoft.Network/networkInterfaces", "nicName")}}},
+		"networkProfile": object{"networkInterfaces": []any{object{"id": idOf("Microsoft.Network/networkInterfaces",
+			"nicName")}}},
 		"diagnosticsProfile": object{"bootDiagnostics": object{"enabled": false}},
 	}, idOf("Microsoft.Network/networkInterfaces", "nicName"))
 }
 
 func (b *build) securityResource() object {
 	rule := object{
-		"description": "Allow SSH of the build", "access": "Allow", "direction": "Inbound", "priority": 100, "protocol": "Tcp",
-		"sourcePortRange": "*", "destinationAddressPrefix": "VirtualNetwork", "destinationPortRange": strconv.Itoa(b.Comm.Port()),
+		"description": "Allow SSH of the build", "access": "Allow", "direction": "Inbound", "priority": 100,
+		"protocol":        "Tcp",
+		"sourcePortRange": "*", "destinationAddressPrefix": "VirtualNetwork",
+		"destinationPortRange": strconv.Itoa(b.Comm.Port()),
 	}
 	if len(b.Inbound) == 0 {
 		rule["sourceAddressPrefix"] = "*"

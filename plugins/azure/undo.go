@@ -15,7 +15,8 @@ import (
 
 // attached are the kinds of things of a deployment besides the machine and its card, which go first.
 var attached = map[string]bool{
-	"Microsoft.Network/virtualNetworks": true, "Microsoft.Network/networkSecurityGroups": true, "Microsoft.Network/publicIPAddresses": true,
+	"Microsoft.Network/virtualNetworks": true, "Microsoft.Network/networkSecurityGroups": true,
+	"Microsoft.Network/publicIPAddresses": true,
 }
 
 // removeDeployment deletes what the deployment made and the deployment itself, after a build that succeeded too.
@@ -49,10 +50,14 @@ func (b *build) removeResources(ctx context.Context) {
 	}
 	list := b.groupID(b.Subscription, b.names.group) + "/deployments/" + b.names.deployment + "/operations"
 	if err := b.client.read(ctx, "GET", b.client.at(list, groups)+"&%24top=50", nil, &made); err != nil {
-		b.ui.Error(fmt.Sprintf("Could not retrieve deployment operations: %v\n Please delete Virtual Machine %s and its associated resources manually", err, b.names.compute))
+		b.ui.Error(fmt.Sprintf("Could not retrieve deployment operations: %v\n Please delete Virtual Machine %s and its "+
+			"associated resources manually", err, b.names.compute))
 		return
 	}
-	for _, first := range []struct{ kind, version string }{{"Microsoft.Compute/virtualMachines", machines}, {"Microsoft.Network/networkInterfaces", networks}} {
+	for _, first := range []struct{ kind, version string }{
+		{"Microsoft.Compute/virtualMachines", machines},
+		{"Microsoft.Network/networkInterfaces", networks},
+	} {
 		for _, one := range made.Value {
 			if t := one.Properties.Target; t.Type == first.kind && !b.removeOne(ctx, t.Type, t.Name, first.version) {
 				return

@@ -109,7 +109,8 @@ func Start(ctx context.Context, kind Kind, program Program, at Place) (*Componen
 	}
 	if err != nil {
 		c.Close()
-		return nil, fmt.Errorf("starting %s %s: %w%s", filepath.Base(program.Path), strings.Join(program.Args, " "), err, c.said())
+		return nil, fmt.Errorf("starting %s %s: %w%s", filepath.Base(program.Path), strings.Join(program.Args, " "), err,
+			c.said())
 	}
 	c.client.UseProto = program.Proto
 	return c, nil
@@ -128,7 +129,8 @@ func readAddress(from io.Reader) (string, error) {
 func parseAddress(line string) (string, error) {
 	parts := strings.SplitN(line, "|", 4)
 	if len(parts) != 4 || parts[0] != plugin.APIVersionMajor || parts[2] != "unix" || !filepath.IsAbs(parts[3]) {
-		return "", fmt.Errorf("it said %.80q, which is no address of plugin API %s on a Unix socket", line, plugin.APIVersionMajor)
+		return "", fmt.Errorf("it said %.80q, which is no address of plugin API %s on a Unix socket", line,
+			plugin.APIVersionMajor)
 	}
 	return parts[3], nil
 }

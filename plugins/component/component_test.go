@@ -62,7 +62,8 @@ func TestComponent(t *testing.T) {
 		if err != nil || len(spec) < 100 {
 			t.Errorf("proto=%v: %d settings, %v", proto, len(spec), err)
 		}
-		if p := c.Prepare(map[string]any{"packer_build_name": "x"}, cty.EmptyObjectVal, nil); p.Refused == nil || !strings.Contains(p.Refused.Error(), "os_type") {
+		if p := c.Prepare(map[string]any{"packer_build_name": "x"}, cty.EmptyObjectVal, nil); p.Refused == nil ||
+			!strings.Contains(p.Refused.Error(), "os_type") {
 			t.Errorf("proto=%v: an empty configuration is refused with %v", proto, p.Refused)
 		}
 		c.Close()
@@ -107,7 +108,8 @@ func TestHangingPlugin(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := component.Start(ctx, component.Builder, script(t, "sleep 60 &\nsleep 60\n"), place(t)); err == nil || time.Since(began) > 10*time.Second {
+	if _, err := component.Start(ctx, component.Builder, script(t, "sleep 60 &\nsleep 60\n"), place(t)); err == nil ||
+		time.Since(began) > 10*time.Second {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
 }

@@ -114,10 +114,16 @@ func (l *limited) Write(p []byte) (int, error) {
 
 // builtIn are the components that Packer itself holds (1.15, command/execute).
 var builtIn = map[Kind][]string{
-	Builder:       {"file", "null"},
-	Provisioner:   {"breakpoint", "file", "hcp-sbom", "powershell", "shell", "shell-local", "sleep", "windows-restart", "windows-shell"},
+	Builder: {"file", "null"},
+	Provisioner: {
+		"breakpoint", "file", "hcp-sbom", "powershell", "shell", "shell-local", "sleep", "windows-restart",
+		"windows-shell",
+	},
 	PostProcessor: {"artifice", "checksum", "compress", "manifest", "shell-local"},
-	DataSource:    {"hcp-packer-artifact", "hcp-packer-image", "hcp-packer-iteration", "hcp-packer-version", "http", "null"},
+	DataSource: {
+		"hcp-packer-artifact", "hcp-packer-image", "hcp-packer-iteration", "hcp-packer-version", "http",
+		"null",
+	},
 }
 
 // BuiltIn is how a component of Packer itself is started. It speaks gob, as

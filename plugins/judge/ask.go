@@ -103,7 +103,9 @@ func (h *hearing) count() {
 
 // spec returns the schema of a component, and the component itself when it had
 // to be started for that.
-func (h *hearing) spec(ctx context.Context, kind component.Kind, program component.Program) (hcldec.ObjectSpec, *component.Component, error) {
+func (h *hearing) spec(ctx context.Context, kind component.Kind, program component.Program) (hcldec.ObjectSpec,
+	*component.Component, error,
+) {
 	key := program.SHA256 + "\x00" + strings.Join(program.Args, "\x00")
 	s, mine := once(h.court, h.specs, key, func() *spec { return &spec{ready: make(chan struct{})} })
 	if !mine {
@@ -125,7 +127,9 @@ func (h *hearing) spec(ctx context.Context, kind component.Kind, program compone
 }
 
 // start starts a component when there is room for one more.
-func (h *hearing) start(ctx context.Context, kind component.Kind, program component.Program) (*component.Component, error) {
+func (h *hearing) start(ctx context.Context, kind component.Kind, program component.Program) (*component.Component,
+	error,
+) {
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -151,7 +155,8 @@ func (h *hearing) end(c *component.Component) {
 // place is where the stage's components run. Values of variables reach them in
 // their configuration, not in their environment.
 func (h *hearing) place() component.Place {
-	env := slices.DeleteFunc(slices.Clone(h.stage.Env), func(entry string) bool { return strings.HasPrefix(entry, "PKR_VAR_") })
+	env := slices.DeleteFunc(slices.Clone(h.stage.Env),
+		func(entry string) bool { return strings.HasPrefix(entry, "PKR_VAR_") })
 	return component.Place{Dir: h.stage.Dir, Env: env, Temp: h.stage.Temp}
 }
 

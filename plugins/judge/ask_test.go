@@ -18,7 +18,8 @@ func TestManifestsAreOneQuestion(t *testing.T) {
 	t.Parallel()
 	manifest := func(output string, data map[string]cty.Value) cty.Value {
 		return cty.ObjectVal(map[string]cty.Value{
-			"output": cty.StringVal(output), "strip_path": cty.True, "strip_time": cty.NullVal(cty.Bool), "custom_data": cty.MapVal(data),
+			"output": cty.StringVal(output), "strip_path": cty.True, "strip_time": cty.NullVal(cty.Bool),
+			"custom_data": cty.MapVal(data),
 		})
 	}
 	plain := manifest("/a/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-1")})
@@ -28,12 +29,30 @@ func TestManifestsAreOneQuestion(t *testing.T) {
 		other cty.Value
 		same  bool
 	}{
-		"another text":      {component.PostProcessor, "manifest", manifest("/b/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-2")}), true},
-		"another key":       {component.PostProcessor, "manifest", manifest("/a/manifest.json", map[string]cty.Value{"os": cty.StringVal("debian-1")}), false},
-		"a template":        {component.PostProcessor, "manifest", manifest("/a/{{ .Bad", map[string]cty.Value{"image": cty.StringVal("debian-1")}), false},
-		"a template inside": {component.PostProcessor, "manifest", manifest("/a/manifest.json", map[string]cty.Value{"image": cty.StringVal("x{{nothing}}")}), false},
-		"a provisioner":     {component.Provisioner, "manifest", manifest("/b/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-2")}), false},
-		"another component": {component.PostProcessor, "checksum", manifest("/b/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-2")}), false},
+		"another text": {
+			component.PostProcessor, "manifest",
+			manifest("/b/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-2")}), true,
+		},
+		"another key": {
+			component.PostProcessor, "manifest",
+			manifest("/a/manifest.json", map[string]cty.Value{"os": cty.StringVal("debian-1")}), false,
+		},
+		"a template": {
+			component.PostProcessor, "manifest",
+			manifest("/a/{{ .Bad", map[string]cty.Value{"image": cty.StringVal("debian-1")}), false,
+		},
+		"a template inside": {
+			component.PostProcessor, "manifest",
+			manifest("/a/manifest.json", map[string]cty.Value{"image": cty.StringVal("x{{nothing}}")}), false,
+		},
+		"a provisioner": {
+			component.Provisioner, "manifest",
+			manifest("/b/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-2")}), false,
+		},
+		"another component": {
+			component.PostProcessor, "checksum",
+			manifest("/b/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-2")}), false,
+		},
 	} {
 		h := &hearing{court: &court{job: Job{Packer: Binary{Path: "/packer"}}}, stage: Stage{Root: "/stage", Name: "0"}}
 		program := component.Program{Path: "/packer", Args: []string{"execute"}}

@@ -43,8 +43,9 @@ type Binary struct {
 
 // Stage is one staged target.
 type Stage struct {
-	Name     string   `json:"name"`
-	Root     string   `json:"root"`      // the stage's own directory; what lies below differs from stage to stage by name only
+	Name string `json:"name"`
+	// the stage's own directory; what lies below differs from stage to stage by name only
+	Root     string   `json:"root"`
 	Dir      string   `json:"dir"`       // the templates: working directory of everything, below Root
 	Temp     string   `json:"temp"`      // for the sockets of plugins: short, and the user's own
 	Source   string   `json:"source"`    // TYPE.NAME: what is built of the templates; empty for everything
@@ -103,7 +104,8 @@ func ReadJob(from io.Reader) (Job, error) {
 		return job, errors.New("the job is no JSON of the expected form") // the error would quote it
 	}
 	if job.Protocol != Protocol {
-		return job, fmt.Errorf("the job is of protocol %d, and this program speaks %d: install both from one release", job.Protocol, Protocol)
+		return job, fmt.Errorf("the job is of protocol %d, and this program speaks %d: install both from one release",
+			job.Protocol, Protocol)
 	}
 	if len(job.Stages) > maxStages {
 		return job, fmt.Errorf("the job has %d stages; the most is %d", len(job.Stages), maxStages)

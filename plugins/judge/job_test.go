@@ -16,7 +16,8 @@ func FuzzReadJob(f *testing.F) {
 	for _, seed := range []string{
 		`{"protocol":1,"packer":{"path":"/p","version":"1.15.0"},"stages":[{"name":"0","root":"/s","dir":"/s/t","temp":"/s/tmp","env":["A=b"]}]}`,
 		`{"protocol":2}`, `{"protocol":1,"stages":[{"root":"/s","dir":"/s/../etc","temp":"/t"}]}`,
-		`{"protocol":1,"stages":[{"root":"s","dir":"s","temp":"t"}]}`, `{"protocol":1,"stages":[null]}`, "", "[]", `{"protocol":1}{`,
+		`{"protocol":1,"stages":[{"root":"s","dir":"s","temp":"t"}]}`, `{"protocol":1,"stages":[null]}`, "", "[]",
+		`{"protocol":1}{`,
 	} {
 		f.Add([]byte(seed))
 	}

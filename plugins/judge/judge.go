@@ -44,7 +44,8 @@ func (c *court) stage(ctx context.Context, stage Stage) (verdict Verdict) {
 	h := &hearing{court: c, stage: stage, plugins: map[string]installed{}, verdict: Verdict{Name: stage.Name}}
 	defer func() {
 		if r := recover(); r != nil { // a value that HCL's own code does not expect
-			h.verdict.Undecided = append(h.verdict.Undecided, fmt.Sprintf("a template on which the evaluation stopped: %.200v", r))
+			h.verdict.Undecided = append(h.verdict.Undecided,
+				fmt.Sprintf("a template on which the evaluation stopped: %.200v", r))
 		}
 		verdict = h.verdict
 	}()
@@ -65,7 +66,10 @@ func (c *court) stage(ctx context.Context, stage Stage) (verdict Verdict) {
 // hear goes as far as Packer would: each part ends the stage when it found an
 // error.
 func (h *hearing) hear(ctx context.Context) {
-	t, diags := template.Load(template.Options{Dir: h.stage.Dir, VarFiles: h.stage.VarFiles, Env: h.stage.Env, Version: h.job.Packer.Version, Parsed: &h.parsed})
+	t, diags := template.Load(template.Options{
+		Dir: h.stage.Dir, VarFiles: h.stage.VarFiles, Env: h.stage.Env,
+		Version: h.job.Packer.Version, Parsed: &h.parsed,
+	})
 	h.template = t
 	if h.report(diags) || h.find(ctx) {
 		return
@@ -79,7 +83,10 @@ func (h *hearing) hear(ctx context.Context) {
 		return
 	}
 	if len(t.Builds) == 0 {
-		h.finding(Finding{Message: "Missing build block", Detail: "A build block with one or more sources is required for executing a build."})
+		h.finding(Finding{
+			Message: "Missing build block",
+			Detail:  "A build block with one or more sources is required for executing a build.",
+		})
 	}
 	h.only()
 	if h.unknown() {
@@ -99,7 +106,8 @@ func (h *hearing) only() {
 		return
 	}
 	for _, build := range h.template.Builds {
-		build.Sources = slices.DeleteFunc(build.Sources, func(s *template.Source) bool { return s.String() != h.stage.Source })
+		build.Sources = slices.DeleteFunc(build.Sources,
+			func(s *template.Source) bool { return s.String() != h.stage.Source })
 	}
 	h.template.Builds = slices.DeleteFunc(h.template.Builds, func(b *template.Build) bool { return len(b.Sources) == 0 })
 }
@@ -110,7 +118,8 @@ func (h *hearing) find(ctx context.Context) bool {
 	for accessor, required := range h.template.Plugins {
 		i := slices.IndexFunc(h.stage.Plugins, func(b Binary) bool { return b.Address == required.Source })
 		if i < 0 {
-			h.report(hcl.Diagnostics{problem(required.Range, "Missing plugins", "The plugin "+required.Source+" "+required.Constraint+" is required, but not installed.")})
+			h.report(hcl.Diagnostics{problem(required.Range, "Missing plugins",
+				"The plugin "+required.Source+" "+required.Constraint+" is required, but not installed.")})
 			missing = true
 			continue
 		}
@@ -168,7 +177,8 @@ func (h *hearing) unknown() bool {
 			h.doubt(fmt.Sprintf("the %s %s, which is part of Packer, and no Packer was found", kind, name))
 			return
 		}
-		diags = append(diags, problem(at, fmt.Sprintf("Unknown %s type %q", kind, name), "No plugin that the template requires provides it."))
+		diags = append(diags, problem(at, fmt.Sprintf("Unknown %s type %q", kind, name),
+			"No plugin that the template requires provides it."))
 	}
 	for _, build := range h.template.Builds {
 		for _, source := range build.Sources {
@@ -191,7 +201,8 @@ func (h *hearing) unknown() bool {
 func (h *hearing) source(ctx context.Context, build *template.Build, source *template.Source) {
 	settings := h.settings(source)
 	prepared, ok := h.ask(ctx, question{
-		kind: component.Builder, name: source.Type, body: source.Body, at: source.Range, settings: settings, scope: h.template.SourceScope(source),
+		kind: component.Builder, name: source.Type, body: source.Body, at: source.Range, settings: settings,
+		scope: h.template.SourceScope(source),
 	})
 	if !ok {
 		return
@@ -209,7 +220,8 @@ func (h *hearing) source(ctx context.Context, build *template.Build, source *tem
 			}
 			all.Go(func() {
 				h.ask(ctx, question{
-					kind: kind, name: step.Type, body: step.Body, at: step.Range, settings: settings, override: step.Override(source), scope: scope,
+					kind: kind, name: step.Type, body: step.Body, at: step.Range, settings: settings, override: step.Override(source),
+					scope: scope,
 				})
 			})
 		}
@@ -234,7 +246,8 @@ func (h *hearing) settings(source *template.Source) map[string]any {
 func (h *hearing) data(ctx context.Context, d *template.Data, scope *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	program, ok := h.program(component.DataSource, d.Type)
 	if !ok {
-		return cty.NilVal, hcl.Diagnostics{problem(d.Block.LabelRanges[0], "Unknown data type "+d.Type, "No plugin that the template requires provides it.")}
+		return cty.NilVal, hcl.Diagnostics{problem(d.Block.LabelRanges[0], "Unknown data type "+d.Type,
+			"No plugin that the template requires provides it.")}
 	}
 	h.slots <- struct{}{}
 	defer func() { <-h.slots }()

@@ -31,7 +31,8 @@ type described struct {
 }
 
 func (h *hearing) describe(ctx context.Context, plugin Binary) (component.Description, error) {
-	d, mine := once(h.court, h.described, plugin.SHA256, func() *described { return &described{ready: make(chan struct{})} })
+	d, mine := once(h.court, h.described, plugin.SHA256,
+		func() *described { return &described{ready: make(chan struct{})} })
 	if mine {
 		d.Description, d.err = describe(ctx, h.job.Cache, plugin, h.place().Env)
 		close(d.ready)
@@ -131,7 +132,10 @@ func (h *hearing) schemas(ctx context.Context, plugin Binary) (map[string]Schema
 		return nil, err
 	}
 	accessor := plugin.Address[strings.LastIndexByte(plugin.Address, '/')+1:]
-	for _, kind := range []component.Kind{component.Builder, component.Provisioner, component.PostProcessor, component.DataSource} {
+	for _, kind := range []component.Kind{
+		component.Builder, component.Provisioner, component.PostProcessor,
+		component.DataSource,
+	} {
 		for _, name := range d.All(kind, accessor) {
 			program, _ := d.Program(plugin.Path, plugin.SHA256, kind, accessor, name)
 			schema, err := h.schema(ctx, kind, program)

@@ -30,7 +30,9 @@ type build struct {
 }
 
 // run runs a build. before are the steps that only one of the builders has.
-func (b *build) run(ctx context.Context, ui packersdk.Ui, hook packersdk.Hook, before ...multistep.Step) (packersdk.Artifact, error) {
+func (b *build) run(ctx context.Context, ui packersdk.Ui, hook packersdk.Hook,
+	before ...multistep.Step,
+) (packersdk.Artifact, error) {
 	Plugin().Announce(ui)
 	var err error
 	if b.client, err = connect(ctx, b.Access); err != nil {
@@ -61,7 +63,10 @@ func (b *build) run(ctx context.Context, ui packersdk.Ui, hook packersdk.Hook, b
 	if !b.done {
 		return nil, errNoTemplate
 	}
-	return &artifact{builder: b.builder, template: b.made, client: b.client, data: map[string]any{"generated_data": state.Get("generated_data")}}, nil
+	return &artifact{
+		builder: b.builder, template: b.made, client: b.client,
+		data: map[string]any{"generated_data": state.Get("generated_data")},
+	}, nil
 }
 
 // artifact is the template that a build leaves.

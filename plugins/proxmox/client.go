@@ -49,7 +49,8 @@ func connect(ctx context.Context, a Access) (*client, error) {
 	}
 	var ticket struct{ Ticket, CSRFPreventionToken string }
 	c.sign = func(http.Header) {}
-	if err := c.call(ctx, http.MethodPost, "/access/ticket", url.Values{"username": {a.Username}, "password": {a.Password}}, &ticket); err != nil {
+	if err := c.call(ctx, http.MethodPost, "/access/ticket",
+		url.Values{"username": {a.Username}, "password": {a.Password}}, &ticket); err != nil {
 		return nil, fmt.Errorf("signing in: %w", err)
 	}
 	c.sign = func(h http.Header) {
@@ -179,7 +180,10 @@ func (c *client) upload(ctx context.Context, node, storage, file string) error {
 		writer.CloseWithError(err)
 	}()
 	var id string
-	err = c.send(ctx, request{http.MethodPost, "/nodes/" + node + "/storage/" + storage + "/upload", reader, form.FormDataContentType()}, &id)
+	err = c.send(ctx, request{
+		http.MethodPost, "/nodes/" + node + "/storage/" + storage + "/upload", reader,
+		form.FormDataContentType(),
+	}, &id)
 	reader.CloseWithError(io.ErrClosedPipe) // ends the writing when the call ended early
 	if err != nil {
 		return err

@@ -56,7 +56,8 @@ func (b *CloneBuilder) Prepare(configs ...any) ([]string, []string, error) {
 		checkNetwork(&p, "ipconfig.ip6", ip.Address6, "dhcp", "auto")
 		checkAddress(&p, "ipconfig.gateway6", ip.Gateway6)
 	}
-	p.When(len(c.NICs) < len(c.IPs), "%d ipconfig blocks given, but only %d network interfaces defined", len(c.IPs), len(c.NICs))
+	p.When(len(c.NICs) < len(c.IPs), "%d ipconfig blocks given, but only %d network interfaces defined", len(c.IPs),
+		len(c.NICs))
 	return nil, p.Warnings, p.Err()
 }
 
@@ -94,7 +95,8 @@ type cloning struct {
 	config *cloneConfig
 }
 
-// keyPair gives the communicator the key that cloud-init authorises: the user's, or a new one when there is neither a password nor an agent.
+// keyPair gives the communicator the key that cloud-init authorises: the user's, or a new one when there is neither a
+// password nor an agent.
 func keyPair(comm *communicator.Config, ui packersdk.Ui) error {
 	if comm.SSHPassword != "" || comm.SSHPrivateKeyFile == "" && comm.SSHAgentAuth {
 		return nil
@@ -124,7 +126,8 @@ func keyPair(comm *communicator.Config, ui packersdk.Ui) error {
 // source finds the machine to clone; of several with the name one on the build's node.
 func (b *cloning) source(ctx context.Context) (machine, error) {
 	c := b.config
-	list, err := b.client.machines(ctx, func(m machine) bool { return m.ID == c.CloneVMID || c.CloneVM != "" && m.Name == c.CloneVM })
+	list, err := b.client.machines(ctx,
+		func(m machine) bool { return m.ID == c.CloneVMID || c.CloneVM != "" && m.Name == c.CloneVM })
 	if err != nil {
 		return machine{}, err
 	}
@@ -170,7 +173,8 @@ func (b *cloning) clone(ctx context.Context, id int) error {
 		return err
 	}
 	form := url.Values{
-		"newid": {strconv.Itoa(id)}, "name": {b.Template.VMName}, "target": {b.Node}, "full": {flag(b.config.Full != config.TriFalse)},
+		"newid": {strconv.Itoa(id)}, "name": {b.Template.VMName}, "target": {b.Node},
+		"full": {flag(b.config.Full != config.TriFalse)},
 	}
 	if b.Pool != "" {
 		form.Set("pool", b.Pool)
@@ -212,7 +216,8 @@ func (b *cloning) cloudInit(settings url.Values) url.Values {
 	// The API wants this one encoded twice, with %20 for a space.
 	set("sshkeys", strings.ReplaceAll(url.QueryEscape(string(b.Comm.SSHPublicKey)), "+", "%20"))
 	for i, ip := range b.config.IPs {
-		set("ipconfig"+strconv.Itoa(i), device(option("ip", ip.Address), option("gw", ip.Gateway), option("ip6", ip.Address6), option("gw6", ip.Gateway6)))
+		set("ipconfig"+strconv.Itoa(i),
+			device(option("ip", ip.Address), option("gw", ip.Gateway), option("ip6", ip.Address6), option("gw6", ip.Gateway6)))
 	}
 	return settings
 }

@@ -44,8 +44,9 @@ type Config struct {
 
 // Access is where the build runs and as whom.
 type Access struct {
-	URL         string        `mapstructure:"proxmox_url"`
-	Insecure    bool          `mapstructure:"insecure_skip_tls_verify"` // heeded by nobody: the lab's authority is always asked for
+	URL string `mapstructure:"proxmox_url"`
+	// heeded by nobody: the lab's authority is always asked for
+	Insecure    bool          `mapstructure:"insecure_skip_tls_verify"`
 	Username    string        `mapstructure:"username"`
 	Password    string        `mapstructure:"password"`
 	Token       string        `mapstructure:"token"`

@@ -69,7 +69,8 @@ func (o *OldBootISO) move(to *ISO, p *standin.Problems) {
 		{"iso_target_extension", o.TargetExtension != "", func() { to.TargetExtension = o.TargetExtension }},
 	} {
 		if a.set {
-			p.Warn("'%s' is deprecated and will be removed in a future release, define the boot iso options in a 'boot_iso' block", a.name)
+			p.Warn("'%s' is deprecated and will be removed in a future release, define the boot iso options in a 'boot_iso' "+
+				"block", a.name)
 			a.move()
 		}
 	}
@@ -115,7 +116,8 @@ func (b *build) deleteISO(i *ISO) {
 	if !i.made() || i.File == "" || b.done && !i.Unmount {
 		return
 	}
-	if err := b.client.task(context.Background(), http.MethodDelete, "/nodes/"+b.Node+"/storage/"+i.Storage+"/content/"+i.File, nil); err != nil {
+	if err := b.client.task(context.Background(), http.MethodDelete,
+		"/nodes/"+b.Node+"/storage/"+i.Storage+"/content/"+i.File, nil); err != nil {
 		b.ui.Error(fmt.Sprintf("delete volume failed: %v", err))
 		return
 	}

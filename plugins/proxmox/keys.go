@@ -25,13 +25,16 @@ import (
 // specialKeys are QEMU's names of keys that Packer names otherwise. The real plugin has no name for <pageUp> and
 // <pageDown>, so they fail there, and here.
 var specialKeys = map[string]string{
-	"spacebar": "spc", "bs": "backspace", "del": "delete", "return": "ret", "enter": "ret", "leftshift": "shift", "rightshift": "shift",
-	"leftalt": "alt", "rightalt": "alt_r", "leftctrl": "ctrl", "rightctrl": "ctrl_r", "leftsuper": "meta_l", "rightsuper": "meta_r",
+	"spacebar": "spc", "bs": "backspace", "del": "delete", "return": "ret", "enter": "ret", "leftshift": "shift",
+	"rightshift": "shift",
+	"leftalt":    "alt", "rightalt": "alt_r", "leftctrl": "ctrl", "rightctrl": "ctrl_r", "leftsuper": "meta_l",
+	"rightsuper": "meta_r",
 }
 
 // signKeys are QEMU's names of the keys, on a US keyboard, of what is no letter and no digit.
 var signKeys = map[rune]string{
-	' ': "spc", '.': "dot", ',': "comma", ';': "semicolon", '*': "asterisk", '-': "minus", '[': "bracket_left", ']': "bracket_right",
+	' ': "spc", '.': "dot", ',': "comma", ';': "semicolon", '*': "asterisk", '-': "minus", '[': "bracket_left",
+	']': "bracket_right",
 	'=': "equal", '\'': "apostrophe", '`': "grave_accent", '/': "slash", '\\': "backslash",
 	'!': "shift-1", '@': "shift-2", '#': "shift-3", '$': "shift-4", '%': "shift-5", '^': "shift-6", '&': "shift-7", '(': "shift-9", ')': "shift-0",
 	'{': "shift-bracket_left", '}': "shift-bracket_right", '"': "shift-apostrophe", '+': "shift-equal", '_': "shift-minus",

@@ -96,7 +96,8 @@ func (c *Processor) prepare() {
 
 func (f *Firmware) prepare(p *standin.Problems) {
 	if f.EFIDisk != "" {
-		p.When(f.EFI != EFI{}, "both efi_config and efidisk cannot be set at the same time, consider defining only efi_config as efidisk is deprecated")
+		p.When(f.EFI != EFI{}, "both efi_config and efidisk cannot be set at the same time, consider defining only "+
+			"efi_config as efidisk is deprecated")
 		p.Warn("efidisk is deprecated, please use efi_config instead")
 		f.EFI.Storage = f.EFIDisk
 	}
@@ -120,7 +121,8 @@ func (h *Hardware) prepare(p *standin.Problems) {
 	}
 	h.OS = cmp.Or(h.OS, "other")
 	p.When(h.Memory < h.BalloonMin, "ballooning_minimum (%d) must be lower than memory (%d)", h.BalloonMin, h.Memory)
-	p.When(len(h.Serials) > 4, "too many serials: %d serials defined, but proxmox accepts 4 elements maximum", len(h.Serials))
+	p.When(len(h.Serials) > 4, "too many serials: %d serials defined, but proxmox accepts 4 elements maximum",
+		len(h.Serials))
 	for _, serial := range h.Serials {
 		p.When(!serialPort.MatchString(serial), `serials must respond to pattern "/dev/.+" or be "socket". It was %q`, serial)
 	}
@@ -132,7 +134,8 @@ func (h *Hardware) prepare(p *standin.Problems) {
 	p.When(h.RNG.MaxBytes < 0, "max_bytes must be >= 0")
 	p.When(h.RNG.Period < 0, "period must be >= 0")
 	if h.RNG.MaxBytes == 0 {
-		p.Warn("max_bytes is 0: potentially dangerous: this disables limiting the entropy allowed to get injected into the guest")
+		p.Warn("max_bytes is 0: potentially dangerous: this disables limiting the entropy allowed to get injected into " +
+			"the guest")
 	}
 }
 
@@ -154,7 +157,8 @@ func validID(id int) bool { return id >= 100 && id <= 999999999 }
 func (n *NIC) prepare(p *standin.Problems, i int) {
 	n.Model = cmp.Or(n.Model, "e1000")
 	p.When(n.Bridge == "", "network_adapters[%d].bridge must be specified", i)
-	p.When(n.Model != "virtio" && n.Queues > 0, "network_adapters[%d].packet_queues can only be set for 'virtio' driver", i)
+	p.When(n.Model != "virtio" && n.Queues > 0, "network_adapters[%d].packet_queues can only be set for 'virtio' driver",
+		i)
 	p.When(n.MTU < 0 || n.MTU > 65520, "network_adapters[%d].mtu only positive values up to 65520 are supported", i)
 }
 
@@ -167,12 +171,15 @@ func (d *Disk) prepare(p *standin.Problems, i int, controller string) {
 		p.When(controller != "virtio-scsi-single", "io thread option requires virtio-scsi-single controller")
 		p.When(d.Type != "scsi" && d.Type != "virtio", "io thread option requires scsi or a virtio disk")
 	}
-	p.When(!slices.Contains([]string{"", "native", "threads", "io_uring"}, d.AsyncIO), "AsyncIO must be native, threads or io_uring")
+	p.When(!slices.Contains([]string{"", "native", "threads", "io_uring"}, d.AsyncIO),
+		"AsyncIO must be native, threads or io_uring")
 	p.When(d.SSD && d.Type == "virtio", "SSD emulation is not supported on virtio disks")
 	p.When(d.Storage == "", "disks[%d].storage_pool must be specified", i)
-	p.When(!diskSize.MatchString(d.Size), "disks[%d].disk_size must be a whole number with K, M, G or T, for example 20G. It was %q", i, d.Size)
+	p.When(!diskSize.MatchString(d.Size),
+		"disks[%d].disk_size must be a whole number with K, M, G or T, for example 20G. It was %q", i, d.Size)
 	if d.StorageType != "" {
-		p.Warn("storage_pool_type is deprecated and should be omitted, it will be removed in a later version of the proxmox plugin")
+		p.Warn("storage_pool_type is deprecated and should be omitted, it will be removed in a later version of the " +
+			"proxmox plugin")
 	}
 }
 
@@ -180,15 +187,18 @@ func (i *ISO) prepare(c *Config, p *standin.Problems, what string) {
 	if m := fixedDevice.FindStringSubmatch(i.Device); m != nil {
 		i.Type, i.Index = m[1], m[2]
 	}
-	p.When(i.Device != "" && i.Type == "", "%s is not a valid device of a CD: ide0 to ide3, sata0 to sata5 or scsi0 to scsi30", i.Device)
+	p.When(i.Device != "" && i.Type == "",
+		"%s is not a valid device of a CD: ide0 to ide3, sata0 to sata5 or scsi0 to scsi30", i.Device)
 	i.Type = cmp.Or(i.Type, "ide")
-	p.When(i.Type == "virtio" || buses[i.Type] == 0, "ISOs must be of type ide, sata or scsi. VirtIO not supported by Proxmox for ISO devices")
+	p.When(i.Type == "virtio" || buses[i.Type] == 0,
+		"ISOs must be of type ide, sata or scsi. VirtIO not supported by Proxmox for ISO devices")
 	if n, err := strconv.Atoi(i.Index); i.Index != "" && (err != nil || n < 0 || n >= buses[i.Type]) {
 		p.Add("%s is not a valid bus index of %s", i.Index, i.Type)
 	}
 	switch {
 	case i.File != "":
-		p.When(!isoFile.MatchString(i.File), `iso_path should match pattern "<storage>:iso/<ISO filename>". Provided value was %q`, i.File)
+		p.When(!isoFile.MatchString(i.File),
+			`iso_path should match pattern "<storage>:iso/<ISO filename>". Provided value was %q`, i.File)
 	case i.made():
 		p.All(i.CDConfig.Prepare(&c.ctx)...)
 		p.When(i.Storage == "", "storage_pool not set for storage of generated ISO from cd_files or cd_content")
@@ -204,7 +214,8 @@ func (i *ISO) prepare(c *Config, p *standin.Problems, what string) {
 			given++
 		}
 	}
-	p.When(given != 1, "one of iso_file, iso_url, or a combination of cd_files and cd_content must be specified for %s", what)
+	p.When(given != 1, "one of iso_file, iso_url, or a combination of cd_files and cd_content must be specified for %s",
+		what)
 }
 
 // errNoTemplate stands for a build that ended without a template and without an error.

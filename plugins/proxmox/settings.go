@@ -56,7 +56,8 @@ func flag(on bool) string {
 func (c *Config) settings(id int) url.Values {
 	v := url.Values{
 		"vmid": {strconv.Itoa(id)}, "name": {c.Template.VMName}, "description": {ephemeral}, "tags": {c.Template.Tags},
-		"agent": {flag(c.Agent != config.TriFalse)}, "kvm": {flag(!c.DisableKVM)}, "onboot": {flag(c.Onboot)}, "numa": {flag(c.Numa)},
+		"agent": {flag(c.Agent != config.TriFalse)}, "kvm": {flag(!c.DisableKVM)}, "onboot": {flag(c.Onboot)},
+		"numa":  {flag(c.Numa)},
 		"cores": {strconv.Itoa(c.Cores)}, "sockets": {strconv.Itoa(c.Sockets)}, "cpu": {c.CPUType},
 		"memory": {strconv.Itoa(c.Memory)}, "ostype": {c.OS}, "scsihw": {c.SCSI},
 	}
@@ -74,7 +75,8 @@ func (c *Config) settings(id int) url.Values {
 		set("balloon", strconv.Itoa(c.BalloonMin))
 	}
 	if c.EFI.Storage != "" {
-		set("efidisk0", device(c.EFI.Storage+":1", option("efitype", c.EFI.Type), option("format", c.EFI.Format), "pre-enrolled-keys="+flag(c.EFI.Keys)))
+		set("efidisk0", device(c.EFI.Storage+":1", option("efitype", c.EFI.Type), option("format", c.EFI.Format),
+			"pre-enrolled-keys="+flag(c.EFI.Keys)))
 	}
 	if c.TPM.Storage != "" {
 		set("tpmstate0", device(c.TPM.Storage+":1", option("version", c.TPM.Version)))
@@ -172,7 +174,8 @@ func (d Disk) value() string {
 	if d.Discard {
 		discard = "discard=on"
 	}
-	return device(d.Storage+":"+size, option("aio", d.AsyncIO), backup, option("cache", d.Cache), discard, option("format", d.Format),
+	return device(d.Storage+":"+size, option("aio", d.AsyncIO), backup, option("cache", d.Cache), discard,
+		option("format", d.Format),
 		option("iothread", d.IOThread), "replicate=0", ssd)
 }
 

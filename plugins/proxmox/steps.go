@@ -202,7 +202,8 @@ func (b *build) removeCloudInit(ctx context.Context, _ multistep.StateBag) error
 	if len(remove) == 0 {
 		return nil
 	}
-	if err := b.client.task(ctx, http.MethodPost, b.made.path()+"/config", url.Values{"delete": {strings.Join(remove, ",")}}); err != nil {
+	if err := b.client.task(ctx, http.MethodPost, b.made.path()+"/config",
+		url.Values{"delete": {strings.Join(remove, ",")}}); err != nil {
 		return fmt.Errorf("error updating template: %w", err)
 	}
 	return nil
@@ -213,7 +214,8 @@ func (b *build) convert(ctx context.Context, _ multistep.StateBag) error {
 	ctx = context.WithoutCancel(ctx)
 	b.ui.Say("Stopping VM")
 	if err := b.client.power(ctx, b.made, "shutdown"); err != nil {
-		return fmt.Errorf("Error converting VM to template, could not stop: %w", err) //nolint:staticcheck // the real plugin's words
+		//nolint:staticcheck // the real plugin's words
+		return fmt.Errorf("Error converting VM to template, could not stop: %w", err)
 	}
 	b.ui.Say("Converting VM to template")
 	if err := b.client.task(ctx, http.MethodPost, b.made.path()+"/template", nil); err != nil {
@@ -241,7 +243,8 @@ func (b *build) finish(ctx context.Context, _ multistep.StateBag) error {
 		case !iso.Unmount:
 			changes.Set(iso.drive, iso.File+",media=cdrom")
 		case !strings.Contains(drive, "media=cdrom"):
-			return fmt.Errorf("Cannot eject ISO from cdrom drive, %s is not present or not a cdrom media", iso.drive) //nolint:staticcheck // the real plugin's words
+			//nolint:staticcheck // the real plugin's words
+			return fmt.Errorf("Cannot eject ISO from cdrom drive, %s is not present or not a cdrom media", iso.drive)
 		case iso.KeepDevice:
 			changes.Set(iso.drive, "none,media=cdrom")
 		default:
@@ -274,7 +277,8 @@ func (b *build) addCloudInit(settings map[string]any, changes url.Values) error 
 		pool, _, _ = strings.Cut(disk, ":")
 	}
 	if pool == "" {
-		return errors.New("cloud_init is set to true, but cloud_init_storage_pool is empty and could not be set automatically. set cloud_init_storage_pool in your configuration")
+		return errors.New("cloud_init is set to true, but cloud_init_storage_pool is empty and could not be set " +
+			"automatically. set cloud_init_storage_pool in your configuration")
 	}
 	for n := range buses[b.Template.CloudInitDisk] {
 		if name := b.Template.CloudInitDisk + strconv.Itoa(n); settings[name] == nil {
@@ -283,5 +287,6 @@ func (b *build) addCloudInit(settings map[string]any, changes url.Values) error 
 			return nil
 		}
 	}
-	return fmt.Errorf("Found no free controller of type %s for a cloud-init cdrom", b.Template.CloudInitDisk) //nolint:staticcheck // the real plugin's words
+	//nolint:staticcheck // the real plugin's words
+	return fmt.Errorf("Found no free controller of type %s for a cloud-init cdrom", b.Template.CloudInitDisk)
 }

@@ -84,7 +84,8 @@ func (o onlyTLS) RoundTrip(r *http.Request) (*http.Response, error) {
 // outside explains an error that keeps a stand-in from a platform, and what builds on a real one.
 func (p Plugin) outside(err error) error {
 	return fmt.Errorf("this is the lab's stand-in for the plugin %s and builds only on the lab's simulated %s: %w; "+
-		"for a real platform install the real plugin (packer plugins install %s), for the lab run: packer-hybrid lab run -- COMMAND",
+		"for a real platform install the real plugin (packer plugins install %s), for the lab run: packer-hybrid lab run "+
+		"-- COMMAND",
 		p.Source, p.Name, err, p.Source)
 }
 

@@ -49,5 +49,6 @@ func (p *Problems) Err() error {
 
 // Refuse is the error about a setting that the real plugin heeds and the stand-in cannot.
 func (p Plugin) Refuse(setting string) error {
-	return fmt.Errorf("the lab's stand-in for the plugin %s cannot honour %q: remove it, or use the real plugin", p.Source, setting)
+	return fmt.Errorf("the lab's stand-in for the plugin %s cannot honour %q: remove it, or use the real plugin", p.Source,
+		setting)
 }

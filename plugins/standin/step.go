@@ -42,7 +42,9 @@ func (s Step) Cleanup(state multistep.StateBag) {
 }
 
 // RunSteps runs a build's steps with what Packer's own steps need in the state, and returns why it did not finish.
-func RunSteps(ctx context.Context, state multistep.StateBag, settings common.PackerConfig, steps []multistep.Step) error {
+func RunSteps(ctx context.Context, state multistep.StateBag, settings common.PackerConfig,
+	steps []multistep.Step,
+) error {
 	ui, ok := state.Get("ui").(packersdk.Ui)
 	if !ok {
 		return errors.New("running the build: there is no user interface in its state")

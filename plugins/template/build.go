@@ -82,7 +82,8 @@ func (t *Template) content(file *hcl.File) hcl.Diagnostics {
 func (t *Template) source(block *hcl.Block) hcl.Diagnostics {
 	name := block.Labels[0] + "." + block.Labels[1]
 	if first, ok := t.sources[name]; ok {
-		return hcl.Diagnostics{problem(&block.DefRange, "Duplicate source block", "It is first at "+first.DefRange.String()+".")}
+		return hcl.Diagnostics{problem(&block.DefRange, "Duplicate source block",
+			"It is first at "+first.DefRange.String()+".")}
 	}
 	t.sources[name] = block
 	return nil
@@ -103,7 +104,8 @@ func (t *Template) build(block *hcl.Block) (*Build, hcl.Diagnostics) {
 	for _, ref := range b.Sources {
 		kind, name, ok := sourceRef(ref)
 		if !ok {
-			diags = append(diags, problem(&block.DefRange, "Invalid source reference", fmt.Sprintf("A source is named source.TYPE.NAME, not %.80q.", ref)))
+			diags = append(diags, problem(&block.DefRange, "Invalid source reference",
+				fmt.Sprintf("A source is named source.TYPE.NAME, not %.80q.", ref)))
 			continue
 		}
 		build.Sources = append(build.Sources, &Source{Type: kind, Name: name, As: name, Range: block.DefRange})
@@ -117,7 +119,8 @@ func (t *Template) build(block *hcl.Block) (*Build, hcl.Diagnostics) {
 		diags = append(diags, t.part(build, inner, ctx)...)
 	}
 	if len(b.Sources)+len(build.Sources) == 0 {
-		diags = append(diags, problem(&block.DefRange, "missing source reference", "a build block must reference at least one source to be built"))
+		diags = append(diags, problem(&block.DefRange, "missing source reference",
+			"a build block must reference at least one source to be built"))
 	}
 	return build, diags
 }
@@ -185,7 +188,8 @@ func buildSource(block *hcl.Block) (*Source, hcl.Diagnostics) {
 	}
 	kind, name, ok := sourceRef(block.Labels[0])
 	if !ok {
-		return nil, hcl.Diagnostics{problem(&block.DefRange, "Invalid source reference", "A source is named source.TYPE.NAME.")}
+		return nil, hcl.Diagnostics{problem(&block.DefRange, "Invalid source reference",
+			"A source is named source.TYPE.NAME.")}
 	}
 	s := &Source{Type: kind, Name: name, As: name, Body: b.Rest, Range: block.DefRange}
 	if b.Name != "" {
@@ -276,7 +280,8 @@ func (t *Template) Resolve() hcl.Diagnostics {
 		for _, source := range build.Sources {
 			block, ok := t.sources[source.Type+"."+source.Name]
 			if !ok {
-				diags = append(diags, problem(&source.Range, "Unknown source "+source.Type+"."+source.Name, "Known: "+strings.Join(sorted(t.sources), ", ")))
+				diags = append(diags, problem(&source.Range, "Unknown source "+source.Type+"."+source.Name,
+					"Known: "+strings.Join(sorted(t.sources), ", ")))
 				continue
 			}
 			source.Range = block.DefRange

@@ -28,26 +28,39 @@ import (
 // their arguments alone.
 var pure = map[string]function.Function{
 	"abs": stdlib.AbsoluteFunc, "basename": filesystem.BasenameFunc, "base64decode": encoding.Base64DecodeFunc,
-	"base64encode": encoding.Base64EncodeFunc, "bcrypt": crypto.BcryptFunc, "can": tryfunc.CanFunc, "ceil": stdlib.CeilFunc,
-	"chomp": stdlib.ChompFunc, "chunklist": stdlib.ChunklistFunc, "cidrhost": cidr.HostFunc, "cidrnetmask": cidr.NetmaskFunc,
-	"cidrsubnet": cidr.SubnetFunc, "cidrsubnets": cidr.SubnetsFunc, "coalesce": collection.CoalesceFunc,
+	"base64encode": encoding.Base64EncodeFunc, "bcrypt": crypto.BcryptFunc, "can": tryfunc.CanFunc,
+	"ceil":  stdlib.CeilFunc,
+	"chomp": stdlib.ChompFunc, "chunklist": stdlib.ChunklistFunc, "cidrhost": cidr.HostFunc,
+	"cidrnetmask": cidr.NetmaskFunc,
+	"cidrsubnet":  cidr.SubnetFunc, "cidrsubnets": cidr.SubnetsFunc, "coalesce": collection.CoalesceFunc,
 	"coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc,
 	"contains": stdlib.ContainsFunc, "convert": typeexpr.ConvertFunc, "csvdecode": stdlib.CSVDecodeFunc,
-	"dirname": filesystem.DirnameFunc, "distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc,
-	"floor": stdlib.FloorFunc, "format": stdlib.FormatFunc, "formatdate": stdlib.FormatDateFunc, "formatlist": stdlib.FormatListFunc,
-	"indent": stdlib.IndentFunc, "join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
-	"keys": stdlib.KeysFunc, "log": stdlib.LogFunc, "lookup": stdlib.LookupFunc, "lower": stdlib.LowerFunc, "max": stdlib.MaxFunc,
+	"dirname": filesystem.DirnameFunc, "distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc,
+	"flatten": stdlib.FlattenFunc,
+	"floor":   stdlib.FloorFunc, "format": stdlib.FormatFunc, "formatdate": stdlib.FormatDateFunc,
+	"formatlist": stdlib.FormatListFunc,
+	"indent":     stdlib.IndentFunc, "join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc,
+	"jsonencode": stdlib.JSONEncodeFunc,
+	"keys":       stdlib.KeysFunc, "log": stdlib.LogFunc, "lookup": stdlib.LookupFunc, "lower": stdlib.LowerFunc,
+	"max": stdlib.MaxFunc,
 	"md5": crypto.Md5Func, "merge": stdlib.MergeFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc,
-	"pathexpand": filesystem.PathExpandFunc, "pow": stdlib.PowFunc, "range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc,
-	"replace": stdlib.ReplaceFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc, "regex_replace": stdlib.RegexReplaceFunc,
-	"rsadecrypt": crypto.RsaDecryptFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": stdlib.SetProductFunc,
-	"setunion": stdlib.SetUnionFunc, "sha1": crypto.Sha1Func, "sha256": crypto.Sha256Func, "sha512": crypto.Sha512Func,
+	"pathexpand": filesystem.PathExpandFunc, "pow": stdlib.PowFunc, "range": stdlib.RangeFunc,
+	"reverse": stdlib.ReverseListFunc,
+	"replace": stdlib.ReplaceFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
+	"regex_replace": stdlib.RegexReplaceFunc,
+	"rsadecrypt":    crypto.RsaDecryptFunc, "setintersection": stdlib.SetIntersectionFunc,
+	"setproduct": stdlib.SetProductFunc,
+	"setunion":   stdlib.SetUnionFunc, "sha1": crypto.Sha1Func, "sha256": crypto.Sha256Func, "sha512": crypto.Sha512Func,
 	"signum": stdlib.SignumFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "split": stdlib.SplitFunc,
 	"strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "timeadd": stdlib.TimeAddFunc, "title": stdlib.TitleFunc,
-	"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc,
-	"try": tryfunc.TryFunc, "upper": stdlib.UpperFunc, "urlencode": encoding.URLEncodeFunc, "uuidv4": uuid.V4Func, "uuidv5": uuid.V5Func,
-	"values": stdlib.ValuesFunc, "yamldecode": ctyyaml.YAMLDecodeFunc, "yamlencode": ctyyaml.YAMLEncodeFunc, "zipmap": stdlib.ZipmapFunc,
-	"index": indexFunc(), "length": lengthFunc(), "alltrue": truthFunc(true), "anytrue": truthFunc(false), "sum": sumFunc(),
+	"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
+	"trimsuffix": stdlib.TrimSuffixFunc,
+	"try":        tryfunc.TryFunc, "upper": stdlib.UpperFunc, "urlencode": encoding.URLEncodeFunc, "uuidv4": uuid.V4Func,
+	"uuidv5": uuid.V5Func,
+	"values": stdlib.ValuesFunc, "yamldecode": ctyyaml.YAMLDecodeFunc, "yamlencode": ctyyaml.YAMLEncodeFunc,
+	"zipmap": stdlib.ZipmapFunc,
+	"index":  indexFunc(), "length": lengthFunc(), "alltrue": truthFunc(true), "anytrue": truthFunc(false),
+	"sum":        sumFunc(),
 	"startswith": textTest(hasPrefix), "endswith": textTest(hasSuffix), "strcontains": textTest(contains),
 }
 
@@ -55,7 +68,8 @@ var pure = map[string]function.Function{
 // left to Packer itself: a template that calls one is not judged.
 var notHere = map[string]cty.Type{
 	"aws_secretsmanager": cty.String, "aws_secretsmanager_raw": cty.String, "consul_key": cty.String, "vault": cty.String,
-	"base64gzip": cty.String, "legacy_isotime": cty.String, "legacy_strftime": cty.String, "textdecodebase64": cty.String, "textencodebase64": cty.String,
+	"base64gzip": cty.String, "legacy_isotime": cty.String, "legacy_strftime": cty.String, "textdecodebase64": cty.String,
+	"textencodebase64": cty.String,
 }
 
 // newFunctions are the functions of one template: paths are relative to its
@@ -84,7 +98,10 @@ func (t *Template) newFunctions() map[string]function.Function {
 // refused is a function that is said, not answered.
 func (t *Template) refused(name string, of cty.Type) function.Function {
 	return function.New(&function.Spec{
-		VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true},
+		VarParam: &function.Parameter{
+			Name: "arguments", Type: cty.DynamicPseudoType, AllowUnknown: true,
+			AllowDynamicType: true, AllowNull: true,
+		},
 		Type: func([]cty.Value) (cty.Type, error) {
 			t.doubt("a call of " + name + "()")
 			return of, nil

@@ -35,7 +35,8 @@ type Data struct {
 
 func (t *Template) local(name string, expr hcl.Expression, at hcl.Range) hcl.Diagnostics {
 	if first, ok := t.locals[name]; ok {
-		return hcl.Diagnostics{problem(&at, "Duplicate local definition", fmt.Sprintf("The local value %q is defined twice, first at %s.", name, first.at))}
+		return hcl.Diagnostics{problem(&at, "Duplicate local definition",
+			fmt.Sprintf("The local value %q is defined twice, first at %s.", name, first.at))}
 	}
 	t.locals[name] = &local{expr: expr, at: at}
 	return nil
@@ -67,7 +68,8 @@ func (t *Template) data(block *hcl.Block) hcl.Diagnostics {
 	}
 	name := block.Labels[0] + "." + block.Labels[1]
 	if first, ok := t.Datas[name]; ok {
-		return append(diags, problem(&block.DefRange, "Duplicate data block", "It is first at "+first.Block.DefRange.String()+"."))
+		return append(diags, problem(&block.DefRange, "Duplicate data block",
+			"It is first at "+first.Block.DefRange.String()+"."))
 	}
 	t.Datas[name] = &Data{Type: block.Labels[0], Name: block.Labels[1], Block: block}
 	return diags

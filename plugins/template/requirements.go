@@ -23,7 +23,8 @@ func (t *Template) coreVersion() hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, name := range t.names() {
-		content, _, more := t.files[name].Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "packer"}}})
+		content, _, more := t.files[name].Body.PartialContent(
+			&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "packer"}}})
 		diags = append(diags, more...)
 		for _, block := range content.Blocks {
 			inner, _ := block.Body.Content(schemas["packer"]) // told with the declarations
@@ -69,7 +70,8 @@ func (t *Template) requirements(block *hcl.Block) hcl.Diagnostics {
 		diags = append(diags, more...)
 		for _, attr := range inOrder(attrs) {
 			if first, ok := t.Plugins[attr.Name]; ok {
-				diags = append(diags, problem(attr.Range.Ptr(), fmt.Sprintf("Duplicate required_plugin.%q block", attr.Name), "It is first at "+first.Range.String()+"."))
+				diags = append(diags, problem(attr.Range.Ptr(), fmt.Sprintf("Duplicate required_plugin.%q block", attr.Name),
+					"It is first at "+first.Range.String()+"."))
 				continue
 			}
 			plugin, more := requirement(attr)
@@ -92,7 +94,8 @@ func requirement(attr *hcl.Attribute) (Plugin, hcl.Diagnostics) {
 		return Plugin{}, append(diags, problem(&at, summary, detail))
 	}
 	if !value.Type().IsObjectType() || value.IsNull() {
-		return refuse("Invalid plugin requirement", "It needs source and version: { source = \"github.com/hashicorp/NAME\", version = \">= 1.0.0\" }.")
+		return refuse("Invalid plugin requirement",
+			"It needs source and version: { source = \"github.com/hashicorp/NAME\", version = \">= 1.0.0\" }.")
 	}
 	fields := value.AsValueMap()
 	for name := range fields {
@@ -112,8 +115,10 @@ func requirement(attr *hcl.Attribute) (Plugin, hcl.Diagnostics) {
 		return refuse("No source was set", "")
 	}
 	parts := strings.Split(source.AsString(), "/")
-	if len(parts) < 2 || strings.Contains(source.AsString(), "//") || strings.HasPrefix(parts[len(parts)-1], "packer-plugin-") {
-		return refuse("Failed to parse source", fmt.Sprintf("%q is no address such as github.com/hashicorp/vsphere.", source.AsString()))
+	if len(parts) < 2 || strings.Contains(source.AsString(), "//") ||
+		strings.HasPrefix(parts[len(parts)-1], "packer-plugin-") {
+		return refuse("Failed to parse source",
+			fmt.Sprintf("%q is no address such as github.com/hashicorp/vsphere.", source.AsString()))
 	}
 	return Plugin{Source: source.AsString(), Constraint: want.AsString(), Range: at}, diags
 }

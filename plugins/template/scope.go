@@ -19,7 +19,8 @@ const unknownText = "<unknown>"
 // commonData are the data that every builder generates (Packer 1.15,
 // packer/provisioner.go).
 var commonData = []string{
-	"ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPPort", "PackerHTTPIP", "PackerHTTPAddr",
+	"ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPPort", "PackerHTTPIP",
+	"PackerHTTPAddr",
 	"SSHPublicKey", "SSHPrivateKey", "WinRMPassword",
 }
 

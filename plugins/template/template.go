@@ -40,7 +40,9 @@ type Parsed struct {
 }
 
 // file finds a file, or parses it and keeps it when it is right.
-func (p *Parsed) file(name string, content []byte, parse func() (*hcl.File, hcl.Diagnostics)) (*hcl.File, hcl.Diagnostics) {
+func (p *Parsed) file(name string, content []byte, parse func() (*hcl.File, hcl.Diagnostics)) (*hcl.File,
+	hcl.Diagnostics,
+) {
 	if p == nil {
 		return parse()
 	}
@@ -109,8 +111,11 @@ var schemas = map[string]*hcl.BodySchema{
 		Attributes: []hcl.AttributeSchema{{Name: "description"}, {Name: "default"}, {Name: "type"}, {Name: "sensitive"}},
 		Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
 	},
-	"validation": {Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}},
-	"local":      {Attributes: []hcl.AttributeSchema{{Name: "expression"}, {Name: "sensitive"}}},
+	"validation": {Attributes: []hcl.AttributeSchema{
+		{Name: "condition", Required: true},
+		{Name: "error_message", Required: true},
+	}},
+	"local": {Attributes: []hcl.AttributeSchema{{Name: "expression"}, {Name: "sensitive"}}},
 	"build": {Blocks: []hcl.BlockHeaderSchema{
 		{Type: "source", LabelNames: []string{"reference"}},
 		{Type: "provisioner", LabelNames: []string{"type"}},
@@ -127,7 +132,8 @@ var schemas = map[string]*hcl.BodySchema{
 func Load(opts Options) (*Template, hcl.Diagnostics) {
 	t := &Template{
 		Plugins: map[string]Plugin{}, Datas: map[string]*Data{}, opts: opts, files: map[string]*hcl.File{},
-		variables: map[string]*variable{}, locals: map[string]*local{}, sources: map[string]*hcl.Block{}, undecided: map[string]bool{},
+		variables: map[string]*variable{}, locals: map[string]*local{}, sources: map[string]*hcl.Block{},
+		undecided: map[string]bool{},
 	}
 	t.functions = t.newFunctions()
 	parser := hclparse.NewParser()
@@ -263,7 +269,10 @@ func (t *Template) scope(extra map[string]cty.Value) *hcl.EvalContext {
 		"source": cty.ObjectVal(map[string]cty.Value{"type": text, "name": text}),
 		"build":  cty.UnknownVal(cty.EmptyObject),
 		"path":   cty.ObjectVal(map[string]cty.Value{"cwd": cty.StringVal(t.opts.Dir), "root": cty.StringVal(".")}),
-		"packer": cty.ObjectVal(map[string]cty.Value{"version": cty.StringVal(t.opts.Version), "iterationID": text, "versionFingerprint": text}),
+		"packer": cty.ObjectVal(map[string]cty.Value{
+			"version": cty.StringVal(t.opts.Version), "iterationID": text,
+			"versionFingerprint": text,
+		}),
 	}}
 	maps.Copy(ctx.Variables, extra)
 	return ctx

@@ -21,12 +21,18 @@ import (
 func load(t *testing.T, text string, env ...string) (*template.Template, hcl.Diagnostics) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"a.pkr.hcl": text, "greet.pkrtpl.hcl": "Hello, ${name}!", "vars.json": `{"fromfile": "f", "both": "file"}`} {
+	for name, content := range map[string]string{
+		"a.pkr.hcl": text, "greet.pkrtpl.hcl": "Hello, ${name}!",
+		"vars.json": `{"fromfile": "f", "both": "file"}`,
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tmpl, diags := template.Load(template.Options{Dir: dir, VarFiles: []string{filepath.Join(dir, "vars.json")}, Env: env, Version: "1.15.0"})
+	tmpl, diags := template.Load(template.Options{
+		Dir: dir, VarFiles: []string{filepath.Join(dir, "vars.json")}, Env: env,
+		Version: "1.15.0",
+	})
 	if !diags.HasErrors() {
 		diags = append(diags, tmpl.Initialize(func(*template.Data, *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 			return cty.UnknownVal(cty.Object(map[string]cty.Type{"output": cty.String})), nil
@@ -75,7 +81,10 @@ locals { v = var.env }`, cty.StringVal("e")},
 locals { v = var.list[1] }`, cty.StringVal("b")},
 		"locals in any order": {`locals { v = upper(local.w) }
 locals { w = "w" }`, cty.StringVal("W")},
-		"a template file":      {`locals { v = templatefile("${path.root}/greet.pkrtpl.hcl", { name = "you" }) }`, cty.StringVal("Hello, you!")},
+		"a template file": {
+			`locals { v = templatefile("${path.root}/greet.pkrtpl.hcl", { name = "you" }) }`,
+			cty.StringVal("Hello, you!"),
+		},
 		"characters of a text": {`locals { v = length("äöü") }`, cty.NumberIntVal(3)},
 		"a data source": {`data "null" "d" {}
 locals { v = data.null.d.output }`, cty.StringVal("<unknown>")},
@@ -100,15 +109,17 @@ locals { v = data.null.d.output }`, cty.StringVal("<unknown>")},
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ text, want string }{
-		"a circle":               {"locals {\n v = local.w\n w = local.v\n}" + body, "needs itself"},
-		"a local that is not":    {`locals { v = local.none }` + body, "local.none is not declared"},
-		"a variable not set":     {`variable "a" { type = string }` + "\nlocals { v = 1 }" + body, `Unset variable "a"`},
-		"a condition not met":    {"variable \"both\" {\n validation {\n condition = var.both == \"x\"\n error_message = \"It must be x.\"\n }\n}\nlocals { v = 1 }" + body, "It must be x."},
+		"a circle":            {"locals {\n v = local.w\n w = local.v\n}" + body, "needs itself"},
+		"a local that is not": {`locals { v = local.none }` + body, "local.none is not declared"},
+		"a variable not set":  {`variable "a" { type = string }` + "\nlocals { v = 1 }" + body, `Unset variable "a"`},
+		"a condition not met": {"variable \"both\" {\n validation {\n condition = var.both == \"x\"\n error_message = " +
+			"\"It must be x.\"\n }\n}\nlocals { v = 1 }" + body, "It must be x."},
 		"no such source":         {strings.ReplaceAll(body, "source.null.x", "source.null.y"), "Unknown source null.y"},
 		"an older Packer wanted": {"packer { required_version = \"< 1.10\" }" + body, "does not allow"},
-		"a broken version":       {"packer {\n required_plugins {\n x = { source = \"github.com/a/x\", version = \"new\" }\n }\n}" + body, "Invalid version constraint"},
-		"declared twice":         {"variable \"a\" { default = 1 }\nvariable \"a\" { default = 1 }" + body, "Duplicate variable"},
-		"no source at all":       {"build {}", "missing source reference"},
+		"a broken version": {"packer {\n required_plugins {\n x = { source = \"github.com/a/x\", version = \"new\" " +
+			"}\n }\n}" + body, "Invalid version constraint"},
+		"declared twice":   {"variable \"a\" { default = 1 }\nvariable \"a\" { default = 1 }" + body, "Duplicate variable"},
+		"no source at all": {"build {}", "missing source reference"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -29,7 +29,8 @@ func contains(a, b string) bool  { return strings.Contains(a, b) }
 // textTest is a function of two texts that gives a bool.
 func textTest(test func(a, b string) bool) function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "text", Type: cty.String}, {Name: "part", Type: cty.String}}, Type: function.StaticReturnType(cty.Bool),
+		Params: []function.Parameter{{Name: "text", Type: cty.String}, {Name: "part", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			return cty.BoolVal(test(args[0].AsString(), args[1].AsString())), nil
 		},
@@ -56,10 +57,14 @@ func fixed(text string) function.Function {
 // lengthFunc counts characters of texts too, unlike that of the library.
 func lengthFunc() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowUnknown: true}},
+		Params: []function.Parameter{{
+			Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true,
+			AllowUnknown: true,
+		}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			of := args[0].Type()
-			if of == cty.String || of == cty.DynamicPseudoType || of.IsTupleType() || of.IsObjectType() || of.IsCollectionType() {
+			if of == cty.String || of == cty.DynamicPseudoType || of.IsTupleType() || of.IsObjectType() ||
+				of.IsCollectionType() {
 				return cty.Number, nil
 			}
 			return cty.Number, errors.New("argument must be a string, a collection type, or a structural type")
@@ -85,8 +90,11 @@ func lengthFunc() function.Function {
 // indexFunc finds the place of a value in a list.
 func indexFunc() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}, {Name: "value", Type: cty.DynamicPseudoType}},
-		Type:   function.StaticReturnType(cty.Number),
+		Params: []function.Parameter{
+			{Name: "list", Type: cty.DynamicPseudoType},
+			{Name: "value", Type: cty.DynamicPseudoType},
+		},
+		Type: function.StaticReturnType(cty.Number),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if of := args[0].Type(); !of.IsListType() && !of.IsTupleType() {
 				return cty.NilVal, errors.New("argument must be a list or tuple")
@@ -140,7 +148,8 @@ func truthFunc(all bool) function.Function {
 // sumFunc adds numbers, and texts that are numbers.
 func sumFunc() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}}, Type: function.StaticReturnType(cty.Number),
+		Params: []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}},
+		Type:   function.StaticReturnType(cty.Number),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			of := args[0].Type()
 			if !of.IsListType() && !of.IsSetType() && !of.IsTupleType() || args[0].LengthInt() == 0 {
@@ -187,13 +196,17 @@ func templateFile(dir string, functions map[string]function.Function) function.F
 		}
 		for _, ref := range expr.Variables() {
 			if _, ok := ctx.Variables[ref.RootName()]; !ok {
-				return cty.DynamicVal, function.NewArgErrorf(1, "vars map does not contain key %q, referenced at %s", ref.RootName(), ref.SourceRange())
+				return cty.DynamicVal, function.NewArgErrorf(1, "vars map does not contain key %q, referenced at %s",
+					ref.RootName(), ref.SourceRange())
 			}
 		}
 		maps.Copy(ctx.Functions, functions)
-		ctx.Functions["templatefile"] = function.New(&function.Spec{Params: params, Type: func([]cty.Value) (cty.Type, error) {
-			return cty.NilType, fmt.Errorf("templatefile cannot call templatefile")
-		}})
+		ctx.Functions["templatefile"] = function.New(&function.Spec{
+			Params: params,
+			Type: func([]cty.Value) (cty.Type, error) {
+				return cty.NilType, fmt.Errorf("templatefile cannot call templatefile")
+			},
+		})
 		value, diags := expr.Value(ctx)
 		if diags.HasErrors() {
 			return cty.DynamicVal, diags //nolint:wrapcheck // the function's own words

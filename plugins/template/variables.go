@@ -80,7 +80,8 @@ func (t *Template) variable(block *hcl.Block) hcl.Diagnostics {
 	}
 	content, diags := block.Body.Content(schemas["variable"])
 	if !hclsyntax.ValidIdentifier(name) {
-		diags = append(diags, problem(&block.LabelRanges[0], "Invalid variable name", fmt.Sprintf("%q is no identifier.", name)))
+		diags = append(diags, problem(&block.LabelRanges[0], "Invalid variable name",
+			fmt.Sprintf("%q is no identifier.", name)))
 	}
 	v := &variable{name: name, at: block.DefRange, of: cty.DynamicPseudoType}
 	if attr, ok := content.Attributes["type"]; ok {
@@ -174,10 +175,14 @@ func (t *Template) validate() hcl.Diagnostics {
 	for _, name := range sorted(t.variables) {
 		v := t.variables[name]
 		if len(v.values) == 0 {
-			diags = append(diags, problem(&v.at, fmt.Sprintf("Unset variable %q", name), "A used variable must be set or have a default value."))
+			diags = append(diags, problem(&v.at, fmt.Sprintf("Unset variable %q", name),
+				"A used variable must be set or have a default value."))
 			continue
 		}
-		ctx := &hcl.EvalContext{Functions: t.functions, Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{name: v.value()})}}
+		ctx := &hcl.EvalContext{
+			Functions: t.functions,
+			Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{name: v.value()})},
+		}
 		for _, rule := range v.validations {
 			diags = append(diags, rule.check(name, ctx)...)
 		}
@@ -201,7 +206,8 @@ func (rule validation) check(name string, ctx *hcl.EvalContext) hcl.Diagnostics 
 	}
 	switch {
 	case result.IsNull():
-		return append(diags, problem(rule.condition.Range().Ptr(), "Invalid variable validation result", "The condition must give true or false."))
+		return append(diags, problem(rule.condition.Range().Ptr(), "Invalid variable validation result",
+			"The condition must give true or false."))
 	case result.False():
 		return append(diags, problem(&rule.at, fmt.Sprintf("Invalid value for variable %q", name), rule.message))
 	default:
@@ -246,7 +252,8 @@ func (t *Template) assign(files []*hcl.File) hcl.Diagnostics {
 		for _, attr := range inOrder(attrs) {
 			v, ok := t.variables[attr.Name]
 			if !ok {
-				warning := problem(&attr.NameRange, "Undefined variable", fmt.Sprintf("The variable %q was set but was not declared as an input variable.", attr.Name))
+				warning := problem(&attr.NameRange, "Undefined variable",
+					fmt.Sprintf("The variable %q was set but was not declared as an input variable.", attr.Name))
 				warning.Severity = hcl.DiagWarning
 				diags = append(diags, warning)
 				continue
@@ -278,7 +285,8 @@ func (v *variable) set(value cty.Value, at hcl.Range) hcl.Diagnostics {
 	converted, err := convert.Convert(value, v.of)
 	if err != nil {
 		v.values = append(v.values, cty.DynamicVal)
-		return hcl.Diagnostics{problem(&at, "Invalid value for variable", fmt.Sprintf("The value for %s is not compatible with the variable's type constraint: %s.", v.name, err))}
+		return hcl.Diagnostics{problem(&at, "Invalid value for variable",
+			fmt.Sprintf("The value for %s is not compatible with the variable's type constraint: %s.", v.name, err))}
 	}
 	v.values = append(v.values, converted)
 	return nil

@@ -118,7 +118,10 @@ func (b *building) note(format string, args ...any) {
 
 func (b *building) event(kind hybridcore.EventKind, text string) {
 	now := b.run.project.Now()
-	b.report(hybridcore.Event{At: now, Target: b.target.Name(), Kind: kind, Text: text, Elapsed: now.Sub(b.result.Started).Round(time.Millisecond)})
+	b.report(hybridcore.Event{
+		At: now, Target: b.target.Name(), Kind: kind, Text: text,
+		Elapsed: now.Sub(b.result.Started).Round(time.Millisecond),
+	})
 }
 
 // report tells the reporter. What it fails with is no failure of the target.

@@ -104,7 +104,8 @@ func check(t *testing.T, dir string, prod bool, policy *validate.Policy, images 
 	redactor, _ := logs.NewRedactor()
 	r := &project.Project{Config: found, State: store, Redactor: redactor}
 	defer r.Close()
-	planned, err := plan.Stage{Project: r}.Plan(t.Context(), hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab", Images: images})
+	planned, err := plan.Stage{Project: r}.Plan(t.Context(),
+		hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab", Images: images})
 	var findings []hybridcore.Finding
 	if err == nil {
 		findings, err = plan.Stage{Project: r}.Check(t.Context(), planned, policy)
@@ -123,7 +124,8 @@ func locate(t *testing.T, dir, within, text string) (string, int) {
 	t.Helper()
 	file, line := "", 0
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || within != "" && name != within || !strings.HasPrefix(name, "templates/") && !strings.HasPrefix(name, "configs/lab/") {
+		if err != nil || entry.IsDir() || within != "" && name != within || !strings.HasPrefix(name, "templates/") &&
+			!strings.HasPrefix(name, "configs/lab/") {
 			return err
 		}
 		data, err := os.ReadFile(filepath.Join(dir, name))
@@ -208,7 +210,8 @@ func TestMutations(t *testing.T) {
 			slices.Sort(rules)
 			slices.Sort(want)
 			if diff := cmp.Diff(want, rules); diff != "" || !found {
-				t.Errorf("want %s at %s:%d; rules (-want +got):\n%s\n%v", m.Rule, file, line, diff, &hybridcore.FindingsError{Findings: findings})
+				t.Errorf("want %s at %s:%d; rules (-want +got):\n%s\n%v", m.Rule, file, line, diff,
+					&hybridcore.FindingsError{Findings: findings})
 			}
 		})
 	}

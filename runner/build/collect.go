@@ -29,8 +29,12 @@ func partOf(plan hybridcore.Plan) (hybridcore.Plan, error) {
 	}
 	only := plan.Targets[0]
 	if only.Target.Digest != plan.Request.Part {
-		return plan, hybridcore.Blockedf("%s is another target here than in the plan that it is a part of: its digest is %.12s, not %.12s; files, Packer, plugins or PKR_VAR_ variables differ between the two machines (here: %s); compare `packer-hybrid plan %s --targets %s -o json` on both",
-			only.Target.Name(), only.Target.Digest, plan.Request.Part, versionList(plan.Versions), only.Target.Image.Name, only.Target.Platform)
+		return plan, hybridcore.Blockedf(
+			"%s is another target here than in the plan that it is a part of: its digest is %.12s, not %.12s; files, Packer, "+
+				"plugins or PKR_VAR_ variables differ between the two machines (here: %s); compare `packer-hybrid plan %s "+
+				"--targets %s -o json` on both",
+			only.Target.Name(), only.Target.Digest, plan.Request.Part, versionList(
+				plan.Versions), only.Target.Image.Name, only.Target.Platform)
 	}
 	only.Decision = hybridcore.Build
 	plan.Targets = []hybridcore.PlannedTarget{only}
@@ -83,13 +87,15 @@ func (x *run) result(planned hybridcore.PlannedTarget, parts map[string]*taken, 
 		Target: name, Image: planned.Target.Image.Name, Platform: planned.Target.Platform, Status: hybridcore.Failed,
 		Digest: planned.Target.Digest, Recipe: planned.Target.Recipe, Inputs: planned.Target.Inputs, Started: now,
 		Failure: &hybridcore.Failure{Message: fmt.Sprintf(
-			"no part of %s is in %s: its job did not start, ended before it could write one, or its files were not handed over", name, strings.Join(from, ", "))},
+			"no part of %s is in %s: its job did not start, ended before it could write one, or its files were not handed over",
+			name, strings.Join(from, ", "))},
 	}
 }
 
 // sameArtifact says whether a part was collected before.
 func sameArtifact(a *hybridcore.Artifact, current *hybridcore.Current) bool {
-	return a != nil && current != nil && current.Artifact != nil && current.Artifact.ID == a.ID && slices.Equal(current.Artifact.URIs, a.URIs)
+	return a != nil && current != nil && current.Artifact != nil && current.Artifact.ID == a.ID &&
+		slices.Equal(current.Artifact.URIs, a.URIs)
 }
 
 // spanned gives a record the time from the first start to the last end of what
@@ -131,7 +137,8 @@ func (x *run) parts(ctx context.Context, from []string) (map[string]*taken, erro
 			case err != nil:
 				errs = append(errs, fmt.Errorf("the part in %s is refused: %w", folder, err))
 			case all[found.result.Target] != nil:
-				errs = append(errs, hybridcore.Blockedf("%s has two parts, in %s and in %s: hand over one of them", found.result.Target, all[found.result.Target].folder, folder))
+				errs = append(errs, hybridcore.Blockedf("%s has two parts, in %s and in %s: hand over one of them",
+					found.result.Target, all[found.result.Target].folder, folder))
 			default:
 				all[found.result.Target] = found
 			}

@@ -61,7 +61,9 @@ func (s Stage) Validate(ctx context.Context, plan hybridcore.Plan) (hybridcore.R
 
 // each runs a function over the plan's targets, as many at once as the request
 // or the project allows, and keeps the plan's order.
-func (x *run) each(ctx context.Context, one func(context.Context, hybridcore.Target) hybridcore.Result) []hybridcore.Result {
+func (x *run) each(ctx context.Context,
+	one func(context.Context, hybridcore.Target) hybridcore.Result,
+) []hybridcore.Result {
 	results := make([]hybridcore.Result, len(x.plan.Targets))
 	slots := make(chan struct{}, x.project.Workers(x.plan.Request))
 	var all sync.WaitGroup

@@ -31,7 +31,8 @@ func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (co
 	for _, done := range x.stage.settle(ctx, t, held) {
 		b.tell(done)
 		if done.Error != "" {
-			return ctx, nil, hybridcore.Blockedf("what run %s left could not be removed: %s\n  hint: see packer-hybrid reap --dry-run", done.Lease.RunID, done.Error)
+			return ctx, nil, hybridcore.Blockedf(
+				"what run %s left could not be removed: %s\n  hint: see packer-hybrid reap --dry-run", done.Lease.RunID, done.Error)
 		}
 	}
 	return ctx, held, nil
@@ -49,7 +50,8 @@ func (b *building) tell(done hybridcore.Reaped) {
 		b.note("left behind: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, title)
 	}
 	for _, u := range done.Kept {
-		b.note("left behind: %s %s (%s) on %s is complete and stays, but no record has it as built", u.Kind, u.Name, u.ID, title)
+		b.note("left behind: %s %s (%s) on %s is complete and stays, but no record has it as built", u.Kind, u.Name, u.ID,
+			title)
 	}
 	if first && len(done.Removed)+len(done.Kept) == 0 && done.Error == "" {
 		b.note("left behind: nothing named %s is on %s without a record", lease.Artifact, title)

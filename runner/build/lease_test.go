@@ -73,7 +73,10 @@ func TestOvertakenBetweenRecordAndSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := &run{stage: s, project: s.Project, held: map[string]*state.Held{"debian-12@vsphere": held}}
-	rec := hybridcore.Record{Request: hybridcore.Request{Env: "lab"}, Results: []hybridcore.Result{{Target: "debian-12@vsphere", Status: hybridcore.Built}}}
+	rec := hybridcore.Record{
+		Request: hybridcore.Request{Env: "lab"},
+		Results: []hybridcore.Result{{Target: "debian-12@vsphere", Status: hybridcore.Built}},
+	}
 	var current hybridcore.Snapshot
 	if err := x.apply(t.Context(), &current, rec); err != nil || len(current.Targets) != 1 {
 		t.Errorf("while it is held: %+v, %v", current.Targets, err)

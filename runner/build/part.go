@@ -92,7 +92,8 @@ func (x *run) take(ctx context.Context, folder string, planned map[string]hybrid
 	res := rec.Results[0]
 	target, known := planned[res.Target]
 	if !known {
-		return nil, hybridcore.Blockedf("%.140q is no target of this plan: name the same images and platforms as for the parts", res.Target)
+		return nil, hybridcore.Blockedf(
+			"%.140q is no target of this plan: name the same images and platforms as for the parts", res.Target)
 	}
 	if err := x.fits(rec, res, target); err != nil {
 		return nil, err
@@ -118,19 +119,24 @@ func (x *run) fits(rec hybridcore.Record, res hybridcore.Result, target hybridco
 	case rec.Request.Env != x.plan.Request.Env:
 		return hybridcore.Blockedf("it was built for the environment %.64q, not %s", rec.Request.Env, x.plan.Request.Env)
 	case res.Image != target.Image.Name || res.Platform != target.Platform:
-		return hybridcore.Blockedf("its result is of %.64q on %.20q, and its name says %s", res.Image, res.Platform, target.Name())
+		return hybridcore.Blockedf("its result is of %.64q on %.20q, and its name says %s", res.Image, res.Platform,
+			target.Name())
 	case rec.Request.Part != res.Digest || res.Digest != target.Digest || res.Recipe != target.Recipe:
-		return hybridcore.Blockedf("%s was built with the digest %.12q, and here it has %.12s; files, Packer, plugins or PKR_VAR_ variables differ between the machines (here: %s)",
+		return hybridcore.Blockedf(
+			"%s was built with the digest %.12q, and here it has %.12s; files, Packer, plugins or PKR_VAR_ variables differ "+
+				"between the machines (here: %s)",
 			target.Name(), res.Digest, target.Digest, versionList(x.plan.Versions))
 	case res.Started.After(x.project.Now().Add(project.MaxClock)) || res.Duration < 0:
-		return hybridcore.Blockedf("%s was built from %s for %s, which is not over yet: set the clocks of the machines", target.Name(), res.Started, res.Duration)
+		return hybridcore.Blockedf("%s was built from %s for %s, which is not over yet: set the clocks of the machines",
+			target.Name(), res.Started, res.Duration)
 	}
 	switch res.Status {
 	case hybridcore.Failed, hybridcore.Cancelled, hybridcore.BlockedStatus:
 		return nil
 	case hybridcore.Built:
 		if res.Artifact == nil || len(res.Artifact.URIs) == 0 || len(res.Artifact.URIs) > project.MaxPartURIs {
-			return hybridcore.Blockedf("%s is said to be built, without an artifact that was found on %s", target.Name(), target.Platform.Info().Title)
+			return hybridcore.Blockedf("%s is said to be built, without an artifact that was found on %s", target.Name(),
+				target.Platform.Info().Title)
 		}
 		return nil
 	default:
@@ -187,20 +193,27 @@ func (x *run) clean(res hybridcore.Result) hybridcore.Result {
 	}
 	res.Findings = slices.Clone(res.Findings)
 	for i, f := range res.Findings {
-		for _, text := range []*string{&f.Kind, &f.Rule, &f.Subject, &f.Want, &f.Got, &f.Message, &f.Hint, &f.File, &f.Source} {
+		for _, text := range []*string{
+			&f.Kind, &f.Rule, &f.Subject, &f.Want, &f.Got, &f.Message, &f.Hint, &f.File,
+			&f.Source,
+		} {
 			*text = x.project.Redact(*text)
 		}
 		res.Findings[i] = f
 	}
 	if res.Failure != nil {
 		f := *res.Failure
-		f.Step, f.File, f.Message, f.Tail = x.project.Redact(f.Step), x.project.Redact(f.File), x.project.Redact(f.Message), x.cleanAll(f.Tail)
+		f.Step, f.File, f.Message, f.Tail = x.project.Redact(f.Step), x.project.Redact(f.File), x.project.Redact(
+			f.Message), x.cleanAll(f.Tail)
 		res.Failure = &f
 	}
 	if res.Artifact != nil {
 		a := hybridcore.Artifact{ID: x.project.Redact(res.Artifact.ID), Builder: x.project.Redact(res.Artifact.Builder)}
 		for _, uri := range res.Artifact.URIs {
-			a.URIs = append(a.URIs, hybridcore.URI{Kind: x.project.Redact(uri.Kind), Name: x.project.Redact(uri.Name), ID: x.project.Redact(uri.ID)})
+			a.URIs = append(a.URIs, hybridcore.URI{
+				Kind: x.project.Redact(uri.Kind), Name: x.project.Redact(uri.Name),
+				ID: x.project.Redact(uri.ID),
+			})
 		}
 		res.Artifact = &a
 	}

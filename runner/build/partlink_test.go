@@ -23,13 +23,18 @@ func TestPartsGoThroughNoLink(t *testing.T) {
 	t.Parallel()
 	const target = "debian-12@vsphere"
 	rec := hybridcore.Record{
-		RunID: "20261130t120000-1a2b3c4d", Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}, Status: hybridcore.Built, At: time.Now(),
-		Results: []hybridcore.Result{{Target: target, Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Built}},
+		RunID: "20261130t120000-1a2b3c4d", Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"},
+		Status: hybridcore.Built, At: time.Now(),
+		Results: []hybridcore.Result{{
+			Target: target, Image: "debian-12", Platform: hybridcore.VSphere,
+			Status: hybridcore.Built,
+		}},
 	}
 	for name, plant := range map[string]func(dir, outside string) error{
 		"artifacts": func(dir, outside string) error { return os.Symlink(outside, filepath.Join(dir, "artifacts")) },
 		"parts": func(dir, outside string) error {
-			return errors.Join(os.Mkdir(filepath.Join(dir, "artifacts"), 0o755), os.Symlink(filepath.Join(outside, "parts"), filepath.Join(dir, "artifacts", "parts")))
+			return errors.Join(os.Mkdir(filepath.Join(dir, "artifacts"), 0o755),
+				os.Symlink(filepath.Join(outside, "parts"), filepath.Join(dir, "artifacts", "parts")))
 		},
 		"target": func(dir, outside string) error {
 			return errors.Join(os.MkdirAll(filepath.Join(dir, "artifacts", "parts"), 0o755),
@@ -40,7 +45,8 @@ func TestPartsGoThroughNoLink(t *testing.T) {
 			t.Parallel()
 			dir, outside := t.TempDir(), t.TempDir()
 			kept := filepath.Join(outside, "parts", target, "kept")
-			if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o755), os.WriteFile(kept, nil, 0o600), plant(dir, outside)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o755), os.WriteFile(kept, nil, 0o600),
+				plant(dir, outside)); err != nil {
 				t.Fatal(err)
 			}
 			opened := &project.Project{Config: config.Project{Root: dir}}

@@ -49,7 +49,10 @@ func cases(t *testing.T) []mutation {
 		t.Fatal(err)
 	}
 	return append(append(all, more...), mutation{Name: "no mutation of proxmox", Target: "debian-12@proxmox"},
-		mutation{Name: "no mutation of vsphere", Target: "debian-12@vsphere"}, mutation{Name: "no mutation of azure", Target: "debian-12@azure"})
+		mutation{Name: "no mutation of vsphere", Target: "debian-12@vsphere"}, mutation{
+			Name:   "no mutation of azure",
+			Target: "debian-12@azure",
+		})
 }
 
 func toolCache(t *testing.T) string {
@@ -84,12 +87,17 @@ func staged(t *testing.T, m mutation, tool packer.Tool) (packer.Job, bool) {
 	}
 	redactor, _ := logs.NewRedactor()
 	r := &project.Project{
-		Config: found, State: store, Redactor: redactor, Log: slog.New(slog.DiscardHandler), Now: time.Now, Environ: environ(),
-		Tools: project.Tools{FindPacker: func(context.Context) (packer.Tool, error) { return tool, nil }},
+		Config: found, State: store, Redactor: redactor, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Environ: environ(),
+		Tools:   project.Tools{FindPacker: func(context.Context) (packer.Tool, error) { return tool, nil }},
 	}
 	t.Cleanup(func() { _ = r.Close() })
 	image, platform, _ := strings.Cut(m.Target, "@")
-	req := hybridcore.Request{Action: hybridcore.ActionValidate, With: hybridcore.WithPacker, ID: "20261123t000000-0a0b0c0d", Env: "lab", Images: []string{image}, Platforms: []hybridcore.Platform{hybridcore.Platform(platform)}}
+	req := hybridcore.Request{
+		Action: hybridcore.ActionValidate, With: hybridcore.WithPacker,
+		ID: "20261123t000000-0a0b0c0d", Env: "lab", Images: []string{image},
+		Platforms: []hybridcore.Platform{hybridcore.Platform(platform)},
+	}
 	planned, err := plan.Stage{Project: r}.Plan(t.Context(), req)
 	if err != nil {
 		return packer.Job{}, false
@@ -114,10 +122,13 @@ func environ() []string {
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 	for name, value := range map[string]string{
 		"build_password": "tests-only-password", "build_username": "builder",
-		"vsphere_password": "tests-only-password", "vsphere_username": "nobody@vsphere.local", "vsphere_endpoint": "127.0.0.1:8989",
-		"proxmox_url": "https://127.0.0.1:8006/api2/json", "proxmox_username": "root@pam!tests", "proxmox_token": "11111111-2222-3333-4444-555555555555",
+		"vsphere_password": "tests-only-password", "vsphere_username": "nobody@vsphere.local",
+		"vsphere_endpoint": "127.0.0.1:8989",
+		"proxmox_url":      "https://127.0.0.1:8006/api2/json", "proxmox_username": "root@pam!tests",
+		"proxmox_token":   "11111111-2222-3333-4444-555555555555",
 		"azure_client_id": "11111111-2222-3333-4444-555555555555", "azure_client_secret": "tests-only-password",
-		"azure_tenant_id": "11111111-2222-3333-4444-555555555556", "azure_subscription_id": "11111111-2222-3333-4444-555555555557",
+		"azure_tenant_id":       "11111111-2222-3333-4444-555555555556",
+		"azure_subscription_id": "11111111-2222-3333-4444-555555555557",
 	} {
 		env = append(env, "PKR_VAR_"+name+"="+value)
 	}
@@ -128,7 +139,8 @@ func environ() []string {
 func TestVerdictsArePackers(t *testing.T) {
 	t.Parallel()
 	cache := toolCache(t)
-	tool, err := packer.Memory(filepath.Join(cache, "memory")).Find(t.Context(), []string{filepath.Join(cache, "bin", "packer"), "packer"}, project.MinPacker)
+	tool, err := packer.Memory(filepath.Join(cache, "memory")).Find(t.Context(),
+		[]string{filepath.Join(cache, "bin", "packer"), "packer"}, project.MinPacker)
 	if err != nil {
 		t.Fatalf("no packer to test with: %v\nrun: make tools", err)
 	}
@@ -159,9 +171,12 @@ func TestVerdictsArePackers(t *testing.T) {
 			continue
 		}
 		if got := out.Status != hybridcore.Validated; got != refused || out.Status == hybridcore.BlockedStatus {
-			t.Errorf("%s (%s): refused %v, by Packer %v: %s\n%v", asked[i].Name, asked[i].Target, got, refused, out.Status, &hybridcore.FindingsError{Findings: out.Findings})
+			t.Errorf("%s (%s): refused %v, by Packer %v: %s\n%v", asked[i].Name, asked[i].Target, got, refused, out.Status,
+				&hybridcore.FindingsError{Findings: out.Findings})
 		}
-		if out.Status == hybridcore.Failed && !slices.ContainsFunc(out.Findings, func(f hybridcore.Finding) bool { return f.File != "" && f.Line > 0 && f.Blocking }) {
+		if out.Status == hybridcore.Failed &&
+			!slices.ContainsFunc(out.Findings,
+				func(f hybridcore.Finding) bool { return f.File != "" && f.Line > 0 && f.Blocking }) {
 			t.Errorf("%s: no finding has a place: %v", asked[i].Name, out.Findings)
 		}
 	}

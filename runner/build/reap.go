@@ -76,7 +76,8 @@ func (s Stage) targetOf(ctx context.Context, key string) (hybridcore.Target, err
 	env, name, _ := strings.Cut(key, "/")
 	image, platform, _ := strings.Cut(name, "@")
 	found, err := plan.Stage{Project: s.Project}.Plan(ctx, hybridcore.Request{
-		Action: hybridcore.ActionPlan, Env: env, Images: []string{image}, Platforms: []hybridcore.Platform{hybridcore.Platform(platform)},
+		Action: hybridcore.ActionPlan, Env: env, Images: []string{image},
+		Platforms: []hybridcore.Platform{hybridcore.Platform(platform)},
 	})
 	if err != nil {
 		return hybridcore.Target{}, err
@@ -135,7 +136,8 @@ func (s Stage) reapHere(
 		return all
 	}
 	held, err := s.Project.State.Acquire(ctx, hybridcore.Lease{
-		Key: l.Key, RunID: hybridcore.NewRunID(s.Project.Now()), Owner: owner(), Phase: hybridcore.PhaseReaping, Lab: s.Project.Lab(),
+		Key: l.Key, RunID: hybridcore.NewRunID(s.Project.Now()), Owner: owner(), Phase: hybridcore.PhaseReaping,
+		Lab: s.Project.Lab(),
 	})
 	if err != nil {
 		return fail(err)
@@ -176,7 +178,9 @@ func (s Stage) settle(ctx context.Context, t hybridcore.Target, held *state.Held
 
 // look does something about each ended run of a target, over one connection to
 // its platform. An error is that run's alone.
-func (s Stage) look(ctx context.Context, t hybridcore.Target, all []hybridcore.Reaped, do func(project.Client, *hybridcore.Reaped) error) {
+func (s Stage) look(ctx context.Context, t hybridcore.Target, all []hybridcore.Reaped,
+	do func(project.Client, *hybridcore.Reaped) error,
+) {
 	if len(all) == 0 {
 		return
 	}
@@ -237,16 +241,21 @@ func (s Stage) recorded(ctx context.Context, lease hybridcore.Lease) ([]hybridco
 // been killed, or have failed to clean up. The next one looks again.
 func (b *building) cleanUp(ctx context.Context, held *state.Held) {
 	b.journal(ctx, held, hybridcore.PhaseUncleaned)
-	done := hybridcore.Reaped{Lease: hybridcore.Lease{RunID: b.run.id, Artifact: project.ArtifactName(b.target.Image.Name, b.run.id), Scratch: b.scratch}}
+	done := hybridcore.Reaped{Lease: hybridcore.Lease{
+		RunID:    b.run.id,
+		Artifact: project.ArtifactName(b.target.Image.Name, b.run.id), Scratch: b.scratch,
+	}}
 	if b.run.stage.listMedia(&done.Lease) { // the scratch directory does not outlive the run
 		b.journalled(held.Left(ctx, b.run.id, done.Lease.Media))
 	}
-	err := b.run.project.With(ctx, b.target, func(c project.Client) error { return b.run.stage.sweep(ctx, c, false, &done) })
+	err := b.run.project.With(ctx, b.target,
+		func(c project.Client) error { return b.run.stage.sweep(ctx, c, false, &done) })
 	for _, u := range done.Removed {
 		b.note("left by Packer: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, b.target.Platform.Info().Title)
 	}
 	if err != nil {
-		b.note("left by Packer: not known, the next build and packer-hybrid reap look again: %s", b.run.project.Redact(err.Error()))
+		b.note("left by Packer: not known, the next build and packer-hybrid reap look again: %s",
+			b.run.project.Redact(err.Error()))
 		return
 	}
 	_, err = held.Looked(ctx, b.run.id, len(done.Removed) > 0)

@@ -36,7 +36,9 @@ func reapFile(platform hybridcore.Platform) string { return "reaped-" + string(p
 // ReadReaped reads what jobs reaped on the platforms, each in its own answer
 // below a folder. There is a part for each platform: of one without an answer it
 // says so, and one that is refused is in the error, a BlockedError, too.
-func (s Stage) ReadReaped(dir string, pin project.JobPin, platforms []hybridcore.Platform) ([]hybridcore.ReapPart, error) {
+func (s Stage) ReadReaped(dir string, pin project.JobPin, platforms []hybridcore.Platform) ([]hybridcore.ReapPart,
+	error,
+) {
 	found, err := project.HandedOver(dir, func(name string) bool {
 		return slices.ContainsFunc(hybridcore.Platforms(),
 			func(p hybridcore.PlatformInfo) bool { return reapFile(p.Name) == name })
@@ -107,7 +109,8 @@ func (s Stage) readReaped(data []byte, pin project.JobPin, platform hybridcore.P
 func (s Stage) cleanReaped(one hybridcore.Reaped) hybridcore.Reaped {
 	l := one.Lease
 	one.Lease = hybridcore.Lease{
-		Key: s.Project.Redact(l.Key), RunID: s.Project.Redact(l.RunID), Owner: s.Project.Redact(l.Owner), Host: s.Project.Redact(l.Host), PID: l.PID,
+		Key: s.Project.Redact(l.Key), RunID: s.Project.Redact(l.RunID), Owner: s.Project.Redact(l.Owner),
+		Host: s.Project.Redact(l.Host), PID: l.PID,
 		At:       l.At,
 		Artifact: s.Project.Redact(l.Artifact), Phase: s.Project.Redact(l.Phase), Serial: l.Serial, Expires: l.Expires,
 		QuietSince: l.QuietSince,

@@ -74,7 +74,8 @@ func (x *run) refuse(ctx context.Context, results []hybridcore.Result) {
 
 func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore.Record {
 	status := hybridcore.Overall(results)
-	if (status == hybridcore.Built || status == hybridcore.Published) && slices.ContainsFunc(x.parity, hybridcore.Parity.Blocked) {
+	if (status == hybridcore.Built || status == hybridcore.Published) &&
+		slices.ContainsFunc(x.parity, hybridcore.Parity.Blocked) {
 		status = hybridcore.BlockedStatus
 	}
 	return hybridcore.Record{

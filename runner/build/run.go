@@ -41,7 +41,10 @@ func (s Stage) start(ctx context.Context, plan hybridcore.Plan) (*run, error) {
 	if err := project.Refused(plan); err != nil {
 		return nil, err
 	}
-	x := &run{stage: s, project: s.Project, plan: plan, id: plan.Request.ID, inventories: map[string][]byte{}, held: map[string]*state.Held{}}
+	x := &run{
+		stage: s, project: s.Project, plan: plan, id: plan.Request.ID, inventories: map[string][]byte{},
+		held: map[string]*state.Held{},
+	}
 	if len(plan.Pending()) == 0 {
 		return x, nil
 	}

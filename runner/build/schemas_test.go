@@ -35,7 +35,10 @@ func learnt(t *testing.T) (packer.Schemas, []byte) {
 	t.Helper()
 	cache := toolCache(t)
 	known := packer.Schemas{PluginDirs: []string{filepath.Join(cache, "plugins")}, Memory: packer.Memory(t.TempDir())}
-	tool := packer.Tool{Path: filepath.Join(cache, "bin", "packer"), Version: "1.15.0", PluginDirs: known.PluginDirs, Memory: known.Memory}
+	tool := packer.Tool{
+		Path: filepath.Join(cache, "bin", "packer"), Version: "1.15.0", PluginDirs: known.PluginDirs,
+		Memory: known.Memory,
+	}
 	need := packer.Requirement{Addresses: []string{vsphere}}
 	if address, _ := known.Known(need); address != "" || known.Any() {
 		t.Fatalf("%s is known before it was asked", address)
@@ -70,7 +73,8 @@ func TestSchemasOfTheInstalledPlugin(t *testing.T) {
 			t.Fatal(err)
 		}
 		want, _ := validate.Embedded(validate.Builder, name)
-		if !slices.Equal(slices.Sorted(maps.Keys(got.Attributes)), slices.Sorted(maps.Keys(want.Attributes))) || len(got.Blocks) != len(want.Blocks) || got.Version != want.Version {
+		if !slices.Equal(slices.Sorted(maps.Keys(got.Attributes)), slices.Sorted(maps.Keys(want.Attributes))) ||
+			len(got.Blocks) != len(want.Blocks) || got.Version != want.Version {
 			t.Errorf("%s is not as embedded: %v", name, got)
 		}
 	}
@@ -94,7 +98,9 @@ func TestNewerPlugin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, file), strings.Replace(string(text), "source \"vsphere-iso\" \"linux\" {\n", "source \"vsphere-iso\" \"linux\" {\n  brand_new = \"x\"\n  destroy   = true\n\n", 1))
+	write(t, filepath.Join(dir, file),
+		strings.Replace(string(text), "source \"vsphere-iso\" \"linux\" {\n",
+			"source \"vsphere-iso\" \"linux\" {\n  brand_new = \"x\"\n  destroy   = true\n\n", 1))
 	for want, schemas := range map[string]packer.Schemas{"brand_new": {}, "destroy": known} {
 		found := refused(t, dir, schemas)
 		if len(found) != 1 || !strings.Contains(found[0], fmt.Sprintf("has no setting %q", want)) {
@@ -122,7 +128,8 @@ func install(t *testing.T, address, version string, memory packer.Memory, schema
 			t.Fatal(err)
 		}
 	}
-	file := filepath.Join(folder, fmt.Sprintf("packer-plugin-%s_v%s_x5.0_%s_%s", filepath.Base(address), version, runtime.GOOS, runtime.GOARCH))
+	file := filepath.Join(folder,
+		fmt.Sprintf("packer-plugin-%s_v%s_x5.0_%s_%s", filepath.Base(address), version, runtime.GOOS, runtime.GOARCH))
 	write(t, file, content)
 	write(t, file+"_SHA256SUM", digest)
 	write(t, filepath.Join(about, "schemas.json"), schemas)
@@ -139,7 +146,10 @@ func refused(t *testing.T, dir string, schemas packer.Schemas) []string {
 	redactor, _ := logs.NewRedactor()
 	r := &project.Project{Config: found, Redactor: redactor, Tools: project.Tools{Schemas: schemas}}
 	defer r.Close()
-	req := hybridcore.Request{Action: hybridcore.ActionValidate, Env: "lab", Images: []string{"debian-12"}, Platforms: []hybridcore.Platform{hybridcore.VSphere}}
+	req := hybridcore.Request{
+		Action: hybridcore.ActionValidate, Env: "lab", Images: []string{"debian-12"},
+		Platforms: []hybridcore.Platform{hybridcore.VSphere},
+	}
 	planned, err := plan.Stage{Project: r}.Plan(context.WithoutCancel(t.Context()), req)
 	if err != nil {
 		t.Fatal(err)

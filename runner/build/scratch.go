@@ -84,7 +84,8 @@ func leftMedia(path string) (media []string, err error) {
 	}
 	media = slices.DeleteFunc(names, func(name string) bool { return !hybridcore.IsMedium(name) })
 	if len(names) == maxScratchFiles || len(media) > maxMedia {
-		return nil, fmt.Errorf("it has %d files or more, or more than %d CDs: no build makes as many", maxScratchFiles, maxMedia)
+		return nil, fmt.Errorf("it has %d files or more, or more than %d CDs: no build makes as many", maxScratchFiles,
+			maxMedia)
 	}
 	slices.Sort(media)
 	return media, nil
@@ -94,7 +95,8 @@ func leftMedia(path string) (media []string, err error) {
 func (s Stage) listMedia(lease *hybridcore.Lease) (added bool) {
 	media, err := leftMedia(lease.Scratch)
 	if err != nil {
-		s.Project.Log.Warn("scratch directory of an ended run not read: a CD that it uploaded may stay", "run", lease.RunID, "path", lease.Scratch, "error", err)
+		s.Project.Log.Warn("scratch directory of an ended run not read: a CD that it uploaded may stay", "run", lease.RunID,
+			"path", lease.Scratch, "error", err)
 	}
 	all := slices.Concat(lease.Media, media)
 	slices.Sort(all)
@@ -118,7 +120,8 @@ func (s Stage) clear(ctx context.Context, held *state.Held, lease *hybridcore.Le
 	}
 	err = errors.Join(root.Close(), os.RemoveAll(lease.Scratch))
 	if err != nil { // a Packer that outlives its run may still write there
-		s.Project.Log.Warn("scratch directory of an ended run not removed", "run", lease.RunID, "path", lease.Scratch, "error", err)
+		s.Project.Log.Warn("scratch directory of an ended run not removed", "run", lease.RunID, "path", lease.Scratch,
+			"error", err)
 	}
 	return nil
 }

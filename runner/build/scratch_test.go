@@ -70,7 +70,8 @@ func TestScratchDirectoryOfSomebodyElse(t *testing.T) {
 		if err == nil || len(media) != 0 {
 			t.Errorf("%s: read %v, %v", name, media, err)
 		}
-		if err := s.clear(t.Context(), nil, &lease); err != nil || filepath.IsAbs(path) && !there(path) || len(lease.Media) != 0 {
+		if err := s.clear(t.Context(), nil, &lease); err != nil || filepath.IsAbs(path) && !there(path) ||
+			len(lease.Media) != 0 {
 			t.Errorf("%s: %v, %+v, is there: %v", name, err, lease, there(path))
 		}
 	}

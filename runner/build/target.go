@@ -118,7 +118,8 @@ func (b *building) stage() (packer.Job, error) {
 	}
 	b.event(hybridcore.EventStart, "packer "+b.run.tool.Version+", plugins "+strings.Join(names, ", "))
 	return packer.Job{
-		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source, Only: set.Only(b.target),
+		Dir: dir, Scratch: b.scratch, VarFile: filepath.Join(dir, templates.VarFileName), Source: b.target.Source,
+		Only:    set.Only(b.target),
 		Secrets: secrets, Env: b.run.project.Environ, Plugins: plugins, Manifest: manifest,
 		Redact: b.run.project.Redactor.String, Log: b.log, Hurry: b.run.project.Tools.Hurry,
 		OnEvent: func(e hybridcore.Event) {
@@ -163,7 +164,8 @@ func (b *building) verify(ctx context.Context, o packer.Outcome) error {
 	}
 	b.result.Artifact = &artifact
 	var uris []hybridcore.URI
-	err := b.run.project.With(ctx, b.target, func(c project.Client) (err error) { uris, err = c.Find(ctx, name); return err })
+	err := b.run.project.With(ctx, b.target,
+		func(c project.Client) (err error) { uris, err = c.Find(ctx, name); return err })
 	if err != nil {
 		return fmt.Errorf("built, but not verified: %w", err)
 	}

@@ -149,14 +149,16 @@ func (a Actions) Annotate(findings []hybridcore.Finding) error {
 		severity hybridcore.Severity
 		command  string
 	}{{hybridcore.Error, "error"}, {hybridcore.Warning, "warning"}, {hybridcore.Info, "notice"}} {
-		of := slices.DeleteFunc(slices.Clone(findings), func(f hybridcore.Finding) bool { return f.Severity != level.severity })
+		of := slices.DeleteFunc(slices.Clone(findings),
+			func(f hybridcore.Finding) bool { return f.Severity != level.severity })
 		for _, f := range of[:min(len(of), MaxAnnotations)] {
 			if err := a.issue(level.command, a.place(f), message(f)); err != nil {
 				return err
 			}
 		}
 		if more := len(of) - MaxAnnotations; more > 0 {
-			if _, err := fmt.Fprintf(a.Log, "%d more findings of the level %s have no annotation; the report has all\n", more, level.severity); err != nil {
+			if _, err := fmt.Fprintf(a.Log, "%d more findings of the level %s have no annotation; the report has all\n", more,
+				level.severity); err != nil {
 				return fmt.Errorf("writing the log: %w", err)
 			}
 		}

@@ -85,7 +85,8 @@ func TestActionsFiles(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"PACKER_HYBRID_RUN": evil}, values(t, read("GITHUB_ENV"))); diff != "" {
 		t.Error(diff)
 	}
-	if err := errors.Join(a.Summary("# One"), a.Summary("two")); err != nil || read("GITHUB_STEP_SUMMARY") != "# One\ntwo\n" {
+	if err := errors.Join(a.Summary("# One"), a.Summary("two")); err != nil ||
+		read("GITHUB_STEP_SUMMARY") != "# One\ntwo\n" {
 		t.Errorf("summary %q, error %v", read("GITHUB_STEP_SUMMARY"), err)
 	}
 }
@@ -145,7 +146,8 @@ func TestActionsLog(t *testing.T) {
 	for range MaxAnnotations + 2 {
 		findings = append(findings, hybridcore.Finding{Severity: hybridcore.Warning, Kind: "k", Message: "m"})
 	}
-	err := errors.Join(Mask(log, "hunter22\nshort\nanother secret"), Mask(log, "single-line"), a.Group("build\r::error::x"), a.EndGroup(), a.Annotate(findings))
+	err := errors.Join(Mask(log, "hunter22\nshort\nanother secret"), Mask(log, "single-line"),
+		a.Group("build\r::error::x"), a.EndGroup(), a.Annotate(findings))
 	foreign, openErr := a.Foreign()
 	if err := errors.Join(err, openErr); err != nil {
 		t.Fatal(err)
@@ -178,7 +180,8 @@ last
 // rules of ActionCommand.cs, or GitLab's viewer for a section.
 func obeyed(line string) bool {
 	return strings.HasPrefix(strings.TrimLeftFunc(line, unicode.IsSpace), "::") || strings.Contains(line, "##[") ||
-		strings.ContainsAny(line, "\r\x1b") || strings.Contains(line, "section_start:") || strings.Contains(line, "section_end:")
+		strings.ContainsAny(line, "\r\x1b") || strings.Contains(line, "section_start:") ||
+		strings.Contains(line, "section_end:")
 }
 
 func TestForeignLines(t *testing.T) {
@@ -225,7 +228,10 @@ func TestForeignLines(t *testing.T) {
 }
 
 func FuzzInert(f *testing.F) {
-	for _, text := range []string{"a\r::b", "#\x1b[#[x", " \u0085::x", "section_\u200bstart:", "::::", "####[[", "sectionsection_start:_start:"} {
+	for _, text := range []string{
+		"a\r::b", "#\x1b[#[x", " \u0085::x", "section_\u200bstart:", "::::", "####[[",
+		"sectionsection_start:_start:",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -265,7 +271,8 @@ func TestGitLabFiles(t *testing.T) {
 	}
 	var log bytes.Buffer
 	at := time.Unix(1795400000, 0)
-	if err := errors.Join(SectionStart(&log, "build debian-12@vsphere", "Build\r\x1b[0Kx", at), SectionEnd(&log, "build debian-12@vsphere", at.Add(time.Second))); err != nil {
+	if err := errors.Join(SectionStart(&log, "build debian-12@vsphere", "Build\r\x1b[0Kx", at),
+		SectionEnd(&log, "build debian-12@vsphere", at.Add(time.Second))); err != nil {
 		t.Fatal(err)
 	}
 	want := "\x1b[0Ksection_start:1795400000:build_debian-12_vsphere[collapsed=true]\r\x1b[0KBuild x\n" +

@@ -132,13 +132,16 @@ func Detect(getenv func(string) string) (System, error) {
 	github, gitlab := getenv("GITHUB_ACTIONS") == "true", getenv("GITLAB_CI") == "true"
 	switch {
 	case github && gitlab:
-		return "", hybridcore.Usagef("both GITHUB_ACTIONS and GITLAB_CI are true: unset the one of the system that this job does not run in")
+		return "", hybridcore.Usagef(
+			"both GITHUB_ACTIONS and GITLAB_CI are true: unset the one of the system that this job does not run in")
 	case github:
 		return GitHub, nil
 	case gitlab:
 		return GitLab, nil
 	default:
-		return "", hybridcore.Usagef("this is no CI job: neither GITHUB_ACTIONS nor GITLAB_CI is true; at a terminal use the verbs plan, validate and build")
+		return "", hybridcore.Usagef(
+			"this is no CI job: neither GITHUB_ACTIONS nor GITLAB_CI is true; at a terminal use the verbs plan, validate and " +
+				"build")
 	}
 }
 
@@ -285,7 +288,8 @@ func repository(name string) (string, error) {
 // is only for people to follow.
 func link(base string, path ...string) string {
 	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || len(base) > 1000 {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+		len(base) > 1000 {
 		return ""
 	}
 	return shown(u.JoinPath(path...).String())

@@ -46,7 +46,8 @@ var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.Action
 func menu() hybridcore.Menu {
 	return hybridcore.Menu{
 		Prefix: prefix,
-		Verbs:  slices.DeleteFunc(hybridcore.Verbs(), func(v hybridcore.Verb) bool { return slices.Contains(notInComments, v.Action) }),
+		Verbs: slices.DeleteFunc(hybridcore.Verbs(),
+			func(v hybridcore.Verb) bool { return slices.Contains(notInComments, v.Action) }),
 		Own: []hybridcore.Form{
 			{Name: "retry", Args: "[RUN]", Short: "Build again what failed in a run, the last one of this pull request"},
 			{Name: "help"},
@@ -62,7 +63,8 @@ func Nearest(line string) string { return menu().Nearest(line) }
 // anybody could make us write comments.
 func (j Job) comment(p payload, in Input) (Job, error) {
 	c := p.Comment
-	j.origin.Kind, j.origin.Change, j.origin.ReplyTo = "comment", strconv.FormatInt(p.Issue.Number, 10), strconv.FormatInt(c.ID, 10)
+	j.origin.Kind, j.origin.Change, j.origin.ReplyTo = "comment", strconv.FormatInt(p.Issue.Number,
+		10), strconv.FormatInt(c.ID, 10)
 	line, ours := Command(c.Body)
 	switch {
 	case !ours:
@@ -71,7 +73,8 @@ func (j Job) comment(p payload, in Input) (Job, error) {
 		return j.nothing("a comment counts when it is written, not when it is %s; write a new one", shown(p.Action))
 	case p.Issue.PullRequest == nil:
 		return j.nothing("issue %d is no pull request", p.Issue.Number)
-	case c.User.Type == "Bot" || strings.HasSuffix(c.User.Login, "[bot]") || c.App != nil || c.User.ID == 0 || c.User.ID != p.Sender.ID:
+	case c.User.Type == "Bot" || strings.HasSuffix(c.User.Login, "[bot]") || c.App != nil || c.User.ID == 0 ||
+		c.User.ID != p.Sender.ID:
 		return j.nothing("a program wrote the comment")
 	case !slices.Contains([]string{"OWNER", "MEMBER", "COLLABORATOR"}, c.Association):
 		return j.nothing("whoever wrote the comment has no part in this repository")
@@ -79,12 +82,16 @@ func (j Job) comment(p payload, in Input) (Job, error) {
 		return Job{}, hybridcore.Blockedf("GITHUB_TOKEN is not set, and without it GitHub cannot be asked what " +
 			"the author of the comment may do: give it to the step that runs packer-hybrid ci")
 	}
-	facts, err := in.Lookup(Comment{Repository: j.Repository, Change: p.Issue.Number, User: c.User.ID, Login: c.User.Login})
+	facts, err := in.Lookup(Comment{
+		Repository: j.Repository, Change: p.Issue.Number, User: c.User.ID,
+		Login: c.User.Login,
+	})
 	if err != nil {
 		return Job{}, fmt.Errorf("looking up the permission of %s: %w", j.Login, err)
 	}
 	if facts.User != c.User.ID {
-		return Job{}, hybridcore.Blockedf("the comment is by user %d, but the login %s is of user %d", c.User.ID, j.Login, facts.User)
+		return Job{}, hybridcore.Blockedf("the comment is by user %d, but the login %s is of user %d", c.User.ID, j.Login,
+			facts.User)
 	}
 	j.reading.user, j.reading.login, j.reading.asked = c.User.ID, c.User.Login, c.Created
 	return j.obey(line, facts, in, p.Repository.DefaultBranch)
@@ -114,7 +121,8 @@ func (j Job) obey(line string, facts Facts, in Input, branch string) (Job, error
 	case !facts.Open:
 		return j.answer("This pull request is closed.")
 	case !strings.EqualFold(facts.HeadRepository, j.Repository):
-		return j.answer("This pull request comes from another repository. Its code runs only where no secrets are: in the checks that GitHub starts for it.")
+		return j.answer("This pull request comes from another repository. Its code runs only where no secrets are: in the " +
+			"checks that GitHub starts for it.")
 	}
 	if err := j.pin(facts.Head); err != nil {
 		return Job{}, err

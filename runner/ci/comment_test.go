@@ -19,14 +19,18 @@ import (
 
 var comment = object{
 	"action": "created", "repository": repository, "sender": octocat,
-	"issue":   object{"number": 42, "state": "open", "pull_request": object{"url": "https://api.github.example/x"}},
-	"comment": object{"id": 5, "body": "/packer-hybrid plan", "user": octocat, "author_association": "MEMBER", "performed_via_github_app": nil},
+	"issue": object{"number": 42, "state": "open", "pull_request": object{"url": "https://api.github.example/x"}},
+	"comment": object{
+		"id": 5, "body": "/packer-hybrid plan", "user": octocat, "author_association": "MEMBER",
+		"performed_via_github_app": nil,
+	},
 }
 
 // allowed answers a look-up for somebody who may write.
 func allowed(ci.Comment) (ci.Facts, error) {
 	return ci.Facts{
-		User: 583231, Permission: "write", Open: true, Head: shaHead, HeadRepository: "acme/images", Base: shaBase, LastRun: "20261123t010000-1a2b3c4d", LastEnv: "lab",
+		User: 583231, Permission: "write", Open: true, Head: shaHead, HeadRepository: "acme/images", Base: shaBase,
+		LastRun: "20261123t010000-1a2b3c4d", LastEnv: "lab",
 	}, nil
 }
 
@@ -77,25 +81,34 @@ func approved(ci.Unmerged) (ci.Approval, error) { return ci.Approval{By: "mona",
 func TestCommentCommands(t *testing.T) {
 	t.Parallel()
 	for body, c := range map[string]struct{ want, answer string }{
-		"/packer-hybrid plan":                                      {"plan lab " + shaBase + "...", ""},
-		"/packer-hybrid\tplan --env prod":                          {"", "the environment prod is for merged code only"},
-		"/packer-hybrid build debian-12\r\n/packer-hybrid reap":    {"build lab debian-12", ""},
-		"/packer-hybrid build debian-12\rrest":                     {"build lab debian-12", ""},
-		"/packer-hybrid status":                                    {"status lab, merged", ""},
-		"/packer-hybrid parity --env prod":                         {"parity prod, merged", ""},
-		"/packer-hybrid validate\nand some words":                  {"validate lab", ""},
-		"/packer-hybrid retry":                                     {"build lab 20261123t010000-1a2b3c4d", ""},
-		"/packer-hybrid retry r2 --env lab":                        {"build lab r2", ""},
-		"/packer-hybrid retry r2":                                  {"build lab r2", ""},
-		"/packer-hybrid retry ../x":                                {"", "Try: /packer-hybrid retry [RUN]"},
-		"/packer-hybrid":                                           {"", "/packer-hybrid build [IMAGE...]"},
-		"/packer-hybrid help build":                                {"", "/packer-hybrid retry [RUN]"},
-		"/packer-hybrid build --env prod":                          {"", "is for merged code only"},
-		"/packer-hybrid reap":                                      {"", "reap is no command for comments"},
-		"/packer-hybrid biuld debian-12 --tagets vsphere":          {"", "Try: /packer-hybrid build debian-12 --targets vsphere"},
-		"/packer-hybrid build --targets=vspere,azure --rebild":     {"", "Try: /packer-hybrid build --targets=vsphere,azure --rebuild"},
-		"/packer-hybrid build --targets vspere x":                  {"", "Try: /packer-hybrid build --targets vsphere x"},
-		"/packer-hybrid build $(touch${IFS}pwn)":                   {"", "Try: /packer-hybrid build [IMAGE...] [--env ENV] [--targets PLATFORM,...]"},
+		"/packer-hybrid plan":                                   {"plan lab " + shaBase + "...", ""},
+		"/packer-hybrid\tplan --env prod":                       {"", "the environment prod is for merged code only"},
+		"/packer-hybrid build debian-12\r\n/packer-hybrid reap": {"build lab debian-12", ""},
+		"/packer-hybrid build debian-12\rrest":                  {"build lab debian-12", ""},
+		"/packer-hybrid status":                                 {"status lab, merged", ""},
+		"/packer-hybrid parity --env prod":                      {"parity prod, merged", ""},
+		"/packer-hybrid validate\nand some words":               {"validate lab", ""},
+		"/packer-hybrid retry":                                  {"build lab 20261123t010000-1a2b3c4d", ""},
+		"/packer-hybrid retry r2 --env lab":                     {"build lab r2", ""},
+		"/packer-hybrid retry r2":                               {"build lab r2", ""},
+		"/packer-hybrid retry ../x":                             {"", "Try: /packer-hybrid retry [RUN]"},
+		"/packer-hybrid":                                        {"", "/packer-hybrid build [IMAGE...]"},
+		"/packer-hybrid help build":                             {"", "/packer-hybrid retry [RUN]"},
+		"/packer-hybrid build --env prod":                       {"", "is for merged code only"},
+		"/packer-hybrid reap":                                   {"", "reap is no command for comments"},
+		"/packer-hybrid biuld debian-12 --tagets vsphere": {
+			"",
+			"Try: /packer-hybrid build debian-12 --targets vsphere",
+		},
+		"/packer-hybrid build --targets=vspere,azure --rebild": {
+			"",
+			"Try: /packer-hybrid build --targets=vsphere,azure --rebuild",
+		},
+		"/packer-hybrid build --targets vspere x": {"", "Try: /packer-hybrid build --targets vsphere x"},
+		"/packer-hybrid build $(touch${IFS}pwn)": {
+			"",
+			"Try: /packer-hybrid build [IMAGE...] [--env ENV] [--targets PLATFORM,...]",
+		},
 		"/packer-hybrid build --env x;id":                          {"", "is not a name"},
 		"/packer-hybrid build --env ../../etc":                     {"", "is not a name"},
 		"/packer-hybrid build -- -var-file=/etc/passwd":            {"", `unexpected "--"`},
@@ -108,7 +121,8 @@ func TestCommentCommands(t *testing.T) {
 		"/packer-hybrid build --help":                              {"", "--rebuild"},
 	} {
 		in := github(t, "issue_comment", with(comment, object{"comment.body": body}), nil)
-		in.Lookup, in.Approval, in.Repo = allowed, approved, repo(func(p *ci.Policy) { p.Unmerged = []string{"lab"} }, shaHead)
+		in.Lookup, in.Approval, in.Repo = allowed, approved, repo(func(p *ci.Policy) { p.Unmerged = []string{"lab"} },
+			shaHead)
 		job, err := ci.Read(in)
 		if err != nil {
 			t.Errorf("%.80q: %v", body, err)
@@ -142,7 +156,8 @@ func TestCommentFacts(t *testing.T) {
 	} {
 		in := github(t, "issue_comment", comment, nil)
 		in.Lookup = func(asked ci.Comment) (ci.Facts, error) {
-			if diff := cmp.Diff(ci.Comment{Repository: "acme/images", Change: 42, User: 583231, Login: "octocat"}, asked); diff != "" {
+			if diff := cmp.Diff(ci.Comment{Repository: "acme/images", Change: 42, User: 583231, Login: "octocat"},
+				asked); diff != "" {
 				t.Error(diff)
 			}
 			facts, err := allowed(asked)
@@ -163,19 +178,27 @@ func TestCommentFacts(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	in.Lookup = func(ci.Comment) (ci.Facts, error) { return ci.Facts{User: 1, Permission: "admin", Open: true}, nil }
-	if _, err := ci.Read(in); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "the login octocat is of user 1") {
+	if _, err := ci.Read(in); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "the login octocat is of user 1") {
 		t.Errorf("the login of somebody else: %v", err)
 	}
 	in.Lookup = allowed
 	job, err := ci.Read(in)
-	want := hybridcore.Origin{Kind: "comment", Actor: "583231", URL: "https://github.example/acme/images/actions/runs/99", Change: "42", ReplyTo: "5"}
-	if diff := cmp.Diff(want, job.Requests[0].Origin); err != nil || diff != "" || !slices.Equal(job.Requests[0].Heads, []string{shaHead}) {
+	want := hybridcore.Origin{
+		Kind: "comment", Actor: "583231", URL: "https://github.example/acme/images/actions/runs/99",
+		Change: "42", ReplyTo: "5",
+	}
+	if diff := cmp.Diff(want, job.Requests[0].Origin); err != nil || diff != "" ||
+		!slices.Equal(job.Requests[0].Heads, []string{shaHead}) {
 		t.Errorf("a comment is about the head of its change, not about the default branch: %v %s %+v", err, diff, job)
 	}
 }
 
 func FuzzComment(f *testing.F) {
-	for _, body := range []string{"/packer-hybrid biuld --tagets=vspere", "/packer-hybrid retry --env x", "/packer-hybrid \x1b[0m", "/packer-hybrid help"} {
+	for _, body := range []string{
+		"/packer-hybrid biuld --tagets=vspere", "/packer-hybrid retry --env x",
+		"/packer-hybrid \x1b[0m", "/packer-hybrid help",
+	} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {

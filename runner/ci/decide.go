@@ -48,8 +48,10 @@ func (j Job) Decision() (Decision, error) {
 		return Decision{}, err
 	}
 	d := Decision{
-		Run: Run(j.reading.in.Getenv), Until: time.Now().UTC().Truncate(time.Second).Add(decisionLife), SHA: j.Commit, Policy: j.reading.tip, Merged: j.Merged, Env: env.Name, Lines: j.lines,
-		Actor: j.origin.Actor, Change: j.origin.Change, ReplyTo: j.origin.ReplyTo, Request: j.RequestID, Ticket: len(j.Ticket) > 0, Rule: shownRule(j.reading.rule),
+		Run: Run(j.reading.in.Getenv), Until: time.Now().UTC().Truncate(time.Second).Add(decisionLife), SHA: j.Commit,
+		Policy: j.reading.tip, Merged: j.Merged, Env: env.Name, Lines: j.lines,
+		Actor: j.origin.Actor, Change: j.origin.Change, ReplyTo: j.origin.ReplyTo, Request: j.RequestID,
+		Ticket: len(j.Ticket) > 0, Rule: shownRule(j.reading.rule),
 	}
 	all, count := false, map[hybridcore.Action]int{}
 	for i, r := range j.Requests {
@@ -62,7 +64,8 @@ func (j Job) Decision() (Decision, error) {
 		case r.Action == hybridcore.ActionCollect || r.Part != "":
 			return Decision{}, hybridcore.Usagef("%q is what the jobs of a build do by themselves: ask for the build",
 				j.lines[i])
-		case count[r.Action] > 1 && (r.Action == hybridcore.ActionBuild || r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap):
+		case count[r.Action] > 1 &&
+			(r.Action == hybridcore.ActionBuild || r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap):
 			return Decision{}, hybridcore.Usagef("the event asks for several of %s, and one is done: declare one "+
 				"line with %s in the block ci of the project file", r.Action, r.Action)
 		}
@@ -203,7 +206,8 @@ func (d Decision) Job(in Input) (Job, error) {
 		kind = "comment"
 	}
 	j := Job{
-		System: system, Event: shown(event), Repository: name, RequestID: d.Request, ByBot: d.Ticket, Trusted: true, Merged: d.Merged, lines: d.Lines,
+		System: system, Event: shown(event), Repository: name, RequestID: d.Request, ByBot: d.Ticket, Trusted: true,
+		Merged: d.Merged, lines: d.Lines,
 		reading: reading{in: in, rule: d.Rule, decided: &d},
 		origin:  hybridcore.Origin{Kind: kind, Actor: d.Actor, URL: url, Change: d.Change, ReplyTo: d.ReplyTo},
 	}

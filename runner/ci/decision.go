@@ -118,7 +118,8 @@ func (d Decision) check() error {
 		return err
 	}
 	for i, platform := range d.Platforms {
-		if p, err := hybridcore.ParsePlatform(string(platform)); err != nil || p != platform || slices.Contains(d.Platforms[:i], platform) {
+		if p, err := hybridcore.ParsePlatform(string(platform)); err != nil || p != platform ||
+			slices.Contains(d.Platforms[:i], platform) {
 			return hybridcore.Usagef("%.80q is no platform, or there twice", platform)
 		}
 	}

@@ -24,8 +24,10 @@ import (
 // decisionOf is a decision, as JSON with some members replaced.
 func decisionOf(changed object) string {
 	o := object{
-		"run": "99", "sha": shaMerge, "policy": shaMerge, "until": "2999-01-01T00:00:00Z", "merged": true, "env": "prod", "lines": []string{"build --env prod", "publish --env prod"},
-		"platforms": []string{"vsphere"}, "images": []string{}, "actor": "583231", "change": "", "reply_to": "", "request": "", "rule": "merged into main",
+		"run": "99", "sha": shaMerge, "policy": shaMerge, "until": "2999-01-01T00:00:00Z", "merged": true, "env": "prod",
+		"lines":     []string{"build --env prod", "publish --env prod"},
+		"platforms": []string{"vsphere"}, "images": []string{}, "actor": "583231", "change": "", "reply_to": "",
+		"request": "", "rule": "merged into main",
 	}
 	maps.Copy(o, changed)
 	text, err := json.Marshal(o)
@@ -42,7 +44,8 @@ func TestDecisionIsStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := d.Encode()
-	if again, parsed := ci.ParseDecision(text); err != nil || parsed != nil || cmp.Diff(d, again) != "" || strings.Contains(text, "\n") {
+	if again, parsed := ci.ParseDecision(text); err != nil || parsed != nil || cmp.Diff(d, again) != "" ||
+		strings.Contains(text, "\n") {
 		t.Errorf("%v, %v: %s", err, parsed, text)
 	}
 	many := make([]string, 21)
@@ -50,30 +53,34 @@ func TestDecisionIsStrict(t *testing.T) {
 		many[i] = "status --env prod"
 	}
 	for name, text := range map[string]string{
-		"nothing":          "",
-		"null":             "null",
-		"a list":           "[" + decisionOf(nil) + "]",
-		"two":              decisionOf(nil) + decisionOf(nil),
-		"another member":   decisionOf(object{"runs_on": "self-hosted"}),
-		"a member twice":   strings.Replace(decisionOf(nil), "{", `{"env":"lab",`, 1),
-		"another case":     strings.Replace(decisionOf(nil), `"env"`, `"Env"`, 1),
-		"invalid text":     strings.Replace(decisionOf(nil), "merged into", "merged \xff", 1),
-		"no run":           decisionOf(object{"run": ""}),
-		"a run's name":     decisionOf(object{"run": "latest"}),
-		"a branch":         decisionOf(object{"sha": "main"}),
-		"no commit":        decisionOf(object{"sha": shaZero}),
-		"a path":           decisionOf(object{"env": "../lab"}),
-		"no lines":         decisionOf(object{"lines": []string{}}),
-		"null lines":       decisionOf(object{"lines": nil}),
-		"many lines":       decisionOf(object{"lines": many}),
-		"no verb":          decisionOf(object{"lines": []string{"rm -rf /"}}),
-		"another env":      decisionOf(object{"lines": []string{"build --env lab"}}),
-		"no env":           decisionOf(object{"lines": []string{"build"}}),
-		"a part":           decisionOf(object{"lines": []string{"build a --env prod --targets vsphere --part " + strings.Repeat("0", 64)}}),
+		"nothing":        "",
+		"null":           "null",
+		"a list":         "[" + decisionOf(nil) + "]",
+		"two":            decisionOf(nil) + decisionOf(nil),
+		"another member": decisionOf(object{"runs_on": "self-hosted"}),
+		"a member twice": strings.Replace(decisionOf(nil), "{", `{"env":"lab",`, 1),
+		"another case":   strings.Replace(decisionOf(nil), `"env"`, `"Env"`, 1),
+		"invalid text":   strings.Replace(decisionOf(nil), "merged into", "merged \xff", 1),
+		"no run":         decisionOf(object{"run": ""}),
+		"a run's name":   decisionOf(object{"run": "latest"}),
+		"a branch":       decisionOf(object{"sha": "main"}),
+		"no commit":      decisionOf(object{"sha": shaZero}),
+		"a path":         decisionOf(object{"env": "../lab"}),
+		"no lines":       decisionOf(object{"lines": []string{}}),
+		"null lines":     decisionOf(object{"lines": nil}),
+		"many lines":     decisionOf(object{"lines": many}),
+		"no verb":        decisionOf(object{"lines": []string{"rm -rf /"}}),
+		"another env":    decisionOf(object{"lines": []string{"build --env lab"}}),
+		"no env":         decisionOf(object{"lines": []string{"build"}}),
+		"a part": decisionOf(object{"lines": []string{"build a --env prod --targets vsphere --part " +
+			strings.Repeat("0", 64)}}),
 		"collect":          decisionOf(object{"lines": []string{"collect parts --env prod"}}),
 		"another commit":   decisionOf(object{"lines": []string{"build --env prod --commit " + shaOther}}),
 		"another platform": decisionOf(object{"lines": []string{"build --env prod --targets azure"}}),
-		"another image":    decisionOf(object{"images": []string{"debian-12"}, "lines": []string{"build debian-13 --env prod"}}),
+		"another image": decisionOf(object{
+			"images": []string{"debian-12"},
+			"lines":  []string{"build debian-13 --env prod"},
+		}),
 		"unmerged publish": decisionOf(object{"merged": false}),
 		"unmerged reap":    decisionOf(object{"merged": false, "lines": []string{"reap --env prod"}}),
 		"unknown platform": decisionOf(object{"platforms": []string{"hyperv"}}),
@@ -100,12 +107,20 @@ func TestJobOfADecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := github(t, "workflow_dispatch", with(dispatch, object{"inputs.command": "reap --env lab", "inputs.ticket": "sealed"}), map[string]string{"INPUT_COMMAND": "reap"})
+	in := github(t, "workflow_dispatch",
+		with(dispatch, object{
+			"inputs.command": "reap --env lab",
+			"inputs.ticket":  "sealed",
+		}), map[string]string{"INPUT_COMMAND": "reap"})
 	job, err := d.Job(in)
-	if got := said(job, err); got != "build prod; publish prod, merged" || string(job.Ticket) != "sealed" || !job.Trusted || job.Unreviewed || job.Commit != shaMerge {
+	if got := said(job, err); got != "build prod; publish prod, merged" || string(job.Ticket) != "sealed" ||
+		!job.Trusted || job.Unreviewed || job.Commit != shaMerge {
 		t.Errorf("%s: %+v", got, job)
 	}
-	want := hybridcore.Origin{Kind: "github", Actor: "583231", URL: "https://github.example/acme/images/actions/runs/99", Change: "42", ReplyTo: "5"}
+	want := hybridcore.Origin{
+		Kind: "github", Actor: "583231", URL: "https://github.example/acme/images/actions/runs/99",
+		Change: "42", ReplyTo: "5",
+	}
 	if diff := cmp.Diff(want, job.Requests[1].Origin) + cmp.Diff([]string{shaMerge}, job.Requests[1].Heads); diff != "" {
 		t.Error(diff)
 	}
@@ -120,12 +135,17 @@ func TestJobOfADecision(t *testing.T) {
 	}
 	over := d
 	over.Until = time.Now().Add(-time.Second)
-	if _, err := over.Job(github(t, "push", push, nil)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "ended at") {
+	if _, err := over.Job(github(t, "push", push, nil)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "ended at") {
 		t.Errorf("after its time: %v", err)
 	}
-	for target, ok := range map[string]bool{"debian-12@vsphere": true, "debian-12@azure": false, "debian-12": false, "@vsphere": false, "a b@vsphere": false} {
+	for target, ok := range map[string]bool{
+		"debian-12@vsphere": true, "debian-12@azure": false, "debian-12": false,
+		"@vsphere": false, "a b@vsphere": false,
+	} {
 		part, err := d.Part(target, strings.Repeat("a", 64))
-		if (err == nil) != ok || err != nil && hybridcore.ExitCode(err) != hybridcore.ExitBlocked || ok && (part.Env != "prod" || part.Heads[0] != shaMerge) {
+		if (err == nil) != ok || err != nil && hybridcore.ExitCode(err) != hybridcore.ExitBlocked || ok &&
+			(part.Env != "prod" || part.Heads[0] != shaMerge) {
 			t.Errorf("%s: %+v, %v", target, part, err)
 		}
 	}
@@ -162,12 +182,20 @@ func TestDecide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := job.Decision(); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), "`packer-hybrid ci --hold`") {
+	if _, err := job.Decision(); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), "`packer-hybrid ci --hold`") {
 		t.Errorf("a change is decided on: %v", err)
 	}
 	outputs, err := ci.Decision{}.Outputs(nil)
 	want := []ci.Output{
-		{"decision", ""}, {"sha", ""}, {"plan", "false"}, {"release", "false"}, {"reap", "false"}, {"platforms", "[]"}, {"runners", "{}"}, {"environments", "{}"},
+		{"decision", ""},
+		{"sha", ""},
+		{"plan", "false"},
+		{"release", "false"},
+		{"reap", "false"},
+		{"platforms", "[]"},
+		{"runners", "{}"},
+		{"environments", "{}"},
 	}
 	if diff := cmp.Diff(want, outputs); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
@@ -219,7 +247,10 @@ func TestDecideWithATicket(t *testing.T) {
 func TestPipelineOfADecision(t *testing.T) {
 	t.Parallel()
 	d, err := ci.ParseDecision(decisionOf(object{
-		"env": "lab", "lines": []string{"build --env lab", "publish --env lab --release v1", "reap --env lab --targets vsphere"}, "platforms": []string{"vsphere", "azure"},
+		"env": "lab", "lines": []string{
+			"build --env lab", "publish --env lab --release v1",
+			"reap --env lab --targets vsphere",
+		}, "platforms": []string{"vsphere", "azure"},
 		"ticket": true, "request": "20261130t120000-1a2b3c4d",
 	}))
 	if err != nil {
@@ -250,10 +281,14 @@ func TestPipelineOfADecision(t *testing.T) {
 		if target := job.Variables[ci.TargetVariable]; target != "" {
 			_, platform, _ = strings.Cut(target, "@")
 		}
-		if want := map[bool]string{true: "lab/" + platform, false: "packer-hybrid-state"}[platform != ""]; job.Environment["name"] != want || len(job.Script) != 1 {
+		if want := map[bool]string{
+			true:  "lab/" + platform,
+			false: "packer-hybrid-state",
+		}[platform != ""]; job.Environment["name"] != want || len(job.Script) != 1 {
 			t.Errorf("%s has the environment %q, want %q: %v", name, job.Environment["name"], want, job.Script)
 		}
-		if _, has := job.Variables[ci.TicketVariable]; has || job.Variables[ci.SHAVariable] == "" || job.Variables[ci.RequestVariable] != d.Request {
+		if _, has := job.Variables[ci.TicketVariable]; has || job.Variables[ci.SHAVariable] == "" ||
+			job.Variables[ci.RequestVariable] != d.Request {
 			t.Errorf("%s has the variables %v", name, job.Variables)
 		}
 		if r, err := hybridcore.Parse(job.Variables[ci.CommandVariable]); err != nil || r.Env != "lab" {
@@ -298,7 +333,8 @@ func FuzzDecision(f *testing.F) {
 			t.Fatalf("%+v, %v", d, err)
 		}
 		for _, r := range requests {
-			if r.Env != d.Env || r.Part != "" || !d.Merged && (r.Action == hybridcore.ActionReap || r.Action == hybridcore.ActionPublish) {
+			if r.Env != d.Env || r.Part != "" || !d.Merged &&
+				(r.Action == hybridcore.ActionReap || r.Action == hybridcore.ActionPublish) {
 				t.Errorf("%+v", r)
 			}
 		}
@@ -317,7 +353,8 @@ func FuzzApproving(f *testing.F) {
 		var all []ci.Review
 		for i := 0; i+2 < len(data); i += 3 {
 			all = append(all, ci.Review{
-				User: int64(data[i] % 8), Login: fmt.Sprint(data[i]), State: states[int(data[i+1])%len(states)], Commit: []string{shaHead, shaOther, ""}[data[i+2]%3],
+				User: int64(data[i] % 8), Login: fmt.Sprint(data[i]), State: states[int(data[i+1])%len(states)],
+				Commit: []string{shaHead, shaOther, ""}[data[i+2]%3],
 			})
 		}
 		for _, found := range ci.Approving(all, shaHead, int64(asker%8)) {

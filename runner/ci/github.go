@@ -150,7 +150,8 @@ func fromPayload(event string, p payload, in Input) (Job, error) {
 	case "pull_request":
 		return j.pullRequest(p, sha, in)
 	case "pull_request_target":
-		return Job{}, hybridcore.Blockedf("the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request")
+		return Job{}, hybridcore.Blockedf(
+			"the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request")
 	case "push":
 		return j.push(p, sha, in)
 	case "schedule":

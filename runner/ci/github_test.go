@@ -7,7 +7,6 @@ package ci_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -160,59 +159,185 @@ func TestGitHubEvents(t *testing.T) {
 		payload any
 		want    string
 	}{
-		"new change":             {"pull_request", pullRequest, change},
-		"new commits":            {"pull_request", with(pullRequest, object{"action": "synchronize"}), change},
-		"draft":                  {"pull_request", with(pullRequest, object{"pull_request.draft": true}), change},
-		"ready":                  {"pull_request", with(pullRequest, object{"action": "ready_for_review"}), change},
-		"other base":             {"pull_request", with(pullRequest, object{"action": "edited", "changes": object{"base": object{}}}), change},
-		"other title":            {"pull_request", with(pullRequest, object{"action": "edited", "changes": object{"title": object{}}}), "nothing: only the words of the pull request changed"},
-		"merged":                 {"pull_request", with(pullRequest, object{"action": "closed"}), "nothing: the pull request is closed; when it was merged, the push to its base is what is built"},
-		"labelled":               {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
-		"fork":                   {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), change + ", untrusted"},
-		"deleted fork":           {"pull_request", with(pullRequest, object{"pull_request.head.repo": nil}), change + ", untrusted"},
-		"no repositories":        {"pull_request", with(pullRequest, object{"pull_request.head.repo": nil, "pull_request.base.repo": nil}), change + ", untrusted"},
-		"dependabot":             {"pull_request", with(pullRequest, object{"pull_request.user.login": "dependabot[bot]"}), change + ", untrusted"},
-		"dependabot again":       {"pull_request", with(pullRequest, object{"sender.login": "dependabot[bot]"}), change + ", untrusted"},
-		"no head":                {"pull_request", with(pullRequest, object{"pull_request.head.sha": "main"}), `exit 2: reading the event of this job: "main" is not the full object ID of a commit`},
-		"no base":                {"pull_request", with(pullRequest, object{"pull_request.base.sha": shaZero}), `exit 2: reading the event of this job: "` + shaZero + `" is not the full object ID of a commit`},
-		"pwn request":            {"pull_request_target", pullRequest, "exit 3: reading the event of this job: the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request"},
-		"merge":                  {"push", push, "build lab, merged"},
-		"other branch":           {"push", with(push, object{"ref": "refs/heads/patch"}), "nothing: refs/heads/patch is not the default branch; its pull request is what is planned"},
-		"branch like a ref":      {"push", with(push, object{"ref": "refs/heads/refs/heads/main"}), "nothing: refs/heads/refs/heads/main is not the default branch; its pull request is what is planned"},
-		"no default branch":      {"push", with(push, object{"ref": "refs/heads/", "repository.default_branch": ""}), "nothing: refs/heads/ is not the default branch; its pull request is what is planned"},
-		"tag":                    {"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), "build lab; publish lab v1, merged"},
-		"tag that is no name":    {"push", with(push, object{"ref": "refs/tags/V/$(x)", "after": shaOther}), "build lab; publish lab, merged"},
-		"deleted branch":         {"push", with(push, object{"deleted": true, "after": shaZero, "head_commit": nil}), "nothing: refs/heads/main was deleted"},
+		"new change":  {"pull_request", pullRequest, change},
+		"new commits": {"pull_request", with(pullRequest, object{"action": "synchronize"}), change},
+		"draft":       {"pull_request", with(pullRequest, object{"pull_request.draft": true}), change},
+		"ready":       {"pull_request", with(pullRequest, object{"action": "ready_for_review"}), change},
+		"other base": {
+			"pull_request",
+			with(pullRequest, object{"action": "edited", "changes": object{"base": object{}}}), change,
+		},
+		"other title": {
+			"pull_request",
+			with(pullRequest, object{"action": "edited", "changes": object{"title": object{}}}),
+			"nothing: only the words of the pull request changed",
+		},
+		"merged": {
+			"pull_request", with(pullRequest, object{"action": "closed"}),
+			"nothing: the pull request is closed; when it was merged, the push to its base is what is built",
+		},
+		"labelled": {
+			"pull_request", with(pullRequest, object{"action": "labeled"}),
+			"nothing: nothing of the change itself changed: the pull request was labeled",
+		},
+		"fork": {
+			"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}),
+			change + ", untrusted",
+		},
+		"deleted fork": {
+			"pull_request", with(pullRequest, object{"pull_request.head.repo": nil}),
+			change + ", untrusted",
+		},
+		"no repositories": {
+			"pull_request",
+			with(pullRequest, object{"pull_request.head.repo": nil, "pull_request.base.repo": nil}), change + ", untrusted",
+		},
+		"dependabot": {
+			"pull_request", with(pullRequest, object{"pull_request.user.login": "dependabot[bot]"}),
+			change + ", untrusted",
+		},
+		"dependabot again": {
+			"pull_request", with(pullRequest, object{"sender.login": "dependabot[bot]"}),
+			change + ", untrusted",
+		},
+		"no head": {
+			"pull_request", with(pullRequest, object{"pull_request.head.sha": "main"}),
+			`exit 2: reading the event of this job: "main" is not the full object ID of a commit`,
+		},
+		"no base": {
+			"pull_request", with(pullRequest, object{"pull_request.base.sha": shaZero}),
+			`exit 2: reading the event of this job: "` + shaZero + `" is not the full object ID of a commit`,
+		},
+		"pwn request": {"pull_request_target", pullRequest, "exit 3: reading the event of this job: the event " +
+			"pull_request_target runs a stranger's code with this repository's secrets; use pull_request"},
+		"merge": {"push", push, "build lab, merged"},
+		"other branch": {
+			"push", with(push, object{"ref": "refs/heads/patch"}),
+			"nothing: refs/heads/patch is not the default branch; its pull request is what is planned",
+		},
+		"branch like a ref": {
+			"push", with(push, object{"ref": "refs/heads/refs/heads/main"}),
+			"nothing: refs/heads/refs/heads/main is not the default branch; its pull request is what is planned",
+		},
+		"no default branch": {
+			"push", with(push, object{"ref": "refs/heads/", "repository.default_branch": ""}),
+			"nothing: refs/heads/ is not the default branch; its pull request is what is planned",
+		},
+		"tag": {
+			"push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}),
+			"build lab; publish lab v1, merged",
+		},
+		"tag that is no name": {
+			"push", with(push, object{"ref": "refs/tags/V/$(x)", "after": shaOther}),
+			"build lab; publish lab, merged",
+		},
+		"deleted branch": {
+			"push", with(push, object{"deleted": true, "after": shaZero, "head_commit": nil}),
+			"nothing: refs/heads/main was deleted",
+		},
 		"deleted, with a commit": {"push", with(push, object{"deleted": true}), "nothing: refs/heads/main was deleted"},
 		"schedule":               {"schedule", schedule, "plan lab; reap lab, merged"},
 		"dispatch":               {"workflow_dispatch", dispatch, "build lab debian-12, merged"},
-		"dispatch of a branch":   {"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch"}), "build lab debian-12, merged"},
-		"dispatch of unmerged":   {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the project file of that branch has no `unmerged = [\"lab\"]` in its block ci; merge it, or ask for a merged commit"},
-		"dispatch of a tag":      {"workflow_dispatch", with(dispatch, object{"ref": "refs/tags/v1"}), "build lab debian-12, merged"},
-		"dispatch of prod":       {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod"}), "build prod, merged"},
-		"dispatch, unmerged":     {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "build --env prod"}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the environment prod is for merged code only; merge it, or ask for a merged commit"},
-		"dispatch of old commit": {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaHead, "inputs.command": "build --env prod"}), "build prod, merged"},
-		"dispatched reap":        {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "reap"}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and only merged code removes things from a platform"},
-		"dispatched publish":     {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "publish --dry-run"}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and only merged code is published"},
-		"dispatched status":      {"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "status --env nowhere"}), "exit 2: reading the event of this job: the project file of the default branch declares no environment \"nowhere\""},
-		"tag on unmerged":        {"push", with(push, object{"ref": "refs/tags/v1", "head_commit.id": shaOther}), "exit 3: reading the event of this job: the tag v1 is at commit 444444444444, which is not merged into main: a release is made of merged code; merge it, then tag it again"},
-		"push that was undone":   {"push", with(push, object{"head_commit.id": shaOther, "after": shaOther}), "exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the project file of that branch has no `unmerged = [\"lab\"]` in its block ci; merge it, or ask for a merged commit"},
-		"retry of a run":         {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --retry-failed r1"}), "build lab r1, merged"},
-		"dispatch, no command":   {"workflow_dispatch", with(dispatch, object{"inputs": nil}), "exit 2: reading the event of this job: no command: give it in the input `command`, for example `build debian-12 --env lab`"},
-		"dispatch, injection":    {"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod; id"}), `exit 2: reading the event of this job: build: environment "prod;" is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit`},
-		"dispatch, request":      {"workflow_dispatch", with(dispatch, object{"inputs.request_id": "../x"}), `exit 2: reading the event of this job: request "../x" is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit`},
-		"dispatch, short commit": {"workflow_dispatch", with(dispatch, object{"inputs.sha": "abc1234"}), `exit 2: reading the event of this job: "abc1234" is not the full object ID of a commit`},
-		"end of a workflow":      {"workflow_run", object{"action": "completed", "repository": repository}, "nothing: the end of another workflow asks for nothing: that workflow made its own report"},
-		"unknown":                {"deployment\r::error::x", object{"repository": repository}, "nothing: the event deployment : :error::x asks for nothing"},
-		"no object":              {"push", "[]", "exit 2"},
-		"nothing at all":         {"push", "null", `exit 2: reading the event of this job: the event names no commit`},
-		"cut off":                {"push", `{"ref":"refs/heads/ma`, "exit 2"},
-		"twice the same name":    {"push", `{"ref":"refs/heads/main","ref":"refs/heads/patch"}`, "exit 2"},
-		"a string for a number":  {"pull_request", with(pullRequest, object{"number": "42"}), "exit 2"},
-		"bad repository":         {"push", with(push, object{"repository.full_name": "../.."}), `exit 2: reading the event of this job: "../.." is not the name of a repository`},
-		"half a character":       {"push", `{"ref":"refs/heads/main","repository":{"full_name":"a/b","default_branch":"main"},"head_commit":{"id":"` + shaMerge + `","message":"` + "\\ud83d \xff" + `"}}`, "build lab, merged"},
-		"very deep":              {"push", `{"x":` + strings.Repeat("[", 100_000), "exit 2"},
-		"too large":              {"push", strings.Repeat(" ", ci.MaxPayload+1), "exit 2"},
+		"dispatch of a branch": {
+			"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch"}),
+			"build lab debian-12, merged",
+		},
+		"dispatch of unmerged": {
+			"workflow_dispatch", with(dispatch, object{"inputs.sha": shaOther}),
+			"exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the project file of " +
+				"that branch has no `unmerged = [\"lab\"]` in its block ci; merge it, or ask for a merged commit",
+		},
+		"dispatch of a tag": {
+			"workflow_dispatch", with(dispatch, object{"ref": "refs/tags/v1"}),
+			"build lab debian-12, merged",
+		},
+		"dispatch of prod": {
+			"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod"}),
+			"build prod, merged",
+		},
+		"dispatch, unmerged": {
+			"workflow_dispatch",
+			with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "build --env prod"}),
+			"exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the environment prod is " +
+				"for merged code only; merge it, or ask for a merged commit",
+		},
+		"dispatch of old commit": {
+			"workflow_dispatch",
+			with(dispatch, object{"inputs.sha": shaHead, "inputs.command": "build --env prod"}), "build prod, merged",
+		},
+		"dispatched reap": {
+			"workflow_dispatch",
+			with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "reap"}),
+			"exit 3: reading the event of this job: commit 444444444444 is not merged into main, and only merged code " +
+				"removes things from a platform",
+		},
+		"dispatched publish": {
+			"workflow_dispatch",
+			with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "publish --dry-run"}),
+			"exit 3: reading the event of this job: commit 444444444444 is not merged into main, and only merged code is " +
+				"published",
+		},
+		"dispatched status": {
+			"workflow_dispatch",
+			with(dispatch, object{"inputs.sha": shaOther, "inputs.command": "status --env nowhere"}),
+			"exit 2: reading the event of this job: the project file of the default branch declares no environment \"nowhere\"",
+		},
+		"tag on unmerged": {
+			"push", with(push, object{"ref": "refs/tags/v1", "head_commit.id": shaOther}),
+			"exit 3: reading the event of this job: the tag v1 is at commit 444444444444, which is not merged into main: a " +
+				"release is made of merged code; merge it, then tag it again",
+		},
+		"push that was undone": {
+			"push", with(push, object{"head_commit.id": shaOther, "after": shaOther}),
+			"exit 3: reading the event of this job: commit 444444444444 is not merged into main, and the project file of " +
+				"that branch has no `unmerged = [\"lab\"]` in its block ci; merge it, or ask for a merged commit",
+		},
+		"retry of a run": {
+			"workflow_dispatch", with(dispatch, object{"inputs.command": "build --retry-failed r1"}),
+			"build lab r1, merged",
+		},
+		"dispatch, no command": {
+			"workflow_dispatch", with(dispatch, object{"inputs": nil}),
+			"exit 2: reading the event of this job: no command: give it in the input `command`, for example `build debian-12 " +
+				"--env lab`",
+		},
+		"dispatch, injection": {
+			"workflow_dispatch", with(dispatch, object{"inputs.command": "build --env prod; id"}),
+			`exit 2: reading the event of this job: build: environment "prod;" is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit`,
+		},
+		"dispatch, request": {
+			"workflow_dispatch", with(dispatch, object{"inputs.request_id": "../x"}),
+			`exit 2: reading the event of this job: request "../x" is not a name: use 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit`,
+		},
+		"dispatch, short commit": {
+			"workflow_dispatch", with(dispatch, object{"inputs.sha": "abc1234"}),
+			`exit 2: reading the event of this job: "abc1234" is not the full object ID of a commit`,
+		},
+		"end of a workflow": {
+			"workflow_run",
+			object{"action": "completed", "repository": repository},
+			"nothing: the end of another workflow asks for nothing: that workflow made its own report",
+		},
+		"unknown": {
+			"deployment\r::error::x",
+			object{"repository": repository},
+			"nothing: the event deployment : :error::x asks for nothing",
+		},
+		"no object":             {"push", "[]", "exit 2"},
+		"nothing at all":        {"push", "null", `exit 2: reading the event of this job: the event names no commit`},
+		"cut off":               {"push", `{"ref":"refs/heads/ma`, "exit 2"},
+		"twice the same name":   {"push", `{"ref":"refs/heads/main","ref":"refs/heads/patch"}`, "exit 2"},
+		"a string for a number": {"pull_request", with(pullRequest, object{"number": "42"}), "exit 2"},
+		"bad repository": {
+			"push", with(push, object{"repository.full_name": "../.."}),
+			`exit 2: reading the event of this job: "../.." is not the name of a repository`,
+		},
+		"half a character": {
+			"push",
+			`{"ref":"refs/heads/main","repository":{"full_name":"a/b","default_branch":"main"},"head_commit":{"id":"` + shaMerge + `","message":"` + "\\ud83d \xff" + `"}}`, "build lab, merged",
+		},
+		"very deep": {"push", `{"x":` + strings.Repeat("[", 100_000), "exit 2"},
+		"too large": {"push", strings.Repeat(" ", ci.MaxPayload+1), "exit 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -236,17 +361,22 @@ func TestGitHubJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	origin := hybridcore.Origin{Kind: "github", Actor: "583231", URL: "https://github.example/acme/images/actions/runs/99", Change: "42"}
+	origin := hybridcore.Origin{
+		Kind: "github", Actor: "583231", URL: "https://github.example/acme/images/actions/runs/99",
+		Change: "42",
+	}
 	for _, r := range job.Requests {
 		if diff := cmp.Diff(origin, r.Origin); diff != "" {
 			t.Error(diff)
 		}
 	}
-	if diff := cmp.Diff([]string{shaHead, shaMerge}, job.Requests[1].Heads); diff != "" || job.Commit != shaHead || job.Base != shaBase || !job.Trusted || job.Merged {
+	if diff := cmp.Diff([]string{shaHead, shaMerge}, job.Requests[1].Heads); diff != "" || job.Commit != shaHead ||
+		job.Base != shaBase || !job.Trusted || job.Merged {
 		t.Errorf("%+v %s", job, diff)
 	}
 	job, err = ci.Read(github(t, "workflow_dispatch", dispatch, nil))
-	if err != nil || job.RequestID != "20261123t025000-1a2b3c4d" || job.Requests[0].Origin.ReplyTo != job.RequestID || !slices.Equal(job.Requests[0].Heads, []string{shaMerge}) {
+	if err != nil || job.RequestID != "20261123t025000-1a2b3c4d" || job.Requests[0].Origin.ReplyTo != job.RequestID ||
+		!slices.Equal(job.Requests[0].Heads, []string{shaMerge}) {
 		t.Errorf("%+v, error %v", job, err)
 	}
 	job, err = ci.Read(github(t, "push", with(push, object{"ref": "refs/tags/v1", "after": shaOther}), nil))
@@ -254,7 +384,8 @@ func TestGitHubJob(t *testing.T) {
 		t.Errorf("an annotated tag is about its commit, not itself: %+v, error %v", job, err)
 	}
 	for server, want := range map[string]string{
-		"": "https://github.com/acme/images/actions/runs/99", "http://127.0.0.1:8080": "http://127.0.0.1:8080/acme/images/actions/runs/99",
+		"":                                   "https://github.com/acme/images/actions/runs/99",
+		"http://127.0.0.1:8080":              "http://127.0.0.1:8080/acme/images/actions/runs/99",
 		"https://user:secret@github.example": "", "javascript:alert(1)": "", "https://x/?a=b": "", "https:///x": "",
 	} {
 		job, err = ci.Read(github(t, "push", push, map[string]string{"GITHUB_SERVER_URL": server}))
@@ -276,11 +407,17 @@ func TestCommandInput(t *testing.T) {
 		payload object
 		want    string
 	}{
-		"push":             {"push", push, "build prod, merged"},
-		"dispatch":         {"workflow_dispatch", dispatch, "build prod, merged"},
-		"change, labelled": {"pull_request", with(pullRequest, object{"action": "labeled"}), "nothing: nothing of the change itself changed: the pull request was labeled"},
-		"fork":             {"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}), "nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for"},
-		"comment":          {"issue_comment", comment, "plan lab " + shaBase + "..., merged"},
+		"push":     {"push", push, "build prod, merged"},
+		"dispatch": {"workflow_dispatch", dispatch, "build prod, merged"},
+		"change, labelled": {
+			"pull_request", with(pullRequest, object{"action": "labeled"}),
+			"nothing: nothing of the change itself changed: the pull request was labeled",
+		},
+		"fork": {
+			"pull_request", with(pullRequest, object{"pull_request.head.repo.id": 8}),
+			"nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for",
+		},
+		"comment": {"issue_comment", comment, "plan lab " + shaBase + "..., merged"},
 	} {
 		in := github(t, c.event, c.payload, map[string]string{"INPUT_COMMAND": " build --env prod "})
 		in.Lookup = allowed
@@ -299,7 +436,10 @@ func TestDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	standard := ci.Default()
-	want := config.CI{Change: standard.Change, Merge: standard.Merge, Tag: standard.Tag, Schedule: standard.Schedule, Line: project.CI.Line}
+	want := config.CI{
+		Change: standard.Change, Merge: standard.Merge, Tag: standard.Tag, Schedule: standard.Schedule,
+		Line: project.CI.Line,
+	}
 	if diff := cmp.Diff(want, project.CI); diff != "" {
 		t.Error(diff)
 	}
@@ -313,14 +453,31 @@ func TestPolicy(t *testing.T) {
 		change  []string
 		want    string
 	}{
-		"declared":       {pullRequest, []string{"plan --env prod", "build --env lab"}, "plan prod " + shaBase + "..."},
-		"rebuild":        {pullRequest, []string{"plan --rebuild"}, "plan lab"},
-		"own base":       {pullRequest, []string{"plan --base v1"}, "plan lab v1"},
-		"nothing":        {pullRequest, []string{}, "nothing: the policy of this project says that nothing is done for a pull request"},
-		"fork":           {fork, []string{"plan", "validate --with packer", "build", "validate"}, "plan lab " + shaBase + "...; validate lab, untrusted"},
-		"fork that asks": {fork, []string{"build --env lab", "reap", "status", "validate --with packer"}, "nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for"},
-		"build":          {pullRequest, []string{"build --env prod"}, "nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for"},
-		"misspelt":       {pullRequest, []string{"biuld"}, `exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, parity`},
+		"declared": {pullRequest, []string{"plan --env prod", "build --env lab"}, "plan prod " + shaBase + "..."},
+		"rebuild":  {pullRequest, []string{"plan --rebuild"}, "plan lab"},
+		"own base": {pullRequest, []string{"plan --base v1"}, "plan lab v1"},
+		"nothing": {
+			pullRequest,
+			[]string{},
+			"nothing: the policy of this project says that nothing is done for a pull request",
+		},
+		"fork": {
+			fork,
+			[]string{"plan", "validate --with packer", "build", "validate"},
+			"plan lab " + shaBase + "...; validate lab, untrusted",
+		},
+		"fork that asks": {
+			fork,
+			[]string{"build --env lab", "reap", "status", "validate --with packer"},
+			"nothing: code that nobody has reviewed is only planned and validated without Packer, and neither is asked for",
+		},
+		"build": {pullRequest, []string{"build --env prod"}, "nothing: code that nobody has reviewed is only planned " +
+			"and validated without Packer, and neither is asked for"},
+		"misspelt": {
+			pullRequest,
+			[]string{"biuld"},
+			`exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, parity`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -335,15 +492,19 @@ func TestPolicy(t *testing.T) {
 
 // hostile are values that git, GitHub or an attacker may bring.
 var hostile = []string{
-	"$(touch${IFS}pwn)", "a;b", `x"&&echo`, "a|b", "a'b", "<!--", "refs/heads/x", shaOther, "-x", "a..b", "::error::x", "##[error]x",
-	"x\r::stop-commands::y", "x\n::set-output name=a::b", "\x1b[31mred\x1b]0;title\a", "a\x00b", "\u202eevil\u2066", "\xff\xfe", "..\\..\\x",
-	"@team `code` <img src=x onerror=1> ![](https://evil/x.png)", strings.Repeat("A", 1<<20), strings.Repeat("é", 1<<19), "\u00a0\u0085::error::x",
+	"$(touch${IFS}pwn)", "a;b", `x"&&echo`, "a|b", "a'b", "<!--", "refs/heads/x", shaOther, "-x", "a..b", "::error::x",
+	"##[error]x",
+	"x\r::stop-commands::y", "x\n::set-output name=a::b", "\x1b[31mred\x1b]0;title\a", "a\x00b", "\u202eevil\u2066",
+	"\xff\xfe", "..\\..\\x",
+	"@team `code` <img src=x onerror=1> ![](https://evil/x.png)", strings.Repeat("A", 1<<20), strings.Repeat("é", 1<<19),
+	"\u00a0\u0085::error::x",
 }
 
 // inert fails when a shown value could be more than text.
 func inert(t *testing.T, what, value string) {
 	t.Helper()
-	if strings.ContainsAny(value, "\r\n\x00\x1b") || strings.Contains(value, "##[") || strings.HasPrefix(strings.TrimSpace(value), "::") || len([]rune(value)) > 250 ||
+	if strings.ContainsAny(value, "\r\n\x00\x1b") || strings.Contains(value, "##[") ||
+		strings.HasPrefix(strings.TrimSpace(value), "::") || len([]rune(value)) > 250 ||
 		value != hybridcore.Sanitize(value) {
 		t.Errorf("%s is not inert: %.100q", what, value)
 	}
@@ -352,12 +513,16 @@ func inert(t *testing.T, what, value string) {
 func inertJob(t *testing.T, job ci.Job) {
 	t.Helper()
 	for what, value := range map[string]string{
-		"Event": job.Event, "Nothing": job.Nothing, "Ref": job.Ref, "Login": job.Login, "Repository": job.Repository, "RequestID": job.RequestID,
+		"Event": job.Event, "Nothing": job.Nothing, "Ref": job.Ref, "Login": job.Login, "Repository": job.Repository,
+		"RequestID": job.RequestID,
 	} {
 		inert(t, what, value)
 	}
 	for _, r := range job.Requests {
-		for what, value := range map[string]string{"Actor": r.Origin.Actor, "URL": r.Origin.URL, "Change": r.Origin.Change, "ReplyTo": r.Origin.ReplyTo} {
+		for what, value := range map[string]string{
+			"Actor": r.Origin.Actor, "URL": r.Origin.URL, "Change": r.Origin.Change,
+			"ReplyTo": r.Origin.ReplyTo,
+		} {
 			inert(t, what, value)
 		}
 		if r.Base != "" {
@@ -381,8 +546,13 @@ func TestHostileValues(t *testing.T) {
 	for i, value := range hostile {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			changed := with(pullRequest, object{"pull_request.title": value, "pull_request.head.ref": value, "sender.login": value, "pull_request.body": value})
-			job, err := ci.Read(github(t, "pull_request", changed, map[string]string{"GITHUB_RUN_ID": value, "GITHUB_HEAD_REF": value, "GITHUB_REF": value}))
+			changed := with(pullRequest,
+				object{
+					"pull_request.title": value, "pull_request.head.ref": value, "sender.login": value,
+					"pull_request.body": value,
+				})
+			job, err := ci.Read(github(t, "pull_request", changed,
+				map[string]string{"GITHUB_RUN_ID": value, "GITHUB_HEAD_REF": value, "GITHUB_REF": value}))
 			if got, want := said(job, err), "plan lab "+shaBase+"...; validate lab"; got != want {
 				t.Errorf("got %.200s, want %s", got, want)
 			}
@@ -480,48 +650,11 @@ func examples(t *testing.T) map[string][]json.RawMessage {
 	return all
 }
 
-func TestDetect(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		env  map[string]string
-		want ci.System
-		code int
-	}{
-		"github":  {map[string]string{"GITHUB_ACTIONS": "true"}, ci.GitHub, 0},
-		"gitlab":  {map[string]string{"GITLAB_CI": "true"}, ci.GitLab, 0},
-		"neither": {map[string]string{"CI": "true"}, "", 2},
-		"both":    {map[string]string{"GITHUB_ACTIONS": "true", "GITLAB_CI": "true"}, "", 2},
-	} {
-		got, err := ci.Detect(func(key string) string { return c.env[key] })
-		if got != c.want || hybridcore.ExitCode(err) != c.code {
-			t.Errorf("%s: %q, error %v", name, got, err)
-		}
-	}
-	in := github(t, "push", push, nil)
-	in.ReadFile = func(string, int64) ([]byte, error) { return nil, errors.New("is too large") }
-	if _, err := ci.Read(in); err == nil || !strings.Contains(err.Error(), "is too large") {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestReadFile(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "event.json")
-	if err := os.WriteFile(file, []byte("12345"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if data, err := ci.ReadFile(file, 5); err != nil || string(data) != "12345" {
-		t.Errorf("%q, error %v", data, err)
-	}
-	for path, says := range map[string]string{file: "has more than 4 bytes", filepath.Dir(file): "is no regular file", "/dev/zero": "is no regular file", file + "x": "no such file"} {
-		if _, err := ci.ReadFile(path, 4); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: error %v, want %q", path, err, says)
-		}
-	}
-}
-
 func FuzzGitHub(f *testing.F) {
-	for event, payload := range map[string]object{"pull_request": pullRequest, "push": push, "workflow_dispatch": dispatch, "issue_comment": comment} {
+	for event, payload := range map[string]object{
+		"pull_request": pullRequest, "push": push, "workflow_dispatch": dispatch,
+		"issue_comment": comment,
+	} {
 		data, err := json.Marshal(payload)
 		if err != nil {
 			f.Fatal(err)

@@ -37,7 +37,8 @@ func Dotenv(variables map[string]string) (string, error) {
 		case !envName.MatchString(name):
 			return "", fmt.Errorf("the variable %.80q is not one of ours: their names begin with PACKER_HYBRID_", name)
 		case value != hybridcore.Sanitize(value) || strings.ContainsAny(value, "\n\t"):
-			return "", fmt.Errorf("the variable %s holds a line break or another control character, which dotenv cannot carry", name)
+			return "", fmt.Errorf("the variable %s holds a line break or another control character, which dotenv cannot carry",
+				name)
 		case value != strings.TrimSpace(value):
 			return "", fmt.Errorf("the variable %s begins or ends with a blank, which GitLab cuts off", name)
 		case strings.ContainsAny(value, `$"'`):

@@ -37,8 +37,10 @@ func (r Runners) Unnamed(platforms []hybridcore.Platform) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the block ci of packer-hybrid.hcl names no runners for %s: the jobs with the credentials of the platform go to "+
-		"GitHub's own %s; name those near it: runners = { %s = [\"LABEL\"] }", strings.Join(names, ", "), DefaultRunner, names[0])
+	return fmt.Sprintf("the block ci of packer-hybrid.hcl names no runners for %s: the jobs with the credentials of "+
+		"the platform go to "+
+		"GitHub's own %s; name those near it: runners = { %s = [\"LABEL\"] }", strings.Join(names,
+		", "), DefaultRunner, names[0])
 }
 
 // row is one job of a matrix: what is to be built. Where, with which credentials
@@ -67,7 +69,9 @@ func Matrix(plan hybridcore.Plan) (string, error) {
 		return "", fmt.Errorf("encoding the matrix: %w", err)
 	}
 	if n := 2 * len(utf16.Encode([]rune(string(text)))); len(rows) > maxMatrix || n > MaxOutput {
-		return "", hybridcore.Blockedf("the matrix would have %d jobs in %d bytes, and GitHub takes at most %d in %d: plan fewer images or platforms at once",
+		return "", hybridcore.Blockedf(
+			"the matrix would have %d jobs in %d bytes, and GitHub takes at most %d in %d: plan fewer images or platforms at "+
+				"once",
 			len(rows), n, maxMatrix, MaxOutput)
 	}
 	return string(text), nil

@@ -44,7 +44,10 @@ func planOf(n int) hybridcore.Plan {
 	return plan
 }
 
-var siteRunners = ci.Runners{hybridcore.Proxmox: {"self-hosted", "proxmox"}, hybridcore.VSphere: {"self-hosted", "vsphere"}}
+var siteRunners = ci.Runners{
+	hybridcore.Proxmox: {"self-hosted", "proxmox"},
+	hybridcore.VSphere: {"self-hosted", "vsphere"},
+}
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
@@ -120,7 +123,8 @@ func TestMatrixIsRefused(t *testing.T) {
 func TestPipeline(t *testing.T) {
 	t.Parallel()
 	plan := planOf(1)
-	plan.Request.Images, plan.Request.Platforms, plan.Request.Rebuild = []string{"debian-12"}, []hybridcore.Platform{hybridcore.Proxmox, hybridcore.Azure}, true
+	plan.Request.Images, plan.Request.Rebuild = []string{"debian-12"}, true
+	plan.Request.Platforms = []hybridcore.Platform{hybridcore.Proxmox, hybridcore.Azure}
 	text, err := ci.Pipeline(&plan, ci.Child{Runners: siteRunners})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +137,8 @@ func TestPipeline(t *testing.T) {
 	collect, _ := doc["collect"].(map[string]any)
 	variables, _ := collect["variables"].(map[string]any)
 	r, err := hybridcore.Parse(fmt.Sprint(variables[ci.CommandVariable]))
-	if err != nil || r.Action != hybridcore.ActionBuild || !r.Rebuild || len(r.Images) != 1 || len(r.Platforms) != 2 || r.Env != "lab" {
+	if err != nil || r.Action != hybridcore.ActionBuild || !r.Rebuild || len(r.Images) != 1 || len(r.Platforms) != 2 ||
+		r.Env != "lab" {
 		t.Errorf("%v: %+v, %v", variables, r, err)
 	}
 	for i := range plan.Targets {
@@ -143,12 +148,14 @@ func TestPipeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "pipeline-nothing.yml", text)
-	if text, err = ci.Pipeline(nil, ci.Child{}); err != nil || strings.Contains(text, "unchanged") || !strings.Contains(text, "the job plan has its answer") {
+	if text, err = ci.Pipeline(nil, ci.Child{}); err != nil || strings.Contains(text, "unchanged") ||
+		!strings.Contains(text, "the job plan has its answer") {
 		t.Errorf("without a build: %v\n%s", err, text)
 	}
 	// GitLab refuses a job that needs more than 50; the stages keep the order.
 	plan = planOf(18)
-	if text, err = ci.Pipeline(&plan, ci.Child{}); err != nil || strings.Contains(text, "needs:") || strings.Count(text, "--part\n") != 53 {
+	if text, err = ci.Pipeline(&plan, ci.Child{}); err != nil || strings.Contains(text, "needs:") ||
+		strings.Count(text, "--part\n") != 53 {
 		t.Errorf("%v\n%.300s", err, text)
 	}
 }
@@ -158,24 +165,33 @@ func TestChildPipeline(t *testing.T) {
 	t.Parallel()
 	read := func(more ...string) (ci.Job, error) {
 		env := map[string]string{
-			"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "parent_pipeline", "CI_PROJECT_PATH": "g/p", "CI_PROJECT_ID": "5", "CI_COMMIT_SHA": planCommit,
-			"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main", ci.CommandVariable: "build debian-12 --targets vsphere --part " + strings.Repeat("0", 64) + " --commit " + planCommit,
+			"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "parent_pipeline", "CI_PROJECT_PATH": "g/p", "CI_PROJECT_ID": "5",
+			"CI_COMMIT_SHA":    planCommit,
+			"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main",
+			ci.CommandVariable: "build debian-12 --targets vsphere --part " + strings.Repeat("0",
+				64) + " --commit " + planCommit,
 		}
 		for i := 0; i < len(more); i += 2 {
 			env[more[i]] = more[i+1]
 		}
-		return ci.Read(ci.Input{Getenv: func(name string) string { return env[name] }, Repo: repo(func(p *ci.Policy) { p.DefaultEnv = "prod" })})
+		return ci.Read(ci.Input{
+			Getenv: func(name string) string { return env[name] },
+			Repo:   repo(func(p *ci.Policy) { p.DefaultEnv = "prod" }),
+		})
 	}
 	if job, err := read(); err != nil || len(job.Requests) != 1 || !job.Trusted || !job.Merged {
 		t.Errorf("%+v, %v", job, err)
 	}
-	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "6", "CI_MERGE_REQUEST_PROJECT_ID", "5", "CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || job.Trusted {
+	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "6", "CI_MERGE_REQUEST_PROJECT_ID", "5",
+		"CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || job.Trusted {
 		t.Errorf("of a fork: %+v, %v", job, err)
 	}
-	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "5", "CI_MERGE_REQUEST_PROJECT_ID", "5", "CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || !job.Unreviewed {
+	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "5", "CI_MERGE_REQUEST_PROJECT_ID", "5",
+		"CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || !job.Unreviewed {
 		t.Errorf("of a branch: %+v, %v", job, err)
 	}
-	if _, err := read(ci.CommandVariable, "collect parts --commit "+strings.Repeat("cd", 20)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+	if _, err := read(ci.CommandVariable,
+		"collect parts --commit "+strings.Repeat("cd", 20)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 		t.Errorf("of another commit: %v", err)
 	}
 }

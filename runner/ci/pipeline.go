@@ -191,14 +191,16 @@ func (p *pipeline) build(plan hybridcore.Plan) {
 	}
 	p.collect = "collect"
 	p.job("collect", glJob{
-		Stage: "collect", When: "always", Needs: jobs, Environment: withState(), Script: []string{"packer-hybrid ci --collect " + hybridcore.PartsDir},
+		Stage: "collect", When: "always", Needs: jobs, Environment: withState(),
+		Script:    []string{"packer-hybrid ci --collect " + hybridcore.PartsDir},
 		Variables: p.variables(line, plan.Commit, nil), Artifacts: reports(),
 	})
 }
 
 func reports() *glArtifacts {
 	return &glArtifacts{When: "always", Paths: []string{"artifacts/"}, Reports: map[string]string{
-		"codequality": "artifacts/gl-code-quality-report.json", "dotenv": "artifacts/packer-hybrid.env", "junit": "artifacts/junit.xml",
+		"codequality": "artifacts/gl-code-quality-report.json", "dotenv": "artifacts/packer-hybrid.env",
+		"junit": "artifacts/junit.xml",
 	}}
 }
 
@@ -256,7 +258,8 @@ func (p *pipeline) reap(r hybridcore.Request) {
 		needs = append(needs, name)
 	}
 	p.job("reaped", glJob{
-		Stage: "reap", When: "always", Needs: needs, Environment: withState(), Script: []string{"packer-hybrid ci --reap --from artifacts"},
+		Stage: "reap", When: "always", Needs: needs, Environment: withState(),
+		Script:    []string{"packer-hybrid ci --reap --from artifacts"},
 		Variables: p.variables(line, commit, nil), Artifacts: reports(),
 	})
 }

@@ -23,9 +23,12 @@ func TestUnnamedRunners(t *testing.T) {
 		platforms []hybridcore.Platform
 		want      []string // none: nothing is said
 	}{
-		"all are named":    {named, all[1:], nil},
-		"no platform":      {nil, nil, nil},
-		"an empty list":    {named, all, []string{"for proxmox:", "GitHub's own ubuntu-latest", `runners = { proxmox = ["LABEL"] }`}},
+		"all are named": {named, all[1:], nil},
+		"no platform":   {nil, nil, nil},
+		"an empty list": {
+			named, all,
+			[]string{"for proxmox:", "GitHub's own ubuntu-latest", `runners = { proxmox = ["LABEL"] }`},
+		},
 		"none":             {nil, all, []string{"for proxmox, vsphere, azure:", "GitHub's own ubuntu-latest"}},
 		"none for one":     {nil, all[2:], []string{"for azure:"}},
 		"another platform": {ci.Runners{"hyperv": {"x"}}, all[:1], []string{"for proxmox:"}},

@@ -24,7 +24,8 @@ func CheckSystem(
 	standIn, marked := hybridcore.StandInGuest(inputs, image.Name)
 	f := hybridcore.Finding{
 		Kind: hybridcore.KindIdentity, Subject: hybridcore.TargetName(image.Name, platform),
-		File: image.File, Line: image.Line, Want: want.String(), Got: foreign(said), Severity: hybridcore.Error, Blocking: true,
+		File: image.File, Line: image.Line, Want: want.String(), Got: foreign(said), Severity: hybridcore.Error,
+		Blocking: true,
 	}
 	switch {
 	case marked && standIn.Is(said):

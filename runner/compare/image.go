@@ -91,7 +91,8 @@ func (s Stage) loadSide(ctx context.Context, one image) (parity.Side, error) {
 		return parity.Side{}, err
 	}
 	if got := parity.Digest(data); got != one.inventory.SHA256 {
-		return parity.Side{}, hybridcore.Blockedf("the inventory %s is not what its record says: sha256 %.12s, recorded %.12s; build the image again",
+		return parity.Side{}, hybridcore.Blockedf(
+			"the inventory %s is not what its record says: sha256 %.12s, recorded %.12s; build the image again",
 			one.inventory.File, got, one.inventory.SHA256)
 	}
 	return normal(one, data)

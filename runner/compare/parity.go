@@ -29,7 +29,10 @@ func (s Stage) Parity(ctx context.Context, req hybridcore.Request) (hybridcore.P
 	if err != nil {
 		return hybridcore.ParityReport{}, err
 	}
-	report := hybridcore.ParityReport{Env: env, Parity: []hybridcore.Parity{}, Changes: []hybridcore.Changes{}, Notes: []string{}}
+	report := hybridcore.ParityReport{
+		Env: env, Parity: []hybridcore.Parity{}, Changes: []hybridcore.Changes{},
+		Notes: []string{},
+	}
 	var sets []parity.Set
 	for _, group := range grouped(images) {
 		set, err := s.loadSet(ctx, group)
@@ -38,7 +41,9 @@ func (s Stage) Parity(ctx context.Context, req hybridcore.Request) (hybridcore.P
 		}
 		sets = append(sets, set)
 		if len(set.Sides) == 1 {
-			report.Notes = append(report.Notes, fmt.Sprintf("%s is built for %s only: there is no other platform to compare with", set.Image, group[0].platform.Info().Title))
+			report.Notes = append(report.Notes,
+				fmt.Sprintf("%s is built for %s only: there is no other platform to compare with", set.Image,
+					group[0].platform.Info().Title))
 		}
 		if len(set.Sides) == 1 || req.Against != "" {
 			if err := s.against(ctx, req, &report, set); err != nil {
@@ -81,9 +86,12 @@ func (s Stage) images(ctx context.Context, req hybridcore.Request) (string, []im
 			}
 		}
 	}
-	found = slices.DeleteFunc(found, func(i image) bool { return !req.Wants(req.Env + "/" + i.name + "@" + string(i.platform)) })
+	found = slices.DeleteFunc(found,
+		func(i image) bool { return !req.Wants(req.Env + "/" + i.name + "@" + string(i.platform)) })
 	if len(found) == 0 {
-		return "", nil, hybridcore.Usagef("nothing to compare in the environment %s: no inventory of %s is recorded; build first, or name another run with --record",
+		return "", nil, hybridcore.Usagef(
+			"nothing to compare in the environment %s: no inventory of %s is recorded; build first, or name another run with "+
+				"--record",
 			req.Env, orAll(req.Images))
 	}
 	return req.Env, found, nil

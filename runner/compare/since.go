@@ -20,7 +20,9 @@ const maxLookBack = 200
 
 // against adds the change reports of an image: since the run that the request
 // names, or since the previous build of the target.
-func (s Stage) against(ctx context.Context, req hybridcore.Request, report *hybridcore.ParityReport, set parity.Set) error {
+func (s Stage) against(ctx context.Context, req hybridcore.Request, report *hybridcore.ParityReport,
+	set parity.Set,
+) error {
 	for _, now := range set.Sides {
 		was, err := s.earlier(ctx, req, report.Env, set.Image, now)
 		if err != nil {
@@ -77,7 +79,8 @@ func (s Stage) earlier(ctx context.Context, req hybridcore.Request, env, name st
 			return nil, err
 		}
 		for _, one := range recorded(rec) {
-			if rec.Request.Env == env && one.name == name && one.platform == now.Platform && (one.run != now.Run || req.Against != "") {
+			if rec.Request.Env == env && one.name == name && one.platform == now.Platform &&
+				(one.run != now.Run || req.Against != "") {
 				return &one, nil
 			}
 		}

@@ -67,7 +67,8 @@ func readDigests(path string) digests {
 	}
 	defer func() { _ = f.Close() }() // only read
 	data, err := io.ReadAll(io.LimitReader(f, (maxDigests+1)*sha256.Size))
-	if id := formatterID(); err != nil || len(data)%sha256.Size != 0 || len(data) == 0 || digest(data[:sha256.Size]) != id {
+	if id := formatterID(); err != nil || len(data)%sha256.Size != 0 || len(data) == 0 ||
+		digest(data[:sha256.Size]) != id {
 		return known
 	}
 	for at := sha256.Size; at < len(data); at += sha256.Size {

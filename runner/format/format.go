@@ -125,7 +125,8 @@ func isHCL(path string) bool {
 
 // isSkipped says whether packer fmt leaves a name out.
 func isSkipped(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") && strings.HasSuffix(name, "#")
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") &&
+		strings.HasSuffix(name, "#")
 }
 
 // folder formats the files of one folder.

@@ -53,7 +53,8 @@ func (j *job) fanOut(code int) int {
 // whatever it plans.
 func (j *job) planned() *hybridcore.Plan {
 	for _, c := range slices.Backward(j.answers) {
-		if c.req.Action != hybridcore.ActionPlan || c.plan == nil || c.plan.Base != nil || hybridcore.Blocked(c.plan.Findings) != hybridcore.NotBlocked {
+		if c.req.Action != hybridcore.ActionPlan || c.plan == nil || c.plan.Base != nil ||
+			hybridcore.Blocked(c.plan.Findings) != hybridcore.NotBlocked {
 			continue
 		}
 		if j.own.Plan && c.at != len(j.Requests)-1 {

@@ -51,14 +51,20 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 		if c.parity != nil {
 			one("parity", hybridcore.Answer{Parity: c.parity})
 		} else if c.record != nil && len(c.record.Parity) > 0 {
-			one("parity", hybridcore.Answer{Parity: &hybridcore.ParityReport{Env: c.record.Request.Env, Parity: c.record.Parity}})
+			one("parity", hybridcore.Answer{Parity: &hybridcore.ParityReport{
+				Env:    c.record.Request.Env,
+				Parity: c.record.Parity,
+			}})
 		}
 	}
 	switch j.System {
 	case ci.GitLab:
 		j.gitlab(findings, paths)
 	case ci.GitHub:
-		if j.write(sarif, func(w io.Writer) error { return checks.WriteSARIF(w, j.prefix, findings, j.host.Process.Version) }) {
+		if j.write(sarif, func(w io.Writer) error {
+			return checks.WriteSARIF(w, j.prefix, findings,
+				j.host.Process.Version)
+		}) {
 			paths["sarif"] = path.Join(j.prefix, process.ArtifactsDir, sarif)
 		}
 	}
@@ -109,7 +115,8 @@ func (j *job) hand() {
 
 // gitlab writes the reports that GitLab reads.
 func (j *job) gitlab(findings []hybridcore.Finding, paths map[string]string) {
-	j.write("gl-code-quality-report.json", func(w io.Writer) error { return checks.WriteCodeQuality(w, j.prefix, findings) })
+	j.write("gl-code-quality-report.json",
+		func(w io.Writer) error { return checks.WriteCodeQuality(w, j.prefix, findings) })
 	var records []hybridcore.Record
 	for _, c := range j.answers {
 		switch {

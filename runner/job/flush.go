@@ -62,7 +62,8 @@ func strays(root string) (said []string) {
 	defer logs.Close()                                  //nolint:errcheck // nothing is written through it
 	found, _ := fs.Glob(logs.FS(), "*/*"+post.FileName) // the pattern is well formed
 	for _, name := range found[:min(len(found), maxStrays)] {
-		said = append(said, "logs/"+name+" is not sent: it lies in the project, where a checkout can put files; jobs keep their reports outside of it")
+		said = append(said, "logs/"+name+
+			" is not sent: it lies in the project, where a checkout can put files; jobs keep their reports outside of it")
 	}
 	return said
 }

@@ -51,7 +51,8 @@ const Reporting = 2 * time.Minute
 // worse is the exit code that matters of two.
 func worse(one, other int) int {
 	order := []int{
-		hybridcore.ExitOK, hybridcore.ExitChanges, hybridcore.ExitFailed, hybridcore.ExitUsage, hybridcore.ExitBlocked, hybridcore.ExitCancelled,
+		hybridcore.ExitOK, hybridcore.ExitChanges, hybridcore.ExitFailed, hybridcore.ExitUsage, hybridcore.ExitBlocked,
+		hybridcore.ExitCancelled,
 	}
 	return order[max(slices.Index(order, one), slices.Index(order, other))]
 }
@@ -184,10 +185,16 @@ func (h *Host) faulty(line string) { process.Faulty(h.Screen.Err, line) }
 
 // access is how GitHub is reached.
 func (h *Host) access() post.Access {
-	return post.Access{System: post.GitHub, API: h.Process.Getenv("GITHUB_API_URL"), Token: h.Process.Getenv("GITHUB_TOKEN"), Repository: h.Process.Getenv("GITHUB_REPOSITORY")}
+	return post.Access{
+		System: post.GitHub, API: h.Process.Getenv("GITHUB_API_URL"),
+		Token: h.Process.Getenv("GITHUB_TOKEN"), Repository: h.Process.Getenv("GITHUB_REPOSITORY"),
+	}
 }
 
 // gitlabAccess is how GitLab is reached.
 func (h *Host) gitlabAccess() post.Access {
-	return post.Access{System: post.GitLab, API: h.Process.Getenv("CI_API_V4_URL"), Token: h.Process.Getenv("GITLAB_TOKEN"), Repository: h.Process.Getenv("CI_PROJECT_PATH")}
+	return post.Access{
+		System: post.GitLab, API: h.Process.Getenv("CI_API_V4_URL"),
+		Token: h.Process.Getenv("GITLAB_TOKEN"), Repository: h.Process.Getenv("CI_PROJECT_PATH"),
+	}
 }

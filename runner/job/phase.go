@@ -76,7 +76,10 @@ func (s Kind) phase(getenv func(string) string, all, read ci.Job) (*phase, error
 		return nil, err
 	}
 	asked := read.Requests[0]
-	p := &phase{action: s.action(), name: s.Release, from: s.From, pin: project.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked}}
+	p := &phase{
+		action: s.action(), name: s.Release, from: s.From,
+		pin: project.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked},
+	}
 	if p.all = asked.Platforms; len(p.all) == 0 {
 		p.all = d.Platforms
 	}

@@ -20,7 +20,8 @@ import (
 // tokenless says what a job without a token leaves out.
 var tokenless = map[ci.System]string{
 	ci.GitHub: "no check-runs and no comment: GITHUB_TOKEN is not set",
-	ci.GitLab: "no commit statuses and no note: GITLAB_TOKEN is not set; it has to be a project access token with the scope api and the role Developer, " +
+	ci.GitLab: "no commit statuses and no note: GITLAB_TOKEN is not set; it has to be a project access token with the " +
+		"scope api and the role Developer, " +
 		"for protected branches Maintainer, since CI_JOB_TOKEN can write neither",
 }
 
@@ -72,6 +73,7 @@ func (j *job) address() post.Address {
 		return a
 	}
 	a.Login = env("PACKER_HYBRID_LOGIN")
-	a.Commit, a.Number, a.Attempt = cmp.Or(j.Commit, env("GITHUB_SHA")), number("GITHUB_RUN_ID"), number("GITHUB_RUN_ATTEMPT")
+	a.Commit, a.Number, a.Attempt = cmp.Or(j.Commit,
+		env("GITHUB_SHA")), number("GITHUB_RUN_ID"), number("GITHUB_RUN_ATTEMPT")
 	return a
 }

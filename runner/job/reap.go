@@ -75,7 +75,8 @@ func (p *phase) reaped(o opened, req hybridcore.Request) ([]hybridcore.ReapPart,
 	}
 	if p.job.System == ci.GitHub {
 		p.job.try("the step summary",
-			p.job.actions.Summary(o.process.Redactor.String("What dead runs left in "+req.Env+":\n\n"+checks.Code(text.String()))))
+			p.job.actions.Summary(o.process.Redactor.String("What dead runs left in "+req.Env+":\n\n"+
+				checks.Code(text.String()))))
 	}
 	return parts, refused
 }

@@ -62,7 +62,10 @@ func (c *answer) failures() []hybridcore.Finding {
 	var all []hybridcore.Finding
 	for _, res := range c.results() {
 		if f := res.Failure; f != nil {
-			all = append(all, hybridcore.Finding{Kind: string(res.Status), Subject: res.Target, Message: f.Message, Hint: f.Step, File: f.File, Severity: hybridcore.Error})
+			all = append(all, hybridcore.Finding{
+				Kind: string(res.Status), Subject: res.Target, Message: f.Message, Hint: f.Step,
+				File: f.File, Severity: hybridcore.Error,
+			})
 		}
 	}
 	return all
@@ -77,7 +80,10 @@ func (c *answer) results() []hybridcore.Result {
 
 // report is what an answer's comment, summary and checks are rendered from.
 func (j *job) report(c *answer) checks.Report {
-	r := checks.Report{Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix, Full: "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req}}
+	r := checks.Report{
+		Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix,
+		Full: "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req},
+	}
 	if c.plan != nil {
 		r.Plan = *c.plan
 	}
@@ -112,7 +118,8 @@ func (j *job) reported() []*answer {
 
 // tells says whether an answer makes a check of its own.
 func (j *job) tells(c *answer) bool {
-	return c.record != nil || c.req.Action == hybridcore.ActionPlan || hybridcore.Blocked(j.report(c).Plan.Findings) != hybridcore.NotBlocked
+	return c.record != nil || c.req.Action == hybridcore.ActionPlan ||
+		hybridcore.Blocked(j.report(c).Plan.Findings) != hybridcore.NotBlocked
 }
 
 // warn says what went wrong with the reports.

@@ -17,10 +17,17 @@ import (
 func TestReportsChanges(t *testing.T) {
 	t.Parallel()
 	j := &job{host: &Host{}, current: &answer{req: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}}}
-	changes := []hybridcore.Changes{{Image: "debian-12", Platform: hybridcore.VSphere, Changes: []hybridcore.Change{{Category: "packages", Key: "openssl", Was: "1", Now: "2"}}}}
-	j.answered(hybridcore.Answer{Record: &hybridcore.Record{Status: hybridcore.Built}, Parity: &hybridcore.ParityReport{Changes: changes}})
+	changes := []hybridcore.Changes{{
+		Image: "debian-12", Platform: hybridcore.VSphere,
+		Changes: []hybridcore.Change{{Category: "packages", Key: "openssl", Was: "1", Now: "2"}},
+	}}
+	j.answered(hybridcore.Answer{
+		Record: &hybridcore.Record{Status: hybridcore.Built},
+		Parity: &hybridcore.ParityReport{Changes: changes},
+	})
 	var text strings.Builder
-	if err := checks.WriteReportMarkdown(&text, j.report(j.current)); err != nil || !strings.Contains(text.String(), "1 change in the images since their last build") {
+	if err := checks.WriteReportMarkdown(&text, j.report(j.current)); err != nil ||
+		!strings.Contains(text.String(), "1 change in the images since their last build") {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }

@@ -129,8 +129,9 @@ func (h *Host) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error)
 		return ci.Approval{}, err
 	}
 	if pull.GetUser().GetID() == 0 || pull.GetNumber() == 0 {
-		return ci.Approval{}, hybridcore.Blockedf("GitHub does not say whose pull request has the commit %.12s: nobody knows "+
-			"whether its author has approved it", u.Commit)
+		return ci.Approval{}, hybridcore.Blockedf(
+			"GitHub does not say whose pull request has the commit %.12s: nobody knows "+
+				"whether its author has approved it", u.Commit)
 	}
 	reviews, err := at.reviews(ctx, pull.GetNumber())
 	if err != nil {
@@ -142,7 +143,8 @@ func (h *Host) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error)
 	candidates := ci.Approving(reviews, u.Commit, u.User, pull.GetUser().GetID())
 	for _, r := range candidates[:min(len(candidates), maxApprovers)] {
 		user, permission, err := at.permission(ctx, r.Login)
-		if refused, ok := errors.AsType[*github.ErrorResponse](err); ok && refused.Response.StatusCode == http.StatusNotFound {
+		if refused, ok := errors.AsType[*github.ErrorResponse](err); ok &&
+			refused.Response.StatusCode == http.StatusNotFound {
 			continue // no user of this repository any more
 		}
 		if err != nil {
@@ -159,7 +161,8 @@ func (h *Host) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error)
 // nil for none.
 func (h hub) pullOf(ctx context.Context, u ci.Unmerged) (*github.PullRequest, error) {
 	fits := func(p *github.PullRequest) bool {
-		return p.GetState() == "open" && p.GetHead().GetSHA() == u.Commit && strings.EqualFold(p.GetHead().GetRepo().GetFullName(), u.Repository)
+		return p.GetState() == "open" && p.GetHead().GetSHA() == u.Commit &&
+			strings.EqualFold(p.GetHead().GetRepo().GetFullName(), u.Repository)
 	}
 	if u.Change != 0 {
 		pull, err := h.pull(ctx, u.Change)

@@ -58,7 +58,8 @@ func askFor(t *testing.T, address string) (ci.Approval, error) {
 
 func askAt(t *testing.T, address string, asked time.Time) (ci.Approval, error) {
 	t.Helper()
-	return approvalAt(t, address, ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara", Asked: asked})
+	return approvalAt(t, address,
+		ci.Unmerged{Repository: "o/r", Commit: reviewedCommit, Change: 7, User: 4, Login: "mara", Asked: asked})
 }
 
 func approvalAt(t *testing.T, address string, u ci.Unmerged) (ci.Approval, error) {
@@ -71,24 +72,35 @@ func TestAnswersThatAreNoApproval(t *testing.T) {
 	t.Parallel()
 	for kind, texts := range map[string][]string{
 		"reviews": {
-			"null", "[null]", "[]", "[{}]", `[{"user":null,"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`, `[{"user":{"id":5},"state":null,"commit_id":null}]`,
-			`[null,{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":null}]`, by(`"id":5,"login":"other"`), by(`"id":5,"login":"mara"`),
-			by(`"id":6,"login":"mona"`), by(`"id":5,"login":null`), by(`"id":5,"login":""`), by(`"id":0,"login":"mona"`), by(`"id":null,"login":"mona"`),
-			by(`"id":5,"login":"x/../mona"`), by(`"id":5,"login":"mona?x"`), by(`"id":5,"login":"mona/permission#"`), by(`"id":4,"login":"mara"`), "{}", "[1]", "\"x\"", "<html>", "",
+			"null", "[null]", "[]", "[{}]", `[{"user":null,"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`,
+			`[{"user":{"id":5},"state":null,"commit_id":null}]`,
+			`[null,{"user":{"id":5,"login":"mona"},"state":"APPROVED","commit_id":null}]`, by(`"id":5,"login":"other"`),
+			by(`"id":5,"login":"mara"`),
+			by(`"id":6,"login":"mona"`), by(`"id":5,"login":null`), by(`"id":5,"login":""`), by(`"id":0,"login":"mona"`),
+			by(`"id":null,"login":"mona"`),
+			by(`"id":5,"login":"x/../mona"`), by(`"id":5,"login":"mona?x"`), by(`"id":5,"login":"mona/permission#"`),
+			by(`"id":4,"login":"mara"`), "{}", "[1]", "\"x\"", "<html>", "",
 		},
 		"pulls": {
-			"null", "{}", `{"state":"open","head":null}`, `{"number":7,"state":"closed","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
-			`{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":null}}`, `{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"x/r"}}}`,
+			"null", "{}", `{"state":"open","head":null}`,
+			`{"number":7,"state":"closed","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
+			`{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":null}}`,
+			`{"number":7,"state":"open","head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"x/r"}}}`,
 			`{"number":7,"state":"open","user":null,"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 			`{"number":8,"state":"open","user":{"id":8},"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 		},
 		"permission": {
 			"null", "{}", `{"permission":"write","user":null}`, `{"permission":null,"user":{"id":5,"login":"mona"}}`,
-			`{"permission":"read","user":{"id":5,"login":"mona"}}`, `{"permission":"write","user":{"id":5}}`, `{"permission":"write","user":{"id":5,"login":null}}`,
+			`{"permission":"read","user":{"id":5,"login":"mona"}}`, `{"permission":"write","user":{"id":5}}`,
+			`{"permission":"write","user":{"id":5,"login":null}}`,
 			`{"permission":"write","user":{"id":5,"login":"other"}}`, `{"permission":"write","user":{"id":null,"login":"mona"}}`,
-			`{"permission":"write","user":{"id":6,"login":"mona"}}`, `{"permission":"Write","user":{"id":5,"login":"mona"}}`, `{"permission":["write"],"user":{"id":5,"login":"mona"}}`,
+			`{"permission":"write","user":{"id":6,"login":"mona"}}`, `{"permission":"Write","user":{"id":5,"login":"mona"}}`,
+			`{"permission":["write"],"user":{"id":5,"login":"mona"}}`,
 		},
-		"asker": {"null", "{}", `{"permission":"write","user":null}`, `{"permission":"write","user":{"id":4}}`, `{"permission":"write","user":{"id":4,"login":"mona"}}`},
+		"asker": {
+			"null", "{}", `{"permission":"write","user":null}`, `{"permission":"write","user":{"id":4}}`,
+			`{"permission":"write","user":{"id":4,"login":"mona"}}`,
+		},
 	} {
 		for _, text := range texts {
 			server := httptest.NewServer(answers(kind, text))
@@ -99,7 +111,11 @@ func TestAnswersThatAreNoApproval(t *testing.T) {
 			}
 		}
 	}
-	for kind, text := range map[string]string{"": "", "permission": `{"permission":"write","user":{"id":5,"login":"Mona"}}`} { // a login has no case
+	// a login has no case
+	for kind, text := range map[string]string{
+		"":           "",
+		"permission": `{"permission":"write","user":{"id":5,"login":"Mona"}}`,
+	} {
 		server := httptest.NewServer(answers(kind, text))
 		if approval, err := askFor(t, server.URL); err != nil || approval.By != "mona" || approval.Change != "7" {
 			t.Errorf("%s: %+v, %v", text, approval, err)
@@ -121,7 +137,8 @@ func TestNobodyAsks(t *testing.T) {
 	defer server.Close()
 	for _, u := range []ci.Unmerged{{}, {Login: "mara"}, {User: 4}, {User: 4, Login: "../mara"}} {
 		u.Repository, u.Commit, u.Change = "o/r", reviewedCommit, 7
-		if approval, err := approvalAt(t, server.URL, u); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || approval.By != "" {
+		if approval, err := approvalAt(t, server.URL, u); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+			approval.By != "" {
 			t.Errorf("%+v: %+v, %v", u, approval, err)
 		}
 	}
@@ -151,7 +168,8 @@ func FuzzReviews(f *testing.F) {
 		server := httptest.NewServer(answers("reviews", text))
 		defer server.Close()
 		approval, err := askFor(t, server.URL)
-		if approval.By != "" && (err != nil || !strings.Contains(text, "APPROVED") || !strings.Contains(text, reviewedCommit)) {
+		if approval.By != "" && (err != nil || !strings.Contains(text, "APPROVED") ||
+			!strings.Contains(text, reviewedCommit)) {
 			t.Errorf("approved by %s: %s", approval.By, text)
 		}
 	})

@@ -168,7 +168,8 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	p.Compare = true
 	// A verdict that is remembered has no plan to report.
 	req.NoCache = req.NoCache || req.InProcess()
-	answer, err := j.do(ctx, p, req, process.Screen{Out: shown, Err: shown, Output: "text", Verbose: j.host.Screen.Verbose, Reporter: j})
+	answer, err := j.do(ctx, p, req,
+		process.Screen{Out: shown, Err: shown, Output: "text", Verbose: j.host.Screen.Verbose, Reporter: j})
 	code := checks.WriteError(shown, checks.Style{}, err)
 	process.Contained(j.host.Screen.Err, func() { j.answered(answer) })
 	j.fault(err)

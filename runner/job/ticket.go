@@ -82,7 +82,8 @@ func (h *Host) allowed(ctx context.Context, rules config.Bot, ticket []byte, com
 // whole refuses a command that changes something and means more targets at the
 // ticket's commit than the ticket is for: the later jobs of the run go by the line.
 func (h *Host) whole(ctx context.Context, project config.Project, t policy.Ticket, req hybridcore.Request) error {
-	if req.Action == hybridcore.ActionReap || req.Action == hybridcore.ActionBuild || req.Action == hybridcore.ActionPublish {
+	if req.Action == hybridcore.ActionReap || req.Action == hybridcore.ActionBuild ||
+		req.Action == hybridcore.ActionPublish {
 		r := h.Process.Wire(project)
 		defer func() { _ = r.Project.Close() }() // only read
 		req.Env = cmp.Or(req.Env, project.DefaultEnv)
@@ -143,7 +144,10 @@ func (h *Host) ticketUser() (ticketUser, error) {
 		}
 	} else {
 		file, _, _ := strings.Cut(h.Process.Getenv("GITHUB_WORKFLOW_REF"), "@") // OWNER/NAME/.github/workflows/FILE@REF
-		user.mine = []policy.Audience{{System: user.system, Repository: h.Process.Getenv("GITHUB_REPOSITORY"), File: path.Base(file)}}
+		user.mine = []policy.Audience{{
+			System: user.system, Repository: h.Process.Getenv("GITHUB_REPOSITORY"),
+			File: path.Base(file),
+		}}
 	}
 	if user.id == "" {
 		return ticketUser{}, hybridcore.Blockedf("this job has a ticket of the bot, and does not know its run: " +
@@ -181,7 +185,8 @@ func (h *Host) olderRun(ctx context.Context, request string, user ticketUser) (s
 				"has used it: give the step GITHUB_TOKEN, with the permission actions: read")
 		}
 		hub, err := dispatch.NewGitHub(dispatch.GitHubConfig{
-			API: h.Process.Getenv("GITHUB_API_URL"), Repository: user.mine[0].Repository, Workflow: user.mine[0].File, Token: token,
+			API: h.Process.Getenv("GITHUB_API_URL"), Repository: user.mine[0].Repository, Workflow: user.mine[0].File,
+			Token: token,
 		})
 		if err != nil {
 			return "", err
@@ -193,8 +198,9 @@ func (h *Host) olderRun(ctx context.Context, request string, user ticketUser) (s
 		if !refused && !errors.Is(err, errNoToken) {
 			return older, err
 		}
-		_, err = fmt.Fprintln(h.Screen.Err, "warning: GitLab does not say whether another pipeline has used the bot's ticket, "+
-			"the state alone does: "+ci.Inert(h.Process.Redactor.String(err.Error())))
+		_, err = fmt.Fprintln(h.Screen.Err,
+			"warning: GitLab does not say whether another pipeline has used the bot's ticket, "+
+				"the state alone does: "+ci.Inert(h.Process.Redactor.String(err.Error())))
 		return older, err //nolint:wrapcheck // of standard error
 	}
 	return "", nil

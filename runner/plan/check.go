@@ -95,7 +95,8 @@ func (s Stage) schemas(set *templates.Set, plan hybridcore.Plan) validate.Schema
 				continue
 			}
 			if err := all.Add(address, known); err != nil {
-				s.Project.Log.Warn("the kept schemas of a plugin are damaged; its embedded ones are taken", "plugin", address, "error", err)
+				s.Project.Log.Warn("the kept schemas of a plugin are damaged; its embedded ones are taken", "plugin", address,
+					"error", err)
 			}
 		}
 	}

@@ -94,7 +94,8 @@ func (p *planning) compare(ctx context.Context, now hybridcore.Target) hybridcor
 	}
 	if was.Image.Name != now.Image.Name {
 		planned.Reasons = append(planned.Reasons, hybridcore.Reason{
-			Kind: "renamed", Subject: now.Image.Name, Was: was.Image.Name, Now: now.Image.Name, File: now.Image.File, Line: now.Image.Line,
+			Kind: "renamed", Subject: now.Image.Name, Was: was.Image.Name, Now: now.Image.Name, File: now.Image.File,
+			Line: now.Image.Line,
 			Text: fmt.Sprintf("image %s is called %s now; what was built keeps its name", was.Image.Name, now.Image.Name),
 		})
 	}
@@ -105,7 +106,8 @@ func (p *planning) compare(ctx context.Context, now hybridcore.Target) hybridcor
 	if planned.Reasons = append(planned.Reasons, changed...); len(planned.Reasons) == 0 {
 		planned.Decision = hybridcore.Unchanged
 		planned.Reasons = []hybridcore.Reason{{
-			Kind: "unchanged", Subject: p.plan.Base.Commit, Text: fmt.Sprintf("all %d inputs equal %s", len(now.Inputs), p.base.name),
+			Kind: "unchanged", Subject: p.plan.Base.Commit,
+			Text: fmt.Sprintf("all %d inputs equal %s", len(now.Inputs), p.base.name),
 		}}
 	}
 	return planned
@@ -121,10 +123,14 @@ func (p *planning) removedSinceBase() []hybridcore.Removed {
 	for _, image := range p.base.set.Images() {
 		for _, platform := range image.Platforms {
 			which := pair{image.Name, platform}
-			if !p.base.makes(image, platform) || !p.req.Wants(key(p.now.env.Name, which)) || p.now.has(which) || slices.Contains(renamedFrom, image.Name) {
+			if !p.base.makes(image, platform) || !p.req.Wants(key(p.now.env.Name, which)) || p.now.has(which) ||
+				slices.Contains(renamedFrom, image.Name) {
 				continue
 			}
-			gone = append(gone, hybridcore.Removed{Image: image.Name, Platform: platform, Text: fmt.Sprintf("in %s only; what was built of it stays", p.base.name)})
+			gone = append(gone, hybridcore.Removed{
+				Image: image.Name, Platform: platform,
+				Text: fmt.Sprintf("in %s only; what was built of it stays", p.base.name),
+			})
 		}
 	}
 	return append(gone, p.narrowed()...)
@@ -139,8 +145,12 @@ func (p *planning) narrowed() []hybridcore.Removed {
 			continue // a rename is between images that exist
 		}
 		for _, platform := range former.Platforms {
-			if p.base.makes(former, platform) && !p.now.has(pair{name, platform}) && p.req.Wants(key(p.now.env.Name, pair{former.Name, platform})) {
-				gone = append(gone, hybridcore.Removed{Image: former.Name, Platform: platform, Text: fmt.Sprintf("%s, as it is called now, is not made for it; what was built stays", name)})
+			if p.base.makes(former, platform) && !p.now.has(pair{name, platform}) &&
+				p.req.Wants(key(p.now.env.Name, pair{former.Name, platform})) {
+				gone = append(gone, hybridcore.Removed{
+					Image: former.Name, Platform: platform,
+					Text: fmt.Sprintf("%s, as it is called now, is not made for it; what was built stays", name),
+				})
 			}
 		}
 	}
@@ -173,7 +183,10 @@ func (p *planning) unsupported() []hybridcore.Unsupported {
 		for _, info := range hybridcore.Platforms() {
 			reason, ruled := image.Unsupported[info.Name]
 			if ruled && p.now.env.Has(info.Name) && p.req.Wants(key(p.now.env.Name, pair{image.Name, info.Name})) {
-				pairs = append(pairs, hybridcore.Unsupported{Image: image.Name, Platform: info.Name, Reason: reason, File: image.File, Line: image.Line})
+				pairs = append(pairs, hybridcore.Unsupported{
+					Image: image.Name, Platform: info.Name, Reason: reason,
+					File: image.File, Line: image.Line,
+				})
 			}
 		}
 	}
@@ -223,7 +236,8 @@ func (p *planning) decide(ctx context.Context, target hybridcore.Target) hybridc
 		planned.Decision = hybridcore.Unchanged
 		planned.Reasons = []hybridcore.Reason{{
 			Kind: "unchanged", Subject: current.RunID,
-			Text: fmt.Sprintf("all %d inputs equal run %s of %s", len(target.Inputs), current.RunID, current.At.UTC().Format(time.DateTime)+" UTC"),
+			Text: fmt.Sprintf("all %d inputs equal run %s of %s", len(target.Inputs), current.RunID,
+				current.At.UTC().Format(time.DateTime)+" UTC"),
 		}}
 	}
 	return planned

@@ -18,7 +18,8 @@ import (
 func (s Stage) Explain(req hybridcore.Request) (hybridcore.Explanation, error) {
 	name := req.Variable
 	if len(req.Images) != 1 || len(req.Platforms) != 1 {
-		return hybridcore.Explanation{}, hybridcore.Usagef("explain needs one image and one platform: --os IMAGE --platform PLATFORM")
+		return hybridcore.Explanation{}, hybridcore.Usagef(
+			"explain needs one image and one platform: --os IMAGE --platform PLATFORM")
 	}
 	t, err := s.workingTree(req.Env)
 	if err != nil {
@@ -36,13 +37,16 @@ func (s Stage) Explain(req hybridcore.Request) (hybridcore.Explanation, error) {
 	at := slices.Index(names, name)
 	if at < 0 {
 		if slices.Contains(t.set.Elsewhere(target), name) {
-			return hybridcore.Explanation{}, hybridcore.Usagef("the variable %s is declared for other targets, not for %s", name, target.Name())
+			return hybridcore.Explanation{}, hybridcore.Usagef("the variable %s is declared for other targets, not for %s", name,
+				target.Name())
 		}
-		return hybridcore.Explanation{}, hybridcore.Usagef("no template declares the variable %.80q%s", name, hybridcore.DidYouMean(name, names))
+		return hybridcore.Explanation{}, hybridcore.Usagef("no template declares the variable %.80q%s", name,
+			hybridcore.DidYouMean(name, names))
 	}
 	d := declared[at]
 	e := hybridcore.Explanation{
-		Target: target.Name(), Env: target.Env, Variable: name, Type: d.TypeName(), Description: d.Description, File: d.File, Line: d.Line,
+		Target: target.Name(), Env: target.Env, Variable: name, Type: d.TypeName(), Description: d.Description, File: d.File,
+		Line:      d.Line,
 		Sensitive: d.Sensitive, Connection: target.Platform.IsConnection(name),
 	}
 	for _, f := range findings {

@@ -29,7 +29,8 @@ func (p *planning) gate(plugins []packer.Plugin) []hybridcore.Finding {
 			continue
 		}
 		used = append(used, sources.Binary{
-			Address: plugin.Address, Version: plugin.Version, System: runtime.GOOS + "_" + runtime.GOARCH, SHA256: plugin.SHA256, Path: plugin.Path,
+			Address: plugin.Address, Version: plugin.Version, System: runtime.GOOS + "_" + runtime.GOARCH, SHA256: plugin.SHA256,
+			Path: plugin.Path,
 		})
 		rel, err := filepath.Rel(p.project.Tools.PinnedPlugins, plugin.Path)
 		pinned[plugin.Address] = err == nil && filepath.IsLocal(rel)
@@ -43,7 +44,8 @@ func standIn(plugin packer.Plugin) hybridcore.Finding {
 	real := strings.TrimSuffix(plugin.Version, hybridcore.StandInLabel)
 	return hybridcore.Finding{
 		Kind: sources.KindPlugin, Subject: plugin.Address, Want: real, Got: plugin.Version, Severity: hybridcore.Info,
-		Message: fmt.Sprintf("the lab's stand-in %s takes the place of the plugin %s, which is not installed", plugin.Version, plugin.Address),
-		Hint:    "to build with the real one: packer plugins install " + plugin.Address + " v" + real,
+		Message: fmt.Sprintf("the lab's stand-in %s takes the place of the plugin %s, which is not installed", plugin.Version,
+			plugin.Address),
+		Hint: "to build with the real one: packer plugins install " + plugin.Address + " v" + real,
 	}
 }

@@ -26,19 +26,50 @@ func TestGate(t *testing.T) {
 		want     hybridcore.Severity // empty: no finding
 		blocking bool
 	}{
-		"locked":        {[]sources.Plugin{{Address: address, Version: "1.4.2", Binaries: known}}, packer.Plugin{Version: "1.4.2", SHA256: "aa"}, "", false},
-		"other hash":    {[]sources.Plugin{{Address: address, Version: "1.4.2", Binaries: known}}, packer.Plugin{Version: "1.4.2", SHA256: "bb"}, hybridcore.Error, true},
-		"other version": {[]sources.Plugin{{Address: address, Version: "1.4.2"}}, packer.Plugin{Version: "1.4.3", SHA256: "aa"}, hybridcore.Error, true},
-		"no hash":       {[]sources.Plugin{{Address: address, Version: "1.4.2"}}, packer.Plugin{Version: "1.4.2", SHA256: "aa"}, hybridcore.Warning, false},
-		"not locked":    {nil, packer.Plugin{Version: "1.4.2", SHA256: "aa"}, hybridcore.Warning, false},
-		"pinned":        {nil, packer.Plugin{Version: "1.4.2", SHA256: "aa", Path: "/cache/plugins/x"}, "", false},
-		"beside pinned": {nil, packer.Plugin{Version: "1.4.2", SHA256: "aa", Path: "/cache/plugins-of-others/x"}, hybridcore.Warning, false},
-		"pinned, other": {[]sources.Plugin{{Address: address, Version: "1.4.2", Binaries: known}}, packer.Plugin{Version: "1.4.2", SHA256: "bb", Path: "/cache/plugins/x"}, hybridcore.Error, true},
-		"stand-in":      {[]sources.Plugin{{Address: address, Version: "1.4.1", Binaries: known}}, packer.Plugin{Version: "1.4.2+lab", SHA256: "cc", StandIn: true}, hybridcore.Info, false},
+		"locked": {
+			[]sources.Plugin{{Address: address, Version: "1.4.2", Binaries: known}},
+			packer.Plugin{Version: "1.4.2", SHA256: "aa"},
+			"", false,
+		},
+		"other hash": {
+			[]sources.Plugin{{Address: address, Version: "1.4.2", Binaries: known}},
+			packer.Plugin{Version: "1.4.2", SHA256: "bb"},
+			hybridcore.Error, true,
+		},
+		"other version": {
+			[]sources.Plugin{{Address: address, Version: "1.4.2"}},
+			packer.Plugin{Version: "1.4.3", SHA256: "aa"},
+			hybridcore.Error, true,
+		},
+		"no hash": {
+			[]sources.Plugin{{Address: address, Version: "1.4.2"}},
+			packer.Plugin{Version: "1.4.2", SHA256: "aa"},
+			hybridcore.Warning, false,
+		},
+		"not locked": {nil, packer.Plugin{Version: "1.4.2", SHA256: "aa"}, hybridcore.Warning, false},
+		"pinned":     {nil, packer.Plugin{Version: "1.4.2", SHA256: "aa", Path: "/cache/plugins/x"}, "", false},
+		"beside pinned": {
+			nil,
+			packer.Plugin{Version: "1.4.2", SHA256: "aa", Path: "/cache/plugins-of-others/x"},
+			hybridcore.Warning, false,
+		},
+		"pinned, other": {
+			[]sources.Plugin{{Address: address, Version: "1.4.2", Binaries: known}},
+			packer.Plugin{Version: "1.4.2", SHA256: "bb", Path: "/cache/plugins/x"},
+			hybridcore.Error, true,
+		},
+		"stand-in": {
+			[]sources.Plugin{{Address: address, Version: "1.4.1", Binaries: known}},
+			packer.Plugin{Version: "1.4.2+lab", SHA256: "cc", StandIn: true},
+			hybridcore.Info, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &planning{project: &project.Project{Tools: project.Tools{PinnedPlugins: "/cache/plugins"}}, now: &tree{lock: sources.Lock{Plugins: tt.lock}}}
+			p := &planning{
+				project: &project.Project{Tools: project.Tools{PinnedPlugins: "/cache/plugins"}},
+				now:     &tree{lock: sources.Lock{Plugins: tt.lock}},
+			}
 			tt.plugin.Address = address
 			if tt.plugin.Path == "" {
 				tt.plugin.Path = "/usr/x"
@@ -50,7 +81,8 @@ func TestGate(t *testing.T) {
 				}
 				return
 			}
-			if len(got) != 1 || got[0].Severity != tt.want || got[0].Blocking != tt.blocking || !strings.Contains(got[0].Message, address) {
+			if len(got) != 1 || got[0].Severity != tt.want || got[0].Blocking != tt.blocking ||
+				!strings.Contains(got[0].Message, address) {
 				t.Errorf("findings %+v, want %s", got, tt.want)
 			}
 		})

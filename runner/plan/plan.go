@@ -77,7 +77,10 @@ func (s Stage) planning(ctx context.Context, req hybridcore.Request) (*planning,
 	commit, unknown := s.Project.Commit(ctx)
 	p := &planning{
 		project: s.Project, now: t, req: req, commits: map[string]fs.FS{}, lines: map[string]int{},
-		plan: hybridcore.Plan{Request: req, Commit: commit, Targets: []hybridcore.PlannedTarget{}, Versions: map[string]string{}, Findings: t.set.Warnings()},
+		plan: hybridcore.Plan{
+			Request: req, Commit: commit, Targets: []hybridcore.PlannedTarget{},
+			Versions: map[string]string{}, Findings: t.set.Warnings(),
+		},
 	}
 	p.plan.Findings = slices.Concat(p.plan.Findings, unknown, sources.Check(s.Project.Config.Root))
 	if req.Base != "" {
@@ -121,7 +124,8 @@ func (s Stage) failedIn(ctx context.Context, req *hybridcore.Request) (func(name
 		return nil, err
 	}
 	if record.Request.Action != hybridcore.ActionBuild {
-		return nil, hybridcore.Usagef("run %s was a %s and built nothing: run %s again", record.RunID, record.Request.Action, record.Request.Action)
+		return nil, hybridcore.Usagef("run %s was a %s and built nothing: run %s again", record.RunID, record.Request.Action,
+			record.Request.Action)
 	}
 	if req.Env != "" && req.Env != record.Request.Env {
 		return nil, hybridcore.Usagef("run %s was for %s, not for %s", record.RunID, record.Request.Env, req.Env)
@@ -145,7 +149,8 @@ func (s Stage) failedIn(ctx context.Context, req *hybridcore.Request) (func(name
 func (p *planning) pairs() ([]pair, error) {
 	for _, platform := range p.req.Platforms {
 		if !p.now.env.Has(platform) {
-			return nil, hybridcore.Usagef("the environment %s has no %s; %s lists its platforms", p.now.env.Name, platform.Info().Title, config.FileName)
+			return nil, hybridcore.Usagef("the environment %s has no %s; %s lists its platforms", p.now.env.Name,
+				platform.Info().Title, config.FileName)
 		}
 	}
 	images := p.now.set.Images()
@@ -207,7 +212,8 @@ func (p *planning) add(ctx context.Context, which pair) error {
 			})
 		}
 	}
-	p.plan.Findings = append(p.plan.Findings, templates.CheckNames(target, project.ArtifactName(target.Image.Name, sampleRunID))...)
+	p.plan.Findings = append(p.plan.Findings,
+		templates.CheckNames(target, project.ArtifactName(target.Image.Name, sampleRunID))...)
 	if p.base != nil {
 		pins := p.now.pins(target)
 		maps.Copy(p.plan.Versions, pins)
@@ -272,7 +278,8 @@ func (p *planning) versions(ctx context.Context, target hybridcore.Target) (map[
 
 func (p *planning) withoutTool(err error) error {
 	f := hybridcore.Finding{
-		Kind: "tool", Subject: "packer", Severity: hybridcore.Warning, Message: "versions are not compared: " + project.Portable(p.project.Redact(err.Error())),
+		Kind: "tool", Subject: "packer", Severity: hybridcore.Warning,
+		Message: "versions are not compared: " + project.Portable(p.project.Redact(err.Error())),
 	}
 	var missing *hybridcore.BlockedError
 	switch {

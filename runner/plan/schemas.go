@@ -24,7 +24,8 @@ func (s Stage) learn(ctx context.Context, plan hybridcore.Plan) {
 	}
 	err := s.askSchemas(ctx, plan)
 	if err != nil && ctx.Err() == nil {
-		s.Project.Log.Warn("the settings of the installed plugins are not known; the embedded schemas are taken", "error", s.Project.Redact(err.Error()))
+		s.Project.Log.Warn("the settings of the installed plugins are not known; the embedded schemas are taken", "error",
+			s.Project.Redact(err.Error()))
 	}
 }
 
@@ -41,7 +42,10 @@ func (s Stage) askSchemas(ctx context.Context, plan hybridcore.Plan) (err error)
 	if err != nil {
 		return err
 	}
-	job := packer.Job{Scratch: project.NewScratch(), Env: s.Project.Environ, Redact: s.Project.Redact, Hurry: s.Project.Tools.Hurry}
+	job := packer.Job{
+		Scratch: project.NewScratch(), Env: s.Project.Environ, Redact: s.Project.Redact,
+		Hurry: s.Project.Tools.Hurry,
+	}
 	seen := map[string]bool{}
 	for _, planned := range plan.Targets {
 		plugins, err := s.Project.Tools.Installed(tool, set.Plugins(planned.Target))

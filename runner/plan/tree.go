@@ -53,7 +53,8 @@ func readTree(files fs.FS, env string) (*tree, error) {
 
 // has says whether the tree makes an image on a platform.
 func (t *tree) has(which pair) bool {
-	return slices.ContainsFunc(t.set.Images(), func(i hybridcore.Image) bool { return i.Name == which.image && t.makes(i, which.platform) })
+	return slices.ContainsFunc(t.set.Images(),
+		func(i hybridcore.Image) bool { return i.Name == which.image && t.makes(i, which.platform) })
 }
 
 func (t *tree) makes(image hybridcore.Image, platform hybridcore.Platform) bool {
@@ -76,7 +77,8 @@ func (t *tree) resolve(which pair, environ []string) (hybridcore.Target, []hybri
 	if err != nil {
 		return hybridcore.Target{}, nil, err
 	}
-	in.Run, in.Declarations, in.Elsewhere = RunValues(target, "", "", ""), t.set.Declarations(target), t.set.Elsewhere(target)
+	in.Run, in.Declarations, in.Elsewhere = RunValues(target, "", "",
+		""), t.set.Declarations(target), t.set.Elsewhere(target)
 	variables, more := config.Resolve(in)
 	target.Variables = variables
 	return target, append(findings, more...), nil
@@ -151,7 +153,10 @@ func moved(was, now sources.Lock) []hybridcore.Reason {
 		if had && old.Commit == s.Commit && old.URL == s.URL {
 			continue
 		}
-		r := hybridcore.Reason{Kind: "upstream", Subject: s.Name, Now: pin(s), File: sources.LockPath, Line: s.Line, Text: fmt.Sprintf("new upstream %s: %s", s.Name, pin(s))}
+		r := hybridcore.Reason{
+			Kind: "upstream", Subject: s.Name, Now: pin(s), File: sources.LockPath, Line: s.Line,
+			Text: fmt.Sprintf("new upstream %s: %s", s.Name, pin(s)),
+		}
 		if had {
 			r.Was, r.Text = pin(old), fmt.Sprintf("upstream %s: %s → %s", s.Name, pin(old), pin(s))
 		}
@@ -159,7 +164,11 @@ func moved(was, now sources.Lock) []hybridcore.Reason {
 	}
 	for _, s := range was.Sources {
 		if _, gone := before[s.Name]; gone {
-			reasons = append(reasons, hybridcore.Reason{Kind: "upstream", Subject: s.Name, Was: pin(s), Text: fmt.Sprintf("upstream %s is gone (was %s)", s.Name, pin(s))})
+			reasons = append(reasons,
+				hybridcore.Reason{
+					Kind: "upstream", Subject: s.Name, Was: pin(s),
+					Text: fmt.Sprintf("upstream %s is gone (was %s)", s.Name, pin(s)),
+				})
 		}
 	}
 	return reasons

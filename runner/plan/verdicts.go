@@ -280,7 +280,8 @@ func names(h hash.Hash, dir string) {
 
 // contents adds what is below a path with every byte. A missing path is nothing.
 func contents(h hash.Hash, root *os.Root, path string) error {
-	return fs.WalkDir(root.FS(), path, func(name string, d fs.DirEntry, err error) error { //nolint:wrapcheck // only whether
+	//nolint:wrapcheck // only whether
+	return fs.WalkDir(root.FS(), path, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && name == path:
 			return nil

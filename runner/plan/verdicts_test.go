@@ -26,8 +26,9 @@ func same(text string) string { return text }
 
 func clean(key string) Verdict {
 	return Verdict{
-		Key: key, Of: "20261122t224501-1a2b3c4d", At: time.Date(2026, 11, 22, 22, 45, 1, 0, time.UTC), Findings: []hybridcore.Finding{},
-		Results: []hybridcore.Result{{Target: "debian-12@vsphere", Status: hybridcore.Validated}},
+		Key: key, Of: "20261122t224501-1a2b3c4d", At: time.Date(2026, 11, 22, 22, 45, 1, 0, time.UTC),
+		Findings: []hybridcore.Finding{},
+		Results:  []hybridcore.Result{{Target: "debian-12@vsphere", Status: hybridcore.Validated}},
 	}
 }
 
@@ -43,7 +44,10 @@ func TestVerdictsAreRemembered(t *testing.T) {
 	if _, ok := v.Recall(strings.Repeat("b", 64)); ok {
 		t.Error("another key has a verdict")
 	}
-	for _, none := range []func() (Verdict, bool){func() (Verdict, bool) { return v.Recall("") }, func() (Verdict, bool) { return Verdicts("").Recall(want.Key) }} {
+	for _, none := range []func() (Verdict, bool){
+		func() (Verdict, bool) { return v.Recall("") },
+		func() (Verdict, bool) { return Verdicts("").Recall(want.Key) },
+	} {
 		if _, ok := none(); ok {
 			t.Error("a verdict out of nothing")
 		}
@@ -59,7 +63,10 @@ func TestDamagedVerdictsAreNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	damaged := [][]byte{nil, []byte("null"), []byte("[]"), bytes.Replace(text, []byte("aaa"), []byte("aab"), 1), bytes.Replace(text, []byte("validated"), []byte("failed"), 1)}
+	damaged := [][]byte{
+		nil, []byte("null"), []byte("[]"), bytes.Replace(text, []byte("aaa"), []byte("aab"), 1),
+		bytes.Replace(text, []byte("validated"), []byte("failed"), 1),
+	}
 	for n := range len(text) {
 		damaged = append(damaged, text[:n])
 	}
@@ -91,7 +98,11 @@ func TestOnlyHarmlessVerdictsAreKept(t *testing.T) {
 		"cancelled":        {func(v *Verdict) { v.Results[0].Status = hybridcore.Cancelled }, false},
 		"Packer's finding": {func(v *Verdict) { v.Results[0].Findings = finding(hybridcore.KindSyntax, false) }, false},
 		"nothing":          {func(v *Verdict) { v.Results = nil }, false},
-		"a secret":         {func(v *Verdict) { v.Findings = finding(hybridcore.KindSchema, false); v.Findings[0].Message = canary }, false},
+		"a secret": {func(v *Verdict) {
+			v.Findings = finding(hybridcore.KindSchema,
+				false)
+			v.Findings[0].Message = canary
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

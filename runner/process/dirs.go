@@ -35,7 +35,9 @@ func (p Process) JobDir(project string) (string, error) {
 		dir += "-" + strconv.Itoa(os.Getuid())
 	}
 	if tree := p.treeOf(dir, project); tree != "" {
-		return "", hybridcore.Blockedf("the folder for what a job keeps, %s, lies in the working tree %s, where a checkout can put files: set %s to a folder outside of it",
+		return "", hybridcore.Blockedf(
+			"the folder for what a job keeps, %s, lies in the working tree %s, where a checkout can put files: set %s to a "+
+				"folder outside of it",
 			dir, tree, p.tempVariable())
 	}
 	return dir, nil
@@ -112,7 +114,9 @@ func (p Process) ownCache(project string) error {
 		return nil //nolint:nilerr // no job: the working tree is the user's own
 	}
 	if tree := p.treeOf(p.CacheDir(), project); tree != "" {
-		return hybridcore.Blockedf("the cache %s lies in the working tree %s, where a checkout can put programs: set PACKER_HYBRID_CACHE to a folder outside of it", p.CacheDir(), tree)
+		return hybridcore.Blockedf(
+			"the cache %s lies in the working tree %s, where a checkout can put programs: set PACKER_HYBRID_CACHE to a "+
+				"folder outside of it", p.CacheDir(), tree)
 	}
 	return nil
 }

@@ -32,7 +32,9 @@ func (p Process) FindRPC() (string, error) {
 	if path := FirstProgram(candidates); path != "" {
 		return path, nil
 	}
-	return "", hybridcore.Blockedf("%s, which talks to plugins, was not found (%s); put it Beside packer-hybrid, set PACKER_HYBRID_RPC to its absolute path, or build it with `make tools`",
+	return "", hybridcore.Blockedf(
+		"%s, which talks to plugins, was not found (%s); put it Beside packer-hybrid, set PACKER_HYBRID_RPC to its "+
+			"absolute path, or build it with `make tools`",
 		rpcName, strings.Join(candidates, ", "))
 }
 

@@ -72,7 +72,8 @@ func (p Process) UntrackedState(ctx context.Context, of config.Project) error {
 	}
 	if len(brought) > 0 {
 		return hybridcore.Blockedf("%s came with the commit, so that its author and not a run has written the state: "+
-			"set %s to a folder outside of the checkout, and run `git rm -r --cached %s`", brought[0], StateVariable, of.State.Path)
+			"set %s to a folder outside of the checkout, and run `git rm -r --cached %s`", brought[0], StateVariable,
+			of.State.Path)
 	}
 	return nil
 }
@@ -90,5 +91,6 @@ func ownState(p config.Project) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return &hybridcore.BlockedError{Msg: "the state's folder in the project is not usable; for one elsewhere set " + StateVariable + " to its whole path", Err: err}
+	return &hybridcore.BlockedError{Msg: "the state's folder in the project is not usable; for one elsewhere set " +
+		StateVariable + " to its whole path", Err: err}
 }

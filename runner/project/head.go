@@ -22,11 +22,16 @@ func (p *Project) Pinned(ctx context.Context, req hybridcore.Request) error {
 	}
 	switch at, err := p.Head(ctx); {
 	case err != nil:
-		return hybridcore.Blockedf("the request is about commit %.12s, and the commit of the checkout is not known: %v", req.Heads[0], err)
+		return hybridcore.Blockedf("the request is about commit %.12s, and the commit of the checkout is not known: %v",
+			req.Heads[0], err)
 	case at == "":
-		return hybridcore.Blockedf("the request is about commit %.12s, but there is no checkout at %s; check the commit out first", req.Heads[0], p.Config.Root)
+		return hybridcore.Blockedf(
+			"the request is about commit %.12s, but there is no checkout at %s; check the commit out first", req.Heads[0],
+			p.Config.Root)
 	case !slices.Contains(req.Heads, at):
-		return hybridcore.Blockedf("the request is about commit %.12s, but the checkout is at %.12s: the branch may have moved since; check out %s, or ask again for the new commit",
+		return hybridcore.Blockedf(
+			"the request is about commit %.12s, but the checkout is at %.12s: the branch may have moved since; check out %s, "+
+				"or ask again for the new commit",
 			req.Heads[0], at, req.Heads[0])
 	}
 	return nil

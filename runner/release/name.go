@@ -67,7 +67,9 @@ func addTargets(release *hybridcore.Release, targets []hybridcore.PlannedTarget,
 }
 
 func builtAgain(release, target, was, now string) error {
-	return hybridcore.Blockedf("release %s has %s of run %s, and run %s built it again since; a release never changes: choose another name with --release",
+	return hybridcore.Blockedf(
+		"release %s has %s of run %s, and run %s built it again since; a release never changes: choose another name with "+
+			"--release",
 		release, target, was, now)
 }
 
@@ -85,7 +87,8 @@ func (s Stage) releaseName(ctx context.Context, plan hybridcore.Plan) (string, e
 		}
 		switch {
 		case len(tags) > 1:
-			return "", hybridcore.Usagef("commit %.12s has several tags (%.400s): say with --release which one the release is called after",
+			return "", hybridcore.Usagef(
+				"commit %.12s has several tags (%.400s): say with --release which one the release is called after",
 				plan.Commit, strings.Join(tags, ", "))
 		case len(tags) == 1:
 			if err := hybridcore.CheckName("release", tags[0]); err != nil {

@@ -7,8 +7,10 @@
 //
 //	licences -out DIR PROGRAM...
 //
-// Each program says itself of which modules it was made (debug/buildinfo), so nothing can be in it that is not looked at. The
-// texts come from the module cache, byte for byte as the module has them, to DIR/MODULE@VERSION/. A module without a licence
+// Each program says itself of which modules it was made (debug/buildinfo), so nothing can be in it that is not looked
+// at. The
+// texts come from the module cache, byte for byte as the module has them, to DIR/MODULE@VERSION/. A module without a
+// licence
 // text is an error: what may not be passed on must not be in the image.
 package main
 
@@ -76,7 +78,8 @@ func goEnv(name string) (string, error) {
 	return strings.TrimSpace(string(value)), nil
 }
 
-// modulesOf returns the modules of a program as path@version. Those of this repository have no version; its LICENSE is theirs.
+// modulesOf returns the modules of a program as path@version. Those of this repository have no version; its LICENSE is
+// theirs.
 func modulesOf(info *debug.BuildInfo) []string {
 	var names []string
 	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
@@ -114,7 +117,8 @@ func texts(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", from, err)
 	}
-	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return !e.Type().IsRegular() || strings.HasSuffix(e.Name(), ".go") })
+	entries = slices.DeleteFunc(entries,
+		func(e os.DirEntry) bool { return !e.Type().IsRegular() || strings.HasSuffix(e.Name(), ".go") })
 	if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return isLicence.MatchString(e.Name()) }) {
 		return fmt.Errorf("%s has no licence text: it must not be redistributed", from)
 	}

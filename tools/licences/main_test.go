@@ -18,7 +18,8 @@ import (
 func TestLicencesOfAProgram(t *testing.T) {
 	dir := t.TempDir()
 	program, out := filepath.Join(dir, "program"), filepath.Join(dir, "out")
-	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/packer-hybrid-entry").CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", program,
+		"../../cmd/packer-hybrid-entry").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	if err := collect(out, []string{program}); err != nil {

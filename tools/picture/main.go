@@ -155,7 +155,8 @@ func chromium(ctx context.Context, name string, width int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, drawing)
 	defer cancel()
 	run := func(do string) ([]byte, error) {
-		cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
+		cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+			"--disable-dev-shm-usage",
 			"--user-data-dir="+home, fmt.Sprintf("--window-size=%d,%d", width+60, height), do, "file://"+abs+".html")
 		var said bytes.Buffer
 		cmd.Stderr = &said

@@ -19,9 +19,13 @@ import (
 
 func TestRender(t *testing.T) {
 	t.Parallel()
-	for opened, want := range map[bool]string{false: "<details><summary>more</summary>", true: "<details open><summary>more</summary>"} {
+	for opened, want := range map[bool]string{
+		false: "<details><summary>more</summary>",
+		true:  "<details open><summary>more</summary>",
+	} {
 		var page bytes.Buffer
-		if err := render(&page, []byte("## Head\n\n<details><summary>more</summary>\n\n| A |\n| --- |\n| `b` |\n\n</details>\n"), opened); err != nil {
+		if err := render(&page, []byte(
+			"## Head\n\n<details><summary>more</summary>\n\n| A |\n| --- |\n| `b` |\n\n</details>\n"), opened); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range []string{want, "<h2>Head</h2>", "<td><code>b</code></td>"} {

@@ -48,10 +48,12 @@ type site struct {
 func newSite(t *testing.T, l *lab.Lab) *site {
 	t.Helper()
 	s := &site{
-		checkout: newCheckout(t, ".github/workflows/images.yml"), origin: t.TempDir(), scratch: t.TempDir(), secrets: map[string]string{"GITHUB_TOKEN": jobToken},
+		checkout: newCheckout(t, ".github/workflows/images.yml"), origin: t.TempDir(), scratch: t.TempDir(),
+		secrets: map[string]string{"GITHUB_TOKEN": jobToken},
 	}
 	s.edit("packer-hybrid.hcl", `merge    = ["build"]`, `merge    = ["build debian-12 --platforms proxmox,vsphere"]`)
-	s.edit("packer-hybrid.hcl", `tag      = ["build", "publish"]`, `tag      = ["build debian-12 --platforms proxmox,vsphere", "publish debian-12 --platforms proxmox,vsphere"]`)
+	s.edit("packer-hybrid.hcl", `tag      = ["build", "publish"]`,
+		`tag      = ["build debian-12 --platforms proxmox,vsphere", "publish debian-12 --platforms proxmox,vsphere"]`)
 	s.edit("packer-hybrid.hcl", "# runners = {", "runners = {")
 	s.runner = []string{
 		"PACKER_HYBRID_CACHE=" + cache(t), "PACKER_HYBRID_STATE=" + filepath.Join(s.scratch, "state"),
@@ -87,7 +89,8 @@ func (s *site) github(commits []string, denied ...string) {
 	s.t.Helper()
 	config := github.Config{
 		Repository: repo, Token: jobToken, Login: "github-actions[bot]", Commits: commits, Change: 7, Base: s.rev("main"),
-		Roles: map[string]string{"mara": "write", "mona": "write"}, Users: map[string]int64{"mona": 5, "somebody": 6}, Denied: denied,
+		Roles: map[string]string{"mara": "write", "mona": "write"}, Users: map[string]int64{"mona": 5, "somebody": 6},
+		Denied: denied,
 	}
 	hub, err := github.Start(s.t.Context(), config)
 	if err != nil {
@@ -149,9 +152,11 @@ func (s *site) command(event string, payload object) *exec.Cmd {
 		s.t.Fatal(err)
 	}
 	args := []string{
-		event, "--json", "-W", ".github/workflows/images.yml", "-e", filepath.Join(s.scratch, "event.json"), "--secret-file", filepath.Join(s.scratch, "secrets"),
+		event, "--json", "-W", ".github/workflows/images.yml", "-e", filepath.Join(s.scratch, "event.json"), "--secret-file",
+		filepath.Join(s.scratch, "secrets"),
 		"-P", "self-hosted=-self-hosted", "--action-cache-path", filepath.Join(s.scratch, "act"), "--no-skip-checkout",
-		"--no-cache-server", "--cache-server-addr", "127.0.0.1", "--artifact-server-addr", "127.0.0.1", "--env", "GITHUB_API_URL=" + s.hub.URL(), "--env", "GITHUB_REPOSITORY=" + repo,
+		"--no-cache-server", "--cache-server-addr", "127.0.0.1", "--artifact-server-addr", "127.0.0.1", "--env",
+		"GITHUB_API_URL=" + s.hub.URL(), "--env", "GITHUB_REPOSITORY=" + repo,
 	}
 	for _, action := range []string{
 		"checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02",

@@ -82,15 +82,18 @@ func (e *engine) act(t *testing.T, dir, head, steps string, env []string) (bool,
 		fmt.Fprintf(&variables, "%s='%s'\n", name, value)
 	}
 	for name, text := range map[string]string{
-		"workflow.yml": beginning + strings.TrimPrefix(steps, "\n"), "event.json": fmt.Sprintf(push, head), "env": variables.String(), "secrets": "GITHUB_TOKEN=" + token + "\n",
+		"workflow.yml": beginning + strings.TrimPrefix(steps, "\n"), "event.json": fmt.Sprintf(push, head),
+		"env": variables.String(), "secrets": "GITHUB_TOKEN=" + token + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(files, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := e.cmd(t, tool(t, "act"), "push", "-W", filepath.Join(files, "workflow.yml"), "-e", filepath.Join(files, "event.json"),
+	cmd := e.cmd(t, tool(t, "act"), "push", "-W", filepath.Join(files, "workflow.yml"), "-e",
+		filepath.Join(files, "event.json"),
 		"--env-file", filepath.Join(files, "env"), "--secret-file", filepath.Join(files, "secrets"),
-		"-P", "self-hosted="+debianBase, "--pull=false", "--rebuild=false", "--bind", "--network", "host", "--container-daemon-socket", "-",
+		"-P", "self-hosted="+debianBase, "--pull=false", "--rebuild=false", "--bind", "--network", "host",
+		"--container-daemon-socket", "-",
 		"--no-cache-server", "--artifact-server-addr", "127.0.0.1", "--cache-server-addr", "127.0.0.1")
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Env, "DOCKER_HOST="+e.address)
@@ -106,8 +109,9 @@ func (e *engine) act(t *testing.T, dir, head, steps string, env []string) (bool,
 func testActionRights(t *testing.T, e *engine) {
 	t.Helper()
 	dir, probe := t.TempDir(), filepath.Join(t.TempDir(), "probe")
-	if err := os.WriteFile(probe, []byte("#!/bin/sh\ngrep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs):' /proc/self/status\nid -un\necho \"$HOME\"\n"+
-		"test -w /var/run/docker.sock && echo the socket is open\ntrue\n"), 0o755); err != nil {
+	if err := os.WriteFile(probe,
+		[]byte("#!/bin/sh\ngrep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs):' /proc/self/status\nid -un\necho \"$HOME\"\n"+
+			"test -w /var/run/docker.sock && echo the socket is open\ntrue\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(e.dir, "docker.sock") // as on GitHub's runners: of root and a group
@@ -121,7 +125,8 @@ func testActionRights(t *testing.T, e *engine) {
 	}
 	for _, uid := range []int{runnerUser, 0} {
 		give(t, dir, uid)
-		_, out := e.run(t, "--volume", dir+":/github/workspace", "--env", "GITHUB_WORKSPACE=/github/workspace", "--workdir", "/github/workspace",
+		_, out := e.run(t, "--volume", dir+":/github/workspace", "--env", "GITHUB_WORKSPACE=/github/workspace", "--workdir",
+			"/github/workspace",
 			"--volume", probe+":/usr/local/bin/packer-hybrid:ro", "--volume", socket+":/var/run/docker.sock", actionImage)
 		name := map[int]string{0: "root", runnerUser: "runner"}[uid]
 		want := fmt.Sprintf("Uid: %[1]d %[1]d %[1]d %[1]d\nGid: %[1]d %[1]d %[1]d %[1]d\nGroups:\n", uid)
@@ -171,15 +176,20 @@ func testHostileEnvironment(t *testing.T, e *engine) {
 			t.Fatal(err)
 		}
 	}
-	if out, err := exec.CommandContext(t.Context(), "gcc", "-shared", "-fPIC", "-o", filepath.Join(evil, "evil.so"), filepath.Join(evil, "evil.c")).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "gcc", "-shared", "-fPIC", "-o", filepath.Join(evil, "evil.so"),
+		filepath.Join(evil, "evil.c")).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, name := range []string{"id", "stat", "getent", "setpriv", "tini", "packer-hybrid"} {
-		if err := os.WriteFile(filepath.Join(evil, name), []byte("#!/bin/sh\n: >/loot/program-of-$(/usr/bin/id -u)\n"), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(evil, name), []byte("#!/bin/sh\n: >/loot/program-of-$(/usr/bin/id -u)\n"),
+			0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	options := []string{"--volume", dir + ":/github/workspace", "--workdir", "/github/workspace", "--volume", evil + ":/evil:ro", "--volume", loot + ":/loot"}
+	options := []string{
+		"--volume", dir + ":/github/workspace", "--workdir", "/github/workspace", "--volume",
+		evil + ":/evil:ro", "--volume", loot + ":/loot",
+	}
 	for _, variable := range []string{
 		"LD_PRELOAD=/evil/evil.so", "LD_AUDIT=/evil/evil.so", "LD_LIBRARY_PATH=/evil", "BASH_ENV=/evil/rc", "ENV=/evil/rc",
 		"PATH=/evil:/usr/bin:/bin", "GODEBUG=inittrace=1", "GITHUB_WORKSPACE=/",
@@ -196,7 +206,8 @@ func testHostileEnvironment(t *testing.T, e *engine) {
 		}
 		return strings.Join(names, " ")
 	}
-	code, out := e.run(t, append(slices.Clone(options), "--volume", filepath.Join(evil, "probe")+":/usr/local/bin/packer-hybrid:ro", actionImage)...)
+	code, out := e.run(t, append(slices.Clone(options), "--volume",
+		filepath.Join(evil, "probe")+":/usr/local/bin/packer-hybrid:ro", actionImage)...)
 	if got := found(); got != "" {
 		t.Errorf("obeyed: %s", got)
 	}
@@ -220,7 +231,8 @@ func testHostileEnvironment(t *testing.T, e *engine) {
 func testAction(t *testing.T, e *engine) {
 	t.Helper()
 	dir, head := project(t, runnerUser)
-	hub, err := github.Start(t.Context(), github.Config{Repository: "o/r", Token: token, Login: "github-actions[bot]", Commits: []string{head}})
+	hub, err := github.Start(t.Context(),
+		github.Config{Repository: "o/r", Token: token, Login: "github-actions[bot]", Commits: []string{head}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +254,8 @@ func testAction(t *testing.T, e *engine) {
 	}
 	ok, out := e.act(t, dir, head, building, env)
 	for _, want := range []string{
-		"after: plan=artifacts/plan.json record=artifacts/record.json parity=", "there: artifacts/plan.json", "there: artifacts/record.json", "Summary - ## ✅ Images for `lab`: 1 built",
+		"after: plan=artifacts/plan.json record=artifacts/record.json parity=", "there: artifacts/plan.json",
+		"there: artifacts/record.json", "Summary - ## ✅ Images for `lab`: 1 built",
 	} {
 		if !ok || !strings.Contains(out, want) {
 			t.Fatalf("act does not say %q\n%s", want, out)
@@ -253,7 +266,8 @@ func testAction(t *testing.T, e *engine) {
 	}
 	for _, entry := range append(e.lab.Env(), "job_token="+token) {
 		name, value, _ := strings.Cut(entry, "=")
-		if (strings.HasSuffix(name, "_password") || strings.HasSuffix(name, "_token") || strings.HasSuffix(name, "_secret")) && strings.Contains(out, value) {
+		if (strings.HasSuffix(name, "_password") || strings.HasSuffix(name, "_token") ||
+			strings.HasSuffix(name, "_secret")) && strings.Contains(out, value) {
 			t.Errorf("the log shows %s", name)
 		}
 	}
@@ -274,7 +288,10 @@ func testAction(t *testing.T, e *engine) {
 func testHostileCommand(t *testing.T, e *engine) {
 	t.Helper()
 	dir, head := project(t, runnerUser)
-	commands := []string{"plan; touch pwned", "$(touch pwned)", "plan `touch pwned`", "plan && touch pwned", "plan '\ntouch pwned"}
+	commands := []string{
+		"plan; touch pwned", "$(touch pwned)", "plan `touch pwned`", "plan && touch pwned",
+		"plan '\ntouch pwned",
+	}
 	var steps strings.Builder
 	for i, command := range commands {
 		fmt.Fprintf(&steps, hostile, i, command)

@@ -91,7 +91,8 @@ func TestProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Size() > maxProgram {
-		t.Errorf("packer-hybrid has %d bytes, more than %d: <ReflectMethod> in what `go build -ldflags=-dumpdep ./cmd/packer-hybrid` prints may say why", info.Size(), maxProgram)
+		t.Errorf("packer-hybrid has %d bytes, more than %d: <ReflectMethod> in what `go build -ldflags=-dumpdep "+
+			"./cmd/packer-hybrid` prints may say why", info.Size(), maxProgram)
 	}
 	l, dir := startLab(t), t.TempDir()
 	for _, args := range [][]string{{"init", dir}, {"validate", "--env", "lab", "-C", dir}} {

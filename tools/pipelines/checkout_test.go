@@ -49,7 +49,10 @@ func (c checkout) git(args ...string) string {
 	c.t.Helper()
 	cmd := exec.CommandContext(c.t.Context(), "git", args...)
 	cmd.Dir = c.dir
-	who := []string{"GIT_AUTHOR_NAME=Mara", "GIT_AUTHOR_EMAIL=mara@example.com", "GIT_COMMITTER_NAME=Mara", "GIT_COMMITTER_EMAIL=mara@example.com"}
+	who := []string{
+		"GIT_AUTHOR_NAME=Mara", "GIT_AUTHOR_EMAIL=mara@example.com", "GIT_COMMITTER_NAME=Mara",
+		"GIT_COMMITTER_EMAIL=mara@example.com",
+	}
 	cmd.Env = append(os.Environ(), append(who, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -69,7 +69,10 @@ runroot = "%[1]s/run"
 func newEngine(t *testing.T) *engine {
 	t.Helper()
 	dir := t.TempDir()
-	e := &engine{lab: startLab(t), dir: dir, env: append(os.Environ(), "HOME="+dir+"/home", "TMPDIR="+dir+"/tmp", "XDG_CACHE_HOME="+dir+"/home/.cache")}
+	e := &engine{
+		lab: startLab(t), dir: dir,
+		env: append(os.Environ(), "HOME="+dir+"/home", "TMPDIR="+dir+"/tmp", "XDG_CACHE_HOME="+dir+"/home/.cache"),
+	}
 	for _, folder := range []string{"home", "tmp"} {
 		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
 			t.Fatal(err)
@@ -83,14 +86,19 @@ func newEngine(t *testing.T) *engine {
 		e.env = append(e.env, name+"="+path)
 	}
 	t.Cleanup(func() {
-		for _, args := range [][]string{{"podman", "rm", "--all", "--force", "--time", "0"}, {"podman", "umount", "--all"}, {"buildah", "umount", "--all"}} {
+		for _, args := range [][]string{
+			{"podman", "rm", "--all", "--force", "--time", "0"},
+			{"podman", "umount", "--all"},
+			{"buildah", "umount", "--all"},
+		} {
 			cmd := exec.Command(args[0], args[1:]...)
 			cmd.Env = e.env
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v: %v\n%s", args, err, out)
 			}
 		}
-		if err := syscall.Unmount(filepath.Join(dir, "storage", "overlay"), 0); err != nil && !errors.Is(err, syscall.EINVAL) {
+		if err := syscall.Unmount(filepath.Join(dir, "storage", "overlay"), 0); err != nil &&
+			!errors.Is(err, syscall.EINVAL) {
 			t.Error(err)
 		}
 	})
@@ -148,7 +156,8 @@ func (e *engine) bases(t *testing.T) {
 	e.must(t, "buildah", "commit", "--quiet", "--rm", c, debianBase)
 	c = e.must(t, "buildah", "from", debianBase)
 	e.must(t, "buildah", "add", "--quiet", c, goEnv(t)["GOROOT"], "/usr/local/go")
-	e.must(t, "buildah", "config", "--env", "GOPATH=/go", "--env", "GOCACHE=/go/cache", "--env", "PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", c)
+	e.must(t, "buildah", "config", "--env", "GOPATH=/go", "--env", "GOCACHE=/go/cache", "--env",
+		"PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", c)
 	e.must(t, "buildah", "commit", "--quiet", "--rm", c, goBase)
 }
 
@@ -171,7 +180,8 @@ func (e *engine) build(t *testing.T, target, name string) {
 	t.Helper()
 	env := goEnv(t)
 	e.must(t, "buildah", "bud", "--isolation", "chroot", "--layers", "--pull-never", "--target", target, "--tag", name,
-		"--build-arg", "GO_IMAGE="+goBase, "--build-arg", "DEBIAN_IMAGE="+debianBase, "--build-arg", "VERSION=1.2.3-test", "--build-arg", "REVISION=0123456789abcdef",
+		"--build-arg", "GO_IMAGE="+goBase, "--build-arg", "DEBIAN_IMAGE="+debianBase, "--build-arg", "VERSION=1.2.3-test",
+		"--build-arg", "REVISION=0123456789abcdef",
 		"--volume", env["GOMODCACHE"]+":/go/pkg/mod", "--volume", env["GOCACHE"]+":/go/cache", repository)
 }
 

@@ -46,7 +46,10 @@ func newPipelined(t *testing.T, env []string) *pipelined {
 	catalogue := p.read("templates/images.hcl")
 	catalogue = catalogue[:strings.Index(catalogue, `image "ubuntu-24.04"`)]
 	p.write("templates/images.hcl", strings.Replace(catalogue, `["proxmox", "vsphere", "azure"]`, `["vsphere"]`, 1))
-	for _, unused := range []string{"templates/vars/linux/ubuntu", "templates/installers/ubuntu", "configs/lab/ubuntu-24.04.pkrvars.hcl"} {
+	for _, unused := range []string{
+		"templates/vars/linux/ubuntu", "templates/installers/ubuntu",
+		"configs/lab/ubuntu-24.04.pkrvars.hcl",
+	} {
 		if err := os.RemoveAll(filepath.Join(p.dir, unused)); err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +90,8 @@ func (p *pipelined) serve() {
 	p.t.Helper()
 	refs := map[string]string{"main": p.rev("main"), "change": p.rev("HEAD")}
 	hub, err := gitlab.Start(p.t.Context(), gitlab.Config{
-		Project: labProject, ID: 7, Token: projectToken, Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}, Refs: refs, Change: 42,
+		Project: labProject, ID: 7, Token: projectToken,
+		Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}, Refs: refs, Change: 42,
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -131,7 +135,10 @@ func (p *pipelined) command(source string, variables map[string]string) *exec.Cm
 		p.hub.AddPipeline(p.next+ahead, "main", sha, source)
 	}
 	p.next++
-	all := map[string]string{"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": source, "CI_PROJECT_ID": "7", "CI_API_V4_URL": p.hub.URL()}
+	all := map[string]string{
+		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": source, "CI_PROJECT_ID": "7",
+		"CI_API_V4_URL": p.hub.URL(),
+	}
 	maps.Copy(all, variables)
 	text, err := json.Marshal(all) // which is YAML
 	if err != nil {
@@ -141,7 +148,8 @@ func (p *pipelined) command(source string, variables map[string]string) *exec.Cm
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	cmd := exec.CommandContext(p.t.Context(), tool(p.t, "gitlab-ci-local"), "--no-color", "--concurrency", "1", "--no-artifacts-to-source",
+	cmd := exec.CommandContext(p.t.Context(), tool(p.t, "gitlab-ci-local"), "--no-color", "--concurrency", "1",
+		"--no-artifacts-to-source",
 		"--variables-file", file, "--ignore-predefined-vars", strings.Join(slices.Sorted(maps.Keys(all)), ","))
 	cmd.Dir, cmd.Env = p.dir, p.env
 	return cmd
@@ -234,10 +242,12 @@ func TestGitLabMergeRequest(t *testing.T) {
 	p.commit("/approve\n\nmore memory")
 	p.serve()
 	r := p.run("merge_request_event", p.mergeRequest())
-	if r.code != 0 || fmt.Sprint(r.jobs) != "[change PASS report PASS]" || p.states() != "plan lab=success" || len(p.hub.Notes()) != 1 {
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[change PASS report PASS]" || p.states() != "plan lab=success" ||
+		len(p.hub.Notes()) != 1 {
 		t.Fatalf("exit code %d, jobs %v, statuses %s, %d notes\n%s", r.code, r.jobs, p.states(), len(p.hub.Notes()), r.log)
 	}
-	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "vm_memory_mb") || !strings.Contains(body, "commit="+p.rev("HEAD")) {
+	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "vm_memory_mb") ||
+		!strings.Contains(body, "commit="+p.rev("HEAD")) {
 		t.Errorf("the note is %s", body)
 	}
 	// Variables of a change would come before GitLab's own in the job that reports.
@@ -255,7 +265,8 @@ func TestGitLabMergeRequest(t *testing.T) {
 	p.edit("templates/os/linux.pkr.hcl", "playbook_file", "playbok_file")
 	p.commit("a mistake")
 	r = p.run("merge_request_event", p.mergeRequest())
-	if r.code == 0 || fmt.Sprint(r.jobs) != "[change FAIL report PASS]" || !strings.HasSuffix(p.states(), "plan lab=failed") || len(p.hub.Notes()) != 1 {
+	if r.code == 0 || fmt.Sprint(r.jobs) != "[change FAIL report PASS]" ||
+		!strings.HasSuffix(p.states(), "plan lab=failed") || len(p.hub.Notes()) != 1 {
 		t.Fatalf("exit code %d, jobs %v, statuses %s, %d notes\n%s", r.code, r.jobs, p.states(), len(p.hub.Notes()), r.log)
 	}
 	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "playbok_file") {
@@ -307,10 +318,13 @@ func TestGitLabBuild(t *testing.T) {
 	if cases := p.cases("collect"); len(cases) != 1 || cases["debian-12@vsphere"] {
 		t.Errorf("JUnit: %v\n%s", cases, r.log)
 	}
-	if got := p.artifact("collect", ".gitlab-ci-reports/dotenv/artifacts/packer-hybrid.env"); !strings.Contains(got, "PACKER_HYBRID_RECORD=artifacts/record.json\n") {
+	if got := p.artifact("collect", ".gitlab-ci-reports/dotenv/artifacts/packer-hybrid.env"); !strings.Contains(got,
+		"PACKER_HYBRID_RECORD=artifacts/record.json\n") {
 		t.Errorf("dotenv: %q", got)
 	}
-	if !strings.Contains(p.artifact("collect", "artifacts/record.json"), `"status": "built"`) || len(templates(t, l)) != 2 { // with the lab's own, from which nothing is built
+	// with the lab's own, from which nothing is built
+	if !strings.Contains(p.artifact("collect", "artifacts/record.json"), `"status": "built"`) ||
+		len(templates(t, l)) != 2 {
 		t.Errorf("vCenter has the templates %v", templates(t, l))
 	}
 	if len(p.hub.Notes()) != 0 {
@@ -330,11 +344,13 @@ func TestGitLabBuild(t *testing.T) {
 	// One that is protected: nothing more to build, and the release of that name.
 	tag["CI_COMMIT_REF_PROTECTED"] = "true"
 	r = p.run("push", tag)
-	if r.code != 0 || fmt.Sprint(r.jobs) != "[images PASS mark PASS mark PASS mark PASS plan PASS prepare PASS prepare PASS prepare PASS release PASS released PASS]" ||
+	if r.code != 0 || fmt.Sprint(r.jobs) != "[images PASS mark PASS mark PASS mark PASS plan PASS prepare PASS prepare "+
+		"PASS prepare PASS release PASS released PASS]" ||
 		!strings.HasSuffix(p.states(), "publish lab=success, publish lab/debian-12@vsphere=success") {
 		t.Errorf("exit code %d, jobs %v, statuses %s\n%s", r.code, r.jobs, p.states(), r.log)
 	}
-	if got := p.artifact("released", "artifacts/release.json"); !strings.Contains(got, `"v1.4.0"`) || !strings.Contains(got, "debian-12@vsphere") {
+	if got := p.artifact("released", "artifacts/release.json"); !strings.Contains(got, `"v1.4.0"`) ||
+		!strings.Contains(got, "debian-12@vsphere") {
 		t.Errorf("the release is %s", got)
 	}
 	r = p.run("schedule", nil)
@@ -360,18 +376,23 @@ func TestGitLabBuild(t *testing.T) {
 		if c.code != 0 {
 			jobs, end = "[plan FAIL]", fmt.Sprintf("FAIL %d", c.code)
 		}
-		if (r.code == 0) != (c.code == 0) || fmt.Sprint(r.jobs) != jobs || !strings.Contains(r.log, c.says) || !strings.Contains(r.log, end) {
+		if (r.code == 0) != (c.code == 0) || fmt.Sprint(r.jobs) != jobs || !strings.Contains(r.log, c.says) ||
+			!strings.Contains(r.log, end) {
 			t.Errorf("%s %q: exit code %d, jobs %v\n%s", c.source, c.command, r.code, r.jobs, r.log)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(p.dir, "pwned")); err == nil {
 		t.Error("a command line was run by a shell")
 	}
-	r = p.run("web", map[string]string{"PACKER_HYBRID_COMMAND": "status", "CI_COMMIT_BRANCH": "topic", "CI_COMMIT_REF_NAME": "topic"})
+	r = p.run("web", map[string]string{
+		"PACKER_HYBRID_COMMAND": "status", "CI_COMMIT_BRANCH": "topic",
+		"CI_COMMIT_REF_NAME": "topic",
+	})
 	if len(r.jobs) > 0 {
 		t.Errorf("a command on another branch: exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
 	}
-	if got := p.states(); !strings.HasSuffix(got, "plan lab=success") || strings.Contains(got, "running") || strings.Contains(got, "pending") {
+	if got := p.states(); !strings.HasSuffix(got, "plan lab=success") || strings.Contains(got, "running") ||
+		strings.Contains(got, "pending") {
 		t.Errorf("statuses %s", got)
 	}
 }

@@ -226,8 +226,10 @@ func TestUnmergedCommit(t *testing.T) {
 	mark := filepath.Join(s.scratch, "pwned")
 	p := s.change("topic", 5, func() {
 		s.edit("packer-hybrid.hcl", "ci {\n", "ci {\n  unmerged = [\"lab\"]\n")
-		s.edit("packer-hybrid.hcl", `vsphere = ["self-hosted", "vsphere"]`, `vsphere = ["self-hosted", "packer-hybrid-state"]`)
-		s.edit("templates/os/linux.pkr.hcl", "\nbuild {", "\ndata \"external\" \"run\" {\n  program = [\"touch\", \""+mark+"\"]\n}\n\nbuild {")
+		s.edit("packer-hybrid.hcl", `vsphere = ["self-hosted", "vsphere"]`,
+			`vsphere = ["self-hosted", "packer-hybrid-state"]`)
+		s.edit("templates/os/linux.pkr.hcl", "\nbuild {",
+			"\ndata \"external\" \"run\" {\n  program = [\"touch\", \""+mark+"\"]\n}\n\nbuild {")
 		s.link("artifacts/x", "/proc/self/environ")
 	})
 	s.git("push", "-q", "origin", "topic")
@@ -245,7 +247,8 @@ func TestUnmergedCommit(t *testing.T) {
 		{"dispatch of a reap", "workflow_dispatch", s.dispatched("reap", p.head)},
 		{"tag", "push", object{
 			"ref": "refs/tags/v9.0.0", "after": p.head, "head_commit": object{"id": p.head},
-			"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "mara"},
+			"repository": object{"id": 5, "full_name": repo, "default_branch": "main"},
+			"sender":     object{"id": 4, "login": "mara"},
 		}},
 	} {
 		r := s.act(c.event, c.payload)
@@ -265,7 +268,8 @@ func TestUnmergedCommit(t *testing.T) {
 	if _, err := os.Stat(mark); err == nil {
 		t.Error("code of the commit was run")
 	}
-	if comments := s.hub.Comments(); len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "not merged") {
+	if comments := s.hub.Comments(); len(comments) != 1 ||
+		!strings.Contains(fmt.Sprint(comments[0]["body"]), "not merged") {
 		t.Errorf("the comment was answered with %v", comments)
 	}
 }

@@ -103,18 +103,23 @@ func testMetadata(t *testing.T, e *engine) {
 		User   string
 		Labels map[string]string
 	}
-	if err := json.Unmarshal([]byte(e.must(t, "podman", "image", "inspect", "--format", "{{json .Config}}", plainImage)), &config); err != nil {
+	if err := json.Unmarshal([]byte(e.must(t, "podman", "image", "inspect", "--format", "{{json .Config}}", plainImage)),
+		&config); err != nil {
 		t.Fatal(err)
 	}
 	if config.User != "65532:65532" {
 		t.Errorf("the image runs as %q", config.User)
 	}
-	for name, want := range map[string]string{"version": "1.2.3-test", "revision": "0123456789abcdef", "licenses": "Apache-2.0 AND MPL-2.0 AND BUSL-1.1", "title": "packer-hybrid"} {
+	for name, want := range map[string]string{
+		"version": "1.2.3-test", "revision": "0123456789abcdef",
+		"licenses": "Apache-2.0 AND MPL-2.0 AND BUSL-1.1", "title": "packer-hybrid",
+	} {
 		if got := config.Labels["org.opencontainers.image."+name]; got != want {
 			t.Errorf("the label %s is %q, want %q", name, got, want)
 		}
 	}
-	if _, out := e.run(t, "--user=0", "--entrypoint=sh", plainImage, "-c", "find / -xdev -type f -perm /6000; command -v go gcc make"); out != "" {
+	if _, out := e.run(t, "--user=0", "--entrypoint=sh", plainImage, "-c",
+		"find / -xdev -type f -perm /6000; command -v go gcc make"); out != "" {
 		t.Errorf("setuid or setgid programs, or compilers:\n%s", out)
 	}
 }
@@ -142,18 +147,21 @@ find . -type f | wc -l`
 // testBare runs the image without Packer, and gives it one.
 func testBare(t *testing.T, e *engine) {
 	t.Helper()
-	label := e.must(t, "podman", "image", "inspect", "--format", `{{index .Config.Labels "org.opencontainers.image.licenses"}}`, bareImage)
+	label := e.must(t, "podman", "image", "inspect", "--format",
+		`{{index .Config.Labels "org.opencontainers.image.licenses"}}`, bareImage)
 	if label != "Apache-2.0 AND MPL-2.0" {
 		t.Errorf("the label is %q", label)
 	}
-	if _, out := e.run(t, "--entrypoint=sh", bareImage, "-c", "command -v packer; grep -rl 'Business Source License' /usr/local /usr/share/doc/packer-hybrid/licences"); out != "" {
+	if _, out := e.run(t, "--entrypoint=sh", bareImage, "-c", "command -v packer; grep -rl 'Business Source License' "+
+		"/usr/local /usr/share/doc/packer-hybrid/licences"); out != "" {
 		t.Errorf("Packer is in it:\n%s", out)
 	}
 	dir, _ := project(t, imageUser)
 	line := []string{bareImage, "validate", "--full", "--no-cache", "debian-12", "--env", "lab", "--targets", "vsphere"}
 	e, reach := e.in(t)
 	options := append(mounted(dir), reach...)
-	if code, out := e.run(t, append(slices.Clone(options), line...)...); code == 0 || !strings.Contains(strings.ToLower(out), "packer") {
+	if code, out := e.run(t, append(slices.Clone(options), line...)...); code == 0 ||
+		!strings.Contains(strings.ToLower(out), "packer") {
 		t.Errorf("without Packer: exit code %d\n%s", code, out)
 	}
 	packer, err := filepath.EvalSymlinks(filepath.Join(cache(t), "bin", "packer"))
@@ -183,7 +191,8 @@ func testExitCodes(t *testing.T, e *engine) {
 		{"validate --full --env lab --targets proxmox", 3, "the Packer plugin github.com/hashicorp/proxmox"},
 	} {
 		args := append(mounted(dir), plainImage)
-		if code, out := e.run(t, append(args, strings.Fields(test.line)...)...); code != test.code || !strings.Contains(out, test.says) {
+		if code, out := e.run(t, append(args, strings.Fields(test.line)...)...); code != test.code ||
+			!strings.Contains(out, test.says) {
 			t.Errorf("%s: exit code %d, want %d and %q\n%s", test.line, code, test.code, test.says, tail(out))
 		}
 	}
@@ -194,7 +203,8 @@ func testExitCodes(t *testing.T, e *engine) {
 func testForeignProject(t *testing.T, e *engine) {
 	t.Helper()
 	dir, _ := project(t, 12345)
-	args := append(slices.Clone(sealed), "--volume", dir+":/project:ro", plainImage, "plan", "--base", "main...", "--env", "lab")
+	args := append(slices.Clone(sealed), "--volume", dir+":/project:ro", plainImage, "plan", "--base", "main...", "--env",
+		"lab")
 	if code, out := e.run(t, args...); code != 0 || !strings.Contains(out, "0 to build, 6 unchanged") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
@@ -216,7 +226,8 @@ func testMountedPlugins(t *testing.T, e *engine) {
 		t.Fatalf("with the image's plugins: exit code %d\n%s", code, out)
 	}
 	options = append(options, "--env", "PACKER_HYBRID_PLUGINS=/nowhere")
-	if code, out := e.run(t, append(slices.Clone(options), line...)...); code != 3 || !strings.Contains(out, "the Packer plugin github.com/hashicorp/") {
+	if code, out := e.run(t, append(slices.Clone(options), line...)...); code != 3 ||
+		!strings.Contains(out, "the Packer plugin github.com/hashicorp/") {
 		t.Errorf("without any: exit code %d\n%s", code, out)
 	}
 	plugins := filepath.Join(t.TempDir(), "plugins")
@@ -224,7 +235,8 @@ func testMountedPlugins(t *testing.T, e *engine) {
 		t.Fatal(err)
 	}
 	options = append(options, "--volume", plugins+":/plugins:ro")
-	if code, out := e.run(t, append(slices.Clone(options), line...)...); code != 0 || !strings.Contains(out, "the lock holds no hash of the plugin github.com/hashicorp/vsphere") {
+	if code, out := e.run(t, append(slices.Clone(options), line...)...); code != 0 ||
+		!strings.Contains(out, "the lock holds no hash of the plugin github.com/hashicorp/vsphere") {
 		t.Errorf("with mounted ones: exit code %d\n%s", code, out)
 	}
 }
@@ -235,15 +247,18 @@ func testImageBuild(t *testing.T, e *engine) {
 	t.Helper()
 	dir, _ := project(t, imageUser)
 	e, reach := e.in(t)
-	args := append(append(mounted(dir), reach...), plainImage, "build", "debian-12", "--env", "lab", "--targets", "vsphere")
-	if code, out := e.run(t, args...); code != 0 || !strings.Contains(out, "build in ") || !strings.Contains(out, "ansible               default: ok=") {
+	args := append(append(mounted(dir), reach...), plainImage, "build", "debian-12", "--env", "lab", "--targets",
+		"vsphere")
+	if code, out := e.run(t, args...); code != 0 || !strings.Contains(out, "build in ") ||
+		!strings.Contains(out, "ansible               default: ok=") {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
 	machines, err := e.lab.VSphere().Machines(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(machines, func(m lab.Machine) bool { return m.Template && strings.HasPrefix(m.Name, "debian-12-") }) {
+	if !slices.ContainsFunc(machines,
+		func(m lab.Machine) bool { return m.Template && strings.HasPrefix(m.Name, "debian-12-") }) {
 		t.Errorf("vCenter has no template: %v", machines)
 	}
 	belongs(t, filepath.Join(dir, "state"), imageUser)

@@ -34,8 +34,10 @@ func TestImages(t *testing.T) {
 func (s *site) pushed(ref string) object {
 	s.t.Helper()
 	return object{
-		"ref": ref, "after": s.rev("HEAD"), "head_commit": object{"id": s.rev("HEAD"), "message": "::add-mask::e\n::error::message"},
-		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "mara"},
+		"ref": ref, "after": s.rev("HEAD"),
+		"head_commit": object{"id": s.rev("HEAD"), "message": "::add-mask::e\n::error::message"},
+		"repository":  object{"id": 5, "full_name": repo, "default_branch": "main"},
+		"sender":      object{"id": 4, "login": "mara"},
 	}
 }
 
@@ -47,20 +49,24 @@ func testPush(t *testing.T, l *lab.Lab) {
 	s.github([]string{s.rev("HEAD")})
 	r := s.act("push", s.pushed("refs/heads/main"))
 	want := map[string]string{"decide": "success", "plan": "success", "build": "success", "collect": "success"}
-	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.summary(), "Images for `lab`: 2 built") {
+	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" ||
+		!strings.Contains(r.summary(), "Images for `lab`: 2 built") {
 		t.Fatalf("exit code %d, jobs (-want +got):\n%s\n%s\n%s", r.code, diff, r.summary(), r.log())
 	}
 	s.outputs(r, "collect", "images", "plan.json", "record.json", "parity.json", "findings.sarif")
 	s.noSecret(r)
 	s.ownSecrets(r, []string{"decide", "plan", "collect"}, map[string][]string{
-		"proxmox": {"PKR_VAR_BUILD_PASSWORD", "PKR_VAR_PROXMOX_TOKEN"}, "vsphere": {"PKR_VAR_BUILD_PASSWORD", "PKR_VAR_VSPHERE_PASSWORD"},
+		"proxmox": {"PKR_VAR_BUILD_PASSWORD", "PKR_VAR_PROXMOX_TOKEN"},
+		"vsphere": {"PKR_VAR_BUILD_PASSWORD", "PKR_VAR_VSPHERE_PASSWORD"},
 	}, "build")
-	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere", "packer-hybrid build lab/debian-12@proxmox")
+	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab",
+		"packer-hybrid build lab/debian-12@vsphere", "packer-hybrid build lab/debian-12@proxmox")
 	if errors := r.of("error"); len(errors) > 0 {
 		t.Errorf("there are annotations: %+v", errors)
 	}
 	r = s.act("push", s.pushed("refs/heads/main"))
-	if diff := cmp.Diff(map[string]string{"decide": "success", "plan": "success"}, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.log(), "plan for lab: 0 to build, 2 unchanged") {
+	if diff := cmp.Diff(map[string]string{"decide": "success", "plan": "success"}, r.jobs()); r.code != 0 || diff != "" ||
+		!strings.Contains(r.log(), "plan for lab: 0 to build, 2 unchanged") {
 		t.Errorf("with nothing changed: exit code %d\n%s\n%s", r.code, diff, r.log())
 	}
 	s.night()
@@ -69,7 +75,8 @@ func testPush(t *testing.T, l *lab.Lab) {
 	s.git("push", "-q", "origin", "v1.0.0")
 	r = s.act("push", s.pushed("refs/tags/v1.0.0"))
 	want = map[string]string{
-		"decide": "success", "plan": "success", "release-plan": "success", "prepare": "success", "mark": "success", "released": "success",
+		"decide": "success", "plan": "success", "release-plan": "success", "prepare": "success", "mark": "success",
+		"released": "success",
 	}
 	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.summary(), "v1.0.0") {
 		t.Errorf("a tag: exit code %d\n%s\n%s\n%s", r.code, diff, r.summary(), r.log())
@@ -83,13 +90,17 @@ func testPush(t *testing.T, l *lab.Lab) {
 // night runs the schedule and returns what it said.
 func (s *site) night() string {
 	s.t.Helper()
-	r := s.act("schedule", object{"schedule": "17 3 * * *", "repository": object{"full_name": repo, "default_branch": "main"}})
+	r := s.act("schedule", object{
+		"schedule":   "17 3 * * *",
+		"repository": object{"full_name": repo, "default_branch": "main"},
+	})
 	want := map[string]string{"decide": "success", "plan": "success", "reap": "success", "reaped": "success"}
 	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.log(), "plan for lab:") {
 		s.t.Errorf("exit code %d, jobs (-want +got):\n%s\n%s", r.code, diff, r.log())
 	}
 	s.ownSecrets(r, []string{"decide", "plan", "reaped"}, map[string][]string{
-		"proxmox": {"PKR_VAR_PROXMOX_TOKEN"}, "vsphere": {"PKR_VAR_VSPHERE_PASSWORD"}, "azure": {"PKR_VAR_AZURE_CLIENT_SECRET"},
+		"proxmox": {"PKR_VAR_PROXMOX_TOKEN"}, "vsphere": {"PKR_VAR_VSPHERE_PASSWORD"},
+		"azure": {"PKR_VAR_AZURE_CLIENT_SECRET"},
 	}, "reap")
 	return r.log()
 }
@@ -131,7 +142,8 @@ func (s *site) ownSecrets(r ran, others []string, platforms map[string][]string,
 func (s *site) dispatched(command, sha string) object {
 	return object{
 		"ref": "refs/heads/main", "inputs": object{"command": command, "sha": sha, "request_id": "20261123t050000-1a2b3c4d"},
-		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "mara"},
+		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"},
+		"sender":     object{"id": 4, "login": "mara"},
 	}
 }
 
@@ -165,7 +177,8 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 		for _, e := range r.of("error") {
 			said += e.Arg
 		}
-		if r.jobs()["decide"] != "failure" || len(r.jobs()) != 1 || !slices.Contains(r.exits(), c.code) || !strings.Contains(said, c.says) {
+		if r.jobs()["decide"] != "failure" || len(r.jobs()) != 1 || !slices.Contains(r.exits(), c.code) ||
+			!strings.Contains(said, c.says) {
 			t.Errorf("%s: exit codes %v, jobs %v\n%s", c.name, r.exits(), r.jobs(), said)
 		}
 	}
@@ -181,7 +194,8 @@ func testDispatch(t *testing.T, l *lab.Lab) {
 	}
 	s.outputs(r, "collect", "images", "plan.json", "record.json", "findings.sarif")
 	s.noSecret(r)
-	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab",
+		"packer-hybrid build lab/debian-12@vsphere")
 	for _, c := range s.hub.Checks() {
 		if c["head_sha"] != merged {
 			t.Errorf("a check-run is about %v, not the commit that was built", c["head_sha"])
@@ -210,7 +224,8 @@ func testKilled(t *testing.T, l *lab.Lab) {
 	}
 	seen := len(s.hub.Checks())
 	r = s.killed("workflow_dispatch", s.dispatched("build debian-12 --targets vsphere", ""))
-	if r.jobs()["build"] != "failure" || r.jobs()["collect"] != "failure" || !strings.Contains(r.summary(), "no part of debian-12@vsphere") {
+	if r.jobs()["build"] != "failure" || r.jobs()["collect"] != "failure" ||
+		!strings.Contains(r.summary(), "no part of debian-12@vsphere") {
 		t.Errorf("jobs %v\n%s\n%s", r.jobs(), r.summary(), r.log())
 	}
 	if left := machines(t, l); len(left) > 0 {
@@ -223,7 +238,8 @@ func testKilled(t *testing.T, l *lab.Lab) {
 func (s *site) ended(from int) {
 	s.t.Helper()
 	for _, c := range s.hub.Checks()[from:] {
-		if name := fmt.Sprint(c["name"]); c["status"] != "completed" || strings.Contains(name, "build") && c["conclusion"] != "failure" {
+		if name := fmt.Sprint(c["name"]); c["status"] != "completed" || strings.Contains(name, "build") &&
+			c["conclusion"] != "failure" {
 			s.t.Errorf("the check-run %s is %v, %v", name, c["status"], c["conclusion"])
 		}
 	}
@@ -262,8 +278,12 @@ func machines(t *testing.T, l *lab.Lab) []string {
 func (s *site) commented(body string, user int, login string) object {
 	return object{
 		"action": "created", "issue": object{"number": 7, "state": "open", "pull_request": object{}},
-		"comment":    object{"id": 9, "body": body, "author_association": "MEMBER", "user": object{"id": user, "login": login, "type": "User"}},
-		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": user, "login": login},
+		"comment": object{
+			"id": 9, "body": body, "author_association": "MEMBER",
+			"user": object{"id": user, "login": login, "type": "User"},
+		},
+		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"},
+		"sender":     object{"id": user, "login": login},
 	}
 }
 
@@ -291,15 +311,18 @@ func testComment(t *testing.T, l *lab.Lab) {
 	s := newSite(t, l)
 	p := s.approvable(func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
 	s.github([]string{p.head, s.rev("main")})
-	if r := s.act("issue_comment", s.commented("looks good\n/packer-hybrid build", 7, "mara")); r.code != 0 || len(r.jobs()) > 0 || len(s.hub.Calls()) > 0 {
+	if r := s.act("issue_comment", s.commented("looks good\n/packer-hybrid build", 7, "mara")); r.code != 0 ||
+		len(r.jobs()) > 0 || len(s.hub.Calls()) > 0 {
 		t.Errorf("a comment that is no command: exit code %d, jobs %v, calls %v", r.code, r.jobs(), s.hub.Calls())
 	}
-	if r := s.act("issue_comment", s.commented("/packer-hybrid build", 1, "mara")); r.code == 0 || len(r.jobs()) != 1 || len(s.hub.Checks()) > 0 || !strings.Contains(r.log(), "the comment is by user 1") {
+	if r := s.act("issue_comment", s.commented("/packer-hybrid build", 1, "mara")); r.code == 0 || len(r.jobs()) != 1 ||
+		len(s.hub.Checks()) > 0 || !strings.Contains(r.log(), "the comment is by user 1") {
 		t.Errorf("somebody else under that name: exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
 	}
 	const build = "/packer-hybrid build debian-12 --targets vsphere"
 	r := s.act("issue_comment", s.commented(build, 7, "mara"))
-	if comments := s.hub.Comments(); r.code != 0 || len(r.jobs()) != 1 || len(comments) != 1 || !strings.Contains(fmt.Sprint(comments[0]["body"]), "approve") {
+	if comments := s.hub.Comments(); r.code != 0 || len(r.jobs()) != 1 || len(comments) != 1 ||
+		!strings.Contains(fmt.Sprint(comments[0]["body"]), "approve") {
 		t.Errorf("nobody approved: exit code %d, jobs %v, comments %v\n%s", r.code, r.jobs(), comments, r.log())
 	}
 	s.approved(p)
@@ -309,11 +332,13 @@ func testComment(t *testing.T, l *lab.Lab) {
 		t.Errorf("approved: exit code %d, jobs (-want +got):\n%s\n%s", r.code, diff, r.log())
 	}
 	for job, commits := range r.checkedOut() {
-		if wanted := map[bool]string{true: s.rev("main"), false: p.head}[job == "decide"]; !slices.Equal(commits, []string{wanted}) {
+		if wanted := map[bool]string{true: s.rev("main"), false: p.head}[job == "decide"]; !slices.Equal(commits,
+			[]string{wanted}) {
 			t.Errorf("the job %s checked out %v, not %s", job, commits, wanted)
 		}
 	}
-	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab", "packer-hybrid build lab/debian-12@vsphere")
+	s.concluded("success", "packer-hybrid plan lab", "packer-hybrid build lab",
+		"packer-hybrid build lab/debian-12@vsphere")
 	s.noSecret(r)
 	r = s.act("issue_comment", s.commented("/packer-hybrid status", 7, "mara"))
 	if r.code != 0 || r.jobs()["plan"] != "success" || !strings.Contains(r.log(), "debian-12@vsphere") {

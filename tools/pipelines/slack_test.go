@@ -149,7 +149,11 @@ func (c checkout) ask(system hires, socket bool, line string) []string {
 	c.t.Helper()
 	ctx, end := context.WithTimeout(c.t.Context(), 8*time.Minute)
 	defer end()
-	sim, err := slack.Start(ctx, slack.Config{Token: "xoxb-1", AppToken: "xapp-1", Secret: "signing", Team: "T0001", Channels: []string{"C0001"}, Users: []string{"U0001"}})
+	sim, err := slack.Start(ctx,
+		slack.Config{
+			Token: "xoxb-1", AppToken: "xapp-1", Secret: "signing", Team: "T0001", Channels: []string{"C0001"},
+			Users: []string{"U0001"},
+		})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -172,7 +176,10 @@ func (c checkout) ask(system hires, socket bool, line string) []string {
 	if err != nil || status != http.StatusOK {
 		c.t.Fatal(status, err)
 	}
-	over := []string{"Built: ", "Failed: ", "Blocked: ", "Denied: ", "Cancelled: ", "Unchanged: ", "Planned: ", "Status: ", "Done: "}
+	over := []string{
+		"Built: ", "Failed: ", "Blocked: ", "Denied: ", "Cancelled: ", "Unchanged: ", "Planned: ", "Status: ",
+		"Done: ",
+	}
 	var shown []string
 	err = sim.Wait(ctx, func(messages []slack.Message, _ []slack.View) bool {
 		shown = nil
@@ -200,11 +207,18 @@ func (c checkout) hire(ctx context.Context, system hires, sim *slack.Server, soc
 		c.t.Fatal(err)
 	}
 	b := &bot.Bot{
-		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", sim.API()), Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)), Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", sim.API()), Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)),
+		Metrics: bot.NewMetrics(queue), Now: time.Now,
 		Site: func() (bot.Site, error) {
 			p, err := config.Load(c.dir)
-			image := hybridcore.Image{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}}
-			return bot.Site{Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv, Images: []hybridcore.Image{image}}, err
+			image := hybridcore.Image{
+				Name:      "debian-12",
+				Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure},
+			}
+			return bot.Site{
+				Bot: p.Bot, Environments: p.Environments, DefaultEnv: p.DefaultEnv,
+				Images: []hybridcore.Image{image},
+			}, err
 		},
 	}
 	keys, err := policy.ParseKeys(ticketKey)
@@ -267,17 +281,24 @@ func (c checkout) built(shown []string, words ...string) {
 // What the answers show: a plan before the build of one target, and the state after it.
 var (
 	planWords = []string{
-		"Planned: plan debian-12", "3 to build and 0 unchanged in lab", "debian-12@proxmox", "debian-12@vsphere", "debian-12@azure",
+		"Planned: plan debian-12", "3 to build and 0 unchanged in lab", "debian-12@proxmox", "debian-12@vsphere",
+		"debian-12@azure",
 		"never built", "stand-in: ",
 	}
-	statusWords = []string{"Status: status", "lab/debian-12@vsphere", "debian-12-20", "lab: lab/debian-12@vsphere was built in the lab"}
+	statusWords = []string{
+		"Status: status", "lab/debian-12@vsphere", "debian-12-20",
+		"lab: lab/debian-12@vsphere was built in the lab",
+	}
 )
 
 func testSlackLocal(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	s := withBot(t, l)
 	env := append(os.Environ(), append(l.Env(), append(s.runner, policy.KeyVariable+"="+ticketKey)...)...)
-	system, err := dispatch.NewLocal(dispatch.LocalConfig{Dir: filepath.Join(s.scratch, "runs"), Repository: s.dir, Program: []string{program}, Environ: env})
+	system, err := dispatch.NewLocal(dispatch.LocalConfig{
+		Dir: filepath.Join(s.scratch, "runs"), Repository: s.dir,
+		Program: []string{program}, Environ: env,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +377,8 @@ func (s *site) runDispatched(number int) {
 	s.hub.SetRun(id, "in_progress", "")
 	inputs, _ := s.hub.Dispatches()[number]["inputs"].(map[string]any)
 	cmd := s.command("workflow_dispatch", object{
-		"ref": "refs/heads/main", "inputs": inputs, "repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "bot"},
+		"ref": "refs/heads/main", "inputs": inputs,
+		"repository": object{"id": 5, "full_name": repo, "default_branch": "main"}, "sender": object{"id": 4, "login": "bot"},
 	})
 	cmd.Args = append(cmd.Args, "--env", "GITHUB_RUN_ID="+strconv.FormatInt(id, 10), "--env", "GITHUB_RUN_ATTEMPT=1",
 		"--env", "GITHUB_WORKFLOW_REF="+repo+"/.github/workflows/images.yml@refs/heads/main")

@@ -28,12 +28,12 @@ func main() {
 	}
 	rows := rules.House(tree, rules.Measures())
 	if *table {
-		fmt.Print(rules.Table(rows))
+		_, _ = os.Stdout.WriteString(rules.Table(rows))
 		return
 	}
 	problems := rules.Problems(rows)
 	for _, p := range problems {
-		fmt.Println(p)
+		_, _ = fmt.Fprintln(os.Stdout, p)
 	}
 	if len(problems) > 0 {
 		os.Exit(1)

@@ -28,24 +28,32 @@ var documents = map[string]struct {
 	needs  []string
 }{
 	"plan.schema.json": {
-		"The answer of packer-hybrid plan --output json", map[string]string{"plan": "Plan"}, []string{"format_version", "plan"},
+		"The answer of packer-hybrid plan --output json",
+		map[string]string{"plan": "Plan"},
+		[]string{"format_version", "plan"},
 	},
 	"record.schema.json": {
-		"The record of one run: the answer of packer-hybrid inspect, and with the plan of build and validate, with --output json",
+		"The record of one run: the answer of packer-hybrid inspect, and with the plan of build and validate, with " +
+			"--output json",
 		map[string]string{"record": "Record", "plan": "Plan", "cached": "string"},
 		[]string{"format_version", "record"},
 	},
 	"answer.schema.json": {
-		"What a request came to: artifacts/answer.json of a CI job, and without request and exit_code --output json of every verb",
+		"What a request came to: artifacts/answer.json of a CI job, and without request and exit_code --output json of " +
+			"every verb",
 		map[string]string{
-			"request": "Request", "exit_code": "int", "plan": "Plan", "record": "Record", "reaped": "[]Reaped", "reaped_on": "[]ReapPart",
-			"parity": "ParityReport", "status": "StatusReport", "release": "Release", "explanation": "Explanation", "cached": "string",
-			"error": "string", "findings": "[]Finding",
+			"request": "Request", "exit_code": "int", "plan": "Plan", "record": "Record", "reaped": "[]Reaped",
+			"reaped_on": "[]ReapPart",
+			"parity":    "ParityReport", "status": "StatusReport", "release": "Release", "explanation": "Explanation",
+			"cached": "string",
+			"error":  "string", "findings": "[]Finding",
 		},
 		[]string{"format_version"},
 	},
 	"release.schema.json": {
-		"The release that packer-hybrid publish writes to artifacts/release.json", map[string]string{"release": "Release"}, []string{"format_version", "release"},
+		"The release that packer-hybrid publish writes to artifacts/release.json",
+		map[string]string{"release": "Release"},
+		[]string{"format_version", "release"},
 	},
 }
 

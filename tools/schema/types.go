@@ -91,12 +91,14 @@ type walker struct {
 // duration a number of nanoseconds.
 var basic = map[string]map[string]any{
 	"string": {"type": "string"}, "bool": {"type": "boolean"}, "int": {"type": "integer"}, "int64": {"type": "integer"},
-	"uint64": {"type": "integer", "minimum": 0}, "time.Time": {"type": "string", "format": "date-time"}, "time.Duration": {"type": "integer"},
+	"uint64": {"type": "integer", "minimum": 0}, "time.Time": {"type": "string", "format": "date-time"},
+	"time.Duration": {"type": "integer"},
 }
 
 // variable is written by a method of its own, which leaves secrets out.
 var variable = map[string]any{
-	"type": "object", "description": "One resolved input variable with its layers, lowest first. A sensitive one has no value.",
+	"type": "object", "description": "One resolved input variable with its layers, lowest first. A sensitive one has " +
+		"no value.",
 	"properties": map[string]any{
 		"name": basic["string"], "value": map[string]any{"description": "any JSON"}, "sensitive": basic["bool"],
 		"layers": map[string]any{"type": []string{"array", "null"}, "items": map[string]any{"$ref": "#/$defs/Layer"}},
@@ -148,7 +150,10 @@ func (w walker) object(name string, typ *ast.StructType) (map[string]any, error)
 		return nil, err
 	}
 	slices.Sort(required)
-	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}, nil
+	return map[string]any{
+		"type": "object", "properties": properties, "required": required,
+		"additionalProperties": false,
+	}, nil
 }
 
 // fields adds the properties of a struct, and returns those that are required.

@@ -105,7 +105,8 @@ func (s *summary) take(e event) {
 
 // frame says whether a line only tells that a test starts, waits or goes on.
 func frame(line string) bool {
-	return strings.HasPrefix(line, "=== RUN ") || strings.HasPrefix(line, "=== PAUSE ") || strings.HasPrefix(line, "=== CONT ")
+	return strings.HasPrefix(line, "=== RUN ") || strings.HasPrefix(line, "=== PAUSE ") ||
+		strings.HasPrefix(line, "=== CONT ")
 }
 
 // endTest counts a test. A subtest's output is kept for its parent's failure.
@@ -153,7 +154,8 @@ func (s *summary) verdict() int {
 	for _, name := range s.broken {
 		s.print("failed: " + name + "\n")
 	}
-	s.print(fmt.Sprintf("packages failed: %d\ntests: %d passed, %d failed, %d skipped\n", len(s.broken), s.passed, s.failed, len(s.skipped)))
+	s.print(fmt.Sprintf("packages failed: %d\ntests: %d passed, %d failed, %d skipped\n", len(s.broken), s.passed,
+		s.failed, len(s.skipped)))
 	if s.passed == 0 || s.failed > 0 || len(s.skipped) > 0 || len(s.broken) > 0 {
 		return 1
 	}

@@ -20,7 +20,8 @@ import (
 // code and what is shown.
 func TestSummarise(t *testing.T) {
 	t.Parallel()
-	const good = "package p\nimport \"testing\"\nfunc TestGood(t *testing.T) { t.Log(\"quiet\"); t.Run(\"sub\", func(*testing.T) {}) }\n"
+	const good = "package p\nimport \"testing\"\nfunc TestGood(t *testing.T) { t.Log(\"quiet\"); t.Run(\"sub\", " +
+		"func(*testing.T) {}) }\n"
 	test := func(body string) string {
 		return "package p\nimport (\"os\"; \"testing\")\nvar _ = os.Args\n" + body + "\n"
 	}
@@ -31,12 +32,63 @@ func TestSummarise(t *testing.T) {
 		want  []string
 		not   string
 	}{
-		{"all pass", map[string]string{"a/a_test.go": good, "b/b.go": "package b\n"}, 0, []string{"ok  \tm/a", "m/b\t[no test files]", "tests: 1 passed, 0 failed, 0 skipped"}, "quiet"},
-		{"one fails", map[string]string{"a/a_test.go": good, "b/b_test.go": test(`func TestBad(t *testing.T) { t.Run("sub", func(t *testing.T) { t.Error("loud") }) }`)}, 1, []string{"ok  \tm/a", "loud", "--- FAIL: TestBad", "failed: m/b", "tests: 1 passed, 1 failed"}, "quiet"},
-		{"one skips", map[string]string{"a/a_test.go": good, "b/b_test.go": test(`func TestLazy(t *testing.T) { t.Skip("no tool") }`)}, 1, []string{"skipped: m/b TestLazy", "1 skipped"}, ""},
-		{"one does not compile", map[string]string{"a/a_test.go": good, "b/b_test.go": test(`func TestBad(t *testing.T) { undefined() }`)}, 1, []string{"undefined: undefined", "ok  \tm/a", "failed: m/b", "tests: 1 passed"}, ""},
-		{"one ends its process", map[string]string{"a/a_test.go": good, "b/b_test.go": test(`func TestGone(t *testing.T) { println("last words"); os.Exit(0) }`)}, 1, []string{"last words", "failed: m/b"}, ""},
-		{"one panics", map[string]string{"a/a_test.go": good, "b/b_test.go": test(`func TestPanic(t *testing.T) { panic("boom") }`)}, 1, []string{"boom", "failed: m/b", "1 failed"}, ""},
+		{
+			"all pass",
+			map[string]string{"a/a_test.go": good, "b/b.go": "package b\n"},
+			0,
+			[]string{"ok  \tm/a", "m/b\t[no test files]", "tests: 1 passed, 0 failed, 0 skipped"},
+			"quiet",
+		},
+		{
+			"one fails",
+			map[string]string{
+				"a/a_test.go": good,
+				"b/b_test.go": test(`func TestBad(t *testing.T) { t.Run("sub", func(t *testing.T) { t.Error("loud") }) }`),
+			},
+			1,
+			[]string{"ok  \tm/a", "loud", "--- FAIL: TestBad", "failed: m/b", "tests: 1 passed, 1 failed"},
+			"quiet",
+		},
+		{
+			"one skips",
+			map[string]string{
+				"a/a_test.go": good,
+				"b/b_test.go": test(`func TestLazy(t *testing.T) { t.Skip("no tool") }`),
+			},
+			1,
+			[]string{"skipped: m/b TestLazy", "1 skipped"},
+			"",
+		},
+		{
+			"one does not compile",
+			map[string]string{
+				"a/a_test.go": good,
+				"b/b_test.go": test(`func TestBad(t *testing.T) { undefined() }`),
+			},
+			1,
+			[]string{"undefined: undefined", "ok  \tm/a", "failed: m/b", "tests: 1 passed"},
+			"",
+		},
+		{
+			"one ends its process",
+			map[string]string{
+				"a/a_test.go": good,
+				"b/b_test.go": test(`func TestGone(t *testing.T) { println("last words"); os.Exit(0) }`),
+			},
+			1,
+			[]string{"last words", "failed: m/b"},
+			"",
+		},
+		{
+			"one panics",
+			map[string]string{
+				"a/a_test.go": good,
+				"b/b_test.go": test(`func TestPanic(t *testing.T) { panic("boom") }`),
+			},
+			1,
+			[]string{"boom", "failed: m/b", "1 failed"},
+			"",
+		},
 		{"no tests", map[string]string{"a/a.go": "package a\n"}, 1, []string{"tests: 0 passed"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -75,7 +75,8 @@ func (b *budget) node(f *File, n ast.Node) {
 		b.funcSize(f, n)
 	case *ast.FuncType:
 		if count := fieldCount(n.Params); count > b.limits.Params {
-			b.add(f, b.tree.line(n.Pos()), "has %d parameters, at most %d are allowed: make them a struct", count, b.limits.Params)
+			b.add(f, b.tree.line(n.Pos()), "has %d parameters, at most %d are allowed: make them a struct", count,
+				b.limits.Params)
 		}
 	case *ast.InterfaceType:
 		if count := methodCount(n); count > b.limits.Methods {

@@ -45,7 +45,8 @@ func Docs(t *Tree) []Problem {
 			problems = append(problems, Problem{first[pkg].Path, 1, "its package has no package comment"})
 		case 1:
 		default:
-			problems = append(problems, Problem{files[1].Path, 1, "its package has a package comment in " + files[0].Path + " already"})
+			problems = append(problems,
+				Problem{files[1].Path, 1, "its package has a package comment in " + files[0].Path + " already"})
 		}
 	}
 	return problems

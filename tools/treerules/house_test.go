@@ -20,10 +20,12 @@ func TestBack(t *testing.T) {
 		want  int // percent
 	}{
 		"down only": {map[string]string{
-			"p/a.go": "package p\nfunc A() { B(); C() }\n", "p/b.go": "package p\nfunc B() { C() }\n", "p/c.go": "package p\nfunc C() {}\n",
+			"p/a.go": "package p\nfunc A() { B(); C() }\n", "p/b.go": "package p\nfunc B() { C() }\n",
+			"p/c.go": "package p\nfunc C() {}\n",
 		}, 0},
 		"a circle of three": {map[string]string{
-			"p/a.go": "package p\nfunc A() { B() }\n", "p/b.go": "package p\nfunc B() { C() }\n", "p/c.go": "package p\nfunc C() { A() }\n",
+			"p/a.go": "package p\nfunc A() { B() }\n", "p/b.go": "package p\nfunc B() { C() }\n",
+			"p/c.go": "package p\nfunc C() { A() }\n",
 		}, 33},
 		"a method and its type": {map[string]string{
 			"p/a.go": "package p\ntype T struct{}\nfunc (t T) M() { t.N() }\n", "p/b.go": "package p\nfunc (t T) N() {}\n",
@@ -77,7 +79,8 @@ func TestHouse(t *testing.T) {
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ä", 30)
-	tree, err := rules.FromMap(map[string]string{"p/a.go": "package p\n\n// " + long + "\nvar a = `\n" + long + long + "\n`\n"})
+	tree, err := rules.FromMap(map[string]string{"p/a.go": "package p\n\n// " + long + "\nvar a = `\n" + long + long +
+		"\n`\n"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,8 @@ func Layers(t *Tree, module string, table []Layer) []Problem {
 		}
 		from, ok := unitOf(f.Dir(), rows)
 		if !ok {
-			problems = append(problems, Problem{f.Path, 1, f.Dir() + " lies in no unit of the layer table: add a row to rules_test.go"})
+			problems = append(problems,
+				Problem{f.Path, 1, f.Dir() + " lies in no unit of the layer table: add a row to rules_test.go"})
 			continue
 		}
 		for _, spec := range f.Syntax.Imports {

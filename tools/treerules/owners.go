@@ -66,7 +66,8 @@ func ownerRows(mod *modfile.File, table []Owner) []Problem {
 		case o.Why == "":
 			problems = append(problems, Problem{"rules_test.go", 0, "the row of " + o.Import + " gives no reason"})
 		case thirdParty(o.Import) && !known[o.Import]:
-			problems = append(problems, Problem{"rules_test.go", 0, "the row of " + o.Import + " names a module that go.mod does not require"})
+			problems = append(problems,
+				Problem{"rules_test.go", 0, "the row of " + o.Import + " names a module that go.mod does not require"})
 		}
 	}
 	return problems

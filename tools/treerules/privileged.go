@@ -21,7 +21,8 @@ func (c *classCheck) privileged(j job) {
 	if !slices.Contains(needs, "decide") {
 		c.add(j.key, j.name+" does not need the job decide, which says what it may work on")
 	}
-	if j.name != "plan" && !slices.ContainsFunc(needs, func(name string) bool { return name == "plan" || c.planned[name] }) {
+	if j.name != "plan" && !slices.ContainsFunc(needs,
+		func(name string) bool { return name == "plan" || c.planned[name] }) {
 		c.add(j.key, j.name+" does not wait for the job plan, which verifies the bot's ticket")
 	}
 	c.planned[j.name] = true

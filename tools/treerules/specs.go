@@ -30,7 +30,8 @@ func Specs(t *Tree) []Problem {
 		capabilities[dir] = true
 		switch {
 		case path.Dir(dir) != specsDir || name != "spec.md" && name != "diagram.md":
-			problems = append(problems, Problem{f.Path, 0, "is ignored: a capability has " + specsDir + "/NAME/spec.md and diagram.md"})
+			problems = append(problems,
+				Problem{f.Path, 0, "is ignored: a capability has " + specsDir + "/NAME/spec.md and diagram.md"})
 		case name == "spec.md":
 			problems = append(problems, repeated(f)...)
 		default:
@@ -125,8 +126,10 @@ func mermaid(f *File, lines []string, at int) []Problem {
 		if strings.HasPrefix(strings.TrimSpace(line), "%%") || kind != "flowchart" && kind != "graph" {
 			continue
 		}
-		if bareLabel.MatchString(line) || bareBars.MatchString(line) || bareEdge.MatchString(line) || bareGroup.MatchString(line) {
-			problems = append(problems, Problem{f.Path, at + 1, fmt.Sprintf("a label is not quoted: %s", strings.TrimSpace(lines[at]))})
+		if bareLabel.MatchString(line) || bareBars.MatchString(line) || bareEdge.MatchString(line) ||
+			bareGroup.MatchString(line) {
+			problems = append(problems,
+				Problem{f.Path, at + 1, fmt.Sprintf("a label is not quoted: %s", strings.TrimSpace(lines[at]))})
 		}
 	}
 	return problems

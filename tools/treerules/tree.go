@@ -131,7 +131,8 @@ func (t *Tree) Go() []*File {
 
 // Get returns the file of a path, or nil.
 func (t *Tree) Get(name string) *File {
-	i, ok := slices.BinarySearchFunc(t.Files, name, func(f *File, name string) int { return strings.Compare(f.Path, name) })
+	i, ok := slices.BinarySearchFunc(t.Files, name,
+		func(f *File, name string) int { return strings.Compare(f.Path, name) })
 	if !ok {
 		return nil
 	}

@@ -123,7 +123,8 @@ func (c *workflowCheck) setting(of *yaml.Node, key string, is *yaml.Node) {
 		case !pinnedAction.MatchString(is.Value) || !strings.HasPrefix(is.LineComment, "# v"):
 			c.add(is, is.Value+" is not pinned: write the commit, and the version in a comment after it")
 		}
-		if keep := value(value(of, "with"), "persist-credentials"); strings.HasPrefix(is.Value, "actions/checkout@") && (keep == nil || keep.Value != "false") {
+		if keep := value(value(of, "with"), "persist-credentials"); strings.HasPrefix(is.Value, "actions/checkout@") &&
+			(keep == nil || keep.Value != "false") {
 			c.add(is, "the checkout leaves the job's token in .git: set persist-credentials: false")
 		}
 	}

@@ -54,7 +54,8 @@ func (b Bench) measure(ctx context.Context, dir string) error {
 			}
 		}
 		out, s, err := tree.Hybrid(ctx, b.Args...)
-		if err != nil || strings.Count(out, " validated ") != Targets || b.Cached != strings.Contains(out, "cached verdict of run") {
+		if err != nil || strings.Count(out, " validated ") != Targets ||
+			b.Cached != strings.Contains(out, "cached verdict of run") {
 			return fmt.Errorf("validating: %w\n%s", err, out)
 		}
 		ours = append(ours, s)
@@ -62,7 +63,8 @@ func (b Bench) measure(ctx context.Context, dir string) error {
 	m := timing.Median(ours)
 	fmt.Printf("%d targets, all valid on both sides; the loop once, packer-hybrid %d times, median\n", Targets, b.Rounds)
 	what := "packer-hybrid " + strings.Join(b.Args, " ")
-	fmt.Printf("%-44s wall %8.1f ms  cpu %8.1f ms\n", fmt.Sprintf("packer validate, %d at a time", Jobs), timing.MS(plain.Wall), timing.MS(plain.CPU))
+	fmt.Printf("%-44s wall %8.1f ms  cpu %8.1f ms\n", fmt.Sprintf("packer validate, %d at a time", Jobs),
+		timing.MS(plain.Wall), timing.MS(plain.CPU))
 	fmt.Printf("%-44s wall %8.1f ms  cpu %8.1f ms\n", what, timing.MS(m.Wall), timing.MS(m.CPU))
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		fmt.Printf("load average %s", load)

@@ -54,7 +54,8 @@ func New(ctx context.Context, dir string, targets int) (*Tree, error) {
 	}
 	t := &Tree{
 		dir: dir, project: filepath.Join(dir, "project"), targets: targets,
-		packer: filepath.Join(cache, "bin", "packer"), plugins: filepath.Join(cache, "plugins"), rpc: filepath.Join(cache, "bin", "packer-hybrid-rpc"),
+		packer: filepath.Join(cache, "bin", "packer"), plugins: filepath.Join(cache, "plugins"),
+		rpc: filepath.Join(cache, "bin", "packer-hybrid-rpc"),
 	}
 	t.stages, err = t.prepare(ctx)
 	return t, err
@@ -62,8 +63,10 @@ func New(ctx context.Context, dir string, targets int) (*Tree, error) {
 
 // environ is what both sides get.
 func (t *Tree) environ() []string {
-	return append(os.Environ(), "PACKER_HYBRID_CACHE="+filepath.Join(t.dir, "cache"), "PACKER_PLUGIN_PATH="+t.plugins, "CHECKPOINT_DISABLE=1", "PACKER_HYBRID_RPC="+t.rpc,
-		"PKR_VAR_build_password=bench-password-1", "PKR_VAR_vsphere_password=bench-password-2", "PKR_VAR_vsphere_endpoint=127.0.0.1", "PKR_VAR_vsphere_username=bench")
+	return append(os.Environ(), "PACKER_HYBRID_CACHE="+filepath.Join(t.dir, "cache"), "PACKER_PLUGIN_PATH="+t.plugins,
+		"CHECKPOINT_DISABLE=1", "PACKER_HYBRID_RPC="+t.rpc,
+		"PKR_VAR_build_password=bench-password-1", "PKR_VAR_vsphere_password=bench-password-2",
+		"PKR_VAR_vsphere_endpoint=127.0.0.1", "PKR_VAR_vsphere_username=bench")
 }
 
 // Hybrid is one process of packer-hybrid on the tree, what it said and took.
@@ -114,11 +117,13 @@ func (t *Tree) prepare(ctx context.Context) ([]string, error) {
 	}
 	var catalogue strings.Builder
 	for i := range t.targets {
-		fmt.Fprintf(&catalogue, "image \"debian-%d\" {\n  os = \"linux\"\n  family = \"debian\"\n  version = \"12\"\n  title = \"Debian 12, %d\"\n  platforms = [\"vsphere\"]\n}\n", i, i)
+		fmt.Fprintf(&catalogue, "image \"debian-%d\" {\n  os = \"linux\"\n  family = \"debian\"\n  version = \"12\"\n  "+
+			"title = \"Debian 12, %d\"\n  platforms = [\"vsphere\"]\n}\n", i, i)
 	}
 	err = errors.Join(
 		os.WriteFile(filepath.Join(t.project, "templates", "images.hcl"), []byte(catalogue.String()), 0o600),
-		os.WriteFile(filepath.Join(t.project, "packer-hybrid.hcl"), []byte("project {\n  name = \"bench\"\n}\n\nenvironment \"lab\" {\n  platforms = [\"vsphere\"]\n}\n"), 0o600))
+		os.WriteFile(filepath.Join(t.project, "packer-hybrid.hcl"),
+			[]byte("project {\n  name = \"bench\"\n}\n\nenvironment \"lab\" {\n  platforms = [\"vsphere\"]\n}\n"), 0o600))
 	if err != nil {
 		return nil, fmt.Errorf("making the project: %w", err)
 	}

@@ -65,7 +65,8 @@ func Group(cmd *cobra.Command) *cobra.Command {
 		for _, c := range cmd.Commands() {
 			names = append(names, c.Name())
 		}
-		return hybridcore.Usagef("unknown command %.80q%s; see %s --help", args[0], hybridcore.DidYouMean(args[0], names), cmd.CommandPath())
+		return hybridcore.Usagef("unknown command %.80q%s; see %s --help", args[0], hybridcore.DidYouMean(args[0], names),
+			cmd.CommandPath())
 	}
 	return cmd
 }

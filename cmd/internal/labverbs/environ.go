@@ -33,8 +33,10 @@ var passed = []string{
 // a secret are named when they do not pass; of the rest, which a session has plenty of, only the number is told.
 var (
 	accounts = []string{
-		"PKR_", "PACKER_", "PACKER_HYBRID_", "VSPHERE_", "GOVC_", "GOVMOMI_", "VC_", "PROXMOX_", "PVE_", "PM_", "AZURE_", "ARM_", "AWS_",
-		"GOOGLE_", "GCP_", "GCLOUD_", "CLOUDSDK_", "HCP_", "VAULT_", "CONSUL_", "NOMAD_", "TF_", "DOCKER_", "CONTAINER_", "KUBE",
+		"PKR_", "PACKER_", "PACKER_HYBRID_", "VSPHERE_", "GOVC_", "GOVMOMI_", "VC_", "PROXMOX_", "PVE_", "PM_", "AZURE_",
+		"ARM_", "AWS_",
+		"GOOGLE_", "GCP_", "GCLOUD_", "CLOUDSDK_", "HCP_", "VAULT_", "CONSUL_", "NOMAD_", "TF_", "DOCKER_", "CONTAINER_",
+		"KUBE",
 		"SSH_", "GIT_", "ANSIBLE_", "ACTIONS_", "LD_", "DYLD_", "SSL_", "PG",
 	}
 	connections = []string{"NETRC", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"}
@@ -110,7 +112,8 @@ func (e environment) tell(w io.Writer) {
 		what = append(what, fmt.Sprintf("%d other variables", e.others))
 	}
 	if len(what) > 0 {
-		_, _ = fmt.Fprintf(w, "lab: not passed on to the command: %s (--pass NAME passes one on)\n", strings.Join(what, " and "))
+		_, _ = fmt.Fprintf(w, "lab: not passed on to the command: %s (--pass NAME passes one on)\n",
+			strings.Join(what, " and "))
 	}
 }
 

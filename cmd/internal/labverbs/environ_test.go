@@ -15,23 +15,31 @@ import (
 // credentials are variables by which accounts are named and opened, of every
 // provider that a build can meet, and some that nobody has thought of.
 var credentials = []string{
-	"GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "SSH_AUTH_SOCK",
-	"AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "ARM_SUBSCRIPTION_ID", "VSPHERE_SERVER", "GOVC_URL", "GOVC_USERNAME", "PROXMOX_URL", "PROXMOX_USERNAME",
-	"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS", "HCP_CLIENT_ID", "VAULT_ADDR", "VAULT_TOKEN", "CONSUL_HTTP_ADDR",
-	"PKR_VAR_proxmox_password", "PKR_VAR_vsphere_datacenter", "KUBECONFIG", "DOCKER_HOST", "NETRC", "PGPASSFILE", "ACME_ADMIN_PW",
+	"GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL",
+	"SSH_AUTH_SOCK",
+	"AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "ARM_SUBSCRIPTION_ID", "VSPHERE_SERVER", "GOVC_URL", "GOVC_USERNAME",
+	"PROXMOX_URL", "PROXMOX_USERNAME",
+	"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS", "HCP_CLIENT_ID", "VAULT_ADDR", "VAULT_TOKEN",
+	"CONSUL_HTTP_ADDR",
+	"PKR_VAR_proxmox_password", "PKR_VAR_vsphere_datacenter", "KUBECONFIG", "DOCKER_HOST", "NETRC", "PGPASSFILE",
+	"ACME_ADMIN_PW",
 	"HTTPS_PROXY", "https_proxy", "LD_PRELOAD", "PACKER_GITHUB_API_TOKEN", "PACKER_HYBRID_TICKET_KEY",
 }
 
 func TestEnviron(t *testing.T) {
 	caller := []string{
-		"PATH=/old", "PATH=/bin", "HOME=/home/u", "LC_ALL=C.UTF-8", "=weird", "noequals", "TMPDIR=https://u:password-in-it@proxy",
+		"PATH=/old", "PATH=/bin", "HOME=/home/u", "LC_ALL=C.UTF-8", "=weird", "noequals",
+		"TMPDIR=https://u:password-in-it@proxy",
 		"PKR_VAR_vsphere_endpoint=vcenter.corp", "PKR_VAR_vsphere_password=real", "SSL_CERT_FILE=/lab/ca", "WANTED=a=b",
 	}
 	for _, name := range credentials {
 		caller = append(caller, name+"=canary-"+name)
 	}
 	caller = append(caller, "LS_COLORS=di=34", "DEBIAN_FRONTEND=noninteractive", "GITHUB_RUN_ID=7") // nobody's account
-	lab := []string{"PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_password=lab-1", "SSL_CERT_FILE=/lab/ca", "PACKER_HYBRID_LAB=/lab"}
+	lab := []string{
+		"PKR_VAR_vsphere_endpoint=127.0.0.1:1", "PKR_VAR_vsphere_password=lab-1", "SSL_CERT_FILE=/lab/ca",
+		"PACKER_HYBRID_LAB=/lab",
+	}
 	got := environ(caller, lab, []string{"WANTED", "GITLAB_TOKEN", "PKR_VAR_vsphere_password"})
 	want := []string{
 		"GITLAB_TOKEN=canary-GITLAB_TOKEN", "HOME=/home/u", "LC_ALL=C.UTF-8", "PACKER_HYBRID_LAB=/lab", "PATH=/bin",

@@ -32,8 +32,10 @@ type faults struct{ rules, files []string }
 
 // bind adds the flags to a verb.
 func (f *faults) bind(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.rules, "fault", nil, `RULE by which a platform fails, such as "vsphere POST /sdk/CreateVM_Task status=500"; repeatable`)
-	cmd.Flags().StringArrayVar(&f.files, "fault-file", nil, "FILE with such rules, one a line, after those of --fault; repeatable")
+	cmd.Flags().StringArrayVar(&f.rules, "fault", nil,
+		`RULE by which a platform fails, such as "vsphere POST /sdk/CreateVM_Task status=500"; repeatable`)
+	cmd.Flags().StringArrayVar(&f.files, "fault-file", nil,
+		"FILE with such rules, one a line, after those of --fault; repeatable")
 }
 
 // config is the lab with these faults.

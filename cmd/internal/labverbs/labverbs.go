@@ -45,9 +45,10 @@ against it. It needs root on Linux.`,
   packer-hybrid lab up &
   packer-hybrid lab run -- packer-hybrid status
   packer-hybrid lab down`,
-		Version:           cli.Version(),
-		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "packer-hybrid lab"}, // as it is called
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},                           // that of packer-hybrid asks us
+		Version:     cli.Version(),
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "packer-hybrid lab"}, // as it is called
+		// that of packer-hybrid asks us
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	})
 	cmd.Flags().Bool("version", false, "version of the lab") // no -v: that is --verbose elsewhere
 	cmd.AddCommand(a.runCmd(), a.upCmd(), a.prepareCmd(), a.downCmd())
@@ -160,7 +161,8 @@ func (a *app) run(cmd *cobra.Command, config lab.Config, args, pass []string) er
 	up, err := lab.UpEnv(config)
 	switch {
 	case err == nil && len(config.Faults) > 0:
-		return hybridcore.Usagef(`lab run: a lab is up, and its faults are those it was started with; end it with "packer-hybrid lab down", or give the rules to "lab up"`)
+		return hybridcore.Usagef(
+			`lab run: a lab is up, and its faults are those it was started with; end it with "packer-hybrid lab down", or give the rules to "lab up"`)
 	case err == nil:
 		return fmt.Errorf("running %s: %w", path, syscall.Exec(path, args, of(up)))
 	case !errors.Is(err, lab.ErrNotUp):

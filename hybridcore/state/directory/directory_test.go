@@ -55,7 +55,8 @@ func TestFourProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Serial != 1000 || s.Targets["lab/counter@vsphere"].Digest != "1000" || len(s.Targets) != 5 {
-		t.Errorf("serial %d, counter %s, %d targets; want 1000, 1000, 5", s.Serial, s.Targets["lab/counter@vsphere"].Digest, len(s.Targets))
+		t.Errorf("serial %d, counter %s, %d targets; want 1000, 1000, 5", s.Serial, s.Targets["lab/counter@vsphere"].Digest,
+			len(s.Targets))
 	}
 	t.Logf("4 processes made 250 updates each in %v: serial %d", time.Since(start).Round(time.Millisecond), s.Serial)
 }
@@ -114,7 +115,8 @@ func TestLockWaitIsBounded(t *testing.T) {
 	statetest.WantBlocked(t, d.Update(ctx, statetest.Put("lab/x@vsphere")), "locked by another process", "fuser -v "+dir)
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if err := d.Append(ctx, statetest.Record("run-1"), nil); !errors.Is(err, context.Canceled) || hybridcore.ExitCode(err) == hybridcore.ExitBlocked {
+	if err := d.Append(ctx, statetest.Record("run-1"), nil); !errors.Is(err, context.Canceled) ||
+		hybridcore.ExitCode(err) == hybridcore.ExitBlocked {
 		t.Errorf("cancelled while waiting: %v", err)
 	}
 	if _, err := d.Read(t.Context()); err != nil {

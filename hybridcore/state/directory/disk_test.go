@@ -94,7 +94,8 @@ func TestDiskFull(t *testing.T) {
 	check()
 	runs := 1
 	for err = nil; err == nil && runs < 1000; runs++ {
-		err = d.Append(t.Context(), statetest.Record(fmt.Sprintf("run-%d", runs)), map[string][]byte{"inventory.json": make([]byte, 3000)})
+		err = d.Append(t.Context(), statetest.Record(fmt.Sprintf("run-%d", runs)),
+			map[string][]byte{"inventory.json": make([]byte, 3000)})
 	}
 	statetest.WantBlocked(t, err, "no space left on the disk of "+dir, "the state is as before")
 	runs-- // the last one failed
@@ -122,7 +123,8 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 	dir := filepath.Join(mount, "state")
 	d := open(t, dir)
-	if err := errors.Join(d.Update(t.Context(), statetest.Put("lab/debian-12@vsphere")), d.Append(t.Context(), statetest.Record("run-0"), statetest.Attachments())); err != nil {
+	if err := errors.Join(d.Update(t.Context(), statetest.Put("lab/debian-12@vsphere")),
+		d.Append(t.Context(), statetest.Record("run-0"), statetest.Attachments())); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Acquire(t.Context(), statetest.Lease("run-0")); err != nil {
@@ -144,7 +146,8 @@ func TestReadOnlyDisk(t *testing.T) {
 	if all, err := d.Leases(t.Context()); err != nil || len(all) != 1 || !all[0].Live {
 		t.Errorf("leases %+v, %v", all, err)
 	}
-	statetest.WantBlocked(t, d.Update(t.Context(), statetest.Put("lab/x@vsphere")), "cannot be written", "give this user write permission")
+	statetest.WantBlocked(t, d.Update(t.Context(), statetest.Put("lab/x@vsphere")), "cannot be written",
+		"give this user write permission")
 	statetest.WantBlocked(t, d.Append(t.Context(), statetest.Record("run-1"), nil), "cannot be written")
 	_, err := d.Acquire(t.Context(), hybridcore.Lease{Key: "lab/x@vsphere", RunID: "run-1"})
 	statetest.WantBlocked(t, err, "cannot be written")

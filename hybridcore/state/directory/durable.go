@@ -194,7 +194,8 @@ func (d disk) writeError(doing string, err error) error {
 		}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return &hybridcore.BlockedError{
-			Msg: fmt.Sprintf("state directory %s cannot be written while %s; the state is as before; give this user write permission",
+			Msg: fmt.Sprintf("state directory %s cannot be written while %s; the state is as before; give this user write "+
+				"permission",
 				d.path, doing),
 			Err: err,
 		}

@@ -23,7 +23,10 @@ import (
 const traced = "%file,%desc"
 
 // Calls that change what is on disk: these fail with a full disk too.
-var writing = []string{"write", "pwrite64", "fsync", "ftruncate", "mkdirat", "linkat", "renameat", "renameat2", "unlinkat"}
+var writing = []string{
+	"write", "pwrite64", "fsync", "ftruncate", "mkdirat", "linkat", "renameat", "renameat2",
+	"unlinkat",
+}
 
 // fault is one injection into the operation.
 type fault struct {
@@ -56,7 +59,8 @@ func TestFaults(t *testing.T) {
 			})
 			kills := slices.IndexFunc(faults, func(f fault) bool { return f.what != kill })
 			if !t.Failed() {
-				t.Logf("%s: killed at each of %d changes of the files, %d errors injected: 0 corrupt", op.mode, kills, len(faults)-kills)
+				t.Logf("%s: killed at each of %d changes of the files, %d errors injected: 0 corrupt", op.mode, kills,
+					len(faults)-kills)
 			}
 		})
 	}
@@ -103,7 +107,8 @@ func (op operation) faults(t *testing.T, dir string) []fault {
 			kills = append(kills, fault{name, n, kill})
 		}
 		changed = slices.Contains(writing, name) || strings.Contains(call, "O_CREAT")
-		if i <= opened || strings.HasPrefix(name, "epoll") || strings.Contains(call, "LOCK_UN") { // no kernel refuses to unlock
+		// no kernel refuses to unlock
+		if i <= opened || strings.HasPrefix(name, "epoll") || strings.Contains(call, "LOCK_UN") {
 			continue
 		}
 		if seen[shape(call)]++; op.mode == "upgrade" && seen[shape(call)] > 2 {
@@ -227,7 +232,8 @@ func (op operation) try(t *testing.T, f fault, dir string) {
 		t.Errorf("success was reported, but nothing is stored")
 	case err != nil && done:
 		t.Errorf("an error was reported, but it is stored: %s", out)
-	case strings.Contains(f.what, "ENOSPC") && err != nil && (!strings.Contains(out, "no space left") || !strings.Contains(out, "state is as before")):
+	case strings.Contains(f.what, "ENOSPC") && err != nil &&
+		(!strings.Contains(out, "no space left") || !strings.Contains(out, "state is as before")):
 		t.Errorf("the error does not say that the disk is full: %s", out)
 	}
 	op.after(t, d, done)

@@ -64,7 +64,8 @@ func TestLeaseOfAnotherProcess(t *testing.T) {
 		t.Fatalf("error %v, want a HeldError", err)
 	}
 	host, _ := os.Hostname()
-	statetest.WantBlocked(t, err, "lab/debian-12@vsphere is held", "run-"+strconv.Itoa(pid), "@"+host, "host "+host, fmt.Sprintf("process %d", pid),
+	statetest.WantBlocked(t, err, "lab/debian-12@vsphere is held", "run-"+strconv.Itoa(pid), "@"+host, "host "+host,
+		fmt.Sprintf("process %d", pid),
 		"running since "+held.Lease.At.UTC().Format(time.RFC3339), fmt.Sprintf("kill -TERM %d", pid))
 	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
 		t.Errorf("exit code %d", hybridcore.ExitCode(err))
@@ -81,7 +82,8 @@ func TestLeaseOfAnotherProcess(t *testing.T) {
 		t.Fatalf("the holder's child should outlive it: %v", err)
 	}
 	all, err := d.Leases(t.Context())
-	if err != nil || len(all) != 1 || all[0].Live || !strings.Contains(all[0].Why, fmt.Sprintf("process %d has ended", pid)) {
+	if err != nil || len(all) != 1 || all[0].Live ||
+		!strings.Contains(all[0].Why, fmt.Sprintf("process %d has ended", pid)) {
 		t.Errorf("leases of a killed holder %+v, %v", all, err)
 	}
 	start := time.Now()
@@ -90,7 +92,8 @@ func TestLeaseOfAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("acquired %v after the holder was killed", time.Since(start))
-	if past := mine.Past(); len(past) != 1 || past[0].RunID != "run-"+strconv.Itoa(pid) || past[0].Phase != "running" || past[0].PID != pid {
+	if past := mine.Past(); len(past) != 1 || past[0].RunID != "run-"+strconv.Itoa(pid) || past[0].Phase != "running" ||
+		past[0].PID != pid {
 		t.Errorf("past %+v", past)
 	}
 	if err := mine.Release(t.Context()); err != nil {

@@ -28,7 +28,9 @@ func lockFile(key string) string { return locksFolder + "/" + flatKey(key) }
 func flatKey(key string) string { return strings.ReplaceAll(key, "/", "+") }
 
 // Hold locks the file of a key, if allow accepts what its lock tells.
-func (d *Directory) Hold(ctx context.Context, key, mine, before string, allow func(state.Life) error) (state.Hold, error) {
+func (d *Directory) Hold(ctx context.Context, key, mine, before string, allow func(state.Life) error) (state.Hold,
+	error,
+) {
 	unlock, err := d.lock(ctx) // a probe must not look like a holder, nor a new holder like the former one
 	if err != nil {
 		return nil, err

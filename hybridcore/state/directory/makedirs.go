@@ -24,7 +24,8 @@ func makeDirs(path string) error {
 	case err == nil && info.IsDir():
 		return nil
 	case err == nil, errors.Is(err, syscall.ENOTDIR):
-		return hybridcore.Usagef("state directory %s: there is a file of that name; give another directory or move the file away", path)
+		return hybridcore.Usagef(
+			"state directory %s: there is a file of that name; give another directory or move the file away", path)
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("opening the state directory: %w", err)
 	}
@@ -33,7 +34,8 @@ func makeDirs(path string) error {
 	}
 	err = makeDir(path, filepath.Dir(path))
 	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
-		return &hybridcore.BlockedError{Msg: "state directory " + path + " cannot be created; give this user write permission or another directory", Err: err}
+		return &hybridcore.BlockedError{Msg: "state directory " + path +
+			" cannot be created; give this user write permission or another directory", Err: err}
 	}
 	return err
 }

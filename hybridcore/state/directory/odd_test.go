@@ -66,7 +66,8 @@ func TestFolderInPlaceOfAnObject(t *testing.T) {
 	if err := os.Mkdir(file, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	statetest.WantBlocked(t, d.Update(t.Context(), statetest.Put("lab/x@vsphere")), file, "it is no object", "move it away")
+	statetest.WantBlocked(t, d.Update(t.Context(), statetest.Put("lab/x@vsphere")), file, "it is no object",
+		"move it away")
 	if s, err := d.Read(t.Context()); err != nil || s.Serial != 2 {
 		t.Errorf("serial %d, %v", s.Serial, err)
 	}
@@ -111,7 +112,8 @@ func TestAttachmentEscapes(t *testing.T) {
 	}
 	run := filepath.Join(d.path, "records", "run-0")
 	for name, target := range map[string]string{
-		"absolute": "/etc/passwd", "relative": "../../../../../../../etc/passwd", "device": "/dev/zero", "inside": "steps.txt",
+		"absolute": "/etc/passwd", "relative": "../../../../../../../etc/passwd", "device": "/dev/zero",
+		"inside": "steps.txt",
 	} {
 		if err := os.Symlink(target, filepath.Join(run, name)); err != nil {
 			t.Fatal(err)

@@ -38,14 +38,20 @@ func operations() []operation {
 			t.Helper()
 			return d.Update(t.Context(), statetest.Put("lab/new@vsphere"))
 		}},
-		{mode: "append", prepare: prepareAppend, done: appendDone(statetest.Attachments()), again: func(t *testing.T, d *opened) error {
-			t.Helper()
-			return d.Append(t.Context(), statetest.Record("run-new"), statetest.Attachments())
-		}},
-		{mode: "append-bare", prepare: func(*testing.T, *opened) {}, done: appendDone(nil), again: func(t *testing.T, d *opened) error {
-			t.Helper()
-			return d.Append(t.Context(), statetest.Record("run-new"), nil)
-		}},
+		{
+			mode: "append", prepare: prepareAppend, done: appendDone(statetest.Attachments()),
+			again: func(t *testing.T, d *opened) error {
+				t.Helper()
+				return d.Append(t.Context(), statetest.Record("run-new"), statetest.Attachments())
+			},
+		},
+		{
+			mode: "append-bare", prepare: func(*testing.T, *opened) {}, done: appendDone(nil),
+			again: func(t *testing.T, d *opened) error {
+				t.Helper()
+				return d.Append(t.Context(), statetest.Record("run-new"), nil)
+			},
+		},
 		{mode: "acquire", prepare: prepareAcquire, done: acquireDone, again: func(t *testing.T, d *opened) error {
 			t.Helper()
 			_, err := d.Acquire(t.Context(), statetest.Lease("run-again"))
@@ -107,7 +113,8 @@ func prepareAppend(t *testing.T, d *opened) {
 		}
 	}
 	left := filepath.Join(d.path, "records", "run-new")
-	if err := errors.Join(os.Mkdir(left, 0o700), os.WriteFile(filepath.Join(left, "steps.txt"), []byte("left"), 0o600)); err != nil {
+	if err := errors.Join(os.Mkdir(left, 0o700),
+		os.WriteFile(filepath.Join(left, "steps.txt"), []byte("left"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 }

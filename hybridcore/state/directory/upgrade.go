@@ -61,8 +61,9 @@ func (d *Directory) refused(err error) error {
 	if _, said := errors.AsType[*hybridcore.BlockedError](err); said || !ok {
 		return err
 	}
-	return hybridcore.Blockedf("the state in %s has the former format and cannot be used: %s\n  hint: move away what is wrong, or "+
-		"restore it from a backup, then run again; the former files are as they were", d.path, form)
+	return hybridcore.Blockedf(
+		"the state in %s has the former format and cannot be used: %s\n  hint: move away what is wrong, or "+
+			"restore it from a backup, then run again; the former files are as they were", d.path, form)
 }
 
 // convert puts all objects, then replaces the former snapshot.

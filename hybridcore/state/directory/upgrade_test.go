@@ -51,7 +51,8 @@ func prepareUpgrade(t *testing.T, d *opened) {
 		lines := bytes.SplitAfter(text, []byte("\n"))
 		err = os.WriteFile(file, bytes.Join(lines[:2], nil), 0o600)
 	}
-	err = errors.Join(err, os.Remove(filepath.Join(d.path, formerSnapshot+".3")), os.Remove(filepath.Join(d.path, formerSnapshot+".2")),
+	err = errors.Join(err, os.Remove(filepath.Join(d.path, formerSnapshot+".3")),
+		os.Remove(filepath.Join(d.path, formerSnapshot+".2")),
 		os.Remove(filepath.Join(d.path, leaseFile("lab/debian-13@vsphere"))))
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +170,8 @@ func TestUpgrade(t *testing.T) {
 	if err != nil || runs(held.Past()) != "run-dead" {
 		t.Fatalf("past %v, %v", runs(held.Past()), err)
 	}
-	err = errors.Join(s.Update(t.Context(), statetest.Put("lab/new@vsphere")), s.Append(t.Context(), statetest.Record("run-4"), nil))
+	err = errors.Join(s.Update(t.Context(), statetest.Put("lab/new@vsphere")),
+		s.Append(t.Context(), statetest.Record("run-4"), nil))
 	if err != nil {
 		t.Error(err)
 	}
@@ -267,7 +269,8 @@ func TestUpgradeKeepsDamagedRecords(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	formerState(t, dir)
 	file := filepath.Join(dir, formerRecords)
-	err := errors.Join(edit(file, `{"run_id":"run-0"`, `{"ruN_id":"run-0"`), edit(file, `{"run_id":"run-3"`, `{"run_id":"run-1"`))
+	err := errors.Join(edit(file, `{"run_id":"run-0"`, `{"ruN_id":"run-0"`),
+		edit(file, `{"run_id":"run-3"`, `{"run_id":"run-1"`))
 	if err == nil {
 		text, readErr := os.ReadFile(file)
 		err = errors.Join(readErr, os.WriteFile(file, append(text, linePrefix+`run-torn","sha`...), 0o600))
@@ -333,7 +336,8 @@ func TestUpgradeAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	formerState(t, dir)
 	s := open(t, dir)
-	err := errors.Join(s.Append(t.Context(), statetest.Record("run-4"), nil), s.Update(t.Context(), statetest.Put("lab/new@vsphere")))
+	err := errors.Join(s.Append(t.Context(), statetest.Record("run-4"), nil),
+		s.Update(t.Context(), statetest.Put("lab/new@vsphere")))
 	if err == nil {
 		err = os.CopyFS(filepath.Join(dir, "again"), os.DirFS(filepath.Join(dir, BackupFolder)))
 	}
@@ -358,7 +362,8 @@ func TestUpgradeIsRefused(t *testing.T) {
 	t.Parallel()
 	file := func(name string) func(string) error {
 		return func(dir string) error {
-			return errors.Join(os.RemoveAll(filepath.Join(dir, name)), os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
+			return errors.Join(os.RemoveAll(filepath.Join(dir, name)),
+				os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
 		}
 	}
 	folder := func(name string) func(string) error {
@@ -374,9 +379,12 @@ func TestUpgradeIsRefused(t *testing.T) {
 		}
 	}
 	for name, spoil := range map[string]func(dir string) error{
-		"runs is a file": file("runs"), "snapshot is a file": file("snapshot"), "backup is a file": file(BackupFolder), "leases is a file": file("leases"),
-		"runs is a link": link("runs"), "snapshot is a link": link("snapshot"), "backup is a link": link(BackupFolder), "leases is a link": link("leases"),
-		"a lease's folder is a file": file("leases/lab+debian-12@vsphere"), "records.jsonl is a folder": folder(formerRecords), "huge": huge,
+		"runs is a file": file("runs"), "snapshot is a file": file("snapshot"), "backup is a file": file(BackupFolder),
+		"leases is a file": file("leases"),
+		"runs is a link":   link("runs"), "snapshot is a link": link("snapshot"), "backup is a link": link(BackupFolder),
+		"leases is a link":           link("leases"),
+		"a lease's folder is a file": file("leases/lab+debian-12@vsphere"),
+		"records.jsonl is a folder":  folder(formerRecords), "huge": huge,
 		"packer-hybrid.json is a folder": folder(formerSnapshot), "records.jsonl is a link": link(formerRecords),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,7 +41,8 @@ func Record(runID string) hybridcore.Record {
 		},
 		Versions: map[string]string{"packer": "1.15.0"},
 		Results: []hybridcore.Result{{
-			Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed, Digest: "d1",
+			Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed,
+			Digest:  "d1",
 			Started: At(), Duration: 90 * time.Second,
 			Steps: []hybridcore.Step{{Name: "Creating virtual machine...", At: At(), Duration: time.Second}},
 			Inventory: &hybridcore.Inventory{

@@ -40,7 +40,8 @@ func leases(t *testing.T, o opened) {
 		t.Errorf("leases %+v, %v", all, err)
 	}
 	released(t, o, held)
-	if _, err := o.Acquire(ctx, hybridcore.Lease{Key: "../x", RunID: "run-1"}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if _, err := o.Acquire(ctx,
+		hybridcore.Lease{Key: "../x", RunID: "run-1"}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("hostile key: %v", err)
 	}
 }

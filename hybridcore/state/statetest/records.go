@@ -83,7 +83,10 @@ func attachments(t *testing.T, o opened) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing attachment: %v", err)
 	}
-	for _, file := range []string{"", "/etc/passwd", "../x", "records/../../x", "records/run-1", "packer-hybrid.json", "records//x"} {
+	for _, file := range []string{
+		"", "/etc/passwd", "../x", "records/../../x", "records/run-1", "packer-hybrid.json",
+		"records//x",
+	} {
 		if _, err := o.Attachment(ctx, file); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 			t.Errorf("attachment %q: %v", file, err)
 		}

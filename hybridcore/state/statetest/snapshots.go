@@ -42,7 +42,10 @@ func snapshot(t *testing.T, o opened) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := hybridcore.Snapshot{FormatVersion: 1, Lineage: empty.Lineage, Serial: 2, Targets: map[string]hybridcore.Current{}}
+	want := hybridcore.Snapshot{
+		FormatVersion: 1, Lineage: empty.Lineage, Serial: 2,
+		Targets: map[string]hybridcore.Current{},
+	}
 	for _, key := range []string{"lab/debian-12@vsphere", "prod/debian-12@azure"} {
 		if err := Put(key)(&want); err != nil {
 			t.Fatal(err)

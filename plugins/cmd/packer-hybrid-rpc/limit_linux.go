@@ -9,5 +9,6 @@ import "syscall"
 
 // limitMemory bounds the memory of this process and of those that it starts.
 func limitMemory(bytes uint64) {
-	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: bytes, Max: bytes}) // lowering cannot fail but below what is in use
+	// lowering cannot fail but below what is in use
+	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: bytes, Max: bytes})
 }
