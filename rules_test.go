@@ -31,7 +31,24 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/platforms", May: []string{"hybridcore", "hybridcore/webapi"}, Tests: []string{"lab"}},
+	{Unit: "hybridcore/platforms/platform", May: []string{"hybridcore", "hybridcore/webapi"}},
+	{Unit: "hybridcore/platforms/platformtest", May: []string{"hybridcore", "hybridcore/platforms/platform", "lab"}},
+	{
+		Unit: "hybridcore/platforms/azure", May: []string{"hybridcore", "hybridcore/platforms/platform", "hybridcore/webapi"},
+		Tests: []string{"hybridcore/platforms/platformtest", "lab"},
+	},
+	{
+		Unit: "hybridcore/platforms/proxmox", May: []string{"hybridcore", "hybridcore/platforms/platform", "hybridcore/webapi"},
+		Tests: []string{"hybridcore/platforms/platformtest", "lab"},
+	},
+	{
+		Unit: "hybridcore/platforms/vsphere", May: []string{"hybridcore", "hybridcore/platforms/platform"},
+		Tests: []string{"hybridcore/platforms/platformtest", "lab"},
+	},
+	{Unit: "hybridcore/platforms", May: []string{
+		"hybridcore", "hybridcore/platforms/azure", "hybridcore/platforms/platform", "hybridcore/platforms/proxmox",
+		"hybridcore/platforms/vsphere",
+	}},
 	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore", "hybridcore/safefile"}},
 	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},
@@ -82,21 +99,27 @@ var layers = []rules.Layer{
 // owners names, for each third-party module and for os/exec, the units that
 // may import it. A dependency is a cost of the units named here and of nobody else.
 var owners = []rules.Owner{
-	{Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms"}, Why: "Azure's errors, retries and long-running operations"},
-	{Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms"}, Why: "signs in to Azure"},
 	{
-		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6", Units: []string{"hybridcore/platforms"},
-		Why: "Azure's managed images and galleries",
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms/azure"},
+		Why: "Azure's errors, retries and long-running operations",
 	},
 	{
-		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources", Units: []string{"hybridcore/platforms"},
-		Why: "Azure's resource groups, in which builds leave their machines",
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms/azure"},
+		Why: "signs in to Azure",
+	},
+	{
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6",
+		Units:  []string{"hybridcore/platforms/azure"}, Why: "Azure's managed images and galleries",
+	},
+	{
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources",
+		Units:  []string{"hybridcore/platforms/azure"}, Why: "Azure's resource groups, in which builds leave their machines",
 	},
 	{Import: "github.com/getkin/kin-openapi", Units: []string{"lab"}, Why: "holds the simulated GitHub and its callers to GitHub's own description"},
 	{Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "runner/ci"}, Why: "refuses repeated names and invalid UTF-8, which encoding/json takes"},
 	{Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "bot"}, Why: "advisory file locks that the kernel drops with the process"},
 	{
-		Import: "github.com/google/go-cmp", Tests: []string{"*"},
+		Import: "github.com/google/go-cmp", Units: []string{"hybridcore/platforms/platformtest"}, Tests: []string{"*"},
 		Why: "readable differences of values in tests; panics on what it cannot compare",
 	},
 	{Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"bot"}, Why: "tokens of a GitHub App's installation, renewed before they end"},
@@ -122,7 +145,10 @@ var owners = []rules.Owner{
 	{Import: "github.com/spf13/cobra", Units: []string{"cmd"}, Why: "help, completion and suggestions around the shared grammar"},
 	{Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "runner/ci", "cmd"}, Why: "the grammar that every door shares"},
 	{Import: "github.com/vbauerster/mpb/v8", Units: []string{"checks"}, Why: "the live display of running targets on a terminal"},
-	{Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"}, Why: "the vSphere API, and its simulator"},
+	{
+		Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms/vsphere", "lab", "bench"},
+		Why: "the vSphere API, and its simulator",
+	},
 	{Import: "github.com/yuin/goldmark", Units: []string{"tools"}, Tests: []string{"checks", "cmd"}, Why: "what a parser of Markdown makes of a comment, and pictures of it"},
 	{Import: "github.com/xanzy/go-gitlab", Units: []string{"bot", "checks"}, Tests: []string{"lab"}, Why: "GitLab's REST API"},
 	{Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate", "runner/ci", "bot", "lab", "tools"}, Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of workflows; the bot's check of its manifest and its workflow, and the lint of the simulated GitLab"},
