@@ -39,7 +39,9 @@ func OpenInLab(ctx context.Context, target hybridcore.Target) (platform.Client, 
 func connect(ctx context.Context, target hybridcore.Target, limit platform.Reach) (platform.Client, error) {
 	open := openers[target.Platform]
 	if open == nil {
-		return nil, hybridcore.Blockedf("no live client for %s yet: its artifacts cannot be verified", target.Platform.Info().Title)
+		return nil, hybridcore.Blockedf(
+			"no live client for %s yet: its artifacts cannot be verified", target.Platform.Info().Title,
+		)
 	}
 	settings := map[string]string{}
 	for _, v := range target.Variables {

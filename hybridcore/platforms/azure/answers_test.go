@@ -15,28 +15,53 @@ import (
 
 // plain answers of Azure, by the addresses of requests.
 var plain = platformtest.Plain{
-	{`GET .*/metadata/endpoints`, `{"resourceManager":"SELF","authentication":{"loginEndpoint":"SELF","audiences":["https://x"]}}`},
-	{`GET .*/openid-configuration`, `{"token_endpoint":"SELF/t/oauth2/v2.0/token","authorization_endpoint":"SELF/t/a","issuer":"SELF/t/v2.0"}`},
+	{
+		`GET .*/metadata/endpoints`,
+		`{"resourceManager":"SELF","authentication":{"loginEndpoint":"SELF","audiences":["https://x"]}}`,
+	},
+	{
+		`GET .*/openid-configuration`,
+		`{"token_endpoint":"SELF/t/oauth2/v2.0/token","authorization_endpoint":"SELF/t/a","issuer":"SELF/t/v2.0"}`,
+	},
 	{`POST .*/token$`, `{"access_token":"x","token_type":"Bearer","expires_in":3600}`},
 	{`GET .*/tags/default`, `{"properties":{"tags":{}}}`},
 	{`PATCH .*/tags/default`, `{"properties":{"tags":{}}}`},
-	{`GET .*/versions`, `{"value":[{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/y/images/d/versions/1.0.0","tags":{"ph_run":"` + platformtest.StrangeRun +
-		`","artifact":"` + platformtest.StrangeName + `"},"properties":{"provisioningState":"Failed"}}]}`},
-	{`GET .*/providers/Microsoft.Compute/images`, `{"value":[{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/i","name":"` + platformtest.StrangeName +
-		`","properties":{"provisioningState":"Succeeded"}}]}`},
-	{`GET .*/resourcegroups\?`, `{"value":[{"id":"/subscriptions/s/resourceGroups/ph-x","name":"ph-x","tags":{"ph_run":"` + platformtest.StrangeRun + `","artifact":"` + platformtest.StrangeName + `"}}]}`},
-	{`GET .*/resources\?`, `{"value":[{"id":"/subscriptions/s/resourceGroups/h/providers/Microsoft.Compute/disks/d","type":"Microsoft.Compute/disks","name":"d","tags":{"ph_run":"` +
-		platformtest.StrangeRun + `","artifact":"` + platformtest.StrangeName + `"}}]}`},
+	{
+		`GET .*/versions`,
+		`{"value":[{"id":"/subscriptions/s/resourceGroups/g/providers/` +
+			`Microsoft.Compute/galleries/y/images/d/versions/1.0.0",` +
+			`"tags":{"ph_run":"` + platformtest.StrangeRun +
+			`","artifact":"` + platformtest.StrangeName + `"},"properties":{"provisioningState":"Failed"}}]}`,
+	},
+	{
+		`GET .*/providers/Microsoft.Compute/images`,
+		`{"value":[{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/i",` +
+			`"name":"` + platformtest.StrangeName +
+			`","properties":{"provisioningState":"Succeeded"}}]}`,
+	},
+	{
+		`GET .*/resourcegroups\?`,
+		`{"value":[{"id":"/subscriptions/s/resourceGroups/ph-x","name":"ph-x","tags":{"ph_run":"` +
+			platformtest.StrangeRun + `","artifact":"` + platformtest.StrangeName + `"}}]}`,
+	},
+	{
+		`GET .*/resources\?`,
+		`{"value":[{"id":"/subscriptions/s/resourceGroups/h/providers/Microsoft.Compute/disks/d",` +
+			`"type":"Microsoft.Compute/disks","name":"d","tags":{"ph_run":"` +
+			platformtest.StrangeRun + `","artifact":"` + platformtest.StrangeName + `"}}]}`,
+	},
 	{`DELETE .*`, ``},
 	{`GET .*`, `{}`},
 }
 
 // settingsAt lead to an address.
 func settingsAt(address string) map[string]string {
-	return platformtest.With(nil,
-		"azure_subscription_id", "22222222-2222-2222-2222-222222222222", "azure_tenant_id", "11111111-1111-1111-1111-111111111111",
-		"azure_client_id", "55555555-5555-5555-5555-555555555555", "azure_client_secret", azureSecret, "azure_metadata_host", address,
-		"azure_resource_group", "g", "azure_gallery", "y", "image", "d")
+	return platformtest.With(
+		nil, "azure_subscription_id", "22222222-2222-2222-2222-222222222222", "azure_tenant_id",
+		"11111111-1111-1111-1111-111111111111", "azure_client_id", "55555555-5555-5555-5555-555555555555",
+		"azure_client_secret", azureSecret, "azure_metadata_host", address, "azure_resource_group", "g", "azure_gallery", "y",
+		"image", "d",
+	)
 }
 
 // TestNullIsNoAnswer checks that Azure's null is not taken for an empty list or for
@@ -63,7 +88,9 @@ func FuzzClient(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, at uint8, status uint16, body []byte) {
-		said := platformtest.Everything(t, Open, settingsAt(plain.Serve(t, trusted(t), int(at)%len(plain), http.StatusOK+int(status)%208, body))) // of 408 and 5xx it asks again
+		said := platformtest.Everything(
+			t, Open, settingsAt(plain.Serve(t, trusted(t), int(at)%len(plain), http.StatusOK+int(status)%208, body)),
+		) // of 408 and 5xx it asks again
 		if strings.Contains(said, azureSecret) {
 			t.Errorf("the secret is shown: %q", said)
 		}

@@ -71,11 +71,19 @@ func Open(ctx context.Context, settings map[string]string, limit platform.Reach)
 	}
 	ctx, cancel := context.WithTimeout(ctx, platform.Timeout)
 	defer cancel()
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: platform.Timeout, IdleConnTimeout: platform.Timeout}
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:   true,
+		TLSHandshakeTimeout: platform.Timeout,
+		IdleConnTimeout:     platform.Timeout,
+	}
 	limit(transport)
 	c := &client{
-		http: &http.Client{Transport: &platform.Guard{Next: transport}}, secret: settings["azure_client_secret"],
-		group: settings["azure_resource_group"], gallery: settings["azure_gallery"], definition: settings["azure_gallery_image"],
+		http:       &http.Client{Transport: &platform.Guard{Next: transport}},
+		secret:     settings["azure_client_secret"],
+		group:      settings["azure_resource_group"],
+		gallery:    settings["azure_gallery"],
+		definition: settings["azure_gallery_image"],
 	}
 	if c.definition == "" {
 		c.definition = settings["image"] // as the template does
@@ -94,26 +102,36 @@ func (c *client) connect(ctx context.Context, settings map[string]string) error 
 		return err
 	}
 	options := azcore.ClientOptions{Cloud: where, Transport: c.http, Retry: retry()}
-	credential, err := azidentity.NewClientSecretCredential(settings["azure_tenant_id"], settings["azure_client_id"], c.secret,
-		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: settings["azure_metadata_host"] != ""})
+	credential, err := azidentity.NewClientSecretCredential(
+		settings["azure_tenant_id"],
+		settings["azure_client_id"],
+		c.secret,
+		&azidentity.ClientSecretCredentialOptions{
+			ClientOptions:            options,
+			DisableInstanceDiscovery: settings["azure_metadata_host"] != "",
+		},
+	)
 	if err != nil {
 		return fmt.Errorf("reading azure_tenant_id, azure_client_id and azure_client_secret: %w", c.explain(err))
 	}
 	scope := where.Services["resourceManager"].Audience + "/.default"
 	if _, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}}); err != nil {
-		return fmt.Errorf("signing in to Azure with azure_tenant_id, azure_client_id and azure_client_secret: %w", c.explain(err))
+		return fmt.Errorf(
+			"signing in to Azure with azure_tenant_id, azure_client_id and azure_client_secret: %w", c.explain(err),
+		)
 	}
 	manager := &arm.ClientOptions{ClientOptions: options, DisableRPRegistration: true}
-	if c.compute, err = armcompute.NewClientFactory(settings["azure_subscription_id"], credential, manager); err != nil {
+	subscription := settings["azure_subscription_id"]
+	if c.compute, err = armcompute.NewClientFactory(subscription, credential, manager); err != nil {
 		return fmt.Errorf("making a client of Azure's virtual machines: %w", c.explain(err))
 	}
-	if c.groups, err = armresources.NewResourceGroupsClient(settings["azure_subscription_id"], credential, manager); err != nil {
+	if c.groups, err = armresources.NewResourceGroupsClient(subscription, credential, manager); err != nil {
 		return fmt.Errorf("making a client of Azure's resource groups: %w", c.explain(err))
 	}
-	if c.tags, err = armresources.NewTagsClient(settings["azure_subscription_id"], credential, manager); err != nil {
+	if c.tags, err = armresources.NewTagsClient(subscription, credential, manager); err != nil {
 		return fmt.Errorf("making a client of Azure's tags: %w", c.explain(err))
 	}
-	if c.resources, err = armresources.NewClient(settings["azure_subscription_id"], credential, manager); err != nil {
+	if c.resources, err = armresources.NewClient(subscription, credential, manager); err != nil {
 		return fmt.Errorf("making a client of Azure's resources: %w", c.explain(err))
 	}
 	return nil
@@ -177,7 +195,13 @@ func (c *client) images(ctx context.Context) ([]image, error) {
 			return nil, fmt.Errorf("listing versions of %s in gallery %s: %w", c.definition, c.gallery, err)
 		}
 		for _, v := range listed {
-			i := image{kind: galleryVersion, id: optional(v.ID), name: tagOf(v.Tags, tagArtifact), run: tagOf(v.Tags, tagRun), artifact: tagOf(v.Tags, tagArtifact)}
+			i := image{
+				kind:     galleryVersion,
+				id:       optional(v.ID),
+				name:     tagOf(v.Tags, tagArtifact),
+				run:      tagOf(v.Tags, tagRun),
+				artifact: tagOf(v.Tags, tagArtifact),
+			}
 			if v.Properties != nil {
 				i.state = optional(v.Properties.ProvisioningState)
 			}
@@ -194,7 +218,13 @@ func (c *client) managed(ctx context.Context, group string) ([]image, error) {
 	add := func(page []*armcompute.Image) error {
 		listed, err := webapi.Elements(page)
 		for _, v := range listed {
-			i := image{kind: managedImage, id: optional(v.ID), name: optional(v.Name), run: tagOf(v.Tags, tagRun), artifact: tagOf(v.Tags, tagArtifact)}
+			i := image{
+				kind:     managedImage,
+				id:       optional(v.ID),
+				name:     optional(v.Name),
+				run:      tagOf(v.Tags, tagRun),
+				artifact: tagOf(v.Tags, tagArtifact),
+			}
 			if v.Properties != nil {
 				i.state = optional(v.Properties.ProvisioningState)
 			}

@@ -206,25 +206,44 @@ func (b *cloudBed) deploy(group, name string, tags map[string]*string) {
 	id := func(id string) map[string]any { return map[string]any{"id": id} }
 	idOf := func(kind string) string { return "[resourceId('" + kind + "', '" + name + "')]" }
 	resource := func(kind string, properties map[string]any, needs ...string) map[string]any {
-		return map[string]any{"type": kind, "name": name, "apiVersion": "2023-09-01", "location": simulator.Location, "tags": tags, "properties": properties, "dependsOn": needs}
+		return map[string]any{
+			"type":       kind,
+			"name":       name,
+			"apiVersion": "2023-09-01",
+			"location":   simulator.Location,
+			"tags":       tags,
+			"properties": properties,
+			"dependsOn":  needs,
+		}
 	}
-	const network, address, firewall, card = "Microsoft.Network/virtualNetworks", "Microsoft.Network/publicIPAddresses", "Microsoft.Network/networkSecurityGroups", "Microsoft.Network/networkInterfaces"
+	const (
+		network  = "Microsoft.Network/virtualNetworks"
+		address  = "Microsoft.Network/publicIPAddresses"
+		firewall = "Microsoft.Network/networkSecurityGroups"
+		card     = "Microsoft.Network/networkInterfaces"
+	)
 	template := map[string]any{"resources": []any{
 		resource(network, map[string]any{}),
 		resource(address, map[string]any{}),
 		resource(firewall, map[string]any{}),
 		resource(card, map[string]any{"ipConfigurations": []any{map[string]any{"properties": map[string]any{
-			"publicIPAddress": id(idOf(address)), "subnet": id("[concat(resourceId('" + network + "', '" + name + "'), '/subnets/default')]"),
+			"publicIPAddress": id(
+				idOf(address),
+			),
+			"subnet": id("[concat(resourceId('" + network + "', '" + name + "'), '/subnets/default')]"),
 		}}}}, idOf(network), idOf(address)),
 		resource("Microsoft.Compute/virtualMachines", map[string]any{
-			"osProfile":      map[string]any{"computerName": "m", "adminUsername": "packer", "adminPassword": "a password"},
-			"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}},
+			"osProfile": map[string]any{"computerName": "m", "adminUsername": "packer", "adminPassword": "a password"},
+			"storageProfile": map[string]any{
+				"imageReference": map[string]any{"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"},
+			},
 			"networkProfile": map[string]any{"networkInterfaces": []any{id(idOf(card))}},
 		}, idOf(card)),
 	}}
-	begun, err := b.deployments().BeginCreateOrUpdate(b.Context(), group, "d-"+name, armresources.Deployment{Properties: &armresources.DeploymentProperties{
+	deployment := armresources.Deployment{Properties: &armresources.DeploymentProperties{
 		Mode: to.Ptr(armresources.DeploymentModeIncremental), Template: template,
-	}}, nil)
+	}}
+	begun, err := b.deployments().BeginCreateOrUpdate(b.Context(), group, "d-"+name, deployment, nil)
 	if err := settle(b.T, begun, err); err != nil {
 		b.Fatal(err)
 	}
@@ -244,7 +263,9 @@ func (b *cloudBed) deployments() *armresources.DeploymentsClient {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client, err := armresources.NewDeploymentsClient(who.Subscription, credential, &arm.ClientOptions{ClientOptions: options, DisableRPRegistration: true})
+	client, err := armresources.NewDeploymentsClient(
+		who.Subscription, credential, &arm.ClientOptions{ClientOptions: options, DisableRPRegistration: true},
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -264,13 +285,14 @@ func (b *cloudBed) image(group, name, machine string, tags map[string]*string) e
 // version captures a machine as a version of debian-12 in the gallery.
 func (b *cloudBed) version(name, machine string, tags map[string]*string) error {
 	b.Helper()
-	begun, err := b.client.compute.NewGalleryImageVersionsClient().BeginCreateOrUpdate(b.Context(), simulator.Group, simulator.Gallery, "debian-12", name,
-		armcompute.GalleryImageVersion{
-			Location: to.Ptr(simulator.Location), Tags: tags,
-			Properties: &armcompute.GalleryImageVersionProperties{StorageProfile: &armcompute.GalleryImageVersionStorageProfile{
-				Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &machine},
-			}},
-		}, nil)
+	begun, err := b.client.compute.NewGalleryImageVersionsClient().
+		BeginCreateOrUpdate(b.Context(), simulator.Group, simulator.Gallery, "debian-12", name,
+			armcompute.GalleryImageVersion{
+				Location: to.Ptr(simulator.Location), Tags: tags,
+				Properties: &armcompute.GalleryImageVersionProperties{StorageProfile: &armcompute.GalleryImageVersionStorageProfile{
+					Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &machine},
+				}},
+			}, nil)
 	return settle(b.T, begun, err)
 }
 

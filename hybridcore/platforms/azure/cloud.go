@@ -37,14 +37,27 @@ const (
 // publicClouds are the clouds that are known without asking, by the names that
 // Packer's plugin takes.
 var publicClouds = map[string]cloud.Configuration{
-	"": cloud.AzurePublic, "public": cloud.AzurePublic, "azurepubliccloud": cloud.AzurePublic, "azurecloud": cloud.AzurePublic,
-	"usgovernment": cloud.AzureGovernment, "usgovernmentcloud": cloud.AzureGovernment, "azureusgovernmentcloud": cloud.AzureGovernment,
-	"china": cloud.AzureChina, "chinacloud": cloud.AzureChina, "azurechinacloud": cloud.AzureChina,
+	"":                       cloud.AzurePublic,
+	"public":                 cloud.AzurePublic,
+	"azurepubliccloud":       cloud.AzurePublic,
+	"azurecloud":             cloud.AzurePublic,
+	"usgovernment":           cloud.AzureGovernment,
+	"usgovernmentcloud":      cloud.AzureGovernment,
+	"azureusgovernmentcloud": cloud.AzureGovernment,
+	"china":                  cloud.AzureChina,
+	"chinacloud":             cloud.AzureChina,
+	"azurechinacloud":        cloud.AzureChina,
 }
 
 // logins are the hosts of the known clouds at which one signs in, and the
 // one that Microsoft's library asks which of them to trust.
-var logins = []string{"login.microsoftonline.com", "login.microsoft.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.partner.microsoftonline.cn"}
+var logins = []string{
+	"login.microsoftonline.com",
+	"login.microsoft.com",
+	"login.microsoftonline.us",
+	"login.chinacloudapi.cn",
+	"login.partner.microsoftonline.cn",
+}
 
 // cloud says where the cloud is, and lets the client speak to that and to
 // nothing else from then on.
@@ -80,13 +93,18 @@ func findCloud(ctx context.Context, client *http.Client, host, name string) (clo
 	if host == "" {
 		known, ok := publicClouds[strings.ToLower(name)]
 		if !ok {
-			return known, fmt.Errorf("azure_cloud_environment_name %q is no known cloud: want public, usgovernment or china, or set azure_metadata_host", name)
+			return known, fmt.Errorf(
+				"azure_cloud_environment_name %q is no known cloud: want public, usgovernment or china, or set azure_metadata_host",
+				name,
+			)
 		}
 		return known, nil
 	}
 	address, err := url.Parse(host)
 	if err != nil || address.Scheme != "https" || address.Host == "" || address.User != nil {
-		return cloud.Configuration{}, errors.New("azure_metadata_host is not an address: want https://HOST or https://HOST:PORT")
+		return cloud.Configuration{}, errors.New(
+			"azure_metadata_host is not an address: want https://HOST or https://HOST:PORT",
+		)
 	}
 	address.Path, address.RawQuery = "/metadata/endpoints", "api-version="+metadataVersion
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
@@ -103,7 +121,9 @@ func findCloud(ctx context.Context, client *http.Client, host, name string) (clo
 		return cloud.Configuration{}, fmt.Errorf("reading Azure's endpoints from %s: %w", address.Host, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return cloud.Configuration{}, fmt.Errorf("asking %s for Azure's endpoints: it answers %d", address, response.StatusCode)
+		return cloud.Configuration{}, fmt.Errorf(
+			"asking %s for Azure's endpoints: it answers %d", address, response.StatusCode,
+		)
 	}
 	found, err := parseMetadata(body)
 	if err != nil {
@@ -124,7 +144,9 @@ func parseMetadata(body []byte) (cloud.Configuration, error) {
 	if err := json.Unmarshal(body, &metadata); err != nil {
 		return cloud.Configuration{}, fmt.Errorf("it is not the JSON that was expected: %w", err)
 	}
-	for name, value := range map[string]string{"resourceManager": metadata.ResourceManager, "loginEndpoint": metadata.Authentication.LoginEndpoint} {
+	for name, value := range map[string]string{
+		"resourceManager": metadata.ResourceManager, "loginEndpoint": metadata.Authentication.LoginEndpoint,
+	} {
 		address, err := url.Parse(value)
 		if err != nil || address.Scheme != "https" || address.Host == "" || address.User != nil {
 			return cloud.Configuration{}, fmt.Errorf("%s is no https address", name)

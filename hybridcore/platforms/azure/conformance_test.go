@@ -51,23 +51,42 @@ func (b *cloudBed) drop(group, name string) {
 // half begins an image and a version whose capture does not end, and a version whose capture failed.
 func (b *cloudBed) half(machine string, tags map[string]*string) []string {
 	b.Helper()
-	b.fail("PUT /subscriptions/**/images/* task delay=1h\nPUT /subscriptions/**/versions/9.0.0 task delay=1h\nPUT /subscriptions/**/versions/9.0.1 task reason=broken")
+	b.fail(
+		"PUT /subscriptions/**/images/* task delay=1h\n" +
+			"PUT /subscriptions/**/versions/9.0.0 task delay=1h\n" +
+			"PUT /subscriptions/**/versions/9.0.1 task reason=broken",
+	)
 	defer b.faults.Clear()
-	image := armcompute.Image{Location: new(simulator.Location), Tags: tags, Properties: &armcompute.ImageProperties{SourceVirtualMachine: &armcompute.SubResource{ID: &machine}}}
-	if _, err := b.client.compute.NewImagesClient().BeginCreateOrUpdate(b.Context(), simulator.Group, deadName, image, nil); err != nil {
+	image := armcompute.Image{
+		Location:   new(simulator.Location),
+		Tags:       tags,
+		Properties: &armcompute.ImageProperties{SourceVirtualMachine: &armcompute.SubResource{ID: &machine}},
+	}
+	if _, err := b.client.compute.NewImagesClient().
+		BeginCreateOrUpdate(b.Context(), simulator.Group, deadName, image, nil); err != nil {
 		b.Fatal(err)
 	}
-	version := armcompute.GalleryImageVersion{Location: new(simulator.Location), Tags: tags, Properties: &armcompute.GalleryImageVersionProperties{
-		StorageProfile: &armcompute.GalleryImageVersionStorageProfile{Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &machine}},
-	}}
+	version := armcompute.GalleryImageVersion{
+		Location: new(simulator.Location),
+		Tags:     tags,
+		Properties: &armcompute.GalleryImageVersionProperties{
+			StorageProfile: &armcompute.GalleryImageVersionStorageProfile{
+				Source: &armcompute.GalleryArtifactVersionFullSource{VirtualMachineID: &machine},
+			},
+		},
+	}
 	versions := b.client.compute.NewGalleryImageVersionsClient()
-	if _, err := versions.BeginCreateOrUpdate(b.Context(), simulator.Group, simulator.Gallery, "debian-12", "9.0.0", version, nil); err != nil {
+	if _, err := versions.BeginCreateOrUpdate(
+		b.Context(), simulator.Group, simulator.Gallery, "debian-12", "9.0.0", version, nil,
+	); err != nil {
 		b.Fatal(err)
 	}
 	if err := b.version("9.0.1", machine, tags); err == nil {
 		b.Fatal("the version is whole")
 	}
-	gallery := b.id(simulator.Group) + "/providers/Microsoft.Compute/galleries/" + simulator.Gallery + "/images/debian-12/versions/"
+	gallery := b.id(
+		simulator.Group,
+	) + "/providers/Microsoft.Compute/galleries/" + simulator.Gallery + "/images/debian-12/versions/"
 	return []string{
 		"incomplete-managed-image " + b.id(simulator.Group) + "/providers/Microsoft.Compute/images/" + deadName,
 		"incomplete-gallery-image-version " + gallery + "9.0.0", "incomplete-gallery-image-version " + gallery + "9.0.1",
@@ -90,7 +109,10 @@ func (b *cloudBed) others() string {
 	b.deploy("builds", "other", marks(deadRun, "ubuntu-24.04-"+deadRun))
 	b.deploy("builds", "theirs", nil)
 	disk := "theirs_OsDisk_1" // has the tags, and is in use by a machine without
-	patched, err := b.client.resources.BeginUpdateByID(b.Context(), b.id("builds")+"/providers/Microsoft.Compute/disks/"+disk, "2024-03-02", armresources.GenericResource{Tags: mine}, nil)
+	patched, err := b.client.resources.BeginUpdateByID(
+		b.Context(), b.id("builds")+"/providers/Microsoft.Compute/disks/"+disk, "2024-03-02",
+		armresources.GenericResource{Tags: mine}, nil,
+	)
 	if err := settle(b.T, patched, err); err != nil {
 		b.Fatal(err)
 	}
@@ -118,9 +140,17 @@ func reapBed(t *testing.T) *platformtest.Bed {
 		return append(append(b.six("builds", "pkrvm1"), "resource-group "+b.id("ph-left")), b.half(source, mine)...)
 	}
 	return &platformtest.Bed{
-		Client: b.client, Faults: b.faults, Prefix: "/subscriptions/**", Effects: "DELETE /subscriptions/**",
-		Denied: `DELETE /subscriptions/** status=403 reason="does not have authorization to perform action 'delete'"`,
-		Hands:  []string{"az group delete --name 'ph-left'", "az resource delete --ids '" + b.id("builds") + "/providers/Microsoft.Compute/virtualMachines/pkrvm1'", "Azure answers 403", "does not have authorization"},
+		Client:  b.client,
+		Faults:  b.faults,
+		Prefix:  "/subscriptions/**",
+		Effects: "DELETE /subscriptions/**",
+		Denied:  `DELETE /subscriptions/** status=403 reason="does not have authorization to perform action 'delete'"`,
+		Hands: []string{
+			"az group delete --name 'ph-left'",
+			"az resource delete --ids '" + b.id("builds") + "/providers/Microsoft.Compute/virtualMachines/pkrvm1'",
+			"Azure answers 403",
+			"does not have authorization",
+		},
 		Inventory: func() []string {
 			var all []string
 			for _, g := range b.server.ResourceGroups() {

@@ -39,7 +39,9 @@ func TestHostileAnswers(t *testing.T) {
 			fmt.Fprintf(w, `{"value":[],"nextLink":%q}`, elsewhere)
 		}, "nothing is sent there"},
 		"not JSON": {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, "<html>") }, "invalid character"},
-		"no list":  {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, `{"value":{}}`) }, "cannot unmarshal"},
+		"no list": {func(w http.ResponseWriter, _ *http.Request, _ string) {
+			fmt.Fprint(w, `{"value":{}}`)
+		}, "cannot unmarshal"},
 		"null":     {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, `null`) }, "is null"},
 		"no value": {func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, `{}`) }, "has no list"},
 		"null within": {func(w http.ResponseWriter, _ *http.Request, _ string) {
@@ -58,7 +60,8 @@ func TestHostileAnswers(t *testing.T) {
 			c := hostileAzure(t, tt.answer)
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
-			if got, err := c.Reap(ctx, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || !strings.Contains(err.Error(), tt.want) || len(got) != 0 {
+			if got, err := c.Reap(ctx, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil ||
+				!strings.Contains(err.Error(), tt.want) || len(got) != 0 {
 				t.Errorf("Reap() = %v, %v; want an error with %q", got, err, tt.want)
 			}
 		})
@@ -85,7 +88,10 @@ func hostileAzure(t *testing.T, answer func(http.ResponseWriter, *http.Request, 
 		case strings.HasSuffix(r.URL.Path, "/token"):
 			fmt.Fprint(w, `{"access_token":"x","token_type":"Bearer","expires_in":3600}`)
 		case strings.HasSuffix(r.URL.Path, "/openid-configuration"):
-			fmt.Fprintf(w, `{"token_endpoint":"%s/t/oauth2/v2.0/token","authorization_endpoint":"%s/t/a","issuer":"%s/t/v2.0"}`, own, own, own)
+			fmt.Fprintf(
+				w, `{"token_endpoint":"%s/t/oauth2/v2.0/token","authorization_endpoint":"%s/t/a","issuer":"%s/t/v2.0"}`, own, own,
+				own,
+			)
 		default:
 			fmt.Fprintf(w, `{"resourceManager":%q,"authentication":{"loginEndpoint":%q,"audiences":["https://x"]}}`, own, own)
 		}

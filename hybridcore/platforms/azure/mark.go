@@ -59,7 +59,10 @@ func (c *client) mark(ctx context.Context, of hybridcore.URI, mark hybridcore.Ma
 		}
 	}
 	_, err = c.tags.UpdateAtScope(ctx, scope, armresources.TagsPatchResource{
-		Operation: new(armresources.TagsPatchOperationMerge), Properties: &armresources.Tags{Tags: map[string]*string{name: new(mark.Text())}},
+		Operation: new(
+			armresources.TagsPatchOperationMerge,
+		),
+		Properties: &armresources.Tags{Tags: map[string]*string{name: new(mark.Text())}},
 	}, nil)
 	if isGone(err) {
 		return false, platform.ErrGone(of)

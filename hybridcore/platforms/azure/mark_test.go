@@ -22,7 +22,9 @@ func markBed(t *testing.T) *platformtest.MarkBed {
 	b := newCloudBed(t)
 	source := b.machine("source", nil)
 	tags := marks("20261102t000000-0badcafe", released)
-	maps.Copy(tags, map[string]*string{"owner": new("Zoë <ops@example.org>; 100%"), "ph_release-v0.9": new("somebody said so")})
+	maps.Copy(
+		tags, map[string]*string{"owner": new("Zoë <ops@example.org>; 100%"), "ph_release-v0.9": new("somebody said so")},
+	)
 	if err := b.image("golden-images", released, source, tags); err != nil {
 		t.Fatal(err)
 	}
@@ -48,9 +50,17 @@ func markBed(t *testing.T) *platformtest.MarkBed {
 			return strings.Join(all, "\n")
 		},
 		Edit: func(i int) {
-			_, err := b.client.tags.UpdateAtScope(t.Context(), strings.TrimPrefix(uris[i].ID, "/"), armresources.TagsPatchResource{
-				Operation: new(armresources.TagsPatchOperationMerge), Properties: &armresources.Tags{Tags: map[string]*string{"note": new("edited by hand")}},
-			}, nil)
+			_, err := b.client.tags.UpdateAtScope(
+				t.Context(),
+				strings.TrimPrefix(uris[i].ID, "/"),
+				armresources.TagsPatchResource{
+					Operation: new(
+						armresources.TagsPatchOperationMerge,
+					),
+					Properties: &armresources.Tags{Tags: map[string]*string{"note": new("edited by hand")}},
+				},
+				nil,
+			)
 			if err != nil {
 				t.Error(err)
 			}

@@ -104,7 +104,8 @@ func (c *client) leftovers(ctx context.Context, name, runID string) ([]platform.
 		return nil, err
 	}
 	for _, i := range images {
-		unfinished := i.state == string(armcompute.GalleryProvisioningStateCreating) || i.state == string(armcompute.GalleryProvisioningStateFailed)
+		unfinished := i.state == string(armcompute.GalleryProvisioningStateCreating) ||
+			i.state == string(armcompute.GalleryProvisioningStateFailed)
 		if unfinished && i.run == runID && i.artifact == name && !within(i.id, groups) {
 			left = append(left, platform.Leftover{
 				URI: i.uri(), Hand: "az resource delete --ids " + platform.Quoted(i.id),
@@ -124,7 +125,8 @@ func tagged(runID string) *string {
 // leftGroups lists the resource groups that a build made, by name.
 func (c *client) leftGroups(ctx context.Context, name, runID string) ([]*armresources.ResourceGroup, error) {
 	var groups []*armresources.ResourceGroup
-	for pager := c.groups.NewListPager(&armresources.ResourceGroupsClientListOptions{Filter: tagged(runID)}); pager.More(); {
+	options := &armresources.ResourceGroupsClientListOptions{Filter: tagged(runID)}
+	for pager := c.groups.NewListPager(options); pager.More(); {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("listing resource groups: %w", err)
@@ -139,8 +141,12 @@ func (c *client) leftGroups(ctx context.Context, name, runID string) ([]*armreso
 			}
 		}
 	}
-	slices.SortFunc(groups, func(a, b *armresources.ResourceGroup) int { return strings.Compare(optional(a.Name), optional(b.Name)) })
-	return slices.CompactFunc(groups, func(a, b *armresources.ResourceGroup) bool { return optional(a.ID) == optional(b.ID) }), nil
+	slices.SortFunc(
+		groups, func(a, b *armresources.ResourceGroup) int { return strings.Compare(optional(a.Name), optional(b.Name)) },
+	)
+	return slices.CompactFunc(
+		groups, func(a, b *armresources.ResourceGroup) bool { return optional(a.ID) == optional(b.ID) },
+	), nil
 }
 
 // within reports whether a resource lies in one of some groups.
@@ -198,7 +204,8 @@ func (c *client) removeImage(ctx context.Context, i image) error {
 	if id.Parent == nil || id.Parent.Parent == nil {
 		return errors.New("its identifier names no gallery")
 	}
-	poller, err := c.compute.NewGalleryImageVersionsClient().BeginDelete(ctx, id.ResourceGroupName, id.Parent.Parent.Name, id.Parent.Name, id.Name, nil)
+	poller, err := c.compute.NewGalleryImageVersionsClient().
+		BeginDelete(ctx, id.ResourceGroupName, id.Parent.Parent.Name, id.Parent.Name, id.Name, nil)
 	return deleted(ctx, poller, err)
 }
 

@@ -71,7 +71,7 @@ func TestFind(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	b := newCloudBed(t)
 	for _, tt := range []struct{ name, variable, value, want string }{
-		{"wrong secret", "azure_client_secret", "wrong-secret-value", "azure_client_secret: Azure answers 401, \"invalid_client\""},
+		{"wrong secret", "azure_client_secret", "wrong-secret-value", `_secret: Azure answers 401, "invalid_client"`},
 		{"no secret", "azure_client_secret", "", "export PKR_VAR_azure_client_secret"},
 		{"nobody there", "azure_metadata_host", "https://127.0.0.1:1", "connection refused"},
 		{"not https", "azure_metadata_host", "http://127.0.0.1:1", "is not an address"},
@@ -140,21 +140,23 @@ func TestReapFails(t *testing.T) {
 	mine := marks(deadRun, deadName)
 	machine := b.machine("ph-left", mine)
 	b.fail(`DELETE /subscriptions/*/resourceGroups/ph-left status=403 reason="no permission for ` + azureSecret + `"`)
-	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 ||
-		!strings.Contains(err.Error(), "Azure answers 403") || strings.Contains(err.Error(), azureSecret) {
+	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil ||
+		len(got) != 0 || !strings.Contains(err.Error(), "Azure answers 403") || strings.Contains(err.Error(), azureSecret) {
 		t.Errorf("reaped %v, %v", got, err)
 	}
 	b.reap(deadName, deadRun, true, "resource-group ph-left")
 	b.faults.Clear()
 	b.fail(`DELETE /subscriptions/*/resourceGroups/ph-left reason="locked" task`) // fails after it has begun
-	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "locked") {
+	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil ||
+		len(got) != 0 || !strings.Contains(err.Error(), "locked") {
 		t.Errorf("reaped %v, %v", got, err)
 	}
 	b.faults.Clear()
 	if err := b.image("ph-left", "precious", machine, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "it holds image precious") {
+	if got, err := b.client.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil ||
+		len(got) != 0 || !strings.Contains(err.Error(), "it holds image precious") {
 		t.Errorf("reaped %v, %v", got, err)
 	}
 }

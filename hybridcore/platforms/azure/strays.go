@@ -41,7 +41,9 @@ var strayKinds = map[string]strayKind{
 
 // strays lists the resources of a run that lie in none of its groups, in the
 // order in which they can be deleted. A disk that another machine uses stays.
-func (c *client) strays(ctx context.Context, name, runID string, groups []*armresources.ResourceGroup) ([]platform.Leftover, error) {
+func (c *client) strays(
+	ctx context.Context, name, runID string, groups []*armresources.ResourceGroup,
+) ([]platform.Leftover, error) {
 	var found []*armresources.GenericResourceExpanded
 	for pager := c.resources.NewListPager(&armresources.ClientListOptions{Filter: tagged(runID)}); pager.More(); {
 		page, err := pager.NextPage(ctx)
@@ -53,7 +55,8 @@ func (c *client) strays(ctx context.Context, name, runID string, groups []*armre
 			return nil, fmt.Errorf("listing resources: %w", err)
 		}
 		for _, r := range listed {
-			if tagOf(r.Tags, tagRun) == runID && tagOf(r.Tags, tagArtifact) == name && !within(optional(r.ID), groups) && strayOf(r).order > 0 {
+			if tagOf(r.Tags, tagRun) == runID && tagOf(r.Tags, tagArtifact) == name && !within(optional(r.ID), groups) &&
+				strayOf(r).order > 0 {
 				found = append(found, r)
 			}
 		}
@@ -61,11 +64,16 @@ func (c *client) strays(ctx context.Context, name, runID string, groups []*armre
 	slices.SortFunc(found, func(a, b *armresources.GenericResourceExpanded) int {
 		return cmp.Or(cmp.Compare(strayOf(a).order, strayOf(b).order), strings.Compare(optional(a.ID), optional(b.ID)))
 	})
-	found = slices.CompactFunc(found, func(a, b *armresources.GenericResourceExpanded) bool { return optional(a.ID) == optional(b.ID) })
+	found = slices.CompactFunc(
+		found, func(a, b *armresources.GenericResourceExpanded) bool { return optional(a.ID) == optional(b.ID) },
+	)
 	var left []platform.Leftover
 	for _, r := range found {
 		user := optional(r.ManagedBy)
-		if user != "" && !slices.ContainsFunc(found, func(m *armresources.GenericResourceExpanded) bool { return strings.EqualFold(optional(m.ID), user) }) {
+		if user != "" &&
+			!slices.ContainsFunc(
+				found, func(m *armresources.GenericResourceExpanded) bool { return strings.EqualFold(optional(m.ID), user) },
+			) {
 			continue // attached to a machine of somebody else
 		}
 		id := optional(r.ID)

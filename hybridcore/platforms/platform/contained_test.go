@@ -37,8 +37,11 @@ func TestLibraryPanics(t *testing.T) {
 	found, find := c.Find(t.Context(), "x")
 	done, reap := c.Reap(t.Context(), hybridcore.Remains{}, false)
 	changed, mark := c.Mark(t.Context(), hybridcore.URI{}, hybridcore.Mark{})
-	for want, err := range map[string]error{"no opening": open, "no find": find, "no reap": reap, "no mark": mark, "no close": c.Close(t.Context())} {
-		if err == nil || !strings.Contains(err.Error(), "the platform's answer could not be used") || !strings.Contains(err.Error(), want) {
+	for want, err := range map[string]error{
+		"no opening": open, "no find": find, "no reap": reap, "no mark": mark, "no close": c.Close(t.Context()),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "the platform's answer could not be used") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

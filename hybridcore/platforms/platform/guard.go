@@ -88,7 +88,8 @@ func (g *Guard) allows(address *url.URL) bool {
 		return false
 	}
 	for _, host := range g.Hosts {
-		if strings.EqualFold(address.Host, host) || strings.HasSuffix(strings.ToLower(address.Host), "."+strings.ToLower(host)) {
+		if strings.EqualFold(address.Host, host) ||
+			strings.HasSuffix(strings.ToLower(address.Host), "."+strings.ToLower(host)) {
 			return true
 		}
 	}

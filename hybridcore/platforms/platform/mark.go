@@ -22,7 +22,9 @@ var ErrEdited = errors.New("somebody else edited it at the same time")
 
 // ErrGone says that an object is not there any more.
 func ErrGone(of hybridcore.URI) error {
-	return fmt.Errorf("there is no %s %s with the name %s any more: it was deleted, renamed or replaced", of.Kind, of.ID, of.Name)
+	return fmt.Errorf(
+		"there is no %s %s with the name %s any more: it was deleted, renamed or replaced", of.Kind, of.ID, of.Name,
+	)
 }
 
 // Marked tries a mark until nobody else edits the object meanwhile, within the

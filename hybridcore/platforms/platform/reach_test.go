@@ -16,7 +16,9 @@ import (
 // TestLabReachAsksNoProxy checks that in a lab no proxy is asked, which would do the dialling itself.
 func TestLabReachAsksNoProxy(t *testing.T) {
 	t.Parallel()
-	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }))
+	proxy := httptest.NewServer(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }),
+	)
 	defer proxy.Close()
 	address, err := url.Parse(proxy.URL)
 	if err != nil {

@@ -38,7 +38,9 @@ func Sweep(ctx context.Context, all []Leftover, dry bool) ([]hybridcore.URI, err
 		}
 		if err != nil {
 			what := hybridcore.Sanitize(l.URI.Kind + " " + l.URI.Name + " (" + l.URI.ID + ")")
-			errs = append(errs, fmt.Errorf("removing %s: %w. Run packer-hybrid reap again, or remove it by hand: %s", what, err, l.Hand))
+			errs = append(
+				errs, fmt.Errorf("removing %s: %w. Run packer-hybrid reap again, or remove it by hand: %s", what, err, l.Hand),
+			)
 			continue
 		}
 		done = append(done, l.URI)

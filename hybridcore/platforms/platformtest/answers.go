@@ -92,7 +92,8 @@ func Everything(t *testing.T, open platform.Opener, settings map[string]string) 
 func ours(stack string) bool {
 	_, below, _ := strings.Cut(stack, "\npanic(")
 	for line := range strings.Lines(below) {
-		if !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "runtime.") && !strings.HasPrefix(line, "{") && strings.Contains(line, ".") {
+		if !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "runtime.") && !strings.HasPrefix(line, "{") &&
+			strings.Contains(line, ".") {
 			return strings.Contains(line, "packer-hybrid/hybridcore/platforms/")
 		}
 	}
@@ -102,9 +103,28 @@ func ours(stack string) bool {
 // StrangeAnswers lists answers that no platform gives, for a fuzzer to begin with.
 func StrangeAnswers() []string {
 	return []string{
-		"null", "[null]", "{}", "[]", "", "<html>", `{"data":null}`, `{"data":[null]}`, `{"data":{}}`, `{"data":[{"vmid":null,"type":"qemu","node":null}]}`, `{"data":"UPID:a"}`,
-		`{"data":{"name":null,"description":null,"ide2":null,"template":null}}`, `{"value":null}`, `{"value":[null]}`, `{"value":[{"id":null,"tags":null,"properties":null}]}`,
-		`{"value":[{"id":"x","tags":{"ph_run":null},"properties":{"storageProfile":null,"provisioningState":null}}]}`, `{"properties":null}`, `{"error":null}`,
-		`{"access_token":null}`, `{"authentication":{"audiences":[null]}}`, `{"data":[{"vmid":1`, strings.Repeat("[", 100_000), `{"value":[` + strings.Repeat(`{},`, 70_000) + `{}]}`,
+		"null",
+		"[null]",
+		"{}",
+		"[]",
+		"",
+		"<html>",
+		`{"data":null}`,
+		`{"data":[null]}`,
+		`{"data":{}}`,
+		`{"data":[{"vmid":null,"type":"qemu","node":null}]}`,
+		`{"data":"UPID:a"}`,
+		`{"data":{"name":null,"description":null,"ide2":null,"template":null}}`,
+		`{"value":null}`,
+		`{"value":[null]}`,
+		`{"value":[{"id":null,"tags":null,"properties":null}]}`,
+		`{"value":[{"id":"x","tags":{"ph_run":null},"properties":{"storageProfile":null,"provisioningState":null}}]}`,
+		`{"properties":null}`,
+		`{"error":null}`,
+		`{"access_token":null}`,
+		`{"authentication":{"audiences":[null]}}`,
+		`{"data":[{"vmid":1`,
+		strings.Repeat("[", 100_000),
+		`{"value":[` + strings.Repeat(`{},`, 70_000) + `{}]}`,
 	}
 }

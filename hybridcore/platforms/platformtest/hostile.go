@@ -37,12 +37,18 @@ func serve(t *testing.T, config *tls.Config, handler http.HandlerFunc) string {
 
 // SignInElsewhere checks that a sign-in which is redirected does not take the secret
 // along. settings are those that lead to an address.
-func SignInElsewhere(t *testing.T, open platform.Opener, config *tls.Config, settings func(address string) map[string]string) {
+func SignInElsewhere(
+	t *testing.T, open platform.Opener, config *tls.Config, settings func(address string) map[string]string,
+) {
 	t.Helper()
 	elsewhere, reached := Trap(t, config)
 	away := serve(t, config, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/metadata") { // of a cloud, which leads to the sign-in
-			fmt.Fprintf(w, `{"resourceManager":"https://%[1]s","authentication":{"loginEndpoint":"https://%[1]s","audiences":["https://x"]}}`, r.Host)
+			fmt.Fprintf(
+				w,
+				`{"resourceManager":"https://%[1]s","authentication":{"loginEndpoint":"https://%[1]s","audiences":["https://x"]}}`,
+				r.Host,
+			)
 			return
 		}
 		http.Redirect(w, r, elsewhere+r.URL.Path, http.StatusTemporaryRedirect)

@@ -22,7 +22,12 @@ const Released = "debian-12-20261102t000000-0badcafe"
 const Theirs = "Owner: Zoë <ops@example.org>; 100% \"mine\" & 'yours' \\ 日本\n\n" +
 	"packer-hybrid release v0.9: debian-12, run somebody-said-so\n#!/bin/sh $(touch /tmp/x)"
 
-var firstMark = hybridcore.Mark{Release: "v1.0.0", Image: "debian-12", RunID: "20261102t000000-0badcafe", Commit: strings.Repeat("ab", 20)}
+var firstMark = hybridcore.Mark{
+	Release: "v1.0.0",
+	Image:   "debian-12",
+	RunID:   "20261102t000000-0badcafe",
+	Commit:  strings.Repeat("ab", 20),
+}
 
 // MarkBed is a platform with complete artifacts that have somebody's notes.
 type MarkBed struct {
@@ -97,7 +102,8 @@ func (b *MarkBed) adds(i int, of hybridcore.URI) {
 		}
 	}
 	after := b.Read(i)
-	if !kept(before, after) || strings.Count(after, firstMark.Text()) != 2 || !strings.Contains(after, "v1.0.0") || !strings.Contains(after, "v1.1.0") {
+	if !kept(before, after) || strings.Count(after, firstMark.Text()) != 2 || !strings.Contains(after, "v1.0.0") ||
+		!strings.Contains(after, "v1.1.0") {
 		b.Errorf("%s: before\n%s\nafter\n%s", of.Kind, before, after)
 	}
 }
@@ -108,7 +114,8 @@ func (b *MarkBed) refusals(i int, of hybridcore.URI) {
 	before := b.Read(i)
 	other := firstMark
 	other.RunID = "20261103t000000-00000001"
-	if _, err := b.Mark(b.Context(), of, other); hybridcore.ExitCode(err) != hybridcore.ExitBlocked || !strings.Contains(err.Error(), firstMark.Text()) {
+	if _, err := b.Mark(b.Context(), of, other); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
+		!strings.Contains(err.Error(), firstMark.Text()) {
 		b.Errorf("%s: of another build: %v", of.Kind, err)
 	}
 	third := firstMark
@@ -162,7 +169,8 @@ func (b *MarkBed) concurrent(i int, of hybridcore.URI) {
 	if of.Kind == b.Blind {
 		b.Edit(i)
 		_, err := b.Mark(b.Context(), of, fourth)
-		if after := b.Read(i); err != nil || !strings.Contains(after, "edited by hand") || !strings.Contains(after, "v1.4.0") {
+		if after := b.Read(i); err != nil || !strings.Contains(after, "edited by hand") ||
+			!strings.Contains(after, "v1.4.0") {
 			b.Errorf("%s: %v\n%s", of.Kind, err, after)
 		}
 		return

@@ -65,7 +65,8 @@ func Reach(t *testing.T, open platform.Opener, settings map[string]string, setti
 		t.Error(err)
 	}
 	for _, host := range []string{
-		ElsewhereIP + ":8006", "[::ffff:" + ElsewhereIP + "]:443", "vcenter.corp.example:443", "[2001:db8::1]:443", "0.0.0.0:443",
+		ElsewhereIP + ":8006", "[::ffff:" + ElsewhereIP + "]:443", "vcenter.corp.example:443",
+		"[2001:db8::1]:443", "0.0.0.0:443",
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		_, err := open(ctx, With(settings, setting, scheme+host), platform.ThisMachine)

@@ -18,8 +18,19 @@ import (
 
 // remains are what to look for, with names that Packer gives to no CD.
 var remains = hybridcore.Remains{
-	Name: DeadName, RunID: DeadRun,
-	Media: []string{BuiltISO, LooseISO, MountedISO, "debian-12.iso", "debian.iso", "../iso/" + BuiltISO, "*", "packer*.iso", ""},
+	Name:  DeadName,
+	RunID: DeadRun,
+	Media: []string{
+		BuiltISO,
+		LooseISO,
+		MountedISO,
+		"debian-12.iso",
+		"debian.iso",
+		"../iso/" + BuiltISO,
+		"*",
+		"packer*.iso",
+		"",
+	},
 }
 
 // Bed is one simulated platform with what belongs to others on it, and a client.
@@ -176,18 +187,24 @@ func (b *Bed) takesExactNames(t *testing.T) {
 	left := b.Orphans[0].Leave()
 	full := b.Inventory()
 	for _, name := range []string{
-		DeadName + "-copy-2", DeadName[:len(DeadName)-2], DeadName + " ", DeadName + "\x00", "D" + DeadName[1:], "debian-12-*", "*", "",
-		"debi\u0430n-12-" + DeadRun, DeadName + "' or 'a' eq 'a", `debian-12-` + DeadRun + `" OR name="x`, "../" + DeadName, DeadName + "%", DeadName + "%00",
+		DeadName + "-copy-2", DeadName[:len(DeadName)-2], DeadName + " ", DeadName + "\x00",
+		"D" + DeadName[1:], "debian-12-*", "*", "",
+		"debi\u0430n-12-" + DeadRun, DeadName + "' or 'a' eq 'a", `debian-12-` + DeadRun + `" OR name="x`,
+		"../" + DeadName, DeadName + "%", DeadName + "%00",
 	} {
-		if got, err := b.Reap(t.Context(), hybridcore.Remains{Name: name, RunID: DeadRun}, false); len(got) != 0 || (err != nil) != (name == "") {
+		if got, err := b.Reap(t.Context(), hybridcore.Remains{Name: name, RunID: DeadRun}, false); len(got) != 0 ||
+			(err != nil) != (name == "") {
 			t.Errorf("Reap(%q) = %v, %v", name, got, err)
 		}
 		if found, err := b.Find(t.Context(), name); len(found) != 0 || err != nil {
 			t.Errorf("Find(%q) = %v, %v", name, found, err)
 		}
 	}
-	for _, run := range []string{"", DeadRun[:len(DeadRun)-1], DeadRun + "1", strings.ToUpper(DeadRun), DeadRun + "' or tagName eq 'artifact", "*"} {
-		if got, err := b.Reap(t.Context(), hybridcore.Remains{Name: "debian-12", RunID: run}, false); len(got) != 0 || (err != nil) != (run == "") {
+	for _, run := range []string{
+		"", DeadRun[:len(DeadRun)-1], DeadRun + "1", strings.ToUpper(DeadRun), DeadRun + "' or tagName eq 'artifact", "*",
+	} {
+		if got, err := b.Reap(t.Context(), hybridcore.Remains{Name: "debian-12", RunID: run}, false); len(got) != 0 ||
+			(err != nil) != (run == "") {
 			t.Errorf("Reap of run %q = %v, %v", run, got, err)
 		}
 	}

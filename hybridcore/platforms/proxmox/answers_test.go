@@ -17,8 +17,15 @@ import (
 // plain answers of Proxmox VE, by the addresses of requests.
 var plain = platformtest.Plain{
 	{`GET .*/access/permissions$`, `{"data":{"/":{"VM.Audit":1}}}`},
-	{`GET .*/cluster/resources`, `{"data":[{"vmid":100,"type":"qemu","node":"pve1","name":"` + platformtest.StrangeName + `"}]}`},
-	{`GET .*/qemu/100/config$`, `{"data":{"name":"` + platformtest.StrangeName + `","description":"x","ide2":"local:iso/packer1.iso,media=cdrom","digest":"d"}}`},
+	{
+		`GET .*/cluster/resources`,
+		`{"data":[{"vmid":100,"type":"qemu","node":"pve1","name":"` + platformtest.StrangeName + `"}]}`,
+	},
+	{
+		`GET .*/qemu/100/config$`,
+		`{"data":{"name":"` + platformtest.StrangeName + `","description":"x",` +
+			`"ide2":"local:iso/packer1.iso,media=cdrom","digest":"d"}}`,
+	},
 	{`GET .*/qemu/100/status/current$`, `{"data":{"status":"running"}}`},
 	{`GET .*/tasks/.*/status$`, `{"data":{"status":"stopped","exitstatus":"OK"}}`},
 	{`GET .*/content`, `{"data":[{"volid":"local:iso/packer2.iso"}]}`},
@@ -60,7 +67,9 @@ func FuzzClient(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, at uint8, status uint16, body []byte) {
-		said := platformtest.Everything(t, Open, settingsAt(plain.Serve(t, nil, int(at)%len(plain), http.StatusOK+int(status)%229, body)))
+		said := platformtest.Everything(
+			t, Open, settingsAt(plain.Serve(t, nil, int(at)%len(plain), http.StatusOK+int(status)%229, body)),
+		)
 		if strings.Contains(said, "of-a-test") && !bytes.Contains(body, []byte("of-a")) {
 			t.Errorf("the token is shown: %q", said)
 		}

@@ -56,9 +56,18 @@ func reapBed(t *testing.T) *platformtest.Bed {
 	powerOn(t, c, 200)
 	powerOn(t, c, 204)
 	return &platformtest.Bed{
-		Client: c, Faults: server.Faults(), Prefix: "/**", Effects: "* /nodes/**",
-		Denied: "DELETE /** status=403 reason=\"Permission check failed (/vms/100, VM.Allocate)\"\nPOST /nodes/*/qemu/*/status/stop status=403 reason=\"Permission check failed\"",
-		Hands:  []string{"qm destroy 100 --purge", "qm destroy 101 --purge", "pvesm free 'local:iso/" + looseISO + "'", "Permission check failed"},
+		Client:  c,
+		Faults:  server.Faults(),
+		Prefix:  "/**",
+		Effects: "* /nodes/**",
+		Denied: "DELETE /** status=403 reason=\"Permission check failed (/vms/100, VM.Allocate)\"\n" +
+			"POST /nodes/*/qemu/*/status/stop status=403 reason=\"Permission check failed\"",
+		Hands: []string{
+			"qm destroy 100 --purge",
+			"qm destroy 101 --purge",
+			"pvesm free 'local:iso/" + looseISO + "'",
+			"Permission check failed",
+		},
 		Inventory: func() []string {
 			var all []string
 			for _, v := range server.VMs() {
@@ -73,7 +82,10 @@ func reapBed(t *testing.T) *platformtest.Bed {
 		Orphans: []platformtest.Orphan{
 			{Name: "killed during provisioning, and its retry", Leave: func() []string {
 				iso(builtISO)
-				left := put(100, deadName, "description", notes, "tags", "packer-hybrid;"+tag, "ide0", "local:iso/debian.iso,media=cdrom", "sata0", "local:iso/"+builtISO+",media=cdrom")
+				left := put(
+					100, deadName, "description", notes, "tags", "packer-hybrid;"+tag, "ide0", "local:iso/debian.iso,media=cdrom",
+					"sata0", "local:iso/"+builtISO+",media=cdrom",
+				)
 				powerOn(t, c, 100)
 				return []string{left, put(101, deadName, "description", "Packer ephemeral build VM", "tags", tag), loose()}
 			}},
@@ -90,7 +102,8 @@ func reapBed(t *testing.T) *platformtest.Bed {
 				form := url.Values{"newid": {"100"}, "name": {deadName}, "full": {"1"}}
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
-				if err := c.call(ctx, http.MethodPost, machine{Node: lab.NodeName, VMID: 207}.path("clone"), form, nil); err != nil {
+				from := machine{Node: lab.NodeName, VMID: 207}
+				if err := c.call(ctx, http.MethodPost, from.path("clone"), form, nil); err != nil {
 					t.Fatal(err)
 				}
 				return []string{"vm pve1/100"}
@@ -118,10 +131,13 @@ func TestProtected(t *testing.T) {
 	powerOn(t, c, 100)
 	for _, dry := range []bool{true, false} {
 		got, err := c.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, dry)
-		if err == nil || !strings.Contains(err.Error(), "protection is on") || !strings.Contains(err.Error(), "qm set 100 --protection 0") {
+		if err == nil || !strings.Contains(err.Error(), "protection is on") ||
+			!strings.Contains(err.Error(), "qm set 100 --protection 0") {
 			t.Errorf("dry %v: error %v", dry, err)
 		}
-		platformtest.Same(t, "listed or removed", []string{"vm pve1/101"}, platformtest.Lines(got)) // one does not hold up the others
+		platformtest.Same(
+			t, "listed or removed", []string{"vm pve1/101"}, platformtest.Lines(got),
+		) // one does not hold up the others
 	}
 	volumes, err := server.Volumes(lab.ISOStorage)
 	if v := server.VMs(); len(v) != 1 || !v[0].Running || len(volumes) != 1 || err != nil {

@@ -44,14 +44,22 @@ func TestHostileAnswers(t *testing.T) {
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
 		}, "307"},
-		"not JSON":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "invalid character"},
-		"null within": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[null]}`) }, "has null as entry 1"},
-		"cut off":     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[{"vmid":1`) }, "EOF"},
-		"no list":     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":{}}`) }, "cannot unmarshal object"},
-		"null":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":null}`) }, "it has no data"},
-		"no member":   {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }, "it has no data"},
-		"other types": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[{"vmid":"x"}]}`) }, "cannot unmarshal"},
-		"deep":        {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":`+strings.Repeat("[", 1<<20)) }, "exceeded max depth"},
+		"not JSON": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "invalid character"},
+		"null within": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"data":[null]}`)
+		}, "has null as entry 1"},
+		"cut off": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":[{"vmid":1`) }, "EOF"},
+		"no list": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"data":{}}`)
+		}, "cannot unmarshal object"},
+		"null":      {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"data":null}`) }, "it has no data"},
+		"no member": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }, "it has no data"},
+		"other types": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"data":[{"vmid":"x"}]}`)
+		}, "cannot unmarshal"},
+		"deep": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"data":`+strings.Repeat("[", 1<<20))
+		}, "exceeded max depth"},
 		"too many": {func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, `{"data":[{}`+strings.Repeat(",{}", 1<<16)+`]}`)
 		}, "more than 65536"},
@@ -75,7 +83,8 @@ func TestHostileAnswers(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			for range 2 {
-				if got, err := c.Reap(ctx, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || !strings.Contains(err.Error(), tt.want) || len(got) != 0 {
+				if got, err := c.Reap(ctx, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil ||
+					!strings.Contains(err.Error(), tt.want) || len(got) != 0 {
 					t.Errorf("Reap() = %v, %v; want an error with %q", got, err, tt.want)
 				}
 			}

@@ -51,7 +51,8 @@ func (c *client) Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.Ma
 		}
 		change.Set("digest", s.Digest) // of what was read: Proxmox VE refuses when it is another one by now
 		err = c.work(ctx, http.MethodPost, m.path("config"), change)
-		if refused := (*refusal)(nil); errors.As(err, &refused) && strings.Contains(refused.text, "detected modified configuration") {
+		if refused := (*refusal)(nil); errors.As(err, &refused) &&
+			strings.Contains(refused.text, "detected modified configuration") {
 			return false, platform.ErrEdited
 		}
 		if err != nil {

@@ -33,7 +33,11 @@ func markBed(t *testing.T) *platformtest.MarkBed {
 		return "gone"
 	}
 	return &platformtest.MarkBed{
-		T: t, Client: c, Faults: server.Faults(), URIs: []hybridcore.URI{{Kind: platform.VMTemplate, Name: released, ID: at.id()}}, Read: read,
+		T:      t,
+		Client: c,
+		Faults: server.Faults(),
+		URIs:   []hybridcore.URI{{Kind: platform.VMTemplate, Name: released, ID: at.id()}},
+		Read:   read,
 		Writes: []string{"POST /nodes/*/qemu/*/config"},
 		Edit: func(int) {
 			form := url.Values{"description": {strings.SplitN(read(0), "\ntags ", 2)[0] + "\nedited by hand"}}

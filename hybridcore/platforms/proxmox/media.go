@@ -27,7 +27,10 @@ func (c *client) media(ctx context.Context, names []string) ([]platform.Leftover
 	var volumes []struct {
 		ID string `json:"volid"`
 	}
-	err := c.call(ctx, http.MethodGet, []string{"nodes", c.node, "storage", c.storage, "content"}, url.Values{"content": {"iso"}}, &volumes)
+	err := c.call(
+		ctx, http.MethodGet, []string{"nodes", c.node, "storage", c.storage, "content"}, url.Values{"content": {"iso"}},
+		&volumes,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("listing the CDs of storage %s: %w", hybridcore.Sanitize(c.storage), err)
 	}
@@ -82,7 +85,8 @@ func (c *client) mounted(ctx context.Context, volume string) (used bool, err err
 func (c *client) deleteVolume(ctx context.Context, node, volume string) error {
 	storage, _, _ := strings.Cut(volume, ":")
 	err := c.work(ctx, http.MethodDelete, []string{"nodes", node, "storage", storage, "content", volume}, nil)
-	if refused := (*refusal)(nil); errors.As(err, &refused) && (strings.Contains(refused.text, "No such file") || strings.Contains(refused.text, "does not exist")) {
+	if refused := (*refusal)(nil); errors.As(err, &refused) && (strings.Contains(refused.text, "No such file") ||
+		strings.Contains(refused.text, "does not exist")) {
 		return nil
 	}
 	return err

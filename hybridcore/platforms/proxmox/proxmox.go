@@ -100,15 +100,22 @@ func Open(ctx context.Context, variables map[string]string, limit platform.Reach
 		TLSClientConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			InsecureSkipVerify: variables["proxmox_insecure_connection"] == "true", //nolint:gosec // the user's word
-			NextProtos:         []string{"http/1.1"},                               // HTTP/2 has no reason phrases, and they hold the errors
+			// HTTP/2 has no reason phrases, and they hold the errors.
+			NextProtos: []string{"http/1.1"},
 		},
 		IdleConnTimeout: platform.Timeout,
 	}
 	limit(transport)
-	c := &client{base: base, node: variables["proxmox_node"], storage: variables["iso_storage"], header: http.Header{"Accept": {"application/json"}}, http: &http.Client{
-		Transport:     &platform.Patient{Next: transport},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	c := &client{
+		base:    base,
+		node:    variables["proxmox_node"],
+		storage: variables["iso_storage"],
+		header:  http.Header{"Accept": {"application/json"}},
+		http: &http.Client{
+			Transport:     &platform.Patient{Next: transport},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
 	ctx, cancel := context.WithTimeout(ctx, platform.Timeout)
 	defer cancel()
 	if err := c.signIn(ctx, variables); err != nil {
@@ -116,10 +123,16 @@ func Open(ctx context.Context, variables map[string]string, limit platform.Reach
 	}
 	var permissions map[string]any
 	if err := c.call(ctx, http.MethodGet, []string{"access", "permissions"}, nil, &permissions); err != nil {
-		return nil, fmt.Errorf("asking Proxmox VE %s with proxmox_username and its proxmox_token or proxmox_password: %w", base.Host, err)
+		return nil, fmt.Errorf(
+			"asking Proxmox VE %s with proxmox_username and its proxmox_token or proxmox_password: %w", base.Host, err,
+		)
 	}
 	if len(permissions) == 0 {
-		return nil, fmt.Errorf("proxmox_username may see nothing on Proxmox VE %s: give the token the permissions of a build (a token with privilege separation has none of its user's)", base.Host)
+		return nil, fmt.Errorf(
+			"proxmox_username may see nothing on Proxmox VE %s: give the token the permissions of a build "+
+				"(a token with privilege separation has none of its user's)",
+			base.Host,
+		)
 	}
 	return c, nil
 }

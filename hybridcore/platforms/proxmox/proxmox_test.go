@@ -38,7 +38,12 @@ const (
 )
 
 // credentials are those of the simulated node.
-var credentials = lab.Credentials{User: "packer@pve", Password: "lab-password", TokenID: "packer@pve!lab", Secret: "lab-secret-token"}
+var credentials = lab.Credentials{
+	User:     "packer@pve",
+	Password: "lab-password",
+	TokenID:  "packer@pve!lab",
+	Secret:   "lab-secret-token",
+}
 
 // bare is hardware without guests: a machine is on until it is powered off.
 type bare struct{}
@@ -56,7 +61,16 @@ func node(t *testing.T) (*lab.Server, map[string]string) {
 	helper := httptest.NewUnstartedServer(nil)
 	helper.StartTLS() // for its certificate
 	helper.Close()
-	server, err := lab.Start(lab.Config{Hardware: bare{}, Credentials: credentials, Dir: t.TempDir(), TLS: helper.TLS, Settle: 2 * time.Second, Log: t.Logf})
+	server, err := lab.Start(
+		lab.Config{
+			Hardware:    bare{},
+			Credentials: credentials,
+			Dir:         t.TempDir(),
+			TLS:         helper.TLS,
+			Settle:      2 * time.Second,
+			Log:         t.Logf,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +116,8 @@ func plant(t *testing.T, server *lab.Server, id int, name string, pairs ...strin
 // powerOn starts a machine.
 func powerOn(t *testing.T, c *client, id int) {
 	t.Helper()
-	if err := c.work(t.Context(), http.MethodPost, machine{Node: lab.NodeName, VMID: id}.path("status", "start"), nil); err != nil {
+	at := machine{Node: lab.NodeName, VMID: id}
+	if err := c.work(t.Context(), http.MethodPost, at.path("status", "start"), nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -152,7 +167,9 @@ func TestFind(t *testing.T) {
 	plant(t, server, 101, "golden")
 	plant(t, server, 102, "golden-2")
 	plant(t, server, 103, "older", "template", "1")
-	tokenless := platformtest.With(settings, "proxmox_token", "", "proxmox_username", credentials.User, "proxmox_password", credentials.Password)
+	tokenless := platformtest.With(
+		settings, "proxmox_token", "", "proxmox_username", credentials.User, "proxmox_password", credentials.Password,
+	)
 	for door, settings := range map[string]map[string]string{"token": settings, "password": tokenless} {
 		c := open(t, settings)
 		for name, want := range map[string][]hybridcore.URI{
@@ -189,7 +206,11 @@ func TestGone(t *testing.T) {
 	server, settings := node(t)
 	plant(t, server, 100, deadName)
 	c := open(t, settings)
-	rules(t, server, `GET /nodes/pve1/qemu/100/config status=500 reason="Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist"`)
+	rules(
+		t, server,
+		`GET /nodes/pve1/qemu/100/config status=500 `+
+			`reason="Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist"`,
+	)
 	found, err := c.Find(t.Context(), deadName)
 	if err != nil || len(found) != 0 {
 		t.Errorf("found %v, %v; want nothing", found, err)
@@ -206,7 +227,11 @@ func TestOpenRefuses(t *testing.T) {
 		want    string
 	}{
 		{"wrong token", []string{"proxmox_token", "wrong-secret-value"}, "401"},
-		{"wrong password", []string{"proxmox_token", "", "proxmox_password", "wrong-secret-value"}, "401 authentication failure"},
+		{
+			"wrong password",
+			[]string{"proxmox_token", "", "proxmox_password", "wrong-secret-value"},
+			"401 authentication failure",
+		},
 		{"no secret", []string{"proxmox_token", ""}, "export PKR_VAR_proxmox_token"},
 		{"no user", []string{"proxmox_username", ""}, "export PKR_VAR_proxmox_username"},
 		{"no address", []string{"proxmox_url", "https://a b:secret-in-url@%zz"}, "is not an address"},
@@ -229,15 +254,19 @@ func TestOpenRefuses(t *testing.T) {
 		})
 	}
 	t.Run("no permissions", func(t *testing.T) {
-		blind := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"data":{}}`)) }))
+		blind := httptest.NewTLSServer(
+			http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"data":{}}`)) }),
+		)
 		t.Cleanup(blind.Close)
-		if _, err := Open(t.Context(), platformtest.With(settings, "proxmox_url", blind.URL), platform.Anywhere); err == nil || !strings.Contains(err.Error(), "may see nothing") {
+		_, err := Open(t.Context(), platformtest.With(settings, "proxmox_url", blind.URL), platform.Anywhere)
+		if err == nil || !strings.Contains(err.Error(), "may see nothing") {
 			t.Errorf("error %v, want one about permissions", err)
 		}
 	})
 	t.Run("repeats the token", func(t *testing.T) {
 		rules(t, server, `GET /access/permissions status=500 reason="bad token lab-secret-token"`)
-		if _, err := Open(t.Context(), settings, platform.Anywhere); err == nil || strings.Contains(err.Error(), credentials.Secret) {
+		if _, err := Open(t.Context(), settings, platform.Anywhere); err == nil ||
+			strings.Contains(err.Error(), credentials.Secret) {
 			t.Errorf("error %v, want one without the token", err)
 		}
 	})
@@ -264,9 +293,16 @@ func TestReap(t *testing.T) {
 	if err := server.PutISO("debian.iso", "an installer"); err != nil {
 		t.Fatal(err)
 	}
-	plant(t, server, 100, deadName, "description", notes, "ide0", "local:iso/packer1902627640.iso,media=cdrom", "ide1", "local:iso/debian.iso,media=cdrom")
-	plant(t, server, 101, deadName)                                                                    // a clone that nobody marked
-	plant(t, server, 102, deadName, "template", "1", "description", notes)                             // built, not recorded
+	plant(
+		t, server, 100, deadName, "description", notes, "ide0", "local:iso/packer1902627640.iso,media=cdrom", "ide1",
+		"local:iso/debian.iso,media=cdrom",
+	)
+	plant(
+		t, server, 101, deadName,
+	) // a clone that nobody marked
+	plant(
+		t, server, 102, deadName, "template", "1", "description", notes,
+	) // built, not recorded
 	plant(t, server, 103, deadName+"-copy", "description", notes, "tags", "ph-run-"+deadRun)           // a similar name
 	plant(t, server, 104, "debian-12-other", "description", "run "+deadRun+", by hand", "tags", "lab") // no mark of ours
 	plant(t, server, 105, "short", "tags", "golden;ph-run-"+deadRun)
@@ -309,7 +345,7 @@ func TestReapFails(t *testing.T) {
 		"delete fails":       {`DELETE /nodes/pve1/qemu/100 task reason="volume is busy"`, "volume is busy"},
 		"stop fails":         {`POST /nodes/pve1/qemu/100/status/stop task reason="got timeout"`, "powering it off"},
 		"task unknown":       {`GET /nodes/pve1/tasks/*/status status=500`, "asking for task"},
-		"CD cannot go":       {`DELETE /nodes/pve1/storage/** status=500 reason="permission denied"`, "its CD local:iso/packer7.iso"},
+		"CD cannot go":       {`DELETE /nodes/pve1/storage/** status=500 reason="denied"`, "its CD local:iso/packer7.iso"},
 		"list without state": {`GET /nodes/pve1/qemu/100/status/current status=595`, "power state"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -319,7 +355,8 @@ func TestReapFails(t *testing.T) {
 			c := open(t, settings)
 			powerOn(t, c, 100)
 			rules(t, server, tt.rule)
-			if got, err := c.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "pve1/100") {
+			if got, err := c.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil ||
+				len(got) != 0 || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "pve1/100") {
 				t.Errorf("Reap() = %v, %v; want an error about pve1/100 with %q", got, err, tt.want)
 			}
 			reap{deadName, deadRun, true}.of(t, c, "pve1/100")
@@ -354,11 +391,16 @@ func TestReapWaits(t *testing.T) {
 	until(func() bool { return server.VMs()[0].Name == deadName })
 	short, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 	defer cancel()
-	if got, err := c.Reap(short, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 || !strings.Contains(err.Error(), "locked") || !strings.Contains(err.Error(), "clone") {
+	if got, err := c.Reap(short, hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err == nil || len(got) != 0 ||
+		!strings.Contains(err.Error(), "locked") || !strings.Contains(err.Error(), "clone") {
 		t.Errorf("Reap() = %v, %v; want an error about the lock", got, err)
 	}
 	reap{deadName, deadRun, true}.of(t, c, "pve1/100")
-	rules(t, server, `DELETE /nodes/pve1/qemu/100 nth=1 status=500 reason="can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout"`)
+	rules(
+		t, server,
+		`DELETE /nodes/pve1/qemu/100 nth=1 status=500 `+
+			`reason="can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout"`,
+	)
 	reap{deadName, deadRun, false}.of(t, c, "pve1/100")
 	if diff := cmp.Diff([]int{9000}, ids(server)); diff != "" {
 		t.Errorf("what is left (-want +got):\n%s", diff)
@@ -374,7 +416,8 @@ func TestOldList(t *testing.T) {
 	answers := map[string]string{
 		"/access/permissions": `{"/":{"VM.Audit":1}}`,
 		"/cluster/resources": `[{"vmid":102,"node":"a","type":"qemu","name":"golden"},{"vmid":100,"node":"b","type":"qemu"},
-			{"vmid":103,"node":"a","type":"qemu"},{"vmid":104,"node":"a","type":"qemu","name":"VM 104"},{"vmid":101,"node":"a","type":"lxc","name":"golden"}]`,
+			{"vmid":103,"node":"a","type":"qemu"},{"vmid":104,"node":"a","type":"qemu","name":"VM 104"},
+			{"vmid":101,"node":"a","type":"lxc","name":"golden"}]`,
 		"/nodes/b/qemu/100/config": `{"name":"golden","template":1}`,
 		"/nodes/a/qemu/102/config": `{"name":"renamed"}`,
 		"/nodes/a/qemu/103/config": `{"lock":"create"}`,
@@ -386,7 +429,8 @@ func TestOldList(t *testing.T) {
 	t.Cleanup(old.Close)
 	_, settings := node(t)
 	found, err := open(t, platformtest.With(settings, "proxmox_url", old.URL+"/api2/json")).Find(t.Context(), "golden")
-	if diff := cmp.Diff([]hybridcore.URI{{Kind: "vm-template", Name: "golden", ID: "b/100"}, {Kind: "vm", Name: "golden", ID: "a/104"}}, found); diff != "" || err != nil {
+	want := []hybridcore.URI{{Kind: "vm-template", Name: "golden", ID: "b/100"}, {Kind: "vm", Name: "golden", ID: "a/104"}}
+	if diff := cmp.Diff(want, found); diff != "" || err != nil {
 		t.Errorf("found (-want +got):\n%s%v", diff, err)
 	}
 }

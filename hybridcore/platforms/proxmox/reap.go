@@ -91,7 +91,8 @@ func (c *client) leftover(m machine, s settings, ours func(settings) bool) platf
 // description nor the tag before the plugin's second call: its name, which ends
 // in the run's ID as names of artifacts do, is all it has when the run dies.
 func (s settings) marked(runID string) bool {
-	return strings.Contains(s.Description, platform.RunMark(runID)) || slices.Contains(s.tags(), "ph-run-"+runID) || strings.HasSuffix(s.Name, "-"+runID)
+	return strings.Contains(s.Description, platform.RunMark(runID)) || slices.Contains(s.tags(), "ph-run-"+runID) ||
+		strings.HasSuffix(s.Name, "-"+runID)
 }
 
 // tags lists the machine's tags.
@@ -110,7 +111,13 @@ func (c *client) settings(ctx context.Context, m machine) (settings, bool, error
 		return settings{}, false, err
 	}
 	text := func(name string) string { s, _ := all[name].(string); return s }
-	s := settings{Name: text("name"), Description: text("description"), Tags: text("tags"), Lock: text("lock"), Digest: text("digest")}
+	s := settings{
+		Name:        text("name"),
+		Description: text("description"),
+		Tags:        text("tags"),
+		Lock:        text("lock"),
+		Digest:      text("digest"),
+	}
 	s.Template, s.Protected = on(all["template"]), on(all["protection"])
 	for name, value := range all {
 		if v, ok := value.(string); ok && drive.MatchString(name) {
@@ -167,7 +174,8 @@ func (c *client) remove(ctx context.Context, m machine, ours func(settings) bool
 // locked reports whether a refusal is about a lock, which ends by itself.
 func locked(err error) bool {
 	var refused *refusal
-	return errors.As(err, &refused) && (strings.Contains(refused.text, "is locked") || strings.Contains(refused.text, "can't lock file"))
+	return errors.As(err, &refused) &&
+		(strings.Contains(refused.text, "is locked") || strings.Contains(refused.text, "can't lock file"))
 }
 
 // destroy powers a machine off, deletes the CDs that were uploaded for it while

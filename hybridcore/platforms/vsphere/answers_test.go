@@ -71,7 +71,9 @@ func FuzzClient(f *testing.F) {
 	settings := vcenter(f)
 	host := settings["vsphere_endpoint"]
 	for n := range 24 {
-		f.Add(uint8(n), uint16(0), uint16(60_000), []byte([]string{"null", `{"value":null}`, `{"value":[null]}`, "<x/>", ""}[n%5]))
+		f.Add(
+			uint8(n), uint16(0), uint16(60_000), []byte([]string{"null", `{"value":null}`, `{"value":[null]}`, "<x/>", ""}[n%5]),
+		)
 		f.Add(uint8(n), uint16(300+n*20), uint16(80), []byte(""))
 	}
 	element := regexp.MustCompile(`<([A-Za-z]+)[^>]*>[^<]*</[A-Za-z]+>`)
@@ -87,7 +89,9 @@ func FuzzClient(f *testing.F) {
 			start := min(int(from), len(body))
 			return append(append(bytes.Clone(body[:start]), insert...), body[min(start+int(length), len(body)):]...)
 		})
-		said := platformtest.Everything(t, Open, platformtest.With(settings, "vsphere_endpoint", address, "vsphere_datastore", "LocalDS_0"))
+		said := platformtest.Everything(
+			t, Open, platformtest.With(settings, "vsphere_endpoint", address, "vsphere_datastore", "LocalDS_0"),
+		)
 		if strings.Contains(said, password) {
 			t.Errorf("the password is shown: %q", said)
 		}

@@ -87,10 +87,19 @@ func soapAnswer(w http.ResponseWriter, r *http.Request, rule fault.Rule) {
 		return
 	}
 	w.WriteHeader(http.StatusInternalServerError)
-	fmt.Fprintf(w, `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault>`+
-		`<faultcode>ServerFaultCode</faultcode><faultstring>%s.</faultstring><detail><%sFault xmlns="urn:vim25" xsi:type="%s">`+
-		`<object type="VirtualMachine">vm-1</object><privilegeId>VirtualMachine.Inventory.Delete</privilegeId></%sFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>`,
-		"Permission to perform this operation was denied", kind, kind, kind)
+	fmt.Fprintf(
+		w,
+		`<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" `+
+			`xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault>`+
+			`<faultcode>ServerFaultCode</faultcode><faultstring>%s.</faultstring><detail>`+
+			`<%sFault xmlns="urn:vim25" xsi:type="%s">`+
+			`<object type="VirtualMachine">vm-1</object><privilegeId>VirtualMachine.Inventory.Delete</privilegeId>`+
+			`</%sFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>`,
+		"Permission to perform this operation was denied",
+		kind,
+		kind,
+		kind,
+	)
 }
 
 // center is a simulated vCenter as its owner sees it.
@@ -172,7 +181,11 @@ func (v *center) machine(folder, name, notes string, devices ...types.BaseVirtua
 		v.Fatal(err)
 	}
 	task, err := place.CreateVM(v.Context(), types.VirtualMachineConfigSpec{
-		Name: name, Annotation: notes, GuestId: "otherGuest", Files: &types.VirtualMachineFileInfo{VmPathName: "[LocalDS_0]"}, DeviceChange: changes,
+		Name:         name,
+		Annotation:   notes,
+		GuestId:      "otherGuest",
+		Files:        &types.VirtualMachineFileInfo{VmPathName: "[LocalDS_0]"},
+		DeviceChange: changes,
 	}, v.pool, nil)
 	if err != nil {
 		v.Fatal(err)
@@ -199,8 +212,12 @@ func (v *center) drives(cds ...string) []types.BaseVirtualDevice {
 	list = append(list, ide)
 	for n, file := range cds {
 		list = append(list, &types.VirtualCdrom{VirtualDevice: types.VirtualDevice{
-			Key: int32(-100 - n), ControllerKey: ide.GetVirtualDevice().Key, UnitNumber: new(int32(n)),
-			Backing: &types.VirtualCdromIsoBackingInfo{VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: "[LocalDS_0] packer_cache/" + file}},
+			Key:           int32(-100 - n),
+			ControllerKey: ide.GetVirtualDevice().Key,
+			UnitNumber:    new(int32(n)),
+			Backing: &types.VirtualCdromIsoBackingInfo{
+				VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: "[LocalDS_0] packer_cache/" + file},
+			},
 		}})
 	}
 	return list
@@ -224,7 +241,9 @@ func (v *center) disk(file string) []types.BaseVirtualDevice {
 // addItem makes a library item; a whole one has a descriptor.
 func (v *center) addItem(name, notes string, whole bool) string {
 	v.Helper()
-	id, err := v.items.CreateLibraryItem(v.Context(), library.Item{Name: name, Description: &notes, Type: library.ItemTypeOVF, LibraryID: v.golden})
+	id, err := v.items.CreateLibraryItem(
+		v.Context(), library.Item{Name: name, Description: &notes, Type: library.ItemTypeOVF, LibraryID: v.golden},
+	)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -235,7 +254,9 @@ func (v *center) addItem(name, notes string, whole bool) string {
 	if err != nil {
 		v.Fatal(err)
 	}
-	file, err := v.items.AddLibraryItemFile(v.Context(), session, library.UpdateFile{Name: name + ".ovf", SourceType: "PUSH"})
+	file, err := v.items.AddLibraryItemFile(
+		v.Context(), session, library.UpdateFile{Name: name + ".ovf", SourceType: "PUSH"},
+	)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -243,7 +264,9 @@ func (v *center) addItem(name, notes string, whole bool) string {
 	if err != nil {
 		v.Fatal(err)
 	}
-	if err := v.direct.rest.Upload(v.Context(), strings.NewReader("ovf"), address, &soap.Upload{Method: http.MethodPut, ContentLength: 3}); err != nil {
+	if err := v.direct.rest.Upload(
+		v.Context(), strings.NewReader("ovf"), address, &soap.Upload{Method: http.MethodPut, ContentLength: 3},
+	); err != nil {
 		v.Fatal(err)
 	}
 	if err := v.items.CompleteLibraryItemUpdateSession(v.Context(), session); err != nil {
@@ -255,17 +278,27 @@ func (v *center) addItem(name, notes string, whole bool) string {
 // inventory lists machines, files and library items.
 func (v *center) inventory() []string {
 	v.Helper()
-	all, err := view.NewManager(v.direct.soap.Client).CreateContainerView(v.Context(), v.direct.soap.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
+	all, err := view.NewManager(v.direct.soap.Client).
+		CreateContainerView(v.Context(), v.direct.soap.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
 	if err != nil {
 		v.Fatal(err)
 	}
 	var machines []mo.VirtualMachine
-	if err := all.Retrieve(v.Context(), []string{"VirtualMachine"}, []string{"name", "config.template", "runtime.powerState", "snapshot"}, &machines); err != nil {
+	if err := all.Retrieve(
+		v.Context(), []string{"VirtualMachine"}, []string{"name", "config.template", "runtime.powerState", "snapshot"},
+		&machines,
+	); err != nil {
 		v.Fatal(err)
 	}
 	var lines []string
 	for _, m := range machines {
-		lines = append(lines, fmt.Sprintf("%s %s %s template=%v snapshot=%v", m.Self.Value, m.Name, m.Runtime.PowerState, m.Config.Template, m.Snapshot != nil))
+		lines = append(
+			lines,
+			fmt.Sprintf(
+				"%s %s %s template=%v snapshot=%v", m.Self.Value, m.Name, m.Runtime.PowerState, m.Config.Template,
+				m.Snapshot != nil,
+			),
+		)
 	}
 	err = filepath.WalkDir(v.dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -320,7 +353,10 @@ func reapBed(t *testing.T) *platformtest.Bed {
 	v := newCenter(t, settings)
 	faults := &fault.Injector{}
 	c := open(t, platformtest.With(settings, "vsphere_endpoint", faulty(t, settings["vsphere_endpoint"], faults)))
-	for _, name := range []string{"packer_cache/debian-12.iso", "packer_cache/packer777.iso", "packer_cache/" + mountedISO, "iso/" + looseISO, "packer_cache/packer1902627640.iso.txt", "iso/packer1902627640.iso", "database/database.vmdk"} {
+	for _, name := range []string{
+		"packer_cache/debian-12.iso", "packer_cache/packer777.iso", "packer_cache/" + mountedISO, "iso/" + looseISO,
+		"packer_cache/packer1902627640.iso.txt", "iso/packer1902627640.iso", "database/database.vmdk",
+	} {
 		v.file(name)
 	}
 	v.machine("", "web", "", v.drives(mountedISO)...)
@@ -338,10 +374,20 @@ func reapBed(t *testing.T) *platformtest.Bed {
 		return []string{"vm " + v.machine("", deadName, notes, v.disk("database/database.vmdk")...).Reference().Value}
 	}
 	return &platformtest.Bed{
-		Client: c, Faults: faults, Prefix: "/**", Effects: "* /sdk/[^S]*_Task", // a search changes nothing
+		Client:  c,
+		Faults:  faults,
+		Prefix:  "/**",
+		Effects: "* /sdk/[^S]*_Task", // a search changes nothing
 
-		Denied:    "* /sdk/Destroy_Task status=403\n* /sdk/PowerOffVM_Task status=403\n* /sdk/DeleteDatastoreFile_Task status=403\nDELETE /** status=403",
-		Hands:     []string{"govc object.destroy 'VirtualMachine:vm-", "govc library.rm '", "govc datastore.rm '[LocalDS_0] packer_cache/" + looseISO + "'", "Permission to perform this operation was denied", "lacks the privilege VirtualMachine.Inventory.Delete"},
+		Denied: "* /sdk/Destroy_Task status=403\n* /sdk/PowerOffVM_Task status=403\n" +
+			"* /sdk/DeleteDatastoreFile_Task status=403\nDELETE /** status=403",
+		Hands: []string{
+			"govc object.destroy 'VirtualMachine:vm-",
+			"govc library.rm '",
+			"govc datastore.rm '[LocalDS_0] packer_cache/" + looseISO + "'",
+			"Permission to perform this operation was denied",
+			"lacks the privilege VirtualMachine.Inventory.Delete",
+		},
 		Inventory: v.inventory,
 		Orphans: []platformtest.Orphan{
 			{Name: "killed during provisioning", Leave: v.leave},
@@ -398,7 +444,8 @@ func TestItemsOfOthers(t *testing.T) {
 		"without a mark": {"run " + deadRun + ", by hand", false, hybridcore.KindIncomplete + libraryItem},
 	} {
 		id := v.addItem(deadName, tt.notes, tt.whole)
-		if got, err := v.direct.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err != nil || len(got) != 0 {
+		if got, err := v.direct.Reap(t.Context(), hybridcore.Remains{Name: deadName, RunID: deadRun}, false); err != nil ||
+			len(got) != 0 {
 			t.Errorf("%s: removed %v, %v", name, got, err)
 		}
 		found, err := v.direct.Find(t.Context(), deadName)

@@ -53,7 +53,8 @@ func (c *client) uploads(ctx context.Context, m mo.VirtualMachine) ([]string, er
 		return found, nil
 	}
 	var stores []mo.Datastore
-	if err := property.DefaultCollector(c.soap.Client).Retrieve(ctx, m.Datastore, []string{"name", "browser"}, &stores); err != nil {
+	if err := property.DefaultCollector(c.soap.Client).
+		Retrieve(ctx, m.Datastore, []string{"name", "browser"}, &stores); err != nil {
 		return nil, fmt.Errorf("reading its datastores: %w", err)
 	}
 	for _, store := range stores {
@@ -84,8 +85,11 @@ func folder(file string) object.DatastorePath {
 }
 
 // list lists files of a folder. A folder that is gone has none.
-func (c *client) list(ctx context.Context, browser types.ManagedObjectReference, folder string, patterns ...string) ([]string, error) {
-	task, err := object.NewHostDatastoreBrowser(c.soap.Client, browser).SearchDatastore(ctx, folder, &types.HostDatastoreBrowserSearchSpec{MatchPattern: patterns})
+func (c *client) list(
+	ctx context.Context, browser types.ManagedObjectReference, folder string, patterns ...string,
+) ([]string, error) {
+	task, err := object.NewHostDatastoreBrowser(c.soap.Client, browser).
+		SearchDatastore(ctx, folder, &types.HostDatastoreBrowserSearchSpec{MatchPattern: patterns})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller says what was listed
 	}
@@ -113,7 +117,9 @@ func (c *client) list(ctx context.Context, browser types.ManagedObjectReference,
 // devices are the devices of a machine that have a type; the library follows those
 // that have none.
 func devices(m mo.VirtualMachine) object.VirtualDeviceList {
-	return slices.DeleteFunc(object.VirtualDeviceList(m.Config.Hardware.Device), func(d types.BaseVirtualDevice) bool { return d == nil })
+	return slices.DeleteFunc(
+		object.VirtualDeviceList(m.Config.Hardware.Device), func(d types.BaseVirtualDevice) bool { return d == nil },
+	)
 }
 
 // foreignDisks lists the disks of a machine that lie in somebody else's folder
@@ -147,7 +153,8 @@ func (c *client) deleteFile(ctx context.Context, in types.ManagedObjectReference
 		if a.Self.Type != "Datacenter" {
 			continue
 		}
-		task, err := object.NewFileManager(c.soap.Client).DeleteDatastoreFile(ctx, path, object.NewDatacenter(c.soap.Client, a.Self))
+		task, err := object.NewFileManager(c.soap.Client).
+			DeleteDatastoreFile(ctx, path, object.NewDatacenter(c.soap.Client, a.Self))
 		if err == nil {
 			err = task.Wait(ctx)
 		}

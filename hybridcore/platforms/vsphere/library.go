@@ -69,7 +69,9 @@ func (c *client) libraryItems(ctx context.Context, name string) ([]item, error) 
 			if err != nil {
 				return nil, fmt.Errorf("listing the files of item %s: %w", id, err)
 			}
-			i.whole = slices.ContainsFunc(files, func(f library.File) bool { return strings.HasSuffix(strings.ToLower(f.Name), ".ovf") })
+			i.whole = slices.ContainsFunc(
+				files, func(f library.File) bool { return strings.HasSuffix(strings.ToLower(f.Name), ".ovf") },
+			)
 		}
 		found = append(found, i)
 	}

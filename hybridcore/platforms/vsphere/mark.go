@@ -31,7 +31,9 @@ func (c *client) Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.Ma
 		case of.Kind == libraryItem && c.library != "":
 			return c.markItem(ctx, of, mark)
 		default:
-			return false, fmt.Errorf("%.80q is neither a template nor an item of a library that is configured", of.Kind+" "+of.ID)
+			return false, fmt.Errorf(
+				"%.80q is neither a template nor an item of a library that is configured", of.Kind+" "+of.ID,
+			)
 		}
 	})
 }
@@ -84,7 +86,8 @@ func (c *client) markItem(ctx context.Context, of hybridcore.URI, mark hybridcor
 	if err != nil || notes == now {
 		return false, err
 	}
-	if err := library.NewManager(c.rest).UpdateLibraryItem(ctx, &library.Item{ID: of.ID, Description: &notes}); err != nil {
+	if err := library.NewManager(c.rest).
+		UpdateLibraryItem(ctx, &library.Item{ID: of.ID, Description: &notes}); err != nil {
 		return false, fmt.Errorf("changing its description (which needs ContentLibrary.UpdateLibraryItem): %w", err)
 	}
 	// The library has no versions of descriptions: what was written over in the

@@ -46,8 +46,16 @@ func markBed(t *testing.T) *platformtest.MarkBed {
 		return *item.Description
 	}
 	return &platformtest.MarkBed{
-		T: t, Client: c, Faults: faults, Read: read, Writes: []string{"* /sdk/ReconfigVM_Task", "PATCH /**"}, Blind: libraryItem,
-		URIs: []hybridcore.URI{{Kind: platform.VMTemplate, Name: released, ID: m.Reference().Value}, {Kind: libraryItem, Name: released, ID: id}},
+		T:      t,
+		Client: c,
+		Faults: faults,
+		Read:   read,
+		Writes: []string{"* /sdk/ReconfigVM_Task", "PATCH /**"},
+		Blind:  libraryItem,
+		URIs: []hybridcore.URI{
+			{Kind: platform.VMTemplate, Name: released, ID: m.Reference().Value},
+			{Kind: libraryItem, Name: released, ID: id},
+		},
 		Edit: func(i int) {
 			notes := read(i) + "\nedited by hand"
 			if i == 0 {

@@ -34,7 +34,11 @@ func (c *client) media(ctx context.Context, names []string) ([]platform.Leftover
 	}
 	var left []platform.Leftover
 	for _, store := range stores {
-		there, err := c.list(ctx, store.Browser, (&object.DatastorePath{Datastore: store.Name, Path: uploadFolder}).String(), names...)
+		there, err := c.list(
+			ctx,
+			store.Browser,
+			(&object.DatastorePath{Datastore: store.Name, Path: uploadFolder}).String(),
+			names...)
 		if err != nil {
 			return nil, fmt.Errorf("listing the uploads in datastore %s: %w", store.Name, err)
 		}
@@ -71,7 +75,8 @@ func (c *client) unmounted(store types.ManagedObjectReference, name, file string
 
 // datastores lists the datastores, one in each data center, to which Packer uploads.
 func (c *client) datastores(ctx context.Context) ([]mo.Datastore, error) {
-	all, err := view.NewManager(c.soap.Client).CreateContainerView(ctx, c.soap.ServiceContent.RootFolder, []string{"Datastore"}, true)
+	all, err := view.NewManager(c.soap.Client).
+		CreateContainerView(ctx, c.soap.ServiceContent.RootFolder, []string{"Datastore"}, true)
 	if err != nil {
 		return nil, fmt.Errorf("listing datastores: %w", err)
 	}
@@ -101,7 +106,8 @@ func (c *client) mounted(ctx context.Context, store types.ManagedObjectReference
 				return true, nil
 			}
 			for _, device := range devices(m).SelectByType((*types.VirtualCdrom)(nil)) {
-				if backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualCdromIsoBackingInfo); ok && backing.FileName == file {
+				if backing, ok := device.GetVirtualDevice().Backing.(*types.VirtualCdromIsoBackingInfo); ok &&
+					backing.FileName == file {
 					return true, nil
 				}
 			}

@@ -54,7 +54,11 @@ func (c *client) leftovers(ctx context.Context, of hybridcore.Remains) ([]platfo
 	}
 	for _, m := range all {
 		if m.Config == nil {
-			return nil, fmt.Errorf("vCenter shows no configuration of machine %s: it is being created, its host is away, or the account may not read it", m.Self.Value)
+			return nil, fmt.Errorf(
+				"vCenter shows no configuration of machine %s: "+
+					"it is being created, its host is away, or the account may not read it",
+				m.Self.Value,
+			)
 		}
 		if !m.Config.Template && strings.Contains(m.Config.Annotation, platform.RunMark(of.RunID)) {
 			left = append(left, platform.Leftover{
@@ -85,7 +89,8 @@ func (c *client) leftovers(ctx context.Context, of hybridcore.Remains) ([]platfo
 
 // named reads properties of the machines and templates of exactly this name.
 func (c *client) named(ctx context.Context, name string, properties ...string) ([]mo.VirtualMachine, error) {
-	all, err := view.NewManager(c.soap.Client).CreateContainerView(ctx, c.soap.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
+	all, err := view.NewManager(c.soap.Client).
+		CreateContainerView(ctx, c.soap.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
 	if err != nil {
 		return nil, fmt.Errorf("listing machines: %w", err)
 	}
@@ -98,7 +103,8 @@ func (c *client) named(ctx context.Context, name string, properties ...string) (
 		return nil, nil
 	}
 	var machines []mo.VirtualMachine
-	if err := property.DefaultCollector(c.soap.Client).Retrieve(ctx, refs, append(properties, "name"), &machines); err != nil {
+	if err := property.DefaultCollector(c.soap.Client).
+		Retrieve(ctx, refs, append(properties, "name"), &machines); err != nil {
 		return nil, fmt.Errorf("reading machines: %w", err)
 	}
 	exact := machines[:0]

@@ -59,8 +59,12 @@ func Open(ctx context.Context, settings map[string]string, limit platform.Reach)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to vCenter %s: %w", address.Host, err)
 	}
-	if has := vim.ServiceContent; has.SessionManager == nil || has.ViewManager == nil || has.FileManager == nil { // govmomi follows them
-		return nil, fmt.Errorf("connecting to vCenter %s: its answer names no manager of sessions, views or files; it may be no vCenter", address.Host)
+	if has := vim.ServiceContent; has.SessionManager == nil || has.ViewManager == nil ||
+		has.FileManager == nil { // govmomi follows them
+		return nil, fmt.Errorf(
+			"connecting to vCenter %s: its answer names no manager of sessions, views or files; it may be no vCenter",
+			address.Host,
+		)
 	}
 	c := &client{
 		soap:    &govmomi.Client{Client: vim, SessionManager: session.NewManager(vim)},
@@ -76,7 +80,9 @@ func Open(ctx context.Context, settings map[string]string, limit platform.Reach)
 		return c, nil
 	}
 	if err := c.rest.Login(ctx, login); err != nil {
-		return nil, errors.Join(fmt.Errorf("logging in to the content library service of vCenter %s: %w", address.Host, err), c.Close(ctx))
+		return nil, errors.Join(
+			fmt.Errorf("logging in to the content library service of vCenter %s: %w", address.Host, err), c.Close(ctx),
+		)
 	}
 	return c, nil
 }

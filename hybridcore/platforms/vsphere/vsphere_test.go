@@ -102,7 +102,9 @@ func vcenter(tb testing.TB) map[string]string {
 		Storage: []library.StorageBacking{{DatastoreID: store.Reference().Value, Type: "DATASTORE"}},
 	})
 	if err == nil {
-		_, err = manager.CreateLibraryItem(tb.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeVMTX, LibraryID: id})
+		_, err = manager.CreateLibraryItem(
+			tb.Context(), library.Item{Name: "DC0_H0_VM0", Type: library.ItemTypeVMTX, LibraryID: id},
+		)
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -204,7 +206,9 @@ func TestReap(t *testing.T) {
 	const run, name = "20261101t000000-dead0000", "debian-12-20261101t000000-dead0000"
 	notes := "debian-12 for lab, run " + run + ", built by packer-hybrid with Packer 1.15.0"
 	settings := vcenter(t)
-	annotate(t, settings, "DC0_H0_VM1", name, notes)                                                    // the leftover, powered on
+	annotate(
+		t, settings, "DC0_H0_VM1", name, notes,
+	) // the leftover, powered on
 	annotate(t, settings, "DC0_C0_RP0_VM0", name+"-copy", notes)                                        // a similar name
 	annotate(t, settings, "DC0_C0_RP0_VM1", "debian-12-other", "run 20261101t000000-other000, foreign") // no mark of ours
 	client := open(t, settings)
