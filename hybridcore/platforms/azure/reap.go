@@ -9,14 +9,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
@@ -30,11 +26,6 @@ const (
 	resourceGroup = "resource-group"
 	// tempPrefix is how the name of every resource group begins that a build makes.
 	tempPrefix = "ph-"
-	// deletion bounds the deletion of one group or image. A group with a machine
-	// takes Azure one to five minutes.
-	deletion = 10 * time.Minute
-	// poll is how often Azure is asked whether a deletion has ended, unless it says how long to wait.
-	poll = 5 * time.Second
 )
 
 // Reap removes what a dead run left in Azure: the resource group of its machine
@@ -116,12 +107,6 @@ func (c *client) leftovers(ctx context.Context, name, runID string) ([]platform.
 	return left, nil
 }
 
-// tagged is the filter of a list for what has a run's tag.
-func tagged(runID string) *string {
-	filter := fmt.Sprintf("tagName eq '%s' and tagValue eq '%s'", tagRun, strings.ReplaceAll(runID, "'", "''"))
-	return &filter
-}
-
 // leftGroups lists the resource groups that a build made, by name.
 func (c *client) leftGroups(ctx context.Context, name, runID string) ([]*armresources.ResourceGroup, error) {
 	var groups []*armresources.ResourceGroup
@@ -147,14 +132,6 @@ func (c *client) leftGroups(ctx context.Context, name, runID string) ([]*armreso
 	return slices.CompactFunc(
 		groups, func(a, b *armresources.ResourceGroup) bool { return optional(a.ID) == optional(b.ID) },
 	), nil
-}
-
-// within reports whether a resource lies in one of some groups.
-func within(id string, groups []*armresources.ResourceGroup) bool {
-	parsed, err := arm.ParseResourceID(id)
-	return err == nil && slices.ContainsFunc(groups, func(g *armresources.ResourceGroup) bool {
-		return strings.EqualFold(optional(g.Name), parsed.ResourceGroupName)
-	})
 }
 
 // isTemporary says whether a resource group may be one that a build made.
@@ -207,25 +184,4 @@ func (c *client) removeImage(ctx context.Context, i image) error {
 	poller, err := c.compute.NewGalleryImageVersionsClient().
 		BeginDelete(ctx, id.ResourceGroupName, id.Parent.Parent.Name, id.Parent.Name, id.Name, nil)
 	return deleted(ctx, poller, err)
-}
-
-// deleted waits for the end of a deletion that has begun.
-func deleted[T any](ctx context.Context, poller *runtime.Poller[T], err error) error {
-	if isGone(err) {
-		return nil
-	}
-	if err == nil {
-		_, err = poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: poll})
-	}
-	if err != nil {
-		return fmt.Errorf("deleting it: %w", err)
-	}
-	return nil
-}
-
-// isGone says whether an error is that something does not exist. For what is to
-// be deleted that is no error: another reap, or Packer itself, came first.
-func isGone(err error) bool {
-	answer, ok := errors.AsType[*azcore.ResponseError](err)
-	return ok && answer.StatusCode == http.StatusNotFound
 }

@@ -11,7 +11,6 @@ package platform
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -21,14 +20,6 @@ const (
 	VM             = hybridcore.KindVM
 	VMTemplate     = "vm-template"
 	UploadedMedium = "uploaded-cd" // that Packer uploaded, on the storage of a platform
-)
-
-const (
-	// Timeout bounds one login or lookup. A vCenter answers in well under a
-	// second; one that is busy with an inventory service restart takes tens.
-	Timeout = 60 * time.Second
-	// Poll is how long to wait between two looks at a task or a lock.
-	Poll = 500 * time.Millisecond
 )
 
 // Client is what each platform has.

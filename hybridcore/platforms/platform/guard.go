@@ -22,6 +22,14 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
+const (
+	// Timeout bounds one login or lookup. A vCenter answers in well under a
+	// second; one that is busy with an inventory service restart takes tens.
+	Timeout = 60 * time.Second
+	// Poll is how long to wait between two looks at a task or a lock.
+	Poll = 500 * time.Millisecond
+)
+
 // MaxAnswer bounds one answer of a platform, in bytes: small ones become large values.
 const MaxAnswer = 16 << 20
 

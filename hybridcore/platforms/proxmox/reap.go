@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,13 +19,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
 )
 
-var (
-	// drive is the name of a setting that can hold a CD.
-	drive = regexp.MustCompile(`^(ide|sata|scsi)[0-9]+$`)
-	// builtCD is a drive with a CD that Packer made for one build and the
-	// plugin uploaded: packer and random digits.
-	builtCD = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._-]*):(iso/packer[0-9]+\.iso)(,|$)`)
-)
+// builtCD is a drive with a CD that Packer made for one build and the plugin
+// uploaded: packer and random digits.
+var builtCD = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9._-]*):(iso/packer[0-9]+\.iso)(,|$)`)
 
 // errLocked says that a task of somebody holds a machine.
 var errLocked = errors.New("it is locked: another task works on it, or died with its lock")
@@ -84,60 +79,6 @@ func (c *client) leftover(m machine, s settings, ours func(settings) bool) platf
 			return nil
 		},
 		Remove: func(ctx context.Context) error { return c.remove(ctx, m, ours) },
-	}
-}
-
-// marked reports whether a machine is of a run. A clone has neither the
-// description nor the tag before the plugin's second call: its name, which ends
-// in the run's ID as names of artifacts do, is all it has when the run dies.
-func (s settings) marked(runID string) bool {
-	return strings.Contains(s.Description, platform.RunMark(runID)) || slices.Contains(s.tags(), "ph-run-"+runID) ||
-		strings.HasSuffix(s.Name, "-"+runID)
-}
-
-// tags lists the machine's tags.
-func (s settings) tags() []string {
-	return strings.FieldsFunc(s.Tags, func(r rune) bool { return r == ';' || r == ',' || r == ' ' })
-}
-
-// settings reads a machine's configuration, and whether there is one.
-func (c *client) settings(ctx context.Context, m machine) (settings, bool, error) {
-	var all map[string]any
-	err := c.call(ctx, http.MethodGet, m.path("config"), nil, &all)
-	if refused := (*refusal)(nil); errors.As(err, &refused) && strings.Contains(refused.text, "does not exist") {
-		return settings{}, false, nil
-	}
-	if err != nil {
-		return settings{}, false, err
-	}
-	text := func(name string) string { s, _ := all[name].(string); return s }
-	s := settings{
-		Name:        text("name"),
-		Description: text("description"),
-		Tags:        text("tags"),
-		Lock:        text("lock"),
-		Digest:      text("digest"),
-	}
-	s.Template, s.Protected = on(all["template"]), on(all["protection"])
-	for name, value := range all {
-		if v, ok := value.(string); ok && drive.MatchString(name) {
-			s.Drives = append(s.Drives, v)
-		}
-	}
-	slices.Sort(s.Drives)
-	return s, true, nil
-}
-
-// on reads a switch, which is a number or a text. In doubt it is on, and the
-// machine stays.
-func on(value any) bool {
-	switch value := value.(type) {
-	case nil:
-		return false
-	case float64:
-		return value != 0
-	default:
-		return value != "0"
 	}
 }
 
@@ -206,39 +147,4 @@ func (c *client) destroy(ctx context.Context, m machine, s settings) error {
 		return fmt.Errorf("deleting it: %w", err)
 	}
 	return nil
-}
-
-// work makes a call that starts a task, and waits for the task's success.
-func (c *client) work(ctx context.Context, method string, path []string, form url.Values) error {
-	var started *string
-	if err := c.call(ctx, method, path, form, &started); err != nil {
-		return err
-	}
-	if started == nil || *started == "" {
-		return nil // null: done at once, without a task
-	}
-	upid := *started
-	parts := strings.Split(upid, ":") // UPID:NODE:...
-	if len(parts) < 3 || parts[0] != "UPID" || !nodeName.MatchString(parts[1]) {
-		return &refusal{c.said("task " + upid + ", which is no task")}
-	}
-	for {
-		var task struct {
-			Status string `json:"status"`
-			Exit   string `json:"exitstatus"`
-		}
-		if err := c.call(ctx, http.MethodGet, []string{"nodes", parts[1], "tasks", upid, "status"}, nil, &task); err != nil {
-			return fmt.Errorf("asking for task %s: %w", hybridcore.Sanitize(upid), err)
-		}
-		switch {
-		case task.Status != "stopped":
-		case task.Exit == "OK" || strings.HasPrefix(task.Exit, "WARNINGS"):
-			return nil
-		default:
-			return &refusal{c.said(task.Exit)}
-		}
-		if err := platform.Pause(ctx, platform.Poll); err != nil {
-			return fmt.Errorf("waiting for task %s: %w", hybridcore.Sanitize(upid), err)
-		}
-	}
 }

@@ -13,8 +13,6 @@ import (
 
 	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/object"
-	"github.com/vmware/govmomi/property"
-	"github.com/vmware/govmomi/view"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 
@@ -87,35 +85,6 @@ func (c *client) leftovers(ctx context.Context, of hybridcore.Remains) ([]platfo
 	return left, nil
 }
 
-// named reads properties of the machines and templates of exactly this name.
-func (c *client) named(ctx context.Context, name string, properties ...string) ([]mo.VirtualMachine, error) {
-	all, err := view.NewManager(c.soap.Client).
-		CreateContainerView(ctx, c.soap.ServiceContent.RootFolder, []string{"VirtualMachine"}, true)
-	if err != nil {
-		return nil, fmt.Errorf("listing machines: %w", err)
-	}
-	defer func() { _ = all.Destroy(context.WithoutCancel(ctx)) }()
-	refs, err := all.Find(ctx, []string{"VirtualMachine"}, property.Match{"name": name})
-	if err != nil {
-		return nil, fmt.Errorf("filtering machines: %w", err)
-	}
-	if len(refs) == 0 {
-		return nil, nil
-	}
-	var machines []mo.VirtualMachine
-	if err := property.DefaultCollector(c.soap.Client).
-		Retrieve(ctx, refs, append(properties, "name"), &machines); err != nil {
-		return nil, fmt.Errorf("reading machines: %w", err)
-	}
-	exact := machines[:0]
-	for _, m := range machines {
-		if m.Name == name { // the filter understands patterns, a name is none
-			exact = append(exact, m)
-		}
-	}
-	return exact, nil
-}
-
 // retire removes a machine. It waits while another task works on it, and is
 // content when the machine is gone.
 func (c *client) retire(ctx context.Context, m mo.VirtualMachine) error {
@@ -158,24 +127,4 @@ func (c *client) remove(ctx context.Context, m mo.VirtualMachine) error {
 		return fmt.Errorf("destroying it: %w", err)
 	}
 	return nil
-}
-
-// done waits for the task of a call.
-func done(ctx context.Context) func(*object.Task, error) error {
-	return func(task *object.Task, err error) error {
-		if err != nil {
-			return err
-		}
-		return task.Wait(ctx)
-	}
-}
-
-// refusedBy makes the privilege that an account lacks a part of the error:
-// vCenter's text only says that permission was denied.
-func refusedBy(err error) error {
-	var denied *types.NoPermission
-	if _, ok := fault.As(err, &denied); ok && denied.PrivilegeId != "" {
-		return fmt.Errorf("%w: the account lacks the privilege %s", err, denied.PrivilegeId)
-	}
-	return err
 }

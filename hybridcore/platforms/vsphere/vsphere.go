@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/vmware/govmomi"
 	"github.com/vmware/govmomi/session"
@@ -21,19 +19,8 @@ import (
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/soap"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
 )
-
-// libraryItem is the kind of an item in a content library.
-const libraryItem = "content-library-item"
-
-type client struct {
-	soap    *govmomi.Client
-	rest    *rest.Client
-	library string // name of the content library, empty when the build uses none
-	store   string // name of the datastore into which Packer uploads, empty when the build names none
-}
 
 // Open logs in to both of vCenter's interfaces: SOAP for machines, REST
 // for content libraries.
@@ -85,64 +72,4 @@ func Open(ctx context.Context, settings map[string]string, limit platform.Reach)
 		)
 	}
 	return c, nil
-}
-
-// Find returns templates, machines and library items of that name.
-func (c *client) Find(ctx context.Context, name string) ([]hybridcore.URI, error) {
-	ctx, cancel := context.WithTimeout(ctx, platform.Timeout)
-	defer cancel()
-	found, err := c.machines(ctx, name)
-	if err != nil {
-		return nil, fmt.Errorf("looking for machine %s in vCenter: %w", name, err)
-	}
-	if c.library == "" {
-		return found, nil
-	}
-	items, err := c.items(ctx, name)
-	if err != nil {
-		return nil, fmt.Errorf("looking for %s in content library %s: %w", name, c.library, err)
-	}
-	return append(found, items...), nil
-}
-
-func (c *client) machines(ctx context.Context, name string) ([]hybridcore.URI, error) {
-	machines, err := c.named(ctx, name, "config.template")
-	if err != nil {
-		return nil, err
-	}
-	found := []hybridcore.URI{}
-	for _, m := range machines {
-		kind := platform.VM
-		if m.Config != nil && m.Config.Template {
-			kind = platform.VMTemplate
-		}
-		found = append(found, hybridcore.URI{Kind: kind, Name: m.Name, ID: m.Self.Value})
-	}
-	slices.SortFunc(found, func(a, b hybridcore.URI) int { return strings.Compare(a.ID, b.ID) })
-	return found, nil
-}
-
-// items lists the library items of exactly this name. One without a descriptor
-// is not whole, so that nobody takes it for an image.
-func (c *client) items(ctx context.Context, name string) ([]hybridcore.URI, error) {
-	items, err := c.libraryItems(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]hybridcore.URI, 0, len(items))
-	for _, i := range items {
-		found = append(found, i.uri())
-	}
-	return found, nil
-}
-
-// Close logs out of both interfaces.
-func (c *client) Close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), platform.Timeout)
-	defer cancel()
-	var errs []error
-	if c.library != "" {
-		errs = append(errs, c.rest.Logout(ctx))
-	}
-	return errors.Join(append(errs, c.soap.Logout(ctx))...)
 }
