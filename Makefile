@@ -47,8 +47,21 @@ test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
 	@tools/build $(PACKER) $(PIPELINES)
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
-	go test -tags pipelines -json -race -count=1 -timeout 40m $(TESTFLAGS) ./tools/pipelines | go run ./tools/testsum
-	go test -race -count=1 -timeout 20m -run 'TestKilled|TestOutages' ./bot/dispatch -kills 50 -outage 1m
+	go test -tags pipelines -json -count=1 -timeout 40m $(TESTFLAGS) ./tools/pipelines | go run ./tools/testsum
+
+# What takes too long for every change, in parts of at most 60 minutes; PART=N does one of them.
+NIGHTLY1 = go test -json -race -count=1 -timeout 60m -run TestKilled ./cmd/packer-hybrid -nightly
+NIGHTLY2 = go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestOutages' ./bot/dispatch -kills 50 -outage 1m
+NIGHTLY3 = go test -tags pipelines -json -race -count=1 -timeout 60m ./tools/pipelines
+PART ?= 1 2 3
+
+.PHONY: test-nightly
+test-nightly: ## Run what takes too long for every change; PART=1, 2 or 3 runs a part
+	@tools/debian ci
+	@tools/build $(PACKER) $(PIPELINES)
+	@$(MAKE) --no-print-directory build
+	bin/packer-hybrid lab prepare
+	failed=0; $(foreach part,$(PART),{ $(NIGHTLY$(part)) | go run ./tools/testsum; } || failed=1;) exit $$failed
 
 .PHONY: lint
 lint: ## Check Go, Markdown, specs, scripts and workflows

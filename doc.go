@@ -65,5 +65,5 @@
 //	Dockerfile, action.yml   the container image, and the docker action made of it: docs/container.md
 //	docs/schemas/            JSON Schemas of plan, record and release, written by tools/schema
 //	bench/                   measured promises: bench/run NAME
-//	tools/                   pinned Packer, plugins and linters; tools/rules checks the tree, tools/pipelines runs its workflows
+//	tools/                   pinned Packer, plugins and linters; tools/treerules checks the tree, tools/pipelines runs its workflows
 package packerhybrid

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	packerhybrid "github.com/packer-hybrid/packer-hybrid"
-	"github.com/packer-hybrid/packer-hybrid/tools/rules"
+	rules "github.com/packer-hybrid/packer-hybrid/tools/treerules"
 )
 
 // layers says which unit of the tree may import which. Units of one layer do

@@ -34,7 +34,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
 
-var kills = flag.Int("kills", 6, "how often TestKilled kills the bot; make test-ci does it 50 times")
+var kills = flag.Int("kills", 6, "how often TestKilled kills the bot; make test-nightly does it 50 times")
 
 const signing = "signing-secret-1"
 

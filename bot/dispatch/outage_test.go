@@ -19,7 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
 
-var outage = flag.Duration("outage", 4*time.Second, "how long GitHub answers 502 in TestOutages; make test-ci has it do so for a minute")
+var outage = flag.Duration("outage", 4*time.Second, "how long GitHub answers 502 in TestOutages; make test-nightly has it do so for a minute")
 
 // TestOutages has a GitHub that fails, and a user of Slack who sees that the
 // command is queued and why, then the run and its end. There is one run.

@@ -44,6 +44,7 @@ type moment struct {
 	job    *jobOf                         // the build is that of a CI job; nil: of the verb build
 	left   map[hybridcore.Platform]string // kinds that must be there, sorted
 	loose  []hybridcore.Platform          // where a CD is that no machine leads to, yet or any more
+	change bool                           // tried with every change; others by make test-nightly
 }
 
 // stop is a command that prints that its moment has come and does not end.
@@ -65,7 +66,7 @@ type held = map[hybridcore.Platform]string
 // moments are in the order in which a build comes by.
 var moments = []moment{
 	{
-		name: "lease written",
+		name: "lease written", change: true,
 		left: held{"proxmox": "", "vsphere": "", "azure": ""},
 	},
 	{
@@ -77,7 +78,7 @@ var moments = []moment{
 		left: held{"proxmox": "", "vsphere": "", "azure": ""},
 	},
 	{
-		name: "CD uploaded, before the machine exists",
+		name: "CD uploaded, before the machine exists", change: true,
 		hold: held{
 			"proxmox": "POST /nodes/*/qemu" + never, "vsphere": "POST /sdk/CreateVM_Task" + never,
 			"azure": "PUT " + azureGroup + never,
@@ -85,7 +86,7 @@ var moments = []moment{
 		left: held{"proxmox": "", "vsphere": "", "azure": ""}, loose: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere},
 	},
 	{
-		name: "machine being created", // Proxmox VE goes on with it for a second
+		name: "machine being created", change: true, // Proxmox VE goes on with it for a second
 		hold: held{
 			"proxmox": "POST /nodes/*/qemu task delay=1s", "vsphere": "POST /sdk/ReconfigVM_Task" + never,
 			"azure": "PUT " + azureGroup + "/providers/Microsoft.Resources/deployments/* task delay=1s",
@@ -118,7 +119,7 @@ var moments = []moment{
 		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "resource-group"},
 	},
 	{
-		name: "late in the provisioning", text: "the moment has come", recipe: [3]string{"echo early", stop},
+		name: "late in the provisioning", change: true, text: "the moment has come", recipe: [3]string{"echo early", stop},
 		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "resource-group"},
 	},
 	{
@@ -138,7 +139,7 @@ var moments = []moment{
 		left: held{"proxmox": "vm", "vsphere": "vm", "azure": "incomplete-managed-image resource-group"}, loose: []hybridcore.Platform{hybridcore.VSphere},
 	},
 	{
-		name: "template made, capture of the gallery version",
+		name: "template made, capture of the gallery version", change: true,
 		hold: held{
 			"proxmox": "POST " + pveMachine + "/config" + never, "vsphere": "POST /rest/com/vmware/vcenter/ovf/library-item" + never,
 			"azure": "PUT " + azureImages + "/galleries/*/images/*/versions/* task" + never,
@@ -151,8 +152,8 @@ var moments = []moment{
 	},
 }
 
-// TestKilled kills packer-hybrid, Packer and the plugins at each moment of a
-// build for three platforms, so that nobody cleans up.
+// TestKilled kills packer-hybrid, Packer and the plugins at five moments of a build
+// for three platforms, and in make test-nightly at all, so that nobody cleans up.
 func TestKilled(t *testing.T) {
 	b := newBed(t, startLab(t))
 	b.bare(t, moment{})
@@ -160,6 +161,9 @@ func TestKilled(t *testing.T) {
 		t.Fatalf("exit %d\n%s", code, out)
 	}
 	for _, m := range moments {
+		if !m.change && !*nightly {
+			continue
+		}
 		t.Run(m.name, func(t *testing.T) { b.testKilledAt(t, m) })
 	}
 	t.Run("clone without a name", func(t *testing.T) { b.testNamelessClone(t) })

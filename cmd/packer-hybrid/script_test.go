@@ -22,6 +22,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
+// nightly also tries what takes too long for every change.
+var nightly = flag.Bool("nightly", false, "also try what takes too long for every change")
+
 var update = flag.Bool("update", false, "rewrite expected output in the scripts")
 
 func TestMain(m *testing.M) {

@@ -7,12 +7,9 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,19 +18,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
-
-// setting is one attribute of a block: its type, and what takes its value and
-// says what is wrong with it.
-type setting struct {
-	want cty.Type
-	set  func(cty.Value) error
-}
-
-// decoder collects the problems of one project file.
-type decoder struct {
-	file     *hclfile.File
-	findings []hybridcore.Finding
-}
 
 func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 	d := &decoder{file: file}
@@ -182,18 +166,6 @@ func (d *decoder) build(block *hclsyntax.Block, p *Project) {
 	})
 }
 
-// duration reads a duration within bounds.
-func duration(least, most time.Duration, example string, into *time.Duration) setting {
-	return setting{cty.String, func(v cty.Value) error {
-		d, err := time.ParseDuration(v.AsString())
-		if err != nil || d < least || d > most {
-			return fmt.Errorf("%q is not a duration from %s to %s, for example %q", v.AsString(), least, most, example)
-		}
-		*into = d
-		return nil
-	}}
-}
-
 func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	p.CI.Line = block.TypeRange.Start.Line
@@ -204,139 +176,4 @@ func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag), "schedule": commands(&p.CI.Schedule),
 		"runners": {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
 	})
-}
-
-// body reads a block that has no blocks.
-func (d *decoder) body(block *hclsyntax.Block, settings map[string]setting, required ...string) {
-	names := slices.Sorted(maps.Keys(settings))
-	for _, inner := range block.Body.Blocks {
-		d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in %s%s", inner.Type, block.Type, hybridcore.DidYouMean(inner.Type, names)), "settings here: "+strings.Join(names, ", "))
-	}
-	d.settings(block, settings, required...)
-}
-
-// settings reads the settings of a block; unknown, mistyped and missing ones
-// become findings.
-func (d *decoder) settings(block *hclsyntax.Block, settings map[string]setting, required ...string) {
-	names := slices.Sorted(maps.Keys(settings))
-	for _, attr := range hclfile.SortedAttributes(block.Body) {
-		known, ok := settings[attr.Name]
-		if !ok {
-			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, block.Type, hybridcore.DidYouMean(attr.Name, names)), "settings here: "+strings.Join(names, ", "))
-			continue
-		}
-		literal, findings := d.file.Literal(attr)
-		d.findings = append(d.findings, findings...)
-		if len(findings) > 0 {
-			continue
-		}
-		value, err := strict(literal.Value, known.want)
-		if err == nil {
-			err = known.set(value)
-		}
-		if err != nil {
-			d.add(attr.Expr.Range(), fmt.Sprintf("%s: %v", attr.Name, err), "")
-		}
-	}
-	for _, name := range required {
-		if _, ok := block.Body.Attributes[name]; !ok {
-			d.add(block.TypeRange, fmt.Sprintf("%s needs the setting %q", block.Type, name), "")
-		}
-	}
-}
-
-// strict converts lists, but no value of one kind into another: "true" is not
-// a bool in a project file.
-func strict(value cty.Value, want cty.Type) (cty.Value, error) {
-	if value.IsNull() {
-		return cty.NilVal, fmt.Errorf("a %s is needed, not null", want.FriendlyName())
-	}
-	if want.IsPrimitiveType() && !value.Type().Equals(want) {
-		return cty.NilVal, fmt.Errorf("a %s is needed, not a %s", want.FriendlyName(), value.Type().FriendlyName())
-	}
-	converted, _, err := hclfile.Convert(value, want)
-	if err != nil {
-		return cty.NilVal, fmt.Errorf("a %s is needed: %w", want.FriendlyName(), err)
-	}
-	return converted, nil
-}
-
-func (d *decoder) labels(block *hclsyntax.Block, want int) bool {
-	if len(block.Labels) == want {
-		return true
-	}
-	message := fmt.Sprintf("the block %s takes no name", block.Type)
-	if want == 1 {
-		message = fmt.Sprintf("the block %s needs one name: %s \"lab\" { ... }", block.Type, block.Type)
-	}
-	d.add(block.TypeRange, message, "")
-	return false
-}
-
-func (d *decoder) add(at hcl.Range, message, hint string) {
-	d.findings = append(d.findings, d.file.Finding(hybridcore.KindSchema, at, message, hint))
-}
-
-func name(what string, into *string) setting {
-	return setting{cty.String, func(v cty.Value) error {
-		*into = v.AsString()
-		return hybridcore.CheckName(what, *into)
-	}}
-}
-
-func parallel(into *int) setting { return count(maxParallel, into) }
-
-// list reads a list of strings, each made a value by parse, without repeats.
-func list[T comparable](what string, into *[]T, parse func(string) (T, error)) setting {
-	return setting{cty.List(cty.String), func(v cty.Value) error {
-		*into = []T{}
-		for _, element := range v.Elements() {
-			if element.IsNull() {
-				return fmt.Errorf("null is no %s", what)
-			}
-			one, err := parse(element.AsString())
-			if err != nil {
-				return err
-			}
-			if slices.Contains(*into, one) {
-				return fmt.Errorf("%.40q is listed twice", element.AsString())
-			}
-			*into = append(*into, one)
-		}
-		return nil
-	}}
-}
-
-// commands are lines of the shared grammar.
-func commands(into *[]string) setting {
-	return list("command", into, func(line string) (string, error) {
-		_, err := hybridcore.Parse(line)
-		return line, err
-	})
-}
-
-// maxLabels bounds the labels of one platform: a runner must have all of them.
-const maxLabels = 8
-
-var labelRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,63}$`)
-
-// runners are lists of labels by platform.
-func runners(v cty.Value, into *map[hybridcore.Platform][]string) error {
-	*into = map[hybridcore.Platform][]string{}
-	for name, list := range v.AsValueMap() {
-		platform, err := hybridcore.ParsePlatform(name)
-		if err != nil {
-			return err
-		}
-		if list.IsNull() || list.LengthInt() == 0 || list.LengthInt() > maxLabels {
-			return fmt.Errorf("%s needs 1 to %d labels", name, maxLabels)
-		}
-		for _, label := range list.AsValueSlice() {
-			if label.IsNull() || !labelRule.MatchString(label.AsString()) {
-				return fmt.Errorf("a label of %s is not 1 to 64 of letters, digits, ' ', '.', '_', ':', '/' and '-'", name)
-			}
-			(*into)[platform] = append((*into)[platform], label.AsString())
-		}
-	}
-	return nil
 }

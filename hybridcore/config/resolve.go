@@ -20,9 +20,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
-// envPrefix is the prefix of the environment variables that Packer reads.
-const envPrefix = "PKR_VAR_"
-
 // Names of the layers that are no files.
 const (
 	LayerDefault     = "default"

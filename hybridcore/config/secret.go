@@ -70,3 +70,6 @@ func holdsPrivateKey(value cty.Value) bool {
 	})
 	return found
 }
+
+// envPrefix is the prefix of the environment variables that Packer reads.
+const envPrefix = "PKR_VAR_"

@@ -14,14 +14,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Limits of what is kept of one run. A build that exceeds them still runs to
-// its end; the rest is in the log.
-const (
-	maxTail  = 20   // lines
-	maxSteps = 1000 // steps
-	maxTexts = 100  // diagnostics, errors and marked lines, each
-)
-
 // validLine is what `packer validate` says at the end, since Packer 1.4. It is
 // needed besides exit 0, which a killed inner process gives too.
 const validLine = "The configuration is valid."
@@ -240,4 +232,21 @@ func split(line string) (source, text string, own bool) {
 		return "", line, false
 	}
 	return name, strings.TrimPrefix(text, " "), own
+}
+
+// begins says whether a line starts a step, and keeps track of whether a
+// provisioner is talking.
+func (c *collector) begins(said string) bool {
+	if strings.TrimSpace(said) == "" {
+		return false
+	}
+	if startsWith(said, wordy) {
+		c.inside = true
+		return true
+	}
+	if c.inside && !startsWith(said, sober) {
+		return false
+	}
+	c.inside = false
+	return true
 }

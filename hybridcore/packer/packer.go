@@ -12,7 +12,6 @@
 package packer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -108,25 +107,6 @@ type Outcome struct {
 	Notes    []string // facts worth a line: Ansible's recap, lost log lines, survivors
 	Started  time.Time
 	Duration time.Duration
-}
-
-// Build runs `packer build`. The error says that the build could not be run; a
-// build that ran and failed is an Outcome. When ctx is cancelled, Packer's
-// group gets SIGTERM at once and SIGKILL after the grace.
-func (t Tool) Build(ctx context.Context, job Job) (Outcome, error) {
-	if err := job.checkManifest(); err != nil {
-		return Outcome{Status: hybridcore.Failed, ExitCode: -1}, err
-	}
-	return t.execute(ctx, job, buildCmd, judgeBuild)
-}
-
-// Validate runs `packer validate`. No platform is contacted, but the template's
-// functions run and plugins start. The error says that it could not be run.
-func (t Tool) Validate(ctx context.Context, job Job) (Outcome, error) {
-	if dirs := scratch(job.Scratch); job.check() == nil && dirs.make() == nil { // execute says what is wrong
-		job.Env = t.answerVersions(ctx, job, environ(job.Env, nil, dirs))
-	}
-	return t.execute(ctx, job, validateCmd, judgeValidate)
 }
 
 // checkManifest refuses a manifest that an earlier run could have written:

@@ -42,23 +42,6 @@ var sober = []string{
 	"Deprovisioning", "Cleanup requested", "Resource group ", "Getting the ", "Gracefully halting",
 }
 
-// begins says whether a line starts a step, and keeps track of whether a
-// provisioner is talking.
-func (c *collector) begins(said string) bool {
-	if strings.TrimSpace(said) == "" {
-		return false
-	}
-	if startsWith(said, wordy) {
-		c.inside = true
-		return true
-	}
-	if c.inside && !startsWith(said, sober) {
-		return false
-	}
-	c.inside = false
-	return true
-}
-
 func startsWith(text string, beginnings []string) bool {
 	for _, b := range beginnings {
 		if strings.HasPrefix(text, b) {

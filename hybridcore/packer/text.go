@@ -35,3 +35,11 @@ func lines(text string) []string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 }
+
+// Limits of what is kept of one run. A build that exceeds them still runs to
+// its end; the rest is in the log.
+const (
+	maxTail  = 20   // lines
+	maxSteps = 1000 // steps
+	maxTexts = 100  // diagnostics, errors and marked lines, each
+)

@@ -230,3 +230,45 @@ func (r *allowReader) policy(text string, at hcl.Range) hybridcore.ParityPolicy 
 	}
 	return policy
 }
+
+// Policy is what an unexpected difference of the image does in the
+// environment: the last override that fits both, else the list's own.
+func (a Allow) Policy(env, image string) hybridcore.ParityPolicy {
+	policy := a.policy
+	if policy == "" {
+		policy = hybridcore.ParityBlock
+	}
+	for _, o := range a.overrides {
+		if (len(o.environments) == 0 || slices.Contains(o.environments, env)) && (len(o.images) == 0 || slices.Contains(o.images, image)) {
+			policy = o.policy
+		}
+	}
+	return policy
+}
+
+// maxStars bounds the asterisks of a key: match takes time with their number.
+const maxStars = 8
+
+// match says whether a text is like a glob, in which * stands for any text,
+// slashes included.
+func match(glob, text string) bool {
+	first, rest, found := strings.Cut(glob, "*")
+	if !found {
+		return glob == text
+	}
+	text, ok := strings.CutPrefix(text, first)
+	if !ok {
+		return false
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(text, part)
+		}
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text, rest = text[i+len(part):], after
+	}
+}

@@ -17,21 +17,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Policy is what an unexpected difference of the image does in the
-// environment: the last override that fits both, else the list's own.
-func (a Allow) Policy(env, image string) hybridcore.ParityPolicy {
-	policy := a.policy
-	if policy == "" {
-		policy = hybridcore.ParityBlock
-	}
-	for _, o := range a.overrides {
-		if (len(o.environments) == 0 || slices.Contains(o.environments, env)) && (len(o.images) == 0 || slices.Contains(o.images, image)) {
-			policy = o.policy
-		}
-	}
-	return policy
-}
-
 // expects returns the entries by which a difference is expected, none when it
 // is not. The entries take their keys out of some platforms; the difference is
 // expected when what remains is equal. Sections that were not read are never
@@ -79,48 +64,6 @@ func (a Allow) stale(sets []Set, used map[int]bool) []hybridcore.Finding {
 		})
 	}
 	return findings
-}
-
-// judged says whether a comparison could have needed the entry: it had one of
-// the platforms that the entry names, and one that it does not name unless it
-// names all that there are.
-func (e entry) judged(sides []Side) bool {
-	named, other := false, len(e.platforms) == len(hybridcore.Platforms())
-	for _, s := range sides {
-		if slices.Contains(e.platforms, s.Platform) {
-			named = true
-		} else {
-			other = true
-		}
-	}
-	return named && other
-}
-
-// maxStars bounds the asterisks of a key: match takes time with their number.
-const maxStars = 8
-
-// match says whether a text is like a glob, in which * stands for any text,
-// slashes included.
-func match(glob, text string) bool {
-	first, rest, found := strings.Cut(glob, "*")
-	if !found {
-		return glob == text
-	}
-	text, ok := strings.CutPrefix(text, first)
-	if !ok {
-		return false
-	}
-	for {
-		part, after, more := strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(text, part)
-		}
-		i := strings.Index(text, part)
-		if i < 0 {
-			return false
-		}
-		text, rest = text[i+len(part):], after
-	}
 }
 
 // content are the categories that the content manifest is over.
@@ -177,4 +120,19 @@ func writeEntry(sum hash.Hash, category string, e Entry) {
 		line = append(append(append(line, ':'), part...), ' ')
 	}
 	_, _ = sum.Write(append(line, '\n')) // a hash never fails
+}
+
+// judged says whether a comparison could have needed the entry: it had one of
+// the platforms that the entry names, and one that it does not name unless it
+// names all that there are.
+func (e entry) judged(sides []Side) bool {
+	named, other := false, len(e.platforms) == len(hybridcore.Platforms())
+	for _, s := range sides {
+		if slices.Contains(e.platforms, s.Platform) {
+			named = true
+		} else {
+			other = true
+		}
+	}
+	return named && other
 }

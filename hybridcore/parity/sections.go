@@ -6,7 +6,6 @@
 package parity
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,51 +14,6 @@ import (
 	"strconv"
 	"strings"
 )
-
-// plain reads a section without knowing it: of an object each member is an
-// entry, of a list each element, by its name if it has one. What lies deeper is
-// compared as JSON in canonical form.
-func plain(category string) func(*Normal, json.RawMessage) error {
-	return func(n *Normal, raw json.RawMessage) error {
-		var value any
-		dec := json.NewDecoder(bytes.NewReader(raw))
-		dec.UseNumber() // 2^53 + 1 stays itself
-		if err := dec.Decode(&value); err != nil {
-			return fmt.Errorf("reading it: %w", err)
-		}
-		switch value := value.(type) {
-		case map[string]any:
-			for name, member := range value {
-				n.add(category, name, flat(member))
-			}
-		case []any:
-			for _, element := range value {
-				if object, ok := element.(map[string]any); ok {
-					if name, ok := object["name"].(string); ok {
-						n.add(category, name, flat(object))
-						continue
-					}
-				}
-				n.add(category, flat(element), "listed")
-			}
-		default:
-			n.add(category, "value", flat(value))
-		}
-		return nil
-	}
-}
-
-// flat is a text as it is, and any other value as JSON with sorted names.
-func flat(value any) string {
-	if text, ok := value.(string); ok {
-		return text
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic("parity: what was read as JSON does not encode: " + err.Error())
-	}
-	return string(text)
-}
 
 // certificates are SHA-256 fingerprints.
 func certificates(n *Normal, raw json.RawMessage) error {

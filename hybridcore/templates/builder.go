@@ -20,25 +20,6 @@ import (
 // that can build in more than one way.
 const choice = "build_from"
 
-// builder is one way to build images of a system on a platform: the templates
-// that are staged together. The last one holds the sources.
-type builder struct {
-	system string // operating system of the images that it builds
-	from   string // value of the choice; empty where there is one way only
-	parts  []part
-}
-
-// part is one template of a builder.
-type part struct {
-	path, stage string // below templates/, and in the stage
-	everywhere  bool   // staged for every target: part of the recipe
-	shared      bool   // its variables are part of the recipe too
-	template    *template
-}
-
-// last is the template that holds the sources.
-func (b builder) last() *template { return b.parts[len(b.parts)-1].template }
-
 // readTemplates reads the templates of every way to build, each once.
 func (s *Set) readTemplates(sub fs.FS) []hybridcore.Finding {
 	var findings []hybridcore.Finding

@@ -36,12 +36,6 @@ const (
 // enters no target.
 var ignored = []string{".git", ".DS_Store", "*.swp", "*~", "__pycache__", "*.pyc", "*.retry", ".gitkeep"}
 
-// asset is one file below templates/.
-type asset struct {
-	sha256 string
-	size   int64
-}
-
 // walker collects the files of a templates folder and their problems.
 type walker struct {
 	tree     fs.FS
@@ -146,31 +140,6 @@ func cause(err error) error {
 		return at.Err
 	}
 	return err
-}
-
-// targetFiles lists what the stage of a target holds, sorted by path. What
-// only some platforms use is not common: an installer only goes where a medium
-// is booted.
-func (s *Set) targetFiles(image hybridcore.Image, b builder, source string) []hybridcore.File {
-	file := func(stage, from string, common bool) hybridcore.File {
-		return hybridcore.File{Path: stage, From: path.Join(Dir, from), SHA256: s.files[from].sha256, Common: common}
-	}
-	var files []hybridcore.File
-	for _, p := range b.parts {
-		files = append(files, file(p.stage, p.path, p.everywhere))
-	}
-	kind, _, _ := strings.Cut(source, ".")
-	installers := "installers/" + image.Family + "/"
-	for name := range s.files {
-		switch {
-		case strings.HasPrefix(name, "ansible/"), strings.HasPrefix(name, "scripts/"+image.OS+"/"):
-			files = append(files, file(name, name, true))
-		case strings.HasPrefix(name, installers) && strings.HasSuffix(kind, "-iso"):
-			files = append(files, file(name, name, false))
-		}
-	}
-	slices.SortFunc(files, func(a, b hybridcore.File) int { return strings.Compare(a.Path, b.Path) })
-	return files
 }
 
 // unread warns of templates that no platform uses, and of variable files below

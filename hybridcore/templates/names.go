@@ -200,3 +200,32 @@ func at(v hybridcore.Variable, message string) hybridcore.Finding {
 	}
 	return f
 }
+
+// Places below the project root.
+const (
+	Dir         = "templates"
+	ConfigsDir  = "configs"
+	catalogue   = "images.hcl"
+	common      = "common.pkr.hcl"    // what all targets share
+	variables   = "variables.pkr.hcl" // that every target has; may be absent
+	osDir       = "os"                // the build of each operating system
+	platformDir = "platforms"
+	fromDir     = "from"
+	varsDir     = "vars"
+	varSuffix   = ".pkrvars.hcl"
+	suffix      = ".pkr.hcl"
+)
+
+func platformFile(platform hybridcore.Platform) string {
+	return platformDir + "/" + string(platform) + suffix
+}
+
+func systemFile(system string) string { return osDir + "/" + system + suffix }
+
+func join(platforms []hybridcore.Platform) string {
+	names := make([]string, 0, len(platforms))
+	for _, p := range platforms {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
+}

@@ -7,7 +7,6 @@ package job
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
@@ -68,12 +67,5 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 			c.poster.Report(j.report(c))
 		}
 		j.problems = append(j.problems, c.poster.Close(ctx, Reporting)...)
-	}
-}
-
-// warn says what went wrong with the reports.
-func (j *job) warn() {
-	for _, line := range j.problems {
-		_, _ = fmt.Fprintln(j.host.Screen.Err, "warning: "+ci.Inert(line))
 	}
 }

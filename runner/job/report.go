@@ -6,11 +6,13 @@
 package job
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // answered takes over what a request came to. A run that makes a record is
@@ -111,4 +113,11 @@ func (j *job) reported() []*answer {
 // tells says whether an answer makes a check of its own.
 func (j *job) tells(c *answer) bool {
 	return c.record != nil || c.req.Action == hybridcore.ActionPlan || hybridcore.Blocked(j.report(c).Plan.Findings) != hybridcore.NotBlocked
+}
+
+// warn says what went wrong with the reports.
+func (j *job) warn() {
+	for _, line := range j.problems {
+		_, _ = fmt.Fprintln(j.host.Screen.Err, "warning: "+ci.Inert(line))
+	}
 }

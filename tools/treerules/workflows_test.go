@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/tools/rules"
+	rules "github.com/packer-hybrid/packer-hybrid/tools/treerules"
 )
 
 func TestWorkflows(t *testing.T) {

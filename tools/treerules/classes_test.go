@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/tools/rules"
+	rules "github.com/packer-hybrid/packer-hybrid/tools/treerules"
 )
 
 // classed is a workflow with a job of each kind, as the rules want them.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/packer-hybrid/packer-hybrid/tools/rules"
+	rules "github.com/packer-hybrid/packer-hybrid/tools/treerules"
 )
 
 // planted is a small tree and the problems that one rule must find in it, each
