@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/property"
 	"github.com/vmware/govmomi/view"
 	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
@@ -80,12 +82,8 @@ func (c *client) named(ctx context.Context, name string, properties ...string) (
 	if err != nil {
 		return nil, fmt.Errorf("filtering machines: %w", err)
 	}
-	if len(refs) == 0 {
-		return nil, nil
-	}
-	var machines []mo.VirtualMachine
-	if err := property.DefaultCollector(c.soap.Client).
-		Retrieve(ctx, refs, append(properties, "name"), &machines); err != nil {
+	machines, err := c.read(ctx, refs, append(properties, "name")...)
+	if err != nil {
 		return nil, fmt.Errorf("reading machines: %w", err)
 	}
 	exact := machines[:0]
@@ -95,4 +93,32 @@ func (c *client) named(ctx context.Context, name string, properties ...string) (
 		}
 	}
 	return exact, nil
+}
+
+// read reads properties of machines. vCenter refuses all of a list when one of it was
+// deleted meanwhile: then the others are read one by one.
+func (c *client) read(
+	ctx context.Context, refs []types.ManagedObjectReference, properties ...string,
+) ([]mo.VirtualMachine, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	var all []mo.VirtualMachine
+	collector := property.DefaultCollector(c.soap.Client)
+	err := collector.Retrieve(ctx, refs, properties, &all)
+	if !fault.Is(err, &types.ManagedObjectNotFound{}) {
+		return all, err //nolint:wrapcheck // the caller says what was read
+	}
+	all = nil
+	for _, ref := range refs {
+		var one mo.VirtualMachine
+		err := collector.RetrieveOne(ctx, ref, properties, &one)
+		switch {
+		case err == nil:
+			all = append(all, one)
+		case !fault.Is(err, &types.ManagedObjectNotFound{}):
+			return nil, err //nolint:wrapcheck // the caller says what was read
+		}
+	}
+	return all, nil
 }

@@ -97,8 +97,8 @@ func (c *client) mounted(ctx context.Context, store types.ManagedObjectReference
 		return false, fmt.Errorf("reading which machines use the datastore: %w", err)
 	}
 	for some := range slices.Chunk(known.Vm, 100) {
-		var machines []mo.VirtualMachine
-		if err := collector.Retrieve(ctx, some, []string{"config.hardware.device"}, &machines); err != nil {
+		machines, err := c.read(ctx, some, "config.hardware.device")
+		if err != nil {
 			return false, fmt.Errorf("reading the drives of machines that use the datastore: %w", err)
 		}
 		for _, m := range machines {

@@ -232,3 +232,18 @@ func TestReap(t *testing.T) {
 		}
 	}
 }
+
+// TestGoneMeanwhile checks that a machine which is deleted between the list and the look at it
+// does not hide the others.
+func TestGoneMeanwhile(t *testing.T) {
+	c := open(t, vcenter(t))
+	machine, err := find.NewFinder(c.soap.Client).VirtualMachine(t.Context(), "/DC0/vm/DC0_H0_VM1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := types.ManagedObjectReference{Type: "VirtualMachine", Value: "vm-999999"}
+	found, err := c.read(t.Context(), []types.ManagedObjectReference{gone, machine.Reference()}, "name")
+	if err != nil || len(found) != 1 || found[0].Name != "DC0_H0_VM1" {
+		t.Errorf("read %+v, %v", found, err)
+	}
+}
