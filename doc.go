@@ -22,7 +22,12 @@
 //	hybridcore/validate      checks staged targets inside the process, and untrusted trees by policy
 //	hybridcore/packer        runs packer and turns its event stream into results
 //	hybridcore/parity        compares the inventories that guests leave, across platforms and over time
-//	hybridcore/platforms     live clients: looks up what a build left on a platform, marks releases
+//	hybridcore/platforms     the table of live clients: looks up what a build left on a platform, marks releases
+//	hybridcore/platforms/platform  their common ground: the interface, bounds of calls, marks, removal of leftovers
+//	hybridcore/platforms/proxmox   all that the client of Proxmox VE needs
+//	hybridcore/platforms/vsphere   all that the client of vCenter needs
+//	hybridcore/platforms/azure     all that the client of Azure needs
+//	hybridcore/platforms/platformtest  the suite that the client of every platform passes
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/safefile      opens what may hold other people's links and pipes: own regular files, own folders

@@ -31,7 +31,25 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
 	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/platforms", May: []string{"hybridcore", "hybridcore/webapi"}, Tests: []string{"lab"}},
+	{Unit: "hybridcore/platforms/platform", May: []string{"hybridcore", "hybridcore/webapi"}},
+	{Unit: "hybridcore/platforms/platformtest", May: []string{"hybridcore", "hybridcore/platforms/platform", "lab"}},
+	{
+		Unit: "hybridcore/platforms/azure", May: []string{"hybridcore", "hybridcore/platforms/platform", "hybridcore/webapi"},
+		Tests: []string{"hybridcore/platforms/platformtest", "lab"},
+	},
+	{
+		Unit:  "hybridcore/platforms/proxmox",
+		May:   []string{"hybridcore", "hybridcore/platforms/platform", "hybridcore/webapi"},
+		Tests: []string{"hybridcore/platforms/platformtest", "lab"},
+	},
+	{
+		Unit: "hybridcore/platforms/vsphere", May: []string{"hybridcore", "hybridcore/platforms/platform"},
+		Tests: []string{"hybridcore/platforms/platformtest", "lab"},
+	},
+	{Unit: "hybridcore/platforms", May: []string{
+		"hybridcore", "hybridcore/platforms/azure", "hybridcore/platforms/platform", "hybridcore/platforms/proxmox",
+		"hybridcore/platforms/vsphere",
+	}},
 	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore", "hybridcore/safefile"}},
 	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},
@@ -83,21 +101,21 @@ var layers = []rules.Layer{
 // may import it. A dependency is a cost of the units named here and of nobody else.
 var owners = []rules.Owner{
 	{
-		Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms"},
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms/azure"},
 		Why: "Azure's errors, retries and long-running operations",
 	},
 	{
-		Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms"},
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms/azure"},
 		Why: "signs in to Azure",
 	},
 	{
 		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6",
-		Units:  []string{"hybridcore/platforms"},
+		Units:  []string{"hybridcore/platforms/azure"},
 		Why:    "Azure's managed images and galleries",
 	},
 	{
 		Import: "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources",
-		Units:  []string{"hybridcore/platforms"},
+		Units:  []string{"hybridcore/platforms/azure"},
 		Why:    "Azure's resource groups, in which builds leave their machines",
 	},
 	{
@@ -113,7 +131,7 @@ var owners = []rules.Owner{
 		Why: "advisory file locks that the kernel drops with the process",
 	},
 	{
-		Import: "github.com/google/go-cmp", Tests: []string{"*"},
+		Import: "github.com/google/go-cmp", Units: []string{"hybridcore/platforms/platformtest"}, Tests: []string{"*"},
 		Why: "readable differences of values in tests; panics on what it cannot compare",
 	},
 	{
@@ -170,7 +188,7 @@ var owners = []rules.Owner{
 		Why: "the live display of running targets on a terminal",
 	},
 	{
-		Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms", "lab", "bench"},
+		Import: "github.com/vmware/govmomi", Units: []string{"hybridcore/platforms/vsphere", "lab", "bench"},
 		Why: "the vSphere API, and its simulator",
 	},
 	{

@@ -64,7 +64,8 @@ func TestShapes(t *testing.T) {
 		"config=abc&dig=1":           "config=abc&dig=1",
 
 		"AccountName=x;AccountKey=QUJDREVGR0hJSktMTU5PUA==;E": "AccountName=x;AccountKey=<sensitive:azure-account-key>;E",
-		"Get \"https://user:p@ss:w@host:443/x\": refused":     "Get \"https://user:<sensitive:url-password>@host:443/x\": refused",
+		"Get \"https://user:p@ss:w@host:443/x\": refused": "Get \"https://user:<sensitive:url-password>@host:443/x\": " +
+			"refused",
 	} {
 		if got := r.String(text); got != want {
 			t.Errorf("%q:\n got  %q\n want %q", text, got, want)
