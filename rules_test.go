@@ -6,6 +6,7 @@
 package packerhybrid_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -303,6 +304,7 @@ func TestRules(t *testing.T) {
 		"code":    rules.Code(tree),
 		"bans":    rules.Bans(tree, bans),
 		"goals":   rules.Goals(tree, "bench"),
+		"house":   rules.Problems(rules.House(tree, rules.Measures())),
 		"actions": rules.Workflows(tree),
 		"classes": append(rules.Classes(tree), rules.Pipelines(tree)...),
 		"jobs":    rules.Jobs(tree),
@@ -313,6 +315,22 @@ func TestRules(t *testing.T) {
 				t.Error(p)
 			}
 		})
+	}
+}
+
+// TestMeasuresInContributing holds the names and limits of the measures in
+// CONTRIBUTING.md to those of the rules; the figures beside them are of a day.
+func TestMeasuresInContributing(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	for _, m := range rules.Measures() {
+		if row := fmt.Sprintf("| %s | %d %s |", m.Name, m.Most, m.Unit); !strings.Contains(words(string(text)), row) {
+			t.Errorf("CONTRIBUTING.md has no row %q: run go run ./tools/rules -table", row)
+		}
 	}
 }
 

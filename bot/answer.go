@@ -9,6 +9,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
@@ -87,4 +89,31 @@ func (b *Bot) misusedOr(ctx context.Context, r received, err error) error {
 		return b.misused(ctx, r, err)
 	}
 	return err
+}
+
+// refuse tells a user why they may not. A workspace that the policy does not
+// know hears nothing, and who sends too much hears it once.
+func (b *Bot) refuse(ctx context.Context, r received, cells []policy.Cell, d policy.Decision) error {
+	b.audit(r.Command, r.ask.verb, cells, d)
+	if !slices.Contains(r.site.Bot.Teams, r.Team) || r.recent > r.site.Bot.Rate {
+		return nil
+	}
+	return b.tell(ctx, r, "Denied: "+d.Why+".")
+}
+
+// misused tells a user the nearest correct command.
+func (b *Bot) misused(ctx context.Context, r received, err error) error {
+	b.Log.Info("wrong usage", "request", r.ID, "user", r.User, "error", err)
+	return b.tell(ctx, r, plain(err.Error(), 1200)+"\n\n"+plain(menu().Nearest(r.Text), 1500))
+}
+
+// tell finishes a command with an answer for its user alone.
+func (b *Bot) tell(ctx context.Context, r received, text string) error {
+	body, err := json.Marshal(whisper{r.Command, text})
+	if err != nil {
+		return fmt.Errorf("encoding an answer: %w", err)
+	}
+	return b.Store.Change(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.Send(QueueWhisper, body, 0), tx.Finish(r.task))
+	})
 }

@@ -18,36 +18,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// former is what earlier versions wrote down of a job: one approval, which was of
-// a commit without a plan. It is shown, and counts for nothing.
-type former struct {
-	Approver *policy.Person `json:"approver"`
-	Approved time.Time      `json:"approved"`
-}
-
-func (f former) into(job *Job) {
-	if f.Approver == nil || len(job.Answers) > 0 {
-		return
-	}
-	one := policy.Answer{By: policy.Approval{By: *f.Approver, At: f.Approved}, As: "approver"}
-	if len(job.Decision.Need) > 0 {
-		one.Need = job.Decision.Need[0]
-	}
-	job.Answers = []policy.Answer{one}
-}
-
-// approvals are those that count for a job, each once.
-func (j Job) approvals() []policy.Approval {
-	var all []policy.Approval
-	for _, answer := range j.Answers {
-		same := func(a policy.Approval) bool { return a.By.User == answer.By.By.User && a.At.Equal(answer.By.At) }
-		if !answer.Open() && !slices.ContainsFunc(all, same) {
-			all = append(all, answer.By)
-		}
-	}
-	return all
-}
-
 // pending is what a job's approvals are for.
 func (j Job) pending() policy.Pending {
 	p := policy.Pending{

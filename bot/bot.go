@@ -10,7 +10,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -24,34 +23,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
-
-// QueueWhisper is the queue of answers for one user.
-const QueueWhisper = "whisper"
-
-// Bot decides on commands, and has its worker carry out those that it allows.
-type Bot struct {
-	Store   *store.Store
-	Chat    *Chat
-	Worker  *Worker              // see Hire
-	Site    func() (Site, error) // what the project has now
-	Log     *slog.Logger
-	Metrics *Metrics
-	Now     func() time.Time
-
-	// Plan says what a command means at a commit, for who approves it; nil: only
-	// the names of its targets.
-	Plan    func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan
-	State   func(context.Context, hybridcore.Request) (hybridcore.Answer, error) // see Worker
-	Tickets Tickets
-
-	members members
-}
-
-// Tickets are how decisions travel to jobs.
-type Tickets struct {
-	Keys     policy.Keys
-	Audience policy.Audience
-}
 
 // Hire gives the bot a worker for a CI system that lists a run within the time
 // given.
@@ -106,14 +77,6 @@ func (b *Bot) repeated(body []byte) {
 func (b *Bot) failed(task store.Task, err error) {
 	b.Metrics.Failures.WithLabelValues(task.Queue).Inc()
 	b.Log.Warn("trying again", append([]any{"queue", task.Queue, "try", task.Try, "error", err}, stack(err)...)...)
-}
-
-// stack is the stack of a panic, for the log.
-func stack(err error) []any {
-	if panicked, ok := errors.AsType[*hybridcore.PanicError](err); ok {
-		return []any{"stack", panicked.Stack}
-	}
-	return nil
 }
 
 // Jobs that have ended are kept for this long.
@@ -187,17 +150,6 @@ func (b *Bot) again(ctx context.Context, j Job) (d policy.Decision, open bool, e
 		}
 	}
 	return d, j.Plan == nil || len(pending.Missing(site.Bot)) > 0, nil
-}
-
-// members remembers who is in a group, for a minute.
-type members struct {
-	mu     sync.Mutex
-	groups map[string]membership
-}
-
-type membership struct {
-	at    time.Time
-	users map[string]bool
 }
 
 // fresh is how long a group's members are taken as known.

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot/door"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -22,23 +21,6 @@ import (
 
 // unknownGroups is how long a command waits for Slack to say who is in a group.
 const unknownGroups = 10 * time.Minute
-
-// received is a command with all that decides about it.
-type received struct {
-	door.Command
-
-	task   store.Task
-	site   Site
-	who    policy.Person
-	recent int
-	ask    ask
-	wrong  error // what is wrong with the usage
-}
-
-// snapshot is what the policy decides on.
-func (r received) snapshot(verb string, cells []policy.Cell) policy.Snapshot {
-	return policy.Snapshot{Bot: r.site.Bot, Person: r.who, Recent: r.recent, Verb: verb, Cells: cells}
-}
 
 // intake decides on an accepted command: it is answered, denied, or becomes a
 // job.
@@ -153,33 +135,6 @@ func join(tx *store.Tx, j *Job) error {
 		}
 	}
 	return nil
-}
-
-// refuse tells a user why they may not. A workspace that the policy does not
-// know hears nothing, and who sends too much hears it once.
-func (b *Bot) refuse(ctx context.Context, r received, cells []policy.Cell, d policy.Decision) error {
-	b.audit(r.Command, r.ask.verb, cells, d)
-	if !slices.Contains(r.site.Bot.Teams, r.Team) || r.recent > r.site.Bot.Rate {
-		return nil
-	}
-	return b.tell(ctx, r, "Denied: "+d.Why+".")
-}
-
-// misused tells a user the nearest correct command.
-func (b *Bot) misused(ctx context.Context, r received, err error) error {
-	b.Log.Info("wrong usage", "request", r.ID, "user", r.User, "error", err)
-	return b.tell(ctx, r, plain(err.Error(), 1200)+"\n\n"+plain(menu().Nearest(r.Text), 1500))
-}
-
-// tell finishes a command with an answer for its user alone.
-func (b *Bot) tell(ctx context.Context, r received, text string) error {
-	body, err := json.Marshal(whisper{r.Command, text})
-	if err != nil {
-		return fmt.Errorf("encoding an answer: %w", err)
-	}
-	return b.Store.Change(ctx, func(tx *store.Tx) error {
-		return errors.Join(tx.Send(QueueWhisper, body, 0), tx.Finish(r.task))
-	})
 }
 
 // open opens the form, or shows the help when it is too late for that.

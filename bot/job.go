@@ -127,3 +127,40 @@ func (j Job) Exclusive() bool {
 	return slices.Contains([]hybridcore.Action{hybridcore.ActionBuild, hybridcore.ActionReap, hybridcore.ActionPublish},
 		j.Request.Action)
 }
+
+// Grid is the table of an answer that is none of targets that were built: at most maxRows of its rows.
+type Grid struct {
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
+	More    int        `json:"more,omitempty"` // rows that are left out
+}
+
+// approvals are those that count for a job, each once.
+func (j Job) approvals() []policy.Approval {
+	var all []policy.Approval
+	for _, answer := range j.Answers {
+		same := func(a policy.Approval) bool { return a.By.User == answer.By.By.User && a.At.Equal(answer.By.At) }
+		if !answer.Open() && !slices.ContainsFunc(all, same) {
+			all = append(all, answer.By)
+		}
+	}
+	return all
+}
+
+// former is what earlier versions wrote down of a job: one approval, which was of
+// a commit without a plan. It is shown, and counts for nothing.
+type former struct {
+	Approver *policy.Person `json:"approver"`
+	Approved time.Time      `json:"approved"`
+}
+
+func (f former) into(job *Job) {
+	if f.Approver == nil || len(job.Answers) > 0 {
+		return
+	}
+	one := policy.Answer{By: policy.Approval{By: *f.Approver, At: f.Approved}, As: "approver"}
+	if len(job.Decision.Need) > 0 {
+		one.Need = job.Decision.Need[0]
+	}
+	job.Answers = []policy.Answer{one}
+}

@@ -69,3 +69,6 @@ func (m *Metrics) Observe(door, outcome string, took time.Duration) {
 	m.Commands.WithLabelValues(door, outcome).Inc()
 	m.Seconds.WithLabelValues(door).Observe(took.Seconds())
 }
+
+// QueueWhisper is the queue of answers for one user.
+const QueueWhisper = "whisper"

@@ -20,13 +20,6 @@ import (
 // Answered is the status of a command that only asks.
 const Answered hybridcore.Status = "answered"
 
-// Grid is the table of an answer that is none of targets that were built: at most maxRows of its rows.
-type Grid struct {
-	Columns []string   `json:"columns"`
-	Rows    [][]string `json:"rows"`
-	More    int        `json:"more,omitempty"` // rows that are left out
-}
-
 // add appends a row.
 func (g *Grid) add(cells ...string) {
 	if len(g.Rows) == maxRows {

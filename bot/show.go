@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -188,14 +187,6 @@ func (w *Worker) slackError(job Job, err error) error {
 			"slack", reason)
 		return nil
 	}
-}
-
-// pacer keeps the messages of a channel apart. Its clock is the real one, as
-// Slack's is.
-type pacer struct {
-	mu   sync.Mutex
-	next map[string]time.Time // of a channel
-	held time.Time            // of all
 }
 
 // take takes a channel's turn, or says how long to wait for the next one.

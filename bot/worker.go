@@ -15,9 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/slack-go/slack"
-
-	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -45,35 +42,6 @@ const (
 	maxLater   = time.Hour        // of what a refusal may ask to wait
 )
 
-// Worker takes jobs from the queue to their end.
-type Worker struct {
-	Store      *store.Store
-	Slack      *slack.Client
-	Dispatcher Dispatcher
-	Follower   Follower
-	Ref        string // branch that runs are for
-	// Settle is how long the CI system may take to list a run that it took, so
-	// that an answer which was lost is not taken for a refusal.
-	Settle time.Duration
-	// Decide decides on a job again, now, and says whether a rule that wants an
-	// approval is open. An error means to ask later.
-	Decide func(context.Context, Job) (d policy.Decision, open bool, err error)
-	Plan   func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan // nil: only the names of its targets
-	// State answers a request that needs the state only; nil: the bot cannot read the state that runs write.
-	State   func(context.Context, hybridcore.Request) (hybridcore.Answer, error)
-	Tickets Tickets
-	Answers func(address string) bool // whether an address for answers may be used; nil: when it is Slack's
-	Log     *slog.Logger
-	Now     func() time.Time // nil: the system's clock
-	Pace    time.Duration    // between two messages in a channel; 0: a second, as Slack asks
-
-	// pause makes the pauses of a test shorter; nil: they are as long as they are.
-	pause func(time.Duration) time.Duration
-
-	busy  keys
-	paced pacer
-}
-
 // Enqueue writes a new job, and has it carried out and shown.
 func Enqueue(tx *store.Tx, job *Job) error {
 	if job.State == Queued {
@@ -85,30 +53,6 @@ func Enqueue(tx *store.Tx, job *Job) error {
 		return err
 	}
 	return put(tx, job)
-}
-
-// Run works the queues off until the context ends. What was begun is finished.
-func (w *Worker) Run(ctx context.Context) {
-	var all sync.WaitGroup
-	start := func(queue string, workers int, do func(context.Context, store.Task) error) {
-		step := func(ctx context.Context, task store.Task) error {
-			err := do(ctx, task)
-			if err == nil {
-				return nil
-			}
-			return &LaterError{After: w.rest(delay(task, err)), Err: err}
-		}
-		for range workers {
-			all.Go(func() { w.Store.Work(ctx, queue, step, w.failed) })
-		}
-	}
-	start(QueueDispatch, 4, w.dispatch)
-	start(QueueFollow, 3, w.follow)
-	start(QueuePoke, 1, w.poke)
-	start(QueueCancel, 1, w.cancel)
-	start(QueueExpire, 1, w.expire)
-	start(QueueTell, 2, w.show)
-	all.Wait()
 }
 
 // failed hears of tasks that come again.

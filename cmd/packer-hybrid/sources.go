@@ -6,31 +6,18 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
-
-// sourcesAnswer is the JSON answer of the verbs below sources.
-type sourcesAnswer struct {
-	FormatVersion int                  `json:"format_version"`
-	Synced        []sources.Synced     `json:"synced,omitempty"`
-	Sources       []sources.Status     `json:"sources,omitempty"`
-	Locked        []string             `json:"locked,omitempty"`
-	Findings      []hybridcore.Finding `json:"findings,omitempty"`
-	Error         string               `json:"error,omitempty"`
-}
 
 func (a *app) sourcesCmd() *cobra.Command {
 	cmd := cli.Group(&cobra.Command{
@@ -65,18 +52,18 @@ is added. The pins hold for a mirror too.`,
 			}
 			s.Root = project.Root
 			if a.Output != "json" {
-				s.Progress = a.synced
+				s.Progress = a.screen().Synced
 				if a.Style(a.Raw.Err).Live {
 					s.Started = func(name string) { _, _ = fmt.Fprintf(a.Err, "fetching   %s …\n", name) }
 				}
 			}
 			results, failure := s.Sync(cmd.Context(), args)
 			if a.Output == "json" && results != nil {
-				answer := sourcesAnswer{Synced: results}
+				answer := process.SourcesAnswer{Synced: results}
 				if failure != nil {
 					answer.Error = failure.Error()
 				}
-				return errors.Join(a.answerSources(answer), exitOf(failure))
+				return errors.Join(a.screen().AnswerSources(answer), exitOf(failure))
 			}
 			return failure
 		},
@@ -92,26 +79,6 @@ func exitOf(err error) error {
 		return nil
 	}
 	return hybridcore.Exit(hybridcore.ExitCode(err))
-}
-
-// synced prints what became of one source.
-func (a *app) synced(r sources.Synced) {
-	what, more := "unchanged", ""
-	switch {
-	case r.Error != "":
-		what = "failed"
-	case r.Fetched:
-		what, more = "fetched", fmt.Sprintf("  %s in %.1fs", size(r.Bytes), r.Duration.Round(100*time.Millisecond).Seconds())
-	}
-	_, _ = fmt.Fprintf(a.Out, "%-9s  %-28s %-8s %.12s%s\n", what, r.Name, r.Tag, r.Commit, more)
-}
-
-// size is a number of bytes as people say it.
-func size(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%d KiB", (n+1023)>>10)
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
 func (a *app) sourcesStatusCmd() *cobra.Command {
@@ -144,7 +111,7 @@ Exit code 3 when something would block a build; missing sources do not.`,
 				}
 				findings = append(findings, moved...)
 			}
-			if err := a.reportSources(list, findings); err != nil {
+			if err := a.screen().ReportSources(list, findings); err != nil {
 				return err
 			}
 			if hybridcore.Blocked(findings) != hybridcore.NotBlocked {
@@ -156,34 +123,6 @@ Exit code 3 when something would block a build; missing sources do not.`,
 	cmd.Flags().BoolVar(&online, "online", false, "also ask whether a tag was moved")
 	cmd.Flags().StringVar(&s.Mirror, "mirror", "", "directory or https URL to ask instead")
 	return cmd
-}
-
-func (a *app) reportSources(list []sources.Status, findings []hybridcore.Finding) error {
-	if a.Output == "json" {
-		return a.answerSources(sourcesAnswer{Sources: list, Findings: findings})
-	}
-	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "SOURCE\tSTATE\tTAG\tCOMMIT")
-	for _, st := range list {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%.12s\n", st.Name, st.State, dash(st.Tag), dash(st.Want))
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	var told []hybridcore.Finding
-	for _, f := range findings {
-		if f.Severity != hybridcore.Info {
-			told = append(told, f)
-		}
-	}
-	return checks.WriteFindings(a.Err, a.Style(a.Raw.Err), told)
-}
-
-func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }
 
 func (a *app) sourcesLockCmd() *cobra.Command {
@@ -215,7 +154,7 @@ built from source differs with the Go version that built it.`,
 				return err
 			}
 			if a.Output == "json" {
-				return a.answerSources(sourcesAnswer{Locked: locked})
+				return a.screen().AnswerSources(process.SourcesAnswer{Locked: locked})
 			}
 			text := "nothing to add: the lock has them all\n"
 			if len(locked) > 0 {
@@ -227,17 +166,4 @@ built from source differs with the Go version that built it.`,
 			return nil
 		},
 	}
-}
-
-func (a *app) answerSources(answer sourcesAnswer) error {
-	answer.FormatVersion = 1
-	return a.JSON(func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(answer); err != nil {
-			return fmt.Errorf("encoding the answer: %w", err)
-		}
-		return nil
-	})
 }

@@ -24,9 +24,6 @@ func (a *app) verb(v hybridcore.Verb) *cobra.Command {
 			if err := req.Finish(args); err != nil {
 				return fmt.Errorf("%s: %w", v.Action, err)
 			}
-			if err := a.checkMatrix(req); err != nil {
-				return err
-			}
 			_, err := a.process().Do(cmd.Context(), req, a.screen())
 			return err
 		},

@@ -20,65 +20,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
-// Kinds of findings beyond those of hybridcore. A finding of these kinds that
-// blocks is a broken rule, not a broken form.
-const (
-	KindPolicy = "policy" // allowed by Packer, not allowed here
-	KindLeak   = "leak"   // a secret where everybody can read it
-)
-
-// Input is a tree with its targets.
-type Input struct {
-	// Files holds contents by path from the project root: everything that the
-	// targets name, all templates and all variable files. A file that is not
-	// here does not exist.
-	Files map[string][]byte
-	// Parsed holds HCL files that the caller has parsed already, by the same
-	// paths; the others are parsed once.
-	Parsed  map[string]*hclfile.File
-	Targets []Target
-	// Used names variables that are used although no template refers to them.
-	Used []string
-	// Schemas are what components take.
-	Schemas Schemas
-	// Policy, when set, treats the tree as written by somebody who is not
-	// trusted: see Policy.
-	Policy *Policy
-}
-
-// Target is one staged target: its files and its resolved variables.
-type Target struct {
-	hybridcore.Target
-	Prod bool // the stricter rules of production apply
-}
-
-// Limits of one check. A unit of work is one node of an expression evaluated
-// once. Real projects stay far below: a target of this project's own templates
-// costs 2,200.
-const (
-	maxFindings   = 200     // listed in one answer
-	maxValue      = 1 << 20 // bytes and elements of one value
-	maxExpression = 1 << 16 // units of work of one expression
-	maxTargetWork = 1 << 17 // of one target
-	maxTreeWork   = 1 << 19 // of all targets together, and workPerTarget for each
-	workPerTarget = 1 << 14
-	maxPackerWork = 1 << 22 // of one target, done by Packer alone, with a policy
-)
-
-// checker carries one check.
-type checker struct {
-	in       Input
-	parsed   map[string]*hclfile.File // nil for a file that does not parse
-	texts    map[string]*text         // parsed templatefile sources
-	modules  map[string]*module
-	used     map[string]bool // names of variables that any template refers to
-	facts    map[hclsyntax.Expression]*facts
-	schemas  map[string]*Schema
-	work     int
-	seen     map[hybridcore.Finding]bool
-	findings []hybridcore.Finding
-}
-
 // Check answers with everything that is wrong or worth knowing, sorted by
 // place. It is pure, bounded in time and memory by the size of its input, and
 // never shows the value of a secret.
@@ -182,8 +123,6 @@ func longLine(content []byte) (int, bool) {
 		content = rest
 	}
 }
-
-func isVarFile(name string) bool { return strings.HasSuffix(name, ".pkrvars.hcl") }
 
 // workers is among how many the targets are divided. It is the same on every
 // machine: so are the limits of work, and the answer.

@@ -91,9 +91,3 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 	}
 	return all
 }
-
-// unrolled is the list of a dynamic block that is not known here.
-type unrolled struct {
-	file *hclfile.File
-	expr hclsyntax.Expression
-}

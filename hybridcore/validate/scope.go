@@ -7,9 +7,7 @@ package validate
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -45,35 +43,6 @@ type scope struct {
 	unrolled  []unrolled                 // lists of dynamic blocks that are not known
 	uses      int                        // how often builds name a source
 	looked    int                        // bytes of such texts
-}
-
-func newScope(c *checker, m *module, t Target) *scope {
-	s := &scope{
-		checker: c, m: m, t: t, resolved: map[string]hybridcore.Variable{}, stage: map[string]string{},
-		sizes: sizes{}, values: map[string]cty.Value{}, depth: map[string]int{},
-		each: map[*hcl.EvalContext]bound{}, maybe: map[string]*text{},
-	}
-	for _, v := range t.Variables {
-		s.resolved[v.Name] = v
-	}
-	for _, f := range t.Files {
-		s.stage[f.Path] = f.From
-		s.largest = max(s.largest, len(c.in.Files[f.From]))
-	}
-	vars := make(map[string]cty.Value, len(m.variables))
-	for name, d := range m.variables {
-		vars[name] = s.variable(d)
-	}
-	text := cty.UnknownVal(cty.String).RefineNotNull()
-	s.ctx = &hcl.EvalContext{Functions: s.stagedFunctions(), Variables: map[string]cty.Value{
-		"var":    object(vars),
-		"source": cty.ObjectVal(map[string]cty.Value{"type": text, "name": text}),
-		"build":  cty.DynamicVal,
-		"path":   cty.ObjectVal(map[string]cty.Value{"root": cty.StringVal("."), "cwd": text}),
-		"packer": cty.ObjectVal(map[string]cty.Value{"version": text, "iterationID": text, "versionFingerprint": text}),
-		"data":   s.dataValues(),
-	}}
-	return s
 }
 
 func object(values map[string]cty.Value) cty.Value {
@@ -116,27 +85,6 @@ func (s *scope) given(d hclfile.Declaration) cty.Value {
 		return cty.UnknownVal(d.Type)
 	}
 	return value
-}
-
-// dataValues are the data sources: nothing of what they will answer is known
-// but, for some, its type.
-func (s *scope) dataValues() cty.Value {
-	kinds := map[string]map[string]cty.Value{}
-	for _, data := range s.m.datas {
-		kind, name, _ := strings.Cut(data.name, ".")
-		if kinds[kind] == nil {
-			kinds[kind] = map[string]cty.Value{}
-		}
-		kinds[kind][name] = cty.DynamicVal
-		if schema := s.schema(DataSource, kind); schema != nil && schema.Output != cty.NilType {
-			kinds[kind][name] = cty.UnknownVal(schema.Output)
-		}
-	}
-	values := map[string]cty.Value{}
-	for kind, names := range kinds {
-		values[kind] = cty.ObjectVal(names)
-	}
-	return object(values)
 }
 
 // eval gives the value of an expression; false when it has none, which was
@@ -210,66 +158,6 @@ func amount(n int) string {
 	return strconv.Itoa(n)
 }
 
-// locals evaluates the local values, each after those that it needs.
-func (s *scope) locals() {
-	all := make([]*local, 0, len(s.m.locals))
-	for _, l := range s.m.locals {
-		all = append(all, l)
-	}
-	slices.SortFunc(all, func(a, b *local) int {
-		if by := strings.Compare(a.file.Path, b.file.Path); by != 0 {
-			return by
-		}
-		return a.attr.SrcRange.Start.Byte - b.attr.SrcRange.Start.Byte
-	})
-	for _, l := range all {
-		s.local(l, 1)
-	}
-	s.ctx.Variables["local"] = object(s.values)
-}
-
-func (s *scope) local(l *local, depth int) {
-	if _, done := s.values[l.name]; done {
-		return
-	}
-	if s.depth[l.name] > 0 || depth > maxLocalDepth {
-		what := fmt.Sprintf("the local value %s needs itself", l.name)
-		if s.depth[l.name] == 0 {
-			what = fmt.Sprintf("local values refer to each other more than %d deep, beyond %s: Packer gives up there",
-				maxLocalDepth, l.name)
-		}
-		s.refuse(l.file, RuleCycle, l.attr.NameRange, what, "break the chain")
-		s.values[l.name] = cty.DynamicVal
-		return
-	}
-	s.depth[l.name] = depth
-	needs := map[string]cty.Value{}
-	for _, t := range s.factsOf(l.attr.Expr).traversals {
-		if t.RootName() != "local" {
-			continue
-		}
-		if other, ok := s.m.locals[attrName(t, 1)]; ok {
-			s.local(other, depth+1)
-			needs[other.name] = s.values[other.name]
-		}
-	}
-	if _, done := s.values[l.name]; done { // part of a cycle
-		return
-	}
-	ctx := s.ctx.NewChild()
-	ctx.Variables = map[string]cty.Value{"local": object(needs)}
-	value, _ := s.eval(l.file, l.attr.Expr, ctx)
-	s.values[l.name] = value
-	b := boundOf(value)
-	// what Packer will know is as large as the expression makes it
-	if s.in.Policy != nil && !value.IsWhollyKnown() && !s.exhausted {
-		b = s.cost(l.attr.Expr, nil, ctx)
-		b.work, b.slow, b.why = 1, 0, ""
-	}
-	s.sizes["local."+l.name] = b
-	s.depth[l.name] = 0
-}
-
 // content is the content of a staged file by the path that a template names.
 func (s *scope) content(p string) ([]byte, bool) {
 	from, ok := s.stage[stagePath(p)]
@@ -280,8 +168,8 @@ func (s *scope) content(p string) ([]byte, bool) {
 	return content, ok
 }
 
-// text is a parsed templatefile source.
-type text struct {
+// unrolled is the list of a dynamic block that is not known here.
+type unrolled struct {
 	file *hclfile.File
 	expr hclsyntax.Expression
 }

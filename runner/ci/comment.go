@@ -6,9 +6,7 @@
 package ci
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -16,27 +14,6 @@ import (
 
 // prefix is how a comment calls us.
 const prefix = "/packer-hybrid"
-
-// Comment is a command that somebody wrote on a change: what Lookup is asked about.
-type Comment struct {
-	Repository string // OWNER/NAME
-	Change     int64  // number of the pull request
-	User       int64  // who wrote it, by the identifier that does not change
-	Login      string // of the same, as the permission is asked for
-}
-
-// Facts answer a Comment. They must be read when the command is, by the API of
-// the platform.
-type Facts struct {
-	User           int64  // whose permission it is, as the API says: a login may have a new owner
-	Permission     string // of the user: admin, maintain, write, triage, read or none
-	Open           bool   // whether the change is
-	Head           string // full object ID of the change's head
-	HeadRepository string // OWNER/NAME; empty when it was deleted
-	Base           string // full object ID of the target branch's tip
-	LastRun        string // the last run of this change, for retry, or LastRun; empty when there is none
-	LastEnv        string // the environment of LastRun, if it is known
-}
 
 // notInComments are verbs that a comment must not ask for: one removes things,
 // one takes files of the machine for what was built, and one is for merged code.
@@ -57,45 +34,6 @@ func menu() hybridcore.Menu {
 
 // Nearest is the correct command that is nearest to a wrong line.
 func Nearest(line string) string { return menu().Nearest(line) }
-
-// comment reads a comment on a pull request. Everything that is no command to
-// us, or not from somebody with a part in the repository, has no answer: else
-// anybody could make us write comments.
-func (j Job) comment(p payload, in Input) (Job, error) {
-	c := p.Comment
-	j.origin.Kind, j.origin.Change, j.origin.ReplyTo = "comment", strconv.FormatInt(p.Issue.Number,
-		10), strconv.FormatInt(c.ID, 10)
-	line, ours := Command(c.Body)
-	switch {
-	case !ours:
-		return j.nothing("the comment does not begin with %s", prefix)
-	case p.Action != "created":
-		return j.nothing("a comment counts when it is written, not when it is %s; write a new one", shown(p.Action))
-	case p.Issue.PullRequest == nil:
-		return j.nothing("issue %d is no pull request", p.Issue.Number)
-	case c.User.Type == "Bot" || strings.HasSuffix(c.User.Login, "[bot]") || c.App != nil || c.User.ID == 0 ||
-		c.User.ID != p.Sender.ID:
-		return j.nothing("a program wrote the comment")
-	case !slices.Contains([]string{"OWNER", "MEMBER", "COLLABORATOR"}, c.Association):
-		return j.nothing("whoever wrote the comment has no part in this repository")
-	case in.Lookup == nil:
-		return Job{}, hybridcore.Blockedf("GITHUB_TOKEN is not set, and without it GitHub cannot be asked what " +
-			"the author of the comment may do: give it to the step that runs packer-hybrid ci")
-	}
-	facts, err := in.Lookup(Comment{
-		Repository: j.Repository, Change: p.Issue.Number, User: c.User.ID,
-		Login: c.User.Login,
-	})
-	if err != nil {
-		return Job{}, fmt.Errorf("looking up the permission of %s: %w", j.Login, err)
-	}
-	if facts.User != c.User.ID {
-		return Job{}, hybridcore.Blockedf("the comment is by user %d, but the login %s is of user %d", c.User.ID, j.Login,
-			facts.User)
-	}
-	j.reading.user, j.reading.login, j.reading.asked = c.User.ID, c.User.Login, c.Created
-	return j.obey(line, facts, in, p.Repository.DefaultBranch)
-}
 
 // Command returns the command line of a comment: what follows the prefix on
 // its first line, when the comment begins with it at the first byte.
@@ -154,11 +92,6 @@ func (j Job) obey(line string, facts Facts, in Input, branch string) (Job, error
 	return job, nil
 }
 
-func (j Job) answer(format string, args ...any) (Job, error) {
-	j.Answer = fmt.Sprintf(format, args...)
-	return j.nothing("the comment was answered")
-}
-
 // LastRun in a retry is the last run of the change. Whoever decides does not
 // have the state, and leaves the job that has it to say which one that is.
 const LastRun = "last"
@@ -188,10 +121,4 @@ func parseComment(line string, facts Facts) (command, error) {
 			c.Action)
 	}
 	return c, err
-}
-
-// shownLines makes a text of several lines fit to be shown.
-func shownLines(text string) string {
-	text = text[:min(len(text), 4*hybridcore.MaxCommand)]
-	return Inert(text)
 }

@@ -250,15 +250,6 @@ func (j Job) Rule() string { return shownRule(j.reading.rule) }
 // a job of a decision, which other jobs have chosen a runner for.
 func (j Job) Runners() Runners { return j.reading.policy.Runners }
 
-// Refuse makes an answer of what was wrong with a comment; other events fail.
-func (j Job) Refuse(err error) (Job, error) {
-	code := hybridcore.ExitCode(err)
-	if j.origin.Kind != "comment" || code != hybridcore.ExitBlocked && code != hybridcore.ExitUsage {
-		return Job{}, err
-	}
-	return j.answer("%s", shownLines(err.Error()))
-}
-
 // ReadChange reads which change a job's event is about, and nothing else: for
 // the job that sends the report of another one, and has no checkout. A change of
 // another repository gives a reason instead.

@@ -40,28 +40,6 @@ const (
 	maxRule     = 300 // characters
 )
 
-// Decision is what one event leads to: all that the later jobs of its run do
-// comes from it. It is made from the event and the default branch only.
-type Decision struct {
-	Run       string                `json:"run"`    // that it is for: GITHUB_RUN_ID or CI_PIPELINE_ID
-	Until     time.Time             `json:"until"`  // from then on no job of the run begins
-	SHA       string                `json:"sha"`    // commit to work on
-	Policy    string                `json:"policy"` // commit of the default branch by whose project file this is
-	Merged    bool                  `json:"merged"`
-	Env       string                `json:"env"`
-	Lines     []string              `json:"lines"`     // of the shared grammar, each with its environment
-	Platforms []hybridcore.Platform `json:"platforms"` // that any of the lines may reach
-	Images    []string              `json:"images"`    // that any of the lines may mean; none: all
-	Actor     string                `json:"actor"`
-	Change    string                `json:"change"`
-	ReplyTo   string                `json:"reply_to"`
-	Request   string                `json:"request"` // ID, given by who dispatched the run
-	// Ticket says that the run has a ticket of the bot, which the job that plans
-	// verifies before anything else is done: who decides has no key.
-	Ticket bool   `json:"ticket,omitempty"`
-	Rule   string `json:"rule"` // why it is allowed, with its place
-}
-
 // Encode is the decision on one line.
 func (d Decision) Encode() (string, error) {
 	if err := d.check(); err != nil {

@@ -6,9 +6,10 @@
 package ci
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,75 +25,6 @@ const MaxPayload = 25 << 20
 // maxTicket bounds the bot's ticket, in bytes: GitHub takes 65,535 characters
 // for all inputs of a dispatch together.
 const maxTicket = 60_000
-
-// payload is what is read of GitHub's events; they are all of one shape. Names
-// are taken in their case and once each. Half a character in somebody's commit
-// message must not stop a build, so invalid text is replaced. A library of all
-// the fields would refuse events for the sake of those nobody reads.
-type payload struct {
-	Action      string        `json:"action"`
-	Ref         string        `json:"ref"`
-	After       string        `json:"after"`
-	Deleted     bool          `json:"deleted"`
-	HeadCommit  commit        `json:"head_commit"`
-	Repository  repo          `json:"repository"`
-	Sender      user          `json:"sender"`
-	Number      int64         `json:"number"`
-	PullRequest pullRequest   `json:"pull_request"`
-	Changes     changes       `json:"changes"`
-	Inputs      inputs        `json:"inputs"`
-	Issue       issue         `json:"issue"`
-	Comment     githubComment `json:"comment"`
-}
-
-type (
-	commit struct {
-		ID string `json:"id"`
-	}
-	repo struct {
-		ID            int64  `json:"id"`
-		FullName      string `json:"full_name"`
-		DefaultBranch string `json:"default_branch"`
-	}
-	user struct {
-		ID    int64  `json:"id"`
-		Login string `json:"login"`
-		Type  string `json:"type"`
-	}
-	side struct {
-		Ref  string `json:"ref"`
-		SHA  string `json:"sha"`
-		Repo repo   `json:"repo"`
-	}
-	pullRequest struct {
-		Number int64 `json:"number"`
-		User   user  `json:"user"`
-		Head   side  `json:"head"`
-		Base   side  `json:"base"`
-	}
-	changes struct {
-		Base *struct{} `json:"base"` // there when a change got a new base
-	}
-	inputs struct {
-		Command   string `json:"command"`
-		SHA       string `json:"sha"`
-		RequestID string `json:"request_id"`
-		Ticket    string `json:"ticket"`
-	}
-	issue struct {
-		Number      int64     `json:"number"`
-		State       string    `json:"state"`
-		PullRequest *struct{} `json:"pull_request"` // there when the issue is a change
-	}
-	githubComment struct {
-		ID          int64     `json:"id"`
-		Body        string    `json:"body"`
-		User        user      `json:"user"`
-		Association string    `json:"author_association"`
-		Created     time.Time `json:"created_at"`
-		App         *struct{} `json:"performed_via_github_app"` // there when a program wrote it
-	}
-)
 
 // fromGitHub reads the event of a GitHub Actions job.
 func fromGitHub(in Input) (Job, error) {
@@ -329,11 +261,41 @@ func (j Job) asked(a asked, in Input, branch string) (Job, error) {
 	return j.allow([]command{c})
 }
 
-// number reads a number of the event; 0 is nobody's.
-func number(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return 0
+// comment reads a comment on a pull request. Everything that is no command to
+// us, or not from somebody with a part in the repository, has no answer: else
+// anybody could make us write comments.
+func (j Job) comment(p payload, in Input) (Job, error) {
+	c := p.Comment
+	j.origin.Kind, j.origin.Change, j.origin.ReplyTo = "comment", strconv.FormatInt(p.Issue.Number,
+		10), strconv.FormatInt(c.ID, 10)
+	line, ours := Command(c.Body)
+	switch {
+	case !ours:
+		return j.nothing("the comment does not begin with %s", prefix)
+	case p.Action != "created":
+		return j.nothing("a comment counts when it is written, not when it is %s; write a new one", shown(p.Action))
+	case p.Issue.PullRequest == nil:
+		return j.nothing("issue %d is no pull request", p.Issue.Number)
+	case c.User.Type == "Bot" || strings.HasSuffix(c.User.Login, "[bot]") || c.App != nil || c.User.ID == 0 ||
+		c.User.ID != p.Sender.ID:
+		return j.nothing("a program wrote the comment")
+	case !slices.Contains([]string{"OWNER", "MEMBER", "COLLABORATOR"}, c.Association):
+		return j.nothing("whoever wrote the comment has no part in this repository")
+	case in.Lookup == nil:
+		return Job{}, hybridcore.Blockedf("GITHUB_TOKEN is not set, and without it GitHub cannot be asked what " +
+			"the author of the comment may do: give it to the step that runs packer-hybrid ci")
 	}
-	return n
+	facts, err := in.Lookup(Comment{
+		Repository: j.Repository, Change: p.Issue.Number, User: c.User.ID,
+		Login: c.User.Login,
+	})
+	if err != nil {
+		return Job{}, fmt.Errorf("looking up the permission of %s: %w", j.Login, err)
+	}
+	if facts.User != c.User.ID {
+		return Job{}, hybridcore.Blockedf("the comment is by user %d, but the login %s is of user %d", c.User.ID, j.Login,
+			facts.User)
+	}
+	j.reading.user, j.reading.login, j.reading.asked = c.User.ID, c.User.Login, c.Created
+	return j.obey(line, facts, in, p.Repository.DefaultBranch)
 }

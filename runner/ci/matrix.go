@@ -17,10 +17,6 @@ import (
 // maxMatrix bounds the jobs of one matrix at GitHub (docs.github.com/actions/reference/limits).
 const maxMatrix = 256
 
-// Runners are labels of runners, in GitLab tags, by platform. A platform without
-// any gets DefaultRunner at GitHub, and no tags at GitLab.
-type Runners map[hybridcore.Platform][]string
-
 // DefaultRunner is the label of GitHub's own runners.
 const DefaultRunner = "ubuntu-latest"
 
@@ -90,15 +86,4 @@ func sharable(plan hybridcore.Plan) error {
 		}
 	}
 	return nil
-}
-
-// Jobs are the jobs for a plan in the form of a CI system; nil: nothing is built.
-func Jobs(system System, plan *hybridcore.Plan, child Child) (string, error) {
-	switch {
-	case system == GitLab:
-		return Pipeline(plan, child)
-	case plan == nil:
-		return Matrix(hybridcore.Plan{})
-	}
-	return Matrix(*plan)
 }

@@ -263,3 +263,14 @@ func (p *pipeline) reap(r hybridcore.Request) {
 		Variables: p.variables(line, commit, nil), Artifacts: reports(),
 	})
 }
+
+// Jobs are the jobs for a plan in the form of a CI system; nil: nothing is built.
+func Jobs(system System, plan *hybridcore.Plan, child Child) (string, error) {
+	switch {
+	case system == GitLab:
+		return Pipeline(plan, child)
+	case plan == nil:
+		return Matrix(hybridcore.Plan{})
+	}
+	return Matrix(*plan)
+}

@@ -8,57 +8,9 @@ package ci
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
-
-// Policy is what the project says about events: lines of the shared grammar
-// for each kind. A nil list takes the default, an empty one means nothing.
-type Policy struct {
-	Change   []string // a pull or merge request is new or has new commits
-	Merge    []string // a push to the default branch
-	Tag      []string
-	Schedule []string
-	// DefaultEnv is meant by a line that names no environment.
-	DefaultEnv string
-	// Environments are those that are declared.
-	Environments []Environment
-	// Unmerged are the environments that a commit may be built for that is not
-	// merged, but approved.
-	Unmerged []string
-	Runners  Runners
-	Place    string // of the block ci, FILE:LINE; empty without one
-
-	input string // the action's own command line, which counts instead of the others
-}
-
-// Environment is one that images are built for.
-type Environment struct {
-	Name      string
-	Prod      bool // only merged code is built for it
-	Platforms []hybridcore.Platform
-}
-
-// environment finds a declared environment.
-func (p Policy) environment(name string) (Environment, error) {
-	i := slices.IndexFunc(p.Environments, func(e Environment) bool { return e.Name == name })
-	if i < 0 {
-		return Environment{}, hybridcore.Usagef("the project file of the default branch declares no environment %.80q",
-			name)
-	}
-	return p.Environments[i], nil
-}
-
-// only is the policy of a job whose workflow gives the line itself, if it does.
-func (p Policy) only(line string) Policy {
-	if line == "" {
-		return p
-	}
-	all := []string{line}
-	p.Change, p.Merge, p.Tag, p.Schedule, p.input = all, all, all, all, line
-	return p
-}
 
 // Default is the policy of a project that declares none.
 func Default() Policy {
@@ -77,20 +29,6 @@ func lines(declared, standard []string) []string {
 	}
 	return declared
 }
-
-// command is one line of the grammar, read.
-type command struct {
-	line string
-	hybridcore.Request
-}
-
-func parse(line string) (command, error) {
-	r, err := hybridcore.Parse(line)
-	return command{strings.Join(strings.Fields(line), " "), r}, err
-}
-
-// add adds words to the line.
-func (c *command) add(words ...string) { c.line += " " + strings.Join(words, " ") }
 
 // run ends the reading of an event with the requests of the policy's lines.
 func (j Job) run(kind string, declared []string) (Job, error) {

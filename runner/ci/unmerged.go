@@ -8,38 +8,9 @@ package ci
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
-
-// Unmerged is a commit that somebody wants to be worked on before it is merged:
-// what Approval is asked about.
-type Unmerged struct {
-	Repository string // OWNER/NAME
-	Commit     string
-	Change     int64  // number of the pull request; 0: that of the commit is to be found
-	User       int64  // who asks
-	Login      string // of the same
-	// Asked is when: a later review is of what they could not know. Zero where the
-	// event does not say.
-	Asked time.Time
-}
-
-// Approval is the answer.
-type Approval struct {
-	By     string // login of who approved the commit; empty: nobody
-	Change string // number of the pull request that was approved
-}
-
-// Review is one review of a change.
-type Review struct {
-	User   int64
-	Login  string
-	State  string // APPROVED, CHANGES_REQUESTED, DISMISSED, COMMENTED or PENDING
-	Commit string // that it is about
-	At     time.Time
-}
 
 // Approving are the reviews that may count as the approval of a commit, of a
 // list in the order of their making: the last that each person decided something

@@ -23,6 +23,9 @@ type Work func(context.Context, hybridcore.Request, runner.Reporter) (hybridcore
 
 // Do opens what a request needs, answers it, and shows the answer.
 func (p Process) Do(ctx context.Context, req hybridcore.Request, s Screen) (hybridcore.Answer, error) {
+	if err := s.check(req); err != nil {
+		return hybridcore.Answer{}, err
+	}
 	open := p.Open
 	switch {
 	case req.Action == hybridcore.ActionPlan || req.Action == hybridcore.ActionExplain || p.Policy != nil:

@@ -151,3 +151,23 @@ type Screen struct {
 	// Reporter hears of progress too; nil for nobody else.
 	Reporter runner.Reporter
 }
+
+// check refuses a system that there is no matrix for.
+func (s Screen) check(req hybridcore.Request) error {
+	systems := []string{string(ci.GitHub), string(ci.GitLab)}
+	switch s.Matrix {
+	case "", systems[0], systems[1]:
+	default:
+		return hybridcore.Usagef("--matrix is %.80q: it must be github or gitlab%s", s.Matrix,
+			hybridcore.DidYouMean(s.Matrix, systems))
+	}
+	switch {
+	case s.Matrix == "":
+		return nil
+	case s.Output != "text":
+		return hybridcore.Usagef("--matrix has a form of its own: leave --output out")
+	case req.Base != "":
+		return hybridcore.Usagef("--matrix is about what would be built: leave --base out, which compares with a commit")
+	}
+	return nil
+}

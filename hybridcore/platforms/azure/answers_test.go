@@ -68,7 +68,9 @@ func settingsAt(address string) map[string]string {
 // an object of which nothing is known.
 func TestNullIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{"null", "[null]", `{"data":[null],"value":[null]}`} {
+	for _, body := range []string{
+		"null", "[null]", `{"data":[null],"value":[null]}`, `{"data":{"x":[null]},"value":[{"x":[[null]]}]}`,
+	} {
 		for at, one := range plain[3:9] {
 			t.Run(one[0]+body, func(t *testing.T) {
 				t.Parallel()

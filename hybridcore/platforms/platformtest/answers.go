@@ -125,6 +125,8 @@ func StrangeAnswers() []string {
 		`{"authentication":{"audiences":[null]}}`,
 		`{"data":[{"vmid":1`,
 		strings.Repeat("[", 100_000),
+		`{"data":{"x":[null]}}`,
+		`{"value":[{"properties":{"storageProfile":{"dataDisks":[null]}}}]}`,
 		`{"value":[` + strings.Repeat(`{},`, 70_000) + `{}]}`,
 	}
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T01:15:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-one-package-for-the-ci-system
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
+
+package ci
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// command is one line of the grammar, read.
+type command struct {
+	line string
+	hybridcore.Request
+}
+
+func parse(line string) (command, error) {
+	r, err := hybridcore.Parse(line)
+	return command{strings.Join(strings.Fields(line), " "), r}, err
+}
+
+// add adds words to the line.
+func (c *command) add(words ...string) { c.line += " " + strings.Join(words, " ") }
+
+// link returns a web address of the CI system, or nothing when it is none: it
+// is only for people to follow.
+func link(base string, path ...string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+		len(base) > 1000 {
+		return ""
+	}
+	return shown(u.JoinPath(path...).String())
+}
+
+// number reads a number of the event; 0 is nobody's.
+func number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
