@@ -18,17 +18,17 @@ import (
 )
 
 // Tries of an answer to one user, who hardly waits for it longer.
-const whisperTries = 8
+const ephemeralTries = 8
 
-// whisper answers one user.
-func (b *Bot) whisper(ctx context.Context, task store.Task) error {
-	var w whisper
+// ephemeral answers one user.
+func (b *Bot) ephemeral(ctx context.Context, task store.Task) error {
+	var w ephemeral
 	if err := json.Unmarshal(task.Body, &w); err != nil {
 		b.Log.Error("answer not read", "error", err)
 		return nil
 	}
-	err := b.Chat.Whisper(ctx, w.To, w.Text, b.Now())
-	if err != nil && (given(err) || task.Try >= whisperTries) {
+	err := b.Chat.Ephemeral(ctx, w.To, w.Text, b.Now())
+	if err != nil && (given(err) || task.Try >= ephemeralTries) {
 		b.Log.Error("answer not given", "request", w.To.ID, "user", w.To.User, "error", err)
 		return nil
 	}
@@ -109,11 +109,11 @@ func (b *Bot) misused(ctx context.Context, r received, err error) error {
 
 // tell finishes a command with an answer for its user alone.
 func (b *Bot) tell(ctx context.Context, r received, text string) error {
-	body, err := json.Marshal(whisper{r.Command, text})
+	body, err := json.Marshal(ephemeral{r.Command, text})
 	if err != nil {
 		return fmt.Errorf("encoding an answer: %w", err)
 	}
 	return b.Store.Change(ctx, func(tx *store.Tx) error {
-		return errors.Join(tx.Send(QueueWhisper, body, 0), tx.Finish(r.task))
+		return errors.Join(tx.Send(QueueEphemeral, body, 0), tx.Finish(r.task))
 	})
 }

@@ -78,7 +78,7 @@ func TestAnswerNotRedirected(t *testing.T) {
 	now := time.Now()
 	for _, address := range []string{sim.URL + "/hook", other.URL, other.URL + "/hook"} {
 		to := door.Command{Channel: channel, User: mara, At: now, ReplyTo: address}
-		_ = chat.Whisper(t.Context(), to, "secret answer", now)
+		_ = chat.Ephemeral(t.Context(), to, "secret answer", now)
 		r := newRig(t)
 		r.Slack, r.Answers = chat.API, chat.hook
 		id := r.ask(1, func(j *Job) { j.Command.ReplyTo = address })

@@ -290,7 +290,7 @@ func (b *bed) start(socket bool) {
 		Audience: policy.Audience{System: "test", Repository: "o/r", File: "images.yml"},
 	}
 	service.Bot.State = b.state
-	service.Bot.Hire(b.ci, b.ci, "main", 3*time.Second)
+	service.Bot.StartWorker(b.ci, b.ci, "main", 3*time.Second)
 	if !socket {
 		service.Door = listen()
 		b.door = "http://" + service.Door.Addr().String() + bot.DoorPath

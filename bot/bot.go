@@ -24,18 +24,18 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
 
-// Hire gives the bot a worker for a CI system that lists a run within the time
+// StartWorker gives the bot a worker for a CI system that lists a run within the time
 // given.
-func (b *Bot) Hire(d Dispatcher, f Follower, ref string, settle time.Duration) {
+func (b *Bot) StartWorker(d Dispatcher, f Follower, ref string, delay time.Duration) {
 	b.Worker = &Worker{
-		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, Settle: settle, Decide: b.again, Log: b.Log,
+		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, ListDelay: delay, Decide: b.again, Log: b.Log,
 		Now:  b.Now,
 		Plan: b.Plan, State: b.State, Tickets: b.Tickets, Answers: b.Chat.hook,
 	}
 }
 
-// whisper is an answer for one user on its way.
-type whisper struct {
+// ephemeral is an answer for one user on its way.
+type ephemeral struct {
 	To   door.Command `json:"to"`
 	Text string       `json:"text"`
 }
@@ -56,7 +56,7 @@ func (b *Bot) Work(ctx context.Context) {
 	all.Go(func() { b.Store.Unpack(ctx, b.repeated, b.failed) })
 	for range 2 {
 		all.Go(func() { b.Store.Work(ctx, store.Intake, b.intake, b.failed) })
-		all.Go(func() { b.Store.Work(ctx, QueueWhisper, b.whisper, b.failed) })
+		all.Go(func() { b.Store.Work(ctx, QueueEphemeral, b.ephemeral, b.failed) })
 	}
 	all.Go(func() { b.Worker.Run(ctx) })
 	all.Go(func() { b.prune(ctx) })

@@ -91,9 +91,9 @@ func (s slackAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// Whisper answers a command so that only its user sees it: by its response_url
+// Ephemeral answers a command so that only its user sees it: by its response_url
 // while that is young, else as an ephemeral message.
-func (c *Chat) Whisper(ctx context.Context, to door.Command, text string, now time.Time) error {
+func (c *Chat) Ephemeral(ctx context.Context, to door.Command, text string, now time.Time) error {
 	shown := slackutilsx.EscapeMessage(plain(text, maxText))
 	if c.hook(to.ReplyTo) && now.Sub(to.At) < 25*time.Minute {
 		err := slack.PostWebhookCustomHTTPContext(ctx, to.ReplyTo, c.HTTP,

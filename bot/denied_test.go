@@ -225,14 +225,14 @@ func TestRate(t *testing.T) {
 		t.Errorf("%d of 25 commands were denied, want 5", denied(lines))
 	}
 	b.seen("more than 20 commands in a minute")
-	whispers := 0
+	ephemerals := 0
 	for _, m := range b.slack.Messages() {
 		if strings.Contains(m.Text, "more than 20 commands") {
-			whispers++
+			ephemerals++
 		}
 	}
-	if whispers != 1 {
-		t.Errorf("the user was told %d times", whispers)
+	if ephemerals != 1 {
+		t.Errorf("the user was told %d times", ephemerals)
 	}
 }
 

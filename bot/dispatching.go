@@ -155,9 +155,9 @@ func (w *Worker) unsure(ctx context.Context, task store.Task, job Job) error {
 			})
 	case job.Run != nil:
 		return &LaterError{After: listWait, Err: errors.New("the run is not listed yet")}
-	case since < w.Settle:
+	case since < w.ListDelay:
 		return &LaterError{
-			After: min(w.Settle-since, 10*time.Second) + time.Millisecond,
+			After: min(w.ListDelay-since, 10*time.Second) + time.Millisecond,
 			Err:   errors.New("the run may not be listed yet"),
 		}
 	case job.Stop != nil:

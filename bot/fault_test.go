@@ -119,9 +119,9 @@ func FuzzSlackAnswers(f *testing.F) {
 				said = append(said, err.Error())
 			}
 		}
-		add(chat.Whisper(ctx, to, "x", time.Now()))
+		add(chat.Ephemeral(ctx, to, "x", time.Now()))
 		to.ReplyTo = ""
-		add(chat.Whisper(ctx, to, "x", time.Now()))
+		add(chat.Ephemeral(ctx, to, "x", time.Now()))
 		_, err := chat.Members(ctx, "T0001", "S0001")
 		add(err)
 		add(chat.Open(ctx, "trigger", slack.ModalViewRequest{}))

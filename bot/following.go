@@ -41,8 +41,8 @@ func (w *Worker) follow(ctx context.Context, task store.Task) error {
 	return w.Store.Change(ctx, func(tx *store.Tx) error { return tx.Again(task, w.rest(pause)) })
 }
 
-// poke looks at a run once, because an event said that something has changed.
-func (w *Worker) poke(ctx context.Context, task store.Task) error {
+// wake looks at a run once, because an event said that something has changed.
+func (w *Worker) wake(ctx context.Context, task store.Task) error {
 	if _, err := w.look(ctx, string(task.Body)); err != nil {
 		w.failed(task, err) // following goes on
 	}
@@ -108,7 +108,7 @@ func (w *Worker) Changed(ctx context.Context, run, commit string) error {
 				return err
 			}
 			if run != "" && job.Run.ID == run || commit != "" && job.Commit == commit {
-				if err := tx.Send(QueuePoke, []byte(row.ID), 0); err != nil {
+				if err := tx.Send(QueueWake, []byte(row.ID), 0); err != nil {
 					return err
 				}
 			}
@@ -156,7 +156,7 @@ func (w *Worker) cancel(ctx context.Context, task store.Task) error {
 		return fmt.Errorf("cancelling the run: %w", err)
 	}
 	return w.Store.Change(ctx, func(tx *store.Tx) error {
-		return errors.Join(tx.Finish(task), tx.Send(QueuePoke, task.Body, shortPause))
+		return errors.Join(tx.Finish(task), tx.Send(QueueWake, task.Body, shortPause))
 	})
 }
 

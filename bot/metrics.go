@@ -46,7 +46,7 @@ func NewMetrics(s *store.Store) *Metrics {
 	}
 	m.Registry.MustRegister(m.Commands, m.Seconds, m.Decisions, m.Failures,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, queue := range []string{store.Intake, QueueDispatch, QueueFollow, QueueTell, QueueWhisper} {
+	for _, queue := range []string{store.Intake, QueueDispatch, QueueFollow, QueueTell, QueueEphemeral} {
 		m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: space, Subsystem: part, Name: "queue_length", Help: "Tasks that wait.",
 			ConstLabels: prometheus.Labels{"queue": queue},
@@ -70,5 +70,5 @@ func (m *Metrics) Observe(door, outcome string, took time.Duration) {
 	m.Seconds.WithLabelValues(door).Observe(took.Seconds())
 }
 
-// QueueWhisper is the queue of answers for one user.
-const QueueWhisper = "whisper"
+// QueueEphemeral is the queue of answers for one user.
+const QueueEphemeral = "whisper"

@@ -29,7 +29,7 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 	start(QueueDispatch, 4, w.dispatch)
 	start(QueueFollow, 3, w.follow)
-	start(QueuePoke, 1, w.poke)
+	start(QueueWake, 1, w.wake)
 	start(QueueCancel, 1, w.cancel)
 	start(QueueExpire, 1, w.expire)
 	start(QueueTell, 2, w.show)

@@ -24,7 +24,7 @@ import (
 type Bot struct {
 	Store   *store.Store
 	Chat    *Chat
-	Worker  *Worker              // see Hire
+	Worker  *Worker              // see StartWorker
 	Site    func() (Site, error) // what the project has now
 	Log     *slog.Logger
 	Metrics *Metrics
@@ -52,9 +52,9 @@ type Worker struct {
 	Dispatcher Dispatcher
 	Follower   Follower
 	Ref        string // branch that runs are for
-	// Settle is how long the CI system may take to list a run that it took, so
+	// ListDelay is how long the CI system may take to list a run that it took, so
 	// that an answer which was lost is not taken for a refusal.
-	Settle time.Duration
+	ListDelay time.Duration
 	// Decide decides on a job again, now, and says whether a rule that wants an
 	// approval is open. An error means to ask later.
 	Decide func(context.Context, Job) (d policy.Decision, open bool, err error)

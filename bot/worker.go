@@ -23,7 +23,7 @@ import (
 const (
 	QueueDispatch = "dispatch" // from queued to running
 	QueueFollow   = "follow"   // a run, until it ends
-	QueuePoke     = "poke"     // a look at a run besides: an event said that it changed
+	QueueWake     = "poke"     // a look at a run besides: an event said that it changed
 	QueueCancel   = "cancel"
 	QueueExpire   = "expire" // an approval that nobody gave
 	QueueTell     = "tell"   // the message of a job

@@ -210,7 +210,7 @@ func (r *rig) open() {
 	r.t.Cleanup(func() { _ = s.Close() })
 	r.Worker = &Worker{
 		Store: s, Slack: slack.New("xoxb-1", slack.OptionAPIURL(r.hub.URL())), Dispatcher: r.ci, Follower: r.ci, Ref: "main",
-		Settle: time.Minute,
+		ListDelay: time.Minute,
 		Decide: func(context.Context, Job) (policy.Decision, bool, error) {
 			return policy.Decision{Allow: true, Rule: "role operator"}, false, nil
 		},

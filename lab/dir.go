@@ -60,7 +60,7 @@ func newLabDir(ctx context.Context, parent string) (*labDir, error) {
 		return nil, err
 	}
 	defer gate.Close()
-	if err := sweep(parent); err != nil {
+	if err := removeDead(parent); err != nil {
 		return nil, err
 	}
 	path, err := os.MkdirTemp(parent, "lab-")
@@ -89,9 +89,9 @@ func (d *labDir) make(mode os.FileMode, elements ...string) (string, error) {
 	return path, nil
 }
 
-// sweep removes the directories of labs whose processes are gone. The caller holds the gate, so that a
+// removeDead removes the directories of labs whose processes are gone. The caller holds the gate, so that a
 // lab that is just being made is not taken for a dead one.
-func sweep(parent string) error {
+func removeDead(parent string) error {
 	labs, err := filepath.Glob(filepath.Join(parent, "lab-*"))
 	if err != nil {
 		return fmt.Errorf("looking for dead labs: %w", err)

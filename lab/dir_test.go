@@ -40,7 +40,7 @@ func TestLabsLeaveOverlays(t *testing.T) {
 	}
 }
 
-func TestSweepSparesLivingLabs(t *testing.T) {
+func TestLivingLabsStay(t *testing.T) {
 	parent := t.TempDir()
 	alive, err := newLabDir(t.Context(), parent)
 	if err != nil {

@@ -21,9 +21,9 @@ const (
 	proxmoxToken = proxmoxUser + "!lab"
 )
 
-// proxmoxSettle is how long a call to Proxmox VE waits for the task that it started. The plugin looks again
+// proxmoxTaskWait is how long a call to Proxmox VE waits for the task that it started. The plugin looks again
 // only 2 s after it found a task running.
-const proxmoxSettle = 1500 * time.Millisecond
+const proxmoxTaskWait = 1500 * time.Millisecond
 
 // The template that every lab's Proxmox VE starts with, for builds that clone: an installed system with
 // cloud-init.
@@ -39,7 +39,7 @@ func startProxmox(l *Lab) (*proxmox.Server, proxmox.Credentials, error) {
 	}
 	server, err := proxmox.Start(proxmox.Config{
 		Hardware: proxmoxHardware{l.machines}, Credentials: credentials, Dir: filepath.Join(l.dir.path, "proxmox"),
-		TLS: l.vcenter.trust.config, Settle: proxmoxSettle, Log: l.logf,
+		TLS: l.vcenter.trust.config, TaskWait: proxmoxTaskWait, Log: l.logf,
 	})
 	if err != nil {
 		return nil, credentials, err

@@ -218,7 +218,7 @@ func (s *side) waiting(ctx context.Context) (n float64, err error) {
 	defer func() { _ = resp.Body.Close() }()
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 		value, ok := strings.CutPrefix(lines.Text(), "packer_hybrid_bot_queue_length{queue=\"")
-		if ok && (strings.HasPrefix(value, "intake") || strings.HasPrefix(value, "whisper")) {
+		if ok && (strings.HasPrefix(value, "intake") || strings.HasPrefix(value, "ephemeral")) {
 			one, err := strconv.ParseFloat(value[strings.LastIndexByte(value, ' ')+1:], 64)
 			if err != nil {
 				return 0, fmt.Errorf("reading the metrics: %w", err)

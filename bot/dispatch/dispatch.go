@@ -67,9 +67,9 @@ type refusal struct {
 	err     error
 }
 
-// judge makes an error of a refusal: a LaterError when it passes and surely
+// classify makes an error of a refusal: a LaterError when it passes and surely
 // nothing was done, a BlockedError when it stays, else one of which nothing is known.
-func (r refusal) judge(now time.Time) error {
+func (r refusal) classify(now time.Time) error {
 	err := fmt.Errorf("asking %s: %w", r.what, shortened(r.err))
 	switch {
 	case r.status == http.StatusTooManyRequests, r.status == http.StatusForbidden && r.limited:

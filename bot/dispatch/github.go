@@ -122,7 +122,7 @@ func (g *GitHub) hinted(ctx context.Context, what, hint string, do githubCall) e
 	_, primary := errors.AsType[*github.RateLimitError](err)
 	_, secondary := errors.AsType[*github.AbuseRateLimitError](err)
 	r.limited = primary || secondary || webapi.Limited(r.header)
-	return r.judge(g.now())
+	return r.classify(g.now())
 }
 
 // Head returns the commit of a branch.

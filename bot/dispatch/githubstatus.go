@@ -277,7 +277,7 @@ func (g *GitHub) download(ctx context.Context, id int64) ([]byte, error) {
 		return nil, refusal{
 			status: answer.StatusCode, header: answer.Header, what: "for an artifact",
 			hint: "it may have expired", err: errors.New(answer.Status),
-		}.judge(g.now())
+		}.classify(g.now())
 	}
 	data, err := io.ReadAll(answer.Body)
 	if err != nil {

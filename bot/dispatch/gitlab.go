@@ -109,7 +109,7 @@ func (g *GitLab) hinted(ctx context.Context, what, hint string, do gitlabCall) e
 	if errors.Is(err, gitlab.ErrNotFound) {
 		r.status = http.StatusNotFound
 	}
-	return r.judge(g.now())
+	return r.classify(g.now())
 }
 
 // Head returns the commit of a branch.

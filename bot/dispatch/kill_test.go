@@ -77,7 +77,7 @@ func newBot(ctx context.Context, dir, chat string, system *dispatch.GitHub, log 
 		return nil, err
 	}
 	b.Tickets = bot.Tickets{Keys: keys, Audience: policy.Audience{System: "test"}}
-	b.Hire(system, system, "main", 3*time.Second)
+	b.StartWorker(system, system, "main", 3*time.Second)
 	b.Worker.Pace = 10 * time.Millisecond
 	return b, nil
 }

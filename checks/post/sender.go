@@ -66,8 +66,8 @@ const (
 	refused                // this item, for good
 )
 
-// judge reads an error. For a limit it says how long the system asks to wait.
-func (s *sender) judge(err error, key string) (verdict, time.Duration) {
+// classify reads an error. For a limit it says how long the system asks to wait.
+func (s *sender) classify(err error, key string) (verdict, time.Duration) {
 	a := s.forge.answer(err)
 	switch {
 	case a.status == http.StatusTooManyRequests, a.status == http.StatusForbidden && isLimit(a, err):
@@ -152,7 +152,7 @@ func (s *sender) flush(ctx context.Context, budget time.Duration) error {
 			return late
 		}
 		s.problems[it.key] = shortError(err)
-		what, wait := s.judge(err, it.key)
+		what, wait := s.classify(err, it.key)
 		switch what {
 		case denied:
 			s.denied[kind(it.key)] = shortError(err)

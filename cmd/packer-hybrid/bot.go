@@ -158,7 +158,7 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	if f.ci == dispatch.SystemLocal || a.Getenv(process.StateVariable) != "" { // elsewhere runs write another state
 		b.State = a.process().ByState
 	}
-	b.Hire(system, system, project.Bot.Ref, listed)
+	b.StartWorker(system, system, project.Bot.Ref, listed)
 	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
 		GitHub: []byte(a.Getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.Getenv("GITLAB_WEBHOOK_TOKEN")),
 		Changed: b.Worker.Changed, Log: log,

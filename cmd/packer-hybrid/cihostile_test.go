@@ -65,7 +65,7 @@ func (h hosted) change(t *testing.T, value string) string {
 func (h hosted) base() string { return h.site.head() }
 
 // TestCIWithHostileNames runs the job of a change that is hostile in every name,
-// and judges what the job leaves.
+// and checkers what the job leaves.
 func TestCIWithHostileNames(t *testing.T) {
 	t.Parallel()
 	h := newHostileChange(t)
@@ -84,16 +84,16 @@ func TestCIWithHostileNames(t *testing.T) {
 		if diff := cmp.Diff(commands(benign), commands(log)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		judgeMarkdown(t, summary, "")
+		checkMarkdown(t, summary, "")
 		if !strings.Contains(summary, "roles/clean/files/x") {
 			t.Errorf("%s: no file of the change is shown:\n%s", name, summary)
 		}
-		h.judge(t)
+		h.check(t)
 	}
 }
 
-// judge judges the check-run, the comment and the files of the last job.
-func (h hosted) judge(t *testing.T) {
+// check checkers the check-run, the comment and the files of the last job.
+func (h hosted) check(t *testing.T) {
 	t.Helper()
 	comments, checks := h.hub.Comments(), h.hub.Checks()
 	if len(comments) != 1 || len(checks) == 0 {
@@ -105,15 +105,15 @@ func (h hosted) judge(t *testing.T) {
 	if !strings.HasPrefix(first, "<!-- packer-hybrid:report run=11.1 ") || strings.Count(last, "\n") > 1 {
 		t.Errorf("the comment begins with %q and ends with %q", first, last)
 	}
-	judgeMarkdown(t, rest, "")
+	checkMarkdown(t, rest, "")
 	output, _ := checks[len(checks)-1]["output"].(github.Object)
-	judgeMarkdown(t, fmt.Sprint(output["summary"]), "")
-	judgePlain(t, fmt.Sprint(output["title"]), "")
+	checkMarkdown(t, fmt.Sprint(output["summary"]), "")
+	checkPlain(t, fmt.Sprint(output["title"]), "")
 	for _, file := range []string{"plan.json", "findings.sarif"} {
 		data, err := os.ReadFile(filepath.Join(h.dir, "artifacts", file))
 		if err != nil || !json.Valid(data) {
 			t.Errorf("%s: %v", file, err)
 		}
-		judgeInert(t, string(data), "")
+		checkInert(t, string(data), "")
 	}
 }

@@ -123,10 +123,10 @@ func filled(text string) checks.Report {
 	return r
 }
 
-// output is one place where foreign text is shown, and who judges it there.
+// output is one place where foreign text is shown, and who checkers it there.
 type output struct {
 	render func(t *testing.T, text string) string
-	judge  func(t *testing.T, text, benign string)
+	check  func(t *testing.T, text, benign string)
 }
 
 // written is what a function writes.
@@ -178,13 +178,13 @@ func outputs() map[string]output {
 		}
 	}
 	all := map[string]output{
-		"comment of a run": {markdown(func(*checks.Report) {}), judgeMarkdown},
+		"comment of a run": {markdown(func(*checks.Report) {}), checkMarkdown},
 		"comment of a plan": {markdown(func(r *checks.Report) {
 			r.Record, r.Plan.Request.Action, r.Untrusted = nil, hybridcore.ActionPlan, true
-		}), judgeMarkdown},
+		}), checkMarkdown},
 		"answer to a comment": {func(_ *testing.T, text string) string {
 			return checks.Code(text)
-		}, judgeMarkdown},
+		}, checkMarkdown},
 		"step summary": {func(t *testing.T, text string) string {
 			t.Helper()
 			file, err := stepFile(t, func(a ci.Actions) error { return a.Summary(markdown(func(*checks.Report) {})(t, text)) })
@@ -192,21 +192,21 @@ func outputs() map[string]output {
 				t.Fatal(err)
 			}
 			return file
-		}, judgeMarkdown},
-		"names and titles of checks": {ofChecks(func(c checks.Check) string { return c.Name + "\n" + c.Title }), judgePlain},
-		"summaries of checks":        {ofChecks(func(c checks.Check) string { return c.Summary + "\f" }), judgeEach},
-		"texts of checks":            {ofChecks(func(c checks.Check) string { return c.Text }), judgePlain},
+		}, checkMarkdown},
+		"names and titles of checks": {ofChecks(func(c checks.Check) string { return c.Name + "\n" + c.Title }), checkPlain},
+		"summaries of checks":        {ofChecks(func(c checks.Check) string { return c.Summary + "\f" }), checkEach},
+		"texts of checks":            {ofChecks(func(c checks.Check) string { return c.Text }), checkPlain},
 		"annotations of checks": {ofChecks(func(c checks.Check) string {
 			var b strings.Builder
 			for _, a := range c.Annotations {
 				b.WriteString(a.Path + "\n" + a.Title + "\n" + strings.ReplaceAll(a.Message, "\n", " ") + "\n")
 			}
 			return b.String()
-		}), judgeInert},
+		}), checkInert},
 		"console": {func(t *testing.T, text string) string {
 			t.Helper()
 			return written(t, func(w io.Writer) error { return console(w, text) })
-		}, judgeInert},
+		}, checkInert},
 	}
 	addMachines(all)
 	return all
@@ -244,14 +244,14 @@ func addMachines(all map[string]output) {
 			}
 			return errors.Join(err, console(foreign, text), foreign.Close(), a.EndGroup(), a.Annotate(append(r.Plan.Findings, hybridcore.Finding{Message: text, Severity: hybridcore.Warning})))
 		})
-	}, judgeRunner}
+	}, checkRunner}
 	all["log of GitLab's runner"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		return written(t, func(w io.Writer) error {
 			lines := ci.NewLines(w)
 			return errors.Join(ci.SectionStart(w, text, text, time.Now()), console(lines, text), lines.Close(), ci.SectionEnd(w, text, time.Now()))
 		})
-	}, judgeSections}
+	}, checkSections}
 	all["outputs of a step"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		file, err := stepFile(t, func(a ci.Actions) error { return errors.Join(a.Output("plan", text), a.Output("record", "r")) })
@@ -259,39 +259,39 @@ func addMachines(all map[string]output) {
 			t.Error(err)
 		}
 		return file
-	}, judgeHeredocs}
+	}, checkHeredocs}
 	all["dotenv"] = output{func(_ *testing.T, text string) string {
 		file, err := ci.Dotenv(map[string]string{"PACKER_HYBRID_PLAN": text, "PACKER_HYBRID_RECORD": "r"})
 		if err != nil { // is refused, which is said; the file is not made
 			return "PACKER_HYBRID_PLAN=\nPACKER_HYBRID_RECORD=r\n"
 		}
 		return file
-	}, judgeDotenv}
+	}, checkDotenv}
 	findings := func(text string) []hybridcore.Finding { return filled(text).Findings() }
 	all["SARIF"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		return written(t, func(w io.Writer) error { return checks.WriteSARIF(w, text, findings(text), "1.2.3") })
-	}, judgeJSON}
+	}, checkJSON}
 	all["Code Quality"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		return written(t, func(w io.Writer) error { return checks.WriteCodeQuality(w, text, findings(text)) })
-	}, judgeJSON}
+	}, checkJSON}
 	all["JSON of plan and record"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		r := filled(text)
 		return written(t, func(w io.Writer) error {
 			return checks.WriteJSON(w, hybridcore.Answer{Plan: &r.Plan, Record: r.Record})
 		})
-	}, judgeDocument}
+	}, checkDocument}
 	all["JUnit"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		r := filled(text)
 		return written(t, func(w io.Writer) error { return checks.WriteJUnit(w, *r.Record, checks.Validation(r.Plan)) })
-	}, judgeJUnit}
+	}, checkJUnit}
 }
 
 // TestForeignTextIsInert shows each hostile value in each output, and has the
-// parser that reads this output judge it.
+// parser that reads this output check it.
 func TestForeignTextIsInert(t *testing.T) {
 	t.Parallel()
 	for place, o := range outputs() {
@@ -302,7 +302,7 @@ func TestForeignTextIsInert(t *testing.T) {
 		for name, text := range hostile {
 			t.Run(fmt.Sprintf("%s in %s", name, place), func(t *testing.T) {
 				t.Parallel()
-				o.judge(t, o.render(t, text), benign)
+				o.check(t, o.render(t, text), benign)
 			})
 		}
 	}

@@ -104,8 +104,8 @@ func (m *markdownText) walk(source []byte) func(ast.Node, bool) (ast.WalkStatus,
 	}
 }
 
-// judgeMarkdown has a parser of GitHub's Markdown look for anything but text.
-func judgeMarkdown(t *testing.T, got, _ string) {
+// checkMarkdown has a parser of GitHub's Markdown look for anything but text.
+func checkMarkdown(t *testing.T, got, _ string) {
 	t.Helper()
 	source := []byte(got)
 	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(source))
@@ -125,28 +125,28 @@ func judgeMarkdown(t *testing.T, got, _ string) {
 	if line := botsLine.FindString(got); line != "" {
 		t.Errorf("a line begins with %q", line)
 	}
-	judgeInert(t, got, "")
+	checkInert(t, got, "")
 }
 
-// judgeEach is judgeMarkdown for several texts.
-func judgeEach(t *testing.T, got, _ string) {
+// checkEach is checkMarkdown for several texts.
+func checkEach(t *testing.T, got, _ string) {
 	t.Helper()
 	for one := range strings.SplitSeq(got, "\f\n") {
-		judgeMarkdown(t, one, "")
+		checkMarkdown(t, one, "")
 	}
 }
 
-// judgePlain is for text that is shown as it is, on one line.
-func judgePlain(t *testing.T, got, benign string) {
+// checkPlain is for text that is shown as it is, on one line.
+func checkPlain(t *testing.T, got, benign string) {
 	t.Helper()
-	judgeInert(t, got, benign)
+	checkInert(t, got, benign)
 	if strings.Count(got, "\n") != strings.Count(benign, "\n") {
 		t.Errorf("a value has a line of its own: %.500q", got)
 	}
 }
 
-// judgeInert looks for what a terminal or a browser would obey.
-func judgeInert(t *testing.T, got, _ string) {
+// checkInert looks for what a terminal or a browser would obey.
+func checkInert(t *testing.T, got, _ string) {
 	t.Helper()
 	for _, r := range got {
 		if r != '\n' && r != '\t' && (unicode.IsControl(r) || hybridcore.Sanitize(string(r)) == "") {
@@ -181,8 +181,8 @@ func commands(log string) []string {
 	return all
 }
 
-// judgeRunner compares the commands with those of a harmless value.
-func judgeRunner(t *testing.T, got, benign string) {
+// checkRunner compares the commands with those of a harmless value.
+func checkRunner(t *testing.T, got, benign string) {
 	t.Helper()
 	want := []string{"add-mask", "group", "stop-commands", "go on", "endgroup"}
 	if all := commands(benign); len(all) < len(want) || !slices.Equal(all[:len(want)], want) {
@@ -191,22 +191,22 @@ func judgeRunner(t *testing.T, got, benign string) {
 	if diff := cmp.Diff(commands(benign), commands(got)); diff != "" {
 		t.Error(diff)
 	}
-	judgeInert(t, got, benign)
+	checkInert(t, got, benign)
 }
 
 var sectionMark = regexp.MustCompile(`section_(start|end):\d+:`)
 
-// judgeSections looks for marks of sections: the two of the job, and no other.
-func judgeSections(t *testing.T, got, _ string) {
+// checkSections looks for marks of sections: the two of the job, and no other.
+func checkSections(t *testing.T, got, _ string) {
 	t.Helper()
 	if marks := sectionMark.FindAllString(got, -1); len(marks) != 2 || strings.Count(got, "\r") != 2 || strings.Count(got, "\x1b") != 4 {
 		t.Errorf("the marks %q, %d returns and %d escapes", marks, strings.Count(got, "\r"), strings.Count(got, "\x1b"))
 	}
-	judgeInert(t, strings.NewReplacer("\x1b[0K", "", "\r", "").Replace(got), "")
+	checkInert(t, strings.NewReplacer("\x1b[0K", "", "\r", "").Replace(got), "")
 }
 
-// judgeHeredocs reads the outputs of a step as the runner does.
-func judgeHeredocs(t *testing.T, got, _ string) {
+// checkHeredocs reads the outputs of a step as the runner does.
+func checkHeredocs(t *testing.T, got, _ string) {
 	t.Helper()
 	var names []string
 	lines := strings.Split(strings.TrimSuffix(got, "\n"), "\n")
@@ -221,15 +221,15 @@ func judgeHeredocs(t *testing.T, got, _ string) {
 	}
 }
 
-// judgeDotenv reads variables as GitLab does: one a line.
-func judgeDotenv(t *testing.T, got, _ string) {
+// checkDotenv reads variables as GitLab does: one a line.
+func checkDotenv(t *testing.T, got, _ string) {
 	t.Helper()
 	for line := range strings.Lines(got) {
 		if name, value, _ := strings.Cut(line, "="); name != "PACKER_HYBRID_PLAN" && name != "PACKER_HYBRID_RECORD" || strings.ContainsAny(value, "$\"'`") && name != "PACKER_HYBRID_PLAN" {
 			t.Errorf("the line %q", line)
 		}
 	}
-	judgeInert(t, got, "")
+	checkInert(t, got, "")
 }
 
 // texts are all strings of a JSON document.
@@ -250,8 +250,8 @@ func texts(value any) []string {
 	return all
 }
 
-// judgeJSON reads a report of findings, which has as many as with a harmless value.
-func judgeJSON(t *testing.T, got, benign string) {
+// checkJSON reads a report of findings, which has as many as with a harmless value.
+func checkJSON(t *testing.T, got, benign string) {
 	t.Helper()
 	var read, want any
 	if err := errors.Join(json.Unmarshal([]byte(got), &read), json.Unmarshal([]byte(benign), &want)); err != nil {
@@ -261,22 +261,22 @@ func judgeJSON(t *testing.T, got, benign string) {
 		t.Errorf("%d texts, %d with a harmless value", a, b)
 	}
 	for _, one := range texts(read) {
-		judgeInert(t, one, "")
+		checkInert(t, one, "")
 	}
 }
 
-// judgeDocument reads the JSON of an answer, whose values are as they were.
-func judgeDocument(t *testing.T, got, _ string) {
+// checkDocument reads the JSON of an answer, whose values are as they were.
+func checkDocument(t *testing.T, got, _ string) {
 	t.Helper()
 	var read any
 	if err := json.Unmarshal([]byte(got), &read); err != nil {
 		t.Error(err)
 	}
-	judgeInert(t, got, "")
+	checkInert(t, got, "")
 }
 
-// judgeJUnit reads XML: the elements are those of a harmless value.
-func judgeJUnit(t *testing.T, got, benign string) {
+// checkJUnit reads XML: the elements are those of a harmless value.
+func checkJUnit(t *testing.T, got, benign string) {
 	t.Helper()
 	elements := func(doc string) (names []string) {
 		decoder := xml.NewDecoder(strings.NewReader(doc))
@@ -293,10 +293,10 @@ func judgeJUnit(t *testing.T, got, benign string) {
 				names = append(names, token.Name.Local)
 				for _, a := range token.Attr {
 					names = append(names, a.Name.Local)
-					judgeInert(t, a.Value, "")
+					checkInert(t, a.Value, "")
 				}
 			case xml.CharData:
-				judgeInert(t, string(token), "")
+				checkInert(t, string(token), "")
 			}
 		}
 	}

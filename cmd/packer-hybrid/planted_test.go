@@ -170,7 +170,7 @@ func testPlanted(t *testing.T, b *bed) {
 	b.reviewPlanted(t)
 }
 
-// reviewPlanted judges the same two images again by other rules.
+// reviewPlanted checkers the same two images again by other rules.
 func (b *bed) reviewPlanted(t *testing.T) {
 	t.Helper()
 	b.edit(t, "templates/parity.hcl", behind("\noverride \"warn\" {\n  images = [\"debian-12\"]\n  reason = \"under "+

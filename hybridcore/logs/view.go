@@ -150,7 +150,7 @@ func (st *stream) find(m *matcher, text []byte, final bool) ([]match, int) {
 	}
 	st.early = n < len(text)
 	if !raw.source.final {
-		limit = st.settle(limit)
+		limit = st.boundary(limit)
 	}
 	st.stuck = limit == 0
 	found := slices.DeleteFunc(st.decoder.found, func(f match) bool { return f.start >= limit })
@@ -227,8 +227,8 @@ func (v *view) undo(parent *view, kind int) bool {
 	return changed || end < len(parent.source.text)
 }
 
-// settle returns a limit, or a smaller one that parts no match from its anchor, and no escape nor joint.
-func (st *stream) settle(limit int) int {
+// boundary returns a limit, or a smaller one that parts no match from its anchor, and no escape nor joint.
+func (st *stream) boundary(limit int) int {
 	for again := true; again; {
 		again = false
 		for _, f := range st.decoder.found {

@@ -18,7 +18,7 @@ func (t Tool) Build(ctx context.Context, job Job) (Outcome, error) {
 	if err := job.checkManifest(); err != nil {
 		return Outcome{Status: hybridcore.Failed, ExitCode: -1}, err
 	}
-	return t.execute(ctx, job, buildCmd, judgeBuild)
+	return t.execute(ctx, job, buildCmd, buildResult)
 }
 
 // Validate runs `packer validate`. No platform is contacted, but the template's
@@ -27,5 +27,5 @@ func (t Tool) Validate(ctx context.Context, job Job) (Outcome, error) {
 	if dirs := scratch(job.Scratch); job.check() == nil && dirs.make() == nil { // execute says what is wrong
 		job.Env = t.answerVersions(ctx, job, environ(job.Env, nil, dirs))
 	}
-	return t.execute(ctx, job, validateCmd, judgeValidate)
+	return t.execute(ctx, job, validateCmd, validateResult)
 }

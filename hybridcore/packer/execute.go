@@ -21,7 +21,7 @@ import (
 
 // execute runs one verb over a job: scratch, plugins, process, verdict.
 func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, Tool, Job) *exec.Cmd,
-	judge func(Tool, Job, ending, *collector, *Outcome),
+	result func(Tool, Job, ending, *collector, *Outcome),
 ) (Outcome, error) {
 	out := Outcome{Status: hybridcore.Failed, ExitCode: -1, Started: time.Now()}
 	if err := job.check(); err != nil {
@@ -48,7 +48,7 @@ func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, 
 	if err != nil {
 		return out, err
 	}
-	judge(t, job, end, c, &out)
+	result(t, job, end, c, &out)
 	if lost > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d lines are missing in the log%s", lost, reason(logErr)))
 	}

@@ -22,7 +22,7 @@ import (
 // one for each processor). It starts no Packer but for the components that
 // Packer itself holds. There is an outcome for each job: Validated, Failed with
 // findings, or BlockedStatus when the template holds what only Packer can
-// evaluate. The error says that nothing could be judged.
+// evaluate. The error says that nothing could be checked.
 func (t Tool) Prepare(ctx context.Context, helper string, jobs []Job, parallel int) ([]Outcome, error) {
 	if len(jobs) == 0 {
 		return nil, nil

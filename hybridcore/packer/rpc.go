@@ -27,7 +27,7 @@ const (
 )
 
 // rpcBinary and the types below are the job and the answer of
-// packer-hybrid-rpc (plugins/judge).
+// packer-hybrid-rpc (plugins/prepare).
 type rpcBinary struct {
 	Address string `json:"address,omitempty"`
 	Version string `json:"version"`

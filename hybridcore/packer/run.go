@@ -84,7 +84,7 @@ func run(ctx context.Context, cmd *exec.Cmd, o owner) (ending, error) {
 	}
 	var e ending
 	notified := c.await(ctx, o, &e)
-	c.sweep(o, &e)
+	c.terminate(o, &e)
 	if o.ended != nil {
 		o.ended()
 	}
@@ -215,10 +215,10 @@ func (c *child) signalGroup(sig syscall.Signal) {
 	_ = syscall.Kill(-c.cmd.Process.Pid, sig) // every member may have ended
 }
 
-// sweep ends what the child left behind: SIGTERM, a wait, SIGKILL. When a
+// terminate ends what the child left behind: SIGTERM, a wait, SIGKILL. When a
 // signal ended the outer Packer, the inner one is still cleaning up its virtual
 // machine, and has the whole grace.
-func (c *child) sweep(o owner, e *ending) {
+func (c *child) terminate(o owner, e *ending) {
 	left := survivors(c.cmd.Process.Pid, o.marker)
 	if len(left) == 0 {
 		return

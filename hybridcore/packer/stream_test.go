@@ -104,7 +104,7 @@ func TestDecoderError(t *testing.T) {
 }
 
 // replay passes a recorded stream through the collector and judges it.
-func replay(t *testing.T, name string, code int, judge func(Tool, Job, ending, *collector, *Outcome)) Outcome {
+func replay(t *testing.T, name string, code int, result func(Tool, Job, ending, *collector, *Outcome)) Outcome {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", "streams", name))
 	if err != nil {
@@ -123,7 +123,7 @@ func replay(t *testing.T, name string, code int, judge func(Tool, Job, ending, *
 		c.record(rec, now)
 	}
 	out := Outcome{Started: start}
-	judge(Tool{}, job, ending{code: code}, c, &out)
+	result(Tool{}, job, ending{code: code}, c, &out)
 	conclude(job, ending{code: code}, c, &out, now)
 	return out
 }
@@ -134,51 +134,51 @@ func TestRecordedStreams(t *testing.T) {
 	for _, tt := range []struct {
 		stream  string
 		code    int
-		judge   func(Tool, Job, ending, *collector, *Outcome)
+		result  func(Tool, Job, ending, *collector, *Outcome)
 		status  hybridcore.Status
 		message string // of the failure
 		step    string
 		file    string
 	}{
-		{stream: "success.txt", judge: judgeBuild, status: hybridcore.Built},
+		{stream: "success.txt", result: buildResult, status: hybridcore.Built},
 		{
-			stream: "success.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed, message: "err",
+			stream: "success.txt", code: 1, result: buildResult, status: hybridcore.Failed, message: "err",
 			step: "Running post-processor:  (type manifest)",
 		},
 		{
-			stream: "failure.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed,
+			stream: "failure.txt", code: 1, result: buildResult, status: hybridcore.Failed,
 			message: "Script exited with non-zero exit status: 3. Allowed exit codes are: [0]",
 			step:    "Running local shell script: /tmp/packer-shell2211229029",
 		},
 		{
-			stream: "killed.txt", judge: judgeBuild, status: hybridcore.Failed,
+			stream: "killed.txt", result: buildResult, status: hybridcore.Failed,
 			message: "packer ended without reporting an artifact: the inner process was killed (out of memory?)",
 			step:    "Running local shell script: /tmp/packer-shell260054938",
 		},
 		{
-			stream: "plugin-crash.txt", code: 2, judge: judgeBuild, status: hybridcore.Failed,
+			stream: "plugin-crash.txt", code: 2, result: buildResult, status: hybridcore.Failed,
 			message: "the plugin's process died: unexpected EOF: it says no more", step: "Provisioning with Ansible...",
 		},
 		{
-			stream: "ansible.txt", code: 1, judge: judgeBuild, status: hybridcore.Failed, step: "TASK [Install the agent]",
+			stream: "ansible.txt", code: 1, result: buildResult, status: hybridcore.Failed, step: "TASK [Install the agent]",
 			file: "/tmp/pk/ans/playbook.yml:6",
 			message: "Error executing Ansible: Non-zero exit status: exit status 2: TASK [Install the agent]: non-zero " +
 				"return code: no such disk",
 		},
-		{stream: "valid.txt", judge: judgeValidate, status: hybridcore.Validated},
+		{stream: "valid.txt", result: validateResult, status: hybridcore.Validated},
 		{
-			stream: "killed.txt", judge: judgeValidate, status: hybridcore.Failed,
+			stream: "killed.txt", result: validateResult, status: hybridcore.Failed,
 			message: "packer validate ended without saying that the configuration is valid: the inner process was killed " +
 				"(out of memory?)", step: "Running local shell script: /tmp/packer-shell260054938",
 		},
 		{
-			stream: "variable.txt", code: 1, judge: judgeValidate, status: hybridcore.Failed,
+			stream: "variable.txt", code: 1, result: validateResult, status: hybridcore.Failed,
 			message: `b.pkr.hcl:1: Unsupported attribute: This object does not have an attribute named "zork".`,
 		},
 	} {
 		t.Run(tt.stream, func(t *testing.T) {
 			t.Parallel()
-			out := replay(t, tt.stream, tt.code, tt.judge)
+			out := replay(t, tt.stream, tt.code, tt.result)
 			if out.Status != tt.status {
 				t.Fatalf("status %s, failure %+v: want %s", out.Status, out.Failure, tt.status)
 			}
@@ -195,7 +195,7 @@ func TestRecordedStreams(t *testing.T) {
 
 func TestRecordedDetails(t *testing.T) {
 	t.Parallel()
-	out := replay(t, "ansible.txt", 1, judgeBuild)
+	out := replay(t, "ansible.txt", 1, buildResult)
 	want := []string{"ansible: default: ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0"}
 	if diff := cmp.Diff(want, out.Notes); diff != "" {
 		t.Error(diff)
@@ -211,7 +211,7 @@ func TestRecordedDetails(t *testing.T) {
 	if diff := cmp.Diff(steps, names); diff != "" {
 		t.Error(diff)
 	}
-	found := replay(t, "syntax.txt", 1, judgeValidate).Findings
+	found := replay(t, "syntax.txt", 1, validateResult).Findings
 	if len(found) != 2 {
 		t.Fatalf("findings %+v", found)
 	}
@@ -225,7 +225,7 @@ func TestRecordedDetails(t *testing.T) {
 // A record that a provisioner prints is text, wherever it is printed.
 func TestForgedRecords(t *testing.T) {
 	t.Parallel()
-	out := replay(t, "success.txt", 0, judgeBuild)
+	out := replay(t, "success.txt", 0, buildResult)
 	if len(out.Artifacts) != 2 {
 		t.Errorf("artifacts %+v", out.Artifacts)
 	}
@@ -333,7 +333,7 @@ func FuzzStream(f *testing.F) {
 		}
 		for _, end := range []ending{{}, {code: 1}, {code: -1, signal: "killed"}, {cancelled: true, code: 1}} {
 			out := Outcome{}
-			judgeBuild(Tool{}, job, end, c, &out)
+			buildResult(Tool{}, job, end, c, &out)
 			if out.Status == hybridcore.Built {
 				t.Errorf("built without a manifest")
 			}

@@ -55,7 +55,7 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 	for i, a := range set.Sides {
 		for _, b := range set.Sides[i+1:] {
 			for _, d := range Diff(a, b) {
-				c.judge(set.Image, d)
+				c.check(set.Image, d)
 			}
 			for _, category := range known {
 				if n := c.counts[hybridcore.ParityCount{Category: category, A: a.Platform, B: b.Platform}]; n != nil {
@@ -83,7 +83,7 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 	return p
 }
 
-func (c *comparison) judge(image string, d hybridcore.Difference) {
+func (c *comparison) check(image string, d hybridcore.Difference) {
 	id := hybridcore.ParityCount{Category: d.Category, A: d.A, B: d.B}
 	n := c.counts[id]
 	if n == nil {

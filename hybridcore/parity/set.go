@@ -23,7 +23,7 @@ type Set struct {
 	Findings []hybridcore.Finding // about the sides, each for itself
 }
 
-// Rules are what a comparison is judged by.
+// Rules are what a comparison is needed by.
 type Rules struct {
 	Env     string
 	Allow   Allow

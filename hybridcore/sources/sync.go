@@ -88,7 +88,7 @@ func (s *Syncer) Sync(ctx context.Context, names []string) ([]Synced, error) {
 		return results, err
 	}
 	defer unlock()
-	if err := sweep(dir); err != nil {
+	if err := removeTemporary(dir); err != nil {
 		return results, err
 	}
 	return results, s.all(ctx, picked, pending, results)
@@ -289,8 +289,8 @@ func acquire(ctx context.Context, dir string) (func(), error) {
 	}
 }
 
-// sweep removes what a killed sync left.
-func sweep(dir string) error {
+// removeTemporary removes what a killed sync left.
+func removeTemporary(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", Dir, err)

@@ -62,7 +62,7 @@ func newNodeWith(t *testing.T, settle time.Duration) *node {
 	helper.Close()
 	h := &hardware{machines: make(map[string]*machine)}
 	server, err := proxmox.Start(proxmox.Config{
-		Hardware: h, Credentials: credentials, Dir: t.TempDir(), TLS: helper.TLS, Settle: settle, Log: t.Logf,
+		Hardware: h, Credentials: credentials, Dir: t.TempDir(), TLS: helper.TLS, TaskWait: settle, Log: t.Logf,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -86,10 +86,10 @@ type Config struct {
 	Credentials Credentials
 	Dir         string      // the storages' files, made when missing
 	TLS         *tls.Config // with the server's certificate
-	// Settle is how long a call waits for the task that it started, so that a client that asks at once finds
+	// TaskWait is how long a call waits for the task that it started, so that a client that asks at once finds
 	// it done. Zero answers at once, as Proxmox VE does.
-	Settle time.Duration
-	Log    func(format string, args ...any) // nil: discarded
+	TaskWait time.Duration
+	Log      func(format string, args ...any) // nil: discarded
 }
 
 // Server is a running simulator.

@@ -56,11 +56,11 @@ func (s *Server) run(r *http.Request, j job) (any, error) {
 		t.ended = time.Now()
 		close(t.done)
 	})
-	settled, cancel := context.WithTimeout(s.ctx, s.config.Settle)
+	waited, cancel := context.WithTimeout(s.ctx, s.config.TaskWait)
 	defer cancel()
 	select {
 	case <-t.done:
-	case <-settled.Done():
+	case <-waited.Done():
 	}
 	return t.upid, nil
 }

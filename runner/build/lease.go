@@ -28,7 +28,7 @@ func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (co
 	x.held[t.Name()] = held
 	x.mu.Unlock()
 	ctx = x.pulse.hold(ctx, held)
-	for _, done := range x.stage.settle(ctx, t, held) {
+	for _, done := range x.stage.cleanPast(ctx, t, held) {
 		b.tell(done)
 		if done.Error != "" {
 			return ctx, nil, hybridcore.Blockedf(

@@ -131,7 +131,7 @@ func (s Stage) reapHere(
 	if dry {
 		s.look(ctx, t, all, func(c project.Client, one *hybridcore.Reaped) error {
 			s.listMedia(&one.Lease)
-			return s.sweep(ctx, c, true, one)
+			return s.removeLeft(ctx, c, true, one)
 		})
 		return all
 	}
@@ -142,7 +142,7 @@ func (s Stage) reapHere(
 	if err != nil {
 		return fail(err)
 	}
-	all = s.settle(p.hold(ctx, held), t, held)
+	all = s.cleanPast(p.hold(ctx, held), t, held)
 	p.drop(held)
 	if err := held.Release(context.WithoutCancel(ctx)); err != nil {
 		return fail(err)
@@ -154,9 +154,9 @@ func reaped(past hybridcore.Lease) hybridcore.Reaped {
 	return hybridcore.Reaped{Lease: past, Removed: []hybridcore.URI{}, Kept: []hybridcore.URI{}}
 }
 
-// settle looks for what ended runs of a held target left, removes it, and notes
+// cleanPast looks for what ended runs of a held target left, removes it, and notes
 // each look in the lease.
-func (s Stage) settle(ctx context.Context, t hybridcore.Target, held *state.Held) []hybridcore.Reaped {
+func (s Stage) cleanPast(ctx context.Context, t hybridcore.Target, held *state.Held) []hybridcore.Reaped {
 	var all []hybridcore.Reaped
 	for _, past := range held.Past() {
 		if s.Project.Elsewhere(past) == "" {
@@ -166,7 +166,7 @@ func (s Stage) settle(ctx context.Context, t hybridcore.Target, held *state.Held
 	s.look(ctx, t, all, func(c project.Client, one *hybridcore.Reaped) error {
 		err := s.clear(ctx, held, &one.Lease)
 		if err == nil {
-			err = s.sweep(ctx, c, false, one)
+			err = s.removeLeft(ctx, c, false, one)
 		}
 		if err == nil {
 			one.LookAgain, err = held.Looked(context.WithoutCancel(ctx), one.Lease.RunID, len(one.Removed) > 0)
@@ -199,9 +199,9 @@ func (s Stage) look(ctx context.Context, t hybridcore.Target, all []hybridcore.R
 	}
 }
 
-// sweep asks the platform what an ended run left, and removes it. What is
+// removeLeft asks the platform what an ended run left, and removes it. What is
 // complete stays; it is told unless the run's record has it as built.
-func (s Stage) sweep(ctx context.Context, client project.Client, dry bool, done *hybridcore.Reaped) error {
+func (s Stage) removeLeft(ctx context.Context, client project.Client, dry bool, done *hybridcore.Reaped) error {
 	removed, err := client.Reap(ctx, done.Lease.Remains(), dry)
 	done.Removed = append(done.Removed, removed...)
 	if err != nil {
@@ -249,7 +249,7 @@ func (b *building) cleanUp(ctx context.Context, held *state.Held) {
 		b.journalled(held.Left(ctx, b.run.id, done.Lease.Media))
 	}
 	err := b.run.project.With(ctx, b.target,
-		func(c project.Client) error { return b.run.stage.sweep(ctx, c, false, &done) })
+		func(c project.Client) error { return b.run.stage.removeLeft(ctx, c, false, &done) })
 	for _, u := range done.Removed {
 		b.note("left by Packer: %s %s (%s) was removed from %s", u.Kind, u.Name, u.ID, b.target.Platform.Info().Title)
 	}

@@ -19,9 +19,9 @@ import (
 // outside.
 type digest [sha256.Size]byte
 
-// settled is how long a file must not have changed for its time to tell the next
+// unchangedFor is how long a file must not have changed for its time to tell the next
 // change from this one: file systems count in up to two seconds.
-const settled = 2 * time.Second
+const unchangedFor = 2 * time.Second
 
 // lookOf digests a file's path, size and modification time. It is the zero
 // digest when they do not tell a change.
@@ -31,7 +31,7 @@ func lookOf(path string) digest {
 		return digest{}
 	}
 	info, err := os.Lstat(absolute)
-	if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < settled {
+	if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < unchangedFor {
 		return digest{}
 	}
 	return sha256.Sum256(fmt.Appendf(nil, "look %q %d %d", absolute, info.Size(), info.ModTime().UnixNano()))

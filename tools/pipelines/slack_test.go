@@ -226,7 +226,7 @@ func (c checkout) hire(ctx context.Context, system hires, sim *slack.Server, soc
 		c.t.Fatal(err)
 	}
 	b.Tickets = bot.Tickets{Keys: keys, Audience: system.Audience()}
-	b.Hire(system, system, "main", time.Second)
+	b.StartWorker(system, system, "main", time.Second)
 	listen := func() net.Listener {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {

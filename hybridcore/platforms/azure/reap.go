@@ -39,7 +39,7 @@ func (c *client) Reap(ctx context.Context, of hybridcore.Remains, dry bool) ([]h
 	for n := range left {
 		left[n] = c.explained(left[n])
 	}
-	done, err := platform.Sweep(ctx, left, dry)
+	done, err := platform.Remove(ctx, left, dry)
 	if err != nil {
 		return done, fmt.Errorf("reaping what run %s left in Azure: %w", of.RunID, err)
 	}

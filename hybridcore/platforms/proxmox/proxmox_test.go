@@ -67,7 +67,7 @@ func node(t *testing.T) (*lab.Server, map[string]string) {
 			Credentials: credentials,
 			Dir:         t.TempDir(),
 			TLS:         helper.TLS,
-			Settle:      2 * time.Second,
+			TaskWait:    2 * time.Second,
 			Log:         t.Logf,
 		},
 	)

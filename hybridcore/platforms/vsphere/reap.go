@@ -33,7 +33,7 @@ func (c *client) Reap(ctx context.Context, of hybridcore.Remains, dry bool) ([]h
 	if err != nil {
 		return nil, fmt.Errorf("looking for what run %s left in vCenter: %w", of.RunID, refusedBy(err))
 	}
-	done, err := platform.Sweep(ctx, left, dry)
+	done, err := platform.Remove(ctx, left, dry)
 	if err != nil {
 		return done, fmt.Errorf("reaping what run %s left in vCenter: %w", of.RunID, err)
 	}

@@ -23,7 +23,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/plugins/judge"
+	"github.com/packer-hybrid/packer-hybrid/plugins/prepare"
 )
 
 // Limits of the whole process.
@@ -59,14 +59,14 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	debug.SetMemoryLimit(maxHeap)
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	job, err := judge.ReadJob(in)
+	job, err := prepare.ReadJob(in)
 	if err != nil {
 		return err
 	}
 	var answer any
 	if args[0] == "validate" {
-		answer = judge.Run(ctx, job)
-	} else if answer, err = judge.Schemas(ctx, job); err != nil {
+		answer = prepare.Run(ctx, job)
+	} else if answer, err = prepare.Schemas(ctx, job); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {

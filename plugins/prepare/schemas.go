@@ -3,7 +3,7 @@
 // Spec: openspec/specs/full-validation/spec.md#requirement-schemas-of-what-is-installed
 // Diagram: openspec/specs/full-validation/diagram.md#one-component
 
-package judge
+package prepare
 
 import (
 	"context"
@@ -30,8 +30,8 @@ type described struct {
 	err error
 }
 
-func (h *hearing) describe(ctx context.Context, plugin Binary) (component.Description, error) {
-	d, mine := once(h.court, h.described, plugin.SHA256,
+func (h *checking) describe(ctx context.Context, plugin Binary) (component.Description, error) {
+	d, mine := once(h.session, h.described, plugin.SHA256,
 		func() *described { return &described{ready: make(chan struct{})} })
 	if mine {
 		d.Description, d.err = describe(ctx, h.job.Cache, plugin, h.place().Env)
@@ -109,7 +109,7 @@ type Block struct {
 func Schemas(ctx context.Context, job Job) (map[string]Schema, error) {
 	all := map[string]Schema{}
 	for _, stage := range job.Stages {
-		h := &hearing{court: &court{job: job, slots: make(chan struct{}, 1)}, stage: stage}
+		h := &checking{session: &session{job: job, slots: make(chan struct{}, 1)}, stage: stage}
 		for _, plugin := range stage.Plugins {
 			found, err := h.schemas(ctx, plugin)
 			if err != nil {
@@ -121,7 +121,7 @@ func Schemas(ctx context.Context, job Job) (map[string]Schema, error) {
 	return all, nil
 }
 
-func (h *hearing) schemas(ctx context.Context, plugin Binary) (map[string]Schema, error) {
+func (h *checking) schemas(ctx context.Context, plugin Binary) (map[string]Schema, error) {
 	kept := cacheFile(h.job.Cache, plugin.SHA256, "schemas.json")
 	all := map[string]Schema{}
 	if data, err := os.ReadFile(kept); kept != "" && err == nil && json.Unmarshal(data, &all) == nil && len(all) > 0 {
@@ -154,7 +154,7 @@ func (h *hearing) schemas(ctx context.Context, plugin Binary) (map[string]Schema
 	return all, nil
 }
 
-func (h *hearing) schema(ctx context.Context, kind component.Kind, program component.Program) (Schema, error) {
+func (h *checking) schema(ctx context.Context, kind component.Kind, program component.Program) (Schema, error) {
 	c, err := h.start(ctx, kind, program)
 	if err != nil {
 		return Schema{}, err

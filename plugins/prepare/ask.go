@@ -3,7 +3,7 @@
 // Spec: openspec/specs/full-validation/spec.md#requirement-verdicts-of-the-real-plugins
 // Diagram: openspec/specs/full-validation/diagram.md#one-component
 
-package judge
+package prepare
 
 import (
 	"context"
@@ -46,8 +46,8 @@ type spec struct {
 	err   error
 }
 
-// ruling is the answer to one configuration, given once for a job.
-type ruling struct {
+// prepared is the answer to one configuration, given once for a job.
+type prepared struct {
 	ready chan struct{}
 	root  string // of the stage that asked
 	component.Prepared
@@ -55,7 +55,7 @@ type ruling struct {
 
 // ask decodes a block with the component's schema and has the component prepare
 // it; false when it is refused.
-func (h *hearing) ask(ctx context.Context, q question) (component.Prepared, bool) {
+func (h *checking) ask(ctx context.Context, q question) (component.Prepared, bool) {
 	program, ok := h.program(q.kind, q.name)
 	if !ok {
 		return component.Prepared{}, false // told before
@@ -71,31 +71,31 @@ func (h *hearing) ask(ctx context.Context, q question) (component.Prepared, bool
 		return component.Prepared{}, false
 	}
 	value = template.Known(value)
-	ruled, mine := once(h.court, h.rulings, h.key(program, q, value), func() *ruling {
-		return &ruling{ready: make(chan struct{}), root: h.stage.Root}
+	known, mine := once(h.session, h.answers, h.key(program, q, value), func() *prepared {
+		return &prepared{ready: make(chan struct{}), root: h.stage.Root}
 	})
 	if mine {
 		if running == nil {
 			running, err = h.start(ctx, q.kind, program)
 		}
 		if err == nil {
-			ruled.Prepared = running.Prepare(q.settings, value, q.override)
+			known.Prepared = running.Prepare(q.settings, value, q.override)
 		} else {
-			ruled.Refused = err
+			known.Refused = err
 		}
-		close(ruled.ready)
+		close(known.ready)
 	}
 	h.end(running) // before waiting: others need its room
 	running = nil
 	select {
-	case <-ruled.ready:
+	case <-known.ready:
 	case <-ctx.Done():
 		return component.Prepared{}, false
 	}
-	return ruled.Prepared, h.take(q, ruled)
+	return known.Prepared, h.take(q, known)
 }
 
-func (h *hearing) count() {
+func (h *checking) count() {
 	h.mu.Lock()
 	h.verdict.Components++
 	h.mu.Unlock()
@@ -103,11 +103,11 @@ func (h *hearing) count() {
 
 // spec returns the schema of a component, and the component itself when it had
 // to be started for that.
-func (h *hearing) spec(ctx context.Context, kind component.Kind, program component.Program) (hcldec.ObjectSpec,
+func (h *checking) spec(ctx context.Context, kind component.Kind, program component.Program) (hcldec.ObjectSpec,
 	*component.Component, error,
 ) {
 	key := program.SHA256 + "\x00" + strings.Join(program.Args, "\x00")
-	s, mine := once(h.court, h.specs, key, func() *spec { return &spec{ready: make(chan struct{})} })
+	s, mine := once(h.session, h.specs, key, func() *spec { return &spec{ready: make(chan struct{})} })
 	if !mine {
 		select {
 		case <-s.ready:
@@ -127,7 +127,7 @@ func (h *hearing) spec(ctx context.Context, kind component.Kind, program compone
 }
 
 // start starts a component when there is room for one more.
-func (h *hearing) start(ctx context.Context, kind component.Kind, program component.Program) (*component.Component,
+func (h *checking) start(ctx context.Context, kind component.Kind, program component.Program) (*component.Component,
 	error,
 ) {
 	select {
@@ -144,7 +144,7 @@ func (h *hearing) start(ctx context.Context, kind component.Kind, program compon
 }
 
 // end ends a component that runs, if any.
-func (h *hearing) end(c *component.Component) {
+func (h *checking) end(c *component.Component) {
 	if c == nil {
 		return
 	}
@@ -154,7 +154,7 @@ func (h *hearing) end(c *component.Component) {
 
 // place is where the stage's components run. Values of variables reach them in
 // their configuration, not in their environment.
-func (h *hearing) place() component.Place {
+func (h *checking) place() component.Place {
 	env := slices.DeleteFunc(slices.Clone(h.stage.Env),
 		func(entry string) bool { return strings.HasPrefix(entry, "PKR_VAR_") })
 	return component.Place{Dir: h.stage.Dir, Env: env, Temp: h.stage.Temp}
@@ -163,7 +163,7 @@ func (h *hearing) place() component.Place {
 // key names a configuration of a component with all that it can see: the same
 // program, settings, values, environment and files. Stages lie in directories
 // of their own, so their paths are taken out.
-func (h *hearing) key(program component.Program, q question, value cty.Value) string {
+func (h *checking) key(program component.Program, q question, value cty.Value) string {
 	if q.kind == component.PostProcessor && q.name == "manifest" && program.Path == h.job.Packer.Path {
 		value = opaque(value)
 	}
@@ -197,7 +197,7 @@ func opaque(value cty.Value) cty.Value {
 
 // files is the digest of the staged files but for the variable files, whose
 // values are in the configurations.
-func (h *hearing) files() string {
+func (h *checking) files() string {
 	h.digested.Do(func() {
 		sum := sha256.New()
 		h.digest = h.stage.Root + h.stage.Name // a key of its own, unless all files can be read
@@ -231,27 +231,27 @@ var (
 )
 
 // take reports what a component said; false when it refused.
-func (h *hearing) take(q question, ruled *ruling) bool {
+func (h *checking) take(q question, known *prepared) bool {
 	settings, _ := q.body.JustAttributes() // the blocks are no matter here
 	tell := func(text string, warning bool) {
-		text = strings.TrimSpace(strings.ReplaceAll(text, ruled.root, h.stage.Root))
+		text = strings.TrimSpace(strings.ReplaceAll(text, known.root, h.stage.Root))
 		at := mentioned(text, settings, q.at)
 		h.finding(Finding{
 			Warning: warning, Message: fmt.Sprintf("%s %s: %s", q.kind, q.name, text),
 			File: at.Filename, Line: at.Start.Line, Column: at.Start.Column,
 		})
 	}
-	for _, warning := range ruled.Warnings {
+	for _, warning := range known.Warnings {
 		tell(warning, true)
 	}
 	var diags hcl.Diagnostics
 	switch {
-	case ruled.Refused == nil:
+	case known.Refused == nil:
 		return true
-	case errors.As(ruled.Refused, &diags):
+	case errors.As(known.Refused, &diags):
 		h.report(diags)
 	default:
-		for _, text := range several(ruled.Refused.Error()) {
+		for _, text := range several(known.Refused.Error()) {
 			tell(text, false)
 		}
 	}

@@ -3,10 +3,10 @@
 // Spec: openspec/specs/full-validation/spec.md#requirement-verdicts-of-the-real-plugins
 // Diagram: openspec/specs/full-validation/diagram.md#one-validation
 
-// Package judge lets the real plugins judge staged templates: it evaluates a
+// Package check lets the real plugins check staged templates: it evaluates a
 // stage as Packer does, starts each component that a build uses and hands it
 // its configuration.
-package judge
+package prepare
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/plugins/template"
 )
 
-// Job is what is to be judged. It is read from standard input: it may hold
+// Job is what is to be checked. It is read from standard input: it may hold
 // secrets in the environments of its stages.
 type Job struct {
 	Protocol int     `json:"protocol"` // Protocol, or the caller is of another version
@@ -123,14 +123,14 @@ func below(path, root string) bool {
 	return err == nil && filepath.IsAbs(path) && filepath.IsLocal(rel)
 }
 
-// court is what the stages of one job share.
-type court struct {
+// session is what the stages of one job share.
+type session struct {
 	job       Job
 	parsed    template.Parsed
 	slots     chan struct{} // one for each running component
 	mu        sync.Mutex
 	specs     map[string]*spec
-	rulings   map[string]*ruling
+	answers   map[string]*prepared
 	described map[string]*described
 }
 
@@ -140,9 +140,9 @@ func Run(ctx context.Context, job Job) Answer {
 	if job.Parallel <= 0 {
 		job.Parallel = runtime.NumCPU()
 	}
-	c := &court{
+	c := &session{
 		job: job, slots: make(chan struct{}, job.Parallel),
-		specs: map[string]*spec{}, rulings: map[string]*ruling{}, described: map[string]*described{},
+		specs: map[string]*spec{}, answers: map[string]*prepared{}, described: map[string]*described{},
 	}
 	answer := Answer{Stages: make([]Verdict, len(job.Stages))}
 	places := make(chan struct{}, job.Parallel)
@@ -161,7 +161,7 @@ func Run(ctx context.Context, job Job) Answer {
 }
 
 // once makes a value for a key once and lets everybody else wait for it.
-func once[V any](c *court, all map[string]*V, key string, make func() *V) (*V, bool) {
+func once[V any](c *session, all map[string]*V, key string, make func() *V) (*V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if v, ok := all[key]; ok {

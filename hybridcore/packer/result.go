@@ -14,9 +14,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// judgeBuild decides what a build came to. Text that Packer printed for people
+// buildResult decides what a build came to. Text that Packer printed for people
 // only words the verdict.
-func judgeBuild(t Tool, job Job, end ending, c *collector, out *Outcome) {
+func buildResult(t Tool, job Job, end ending, c *collector, out *Outcome) {
 	artifacts, err := c.builds.complete(job.Source)
 	out.Artifacts = artifacts
 	if end.code == 0 && err == nil {
@@ -96,8 +96,8 @@ func exitZero(err error, c *collector) string {
 	return "packer exited 0, but there is no proof of an image: " + err.Error()
 }
 
-// judgeValidate decides what a validation came to.
-func judgeValidate(t Tool, _ Job, end ending, c *collector, out *Outcome) {
+// validateResult decides what a validation came to.
+func validateResult(t Tool, _ Job, end ending, c *collector, out *Outcome) {
 	switch {
 	case end.code == 0 && c.valid:
 		out.Status = hybridcore.Validated

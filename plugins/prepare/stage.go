@@ -3,7 +3,7 @@
 // Spec: openspec/specs/full-validation/spec.md#requirement-verdicts-of-the-real-plugins
 // Diagram: openspec/specs/full-validation/diagram.md#one-validation
 
-package judge
+package prepare
 
 import (
 	"context"
@@ -21,9 +21,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/plugins/template"
 )
 
-// hearing is one stage while it is judged.
-type hearing struct {
-	*court
+// checking is one stage while it is checked.
+type checking struct {
+	*session
 	stage    Stage
 	template *template.Template
 	plugins  map[string]installed // by accessor
@@ -40,8 +40,8 @@ type installed struct {
 	says   component.Description
 }
 
-func (c *court) stage(ctx context.Context, stage Stage) (verdict Verdict) {
-	h := &hearing{court: c, stage: stage, plugins: map[string]installed{}, verdict: Verdict{Name: stage.Name}}
+func (c *session) stage(ctx context.Context, stage Stage) (verdict Verdict) {
+	h := &checking{session: c, stage: stage, plugins: map[string]installed{}, verdict: Verdict{Name: stage.Name}}
 	defer func() {
 		if r := recover(); r != nil { // a value that HCL's own code does not expect
 			h.verdict.Undecided = append(h.verdict.Undecided,
@@ -49,10 +49,10 @@ func (c *court) stage(ctx context.Context, stage Stage) (verdict Verdict) {
 		}
 		verdict = h.verdict
 	}()
-	h.hear(ctx)
+	h.check(ctx)
 	h.verdict.Undecided = append(h.verdict.Undecided, h.template.Undecided()...)
 	if ctx.Err() != nil {
-		h.doubt(context.Cause(ctx).Error())
+		h.unsure(context.Cause(ctx).Error())
 	}
 	slices.SortStableFunc(h.verdict.Findings, func(a, b Finding) int {
 		if by := strings.Compare(a.File, b.File); by != 0 {
@@ -63,9 +63,9 @@ func (c *court) stage(ctx context.Context, stage Stage) (verdict Verdict) {
 	return h.verdict
 }
 
-// hear goes as far as Packer would: each part ends the stage when it found an
+// check goes as far as Packer would: each part ends the stage when it found an
 // error.
-func (h *hearing) hear(ctx context.Context) {
+func (h *checking) check(ctx context.Context) {
 	t, diags := template.Load(template.Options{
 		Dir: h.stage.Dir, VarFiles: h.stage.VarFiles, Env: h.stage.Env,
 		Version: h.job.Packer.Version, Parsed: &h.parsed,
@@ -101,7 +101,7 @@ func (h *hearing) hear(ctx context.Context) {
 
 // only leaves out what is not built: sources for other systems, and builds
 // that have none left.
-func (h *hearing) only() {
+func (h *checking) only() {
 	if h.stage.Source == "" {
 		return
 	}
@@ -113,7 +113,7 @@ func (h *hearing) only() {
 }
 
 // find finds the plugins that the template requires; true when one is missing.
-func (h *hearing) find(ctx context.Context) bool {
+func (h *checking) find(ctx context.Context) bool {
 	missing := h.discover(ctx)
 	for accessor, required := range h.template.Plugins {
 		i := slices.IndexFunc(h.stage.Plugins, func(b Binary) bool { return b.Address == required.Source })
@@ -136,7 +136,7 @@ func (h *hearing) find(ctx context.Context) bool {
 
 // discover takes plugins that are there although the template does not require
 // them, by their own names, as Packer does.
-func (h *hearing) discover(ctx context.Context) (failed bool) {
+func (h *checking) discover(ctx context.Context) (failed bool) {
 	for _, plugin := range h.stage.Plugins {
 		accessor := plugin.Address[strings.LastIndexByte(plugin.Address, '/')+1:]
 		if _, ok := h.template.Plugins[accessor]; ok {
@@ -154,7 +154,7 @@ func (h *hearing) discover(ctx context.Context) (failed bool) {
 }
 
 // program finds the component that a template names: Packer's own come first.
-func (h *hearing) program(kind component.Kind, name string) (component.Program, bool) {
+func (h *checking) program(kind component.Kind, name string) (component.Program, bool) {
 	if p, ok := component.BuiltIn(h.job.Packer.Path, h.job.Packer.Path, kind, name); ok {
 		return p, true
 	}
@@ -167,14 +167,14 @@ func (h *hearing) program(kind component.Kind, name string) (component.Program, 
 }
 
 // unknown refuses components that nobody provides.
-func (h *hearing) unknown() bool {
+func (h *checking) unknown() bool {
 	var diags hcl.Diagnostics
 	check := func(kind component.Kind, name string, at hcl.Range) {
 		if _, ok := h.program(kind, name); ok {
 			return
 		}
 		if slices.Contains(component.BuiltInNames(kind), name) {
-			h.doubt(fmt.Sprintf("the %s %s, which is part of Packer, and no Packer was found", kind, name))
+			h.unsure(fmt.Sprintf("the %s %s, which is part of Packer, and no Packer was found", kind, name))
 			return
 		}
 		diags = append(diags, problem(at, fmt.Sprintf("Unknown %s type %q", kind, name),
@@ -198,7 +198,7 @@ func (h *hearing) unknown() bool {
 }
 
 // source judges one source with everything that the build does to it.
-func (h *hearing) source(ctx context.Context, build *template.Build, source *template.Source) {
+func (h *checking) source(ctx context.Context, build *template.Build, source *template.Source) {
 	settings := h.settings(source)
 	prepared, ok := h.ask(ctx, question{
 		kind: component.Builder, name: source.Type, body: source.Body, at: source.Range, settings: settings,
@@ -234,7 +234,7 @@ func (h *hearing) source(ctx context.Context, build *template.Build, source *tem
 }
 
 // settings are what Packer tells every component.
-func (h *hearing) settings(source *template.Source) map[string]any {
+func (h *checking) settings(source *template.Source) map[string]any {
 	return map[string]any{
 		"packer_build_name": source.Name, "packer_builder_type": source.Type, "packer_core_version": h.job.Packer.Version,
 		"packer_debug": strconv.FormatBool(false), "packer_force": strconv.FormatBool(false), "packer_on_error": "",
@@ -243,7 +243,7 @@ func (h *hearing) settings(source *template.Source) map[string]any {
 
 // data configures a data source without executing it: what it will answer has a
 // type, and no value yet.
-func (h *hearing) data(ctx context.Context, d *template.Data, scope *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+func (h *checking) data(ctx context.Context, d *template.Data, scope *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	program, ok := h.program(component.DataSource, d.Type)
 	if !ok {
 		return cty.NilVal, hcl.Diagnostics{problem(d.Block.LabelRanges[0], "Unknown data type "+d.Type,
@@ -279,7 +279,7 @@ func problem(at hcl.Range, summary, detail string) *hcl.Diagnostic {
 }
 
 // report keeps diagnostics; true when one is an error.
-func (h *hearing) report(diags hcl.Diagnostics) bool {
+func (h *checking) report(diags hcl.Diagnostics) bool {
 	for _, d := range diags {
 		f := Finding{Warning: d.Severity == hcl.DiagWarning, Message: d.Summary, Detail: d.Detail}
 		at := d.Subject
@@ -294,7 +294,7 @@ func (h *hearing) report(diags hcl.Diagnostics) bool {
 	return diags.HasErrors()
 }
 
-func (h *hearing) finding(f Finding) {
+func (h *checking) finding(f Finding) {
 	f.Message, f.Detail = shorten(f.Message), shorten(f.Detail)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -303,7 +303,7 @@ func (h *hearing) finding(f Finding) {
 	}
 }
 
-func (h *hearing) doubt(what string) {
+func (h *checking) unsure(what string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !slices.Contains(h.verdict.Undecided, what) {

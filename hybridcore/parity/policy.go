@@ -50,7 +50,7 @@ func (a Allow) stale(sets []Set, used map[int]bool) []hybridcore.Finding {
 		var images []string
 		for _, s := range sets {
 			about := len(e.images) == 0 || slices.Contains(e.images, s.Image)
-			if about && len(s.Sides) > 1 && e.judged(s.Sides) {
+			if about && len(s.Sides) > 1 && e.needed(s.Sides) {
 				images = append(images, s.Image)
 			}
 		}
@@ -124,10 +124,10 @@ func writeEntry(sum hash.Hash, category string, e Entry) {
 	_, _ = sum.Write(append(line, '\n')) // a hash never fails
 }
 
-// judged says whether a comparison could have needed the entry: it had one of
+// needed says whether a comparison could have needed the entry: it had one of
 // the platforms that the entry names, and one that it does not name unless it
 // names all that there are.
-func (e entry) judged(sides []Side) bool {
+func (e entry) needed(sides []Side) bool {
 	named, other := false, len(e.platforms) == len(hybridcore.Platforms())
 	for _, s := range sides {
 		if slices.Contains(e.platforms, s.Platform) {

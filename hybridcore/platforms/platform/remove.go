@@ -22,10 +22,10 @@ type Leftover struct {
 	Hand   string                      // the commands by which a person removes it
 }
 
-// Sweep removes leftovers, one after the other, or lists them in a dry run. One
+// Remove removes leftovers, one after the other, or lists them in a dry run. One
 // that has to stay or cannot be removed does not hold up the others; the error
 // names each of these, with the reason and the way to remove it by hand.
-func Sweep(ctx context.Context, all []Leftover, dry bool) ([]hybridcore.URI, error) {
+func Remove(ctx context.Context, all []Leftover, dry bool) ([]hybridcore.URI, error) {
 	var done []hybridcore.URI
 	var errs []error
 	for _, l := range all {

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/full-validation/spec.md#requirement-plugins-run-bounded
 // Diagram: openspec/specs/full-validation/diagram.md#one-component
 
-package judge
+package prepare
 
 import (
 	"testing"
@@ -54,7 +54,7 @@ func TestManifestsAreOneQuestion(t *testing.T) {
 			manifest("/b/manifest.json", map[string]cty.Value{"image": cty.StringVal("debian-2")}), false,
 		},
 	} {
-		h := &hearing{court: &court{job: Job{Packer: Binary{Path: "/packer"}}}, stage: Stage{Root: "/stage", Name: "0"}}
+		h := &checking{session: &session{job: Job{Packer: Binary{Path: "/packer"}}}, stage: Stage{Root: "/stage", Name: "0"}}
 		program := component.Program{Path: "/packer", Args: []string{"execute"}}
 		q := question{kind: tc.kind, name: tc.name}
 		if same := h.key(program, q, plain) == h.key(program, q, tc.other); same != tc.same {

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/full-validation/spec.md#requirement-a-program-of-its-own
 // Diagram: openspec/specs/full-validation/diagram.md#one-validation
 
-package judge
+package prepare
 
 import (
 	"bytes"
