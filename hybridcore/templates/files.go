@@ -30,6 +30,7 @@ const (
 	maxFile     = 16 << 20 // bytes of one file
 	maxTotal    = 64 << 20 // bytes of all files
 	maxTotalHCL = 8 << 20  // bytes of all files that end with .hcl
+	maxDepth    = 32       // folders above a file: opening one costs as many steps
 )
 
 // ignored names what editors, version control and Ansible leave behind; it
@@ -68,7 +69,12 @@ func (w *walker) visit(name string, entry fs.DirEntry, err error) error {
 		return nil
 	}
 	if entry.IsDir() {
-		return nil
+		if strings.Count(name, "/") < maxDepth {
+			return nil
+		}
+		w.add(hybridcore.KindSchema, path.Dir(name), fmt.Sprintf("it lies more than %d folders deep", maxDepth),
+			"keep only what goes into images here")
+		return fs.SkipDir
 	}
 	if len(w.files) >= maxFiles {
 		w.add(hybridcore.KindSchema, name, fmt.Sprintf("the folder holds more than %d files", maxFiles),

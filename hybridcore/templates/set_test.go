@@ -311,6 +311,11 @@ func TestLoadRefuses(t *testing.T) {
 			func(dir string) error { return syscall.Mkfifo(dir+"/scripts/linux/p", 0o600) },
 			"is neither a regular file nor a link to one", hybridcore.ExitUsage,
 		},
+		"deep folders": {
+			func(dir string) error {
+				return os.MkdirAll(dir+"/scripts/linux"+strings.Repeat("/a", 40)+"/b", 0o700)
+			}, "it lies more than 32 folders deep", hybridcore.ExitUsage,
+		},
 		"large file": {func(dir string) error {
 			return errors.Join(os.WriteFile(dir+"/ansible/big", nil, 0o600), os.Truncate(dir+"/ansible/big", 17<<20))
 		}, "templates/ansible/big: is larger than 16 MiB", hybridcore.ExitUsage},

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/full-validation/spec.md#requirement-verdicts-of-the-real-plugins
 // Diagram: openspec/specs/full-validation/diagram.md#one-validation
 
-// Package check lets the real plugins check staged templates: it evaluates a
+// Package prepare lets the real plugins check staged templates: it evaluates a
 // stage as Packer does, starts each component that a build uses and hands it
 // its configuration.
 package prepare

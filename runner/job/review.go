@@ -137,9 +137,11 @@ func (h *Host) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error)
 	if err != nil {
 		return ci.Approval{}, err
 	}
-	if !u.Asked.IsZero() {
-		reviews = slices.DeleteFunc(reviews, func(r ci.Review) bool { return r.At.After(u.Asked) && r.State == "APPROVED" })
-	}
+	slices.SortStableFunc(reviews, func(a, b ci.Review) int { return a.At.Compare(b.At) })
+	reviews = slices.DeleteFunc(reviews, func(r ci.Review) bool {
+		late := !u.Asked.IsZero() && r.At.After(u.Asked)
+		return r.State == "APPROVED" && (late || r.At.IsZero()) // one without a time is of no known time
+	})
 	candidates := ci.Approving(reviews, u.Commit, u.User, pull.GetUser().GetID())
 	for _, r := range candidates[:min(len(candidates), maxApprovers)] {
 		user, permission, err := at.permission(ctx, r.Login)

@@ -24,7 +24,8 @@ const reviewedCommit = "1111111111111111111111111111111111111111"
 // request or the permission.
 func answers(kind, text string) http.HandlerFunc {
 	usual := map[string]string{
-		"reviews":    `[{"user":{"id":5,"login":"mona","type":"User"},"state":"APPROVED","commit_id":"` + reviewedCommit + `"}]`,
+		"reviews": `[{"user":{"id":5,"login":"mona","type":"User"},"state":"APPROVED",` +
+			`"submitted_at":"2026-11-30T11:00:00Z","commit_id":"` + reviewedCommit + `"}]`,
 		"pulls":      `{"number":7,"state":"open","user":{"id":8},"head":{"sha":"` + reviewedCommit + `","repo":{"full_name":"o/r"}}}`,
 		"permission": `{"permission":"write","user":{"id":5,"login":"mona"}}`,
 	}
@@ -186,10 +187,15 @@ func TestReviewAfterTheComment(t *testing.T) {
 	const mona, program = `{"id":5,"login":"mona","type":"User"}`, `{"id":5,"login":"mona","type":"Bot"}`
 	const gone = `{"id":9,"login":"gone","type":"User"}`
 	for name, c := range map[string]struct{ reviews, by string }{
-		"before":             {review(mona, "2026-11-30T11:59:59Z"), "mona"},
-		"after":              {review(mona, "2026-11-30T12:00:01Z"), ""},
-		"by a program":       {review(program, "2026-11-30T11:00:00Z"), ""},
-		"by somebody gone":   {review(gone, "2026-11-30T11:00:00Z"), ""},
+		"before":           {review(mona, "2026-11-30T11:59:59Z"), "mona"},
+		"after":            {review(mona, "2026-11-30T12:00:01Z"), ""},
+		"by a program":     {review(program, "2026-11-30T11:00:00Z"), ""},
+		"by somebody gone": {review(gone, "2026-11-30T11:00:00Z"), ""},
+		"without a time":   {strings.ReplaceAll(review(mona, "x"), `"submitted_at":"x",`, ""), ""},
+		"taken back, listed first": {
+			strings.ReplaceAll(review(mona, "2026-11-30T11:30:00Z"), "APPROVED", "CHANGES_REQUESTED") + "," +
+				review(mona, "2026-11-30T11:00:00Z"), "",
+		},
 		"and by one who may": {review(mona, "2026-11-30T10:00:00Z") + "," + review(gone, "2026-11-30T11:00:00Z"), "mona"},
 	} {
 		usual := answers("reviews", "["+c.reviews+"]")
