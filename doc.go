@@ -16,6 +16,7 @@
 //
 //	cmd/packer-hybrid        flags and exit codes, one file a verb; what both commands share is in cmd/internal/cli
 //	hybridcore               the values on the path, the platform table, the command grammar
+//	hybridcore/text          makes sense of what somebody typed: the nearest of some names
 //	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
 //	hybridcore/templates     HCL to targets: staging, inputs, digests

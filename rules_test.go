@@ -23,7 +23,8 @@ import (
 // layers says which unit of the tree may import which. Units of one layer do
 // not import each other: they meet above, through the values of hybridcore.
 var layers = []rules.Layer{
-	{Unit: "hybridcore"},
+	{Unit: "hybridcore/text"},
+	{Unit: "hybridcore", May: []string{"hybridcore/text"}},
 	{Unit: "hybridcore/hclfile", May: []string{"hybridcore"}},
 	{Unit: "hybridcore/logs", May: []string{"hybridcore", "hybridcore/safefile"}},
 	{Unit: "hybridcore/safefile"},

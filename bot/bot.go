@@ -29,9 +29,7 @@ import (
 func (b *Bot) StartWorker(d Dispatcher, f Follower, ref string, delay time.Duration) {
 	b.Worker = &Worker{
 		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, ListDelay: delay, Decide: b.again,
-		Log:  b.Log,
-		Now:  b.Now,
-		Plan: b.Plan, State: b.State, Tickets: b.Tickets, Answers: b.Chat.hook,
+		Log: b.Log, Now: b.Now, Plan: b.Plan, State: b.State, Tickets: b.Tickets, Answers: b.Chat.hook,
 	}
 }
 

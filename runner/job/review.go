@@ -129,9 +129,8 @@ func (h *Host) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error)
 		return ci.Approval{}, err
 	}
 	if pull.GetUser().GetID() == 0 || pull.GetNumber() == 0 {
-		return ci.Approval{}, hybridcore.Blockedf(
-			"GitHub does not say whose pull request has the commit %.12s: nobody knows "+
-				"whether its author has approved it", u.Commit)
+		return ci.Approval{}, hybridcore.Blockedf("GitHub does not say whose pull request has the commit %.12s: nobody "+
+			"knows whether its author has approved it", u.Commit)
 	}
 	reviews, err := at.reviews(ctx, pull.GetNumber())
 	if err != nil {
@@ -139,8 +138,7 @@ func (h *Host) approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error)
 	}
 	slices.SortStableFunc(reviews, func(a, b ci.Review) int { return a.At.Compare(b.At) })
 	reviews = slices.DeleteFunc(reviews, func(r ci.Review) bool {
-		late := !u.Asked.IsZero() && r.At.After(u.Asked)
-		return r.State == "APPROVED" && (late || r.At.IsZero()) // one without a time is of no known time
+		return r.State == "APPROVED" && (r.At.IsZero() || !u.Asked.IsZero() && r.At.After(u.Asked))
 	})
 	candidates := ci.Approving(reviews, u.Commit, u.User, pull.GetUser().GetID())
 	for _, r := range candidates[:min(len(candidates), maxApprovers)] {

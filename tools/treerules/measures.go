@@ -12,7 +12,7 @@ func Measures() []Measure {
 		{Name: "The same in the stages of the runner", Most: 0, Unit: "%", Of: Back("runner")},
 		{Name: "Methods of a type", Most: 25, Unit: "methods", Of: Methods, Known: knownMethods},
 		{Name: "A package, tests aside", Most: 2500, Unit: "lines", Of: PackageLines, Known: knownLines},
-		{Name: "Median of the files, tests aside", Most: 130, Unit: "lines", Of: FileMedian, Known: knownMedian},
+		{Name: "Median of the files, tests aside", Most: 130, Unit: "lines", Of: FileMedian},
 		{Name: "A line of Go", Most: 120, Unit: "columns", Of: Columns},
 		{Name: "cmd/packer-hybrid", Most: 1500, Unit: "lines", Of: LinesOf("cmd/packer-hybrid")},
 	}
@@ -60,9 +60,9 @@ var knownMethods = map[string]int{
 
 // knownLines are the packages with more than 2,500 lines.
 var knownLines = map[string]int{
-	"bot":                 3440,
+	"bot":                 3439,
 	"checks":              2976,
-	"hybridcore":          2542,
+	"hybridcore":          2511,
 	"hybridcore/logs":     3868,
 	"hybridcore/packer":   3609,
 	"hybridcore/sources":  2938,
@@ -71,9 +71,4 @@ var knownLines = map[string]int{
 	"lab/azure":           3486,
 	"runner/ci":           2614,
 	"runner/job":          2560,
-}
-
-// knownMedian is the median while it is over the measure.
-var knownMedian = map[string]int{
-	"all files": 131,
 }

@@ -3,10 +3,11 @@
 // Spec: openspec/specs/values/spec.md#requirement-typed-errors
 // Diagram: openspec/specs/values/diagram.md#from-request-to-record
 
-package hybridcore
+package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,8 +30,8 @@ func TestNearestIsBounded(t *testing.T) {
 		"the best of several": {"debian-13", []string{"debian-21", "debian-12"}, "debian-12"},
 		"too long a name":     {long, []string{long}, ""},
 		"the first of many":   {"name-0001x", many, "name-0001"},
-		"after too many":      {"zzzzzzzzz", append(many[:len(many):len(many)], "zzzzzzzzy"), ""},
-		"others do not count": {"zzz", append(many[:len(many):len(many)], "zzy"), "zzy"},
+		"after too many":      {"zzzzzzzzz", slices.Concat(many, []string{"zzzzzzzzy"}), ""},
+		"others do not count": {"zzz", slices.Concat(many, []string{"zzy"}), "zzy"},
 	} {
 		if got := Nearest(tt.name, tt.candidates); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
