@@ -35,14 +35,13 @@ type scope struct {
 	depth     map[string]int       // of locals that are being evaluated
 	spent     int
 	exhausted bool
-	parts     []*component               // what was evaluated, for the rules that follow
-	packers   int                        // work that only Packer has, spent so far
-	each      map[*hcl.EvalContext]bound // elements of dynamic blocks that are not known
-	maybe     map[string]*text           // texts that templatefile may render
-	textSizes sizes                      // of values in the text that is being bounded
-	unrolled  []unrolled                 // lists of dynamic blocks that are not known
-	uses      int                        // how often builds name a source
-	looked    int                        // bytes of such texts
+	parts     []*component     // what was evaluated, for the rules that follow
+	packers   int              // work that only Packer has, spent so far
+	repeats   repeats          // what dynamic blocks repeat
+	maybe     map[string]*text // texts that templatefile may render
+	textSizes sizes            // of values in the text that is being bounded
+	uses      int              // how often builds name a source
+	looked    int              // bytes of such texts
 }
 
 func object(values map[string]cty.Value) cty.Value {
@@ -95,7 +94,7 @@ func (s *scope) eval(file *hclfile.File, expr hclsyntax.Expression, ctx *hcl.Eva
 	}
 	b := s.cost(expr, nil, ctx)
 	for at := ctx; at != nil; at = at.Parent() { // Packer does it for each element
-		if each, ok := s.each[at]; ok {
+		if each, ok := s.repeats.each[at]; ok {
 			b.slow = product(each.n, b.slow+b.work)
 		}
 	}
@@ -166,10 +165,4 @@ func (s *scope) content(p string) ([]byte, bool) {
 	}
 	content, ok := s.in.Files[from]
 	return content, ok
-}
-
-// unrolled is the list of a dynamic block that is not known here.
-type unrolled struct {
-	file *hclfile.File
-	expr hclsyntax.Expression
 }

@@ -280,6 +280,8 @@ func TestHarmlessSettings(t *testing.T) {
 		build("  provisioner \"shell\" {\n    inline          = [\"echo $${HOME} {\", \"}\"]\n    execute_command = " +
 			"\"sudo -E {{ .Vars }} {{.Path}}\"\n    max_retries     = 2\n  }"),
 		build("  provisioner \"shell\" {\n    inline = [\"echo {{ build `ID` }}\"]\n    timeout = \"5m\"\n  }"),
+		build("  dynamic \"provisioner\" {\n    for_each = range(90)\n    labels   = [\"shell\"]\n    content { inline = " +
+			"[\"echo ${provisioner.value}\"] }\n  }"),
 		build("  dynamic \"provisioner\" {\n    for_each = [1, 2]\n    labels   = [\"shell\"]\n    content { inline = " +
 			"[\"echo ${provisioner.value}\"] }\n  }"),
 		build("  provisioner \"file\" {\n    source      = \"${path.root}/p.yml\"\n    destination = \"/etc/cron.d/x\"\n  }"),
