@@ -229,43 +229,6 @@ func TestWithinLimits(t *testing.T) {
 	}
 }
 
-// repeat nests dynamic blocks, each over a hundred elements.
-func repeat(levels int, inside string) string {
-	for range levels {
-		inside = "dynamic \"d\" {\n  for_each = local.l\n  content {\n" + inside + "\n}\n}"
-	}
-	return "locals {\n  l = range(100)\n}\n" + build("provisioner \"nosuch\" {\n"+inside+"\n}")
-}
-
-// Dynamic blocks have one budget at all levels, whoever wrote them.
-func TestDynamicBombs(t *testing.T) { // not beside others: it measures time
-	for name, text := range map[string]string{
-		"three levels": repeat(3, ""), "two levels": repeat(2, "a = 1"), "six levels": repeat(6, ""),
-		"blocks inside":   repeat(1, strings.Repeat("b {\n}\n", 5000)),
-		"settings inside": repeat(2, strings.Repeat("b {\n  x = 1\n  y = 1\n}\n", 50)),
-		"a long list":     repeat(2, "a = ["+strings.Repeat("1,", 20_000)+"]"),
-		"steps": "locals {\n  l = range(100)\n}\n" + build("dynamic \"post-processors\" {\n  for_each = local.l\n  content {\n"+
-			"dynamic \"post-processor\" {\n  for_each = local.l\n  labels = [\"manifest\"]\n  content {\n}\n}\n}\n}"),
-		"empty inside": repeat(2, "dynamic \"e\" {\n  for_each = []\n  content {\n}\n}"),
-	} {
-		for _, policy := range []*validate.Policy{nil, {}} {
-			in := input(map[string]string{"a.pkr.hcl": text})
-			in.Policy = policy
-			var findings []hybridcore.Finding
-			took, held := cost(t, func() { findings = validate.Check(in) })
-			if !slices.ContainsFunc(findings, func(f hybridcore.Finding) bool {
-				return f.Rule == validate.RuleWork && f.Blocking && f.Line > 0 && strings.Contains(f.Hint, "shorten the list")
-			}) {
-				t.Errorf("%s: %.1000v", name, findings)
-			}
-			if took > 20*maxTime*slow || held > 2*maxBytes {
-				t.Errorf("%s: took %v and held %d MiB", name, took, held>>20)
-			}
-			t.Logf("%s: took %v and held %d MiB", name, took, held>>20)
-		}
-	}
-}
-
 // What it takes to tell the cost is bounded too.
 func TestBoundsAreCheap(t *testing.T) { // not beside others: it measures time
 	nested := func(open, middle, shut string, n int) string {

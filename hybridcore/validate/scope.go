@@ -41,6 +41,7 @@ type scope struct {
 	maybe     map[string]*text // texts that templatefile may render
 	textSizes sizes            // of values in the text that is being bounded
 	uses      int              // how often builds name a source
+	made      map[any]*pieces  // what values that are not known are made of, see piecesOf
 	looked    int              // bytes of such texts
 }
 
