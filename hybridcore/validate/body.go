@@ -223,7 +223,7 @@ func (s *scope) expand(file *hclfile.File, body *hclsyntax.Body, ctx *hcl.EvalCo
 	_, again := s.repeats.each[ctx]
 	for _, block := range body.Blocks {
 		if block.Type != "dynamic" || len(block.Labels) != 1 {
-			if again && !s.room(file, block.TypeRange, block.Body) {
+			if again && !room(s, file, block.TypeRange, block.Body) {
 				break
 			}
 			all = append(all, expanded{

@@ -24,22 +24,9 @@ const (
 	bytesPerRepeated = 512
 )
 
-// repeats is what the dynamic blocks of a target repeat.
-type repeats struct {
-	each    map[*hcl.EvalContext]bound // the elements that are not known, by where they are evaluated
-	unknown []unrolled                 // the lists that are not known
-	made    int                        // blocks and settings so far
-}
-
-// unrolled is the list of a dynamic block that is not known here.
-type unrolled struct {
-	file *hclfile.File
-	expr hclsyntax.Expression
-}
-
 // room counts one more block that is repeated, with its settings; false when it is
 // beyond the limit of the target, which is reported once.
-func (s *scope) room(file *hclfile.File, at hcl.Range, body *hclsyntax.Body) bool {
+func room(s *scope, file *hclfile.File, at hcl.Range, body *hclsyntax.Body) bool {
 	if s.repeats.made > maxRepeated {
 		return false
 	}
@@ -84,7 +71,7 @@ func (s *scope) repeated(file *hclfile.File, block *hclsyntax.Block) (
 
 func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.EvalContext) []expanded {
 	content, each, ok := s.repeated(file, block)
-	if !ok || !s.room(file, each.Expr.Range(), content) {
+	if !ok || !room(s, file, each.Expr.Range(), content) {
 		return nil
 	}
 	size := s.elements(each.Expr, ctx)
@@ -121,7 +108,7 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 	}
 	var all []expanded
 	for it := value.ElementIterator(); it.Next() && len(all) < maxElements; {
-		if len(all) > 0 && !s.room(file, each.Expr.Range(), content) {
+		if len(all) > 0 && !room(s, file, each.Expr.Range(), content) {
 			break
 		}
 		key, val := it.Element()

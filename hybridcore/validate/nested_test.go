@@ -30,7 +30,8 @@ func TestDynamicBombs(t *testing.T) { // not beside others: it measures time
 		"blocks inside":   repeat(1, strings.Repeat("b {\n}\n", 5000)),
 		"settings inside": repeat(2, strings.Repeat("b {\n  x = 1\n  y = 1\n}\n", 50)),
 		"a long list":     repeat(2, "a = ["+strings.Repeat("1,", 20_000)+"]"),
-		"steps": "locals {\n  l = range(100)\n}\n" + build("dynamic \"post-processors\" {\n  for_each = local.l\n  content {\n"+
+		"steps": "locals {\n  l = range(100)\n}\n" + build("dynamic \"post-processors\" {\n  for_each = local.l\n"+
+			"  content {\n"+
 			"dynamic \"post-processor\" {\n  for_each = local.l\n  labels = [\"manifest\"]\n  content {\n}\n}\n}\n}"),
 		"empty inside": repeat(2, "dynamic \"e\" {\n  for_each = []\n  content {\n}\n}"),
 	} {

@@ -111,7 +111,7 @@ func (s *scope) calls() {
 				case !slices.Contains(readers, call.Name) || len(call.Args) == 0:
 				case !call.ExpandFinal:
 					s.callPath(file, call, known, s.factsOf(expr).loops)
-					s.pattern(file, call, known)
+					checkPattern(s, file, call, known)
 				case s.in.Policy != nil:
 					s.refuse(file, RulePolicyPath, call.NameRange, "the path of "+call.Name+"() is in a list that is expanded",
 						"write the arguments out")
@@ -139,9 +139,9 @@ func (s *scope) callPath(file *hclfile.File, call *hclsyntax.FunctionCallExpr, k
 	})
 }
 
-// pattern refuses a pattern of fileset that may leave its folder: Packer follows
+// checkPattern refuses a pattern of fileset that may leave its folder: Packer follows
 // .. in it. That holds for a tree whose author is not trusted.
-func (s *scope) pattern(file *hclfile.File, call *hclsyntax.FunctionCallExpr, known iterators) {
+func checkPattern(s *scope, file *hclfile.File, call *hclsyntax.FunctionCallExpr, known iterators) {
 	if s.in.Policy == nil || call.Name != "fileset" || len(call.Args) < 2 {
 		return
 	}

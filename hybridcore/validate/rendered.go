@@ -69,24 +69,13 @@ func keysOf(value cty.Value) []string {
 // acts says whether a text has an action that is not allowed.
 func acts(text string) bool { return strings.Contains(allowedActions.ReplaceAllString(text, ""), "{{") }
 
-// pieces are the texts that a value can be put together from.
-type pieces struct {
-	s                    *scope
-	bad                  string
-	brace, ends, begins  bool // one of them has, ends with, begins with a brace
-	cuts, frees, decodes bool // cuts a text with a brace, or one that a name stands for; hides one
-	writes               bool // writes braces itself
-	inText               bool // in a text file, where no function gets what is put in
-	cutters              int  // functions around that can take apart what they get
-}
-
 // actsLater looks at what a value that is not known here is made of; not when
 // the target was refused as too expensive.
 func (s *scope) actsLater(expr hclsyntax.Expression) string {
 	if s.exhausted {
 		return ""
 	}
-	p := s.piecesOf(expr, func(p *pieces) { p.expression(expr) })
+	p := piecesOf(s, expr, func(p *pieces) { p.expression(expr) })
 	switch {
 	case p.bad != "":
 		return p.bad
@@ -98,7 +87,7 @@ func (s *scope) actsLater(expr hclsyntax.Expression) string {
 
 // piecesOf collects the pieces of an expression or of what a name stands for,
 // once in a target, however often it is used.
-func (s *scope) piecesOf(key any, collect func(*pieces)) *pieces {
+func piecesOf(s *scope, key any, collect func(*pieces)) *pieces {
 	if known, ok := s.made[key]; ok {
 		return known
 	}
@@ -115,17 +104,21 @@ func (p *pieces) add(o *pieces) {
 	}
 	p.brace, p.ends, p.begins = p.brace || o.brace, p.ends || o.ends, p.begins || o.begins
 	p.frees, p.decodes, p.writes = p.frees || o.frees, p.decodes || o.decodes, p.writes || o.writes
-	p.cuts = p.cuts || o.cuts || p.cutters > 0 && (o.brace || o.writes || o.decodes)
+	p.raw = p.raw || o.raw
+	p.cuts = p.cuts || o.cuts || p.cutters > 0 && (o.brace || o.writes || o.decodes || o.raw)
 }
 
 // text adds a piece. Raw ones stand in a text file between what is put in: no
-// function gets them.
+// function gets them but with the whole text.
 func (p *pieces) text(text string, raw bool) {
 	if acts(text) && p.bad == "" {
 		p.bad = text
 	}
 	rest := allowedActions.ReplaceAllString(text, "")
-	if !raw && strings.Contains(rest, "{") {
+	switch brace := strings.Contains(rest, "{"); {
+	case brace && raw:
+		p.raw = true
+	case brace:
 		p.brace, p.cuts = true, p.cuts || p.cutters > 0
 	}
 	p.ends = p.ends || strings.HasSuffix(rest, "{")
@@ -174,7 +167,7 @@ func (p *pieces) call(e *hclsyntax.FunctionCallExpr) {
 	}
 	switch e.Name {
 	case "templatefile":
-		p.add(p.s.piecesOf("templatefile()", (*pieces).files))
+		p.add(piecesOf(p.s, "templatefile()", (*pieces).files))
 	case "file":
 		p.file(e)
 	}
@@ -221,11 +214,11 @@ func (p *pieces) reference(t hcl.Traversal) {
 	switch t.RootName() {
 	case "local":
 		if l, ok := p.s.m.locals[name]; ok {
-			p.add(p.s.piecesOf(l.attr.Expr, func(p *pieces) { p.expression(l.attr.Expr) }))
+			p.add(piecesOf(p.s, l.attr.Expr, func(p *pieces) { p.expression(l.attr.Expr) }))
 		}
 	case "var":
 		if d, ok := p.s.m.variables[name]; ok && !p.s.fromOutside(name) {
-			p.add(p.s.piecesOf("var."+name, func(p *pieces) { p.value(p.s.given(d)) }))
+			p.add(piecesOf(p.s, "var."+name, func(p *pieces) { p.value(p.s.given(d)) }))
 		}
 	}
 }
@@ -241,7 +234,7 @@ func (p *pieces) file(e *hclsyntax.FunctionCallExpr) {
 	if len(e.Args) == 1 && !e.ExpandFinal {
 		path := p.s.argument(e.Args[0], p.s.cost(e.Args[0], nil, p.s.ctx), nil, p.s.ctx)
 		if content, ok := p.s.content(stringOf(path)); ok {
-			p.add(p.s.piecesOf("file "+stringOf(path), func(p *pieces) { p.text(string(content), false) }))
+			p.add(piecesOf(p.s, "file "+stringOf(path), func(p *pieces) { p.text(string(content), false) }))
 			return
 		}
 	}

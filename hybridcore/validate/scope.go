@@ -167,3 +167,28 @@ func (s *scope) content(p string) ([]byte, bool) {
 	content, ok := s.in.Files[from]
 	return content, ok
 }
+
+// repeats is what the dynamic blocks of a target repeat.
+type repeats struct {
+	each    map[*hcl.EvalContext]bound // the elements that are not known, by where they are evaluated
+	unknown []unrolled                 // the lists that are not known
+	made    int                        // blocks and settings so far
+}
+
+// unrolled is the list of a dynamic block that is not known here.
+type unrolled struct {
+	file *hclfile.File
+	expr hclsyntax.Expression
+}
+
+// pieces are the texts that a value can be put together from.
+type pieces struct {
+	s                    *scope
+	bad                  string
+	brace, ends, begins  bool // one of them has, ends with, begins with a brace
+	cuts, frees, decodes bool // cuts a text with a brace, or one that a name stands for; hides one
+	writes               bool // writes braces itself
+	inText               bool // in a text file, where no function gets what is put in
+	raw                  bool // a text file has a brace
+	cutters              int  // functions around that can take apart what they get
+}

@@ -203,6 +203,7 @@ func reaching() []map[string]string {
 				1),
 			strings.ReplaceAll(hidden, `"x"`, `"{{ pwd }}"`)+iso(`notes = var.hidden`),
 			iso(`cd_content = { "x" = "{{ pwd }}" }`), iso(`cd_content = { "{{ pwd }}" = "x" }`),
+			hidden+iso(`notes = replace(templatefile("${path.root}/plain.txt", { a = var.hidden }), "x", "")`),
 			iso(`cd_content = { "x" = templatefile("${path.root}/acts.tpl", { a = var.hidden }) }`)+hidden,
 			hidden+iso("dynamic \"storage\" {\n    for_each = var.hidden == \"x\" ? [\"{{ pwd }}\"] : []\n    content {\n    "+
 				"  disk_size = storage.value\n    }\n  }"),
