@@ -220,8 +220,12 @@ type expanded struct {
 // its content is checked all the same.
 func (s *scope) expand(file *hclfile.File, body *hclsyntax.Body, ctx *hcl.EvalContext) []expanded {
 	var all []expanded
+	_, again := s.repeats.each[ctx]
 	for _, block := range body.Blocks {
 		if block.Type != "dynamic" || len(block.Labels) != 1 {
+			if again && !room(s, file, block.TypeRange, block.Body) {
+				break
+			}
 			all = append(all, expanded{
 				name: block.Type, labels: block.Labels, at: block.TypeRange, body: block.Body, ctx: ctx,
 				real: true,

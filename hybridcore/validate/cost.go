@@ -258,7 +258,7 @@ func (s *scope) value(t hcl.Traversal, at, ctx *hcl.EvalContext) bound {
 	case "local":
 		whole = s.sizes["local."+attrName(t, 1)]
 	default:
-		whole = s.each[at]
+		whole = s.repeats.each[at]
 	}
 	return some(max(whole.size, boundOf(value).size, 16), 1)
 }

@@ -16,6 +16,31 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
+const (
+	// maxRepeated is how many blocks and settings the dynamic blocks of a target make,
+	// at all levels together: nested lists multiply.
+	maxRepeated = 8192
+	// bytesPerRepeated is how many bytes of a repeated text count as one more.
+	bytesPerRepeated = 512
+)
+
+// room counts one more block that is repeated, with its settings; false when it is
+// beyond the limit of the target, which is reported once.
+func room(s *scope, file *hclfile.File, at hcl.Range, body *hclsyntax.Body) bool {
+	if s.repeats.made > maxRepeated {
+		return false
+	}
+	written := body.SrcRange.End.Byte - body.SrcRange.Start.Byte
+	s.repeats.made += 1 + len(body.Attributes) + written/bytesPerRepeated
+	if s.repeats.made <= maxRepeated {
+		return true
+	}
+	s.refuse(file, RuleWork, at,
+		fmt.Sprintf("the dynamic blocks of this target make more than %d blocks and settings", maxRepeated),
+		"shorten the list: nested ones multiply")
+	return false
+}
+
 // repeated is what a dynamic block repeats, and over what; it refuses what Packer does
 // not know in one.
 func (s *scope) repeated(file *hclfile.File, block *hclsyntax.Block) (
@@ -46,15 +71,15 @@ func (s *scope) repeated(file *hclfile.File, block *hclsyntax.Block) (
 
 func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.EvalContext) []expanded {
 	content, each, ok := s.repeated(file, block)
-	if !ok {
+	if !ok || !room(s, file, each.Expr.Range(), content) {
 		return nil
 	}
 	size := s.elements(each.Expr, ctx)
 	element := func(key, value cty.Value, real, maybe bool) expanded {
 		inner := ctx.NewChild()
-		s.each[inner] = size
+		s.repeats.each[inner] = size
 		if real {
-			s.each[inner] = bound{n: 1, size: size.most}
+			s.repeats.each[inner] = bound{n: 1, size: size.most}
 		}
 		inner.Variables = map[string]cty.Value{iteratorName(block): cty.ObjectVal(map[string]cty.Value{
 			"key":   key,
@@ -67,7 +92,7 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 	}
 	value, _ := s.eval(file, each.Expr, ctx)
 	if !value.IsWhollyKnown() {
-		s.unrolled = append(s.unrolled, unrolled{file, each.Expr})
+		s.repeats.unknown = append(s.repeats.unknown, unrolled{file, each.Expr})
 	}
 	if !value.IsKnown() || value.IsNull() {
 		return []expanded{element(cty.DynamicVal, cty.DynamicVal, false, true)}
@@ -83,6 +108,9 @@ func (s *scope) dynamic(file *hclfile.File, block *hclsyntax.Block, ctx *hcl.Eva
 	}
 	var all []expanded
 	for it := value.ElementIterator(); it.Next() && len(all) < maxElements; {
+		if len(all) > 0 && !room(s, file, each.Expr.Range(), content) {
+			break
+		}
 		key, val := it.Element()
 		all = append(all, element(key, val, true, true))
 	}

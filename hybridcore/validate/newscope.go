@@ -20,7 +20,8 @@ func newScope(c *checker, m *module, t Target) *scope {
 	s := &scope{
 		checker: c, m: m, t: t, resolved: map[string]hybridcore.Variable{}, stage: map[string]string{},
 		sizes: sizes{}, values: map[string]cty.Value{}, depth: map[string]int{},
-		each: map[*hcl.EvalContext]bound{}, maybe: map[string]*text{},
+		repeats: repeats{each: map[*hcl.EvalContext]bound{}}, maybe: map[string]*text{},
+		made: map[any]*pieces{},
 	}
 	for _, v := range t.Variables {
 		s.resolved[v.Name] = v

@@ -107,8 +107,14 @@ func (s *scope) calls() {
 	for _, file := range s.m.files {
 		templateExpressions(file, func(expr hclsyntax.Expression, known iterators) {
 			for _, call := range s.factsOf(expr).calls {
-				if slices.Contains(readers, call.Name) && len(call.Args) > 0 && !call.ExpandFinal {
+				switch {
+				case !slices.Contains(readers, call.Name) || len(call.Args) == 0:
+				case !call.ExpandFinal:
 					s.callPath(file, call, known, s.factsOf(expr).loops)
+					checkPattern(s, file, call, known)
+				case s.in.Policy != nil:
+					s.refuse(file, RulePolicyPath, call.NameRange, "the path of "+call.Name+"() is in a list that is expanded",
+						"write the arguments out")
 				}
 			}
 		})
@@ -130,6 +136,33 @@ func (s *scope) callPath(file *hclfile.File, call *hclsyntax.FunctionCallExpr, k
 	s.reach(use{
 		file: file, expr: arg, value: value, role: reads, what: "the path of " + call.Name + "()",
 		optional: slices.Contains([]string{"abspath", "fileexists", "fileset"}, call.Name),
+	})
+}
+
+// checkPattern refuses a pattern of fileset that may leave its folder: Packer follows
+// .. in it. That holds for a tree whose author is not trusted.
+func checkPattern(s *scope, file *hclfile.File, call *hclsyntax.FunctionCallExpr, known iterators) {
+	if s.in.Policy == nil || call.Name != "fileset" || len(call.Args) < 2 {
+		return
+	}
+	arg, text := call.Args[1], ""
+	if s.closed(arg, known) {
+		value, _ := s.eval(file, arg, s.ctx)
+		text = stringOf(value)
+	}
+	if text == "" || leaves(text) {
+		s.refuse(file, RulePolicyPath, arg.Range(),
+			fmt.Sprintf("the pattern of fileset() is %.120q: it is not known, or may leave its folder", text),
+			`write it out without .., a \ and a / at its beginning`)
+	}
+}
+
+// leaves says whether a pattern can lead out of its folder. Alternatives of only
+// dots may be put together to .. and count as such.
+func leaves(pattern string) bool {
+	parts := strings.FieldsFunc(pattern, func(r rune) bool { return strings.ContainsRune("/{,}", r) })
+	return outside(pattern) || strings.Contains(pattern, `\`) || slices.ContainsFunc(parts, func(part string) bool {
+		return strings.Trim(part, ".") == "" && (part != "." || strings.Contains(pattern, "{"))
 	})
 }
 

@@ -191,6 +191,37 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 	}
 }
 
+// A pattern of fileset stays in its folder.
+func TestPolicyPatterns(t *testing.T) {
+	t.Parallel()
+	hidden := "variable \"v\" {\n  type      = string\n  sensitive = true\n  default   = \"x\"\n}\n"
+	for call, refused := range map[string]bool{
+		`fileset(path.root, "../../../../../**")`: true, `fileset(path.root, "x/../../../etc/*")`: true,
+		`fileset(path.root, "{..,x}/*")`: true, `fileset(path.root, "{x/..,y}/*")`: true, `fileset(path.root, "a/..")`: true,
+		`fileset(path.root, ".{.,x}/*")`: true, `fileset(path.root, "{.,x}{.,y}/*")`: true, `fileset(path.root, ".{,.}/*")`: true,
+		`fileset(path.root, "/etc/*")`: true, `fileset(path.root, "~/*")`: true, `fileset(path.root, "x\\..\\*")`: true,
+		`fileset(path.root, "\\.\\./*")`: true, `fileset(path.root, "${".."}/*")`: true, `fileset(path.root, var.v)`: true,
+		`fileset(path.root, local.up)`: true, `fileset(path.root, "${local.up}*")`: true, `fileset(path.root, "")`: true,
+		`[for p in ["../*"] : fileset(path.root, p)]`: true, `fileset([path.root, "../*"]...)`: true,
+		`fileset(path.root, ["../*"]...)`: true, `file(["/etc/shadow"]...)`: true, `filebase64(["/etc/shadow"]...)`: true,
+		`templatefile("/etc/shadow", [{}]...)`: true, `can(fileset(path.root, "../*"))`: true,
+		`fileset(path.root, "*.{pkr.hcl,tpl}")`: false, `fileset(path.root, "**/*.yml")`: false,
+		`fileset(path.root, "./*")`: false, `fileset("${path.root}/x", "a..b/*")`: false, `fileset(path.root, ".*")`: false,
+		`fileset(path.root, "${local.name}/*")`: false,
+	} {
+		in := input(map[string]string{
+			"a.pkr.hcl": head + hidden + "locals {\n  up   = \"../\"\n  name = \"x\"\n  a    = " + call + "\n}\n",
+		})
+		in.Policy = &validate.Policy{}
+		findings := validate.Check(in)
+		if slices.ContainsFunc(findings, func(f hybridcore.Finding) bool {
+			return f.Rule == validate.RulePolicyPath && f.Blocking && f.Line > 0 && f.Hint != ""
+		}) != refused {
+			t.Errorf("%s: refused is not %v: %.600v", call, refused, findings)
+		}
+	}
+}
+
 // iso is a source with one more setting.
 func iso(setting string) string {
 	return "packer {\n  required_version = \">= 1.10.0\"\n  required_plugins {\n    vsphere = {\n      source  = " +

@@ -41,7 +41,7 @@ func (p *Policy) check(s *scope) {
 			p.calls(s, t)
 		}
 	}
-	for _, list := range s.unrolled {
+	for _, list := range s.repeats.unknown {
 		if bad := s.actsLater(list.expr); bad != "" {
 			s.refuse(list.file, RulePolicyCall, list.expr.Range(),
 				fmt.Sprintf("the elements of a dynamic block may get an action that is rendered when Packer only validates: %.60q",

@@ -69,21 +69,13 @@ func keysOf(value cty.Value) []string {
 // acts says whether a text has an action that is not allowed.
 func acts(text string) bool { return strings.Contains(allowedActions.ReplaceAllString(text, ""), "{{") }
 
-// pieces are the texts that a value can be put together from.
-type pieces struct {
-	s                    *scope
-	seen                 map[string]bool
-	bad                  string
-	brace, ends, begins  bool // one of them has, ends with, begins with a brace
-	cuts, frees, decodes bool // cuts a text with a brace, or one that a name stands for; hides one
-	writes               bool // writes braces itself
-	inText               bool // in a text file, where no function gets what is put in
-}
-
-// actsLater looks at what a value that is not known here is made of.
+// actsLater looks at what a value that is not known here is made of; not when
+// the target was refused as too expensive.
 func (s *scope) actsLater(expr hclsyntax.Expression) string {
-	p := &pieces{s: s, seen: map[string]bool{}}
-	p.expression(expr)
+	if s.exhausted {
+		return ""
+	}
+	p := piecesOf(s, expr, func(p *pieces) { p.expression(expr) })
 	switch {
 	case p.bad != "":
 		return p.bad
@@ -93,14 +85,42 @@ func (s *scope) actsLater(expr hclsyntax.Expression) string {
 	return ""
 }
 
+// piecesOf collects the pieces of an expression or of what a name stands for,
+// once in a target, however often it is used.
+func piecesOf(s *scope, key any, collect func(*pieces)) *pieces {
+	if known, ok := s.made[key]; ok {
+		return known
+	}
+	p := &pieces{s: s}
+	s.made[key] = p
+	collect(p)
+	return p
+}
+
+// add takes over the pieces of what a name stands for.
+func (p *pieces) add(o *pieces) {
+	if p.bad == "" {
+		p.bad = o.bad
+	}
+	p.brace, p.ends, p.begins = p.brace || o.brace, p.ends || o.ends, p.begins || o.begins
+	p.frees, p.decodes, p.writes = p.frees || o.frees, p.decodes || o.decodes, p.writes || o.writes
+	p.raw = p.raw || o.raw
+	p.cuts = p.cuts || o.cuts || p.cutters > 0 && (o.brace || o.writes || o.decodes || o.raw)
+}
+
 // text adds a piece. Raw ones stand in a text file between what is put in: no
-// function gets them.
+// function gets them but with the whole text.
 func (p *pieces) text(text string, raw bool) {
 	if acts(text) && p.bad == "" {
 		p.bad = text
 	}
 	rest := allowedActions.ReplaceAllString(text, "")
-	p.brace = p.brace || !raw && strings.Contains(rest, "{")
+	switch brace := strings.Contains(rest, "{"); {
+	case brace && raw:
+		p.raw = true
+	case brace:
+		p.brace, p.cuts = true, p.cuts || p.cutters > 0
+	}
 	p.ends = p.ends || strings.HasSuffix(rest, "{")
 	p.begins = p.begins || strings.HasPrefix(rest, "{")
 }
@@ -116,48 +136,50 @@ func (p *pieces) value(value cty.Value) {
 }
 
 // expression adds the texts of an expression and of what it refers to.
-func (p *pieces) expression(expr hclsyntax.Expression) {
-	_ = hclsyntax.VisitAll(expr, func(node hclsyntax.Node) hcl.Diagnostics { // the callback gives none
-		switch n := node.(type) {
-		case *hclsyntax.LiteralValueExpr:
-			p.value(n.Val)
-		case *hclsyntax.ScopeTraversalExpr:
-			p.reference(n.Traversal)
-		case *hclsyntax.FunctionCallExpr:
-			p.call(n)
-		}
-		return nil
-	})
+func (p *pieces) expression(expr hclsyntax.Expression) { _ = hclsyntax.Walk(expr, p) } // the walk gives no error
+
+// Enter is for hclsyntax.Walk.
+func (p *pieces) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	switch n := node.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		p.value(n.Val)
+	case *hclsyntax.ScopeTraversalExpr:
+		p.reference(n.Traversal)
+	case *hclsyntax.FunctionCallExpr:
+		p.call(n)
+	}
+	return nil
 }
 
+// Exit is for hclsyntax.Walk.
+func (p *pieces) Exit(node hclsyntax.Node) hcl.Diagnostics {
+	if call, ok := node.(*hclsyntax.FunctionCallExpr); ok && slices.Contains(cutters, call.Name) {
+		p.cutters--
+	}
+	return nil
+}
+
+// call adds what a function does to its arguments, which are visited next.
 func (p *pieces) call(e *hclsyntax.FunctionCallExpr) {
 	p.decodes = p.decodes || e.Name == "yamldecode" || e.Name == "jsondecode"
 	if e.Name == "jsonencode" || e.Name == "yamlencode" {
-		p.writes, p.brace = true, p.brace || !p.inText
+		p.writes, p.brace, p.cuts = true, p.brace || !p.inText, p.cuts || p.cutters > 0
 	}
 	switch e.Name {
 	case "templatefile":
-		p.files()
+		p.add(piecesOf(p.s, "templatefile()", (*pieces).files))
 	case "file":
 		p.file(e)
 	}
 	if !slices.Contains(cutters, e.Name) {
 		return
 	}
-	of := &pieces{s: p.s, seen: map[string]bool{}}
+	p.cutters++
 	for _, arg := range e.Args {
 		for _, t := range arg.Variables() {
 			p.frees = p.frees || !slices.Contains(roots, t.RootName())
 		}
-		if literal, ok := arg.(*hclsyntax.LiteralValueExpr); ok {
-			of.value(literal.Val)
-			continue
-		}
-		if inner, ok := arg.(*hclsyntax.FunctionCallExpr); !ok || !slices.Contains(cutters, inner.Name) { // visited itself
-			of.expression(arg)
-		}
 	}
-	p.cuts = p.cuts || of.brace || of.writes || of.decodes || of.cuts
 }
 
 // rendering adds the pieces of a text file.
@@ -186,22 +208,17 @@ func (p *pieces) rendering(expr hclsyntax.Expression) {
 	}
 }
 
-// reference adds a variable's or a local's texts, once.
+// reference adds a variable's or a local's texts.
 func (p *pieces) reference(t hcl.Traversal) {
 	name := attrName(t, 1)
-	key := t.RootName() + "." + name
-	if p.seen[key] {
-		return
-	}
-	p.seen[key] = true
 	switch t.RootName() {
 	case "local":
 		if l, ok := p.s.m.locals[name]; ok {
-			p.expression(l.attr.Expr)
+			p.add(piecesOf(p.s, l.attr.Expr, func(p *pieces) { p.expression(l.attr.Expr) }))
 		}
 	case "var":
-		if _, ok := p.s.m.variables[name]; ok && !p.s.fromOutside(name) {
-			p.value(p.s.given(p.s.m.variables[name]))
+		if d, ok := p.s.m.variables[name]; ok && !p.s.fromOutside(name) {
+			p.add(piecesOf(p.s, "var."+name, func(p *pieces) { p.value(p.s.given(d)) }))
 		}
 	}
 }
@@ -217,7 +234,7 @@ func (p *pieces) file(e *hclsyntax.FunctionCallExpr) {
 	if len(e.Args) == 1 && !e.ExpandFinal {
 		path := p.s.argument(e.Args[0], p.s.cost(e.Args[0], nil, p.s.ctx), nil, p.s.ctx)
 		if content, ok := p.s.content(stringOf(path)); ok {
-			p.text(string(content), false)
+			p.add(piecesOf(p.s, "file "+stringOf(path), func(p *pieces) { p.text(string(content), false) }))
 			return
 		}
 	}
@@ -226,15 +243,10 @@ func (p *pieces) file(e *hclsyntax.FunctionCallExpr) {
 
 // files adds the texts that functions of the target have read.
 func (p *pieces) files() {
-	if p.seen["files"] {
-		return
-	}
-	p.seen["files"] = true
+	p.inText = true
 	for _, from := range sortedKeys(p.s.maybe) {
 		if t := p.s.maybe[from]; t != nil {
-			p.inText = true
 			p.rendering(t.expr)
-			p.inText = false
 		}
 	}
 }

@@ -35,14 +35,14 @@ type scope struct {
 	depth     map[string]int       // of locals that are being evaluated
 	spent     int
 	exhausted bool
-	parts     []*component               // what was evaluated, for the rules that follow
-	packers   int                        // work that only Packer has, spent so far
-	each      map[*hcl.EvalContext]bound // elements of dynamic blocks that are not known
-	maybe     map[string]*text           // texts that templatefile may render
-	textSizes sizes                      // of values in the text that is being bounded
-	unrolled  []unrolled                 // lists of dynamic blocks that are not known
-	uses      int                        // how often builds name a source
-	looked    int                        // bytes of such texts
+	parts     []*component     // what was evaluated, for the rules that follow
+	packers   int              // work that only Packer has, spent so far
+	repeats   repeats          // what dynamic blocks repeat
+	maybe     map[string]*text // texts that templatefile may render
+	textSizes sizes            // of values in the text that is being bounded
+	uses      int              // how often builds name a source
+	made      map[any]*pieces  // what values that are not known are made of, see piecesOf
+	looked    int              // bytes of such texts
 }
 
 func object(values map[string]cty.Value) cty.Value {
@@ -95,7 +95,7 @@ func (s *scope) eval(file *hclfile.File, expr hclsyntax.Expression, ctx *hcl.Eva
 	}
 	b := s.cost(expr, nil, ctx)
 	for at := ctx; at != nil; at = at.Parent() { // Packer does it for each element
-		if each, ok := s.each[at]; ok {
+		if each, ok := s.repeats.each[at]; ok {
 			b.slow = product(each.n, b.slow+b.work)
 		}
 	}
@@ -168,8 +168,27 @@ func (s *scope) content(p string) ([]byte, bool) {
 	return content, ok
 }
 
+// repeats is what the dynamic blocks of a target repeat.
+type repeats struct {
+	each    map[*hcl.EvalContext]bound // the elements that are not known, by where they are evaluated
+	unknown []unrolled                 // the lists that are not known
+	made    int                        // blocks and settings so far
+}
+
 // unrolled is the list of a dynamic block that is not known here.
 type unrolled struct {
 	file *hclfile.File
 	expr hclsyntax.Expression
+}
+
+// pieces are the texts that a value can be put together from.
+type pieces struct {
+	s                    *scope
+	bad                  string
+	brace, ends, begins  bool // one of them has, ends with, begins with a brace
+	cuts, frees, decodes bool // cuts a text with a brace, or one that a name stands for; hides one
+	writes               bool // writes braces itself
+	inText               bool // in a text file, where no function gets what is put in
+	raw                  bool // a text file has a brace
+	cutters              int  // functions around that can take apart what they get
 }

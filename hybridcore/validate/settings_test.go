@@ -194,10 +194,16 @@ func reaching() []map[string]string {
 			hidden+iso(`notes = join("{", ["", "", " pwd }}`+long+`"])`),
 			hidden+iso(`notes = yamldecode("\"\\x7b\\x7b pwd }}\"")`),
 			hidden+iso(`notes = "${substr(jsonencode({}), 0, 1)}{ pwd }}`+long+`"`),
+			hidden+iso(`notes = trimspace((replace(("{x{ pwd }}`+long+`"), "x", "")))`),
+			hidden+strings.Replace(iso(`notes = trimspace((replace((local.b), "x", "")))`), "build {",
+				"locals {\n  a = \"{x{ pwd }}${var.hidden}\"\n  b = trimspace((upper(local.a)))\n}\nbuild {", 1),
+			hidden+strings.Replace(iso(`notes = "${local.b}${join("", [local.b])}"`), "build {",
+				"locals {\n  a = \"{x{ pwd }}\"\n  b = \"${local.a}${var.hidden}\"\n}\nbuild {", 1),
 			hidden+strings.Replace(iso(`notes = "${local.a}`+long+`"`), "build {", "locals {\n  a = \"{{ pwd }}\"\n}\nbuild {",
 				1),
 			strings.ReplaceAll(hidden, `"x"`, `"{{ pwd }}"`)+iso(`notes = var.hidden`),
 			iso(`cd_content = { "x" = "{{ pwd }}" }`), iso(`cd_content = { "{{ pwd }}" = "x" }`),
+			hidden+iso(`notes = replace(templatefile("${path.root}/plain.txt", { a = var.hidden }), "x", "")`),
 			iso(`cd_content = { "x" = templatefile("${path.root}/acts.tpl", { a = var.hidden }) }`)+hidden,
 			hidden+iso("dynamic \"storage\" {\n    for_each = var.hidden == \"x\" ? [\"{{ pwd }}\"] : []\n    content {\n    "+
 				"  disk_size = storage.value\n    }\n  }"),
@@ -280,6 +286,8 @@ func TestHarmlessSettings(t *testing.T) {
 		build("  provisioner \"shell\" {\n    inline          = [\"echo $${HOME} {\", \"}\"]\n    execute_command = " +
 			"\"sudo -E {{ .Vars }} {{.Path}}\"\n    max_retries     = 2\n  }"),
 		build("  provisioner \"shell\" {\n    inline = [\"echo {{ build `ID` }}\"]\n    timeout = \"5m\"\n  }"),
+		build("  dynamic \"provisioner\" {\n    for_each = range(90)\n    labels   = [\"shell\"]\n    content { inline = " +
+			"[\"echo ${provisioner.value}\"] }\n  }"),
 		build("  dynamic \"provisioner\" {\n    for_each = [1, 2]\n    labels   = [\"shell\"]\n    content { inline = " +
 			"[\"echo ${provisioner.value}\"] }\n  }"),
 		build("  provisioner \"file\" {\n    source      = \"${path.root}/p.yml\"\n    destination = \"/etc/cron.d/x\"\n  }"),

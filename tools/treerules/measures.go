@@ -66,7 +66,7 @@ var knownLines = map[string]int{
 	"hybridcore/logs":     3868,
 	"hybridcore/packer":   3609,
 	"hybridcore/sources":  2938,
-	"hybridcore/validate": 5603,
+	"hybridcore/validate": 5700,
 	"lab":                 2933,
 	"lab/azure":           3486,
 	"runner/ci":           2614,
