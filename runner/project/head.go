@@ -14,7 +14,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 )
 
-// pinned gives a BlockedError when the checkout is at a commit that the request
+// Pinned gives a BlockedError when the checkout is at a commit that the request
 // is not about: a branch may move between an approval and the checkout.
 func (p *Project) Pinned(ctx context.Context, req hybridcore.Request) error {
 	if len(req.Heads) == 0 {
@@ -37,7 +37,7 @@ func (p *Project) Pinned(ctx context.Context, req hybridcore.Request) error {
 	return nil
 }
 
-// head is the commit of the checkout, as git says; empty outside of a repository
+// Head is the commit of the checkout, as git says; empty outside of a repository
 // and before the first commit.
 func (p *Project) Head(ctx context.Context) (string, error) {
 	repository, err := sources.OpenRepository(p.Config.Root, p.Environ)
@@ -50,7 +50,7 @@ func (p *Project) Head(ctx context.Context) (string, error) {
 	return repository.Head(ctx)
 }
 
-// commit is head for a plan, which goes on without it and says so.
+// Commit is Head for a plan, which goes on without it and says so.
 func (p *Project) Commit(ctx context.Context) (string, []hybridcore.Finding) {
 	at, err := p.Head(ctx)
 	if err != nil {
