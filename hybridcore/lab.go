@@ -23,18 +23,21 @@ const (
 // unnamedLab is the identity of a lab that does not tell one.
 const unnamedLab = "unnamed"
 
+// LookupEnv is the value of a variable, the last one as in a shell, and whether it is set at all.
+func LookupEnv(environ []string, name string) (value string, set bool) {
+	for _, entry := range environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			value, set = v, true
+		}
+	}
+	return value, set
+}
+
 // LabOf is the identity of the lab that a process with this environment runs
 // in; empty outside of a lab.
 func LabOf(environ []string) string {
-	folder, id := "", ""
-	for _, entry := range environ {
-		if value, ok := strings.CutPrefix(entry, LabVariable+"="); ok {
-			folder = value // the last one wins, as in a shell
-		}
-		if value, ok := strings.CutPrefix(entry, LabIDVariable+"="); ok {
-			id = value
-		}
-	}
+	folder, _ := LookupEnv(environ, LabVariable)
+	id, _ := LookupEnv(environ, LabIDVariable)
 	switch {
 	case folder == "":
 		return ""

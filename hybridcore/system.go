@@ -51,11 +51,8 @@ func GuestInput(environ []string, image Image) (key, value string, ok bool) {
 		return "", "", false
 	}
 	var guest System
-	for _, entry := range environ {
-		if text, is := strings.CutPrefix(entry, LabGuestVariable+"="); is {
-			guest.ID, guest.Version, _ = strings.Cut(text, " ")
-		}
-	}
+	text, _ := LookupEnv(environ, LabGuestVariable)
+	guest.ID, guest.Version, _ = strings.Cut(text, " ")
 	if !nameRule.MatchString(guest.ID) || !nameRule.MatchString(guest.Version) || image.System().Is(guest) {
 		return "", "", false
 	}

@@ -29,7 +29,7 @@ func (h *Host) Local(ctx context.Context, dir, repository string) error {
 		return h.end(run, nil, err)
 	}
 	sub := *h
-	sub.Process.Dir, sub.Process.Compare = run.Tree, true
+	sub.Process.Dir = run.Tree
 	sub.Screen.Reporter, sub.local = run, &localRun{run, repository}
 	if h.Process.Getenv(process.StateVariable) == "" { // the state is not in the checkout, which is thrown away
 		if sub.Process.Environ, err = h.stateOf(repository); err != nil {

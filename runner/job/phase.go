@@ -106,7 +106,7 @@ func (p *phase) stateless() bool {
 
 // hand writes a file for other jobs.
 func (p *phase) hand(o opened, folder, name string, data []byte) error {
-	return o.process.Artifact(o.project.Config.Root, path.Join(folder, name), func(w io.Writer) error {
+	return o.process.Artifact(o.runner.Project.Config.Root, path.Join(folder, name), func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err //nolint:wrapcheck // Artifact names the file
 	})
@@ -115,9 +115,8 @@ func (p *phase) hand(o opened, folder, name string, data []byte) error {
 // opened is what a phase works with.
 type opened struct {
 	process process.Process
-	project *project.Project
 	runner  *runner.Runner
 	screen  process.Screen
 }
 
-func (o opened) release() release.Stage { return release.Stage{Project: o.project} }
+func (o opened) release() release.Stage { return release.Stage{Project: o.runner.Project} }

@@ -34,7 +34,7 @@ func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (
 		return answer, err
 	}
 	req.Platforms = []hybridcore.Platform{p.platform}
-	reaped, failure := build.Stage{Project: o.project}.Reap(ctx, req)
+	reaped, failure := build.Stage{Project: o.runner.Project}.Reap(ctx, req)
 	part := hybridcore.ReapPart{
 		Run: p.pin.Run, Commit: p.pin.Commit, Env: req.Env, Platform: p.platform, DryRun: req.DryRun, Reaped: reaped,
 	}
@@ -57,11 +57,11 @@ func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (
 
 // reaped makes one report of what jobs reaped, each on one platform.
 func (p *phase) reaped(o opened, req hybridcore.Request) ([]hybridcore.ReapPart, error) {
-	parts, refused := build.Stage{Project: o.project}.ReadReaped(p.from, p.pin, p.all)
+	parts, refused := build.Stage{Project: o.runner.Project}.ReadReaped(p.from, p.pin, p.all)
 	if parts == nil {
 		return nil, refused
 	}
-	err := o.process.Artifact(o.project.Config.Root, "reaped.json", func(w io.Writer) error {
+	err := o.process.Artifact(o.runner.Project.Config.Root, "reaped.json", func(w io.Writer) error {
 		return checks.WriteJSON(w,
 			hybridcore.Answer{ReapedOn: &parts})
 	})

@@ -34,7 +34,7 @@ func (p *phase) run(ctx context.Context, o opened, req hybridcore.Request, stage
 // speaks against already is recorded here: no other job begins.
 func (p *phase) plan(ctx context.Context, o opened, req hybridcore.Request) (hybridcore.Answer, error) {
 	answer := hybridcore.Answer{Request: &req}
-	planned, err := plan.Stage{Project: o.project}.Plan(ctx, req)
+	planned, err := plan.Stage{Project: o.runner.Project}.Plan(ctx, req)
 	if err != nil {
 		return answer, err
 	}
@@ -72,7 +72,7 @@ func (p *phase) plan(ctx context.Context, o opened, req hybridcore.Request) (hyb
 
 // reach prepares or marks what the release has on the platform of the job.
 func (p *phase) reach(ctx context.Context, o opened) error {
-	o.project.State = nil // what this machine built counts for nothing
+	o.runner.Project.State = nil // what this machine built counts for nothing
 	files, err := o.release().Read(p.from, p.pin)
 	if err != nil {
 		return err

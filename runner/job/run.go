@@ -158,14 +158,13 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	plain := &serial{to: text}
 	shown := j.host.Process.Redactor.Writer(plain)
 	p := j.host.Process
-	p.Log = plain
+	p.Notes, p.Log, p.Color = shown, plain, false
 	if j.Unreviewed {
 		p.Environ, req.NoCache = withoutSecrets(p.Environ), true
 	}
 	if !j.Trusted {
 		p.Policy = &validate.Policy{}
 	}
-	p.Compare = true
 	// A verdict that is remembered has no plan to report.
 	req.NoCache = req.NoCache || req.InProcess()
 	answer, err := j.do(ctx, p, req,
@@ -231,7 +230,7 @@ func (p *phase) do(ctx context.Context, in process.Process, req hybridcore.Reque
 		return hybridcore.Answer{}, err
 	}
 	defer done()
-	o := opened{process: in, project: r.Project, runner: r, screen: s}
+	o := opened{process: in, runner: r, screen: s}
 	switch p.name {
 	case "":
 		return p.reap(ctx, o, req)

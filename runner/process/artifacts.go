@@ -15,6 +15,7 @@ import (
 	"os"
 	"path"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
@@ -30,17 +31,17 @@ func (p Process) Artifact(project, name string, render func(io.Writer) error) er
 	if err != nil {
 		return fmt.Errorf("making the file: %w", err)
 	}
-	return errors.Join(p.redact(f, path.Ext(name), render), f.Close())
+	return errors.Join(redact(p.Redactor, f, path.Ext(name), render), f.Close())
 }
 
 // redact passes on what is rendered, redacted: a document as one, so that it can be
 // read whatever a secret is, and other text as it comes.
-func (p Process) redact(to io.Writer, form string, render func(io.Writer) error) error {
+func redact(by *logs.Redactor, to io.Writer, form string, render func(io.Writer) error) error {
 	document := map[string]func([]byte) []byte{
-		".json": p.Redactor.JSON, ".sarif": p.Redactor.JSON, ".xml": p.Redactor.XML,
+		".json": by.JSON, ".sarif": by.JSON, ".xml": by.XML,
 	}[form]
 	if document == nil {
-		w := p.Redactor.Writer(to)
+		w := by.Writer(to)
 		return errors.Join(render(w), w.Close())
 	}
 	var text bytes.Buffer

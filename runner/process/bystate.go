@@ -24,13 +24,11 @@ func (p Process) ByState(ctx context.Context, req hybridcore.Request) (hybridcor
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
-	store, err := ViewState(project)
+	r, done, err := p.view(project)
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
-	r := p.Wire(project)
-	r.Project.State = store
-	defer func() { _ = r.Project.Close() }() // only read
+	defer done()
 	answer, err := r.Do(ctx, req, nil)
 	if err != nil {
 		return hybridcore.Answer{}, err

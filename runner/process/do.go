@@ -38,7 +38,7 @@ func (p Process) Do(ctx context.Context, req hybridcore.Request, s Screen) (hybr
 		return hybridcore.Answer{}, err
 	}
 	defer done()
-	r.Remember.Whole = s.Output == "json"
+	r.Remember.Whole, r.Compare = s.Output == "json", s.Reporter != nil // who reports, tells what changed
 	return p.Answer(ctx, r, Named(req), s, r.Do)
 }
 

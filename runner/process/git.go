@@ -21,11 +21,7 @@ const GitTime = time.Minute
 
 // Repository is that of the checkout.
 func (p Process) Repository() (*sources.Repository, error) {
-	dir := p.Dir
-	if dir == "" {
-		dir = "."
-	}
-	root, err := config.FindRoot(dir)
+	root, err := config.FindRoot(cmp.Or(p.Dir, "."))
 	if err != nil {
 		return nil, err
 	}

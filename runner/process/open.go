@@ -6,6 +6,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -73,7 +74,7 @@ func (p Process) read() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return p.View()
+	return p.view(project)
 }
 
 // View is a runner that only reads: it makes and upgrades no state, and keeps no log.
@@ -82,6 +83,10 @@ func (p Process) View() (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return p.view(project)
+}
+
+func (p Process) view(project config.Project) (_ *runner.Runner, done func(), err error) {
 	store := directory.Nothing(StateDir(project))
 	if p.Policy == nil { // the state in a tree whose author is not trusted is that author's
 		if store, err = ViewState(project); err != nil {
@@ -110,7 +115,7 @@ func (p Process) Wire(of config.Project) *runner.Runner {
 				Schemas:       packer.Schemas{PluginDirs: p.allPluginDirs(), Memory: p.memory()},
 			},
 		},
-		Policy: p.Policy, Compare: p.Compare,
+		Policy: p.Policy,
 		Remember: plan.Memory{
 			Verdicts: plan.Verdicts(filepath.Join(p.CacheDir(), "verdicts")), Program: p.program(),
 		},
@@ -119,11 +124,7 @@ func (p Process) Wire(of config.Project) *runner.Runner {
 
 // Project reads the project file around the folder.
 func (p Process) Project() (config.Project, error) {
-	dir := p.Dir
-	if dir == "" {
-		dir = "."
-	}
-	root, err := config.FindRoot(dir)
+	root, err := config.FindRoot(cmp.Or(p.Dir, "."))
 	if err != nil {
 		return config.Project{}, err
 	}

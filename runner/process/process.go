@@ -10,8 +10,8 @@ package process
 
 import (
 	"io"
-	"strings"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 )
@@ -30,7 +30,6 @@ type Process struct {
 	Hurry      <-chan struct{} // closed: a cancelled Packer has no grace any more
 
 	Policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
-	Compare bool             // the answer of a build also has what changed in its images
 	Uploads Uploads          // folder of the files of a CI job; empty outside of one
 }
 
@@ -42,10 +41,5 @@ func (p Process) Getenv(name string) string {
 
 // LookupEnv is the value of a variable, and whether it is set at all.
 func (p Process) LookupEnv(name string) (value string, set bool) {
-	for _, entry := range p.Environ {
-		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value, set = v, true
-		}
-	}
-	return value, set
+	return hybridcore.LookupEnv(p.Environ, name)
 }

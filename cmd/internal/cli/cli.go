@@ -15,7 +15,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -127,11 +126,6 @@ func (f *Frame) Style(w io.Writer) checks.Style {
 
 // Getenv is the value of a variable, empty for none.
 func (f *Frame) Getenv(name string) string {
-	value := ""
-	for _, entry := range f.Environ {
-		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v // the last one wins, as in a shell
-		}
-	}
+	value, _ := hybridcore.LookupEnv(f.Environ, name)
 	return value
 }
