@@ -45,14 +45,17 @@ func (b *Bot) Accept(ctx context.Context, key [32]byte, c door.Command) error {
 	if err != nil {
 		return fmt.Errorf("encoding a command: %w", err)
 	}
-	return b.Store.Accept(ctx, key, body)
+	repeated, err := b.Store.Accept(ctx, key, body)
+	if repeated {
+		b.audit(c, "", nil, policy.Decision{Rule: "once", Why: "the same request was accepted before"})
+	}
+	return err
 }
 
 // Work works all queues off until the context ends, then finishes what was
 // begun.
 func (b *Bot) Work(ctx context.Context) {
 	var all sync.WaitGroup
-	all.Go(func() { b.Store.Unpack(ctx, b.repeated, b.failed) })
 	for range 2 {
 		all.Go(func() { b.Store.Work(ctx, store.Intake, b.intake, b.failed) })
 		all.Go(func() { b.Store.Work(ctx, QueueEphemeral, b.ephemeral, b.failed) })
@@ -60,16 +63,6 @@ func (b *Bot) Work(ctx context.Context) {
 	all.Go(func() { b.Worker.Run(ctx) })
 	all.Go(func() { b.prune(ctx) })
 	all.Wait()
-}
-
-// repeated writes the audit line of a command that was accepted before.
-func (b *Bot) repeated(body []byte) {
-	var c door.Command
-	if err := json.Unmarshal(body, &c); err != nil {
-		b.Log.Error("command not read", "error", err)
-		return
-	}
-	b.audit(c, "", nil, policy.Decision{Rule: "once", Why: "the same request was accepted before"})
 }
 
 // failed logs what goes wrong in a step, which is then tried again.

@@ -26,17 +26,15 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
-	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
 
 const (
-	secret      = "bench-signing-secret-1"
-	connections = 8
-	users       = 50
-	startWait   = 30 * time.Second
-	answerWait  = 10 * time.Second
-	idleWait    = time.Minute
+	secret     = "bench-signing-secret-1"
+	users      = 50
+	startWait  = 30 * time.Second
+	answerWait = 10 * time.Second
+	idleWait   = time.Minute
 )
 
 // policy is one that a team might have; its limits of commands a user count.
@@ -56,11 +54,11 @@ bot {
 
 // sample is one round of a side.
 type sample struct {
-	rate          float64 // acknowledgements a second
-	p50, p99, cpu time.Duration
+	rate     float64 // acknowledgements a second
+	p50, p99 time.Duration
 }
 
-// side is one server.
+// side is the bot.
 type side struct {
 	address string
 	admin   string // of the bot
@@ -123,33 +121,6 @@ func startBot(ctx context.Context, dir string) (*side, error) {
 		s.stop()
 		return nil, fmt.Errorf("%w\n%s", err, text)
 	}
-	return s, nil
-}
-
-// startBolt starts the server of testdata/bolt.js, for the commands of a Slack.
-func startBolt(ctx context.Context, server *slack.Server) (*side, error) {
-	cache, err := lab.CacheDir()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, "node", filepath.Join("bench", "ack", "testdata", "bolt.js"))
-	cmd.Env = append(os.Environ(), "SLACK_SIGNING_SECRET="+secret, "NODE_ENV=production",
-		"NODE_PATH="+filepath.Join(cache, "bolt", "node_modules"))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("starting: %w", err)
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting: %w", err)
-	}
-	s := &side{cmd: cmd, slack: server}
-	port, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		s.stop()
-		return nil, fmt.Errorf("it does not say its port: %w", err)
-	}
-	s.address = "127.0.0.1:" + strings.TrimSpace(port)
 	return s, nil
 }
 
@@ -244,7 +215,7 @@ func user(n int) string { return fmt.Sprintf("U%04d", n) }
 
 // measure sends commands that were made and signed before, and waits for each
 // answer. The client does next to nothing, or it would be what is measured.
-func (s *side) measure(ctx context.Context, count int) error {
+func (s *side) measure(ctx context.Context, connections, count int) error {
 	requests := make([][]byte, count)
 	for n := range requests {
 		var err error
@@ -256,7 +227,7 @@ func (s *side) measure(ctx context.Context, count int) error {
 	errs := make([]error, connections)
 	var next atomic.Int64
 	var all sync.WaitGroup
-	before, start := s.cpu(), time.Now()
+	start := time.Now()
 	for c := range connections {
 		all.Go(func() {
 			conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.address)
@@ -283,7 +254,6 @@ func (s *side) measure(ctx context.Context, count int) error {
 	slices.Sort(took)
 	s.samples = append(s.samples, sample{
 		rate: float64(count) / wall.Seconds(), p50: took[count/2], p99: took[count*99/100],
-		cpu: (s.cpu() - before) / time.Duration(count),
 	})
 	return nil
 }
@@ -322,24 +292,6 @@ func ask(conn net.Conn, answers *bufio.Reader, request []byte) error {
 		return fmt.Errorf("answered %s", resp.Status)
 	}
 	return nil
-}
-
-// cpu is the processor time that the server has used, in the 10 ms of Linux.
-func (s *side) cpu() time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	var ticks int64
-	for _, at := range []int{11, 12} {
-		if at < len(fields) {
-			n, _ := strconv.ParseInt(fields[at], 10, 64) // the kernel writes numbers
-			ticks += n
-		}
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // memory is the largest resident set so far, MiB; resident is that of now.

@@ -21,7 +21,7 @@ type Row struct {
 
 // Put writes a job, a new one or over the old one.
 func (t *Tx) Put(row Row) error {
-	query := t.store.bind(`insert into job (id, state, created, changed, body) values (?, ?, ?, ?, ?)
+	query := t.store.base.bind(`insert into job (id, state, created, changed, body) values (?, ?, ?, ?, ?)
 		on conflict (id) do update set state = excluded.state, changed = excluded.changed, body = excluded.body`)
 	now := t.store.now().UnixMilli()
 	if _, err := t.tx.ExecContext(t.ctx, query, row.ID, row.State, now, now, row.Body); err != nil {
@@ -33,7 +33,7 @@ func (t *Tx) Put(row Row) error {
 // Get reads a job and keeps others from changing it until the transaction ends.
 func (t *Tx) Get(id string) (Row, bool, error) {
 	lock := ""
-	if t.store.postgres {
+	if t.store.base.postgres {
 		lock = " for update"
 	}
 	return t.store.get(t.ctx, t.tx, id, lock)
@@ -41,11 +41,11 @@ func (t *Tx) Get(id string) (Row, bool, error) {
 
 // Get reads a job as it is now.
 func (s *Store) Get(ctx context.Context, id string) (Row, bool, error) {
-	return s.get(ctx, s.db, id, "")
+	return s.get(ctx, s.base.db, id, "")
 }
 
 func (s *Store) get(ctx context.Context, from reader, id, lock string) (Row, bool, error) {
-	rows, err := scan(from.QueryContext(ctx, s.bind("select id, state, body from job where id = ?"+lock), id))
+	rows, err := scan(from.QueryContext(ctx, s.base.bind("select id, state, body from job where id = ?"+lock), id))
 	if err != nil || len(rows) == 0 {
 		return Row{}, false, err
 	}
@@ -54,13 +54,14 @@ func (s *Store) get(ctx context.Context, from reader, id, lock string) (Row, boo
 
 // In lists the jobs in a state, oldest first.
 func (t *Tx) In(state string) ([]Row, error) {
-	return scan(t.tx.QueryContext(t.ctx, t.store.bind("select id, state, body from job where state = ? order by id"),
+	return scan(t.tx.QueryContext(t.ctx, t.store.base.bind("select id, state, body from job where state = ? order by id"),
 		state))
 }
 
 // Latest lists the newest jobs, newest first. Job IDs sort by time.
 func (s *Store) Latest(ctx context.Context, limit int) ([]Row, error) {
-	return scan(s.db.QueryContext(ctx, s.bind("select id, state, body from job order by id desc limit ?"), limit))
+	const latest = "select id, state, body from job order by id desc limit ?"
+	return scan(s.base.db.QueryContext(ctx, s.base.bind(latest), limit))
 }
 
 // scan reads rows of jobs. The IDs of jobs begin with their time, so they sort.
@@ -91,7 +92,7 @@ func (t *Tx) Claim(job string, cells []string) (holder string, err error) {
 	}
 	for _, cell := range cells {
 		if _, err := t.tx.ExecContext(t.ctx,
-			t.store.bind("insert into lane (cell, job) values (?, ?) on conflict do nothing"), cell, job); err != nil {
+			t.store.base.bind("insert into lane (cell, job) values (?, ?) on conflict do nothing"), cell, job); err != nil {
 			return "", fmt.Errorf("taking %s: %w", cell, err)
 		}
 	}
@@ -101,7 +102,7 @@ func (t *Tx) Claim(job string, cells []string) (holder string, err error) {
 // Holder names a job that holds one of the cells; empty when none does but the
 // one given.
 func (s *Store) Holder(ctx context.Context, job string, cells []string) (string, error) {
-	return s.holder(ctx, s.db, job, cells)
+	return s.holder(ctx, s.base.db, job, cells)
 }
 
 // reader is a database, or one transaction.
@@ -113,7 +114,7 @@ type reader interface {
 func (s *Store) holder(ctx context.Context, from reader, job string, cells []string) (string, error) {
 	for _, cell := range cells {
 		var by string
-		err := from.QueryRowContext(ctx, s.bind("select job from lane where cell = ?"), cell).Scan(&by)
+		err := from.QueryRowContext(ctx, s.base.bind("select job from lane where cell = ?"), cell).Scan(&by)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
@@ -127,7 +128,7 @@ func (s *Store) holder(ctx context.Context, from reader, job string, cells []str
 
 // Release gives up all cells of a job.
 func (t *Tx) Release(job string) error {
-	if _, err := t.tx.ExecContext(t.ctx, t.store.bind("delete from lane where job = ?"), job); err != nil {
+	if _, err := t.tx.ExecContext(t.ctx, t.store.base.bind("delete from lane where job = ?"), job); err != nil {
 		return fmt.Errorf("giving up the targets of %s: %w", job, err)
 	}
 	return nil

@@ -23,22 +23,22 @@ const (
 // theirs were noted before it within the minute that ends then. Asked again for
 // the same command, also after a restart, it says the same.
 func (s *Store) Recent(ctx context.Context, who, id string, at time.Time) (before int, err error) {
-	err = s.transaction(ctx, func(tx *sql.Tx) error {
-		if s.postgres { // else two commands at once would not count each other
+	err = s.base.transaction(ctx, func(tx *sql.Tx) error {
+		if s.base.postgres { // else two commands at once would not count each other
 			if _, err := tx.ExecContext(ctx, "select pg_advisory_xact_lock(hashtext($1))", "recent "+who); err != nil {
 				return fmt.Errorf("locking: %w", err)
 			}
 		}
-		err := tx.QueryRowContext(ctx, s.bind("select before from recent where id = ?"), id).Scan(&before)
+		err := tx.QueryRowContext(ctx, s.base.bind("select before from recent where id = ?"), id).Scan(&before)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err //nolint:wrapcheck // below
 		}
 		const count = "select count(*) from (select 1 from recent where who = ? and at > ? limit ?) as of_this_minute"
-		if err := tx.QueryRowContext(ctx, s.bind(count), who, at.Add(-recentWindow).UnixMilli(),
+		if err := tx.QueryRowContext(ctx, s.base.bind(count), who, at.Add(-recentWindow).UnixMilli(),
 			maxRecent).Scan(&before); err != nil {
 			return err //nolint:wrapcheck // below
 		}
-		_, err = tx.ExecContext(ctx, s.bind("insert into recent (id, who, at, before) values (?, ?, ?, ?)"), id, who,
+		_, err = tx.ExecContext(ctx, s.base.bind("insert into recent (id, who, at, before) values (?, ?, ?, ?)"), id, who,
 			at.UnixMilli(), before)
 		return err //nolint:wrapcheck // below
 	})

@@ -25,13 +25,6 @@ for each row execute procedure update_timestamp();
 
 create index if not exists goqite_queue_priority_created_idx on goqite (queue, priority desc, created);
 
--- accepted commands, as many as shared a sync
-create table if not exists batch (
-  id bigint generated always as identity primary key,
-  commands integer not null,
-  body bytea not null
-);
-
 create table if not exists seen (
   key bytea primary key,
   at bigint not null

@@ -15,13 +15,6 @@ end;
 
 create index if not exists goqite_queue_priority_created_idx on goqite (queue, priority desc, created);
 
--- accepted commands, as many as shared a sync
-create table if not exists batch (
-  id integer primary key,
-  commands integer not null,
-  body blob not null
-) strict;
-
 create table if not exists seen (
   key blob primary key,
   at integer not null

@@ -41,8 +41,15 @@ type Tx struct {
 // Change runs do in one transaction: all that it does happens, or nothing. It
 // must not wait for anything but the store.
 func (s *Store) Change(ctx context.Context, do func(*Tx) error) error {
+	return s.change(ctx, s.base.transaction, do)
+}
+
+// change is Change by a transaction at its turn, or at once.
+func (s *Store) change(ctx context.Context, transaction func(context.Context, func(*sql.Tx) error) error,
+	do func(*Tx) error,
+) error {
 	t := &Tx{ctx: ctx, store: s}
-	err := s.transaction(ctx, func(tx *sql.Tx) error {
+	err := transaction(ctx, func(tx *sql.Tx) error {
 		t.tx = tx
 		return do(t)
 	})
@@ -134,7 +141,6 @@ func (s *Store) loop(ctx context.Context, wake <-chan struct{}, step func(contex
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		s.yield(ctx)
 		if step(context.WithoutCancel(ctx)) {
 			continue
 		}
@@ -146,32 +152,10 @@ func (s *Store) loop(ctx context.Context, wake <-chan struct{}, step func(contex
 	}
 }
 
-// Times of yielding.
-const (
-	quiet     = 20 * time.Millisecond // without a new command
-	maxYields = 50                    // so that a flood does not stop the work
-)
-
-// yield waits while commands come in: who waits for an acknowledgement goes
-// first.
-func (s *Store) yield(ctx context.Context) {
-	for range maxYields {
-		since := time.Duration(time.Now().UnixNano() - s.accepted.Load())
-		if since >= quiet {
-			return
-		}
-		select {
-		case <-time.After(quiet - max(since, 0)):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 func (s *Store) receive(ctx context.Context, q *queue, name string) (*Task, error) {
 	var m *goqite.Message
-	err := s.transaction(ctx, func(tx *sql.Tx) error {
-		if s.postgres { // else two workers that wait for each other's row would both get it
+	err := s.base.transaction(ctx, func(tx *sql.Tx) error {
+		if s.base.postgres { // else two workers that wait for each other's row would both get it
 			if _, err := tx.ExecContext(ctx, "select pg_advisory_xact_lock(hashtext($1))", "goqite "+name); err != nil {
 				return fmt.Errorf("locking: %w", err)
 			}

@@ -22,7 +22,6 @@ func Measures() []Measure {
 var knownBack = map[string]int{
 	"bot/dispatch":               11,
 	"bot/policy":                 14,
-	"bot/store":                  14,
 	"checks":                     11,
 	"checks/post":                13,
 	"cmd/internal/labverbs":      33,
@@ -42,7 +41,6 @@ var knownBack = map[string]int{
 
 // knownMethods are the types with more than 25 methods.
 var knownMethods = map[string]int{
-	"bot/store:Store":             29,
 	"bot:Worker":                  40,
 	"cmd/packer-hybrid:app":       35,
 	"hybridcore/validate:checker": 38,
@@ -60,7 +58,7 @@ var knownMethods = map[string]int{
 
 // knownLines are the packages with more than 2,500 lines.
 var knownLines = map[string]int{
-	"bot":                 3439,
+	"bot":                 3432,
 	"checks":              2976,
 	"hybridcore":          2511,
 	"hybridcore/logs":     3868,
