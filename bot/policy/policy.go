@@ -8,9 +8,12 @@
 package policy
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -155,4 +158,27 @@ func need(bot config.Bot, verb string, cells []Cell) Needs {
 		}
 	}
 	return all
+}
+
+// Need is an approval that a rule asks for.
+type Need struct {
+	Roles  []string      `json:"roles"` // of which the approver must have one
+	Within time.Duration `json:"within_ns"`
+	Rule   string        `json:"rule"` // with its line in the project file
+}
+
+// Needs are approvals that rules ask for, one of each.
+type Needs []Need
+
+// UnmarshalJSON also reads the one approval that earlier versions wrote down.
+func (n *Needs) UnmarshalJSON(data []byte) error {
+	if one := bytes.TrimSpace(data); len(one) > 0 && one[0] == '{' {
+		data = slices.Concat([]byte("["), one, []byte("]"))
+	}
+	var all []Need
+	if err := json.Unmarshal(data, &all); err != nil {
+		return fmt.Errorf("reading approvals that are needed: %w", err)
+	}
+	*n = all
+	return nil
 }

@@ -21,7 +21,6 @@ func Measures() []Measure {
 // knownBack are the packages of which more than a tenth of the uses run back up.
 var knownBack = map[string]int{
 	"bot/dispatch":               11,
-	"bot/policy":                 14,
 	"checks":                     11,
 	"checks/post":                13,
 	"cmd/internal/labverbs":      33,
