@@ -20,7 +20,13 @@
 //	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
 //	hybridcore/templates     HCL to targets: staging, inputs, digests
-//	hybridcore/validate      checks staged targets inside the process, and untrusted trees by policy
+//	hybridcore/validate      checks staged targets inside the process
+//	hybridcore/validate/finding    the rules, and the list of what breaks them
+//	hybridcore/validate/schemas    what components take, as the real plugins answered
+//	hybridcore/validate/module     what the templates that Packer loads together declare, require and refer to
+//	hybridcore/validate/eval       evaluates expressions by Packer's rules, within a fixed amount of work
+//	hybridcore/validate/parts      sources, provisioners and others, evaluated and held against the schemas
+//	hybridcore/validate/untrusted  what a tree may do that somebody wrote who is not trusted
 //	hybridcore/packer        runs packer and turns its event stream into results
 //	hybridcore/parity        compares the inventories that guests leave, across platforms and over time
 //	hybridcore/platforms     the table of live clients: looks up what a build left on a platform, marks releases

@@ -54,7 +54,28 @@ var layers = []rules.Layer{
 	}},
 	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile"}},
 	{Unit: "hybridcore/state", May: []string{"hybridcore", "hybridcore/safefile"}},
-	{Unit: "hybridcore/validate", May: []string{"hybridcore", "hybridcore/hclfile"}},
+	{Unit: "hybridcore/validate/finding", May: []string{"hybridcore", "hybridcore/hclfile"}},
+	{Unit: "hybridcore/validate/schemas"},
+	{Unit: "hybridcore/validate/module", May: []string{
+		"hybridcore/hclfile", "hybridcore/validate/finding", "hybridcore/validate/schemas",
+	}},
+	{Unit: "hybridcore/validate/eval", May: []string{
+		"hybridcore", "hybridcore/hclfile", "hybridcore/validate/finding", "hybridcore/validate/module",
+		"hybridcore/validate/schemas",
+	}},
+	{Unit: "hybridcore/validate/parts", May: []string{
+		"hybridcore/hclfile", "hybridcore/validate/eval", "hybridcore/validate/finding", "hybridcore/validate/module",
+		"hybridcore/validate/schemas",
+	}},
+	{Unit: "hybridcore/validate/untrusted", May: []string{
+		"hybridcore", "hybridcore/hclfile", "hybridcore/validate/eval", "hybridcore/validate/finding",
+		"hybridcore/validate/module", "hybridcore/validate/parts", "hybridcore/validate/schemas",
+	}},
+	{Unit: "hybridcore/validate", May: []string{
+		"hybridcore", "hybridcore/hclfile", "hybridcore/validate/eval", "hybridcore/validate/finding",
+		"hybridcore/validate/module", "hybridcore/validate/parts", "hybridcore/validate/schemas",
+		"hybridcore/validate/untrusted",
+	}},
 	{Unit: "checks", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/webapi"}, Tests: []string{"lab"}},
 	{Unit: "bot", May: []string{"hybridcore", "hybridcore/config", "hybridcore/webapi"}, Tests: []string{"lab"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
@@ -65,18 +86,21 @@ var layers = []rules.Layer{
 	{Unit: "runner/format", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/validate", "runner/project"}},
 	{Unit: "runner/plan", May: []string{
 		"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/packer",
-		"hybridcore/safefile", "hybridcore/sources", "hybridcore/templates", "hybridcore/validate", "runner/project",
+		"hybridcore/safefile", "hybridcore/sources", "hybridcore/templates", "hybridcore/validate",
+		"hybridcore/validate/schemas", "hybridcore/validate/untrusted", "runner/project",
 	}},
 	{Unit: "runner/compare", May: []string{"hybridcore", "hybridcore/parity", "runner/project"}},
 	{Unit: "runner/build", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/packer", "hybridcore/parity", "hybridcore/safefile",
 		"hybridcore/state", "hybridcore/templates", "runner/compare", "runner/plan", "runner/project",
-	}, Tests: []string{"hybridcore/config", "hybridcore/validate"}},
+	}, Tests: []string{
+		"hybridcore/config", "hybridcore/validate", "hybridcore/validate/schemas", "hybridcore/validate/untrusted",
+	}},
 	{Unit: "runner/release", May: []string{
 		"hybridcore", "hybridcore/sources", "hybridcore/state", "runner/compare", "runner/plan", "runner/project",
 	}},
 	{Unit: "runner", May: []string{
-		"hybridcore", "hybridcore/validate",
+		"hybridcore", "hybridcore/validate/untrusted",
 		"runner/build", "runner/compare", "runner/plan", "runner/project", "runner/release",
 	}, Tests: []string{
 		"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms", "hybridcore/sources",
@@ -85,12 +109,12 @@ var layers = []rules.Layer{
 	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"hybridcore/config"}},
 	{Unit: "runner/process", May: []string{
 		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
-		"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/validate", "checks",
+		"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/validate/untrusted", "checks",
 		"runner", "runner/build", "runner/ci", "runner/plan", "runner/project",
 	}},
 	{Unit: "runner/job", May: []string{
 		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile", "hybridcore/sources",
-		"hybridcore/validate", "hybridcore/webapi", "bot", "checks",
+		"hybridcore/validate/untrusted", "hybridcore/webapi", "bot", "checks",
 		"runner", "runner/build", "runner/ci", "runner/plan", "runner/process", "runner/project", "runner/release",
 	}, Tests: []string{"lab"}},
 	{Unit: "cmd", May: []string{"*"}},

@@ -9,7 +9,7 @@ package runner
 
 import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/compare"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
@@ -22,7 +22,7 @@ type Runner struct {
 	Project *project.Project
 	Folders build.Folders
 	// Policy is of a tree whose author is not trusted; nil trusts it.
-	Policy *validate.Policy
+	Policy *untrusted.Policy
 	// Remember is what earlier validations found; the zero value remembers nothing.
 	Remember plan.Memory
 	// Compare says that the answer of a build also has what changed in its images.

@@ -12,12 +12,14 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 )
 
 // tooMuch finds what is said of an evaluation that is beyond a limit.
 func tooMuch(findings []hybridcore.Finding) string {
 	for _, f := range findings {
-		if f.Rule == validate.RuleWork && f.Blocking && f.Line > 0 && f.File != "" && f.Hint != "" {
+		if f.Rule == finding.RuleWork && f.Blocking && f.Line > 0 && f.File != "" && f.Hint != "" {
 			return f.Message
 		}
 	}
@@ -178,7 +180,7 @@ func bombTree(locals string) validate.Input {
 		in.Files["templates/self.tpl"] = self.Files["templates/self.tpl"]
 		in.Targets[0].Files = append(in.Targets[0].Files, self.Targets[0].Files...)
 	}
-	in.Policy = &validate.Policy{}
+	in.Policy = &untrusted.Policy{}
 	return in
 }
 
@@ -265,12 +267,12 @@ func TestNoPanicInMessages(t *testing.T) {
 		`formatlist("%s", [log(-1, 2)])`: "log()", `max(log(-1, 2), 1)`: "log()", `pow(-8, 1 / 3)`: "pow()",
 		`pow(-1, 0.5)`: "pow()",
 	} {
-		for _, policy := range []*validate.Policy{nil, {}} {
+		for _, policy := range []*untrusted.Policy{nil, {}} {
 			in := bombTree("a = " + call)
 			in.Policy = policy
 			findings := validate.Check(in)
 			said := func(f hybridcore.Finding) bool {
-				return f.Rule == validate.RuleExpression && strings.Contains(f.Message, name) && f.Line > 0 && f.Hint != ""
+				return f.Rule == finding.RuleExpression && strings.Contains(f.Message, name) && f.Line > 0 && f.Hint != ""
 			}
 			text := (&hybridcore.FindingsError{Findings: findings}).Error()
 			if !slices.ContainsFunc(findings, said) || strings.Contains(text, "panic") || strings.Contains(text, "goroutine") {

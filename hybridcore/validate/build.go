@@ -7,15 +7,19 @@ package validate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/eval"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/module"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/parts"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
 )
 
 // Settings that Packer itself reads in blocks of a build (1.15, hcl2template).
@@ -37,143 +41,147 @@ var (
 	}
 )
 
+// target checks what depends on the values of one target's variables.
+type target struct {
+	Target
+	untrusted bool
+	found     *finding.List
+	reader    *module.Reader
+	module    *module.Module
+	scope     *eval.Scope
+	bodies    *parts.Bodies
+	paths     paths
+	parts     []*parts.Part // what was evaluated, for the rules that follow
+	uses      int           // how often builds name a source
+}
+
 // sources checks every source block; what the target builds also by the values
 // of its variables.
-func (s *scope) sources() {
-	for _, source := range sortedPlaced(s.m.sources) {
-		name := source.block.Labels[0]
-		schema := s.schema(Builder, name)
-		p := &component{
-			kind: Builder, name: name, what: "the source " + source.name, file: source.file, at: source.block.TypeRange,
-			own: s.t.Source == "" || s.t.Source == source.name,
+func (t *target) sources() {
+	for _, source := range module.Sorted(t.module.Sources) {
+		name := source.Block.Labels[0]
+		p := &parts.Part{
+			Kind: schemas.Builder, Name: name, What: "the source " + source.Name, File: source.File, At: source.Block.TypeRange,
+			Body: source.Block.Body, Own: t.Source == "" || t.Source == source.Name,
 		}
-		ctx := s.ctx
-		if !p.own {
-			ctx = s.blank()
+		ctx := t.scope.Context
+		if !p.Own {
+			ctx = t.blank()
 		}
-		if schema == nil {
-			s.body(p, source.block.Body, nil, ctx, nil)
-		} else {
-			s.body(p, source.block.Body, &schema.Block, ctx, nil)
-		}
-		s.part(p, source.block.Body)
+		t.bodies.Evaluate(p, t.reader.Schemas.Find(schemas.Builder, name).Body(), ctx, nil)
+		t.part(p)
 	}
 }
 
 // blank is a scope in which no variable has a value: for sources that other
 // targets build.
-func (s *scope) blank() *hcl.EvalContext {
+func (t *target) blank() *hcl.EvalContext {
 	vars, locals := map[string]cty.Value{}, map[string]cty.Value{}
-	for name, d := range s.m.variables {
+	for name, d := range t.module.Variables {
 		vars[name] = cty.UnknownVal(d.Type)
 	}
-	for name := range s.m.locals {
+	for name := range t.module.Locals {
 		locals[name] = cty.DynamicVal
 	}
-	ctx := s.ctx.NewChild()
-	ctx.Variables = map[string]cty.Value{"var": object(vars), "local": object(locals)}
+	ctx := t.scope.Context.NewChild()
+	ctx.Variables = map[string]cty.Value{"var": eval.Object(vars), "local": eval.Object(locals)}
 	return ctx
 }
 
 // datas checks the data sources.
-func (s *scope) datas() {
-	for _, data := range sortedPlaced(s.m.datas) {
-		name := data.block.Labels[0]
-		p := &component{
-			kind: DataSource, name: name, what: "the data source " + data.name, file: data.file,
-			at: data.block.TypeRange, own: true,
+func (t *target) datas() {
+	for _, data := range module.Sorted(t.module.Datas) {
+		name := data.Block.Labels[0]
+		p := &parts.Part{
+			Kind: schemas.DataSource, Name: name, What: "the data source " + data.Name, File: data.File,
+			At: data.Block.TypeRange, Body: data.Block.Body, Own: true,
 		}
-		var block *Block
-		if schema := s.schema(DataSource, name); schema != nil {
-			block = &schema.Block
-		}
-		s.body(p, data.block.Body, block, s.ctx, nil)
-		s.part(p, data.block.Body)
+		t.bodies.Evaluate(p, t.reader.Schemas.Find(schemas.DataSource, name).Body(), t.scope.Context, nil)
+		t.part(p)
 	}
 }
 
-// part keeps a component and applies the rules about one component.
-func (s *scope) part(p *component, body *hclsyntax.Body) {
-	p.body = body
-	s.parts = append(s.parts, p)
-	s.required(p)
-	s.paths(p)
-	s.secretAttributes(p.file, body)
+// part keeps a part and applies the rules about one part.
+func (t *target) part(p *parts.Part) {
+	t.parts = append(t.parts, p)
+	required(t.found, p)
+	t.paths.part(p)
+	secrets{t.found}.attributes(p.File, p.Body)
 }
 
 // builds checks the build blocks and says which sources nobody builds.
-func (s *scope) builds() {
-	built, certain := map[string]bool{}, len(s.m.builds) > 0
-	for _, build := range s.m.builds {
-		certain = s.build(build, built) && certain
+func (t *target) builds() {
+	built, certain := map[string]bool{}, len(t.module.Builds) > 0
+	for _, build := range t.module.Builds {
+		certain = t.build(build, built) && certain
 	}
-	if len(s.m.builds) == 0 {
-		s.refuse(s.m.files[0], RuleBlock, hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}}, "no template has a build block",
+	if len(t.module.Builds) == 0 {
+		t.found.Refuse(t.module.Files[0], finding.RuleBlock, hcl.Range{Start: hcl.Pos{Line: 1, Column: 1}},
+			"no template has a build block",
 			"add build { sources = [...] }")
 	}
-	for _, source := range sortedPlaced(s.m.sources) {
-		if certain && !built[source.name] {
-			s.warn(source.file, RuleUnused, source.block.TypeRange, fmt.Sprintf("no build uses the source %s", source.name),
+	for _, source := range module.Sorted(t.module.Sources) {
+		if certain && !built[source.Name] {
+			t.found.Warn(source.File, finding.RuleUnused, source.Block.TypeRange,
+				fmt.Sprintf("no build uses the source %s", source.Name),
 				"add it to the sources of a build, or remove it")
 		}
 	}
 }
 
 // build checks one build block; false when its sources are not known.
-func (s *scope) build(at placed, built map[string]bool) bool {
-	p := &component{what: "the build", file: at.file, at: at.block.TypeRange, attrs: map[string]setting{}}
-	for _, attr := range hclfile.SortedAttributes(at.block.Body) {
+func (t *target) build(at module.Placed, built map[string]bool) bool {
+	p := &parts.Part{What: "the build", File: at.File, At: at.Block.TypeRange, Attrs: map[string]parts.Setting{}}
+	for _, attr := range hclfile.SortedAttributes(at.Block.Body) {
 		of, ok := buildSettings[attr.Name]
 		if !ok {
-			s.refuse(at.file, RuleAttribute, attr.NameRange,
+			t.found.Refuse(at.File, finding.RuleAttribute, attr.NameRange,
 				fmt.Sprintf("a build has no setting %q%s", attr.Name,
-					near(attr.Name, []string{"name", "description", "sources"})), "")
+					finding.Near(attr.Name, []string{"name", "description", "sources"})), "")
 			continue
 		}
-		value, ok := s.eval(at.file, attr.Expr, s.ctx)
-		if ok {
-			value = s.typed(p, attr, value, of)
-		}
-		p.attrs[attr.Name] = setting{attr, value}
+		p.Attrs[attr.Name] = t.bodies.Setting(p, attr, t.scope.Context, of)
 	}
 	certain, count := true, 0
-	if sources, ok := p.attrs["sources"]; ok {
-		names := stringsOf(sources.value)
-		certain = sources.value.IsWhollyKnown()
-		if !certain && s.in.Policy != nil {
-			s.refuse(at.file, RulePolicyPart, sources.attr.SrcRange,
+	if sources, ok := p.Attrs["sources"]; ok {
+		names := eval.StringsOf(sources.Value)
+		certain = sources.Value.IsWhollyKnown()
+		if !certain && t.untrusted {
+			t.found.Refuse(at.File, finding.RulePolicyPart, sources.Attr.SrcRange,
 				"the sources of the build cannot be told before they are evaluated", "write them out")
 		}
 		for _, name := range names {
 			count++
-			s.built(at.file, sources.attr.Expr.Range(), name, built)
+			t.built(at.File, sources.Attr.Expr.Range(), name, built)
 		}
 	}
-	for _, b := range s.expand(at.file, at.block.Body, s.ctx) {
-		s.inBuild(at.file, b, built)
-		if b.name == "source" {
+	for _, b := range t.scope.Blocks(at.File, at.Block.Body, t.scope.Context) {
+		t.inBuild(at.File, b, built)
+		if b.Type == "source" {
 			count++
 		}
 	}
-	s.uses += count
+	t.uses += count
 	if count == 0 && certain {
-		s.refuse(at.file, RuleSource, at.block.TypeRange, "the build names no source", `write sources = ["source.TYPE.NAME"]`)
+		t.found.Refuse(at.File, finding.RuleSource, at.Block.TypeRange, "the build names no source",
+			`write sources = ["source.TYPE.NAME"]`)
 	}
 	return certain && count > 0
 }
 
 // built notes a source that a build names.
-func (s *scope) built(file *hclfile.File, at hcl.Range, ref string, built map[string]bool) {
+func (t *target) built(file *hclfile.File, at hcl.Range, ref string, built map[string]bool) {
 	name := strings.TrimPrefix(ref, "source.")
 	if ref == "" {
 		return // not known
 	}
-	if _, ok := s.m.sources[name]; !ok {
+	if _, ok := t.module.Sources[name]; !ok {
 		var all []string
-		for _, source := range sortedPlaced(s.m.sources) {
-			all = append(all, "source."+source.name)
+		for _, source := range module.Sorted(t.module.Sources) {
+			all = append(all, "source."+source.Name)
 		}
-		s.refuse(file, RuleSource, at, fmt.Sprintf("there is no source %q%s", ref, near("source."+name, all)),
+		t.found.Refuse(file, finding.RuleSource, at,
+			fmt.Sprintf("there is no source %q%s", ref, finding.Near("source."+name, all)),
 			fmt.Sprintf("declare it: source %q %q { ... }", "TYPE", "NAME"))
 		return
 	}
@@ -181,77 +189,75 @@ func (s *scope) built(file *hclfile.File, at hcl.Range, ref string, built map[st
 }
 
 // inBuild checks one block of a build.
-func (s *scope) inBuild(file *hclfile.File, b expanded, built map[string]bool) {
-	labels, ok := buildBlocks[b.name]
+func (t *target) inBuild(file *hclfile.File, b eval.Block, built map[string]bool) {
+	labels, ok := buildBlocks[b.Type]
 	switch {
 	case !ok:
-		s.refuse(file, RuleBlock, b.at,
-			fmt.Sprintf("a build has no block %q%s", b.name, near(b.name, sortedKeys(buildBlocks))), "")
-	case len(b.labels) != labels:
-		s.refuse(file, RuleBlock, b.at, fmt.Sprintf("the block %s has %d labels, not %d", b.name, labels, len(b.labels)),
-			fmt.Sprintf("write %s %q { ... }", b.name, "TYPE"))
-	case b.name == "source":
-		s.built(file, b.at, b.labels[0], built)
-		s.sourceInBuild(file, b)
-	case b.name == "provisioner", b.name == "error-cleanup-provisioner":
-		s.step(Provisioner, file, b, provisionerSettings)
-	case b.name == "post-processor":
-		s.step(PostProcessor, file, b, postProcessorSettings)
-	case b.name == "post-processors":
-		for _, inner := range s.expand(file, b.body, b.ctx) {
-			if inner.name != "post-processor" || len(inner.labels) != 1 {
-				s.refuse(file, RuleBlock, inner.at, fmt.Sprintf("post-processors hold no block %q", inner.name),
+		t.found.Refuse(file, finding.RuleBlock, b.At,
+			fmt.Sprintf("a build has no block %q%s", b.Type, finding.Near(b.Type, slices.Sorted(maps.Keys(buildBlocks)))), "")
+	case len(b.Labels) != labels:
+		t.found.Refuse(file, finding.RuleBlock, b.At,
+			fmt.Sprintf("the block %s has %d labels, not %d", b.Type, labels, len(b.Labels)),
+			fmt.Sprintf("write %s %q { ... }", b.Type, "TYPE"))
+	case b.Type == "source":
+		t.built(file, b.At, b.Labels[0], built)
+		t.sourceInBuild(file, b)
+	case b.Type == "provisioner", b.Type == "error-cleanup-provisioner":
+		t.step(schemas.Provisioner, file, b, provisionerSettings)
+	case b.Type == "post-processor":
+		t.step(schemas.PostProcessor, file, b, postProcessorSettings)
+	case b.Type == "post-processors":
+		for _, inner := range t.scope.Blocks(file, b.Body, b.Context) {
+			if inner.Type != "post-processor" || len(inner.Labels) != 1 {
+				t.found.Refuse(file, finding.RuleBlock, inner.At, fmt.Sprintf("post-processors hold no block %q", inner.Type),
 					`write post-processor "TYPE" { ... }`)
 				continue
 			}
-			s.step(PostProcessor, file, inner, postProcessorSettings)
+			t.step(schemas.PostProcessor, file, inner, postProcessorSettings)
 		}
 	}
 }
 
 // sourceInBuild checks settings that a build adds to a source.
-func (s *scope) sourceInBuild(file *hclfile.File, b expanded) {
-	kind, _, _ := strings.Cut(strings.TrimPrefix(b.labels[0], "source."), ".")
-	p := &component{kind: Builder, name: kind, what: "the source in the build", file: file, at: b.at, own: true}
-	var block *Block
-	if schema := s.schema(Builder, kind); schema != nil {
-		block = &schema.Block
+func (t *target) sourceInBuild(file *hclfile.File, b eval.Block) {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(b.Labels[0], "source."), ".")
+	p := &parts.Part{
+		Kind: schemas.Builder, Name: kind, What: "the source in the build", File: file, At: b.At, Body: b.Body, Own: true,
 	}
-	s.body(p, b.body, block, b.ctx, map[string]cty.Type{"name": cty.String})
-	s.paths(p)
-	p.body = b.body
-	s.parts = append(s.parts, p) // what it adds is held to the policy as the source is
+	t.bodies.Evaluate(p, t.reader.Schemas.Find(schemas.Builder, kind).Body(), b.Context,
+		map[string]cty.Type{"name": cty.String})
+	t.paths.part(p)
+	t.parts = append(t.parts, p) // what it adds is held to the policy as the source is
 }
 
 // step checks a provisioner or post-processor.
-func (s *scope) step(kind Kind, file *hclfile.File, b expanded, own map[string]cty.Type) {
-	name := b.labels[0]
+func (t *target) step(kind schemas.Kind, file *hclfile.File, b eval.Block, own map[string]cty.Type) {
+	name := b.Labels[0]
 	if name == "" { // a label that is not known
-		s.parts = append(s.parts, &component{kind: kind, what: fmt.Sprintf("the name of a %s", kind), file: file, at: b.at})
+		t.parts = append(t.parts, &parts.Part{Kind: kind, What: fmt.Sprintf("the name of a %s", kind), File: file, At: b.At})
 		return
 	}
-	var block *Block
-	if schema := s.provided(s.m, kind, name, file, b.at); schema != nil {
-		block = &schema.Block
+	schema := t.reader.Provided(t.module, kind, name, file, b.At)
+	p := &parts.Part{
+		Kind: kind, Name: name, What: fmt.Sprintf("the %s %s", kind, name), File: file, At: b.At, Body: b.Body, Own: b.Real,
 	}
-	p := &component{kind: kind, name: name, what: fmt.Sprintf("the %s %s", kind, name), file: file, at: b.at, own: b.real}
-	s.body(p, b.body, block, b.ctx, own)
-	s.limited(p)
-	s.part(p, b.body)
+	t.bodies.Evaluate(p, schema.Body(), b.Context, own)
+	t.limited(p)
+	t.part(p)
 }
 
 // limited warns of only and except that name no source of any template: such
 // a step never, or always, runs.
-func (s *scope) limited(p *component) {
+func (t *target) limited(p *parts.Part) {
 	for _, name := range []string{"only", "except"} {
-		setting, ok := p.attrs[name]
+		setting, ok := p.Attrs[name]
 		if !ok {
 			continue
 		}
-		for _, ref := range stringsOf(setting.value) {
-			if ref != "" && !s.anySource(ref) {
-				s.warn(p.file, RuleSource, setting.attr.Expr.Range(),
-					fmt.Sprintf("%s of %s names %q, which is no source of any template", name, p.what,
+		for _, ref := range eval.StringsOf(setting.Value) {
+			if ref != "" && !t.anySource(ref) {
+				t.found.Warn(p.File, finding.RuleSource, setting.Attr.Expr.Range(),
+					fmt.Sprintf("%s of %s names %q, which is no source of any template", name, p.What,
 						ref), "write TYPE.NAME, without source.")
 			}
 		}
@@ -260,8 +266,8 @@ func (s *scope) limited(p *component) {
 
 // anySource says whether any template of the tree declares a source; a build's
 // name may stand before it.
-func (s *scope) anySource(ref string) bool {
-	for _, file := range s.parsed {
+func (t *target) anySource(ref string) bool {
+	for _, file := range t.reader.Files {
 		if file == nil {
 			continue
 		}
@@ -274,72 +280,4 @@ func (s *scope) anySource(ref string) bool {
 		}
 	}
 	return false
-}
-
-// validations evaluates the conditions of variables whose values are known.
-func (s *scope) validations() {
-	for _, at := range s.m.validations {
-		if _, ok := s.m.variables[at.name]; !ok {
-			continue
-		}
-		for _, block := range at.block.Body.Blocks {
-			if block.Type == "validation" {
-				s.validation(at, block)
-			}
-		}
-	}
-}
-
-func (s *scope) validation(at placed, block *hclsyntax.Block) {
-	condition, ok := block.Body.Attributes["condition"]
-	if !ok {
-		s.refuse(at.file, RuleRequired, block.TypeRange, "a validation needs a condition",
-			`write condition = length(var.NAME) > 0`)
-		return
-	}
-	value, ok := s.eval(at.file, condition.Expr, s.ctx)
-	if !ok || !value.IsKnown() || value.IsNull() {
-		return
-	}
-	if value.Type() != cty.Bool {
-		s.refuse(at.file, RuleType, condition.Expr.Range(), "a condition must be true or false", "")
-		return
-	}
-	if value.True() {
-		return
-	}
-	why := ""
-	if attr, ok := block.Body.Attributes["error_message"]; ok {
-		if text, ok := s.eval(at.file, attr.Expr, s.ctx); ok && stringOf(text) != "" {
-			why = ": " + strings.TrimSuffix(stringOf(text), ".")
-		}
-	}
-	f := hybridcore.Finding{
-		Kind: hybridcore.KindVariable, Rule: RuleValidation, Subject: at.name, Severity: hybridcore.Error, Blocking: true,
-		Message: hclfile.Printable(fmt.Sprintf("the value of %s is refused%s", at.name, why)),
-		Hint:    fmt.Sprintf("the condition stands at %s:%d", at.file.Path, block.TypeRange.Start.Line), File: at.file.Path,
-		Line: at.block.TypeRange.Start.Line,
-	}
-	if layer := s.winner(at.name); layer.File != "" {
-		f.File, f.Line = layer.File, layer.Line
-	}
-	s.finding(f)
-}
-
-// winner is the layer that gave a variable its value.
-func (s *scope) winner(name string) hybridcore.Layer {
-	layers := s.resolved[name].Layers
-	if len(layers) == 0 {
-		return hybridcore.Layer{}
-	}
-	return layers[len(layers)-1]
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

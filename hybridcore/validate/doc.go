@@ -9,8 +9,9 @@
 // answers with findings that carry a rule, a place and what to do.
 //
 // What it knows of builders, provisioners, post-processors and data sources are
-// the schemas that the real plugins gave; see the folder schemas. Expressions
-// are evaluated with Packer's own rules as far as their values are known, and
-// never beyond a fixed amount of work: secrets, run values and whatever would
-// read the environment, the network or a clock stay unknown.
+// the schemas that the real plugins gave: package schemas. Package module reads
+// what templates declare, eval evaluates their expressions, parts holds what they
+// make of sources and steps against the schemas, and untrusted refuses what may not be when the
+// author is not trusted. Secrets, run values and whatever would read the
+// environment, the network or a clock stay unknown.
 package validate

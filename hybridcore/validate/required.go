@@ -7,12 +7,15 @@ package validate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/eval"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/parts"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
 )
 
 // demand is one thing that Prepare refuses to go without. The schemas call
@@ -103,106 +106,65 @@ var durations = []string{
 }
 
 // required reports settings that are missing, or whose value is none.
-func (s *scope) required(p *component) {
-	for _, d := range demands[string(p.kind)+"."+p.name] {
+func required(found *finding.List, p *parts.Part) {
+	for _, d := range demands[string(p.Kind)+"."+p.Name] {
 		if d.in == "" {
-			s.demand(p, d.oneOf)
+			missing(found, p, d.oneOf)
 			continue
 		}
-		for _, inner := range p.blocks[d.in] {
-			s.demand(inner, d.oneOf)
+		for _, inner := range p.Blocks[d.in] {
+			missing(found, inner, d.oneOf)
 		}
 	}
-	if p.kind == Builder && (strings.HasPrefix(p.name, "vsphere-") || strings.HasPrefix(p.name, "proxmox-")) {
-		switch communicator := p.attrs["communicator"]; {
-		case communicator.attr == nil, stringOf(communicator.value) == "ssh":
-			s.demand(p, []string{"ssh_username"})
-		case stringOf(communicator.value) == "winrm":
-			s.demand(p, []string{"winrm_username"})
+	if p.Kind == schemas.Builder && (strings.HasPrefix(p.Name, "vsphere-") || strings.HasPrefix(p.Name, "proxmox-")) {
+		switch communicator := p.Attrs["communicator"]; {
+		case communicator.Attr == nil, eval.StringOf(communicator.Value) == "ssh":
+			missing(found, p, []string{"ssh_username"})
+		case eval.StringOf(communicator.Value) == "winrm":
+			missing(found, p, []string{"winrm_username"})
 		}
 	}
-	s.acceptable(p)
+	acceptable(found, p)
 }
 
-func (s *scope) demand(p *component, oneOf []string) {
-	at := p.at
+func missing(found *finding.List, p *parts.Part, oneOf []string) {
+	at := p.At
 	how := "it is not there"
 	for _, name := range oneOf {
-		if p.set(name) {
+		if p.Set(name) {
 			return
 		}
-		if setting, ok := p.attrs[name]; ok {
-			at, how = setting.attr.SrcRange, "its value is empty"
+		if setting, ok := p.Attrs[name]; ok {
+			at, how = setting.Attr.SrcRange, "its value is empty"
 		}
 	}
 	if len(oneOf) > 1 {
 		how = "none of them has a value"
 	}
-	s.refuse(p.file, RuleRequired, at, fmt.Sprintf("%s needs %s; %s", p.what, strings.Join(oneOf, " or "), how),
+	found.Refuse(p.File, finding.RuleRequired, at,
+		fmt.Sprintf("%s needs %s; %s", p.What, strings.Join(oneOf, " or "), how),
 		"the plugin refuses to build without it")
 }
 
 // acceptable checks the values that Prepare would refuse.
-func (s *scope) acceptable(p *component) {
-	for _, name := range sortedKeys(p.attrs) {
-		setting := p.attrs[name]
-		text := stringOf(setting.value)
+func acceptable(found *finding.List, p *parts.Part) {
+	for _, name := range slices.Sorted(maps.Keys(p.Attrs)) {
+		setting := p.Attrs[name]
+		text := eval.StringOf(setting.Value)
 		if text == "" {
 			continue
 		}
-		if allowed := choices[string(p.kind)+"."+p.name][name]; allowed != nil && !slices.Contains(allowed, text) {
-			s.refuse(p.file, RuleValue, setting.attr.Expr.Range(),
-				fmt.Sprintf("%s of %s cannot be %.80q%s", name, p.what, text, near(text, allowed)), "known: "+strings.Join(allowed,
+		if allowed := choices[string(p.Kind)+"."+p.Name][name]; allowed != nil && !slices.Contains(allowed, text) {
+			found.Refuse(p.File, finding.RuleValue, setting.Attr.Expr.Range(),
+				fmt.Sprintf("%s of %s cannot be %.80q%s", name, p.What, text,
+					finding.Near(text, allowed)), "known: "+strings.Join(allowed,
 					", "))
 		}
 		if slices.Contains(durations, name) {
 			if _, err := time.ParseDuration(text); err != nil {
-				s.refuse(p.file, RuleValue, setting.attr.Expr.Range(),
-					fmt.Sprintf("%s of %s is no duration: %.40q", name, p.what, text), `write for example "90s", "10m" or "1h30m"`)
+				found.Refuse(p.File, finding.RuleValue, setting.Attr.Expr.Range(),
+					fmt.Sprintf("%s of %s is no duration: %.40q", name, p.What, text), `write for example "90s", "10m" or "1h30m"`)
 			}
 		}
 	}
-}
-
-// production refuses connections without TLS verification in an environment
-// that is marked prod.
-func (s *scope) production() {
-	if !s.t.Prod {
-		return
-	}
-	for _, p := range s.parts {
-		if !p.own {
-			continue
-		}
-		for _, name := range sortedKeys(p.attrs) {
-			setting := p.attrs[name]
-			if value := setting.value; !insecure(name) || !value.IsKnown() || value.IsNull() || value.Type() != cty.Bool ||
-				value.False() {
-				continue
-			}
-			s.insecure(p, name, setting)
-		}
-	}
-}
-
-// insecure says whether a setting of that name turns off the verification of a
-// certificate.
-func insecure(name string) bool {
-	return strings.HasPrefix(name, "insecure_") || strings.HasSuffix(name, "_skip_tls_verify") ||
-		strings.HasSuffix(name, "_insecure")
-}
-
-func (s *scope) insecure(p *component, name string, setting setting) {
-	message := fmt.Sprintf("%s of %s is true in the environment %s, which is marked prod", name, p.what, s.t.Env)
-	hint := "give the platform a certificate that this machine trusts"
-	if t, ok := plain(setting.attr.Expr); ok && t.RootName() == "var" {
-		if layer := s.winner(attrName(t, 1)); layer.File != "" {
-			if file := s.parsed[layer.File]; file != nil {
-				s.refuse(file, RuleInsecure, hcl.Range{Start: hcl.Pos{Line: layer.Line, Column: 1}},
-					message+", by the variable "+attrName(t, 1), hint)
-				return
-			}
-		}
-	}
-	s.refuse(p.file, RuleInsecure, setting.attr.SrcRange, message, hint)
 }

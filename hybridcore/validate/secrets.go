@@ -18,6 +18,8 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/eval"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
 )
 
 // maxSecretScan bounds the files that are searched for credentials.
@@ -48,8 +50,11 @@ var shapes = []shape{
 	{"password hash", "$", regexp.MustCompile(`\$(5|6|y)\$[A-Za-z0-9./$=]{20}`)},
 }
 
-// secretShapes searches one file for credentials by their form.
-func (c *checker) secretShapes(name string, content []byte) {
+// secrets finds secrets in plain text.
+type secrets struct{ found *finding.List }
+
+// scan searches one file for credentials by their form.
+func (s secrets) scan(name string, content []byte) {
 	if len(content) > maxSecretScan || bytes.IndexByte(content, 0) >= 0 {
 		return
 	}
@@ -62,52 +67,52 @@ func (c *checker) secretShapes(name string, content []byte) {
 			continue
 		}
 		before := content[:at[0]]
-		c.leak(name, bytes.Count(before, []byte("\n"))+1, at[0]-bytes.LastIndexByte(before, '\n'),
+		s.leak(name, bytes.Count(before, []byte("\n"))+1, at[0]-bytes.LastIndexByte(before, '\n'),
 			"the file holds what looks like a "+shape.name)
 	}
 	if strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml") {
-		c.yamlSecrets(name, content)
+		s.yaml(name, content)
 	}
 }
 
 // yamlSecret is a plain value of a key that names a secret.
 var yamlSecret = regexp.MustCompile(`(?m)^[ \t-]*([A-Za-z_][A-Za-z0-9_]*):[ \t]+["']?([^\s"'{!|>&*#][^\s"'#]*)`)
 
-func (c *checker) yamlSecrets(name string, content []byte) {
+func (s secrets) yaml(name string, content []byte) {
 	for _, at := range yamlSecret.FindAllSubmatchIndex(content, 100) {
 		key, value := string(content[at[2]:at[3]]), string(content[at[4]:at[5]])
 		if hclfile.SecretName(key) && !hclfile.Placeholder(value) && !strings.Contains(value, "{{") && value != "no" &&
 			value != "omit" {
-			c.leak(name, bytes.Count(content[:at[2]], []byte("\n"))+1, 0, fmt.Sprintf("the secret %s stands in plain text", key))
+			s.leak(name, bytes.Count(content[:at[2]], []byte("\n"))+1, 0, fmt.Sprintf("the secret %s stands in plain text", key))
 		}
 	}
 }
 
-// secretAttributes searches the settings of a body for literals that are
+// attributes searches the settings of a body for literals that are
 // secrets by the name of the setting.
-func (c *checker) secretAttributes(file *hclfile.File, body *hclsyntax.Body) {
+func (s secrets) attributes(file *hclfile.File, body *hclsyntax.Body) {
 	for _, attr := range hclfile.SortedAttributes(body) {
-		c.secretValue(file, attr.Name, attr.NameRange, attr.Expr)
+		s.value(file, attr.Name, attr.NameRange, attr.Expr)
 	}
 	for _, block := range body.Blocks {
-		c.secretAttributes(file, block.Body)
+		s.attributes(file, block.Body)
 	}
 }
 
-func (c *checker) secretValue(file *hclfile.File, name string, at hcl.Range, expr hclsyntax.Expression) {
+func (s secrets) value(file *hclfile.File, name string, at hcl.Range, expr hclsyntax.Expression) {
 	switch e := expr.(type) {
 	case *hclsyntax.ObjectConsExpr:
 		for _, item := range e.Items {
 			if key, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr); ok {
-				if value, diags := key.Value(nil); !diags.HasErrors() && stringOf(value) != "" {
-					c.secretValue(file, stringOf(value), key.Range(), item.ValueExpr)
+				if value, diags := key.Value(nil); !diags.HasErrors() && eval.StringOf(value) != "" {
+					s.value(file, eval.StringOf(value), key.Range(), item.ValueExpr)
 				}
 			}
 		}
 		return
 	case *hclsyntax.TupleConsExpr:
 		for _, item := range e.Exprs {
-			c.secretValue(file, name, at, item)
+			s.value(file, name, at, item)
 		}
 		return
 	}
@@ -115,9 +120,9 @@ func (c *checker) secretValue(file *hclfile.File, name string, at hcl.Range, exp
 	switch {
 	case !ok || text == "" || hclfile.Placeholder(text):
 	case hclfile.SecretName(name):
-		c.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("the secret %s stands in plain text", name))
+		s.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("the secret %s stands in plain text", name))
 	case keyed.MatchString(name) && random(text):
-		c.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("%s looks like a random secret in plain text", name))
+		s.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("%s looks like a random secret in plain text", name))
 	}
 }
 
@@ -161,9 +166,9 @@ func random(text string) bool {
 	return bits >= 4.0
 }
 
-func (c *checker) leak(path string, line, column int, message string) {
-	c.finding(hybridcore.Finding{
-		Kind: KindLeak, Rule: RuleSecret, Subject: path, File: path, Line: line, Column: column,
+func (s secrets) leak(path string, line, column int, message string) {
+	s.found.Add(hybridcore.Finding{
+		Kind: finding.KindLeak, Rule: finding.RuleSecret, Subject: path, File: path, Line: line, Column: column,
 		Message:  hclfile.Printable(message),
 		Hint:     "remove it, change it where it is used, since it may be in the history, and export PKR_VAR_NAME instead",
 		Severity: hybridcore.Error, Blocking: true,

@@ -14,6 +14,9 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 )
 
 // ansible is a build with a provisioner that has one more setting.
@@ -47,7 +50,7 @@ func under(rule string, texts ...string) map[string]string {
 func reaching() []map[string]string {
 	long := "${var.hidden}"
 	return []map[string]string{
-		under(validate.RulePolicySetting,
+		under(finding.RulePolicySetting,
 			iso("export {\n    force            = true\n    output_directory = \"/etc/cron.d\"\n  }"),
 			iso("export {\n    output_directory = \"${path.root}/x\"\n    name = \"../../x\"\n  }"),
 			iso("dynamic \"export\" {\n    for_each = [1]\n    content {\n      output_directory = \"/etc\"\n    }\n  }"),
@@ -63,7 +66,7 @@ func reaching() []map[string]string {
 			strings.Replace(iso(""), "sources = [\"source.vsphere-iso.x\"]",
 				"source \"source.vsphere-iso.x\" {\n    export {\n      force = true\n    }\n  }", 1),
 		),
-		under(validate.RulePolicyPart,
+		under(finding.RulePolicyPart,
 			head+"source \"file\" \"y\" {\n  target  = \"/etc/cron.d/x\"\n  content = \"x\"\n}\n",
 			head+"source \"azure-chroot\" \"y\" {\n  command_wrapper = \"id; {{.Command}}\"\n}\n",
 			head+"source \"vsphere-supervisor\" \"y\" {\n  kubeconfig_path = \"/etc/kube.conf\"\n}\n",
@@ -77,7 +80,7 @@ func reaching() []map[string]string {
 			build(`  post-processor "compress" { output = "/etc/x" }`),
 			build(`  post-processor "checksum" { output = "/etc/x" }`),
 		),
-		under(validate.RulePolicyRun,
+		under(finding.RulePolicyRun,
 			ansible(`extra_arguments = ["-e", "@/etc/shadow"]`), ansible(`extra_arguments = ["-e@/etc/shadow"]`),
 			ansible(`extra_arguments = ["--extra-vars=@/etc/shadow"]`),
 			ansible(`extra_arguments = ["--extra-vars", " @/etc/shadow"]`),
@@ -120,7 +123,7 @@ func reaching() []map[string]string {
 			iso(`iso_target_extension = "/../../../etc/cron.d/x"`),
 			iso(`cd_label = "-o/etc/x"`),
 		),
-		under(validate.RulePolicyURL,
+		under(finding.RulePolicyURL,
 			iso(`iso_url = "https://mirror.example//../..?checksum=file:http://attacker.example/x"`),
 			iso(`iso_url = "https://mirror.example/x.iso?checksum=file:http://attacker.example"`),
 			iso(`iso_url = "https://mirror.example/a//b.iso"`), iso(`iso_url = "https://mirror.example/a/%2e%2e/b.iso"`),
@@ -150,7 +153,7 @@ func reaching() []map[string]string {
 			proxmox("dynamic \"boot_iso\" {\n    for_each = []\n    content {\n      iso_url = "+
 				"\"http://attacker.example/x\"\n    }\n  }"),
 		),
-		under(validate.RulePolicyPath,
+		under(finding.RulePolicyPath,
 			iso(`cd_files = ["*/../*/../*"]`), iso(`floppy_files = ["x/../y"]`), iso(`floppy_dirs = ["a\\..\\.."]`),
 			iso(`iso_target_path = "/etc/cron.d/x"`),
 			iso(`iso_target_path = "${path.root}/../x"`), iso(`http_directory = "~"`), iso(`http_directory = path.cwd`),
@@ -174,7 +177,7 @@ func reaching() []map[string]string {
 			ansible(`ansible_env_vars = ["ANSIBLE_CONFIG=${abspath("/etc")}/x"]`),
 			head+"locals {\n  a = abspath(\"..\")\n}\n", head+"locals {\n  a = fileset(\"..\", \"*\")\n}\n",
 		),
-		under(validate.RulePolicyCall,
+		under(finding.RulePolicyCall,
 			head+"locals {\n  a = abspath(\".\")\n}\n", iso(`vm_name = abspath(path.root)`),
 			iso(`iso_target_path = "${substr(abspath("."), 0, 1)}etc"`),
 			ansible(`ansible_env_vars = ["ANSIBLE_CONFIG=${trimsuffix(abspath("."), "x")}/x"]`),
@@ -216,7 +219,7 @@ func reaching() []map[string]string {
 			proxmox("boot_iso {\n    cd_label = \"{{ pwd }}\"\n  }"),
 			proxmox("dynamic \"boot_iso\" {\n    for_each = []\n    content {\n      cd_label = \"{{ pwd }}\"\n    }\n  }"),
 		),
-		under(validate.RuleWork,
+		under(finding.RuleWork,
 			iso("dynamic \"storage\" {\n    for_each = range(1000)\n    content {\n      disk_size = 1\n    }\n  }"),
 			build("  dynamic \"provisioner\" {\n    for_each = range(90)\n    labels   = [\"shell\"]\n    content { inline = "+
 				"[bcrypt(\"x\")] }\n  }"),
@@ -240,7 +243,7 @@ func settingsTree(text string) validate.Input {
 			in.Targets[0].Source = kind + ".x"
 		}
 	}
-	in.Policy = &validate.Policy{Hosts: []string{"mirror.example"}}
+	in.Policy = &untrusted.Policy{Hosts: []string{"mirror.example"}}
 	return in
 }
 
@@ -294,7 +297,7 @@ func TestHarmlessSettings(t *testing.T) {
 		build(`  post-processor "manifest" { output = "out.json" }`),
 	} {
 		for _, f := range validate.Check(settingsTree(text)) {
-			if f.Kind == validate.KindPolicy || f.Rule == validate.RuleWork {
+			if f.Kind == finding.KindPolicy || f.Rule == finding.RuleWork {
 				t.Errorf("%s\n%v", text, f)
 			}
 		}
@@ -311,13 +314,13 @@ func TestSettingsWereLookedAt(t *testing.T) {
 		"azure-arm": {"oidc_request_token", "use_azure_cli_auth"}, "null": nil,
 	}
 	for name, refused := range want {
-		schema, _ := validate.Embedded(validate.Builder, name)
+		schema, _ := schemas.Embedded(schemas.Builder, name)
 		var b strings.Builder
 		body(&b, &schema.Block)
 		text := "source \"" + name + "\" \"x\" {\n" + b.String() + "}\nbuild {\n  sources = [\"source." + name + ".x\"]\n}\n"
 		var got []string
 		for _, f := range validate.Check(settingsTree(text)) {
-			if f.Rule != validate.RulePolicySetting {
+			if f.Rule != finding.RulePolicySetting {
 				continue
 			}
 			got = append(got, strings.Fields(f.Message)[2])
@@ -330,7 +333,7 @@ func TestSettingsWereLookedAt(t *testing.T) {
 }
 
 // body writes every setting of a block once, without a value.
-func body(b *strings.Builder, block *validate.Block) {
+func body(b *strings.Builder, block *schemas.Block) {
 	for name := range block.Attributes {
 		if !strings.HasPrefix(name, "packer_") {
 			b.WriteString(name + " = null\n")

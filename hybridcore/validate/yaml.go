@@ -15,13 +15,21 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
 )
 
-// yaml checks that an Ansible file is YAML whose aliases do not multiply.
-func (c *checker) yaml(name string, content []byte) {
+// Limits of an Ansible file. Real roles have a few hundred nodes and no alias.
+const (
+	maxYAML      = 1 << 20
+	maxYAMLDepth = 100     // brackets and indentation; the parser recurses
+	maxYAMLNodes = 200_000 // after aliases are followed
+)
+
+// checkYAML checks that an Ansible file is YAML whose aliases do not multiply.
+func checkYAML(found *finding.List, name string, content []byte) {
 	refuse := func(message, hint string, line int) {
-		c.finding(hybridcore.Finding{
-			Kind: hybridcore.KindSyntax, Rule: RuleYAML, Subject: name, File: name, Line: line,
+		found.Add(hybridcore.Finding{
+			Kind: hybridcore.KindSyntax, Rule: finding.RuleYAML, Subject: name, File: name, Line: line,
 			Message: hclfile.Printable(message), Hint: hint,
 			Severity: hybridcore.Error, Blocking: true,
 		})

@@ -22,6 +22,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
@@ -87,7 +88,7 @@ func write(t *testing.T, path, text string) {
 }
 
 // check validates images, or all, of the environment lab on all platforms.
-func check(t *testing.T, dir string, prod bool, policy *validate.Policy, images ...string) []hybridcore.Finding {
+func check(t *testing.T, dir string, prod bool, policy *untrusted.Policy, images ...string) []hybridcore.Finding {
 	t.Helper()
 	found, err := config.Load(dir)
 	if err != nil {
@@ -182,7 +183,7 @@ func TestCleanTree(t *testing.T) {
 			t.Errorf("prod=%v: %v", prod, &hybridcore.FindingsError{Findings: findings})
 		}
 	}
-	if findings := check(t, filepath.Join("..", ".."), false, &validate.Policy{}); len(findings) > 0 {
+	if findings := check(t, filepath.Join("..", ".."), false, &untrusted.Policy{}); len(findings) > 0 {
 		t.Errorf("by the policy: %v", &hybridcore.FindingsError{Findings: findings})
 	}
 }

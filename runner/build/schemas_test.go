@@ -23,7 +23,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
@@ -68,11 +68,11 @@ func TestSchemasOfTheInstalledPlugin(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"vsphere-iso", "vsphere-clone"} {
-		got, err := validate.ParseSchema(all["builder."+name])
+		got, err := schemas.Parse(all["builder."+name])
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, _ := validate.Embedded(validate.Builder, name)
+		want, _ := schemas.Embedded(schemas.Builder, name)
 		if !slices.Equal(slices.Sorted(maps.Keys(got.Attributes)), slices.Sorted(maps.Keys(want.Attributes))) ||
 			len(got.Blocks) != len(want.Blocks) || got.Version != want.Version {
 			t.Errorf("%s is not as embedded: %v", name, got)

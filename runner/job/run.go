@@ -19,7 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
@@ -163,7 +163,7 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 		p.Environ, req.NoCache = withoutSecrets(p.Environ), true
 	}
 	if !j.Trusted {
-		p.Policy = &validate.Policy{}
+		p.Policy = &untrusted.Policy{}
 	}
 	// A verdict that is remembered has no plan to report.
 	req.NoCache = req.NoCache || req.InProcess()

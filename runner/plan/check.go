@@ -16,6 +16,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
@@ -25,7 +27,9 @@ import (
 // tree counts as written by somebody who is not trusted. Before plugins check a
 // plan (hybridcore.WithPlugins), those that were never asked for their schemas
 // are asked, once.
-func (s Stage) Check(ctx context.Context, plan hybridcore.Plan, policy *validate.Policy) ([]hybridcore.Finding, error) {
+func (s Stage) Check(
+	ctx context.Context, plan hybridcore.Plan, policy *untrusted.Policy,
+) ([]hybridcore.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err //nolint:wrapcheck // the caller knows that it cancelled
 	}
@@ -77,8 +81,8 @@ func (s Stage) Check(ctx context.Context, plan hybridcore.Plan, policy *validate
 
 // schemas are those of the installed plugins that the targets of a plan
 // require, as far as they are known.
-func (s Stage) schemas(set *templates.Set, plan hybridcore.Plan) validate.Schemas {
-	var all validate.Schemas
+func (s Stage) schemas(set *templates.Set, plan hybridcore.Plan) schemas.Set {
+	var all schemas.Set
 	if !s.Project.Tools.Schemas.Any() {
 		return all
 	}

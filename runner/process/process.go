@@ -13,7 +13,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 )
 
 // Process is one process, and how it was called.
@@ -29,8 +29,8 @@ type Process struct {
 	Color      bool            // of what is logged there
 	Hurry      <-chan struct{} // closed: a cancelled Packer has no grace any more
 
-	Policy  *validate.Policy // of a tree whose author is not trusted; nil trusts it
-	Uploads Uploads          // folder of the files of a CI job; empty outside of one
+	Policy  *untrusted.Policy // of a tree whose author is not trusted; nil trusts it
+	Uploads Uploads           // folder of the files of a CI job; empty outside of one
 }
 
 // Getenv is the value of a variable, empty for none.
