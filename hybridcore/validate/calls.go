@@ -111,8 +111,8 @@ func (c paths) prefix(expr hclsyntax.Expression, loops map[string]bool) (string,
 			name, isName := module.Plain(part)
 			return text, i == len(template.Parts)-1 && strings.HasSuffix(text, "/") && isName && loops[name.RootName()]
 		}
-		value, diags := part.Value(c.scope.Context)
-		if diags.HasErrors() || !value.IsKnown() || value.IsNull() || value.Type() != cty.String {
+		value := c.scope.Cheap(part)
+		if !value.IsKnown() || value.Type() != cty.String {
 			return "", false
 		}
 		text += value.AsString()

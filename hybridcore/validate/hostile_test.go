@@ -55,12 +55,14 @@ func bomb(levels, n int) string {
 	return b.String()
 }
 
-func loops(levels int) string {
+func loops(levels int) string { return head + "locals {\n  b = length(" + nested(levels) + ")\n}\n" }
+
+func nested(levels int) string {
 	body := "1"
 	for i := range levels {
 		body = fmt.Sprintf("[for v%d in [1,2,3,4,5,6,7,8,9,10] : %s]", i, body)
 	}
-	return head + "locals {\n  b = length(" + body + ")\n}\n"
+	return body
 }
 
 func aliases(levels int) string {
@@ -108,9 +110,17 @@ func hostile() map[string]struct{ file, text, want string } {
 		"invisible":          {t, head + "# \u200b\n", "U+200B"},
 		"loops in variables": {v, strings.TrimPrefix(loops(7), head), "does not belong here"},
 		"loops":              {t, loops(8), "too expensive"},
-		"doubling locals":    {t, bomb(14, 12), "too expensive"},
-		"self reference":     {t, head + "locals {\n  a = local.b\n  b = local.a\n}\n", "needs itself"},
-		"long chain":         {t, chain(3_000), "refer to each other more than 10 deep"},
+		"loops in a key":     {v, "x = {\n  (" + nested(9) + ") = 1\n}\n", "computed key"},
+		"loops in a key of a setting": {
+			t, head + "source \"null\" \"y\" {\n  communicator = {\n    (" + nested(9) + ") = 1\n  }\n}\n", "too expensive",
+		},
+		"loops in a path": {
+			t, head + "locals {\n  a = [for f in fileset(path.root, \"*\") : file(\"${length(" + nested(9) +
+				")}/${f}\")]\n}\n", "too expensive",
+		},
+		"doubling locals": {t, bomb(14, 12), "too expensive"},
+		"self reference":  {t, head + "locals {\n  a = local.b\n  b = local.a\n}\n", "needs itself"},
+		"long chain":      {t, chain(3_000), "refer to each other more than 10 deep"},
 		"wide format": {
 			t, head + "locals {\n  a = format(\"%999999999d\", 1)\n  b = length(local.a)\n}\n",
 			"nothing uses",

@@ -18,7 +18,6 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/eval"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
 )
 
@@ -103,10 +102,8 @@ func (s secrets) value(file *hclfile.File, name string, at hcl.Range, expr hclsy
 	switch e := expr.(type) {
 	case *hclsyntax.ObjectConsExpr:
 		for _, item := range e.Items {
-			if key, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr); ok {
-				if value, diags := key.Value(nil); !diags.HasErrors() && eval.StringOf(value) != "" {
-					s.value(file, eval.StringOf(value), key.Range(), item.ValueExpr)
-				}
+			if key := keyOf(item); key != "" {
+				s.value(file, key, item.KeyExpr.Range(), item.ValueExpr)
 			}
 		}
 		return
@@ -124,6 +121,24 @@ func (s secrets) value(file *hclfile.File, name string, at hcl.Range, expr hclsy
 	case keyed.MatchString(name) && random(text):
 		s.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("%s looks like a random secret in plain text", name))
 	}
+}
+
+// keyOf is the key of an item as it is written, or an empty text: nothing is
+// evaluated for it.
+func keyOf(item hclsyntax.ObjectConsItem) string {
+	key, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr)
+	if !ok {
+		return ""
+	}
+	expr := key.Wrapped
+	if name := hcl.ExprAsKeyword(expr); name != "" && !key.ForceNonLiteral {
+		return name
+	}
+	if inner, ok := expr.(*hclsyntax.ParenthesesExpr); ok {
+		expr = inner.Expression
+	}
+	text, _ := literal(expr)
+	return text
 }
 
 // literal is the text of an expression without any reference.
