@@ -84,7 +84,7 @@ func (t *target) blank() *hcl.EvalContext {
 		locals[name] = cty.DynamicVal
 	}
 	ctx := t.scope.Context.NewChild()
-	ctx.Variables = map[string]cty.Value{"var": eval.Object(vars), "local": eval.Object(locals)}
+	ctx.Variables = map[string]cty.Value{"var": cty.ObjectVal(vars), "local": cty.ObjectVal(locals)}
 	return ctx
 }
 

@@ -35,7 +35,7 @@ func (s *Scope) evaluateLocals() {
 	}) {
 		all.evaluate(l, 1)
 	}
-	s.Context.Variables["local"] = Object(all.values)
+	s.Context.Variables["local"] = cty.ObjectVal(all.values)
 }
 
 func (all locals) evaluate(l *module.Local, depth int) {
@@ -67,7 +67,7 @@ func (all locals) evaluate(l *module.Local, depth int) {
 		return
 	}
 	ctx := all.scope.Context.NewChild()
-	ctx.Variables = map[string]cty.Value{"local": Object(needs)}
+	ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(needs)}
 	value, _ := all.scope.Value(l.File, l.Attr.Expr, ctx)
 	all.values[l.Name] = value
 	b := boundOf(value)

@@ -21,7 +21,7 @@ func (t *Tree) Scope(m *module.Module, target hybridcore.Target) *Scope {
 	s := &Scope{
 		tree: t, module: m, budget: budget{tree: t}, Stage: newStage(target, t.Files), Variables: Variables{},
 		sizes: sizes{}, repeats: repeats{each: map[*hcl.EvalContext]bound{}},
-		rendered: rendered{texts: map[string]*Expression{}},
+		rendered: rendered{texts: map[string]Expression{}},
 	}
 	for _, v := range target.Variables {
 		s.Variables[v.Name] = v
@@ -34,7 +34,7 @@ func (t *Tree) Scope(m *module.Module, target hybridcore.Target) *Scope {
 	functions := s.Stage.functions()
 	functions["templatefile"] = s.templatefile()
 	s.Context = &hcl.EvalContext{Functions: functions, Variables: map[string]cty.Value{
-		"var":    Object(vars),
+		"var":    cty.ObjectVal(vars),
 		"source": cty.ObjectVal(map[string]cty.Value{"type": text, "name": text}),
 		"build":  cty.DynamicVal,
 		"path":   cty.ObjectVal(map[string]cty.Value{"root": cty.StringVal("."), "cwd": text}),
@@ -63,5 +63,5 @@ func (s *Scope) dataValues() cty.Value {
 	for kind, names := range kinds {
 		values[kind] = cty.ObjectVal(names)
 	}
-	return Object(values)
+	return cty.ObjectVal(values)
 }

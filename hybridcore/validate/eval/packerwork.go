@@ -13,8 +13,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
 // Work in units of one node, 0.3 µs, of what only Packer does.
@@ -191,23 +189,11 @@ func (in estimate) rendering(from string) bound {
 		return endless(fmt.Sprintf("the texts of all calls of templatefile() have more than %d MiB", maxTexts>>20))
 	}
 	b := bound{size: content, slow: product(content, parseWork)}
-	if t := s.quiet(from); t != nil {
+	if t := s.tree.text(from).parsed; t != nil { // one that is none is reported where it is rendered
+		s.rendered.texts[from] = *t
 		s.rendered.sizes = sizes{}
 		b = b.plus(in.cost(t.Expr))
 		s.rendered.sizes = nil
 	}
 	return b
-}
-
-// quiet parses a text that templatefile may render; nil for one that is none,
-// which is reported where it is rendered.
-func (s *Scope) quiet(from string) *Expression {
-	if t, ok := s.rendered.texts[from]; ok {
-		return t
-	}
-	s.rendered.texts[from] = nil
-	if file, expr, err := hclfile.ParseText(s.tree.Files[from], from); err == nil {
-		s.rendered.texts[from] = &Expression{file, expr}
-	}
-	return s.rendered.texts[from]
 }

@@ -36,9 +36,9 @@ type repeats struct {
 
 // rendered is what the calls of templatefile in a target may render.
 type rendered struct {
-	texts  map[string]*Expression // by path in the project; nil for one that is none
-	sizes  sizes                  // of values in the text that is being bounded
-	looked int                    // bytes of such texts
+	texts  map[string]Expression // by path in the project
+	sizes  sizes                 // of values in the text that is being bounded
+	looked int                   // bytes of such texts
 }
 
 // Exhausted says whether the target was refused as too expensive.
@@ -55,9 +55,7 @@ func (s *Scope) Unknown() []Expression { return s.repeats.unknown }
 func (s *Scope) Texts() []Expression {
 	var all []Expression
 	for _, from := range slices.Sorted(maps.Keys(s.rendered.texts)) {
-		if text := s.rendered.texts[from]; text != nil {
-			all = append(all, *text)
-		}
+		all = append(all, s.rendered.texts[from])
 	}
 	return all
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
 )
 
@@ -65,22 +64,9 @@ func (s *Scope) render(name string, vars cty.Value) {
 	}
 }
 
-// text parses a templatefile source once.
+// text is a templatefile source; nil, and reported, for what is none.
 func (s *Scope) text(from string) *Expression {
-	if t, ok := s.tree.texts[from]; ok {
-		return t
-	}
-	if s.tree.texts == nil {
-		s.tree.texts = map[string]*Expression{}
-	}
-	file, expr, err := hclfile.ParseText(s.tree.Files[from], from)
-	if err != nil {
-		f := hclfile.Findings(from, err)[0] // the others are mostly its echo
-		f.Rule = finding.RuleTemplate
-		s.tree.Found.Add(f)
-		s.tree.texts[from] = nil
-		return nil
-	}
-	s.tree.texts[from] = &Expression{file, expr}
-	return s.tree.texts[from]
+	text := s.tree.text(from)
+	s.tree.Found.Take(text.problems)
+	return text.parsed
 }

@@ -11,6 +11,7 @@ package eval
 import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/module"
@@ -37,7 +38,7 @@ type Tree struct {
 	Schemas   *schemas.Reader
 	Facts     module.Cache
 	Found     *finding.List
-	texts     map[string]*Expression // what templatefile renders, by path
+	texts     map[string]text // what templatefile renders, by path
 	work      int
 }
 
@@ -45,4 +46,28 @@ type Tree struct {
 type Expression struct {
 	File *hclfile.File
 	Expr hclsyntax.Expression
+}
+
+// text is a file that templatefile renders, parsed; or what is wrong with it.
+type text struct {
+	parsed   *Expression
+	problems []hybridcore.Finding
+}
+
+func (t *Tree) text(from string) text {
+	if known, ok := t.texts[from]; ok {
+		return known
+	}
+	if t.texts == nil {
+		t.texts = map[string]text{}
+	}
+	file, expr, err := hclfile.ParseText(t.Files[from], from)
+	if err != nil {
+		problems := hclfile.Findings(from, err)[:1] // the others are mostly its echo
+		problems[0].Rule = finding.RuleTemplate
+		t.texts[from] = text{problems: problems}
+	} else {
+		t.texts[from] = text{parsed: &Expression{file, expr}}
+	}
+	return t.texts[from]
 }

@@ -7,14 +7,6 @@ package eval
 
 import "github.com/zclconf/go-cty/cty"
 
-// Object is an object of some values.
-func Object(values map[string]cty.Value) cty.Value {
-	if len(values) == 0 {
-		return cty.EmptyObjectVal
-	}
-	return cty.ObjectVal(values)
-}
-
 // StringOf is the text of a known string, or an empty one.
 func StringOf(value cty.Value) string {
 	if !value.IsKnown() || value.IsNull() || value.Type() != cty.String {
