@@ -35,7 +35,7 @@ func (t *Target) texts(part *parts.Part) {
 			}
 			return true, nil
 		})
-		if bad == "" && !all && !elsewhereBuilt(part) {
+		if bad == "" && !all && !ofAnotherTarget(part) {
 			bad = t.actsLater(set.Attr.Expr)
 		}
 		if bad != "" {

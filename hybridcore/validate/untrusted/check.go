@@ -24,16 +24,19 @@ import (
 // Check applies the policy to one target.
 func (p *Policy) Check(t *Target) {
 	t.made = map[any]*pieces{}
-	p.plugins(t)
+	t.plugins()
 	for _, data := range module.Sorted(t.Module.Datas) {
-		if name := "data." + data.Block.Labels[0]; !p.allows(name) {
-			t.Found.Refuse(data.File, finding.RulePolicyData, data.Block.TypeRange,
-				fmt.Sprintf("the data source %s is read when Packer only validates", data.Name), "give the value as a variable")
-		}
+		t.Found.Refuse(data.File, finding.RulePolicyData, data.Block.TypeRange,
+			fmt.Sprintf("the data source %s is read when Packer only validates", data.Name), "give the value as a variable")
 	}
 	paths := map[hclsyntax.Expression]bool{} // that may say where the stage is
 	for _, part := range t.Parts {
-		p.component(t, part)
+		t.component(part)
+		part.Each(func(inner *parts.Part) {
+			p.media(t, inner)
+			t.texts(inner)
+			t.values(inner)
+		})
 		if set, ok := part.Attrs["ansible_env_vars"]; ok && part.Name == "ansible" {
 			paths[set.Attr.Expr] = true
 		}
@@ -95,24 +98,21 @@ func (t *Target) blocks(file *hclfile.File) {
 }
 
 // plugins refuses those that are not on the list: Packer would run them.
-func (p *Policy) plugins(t *Target) {
-	allowed := p.Plugins
-	if allowed == nil {
-		allowed = []string{"github.com/hashicorp/ansible"}
-		for _, platform := range hybridcore.Platforms() {
-			allowed = append(allowed, platform.Plugins...)
-		}
+func (t *Target) plugins() {
+	allowed := []string{"github.com/hashicorp/ansible"}
+	for _, platform := range hybridcore.Platforms() {
+		allowed = append(allowed, platform.Plugins...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Module.Plugins)) {
 		if plugin := t.Module.Plugins[name]; !slices.Contains(allowed, plugin.Source) {
 			t.Found.Refuse(plugin.File, finding.RulePolicyPlugin, plugin.At,
-				fmt.Sprintf("the plugin %s (%s) is not on the list of allowed "+
-					"plugins", name, plugin.Source), "a plugin is a program: somebody trusted has to add it")
+				fmt.Sprintf("the plugin %s (%s) is not on the list of allowed plugins", name, plugin.Source),
+				"a plugin is a program: somebody trusted has to add it")
 		}
 	}
 }
 
-func (p *Policy) component(t *Target, part *parts.Part) {
+func (t *Target) component(part *parts.Part) {
 	name := string(part.Kind) + "." + part.Name
 	switch {
 	case part.Name == "shell-local":
@@ -123,7 +123,7 @@ func (p *Policy) component(t *Target, part *parts.Part) {
 			"write its name out")
 	case part.Kind == schemas.Builder && allowedSettings[name] == nil,
 		part.Kind != schemas.Builder && part.Kind != schemas.DataSource &&
-			!p.allows(name):
+			!slices.Contains(harmless, name):
 		t.Found.Refuse(part.File, finding.RulePolicyPart, part.At, part.What+" is not on the list of allowed components",
 			"somebody trusted has to add it")
 	}
@@ -142,19 +142,14 @@ func (p *Policy) component(t *Target, part *parts.Part) {
 			"override of "+part.What+" replaces settings for one source", "write the settings themselves")
 	}
 	if part.Kind == schemas.Builder {
-		p.reach(t, part)
+		t.reach(part)
 	}
 	t.settings(part, part.Body)
-	part.Each(func(inner *parts.Part) {
-		p.media(t, inner)
-		t.texts(inner)
-		t.values(inner)
-	})
 }
 
 // reach refuses settings of a source that lead to another machine than the
 // guest, unless they are empty or come from the environment of the run.
-func (p *Policy) reach(t *Target, part *parts.Part) {
+func (t *Target) reach(part *parts.Part) {
 	for _, name := range slices.Sorted(maps.Keys(part.Attrs)) {
 		setting := part.Attrs[name]
 		communicator := isCommunicator(name)

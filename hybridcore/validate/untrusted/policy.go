@@ -6,10 +6,6 @@
 // Package untrusted says what a tree may do that somebody wrote who is not trusted.
 package untrusted
 
-import (
-	"slices"
-)
-
 // Policy says what a tree may do that somebody wrote who is not trusted, for
 // example in the pull request of a fork. Packer evaluates functions and data
 // sources, and starts plugins, when it merely validates: everything that
@@ -17,12 +13,6 @@ import (
 // commands, paths outside of the tree and functions that read the environment,
 // files or services are never allowed.
 type Policy struct {
-	// Plugins are the source addresses of plugins that may be required; nil
-	// takes those of the platform table, and Ansible.
-	Plugins []string
-	// Components are the provisioners, post-processors and data sources that
-	// may be used, as KIND.NAME; nil takes those that only act in the guest.
-	Components []string
 	// Hosts are the hosts that installation media may come from over HTTPS.
 	Hosts []string
 }
@@ -65,13 +55,6 @@ var commands = map[string][]string{
 		"command", "galaxy_command", "sftp_command", "ansible_ssh_extra_args",
 		"inventory_file_template",
 	},
-}
-
-func (p *Policy) allows(component string) bool {
-	if p.Components == nil {
-		return slices.Contains(harmless, component)
-	}
-	return slices.Contains(p.Components, component)
 }
 
 // plainWords are settings that another program reads as part of a line.

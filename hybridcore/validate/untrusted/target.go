@@ -46,6 +46,6 @@ func (t *Target) ofRun(expr hclsyntax.Expression) bool {
 		t.Scope.Variables.FromEnvironment(module.AttrName(ref.Traversal, 1))
 }
 
-// elsewhereBuilt says whether a component is a source that this target does not build:
+// ofAnotherTarget says whether a component is a source that this target does not build:
 // the check of the target that does knows its values, and Packer starts no other.
-func elsewhereBuilt(p *parts.Part) bool { return p.Kind == schemas.Builder && !p.Own }
+func ofAnotherTarget(p *parts.Part) bool { return p.Kind == schemas.Builder && !p.Own }

@@ -41,7 +41,7 @@ func (t *Target) values(part *parts.Part) {
 							text), "write a word")
 				}
 			}
-			if !set.Value.IsWhollyKnown() && !t.ofRun(set.Attr.Expr) && !elsewhereBuilt(part) {
+			if !set.Value.IsWhollyKnown() && !t.ofRun(set.Attr.Expr) && !ofAnotherTarget(part) {
 				t.Found.Refuse(part.File, finding.RulePolicyRun, set.Attr.SrcRange,
 					fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.What), "write it out")
 			}
@@ -51,7 +51,7 @@ func (t *Target) values(part *parts.Part) {
 
 // contents checks the names of files that are written before they are put on a CD.
 func (t *Target) contents(part *parts.Part, set parts.Setting) {
-	if !set.Value.IsKnown() && !elsewhereBuilt(part) {
+	if !set.Value.IsKnown() && !ofAnotherTarget(part) {
 		t.Found.Refuse(part.File, finding.RulePolicyPath, set.Attr.SrcRange,
 			"the names in cd_content of "+part.What+" cannot be told before they are evaluated", "write them out")
 	}
@@ -70,7 +70,7 @@ func (p *Policy) media(t *Target, part *parts.Part) {
 		if !ok {
 			continue
 		}
-		if !setting.Value.IsWhollyKnown() && !elsewhereBuilt(part) {
+		if !setting.Value.IsWhollyKnown() && !ofAnotherTarget(part) {
 			t.Found.Refuse(part.File, finding.RulePolicyURL, setting.Attr.SrcRange,
 				fmt.Sprintf("%s of %s cannot be told before it is evaluated", name, part.What), "write it out")
 		}
