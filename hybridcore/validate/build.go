@@ -43,7 +43,7 @@ var (
 
 // target checks what depends on the values of one target's variables.
 type target struct {
-	Target
+	of        Target
 	untrusted bool
 	found     *finding.List
 	reader    *module.Reader
@@ -62,7 +62,7 @@ func (t *target) sources() {
 		name := source.Block.Labels[0]
 		p := &parts.Part{
 			Kind: schemas.Builder, Name: name, What: "the source " + source.Name, File: source.File, At: source.Block.TypeRange,
-			Body: source.Block.Body, Own: t.Source == "" || t.Source == source.Name,
+			Body: source.Block.Body, Own: t.of.Source == "" || t.of.Source == source.Name,
 		}
 		ctx := t.scope.Context
 		if !p.Own {

@@ -22,7 +22,7 @@ import (
 // production refuses connections without TLS verification in an environment
 // that is marked prod.
 func (t *target) production() {
-	if !t.Prod {
+	if !t.of.Prod {
 		return
 	}
 	for _, p := range t.parts {
@@ -48,7 +48,7 @@ func insecure(name string) bool {
 }
 
 func (t *target) insecure(p *parts.Part, name string, setting parts.Setting) {
-	message := fmt.Sprintf("%s of %s is true in the environment %s, which is marked prod", name, p.What, t.Env)
+	message := fmt.Sprintf("%s of %s is true in the environment %s, which is marked prod", name, p.What, t.of.Env)
 	hint := "give the platform a certificate that this machine trusts"
 	if ref, ok := module.Plain(setting.Attr.Expr); ok && ref.RootName() == "var" {
 		if layer := t.scope.Variables.Winner(module.AttrName(ref, 1)); layer.File != "" {

@@ -50,7 +50,7 @@ func (w *worker) target(of Target) {
 	}
 	scope := w.tree.Scope(m, of.Target)
 	t := &target{
-		Target: of, untrusted: w.policy != nil, found: w.found, reader: w.reader, module: m, scope: scope,
+		of: of, untrusted: w.policy != nil, found: w.found, reader: w.reader, module: m, scope: scope,
 		bodies: &parts.Bodies{Scope: scope, Module: m, Schemas: w.reader.Schemas, Found: w.found},
 		paths:  paths{scope: scope, module: m, facts: w.reader.Facts, found: w.found, untrusted: w.policy != nil},
 	}
