@@ -176,6 +176,9 @@ func (t *target) built(file *hclfile.File, at hcl.Range, ref string, built map[s
 		return // not known
 	}
 	if _, ok := t.module.Sources[name]; !ok {
+		if t.found.Full() {
+			return
+		}
 		var all []string
 		for _, source := range module.Sorted(t.module.Sources) {
 			all = append(all, "source."+source.Name)

@@ -135,8 +135,11 @@ func hostile() map[string]struct{ file, text, want string } {
 			t, head + "locals {\n  a = templatefile(\"${path.root}/bomb.tpl\", { l = range(10) })\n}\n",
 			"not staged",
 		},
-		"many blocks":     {t, head + strings.Repeat("locals {}\n", 10_000), ""},
-		"many variables":  {t, head + many(4_000), "nothing uses"},
+		"many blocks":    {t, head + strings.Repeat("locals {}\n", 10_000), ""},
+		"many variables": {t, head + many(4_000), "nothing uses"},
+		"many references to nothing": {
+			t, head + many(2_000) + "locals {\n  a = [\n" + references(2_000) + "  ]\n}\n", "more than 200 findings",
+		},
 		"aliases":         {y, aliases(9), "aliases expand"},
 		"alias of itself": {y, "a: &a [*a]\n", "aliases expand"},
 		"YAML brackets":   {y, strings.Repeat("[", 200_000), "nesting deeper"},
@@ -160,6 +163,15 @@ func many(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "variable \"v%d\" {}\n", i)
+	}
+	return b.String()
+}
+
+// references are to variables that nobody declares.
+func references(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "var.w%d,\n", i)
 	}
 	return b.String()
 }

@@ -121,6 +121,9 @@ func (c paths) reach(u use) {
 		texts = []string{text}
 	}
 	for _, text := range texts {
+		if c.found.Full() {
+			return
+		}
 		switch {
 		case text == "":
 		case eval.Outside(text), c.untrusted && eval.Climbs(text):

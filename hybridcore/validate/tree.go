@@ -93,14 +93,15 @@ func (c *checker) varFile(file *hclfile.File, declared map[string]hclfile.Declar
 	if c.broken() {
 		return
 	}
+	names := slices.Sorted(maps.Keys(declared))
 	for _, attr := range hclfile.SortedAttributes(file.Body) {
-		if _, ok := values[attr.Name]; !ok {
+		if _, ok := values[attr.Name]; !ok || c.found.Full() {
 			continue
 		}
 		if _, ok := declared[attr.Name]; !ok {
 			c.found.Refuse(file, finding.RuleVarFile, attr.NameRange,
 				fmt.Sprintf("no template declares the variable %q%s", attr.Name,
-					finding.Near(attr.Name, slices.Sorted(maps.Keys(declared)))),
+					finding.Near(attr.Name, names)),
 				"correct the name, or declare it in templates/variables.pkr.hcl, templates/os/ or templates/platforms/")
 		}
 	}

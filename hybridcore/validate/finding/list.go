@@ -30,7 +30,7 @@ type List struct {
 
 // Refuse adds a blocking finding; the rule gives its kind.
 func (l *List) Refuse(file *hclfile.File, rule string, at hcl.Range, message, hint string) {
-	if len(l.all) > most {
+	if l.Full() {
 		return
 	}
 	f := file.Finding(kindOf(rule), at, message, hint)
@@ -40,7 +40,7 @@ func (l *List) Refuse(file *hclfile.File, rule string, at hcl.Range, message, hi
 
 // Warn adds a finding that does not block.
 func (l *List) Warn(file *hclfile.File, rule string, at hcl.Range, message, hint string) {
-	if len(l.all) > most {
+	if l.Full() {
 		return
 	}
 	f := file.Finding(hybridcore.KindSchema, at, message, hint)
@@ -84,7 +84,7 @@ func (l *List) Take(findings []hybridcore.Finding) {
 
 // Add adds a finding that is not there yet, up to the limit.
 func (l *List) Add(f hybridcore.Finding) {
-	if l.seen[f] || len(l.all) > most {
+	if l.seen[f] || l.Full() {
 		return
 	}
 	if l.seen == nil {
@@ -100,6 +100,9 @@ func (l *List) Add(f hybridcore.Finding) {
 	}
 	l.all = append(l.all, f)
 }
+
+// Full says whether nothing more is listed: what is only said need not be looked up.
+func (l *List) Full() bool { return len(l.all) > most }
 
 // All are the findings in the order in which they were made.
 func (l *List) All() []hybridcore.Finding { return l.all }
@@ -132,9 +135,9 @@ func Near(name string, candidates []string) string {
 	return hybridcore.DidYouMean(name, candidates)
 }
 
-// Nearest is the name that Near suggests, or an empty text.
-func Nearest(name string, candidates []string) string {
-	_, quoted, _ := strings.Cut(Near(name, candidates), `"`)
+// Suggested is the name in a suggestion, or an empty text.
+func Suggested(near string) string {
+	_, quoted, _ := strings.Cut(near, `"`)
 	found, _, _ := strings.Cut(quoted, `"`)
 	return found
 }

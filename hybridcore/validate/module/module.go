@@ -32,7 +32,11 @@ type Module struct {
 	// Validations are the variables with their conditions.
 	Validations []Placed
 	versions    []string // constraints on Packer
+	names       names
 }
+
+// names are those that references may mean, sorted.
+type names struct{ variables, locals, datas []string }
 
 // Placed is a block with the file that holds it.
 type Placed struct {

@@ -54,6 +54,9 @@ func (r *Reader) Read(paths []string) *Module {
 			r.top(m, file, block)
 		}
 	}
+	m.names = names{
+		slices.Sorted(maps.Keys(m.Variables)), slices.Sorted(maps.Keys(m.Locals)), slices.Sorted(maps.Keys(m.Datas)),
+	}
 	r.pins(m)
 	for _, file := range m.Files {
 		r.undeclared(m, file)

@@ -22,15 +22,22 @@ func (r *Reader) undeclared(m *Module, file *hclfile.File) {
 	Expressions(file, func(expr hclsyntax.Expression, known Iterators) {
 		f := r.Facts.Of(expr)
 		for _, t := range f.Traversals {
-			if message, hint := m.missing(t, known); message != "" {
-				f.Unsound = true
-				r.Used[m.meant(t)] = true
+			if m.has(t, known) {
+				continue
+			}
+			f.Unsound = true
+			if !r.Found.Full() {
+				message, hint, meant := m.missing(t, known)
+				r.Used[meant] = true // a name that is misspelt is not called unused too
 				r.Found.Refuse(file, finding.RuleReference, t.SourceRange(), message, hint)
 			}
 		}
 		for _, call := range f.Calls {
 			if _, ok := slices.BinarySearch(r.Functions, call.Name); !ok {
 				f.Unsound = true
+				if r.Found.Full() {
+					continue
+				}
 				hint := "see https://developer.hashicorp.com/packer/docs/templates/hcl_templates/functions"
 				if call.Name == "env" {
 					hint = "Packer allows env only in the default of a variable, and packer-hybrid not at all: export PKR_VAR_NAME"
@@ -43,50 +50,45 @@ func (r *Reader) undeclared(m *Module, file *hclfile.File) {
 	})
 }
 
-// meant is what a misspelt reference likely means, so that it is not called
-// unused too.
-func (m *Module) meant(t hcl.Traversal) string {
-	name := AttrName(t, 1)
-	switch t.RootName() {
-	case "var":
-		return "var." + finding.Nearest(name, slices.Sorted(maps.Keys(m.Variables)))
-	case "local":
-		return "local." + finding.Nearest(name, slices.Sorted(maps.Keys(m.Locals)))
-	default:
-		return ""
-	}
-}
-
-// missing says what a reference lacks, or nothing.
-func (m *Module) missing(t hcl.Traversal, known Iterators) (message, hint string) {
-	root := t.RootName()
+// has says whether there is what a reference names.
+func (m *Module) has(t hcl.Traversal, known Iterators) bool {
+	root, name := t.RootName(), AttrName(t, 1)
 	if known[root] {
-		return "", ""
+		return true
 	}
-	name := AttrName(t, 1)
+	var ok bool
 	switch root {
 	case "var":
-		if _, ok := m.Variables[name]; !ok {
-			return fmt.Sprintf("no variable %q is declared%s", name,
-				finding.Near(name,
-					slices.Sorted(maps.Keys(m.Variables)))), fmt.Sprintf("declare it: variable %q { type = string }", name)
-		}
+		_, ok = m.Variables[name]
 	case "local":
-		if _, ok := m.Locals[name]; !ok {
-			return fmt.Sprintf("no local value %q is declared%s", name,
-				finding.Near(name, slices.Sorted(maps.Keys(m.Locals)))), "declare it in a locals block"
-		}
+		_, ok = m.Locals[name]
+	case "data":
+		_, ok = m.Datas[name+"."+AttrName(t, 2)]
+	case "build", "packer", "path", "source":
+		ok = true
+	}
+	return ok
+}
+
+// missing says what a reference lacks, and what it likely means.
+func (m *Module) missing(t hcl.Traversal, known Iterators) (message, hint, meant string) {
+	root, name := t.RootName(), AttrName(t, 1)
+	switch root {
+	case "var":
+		near := finding.Near(name, m.names.variables)
+		return fmt.Sprintf("no variable %q is declared%s", name, near),
+			fmt.Sprintf("declare it: variable %q { type = string }", name), "var." + finding.Suggested(near)
+	case "local":
+		near := finding.Near(name, m.names.locals)
+		return fmt.Sprintf("no local value %q is declared%s", name, near), "declare it in a locals block",
+			"local." + finding.Suggested(near)
 	case "data":
 		ref := name + "." + AttrName(t, 2)
-		if _, ok := m.Datas[ref]; !ok {
-			return fmt.Sprintf("no data source %q is declared%s", ref,
-				finding.Near(ref, slices.Sorted(maps.Keys(m.Datas)))), "declare it in a data block"
-		}
-	case "build", "packer", "path", "source":
+		return fmt.Sprintf("no data source %q is declared%s", ref, finding.Near(ref, m.names.datas)),
+			"declare it in a data block", ""
 	default:
-		return fmt.Sprintf("%q refers to nothing%s", root,
-			finding.Near(root, slices.Concat(Roots,
-				slices.Sorted(maps.Keys(known))))), "a value is var.NAME, local.NAME or data.TYPE.NAME.ATTRIBUTE; text needs quotes"
+		near := finding.Near(root, slices.Concat(Roots, slices.Sorted(maps.Keys(known))))
+		return fmt.Sprintf("%q refers to nothing%s", root, near),
+			"a value is var.NAME, local.NAME or data.TYPE.NAME.ATTRIBUTE; text needs quotes", ""
 	}
-	return "", ""
 }

@@ -38,6 +38,9 @@ func (b *Bodies) Evaluate(p *Part, schema *schemas.Block, ctx *hcl.EvalContext, 
 		of, known := extra[attr.Name]
 		if !known && schema != nil {
 			if of, known = schema.Attributes[attr.Name]; !known {
+				if b.Found.Full() {
+					continue
+				}
 				b.unknownAttribute(p, attr, schema, extra)
 				continue
 			}
@@ -74,9 +77,12 @@ func (b *Bodies) block(p *Part, block eval.Block, schema *schemas.Block) *Part {
 				fmt.Sprintf("%s is a setting of %s, not a block", block.Type, p.What), fmt.Sprintf("write %s = ...", block.Type))
 			return nil
 		}
-		b.soft(p, finding.RuleBlock, block.At,
-			fmt.Sprintf("%s has no block %q%s", p.What, block.Type, finding.Near(block.Type, schema.Names())), "")
-		p.open[finding.Nearest(block.Type, schema.Names())] = true
+		if b.Found.Full() {
+			return nil
+		}
+		near := finding.Near(block.Type, schema.Names())
+		b.soft(p, finding.RuleBlock, block.At, fmt.Sprintf("%s has no block %q%s", p.What, block.Type, near), "")
+		p.open[finding.Suggested(near)] = true
 		return nil
 	}
 	inner := &Part{
@@ -111,10 +117,10 @@ func (b *Bodies) unknownAttribute(
 			return
 		}
 	}
-	candidates := append(schema.Names(), slices.Sorted(maps.Keys(extra))...)
+	near := finding.Near(attr.Name, append(schema.Names(), slices.Sorted(maps.Keys(extra))...))
 	b.soft(p, finding.RuleAttribute, attr.NameRange,
-		fmt.Sprintf("%s has no setting %q%s", p.What, attr.Name, finding.Near(attr.Name, candidates)), "")
-	p.open[finding.Nearest(attr.Name, candidates)] = true
+		fmt.Sprintf("%s has no setting %q%s", p.What, attr.Name, near), "")
+	p.open[finding.Suggested(near)] = true
 }
 
 // soft refuses what the schema does not know, or only warns when the schema is
