@@ -32,9 +32,7 @@ var knownBack = map[string]int{
 	"lab/azure":                  18,
 	"lab/github":                 26,
 	"lab/gitlab":                 30,
-	"lab/guest":                  21,
 	"lab/proxmox":                29,
-	"lab/rootfs":                 27,
 	"lab/slack":                  42,
 }
 

@@ -6,21 +6,12 @@
 package rootfs
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
-
-// recipe is how a root file system is made.
-type recipe interface {
-	digest() string // of everything that decides what it holds, apart from the day: 16 hexadecimal digits
-	steps(b *builder) []step
-}
 
 // family is a row of the table of systems that guests can hold.
 type family struct {
@@ -35,16 +26,6 @@ var families = []family{
 
 // System is what guests hold.
 func System() hybridcore.System { return families[0].system }
-
-// digestOf names a recipe by what it holds.
-func digestOf(recipe any) string {
-	text, err := json.Marshal(recipe)
-	if err != nil {
-		panic("rootfs: a recipe of strings cannot fail to marshal: " + err.Error())
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:8])
-}
 
 // check compares what a root file system says of itself with the table.
 func (f family) check(dir string) error {
