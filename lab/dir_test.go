@@ -66,3 +66,10 @@ func TestLivingLabsStay(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsAreUnmistakable(t *testing.T) {
+	a, b := newSecret("guest"), newSecret("guest")
+	if a == b || len(a) < 16+len("lab-guest-") {
+		t.Errorf("%q, %q", a, b)
+	}
+}

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/vsphere"
 )
 
 // helperVar makes the test binary act as one of the programs of the lab's tests.
@@ -144,15 +146,15 @@ func (b *build) mustSucceed() {
 	}
 }
 
-func machinesOf(t *testing.T, l *Lab) map[string]Machine {
+func machinesOf(t *testing.T, l *Lab) map[string]vsphere.VM {
 	t.Helper()
 	list, err := l.VSphere().Machines(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	byName := make(map[string]Machine)
+	byName := make(map[string]vsphere.VM)
 	for _, m := range list {
-		if m.Name != VSphereBaseName { // every lab has it
+		if m.Name != vsphere.BaseName { // every lab has it
 			byName[m.Name] = m
 		}
 	}

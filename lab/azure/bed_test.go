@@ -103,7 +103,7 @@ func newBed(t *testing.T, faithful bool) *bed {
 	t.Helper()
 	certificate, pool := newTestCertificate(t)
 	b := &bed{
-		t: t, faults: &fault.Injector{},
+		t:        t,
 		hardware: &hardware{address: "127.0.0.1", running: map[string]bool{}, copies: map[string]string{}},
 		client: &http.Client{
 			Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true},
@@ -114,12 +114,12 @@ func newBed(t *testing.T, faithful bool) *bed {
 	var err error
 	b.server, err = Start(Config{
 		Identity: testIdentity, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}, Guests: b.hardware,
-		Disks:  b.hardware,
-		Faults: b.faults, Faithful: faithful,
+		Disks: b.hardware, Faithful: faithful,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.faults = b.server.Faults()
 	t.Cleanup(func() {
 		b.client.CloseIdleConnections()
 		if err := b.server.Close(); err != nil {

@@ -13,8 +13,7 @@ import (
 
 // unsupported is the error about what Azure has and the lab does not.
 func unsupported(format string, args ...any) *armError {
-	e := refuse(http.StatusBadRequest, "InvalidTemplateDeployment", "The lab does not simulate "+format+".", args...)
-	return e
+	return refuse(http.StatusBadRequest, "InvalidTemplateDeployment", "The lab does not simulate "+format+".", args...)
 }
 
 // profile is what the lab reads of a virtual machine's properties.

@@ -104,7 +104,7 @@ func (s *Server) dispatchGroup(c *call) (*reply, error) {
 	path := strings.ToLower(strings.Join(rest, "/"))
 	switch {
 	case c.target.group == "" && path == "" && c.method == http.MethodGet:
-		return s.getSubscription(), nil
+		return subscriptionOf(s.config.Identity), nil
 	case c.target.group == "" && path == "resourcegroups" && c.method == http.MethodGet:
 		return s.listGroups(c)
 	case path == "resources" && c.method == http.MethodGet:
@@ -121,9 +121,8 @@ func (s *Server) dispatchGroup(c *call) (*reply, error) {
 		clip(c.path))
 }
 
-// getSubscription answers about the only subscription.
-func (s *Server) getSubscription() *reply {
-	who := s.config.Identity
+// subscriptionOf answers about the only subscription.
+func subscriptionOf(who Identity) *reply {
 	return &reply{status: http.StatusOK, body: map[string]any{
 		"id": "/subscriptions/" + who.Subscription, "subscriptionId": who.Subscription, "tenantId": who.Tenant,
 		"displayName": "packer-hybrid lab", "state": "Enabled",

@@ -40,6 +40,9 @@ type Identity struct {
 	Secret       string
 }
 
+// NewIdentity makes a random account.
+func NewIdentity(secret string) Identity { return Identity{guid(), guid(), guid(), guid(), secret} }
+
 // Guest is what a virtual machine is booted with.
 type Guest struct {
 	Disk     string // identifies the guest and its disk
@@ -70,14 +73,13 @@ type Disks interface {
 	Delta(disk string) string
 }
 
-// Config is how a simulated Azure is to be. All fields but Faults and Faithful are needed.
+// Config is how a simulated Azure is to be. All fields but Faithful are needed.
 type Config struct {
 	Identity Identity
 	TLS      *tls.Config // with a certificate for 127.0.0.1
 	Guests   Guests
 	Disks    Disks
-	Faults   *fault.Injector // nil: no faults
-	Faithful bool            // deletions take their time and are polled as Azure has it; else as fast as can be
+	Faithful bool // deletions take their time and are polled as Azure has it; else as fast as can be
 }
 
 // Server is a running simulated Azure.
@@ -86,6 +88,7 @@ type Server struct {
 	url    string
 	key    []byte // signs tokens
 	http   *http.Server
+	faults fault.Injector
 
 	ctx    context.Context //nolint:containedctx // of background work; ends with Close
 	cancel context.CancelFunc
@@ -124,6 +127,9 @@ func (s *Server) URL() string { return s.url }
 // Identity is the account that may use the simulator.
 func (s *Server) Identity() Identity { return s.config.Identity }
 
+// Faults makes calls fail. Paths are those of the resource manager, from /subscriptions on.
+func (s *Server) Faults() *fault.Injector { return &s.faults }
+
 // Close stops serving and waits for work that is under way.
 func (s *Server) Close() error {
 	s.cancel()
@@ -158,8 +164,5 @@ func (s *Server) handler() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
-	if s.config.Faults == nil {
-		return all
-	}
-	return s.config.Faults.Handler("", all, s.writeFault)
+	return s.faults.Handler("", all, s.writeFault)
 }

@@ -69,9 +69,8 @@ func (c *call) patchTags(r *resource) error {
 		tags = request.Properties.Tags
 	case "delete":
 		maps.DeleteFunc(tags, func(name, value string) bool {
-			v, ok := request.Properties.Tags[name]
-			return ok &&
-				v == value
+			given, ok := request.Properties.Tags[name]
+			return ok && given == value
 		})
 	default:
 		return refuse(http.StatusBadRequest, "InvalidTagPatchOperation", "The operation '%s' is not valid.",

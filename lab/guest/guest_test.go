@@ -391,3 +391,15 @@ func TestStartFailsWithTheReason(t *testing.T) {
 		t.Errorf("error %v does not name the overlay", err)
 	}
 }
+
+func TestHostname(t *testing.T) {
+	for name, want := range map[string]string{
+		"debian-12": "debian-12", "Debian 12 (x)": "debian-12-x", "--": "guest", "": "guest", "ümlaut": "mlaut",
+		strings.Repeat("a", 80):         strings.Repeat("a", 63),
+		strings.Repeat("ab-", 21) + "x": strings.TrimSuffix(strings.Repeat("ab-", 21), "-"),
+	} {
+		if got := Hostname(name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
+}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/lab/spec.md#requirement-simulated-vcenter
 // Diagram: openspec/specs/lab/diagram.md#parts
 
-package lab
+package vsphere
 
 import (
 	"context"
@@ -11,26 +11,40 @@ import (
 
 	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/object"
+	"github.com/vmware/govmomi/vapi/library"
+	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// VSphereBaseName is the template that every lab's vCenter starts with, for builds that clone: an installed
-// system with VMware Tools and the lab's build account.
-const VSphereBaseName = "debian-12-base"
+// The inventory that every vCenter starts with, beside govmomi's defaults (DC0, DC0_C0, "VM Network") and the
+// datastore.
+const (
+	libraryName = "golden"
+	folderName  = "golden"
 
-// createBase makes the template of VSphereBaseName in the folder of the images. Its disk is the root file
-// system as it is: the first boot of a clone makes the build account.
-func (v *vcenter) createBase() error {
-	ctx, client := context.Background(), v.internalClient()
-	finder := find.NewFinder(client)
+	// BaseName is a template for builds that clone: an installed system with VMware Tools and the lab's build account.
+	BaseName = "debian-12-base"
+)
+
+// fill makes the inventory: a data center and a cluster without virtual machines, but one template.
+func fill(client *vim25.Client, disk datastore) error {
+	ctx, finder := context.Background(), find.NewFinder(client)
 	datacenter, err := finder.DefaultDatacenter(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the data center: %w", err)
 	}
 	finder.SetDatacenter(datacenter)
-	folder, err := finder.Folder(ctx, folderName)
+	if err := disk.mount(ctx, finder); err != nil {
+		return err
+	}
+	folders, err := datacenter.Folders(ctx)
 	if err != nil {
-		return fmt.Errorf("finding the folder %s: %w", folderName, err)
+		return fmt.Errorf("finding the folder of virtual machines: %w", err)
+	}
+	// The plugin would make the folder of the images too, but two first builds at once then both try, and one fails.
+	folder, err := folders.VmFolder.CreateFolder(ctx, folderName)
+	if err != nil {
+		return fmt.Errorf("making the folder %s: %w", folderName, err)
 	}
 	network, err := finder.Network(ctx, "VM Network")
 	if err != nil {
@@ -40,15 +54,15 @@ func (v *vcenter) createBase() error {
 	if err != nil {
 		return err
 	}
-	return v.plant(ctx, folder, true,
-		types.VirtualMachineConfigSpec{Name: VSphereBaseName, NumCPUs: 1, MemoryMB: 1024, DeviceChange: devices})
+	// Its disk is the root file system as it is: the first boot of a clone makes the build account.
+	return plant(ctx, client, folder, true,
+		types.VirtualMachineConfigSpec{Name: BaseName, NumCPUs: 1, MemoryMB: 1024, DeviceChange: devices})
 }
 
 // plant makes a virtual machine or template that no client asked for.
-func (v *vcenter) plant(ctx context.Context, folder *object.Folder, template bool,
+func plant(ctx context.Context, client *vim25.Client, folder *object.Folder, template bool,
 	spec types.VirtualMachineConfigSpec,
 ) error {
-	client := v.internalClient()
 	pool, err := find.NewFinder(client).ResourcePool(ctx, "/*/host/*/Resources")
 	if err != nil {
 		return fmt.Errorf("finding a resource pool: %w", err)
@@ -72,6 +86,27 @@ func (v *vcenter) plant(ctx context.Context, folder *object.Folder, template boo
 	}
 	if err := object.NewVirtualMachine(client, reference).MarkAsTemplate(ctx); err != nil {
 		return fmt.Errorf("making %s a template: %w", spec.Name, err)
+	}
+	return nil
+}
+
+// createLibrary makes the content library that receives OVF items.
+func createLibrary(ctx context.Context, at address) error {
+	client, err := at.signIn(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.signOut(ctx)
+	store, err := find.NewFinder(client.vim.Client).Datastore(ctx, "/*/datastore/"+datastoreName)
+	if err != nil {
+		return fmt.Errorf("finding the datastore: %w", err)
+	}
+	_, err = library.NewManager(client.rest).CreateLibrary(ctx, library.Library{
+		Name: libraryName, Type: "LOCAL",
+		Storage: []library.StorageBacking{{DatastoreID: store.Reference().Value, Type: "DATASTORE"}},
+	})
+	if err != nil {
+		return fmt.Errorf("creating %s: %w", libraryName, err)
 	}
 	return nil
 }

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/lab/spec.md#requirement-simulated-vcenter
 // Diagram: openspec/specs/lab/diagram.md#parts
 
-package lab
+package vsphere
 
 import (
 	"strings"
@@ -46,23 +46,4 @@ func FuzzKeyText(f *testing.F) {
 			t.Errorf("%08x is %q", code, text)
 		}
 	})
-}
-
-func TestHostname(t *testing.T) {
-	for name, want := range map[string]string{
-		"debian-12": "debian-12", "Debian 12 (x)": "debian-12-x", "--": "guest", "": "guest", "ümlaut": "mlaut",
-		strings.Repeat("a", 80):         strings.Repeat("a", 63),
-		strings.Repeat("ab-", 21) + "x": strings.TrimSuffix(strings.Repeat("ab-", 21), "-"),
-	} {
-		if got := hostname(name); got != want {
-			t.Errorf("%q is %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestSecretsAreUnmistakable(t *testing.T) {
-	a, b := newSecret("guest"), newSecret("guest")
-	if a == b || len(a) < 16+len("lab-guest-") {
-		t.Errorf("%q, %q", a, b)
-	}
 }

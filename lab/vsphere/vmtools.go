@@ -3,12 +3,19 @@
 // Spec: openspec/specs/lab/spec.md#requirement-simulated-vcenter
 // Diagram: openspec/specs/lab/diagram.md#parts
 
-package lab
+package vsphere
 
 import (
+	"errors"
+
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/guest"
 )
+
+// errNoNetworkCard explains an address that cannot be reported.
+var errNoNetworkCard = errors.New("it has no network card")
 
 // loopbackPrefix is the prefix length of the guests' addresses.
 const loopbackPrefix = 8
@@ -27,7 +34,7 @@ func toolsReport(vm *simulator.VirtualMachine, name, address string) ([]types.Pr
 		}, nil
 	}
 	changes := []types.PropertyChange{
-		{Name: "guest.hostName", Val: hostname(name)},
+		{Name: "guest.hostName", Val: guest.Hostname(name)},
 		{Name: "guest.guestState", Val: string(types.VirtualMachineGuestStateRunning)},
 		{Name: "guest.toolsStatus", Val: types.VirtualMachineToolsStatusToolsOk},
 		{Name: "guest.toolsRunningStatus", Val: string(types.VirtualMachineToolsRunningStatusGuestToolsRunning)},

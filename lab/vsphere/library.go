@@ -3,7 +3,7 @@
 // Spec: openspec/specs/lab/spec.md#requirement-simulated-vcenter
 // Diagram: openspec/specs/lab/diagram.md#parts
 
-package lab
+package vsphere
 
 import (
 	"bytes"
