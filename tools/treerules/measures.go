@@ -28,7 +28,6 @@ var knownBack = map[string]int{
 	"hybridcore/logs":            17,
 	"hybridcore/state/directory": 19,
 	"hybridcore/state/statetest": 20,
-	"lab/azure":                  18,
 	"lab/github":                 26,
 	"lab/gitlab":                 30,
 	"lab/proxmox":                29,
@@ -41,7 +40,6 @@ var knownMethods = map[string]int{
 	"cmd/packer-hybrid:app":       35,
 	"hybridcore/validate:checker": 38,
 	"hybridcore/validate:scope":   71,
-	"lab/azure:Server":            80,
 	"lab/github:Server":           53,
 	"lab/gitlab:Server":           57,
 	"lab/proxmox:Server":          72,
@@ -61,7 +59,6 @@ var knownLines = map[string]int{
 	"hybridcore/packer":   3609,
 	"hybridcore/sources":  2938,
 	"hybridcore/validate": 5700,
-	"lab/azure":           3486,
 	"runner/ci":           2614,
 	"runner/job":          2558,
 }

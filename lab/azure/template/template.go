@@ -3,7 +3,8 @@
 // Spec: openspec/specs/lab-azure/spec.md#requirement-azure-deployments
 // Diagram: openspec/specs/lab-azure/diagram.md#parts
 
-package azure
+// Package template evaluates the templates of Azure's deployments, as far as the simulated Azure has their language.
+package template
 
 import (
 	"encoding/json"
@@ -11,10 +12,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
 
-// deploymentRequest is the body of a deployment.
-type deploymentRequest struct {
+// Request is the body of a deployment.
+type Request struct {
 	Properties struct {
 		Mode       string                    `json:"mode"`
 		Template   deploymentTemplate        `json:"template"`
@@ -56,39 +59,52 @@ type templateResource struct {
 	Properties map[string]any `json:"properties"`
 }
 
-// planned is one resource of an evaluated template.
-type planned struct {
-	target    target
-	location  string
+// Resource is one resource of an evaluated template.
+type Resource struct {
+	ID        arm.ID
+	Location  string
 	dependsOn []string // keys
-	body      map[string]any
+	Body      map[string]any
 }
 
-// invalid is the error about a template that makes no sense.
-func invalid(format string, args ...any) *armError {
-	return refuse(http.StatusBadRequest, "InvalidTemplate", "Deployment template validation failed: '%s'.",
+// Invalid is the error about a template that makes no sense.
+func Invalid(format string, args ...any) *arm.Error {
+	return arm.Refuse(http.StatusBadRequest, "InvalidTemplate", "Deployment template validation failed: '%s'.",
 		fmt.Sprintf(format, args...))
 }
 
-// parseDeployment reads the body of a deployment.
-func parseDeployment(body []byte) (*deploymentRequest, error) {
-	var request deploymentRequest
+// Parse reads the body of a deployment.
+func Parse(body []byte) (*Request, error) {
+	var request Request
 	if err := json.Unmarshal(body, &request); err != nil {
-		return nil, refuse(http.StatusBadRequest, "InvalidRequestContent",
+		return nil, arm.Refuse(http.StatusBadRequest, "InvalidRequestContent",
 			"The request content was invalid and could not be deserialized: '%v'.", err)
 	}
 	if len(request.Properties.Template.Resources) == 0 {
-		return nil, invalid("the template has no resources")
+		return nil, Invalid("the template has no resources")
 	}
 	if mode := request.Properties.Mode; !strings.EqualFold(mode, "Incremental") {
-		return nil, refuse(http.StatusBadRequest, "InvalidDeploymentMode",
+		return nil, arm.Refuse(http.StatusBadRequest, "InvalidDeploymentMode",
 			"The lab only simulates the deployment mode Incremental, not '%s'.", mode)
 	}
 	return &request, nil
 }
 
+// Shown are the parameters without the secret ones.
+func (d *Request) Shown() map[string]any {
+	shown := map[string]any{}
+	for name, p := range d.Properties.Template.Parameters {
+		one := map[string]any{"type": p.Type}
+		if given, ok := d.Properties.Parameters[name]; ok && !p.secret() {
+			one["value"] = given.Value
+		}
+		shown[name] = one
+	}
+	return shown
+}
+
 // newScope checks the parameters and makes what expressions can refer to.
-func newScope(request *deploymentRequest, place target, location string) (*scope, error) {
+func newScope(request *Request, place arm.ID, location string) (*scope, error) {
 	s := &scope{
 		place: place, location: location, parameters: map[string]any{}, variables: map[string]any{},
 		busy: map[string]bool{},
@@ -106,13 +122,13 @@ func newScope(request *deploymentRequest, place target, location string) (*scope
 			v = p.Default
 		}
 		if v == nil {
-			return nil, invalid("the value for the template parameter '%s' is not provided", name)
+			return nil, Invalid("the value for the template parameter '%s' is not provided", name)
 		}
 		s.parameters[lower] = v
 	}
 	for name := range given {
 		if !declared[name] {
-			return nil, invalid("the template parameter '%s' is not valid; it is not present in the original template", name)
+			return nil, Invalid("the template parameter '%s' is not valid; it is not present in the original template", name)
 		}
 	}
 	for name, v := range request.Properties.Template.Variables {
@@ -121,39 +137,43 @@ func newScope(request *deploymentRequest, place target, location string) (*scope
 	return s, nil
 }
 
-// plan evaluates a deployment's template: its resources in the order in which they can be made.
-func plan(request *deploymentRequest, place target, location string) ([]planned, error) {
+// Evaluate evaluates a deployment's template: its resources, which check may refuse, in the order in which they can be
+// made.
+func Evaluate(request *Request, place arm.ID, location string, check func(Resource) error) ([]Resource, error) {
 	s, err := newScope(request, place, location)
 	if err != nil {
 		return nil, err
 	}
-	var all []planned
+	var all []Resource
 	made := map[string]bool{}
 	for i, r := range request.Properties.Template.Resources {
 		p, skip, err := s.resource(r)
+		if err == nil && !skip {
+			err = check(p)
+		}
 		if err != nil {
-			located := *asARM(err)
-			located.Message = fmt.Sprintf("Resource %d (%s): %s", i+1, clip(r.Type), located.Message)
+			located := *arm.AsError(err)
+			located.Message = fmt.Sprintf("Resource %d (%s): %s", i+1, arm.Clip(r.Type), located.Message)
 			return nil, &located
 		}
 		if skip {
 			continue
 		}
-		if key := p.target.key(); made[key] {
-			return nil, invalid("the resource '%s' is defined multiple times", p.target.typeAndName())
+		if key := p.ID.Key(); made[key] {
+			return nil, Invalid("the resource '%s' is defined multiple times", p.ID.TypeAndName())
 		}
-		made[p.target.key()] = true
+		made[p.ID.Key()] = true
 		all = append(all, p)
 	}
 	return order(all)
 }
 
 // resource evaluates one resource; skip says that its condition is false.
-func (s *scope) resource(r templateResource) (p planned, skip bool, err error) {
+func (s *scope) resource(r templateResource) (p Resource, skip bool, err error) {
 	if r.Condition != nil {
 		wanted, err := s.value(r.Condition)
 		if err != nil {
-			return p, false, invalid("the condition: %v", err)
+			return p, false, Invalid("the condition: %v", err)
 		}
 		if wanted == false {
 			return p, true, nil
@@ -164,38 +184,38 @@ func (s *scope) resource(r templateResource) (p planned, skip bool, err error) {
 		"tags": r.Tags, "sku": r.SKU, "zones": r.Zones, "properties": r.Properties,
 	})
 	if err != nil {
-		return p, false, invalid("%v", err)
+		return p, false, Invalid("%v", err)
 	}
 	body, _ := evaluated.(map[string]any)
 	name, _ := body["name"].(string)
 	version, _ := body["apiVersion"].(string)
 	location, _ := body["location"].(string)
-	p = planned{location: location, body: body, target: s.place}
-	p.target.names = strings.Split(name, "/")
-	if p.target.kind, err = deployableKind(r.Type, version); err != nil {
+	p = Resource{Location: location, Body: body, ID: s.place}
+	p.ID.Names = strings.Split(name, "/")
+	if p.ID.Type, err = deployableKind(r.Type, version); err != nil {
 		return p, false, err
 	}
-	if !p.target.complete() || slices.Contains(p.target.names, "") {
-		return p, false, invalid("the name '%s' does not fit the type '%s'", name, r.Type)
+	if !p.ID.Complete() || slices.Contains(p.ID.Names, "") {
+		return p, false, Invalid("the name '%s' does not fit the type '%s'", name, r.Type)
 	}
 	for _, dependency := range r.DependsOn {
 		on, err := s.value(dependency)
 		if err != nil {
-			return p, false, invalid("dependsOn: %v", err)
+			return p, false, Invalid("dependsOn: %v", err)
 		}
 		p.dependsOn = append(p.dependsOn, dependencyKey(fmt.Sprint(on)))
 	}
-	return p, false, bootable(p)
+	return p, false, nil
 }
 
 // deployableKind is the type's own spelling, if a deployment can make it.
 func deployableKind(name, version string) (string, error) {
-	k, known := findKind(name)
-	if !known || !k.deployable {
-		return "", refuse(http.StatusBadRequest, "InvalidTemplateDeployment",
+	k, known := arm.FindType(name)
+	if !known || !k.Deployable {
+		return "", arm.Refuse(http.StatusBadRequest, "InvalidTemplateDeployment",
 			"The lab does not simulate resources of type '%s' in a deployment.", name)
 	}
-	return k.name, checkVersion(version, k.name, k.versions)
+	return k.Name, arm.CheckVersion(version, k.Name, k.Versions)
 }
 
 // dependencyKey turns a resource's identifier, or its type and name, into a key of the store.
@@ -203,27 +223,27 @@ func dependencyKey(on string) string {
 	if !strings.HasPrefix(on, "/") {
 		on = "/subscriptions/s/resourceGroups/g/providers/" + on
 	}
-	t, ok := parseTarget(on)
+	t, ok := arm.ParseID(on)
 	if !ok {
 		return on
 	}
-	return t.key()
+	return t.Key()
 }
 
 // order sorts resources so that each comes after those that it depends on, and keeps their order otherwise.
-func order(all []planned) ([]planned, error) {
-	byKey := map[string]planned{}
+func order(all []Resource) ([]Resource, error) {
+	byKey := map[string]Resource{}
 	for _, p := range all {
-		byKey[p.target.key()] = p
+		byKey[p.ID.Key()] = p
 	}
-	var sorted []planned
+	var sorted []Resource
 	state := map[string]int{} // 1: under way, 2: sorted
-	var visit func(p planned) error
-	visit = func(p planned) error {
-		key := p.target.key()
+	var visit func(p Resource) error
+	visit = func(p Resource) error {
+		key := p.ID.Key()
 		switch state[key] {
 		case 1:
-			return invalid("circular dependency detected on resource: '%s'", p.target.typeAndName())
+			return Invalid("circular dependency detected on resource: '%s'", p.ID.TypeAndName())
 		case 2:
 			return nil
 		}

@@ -3,12 +3,14 @@
 // Spec: openspec/specs/lab-azure/spec.md#requirement-azure-deployments
 // Diagram: openspec/specs/lab-azure/diagram.md#parts
 
-package azure
+package template
 
 import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
 
 // maxWork bounds the size of an evaluated template in characters, and the steps to get there: the 4 MB that
@@ -17,7 +19,7 @@ const maxWork = 4 << 20
 
 // scope is what the expressions of one deployment can refer to. Names are lower case.
 type scope struct {
-	place      target // of the deployment
+	place      arm.ID // of the deployment
 	location   string // of its resource group
 	parameters map[string]any
 	variables  map[string]any // not evaluated
@@ -36,7 +38,7 @@ func (s *scope) spend(n int) error {
 	return nil
 }
 
-// value evaluates a value of a template: every string in it that is an expression.
+// Value evaluates a value of a template: every string in it that is an expression.
 func (s *scope) value(v any) (any, error) {
 	if err := s.spend(1); err != nil {
 		return nil, err
@@ -80,25 +82,16 @@ func (s *scope) text(v string) (any, error) {
 	}
 	n, err := parseExpression(v[1 : len(v)-1])
 	if err != nil {
-		return nil, fmt.Errorf("the expression %q does not parse: %w", clip(v), err)
+		return nil, fmt.Errorf("the expression %q does not parse: %w", arm.Clip(v), err)
 	}
 	got, err := s.eval(n)
 	if err != nil {
-		return nil, fmt.Errorf("evaluating %q: %w", clip(v), err)
+		return nil, fmt.Errorf("evaluating %q: %w", arm.Clip(v), err)
 	}
 	return got, nil
 }
 
-// clip shortens a text for an error.
-func clip(v string) string {
-	const most = 200
-	if len(v) > most {
-		return v[:most] + "..."
-	}
-	return v
-}
-
-// eval evaluates a parsed expression.
+// Eval evaluates a parsed expression.
 func (s *scope) eval(n *node) (any, error) {
 	switch {
 	case n.call != "":
@@ -227,15 +220,15 @@ func (s *scope) resourceGroup(args []any) (any, error) {
 	if len(args) != 0 {
 		return nil, errors.New("expected no argument")
 	}
-	id := "/subscriptions/" + s.place.subscription + "/resourceGroups/" + s.place.group
-	return map[string]any{"id": id, "name": s.place.group, "location": s.location}, nil
+	id := "/subscriptions/" + s.place.Subscription + "/resourceGroups/" + s.place.Group
+	return map[string]any{"id": id, "name": s.place.Group, "location": s.location}, nil
 }
 
 func (s *scope) subscription(args []any) (any, error) {
 	if len(args) != 0 {
 		return nil, errors.New("expected no argument")
 	}
-	return map[string]any{"id": "/subscriptions/" + s.place.subscription, "subscriptionId": s.place.subscription}, nil
+	return map[string]any{"id": "/subscriptions/" + s.place.Subscription, "subscriptionId": s.place.Subscription}, nil
 }
 
 func (s *scope) concat(args []any) (any, error) {
@@ -291,20 +284,20 @@ func (s *scope) resourceID(args []any) (any, error) {
 	if at < 0 || at > 2 {
 		return nil, errors.New("no argument is a resource type")
 	}
-	t := target{
-		subscription: s.place.subscription, group: s.place.group, kind: strings.Trim(texts[at], "/"),
-		names: texts[at+1:],
+	t := arm.ID{
+		Subscription: s.place.Subscription, Group: s.place.Group, Type: strings.Trim(texts[at], "/"),
+		Names: texts[at+1:],
 	}
 	if at >= 1 {
-		t.group = texts[at-1]
+		t.Group = texts[at-1]
 	}
 	if at == 2 {
-		t.subscription = texts[0]
+		t.Subscription = texts[0]
 	}
-	if !t.complete() {
-		return nil, fmt.Errorf("%s needs another number of names than %d", t.kind, len(t.names))
+	if !t.Complete() {
+		return nil, fmt.Errorf("%s needs another number of names than %d", t.Type, len(t.Names))
 	}
-	return t.id(), nil
+	return t.String(), nil
 }
 
 func (s *scope) empty(args []any) (any, error) {

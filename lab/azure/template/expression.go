@@ -3,7 +3,7 @@
 // Spec: openspec/specs/lab-azure/spec.md#requirement-azure-deployments
 // Diagram: openspec/specs/lab-azure/diagram.md#parts
 
-package azure
+package template
 
 import (
 	"errors"
