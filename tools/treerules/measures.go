@@ -30,7 +30,6 @@ var knownBack = map[string]int{
 	"hybridcore/state/statetest": 20,
 	"lab/github":                 26,
 	"lab/gitlab":                 30,
-	"lab/proxmox":                29,
 	"lab/slack":                  42,
 }
 
@@ -42,7 +41,6 @@ var knownMethods = map[string]int{
 	"hybridcore/validate:scope":   71,
 	"lab/github:Server":           53,
 	"lab/gitlab:Server":           57,
-	"lab/proxmox:Server":          72,
 	"lab/slack:Server":            40,
 	"runner/ci:Job":               27,
 	"runner/job:Host":             33,
