@@ -28,7 +28,6 @@ var knownBack = map[string]int{
 	"hybridcore/logs":            17,
 	"hybridcore/state/directory": 19,
 	"hybridcore/state/statetest": 20,
-	"lab/gitlab":                 30,
 	"lab/slack":                  42,
 }
 
@@ -38,7 +37,6 @@ var knownMethods = map[string]int{
 	"cmd/packer-hybrid:app":       35,
 	"hybridcore/validate:checker": 38,
 	"hybridcore/validate:scope":   71,
-	"lab/gitlab:Server":           57,
 	"lab/slack:Server":            40,
 	"runner/ci:Job":               27,
 	"runner/job:Host":             33,
