@@ -23,12 +23,10 @@ var knownBack = map[string]int{
 	"bot/dispatch":               11,
 	"checks":                     11,
 	"checks/post":                13,
-	"cmd/internal/labverbs":      33,
 	"hybridcore":                 12,
 	"hybridcore/logs":            17,
 	"hybridcore/state/directory": 19,
 	"hybridcore/state/statetest": 20,
-	"lab/slack":                  42,
 }
 
 // knownMethods are the types with more than 25 methods.
@@ -37,7 +35,6 @@ var knownMethods = map[string]int{
 	"cmd/packer-hybrid:app":       35,
 	"hybridcore/validate:checker": 38,
 	"hybridcore/validate:scope":   71,
-	"lab/slack:Server":            40,
 	"runner/ci:Job":               27,
 	"runner/job:Host":             33,
 	"runner/job:job":              30,
