@@ -130,7 +130,7 @@ func (c *Config) complete() error {
 	if c.Dir == "" {
 		c.Dir = filepath.Join(c.Cache, "labs")
 	}
-	dir, err := writableLayerDir(c.Dir)
+	dir, err := writableLayerDir(c.Dir, memoryDir)
 	c.Dir = dir
 	return err
 }
