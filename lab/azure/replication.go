@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T10:08:00Z
+// Created: 2026-12-01T10:05:50Z
 // Spec: openspec/specs/lab-azure/spec.md#requirement-azure-capture
 // Diagram: openspec/specs/lab-azure/diagram.md#one-build
 

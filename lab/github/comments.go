@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T10:15:00Z
+// Created: 2026-12-01T10:12:30Z
 // Spec: openspec/specs/lab-github/spec.md#requirement-state-as-on-github
 // Diagram: openspec/specs/lab-github/diagram.md#path-of-a-call
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T10:20:00Z
+// Created: 2026-12-01T10:13:50Z
 // Spec: openspec/specs/lab-gitlab/spec.md#requirement-state-as-on-gitlab
 // Diagram: openspec/specs/lab-gitlab/diagram.md#path-of-a-call
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T10:22:30Z
+// Created: 2026-12-01T10:17:50Z
 // Spec: openspec/specs/lab/spec.md#requirement-identity
 // Diagram: openspec/specs/lab/diagram.md#life-of-a-lab
 

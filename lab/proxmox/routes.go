@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T10:12:00Z
+// Created: 2026-12-01T10:10:00Z
 // Spec: openspec/specs/lab-proxmox/spec.md#requirement-api-as-recorded
 // Diagram: openspec/specs/lab-proxmox/diagram.md#parts
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T10:24:00Z
+// Created: 2026-12-01T10:15:40Z
 // Spec: openspec/specs/lab-slack/spec.md#requirement-socket-mode
 // Diagram: openspec/specs/lab-slack/diagram.md#a-connection
 

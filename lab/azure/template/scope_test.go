@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T10:06:30Z
+// Created: 2026-12-01T10:03:50Z
 // Spec: openspec/specs/lab-azure/spec.md#requirement-azure-deployments
 // Diagram: openspec/specs/lab-azure/diagram.md#parts
 
