@@ -232,7 +232,7 @@ var owners = []rules.Owner{
 	},
 	{Import: "maragu.dev/goqite", Units: []string{"bot"}, Why: "the bot's durable queue"},
 	{Import: "modernc.org/sqlite", Units: []string{"bot"}, Why: "SQLite without cgo, for the bot's queue"},
-	{Import: "golang.org/x/crypto", Units: []string{"lab"}, Why: "the SSH server of a simulated guest"},
+	{Import: "golang.org/x/crypto", Tests: []string{"lab"}, Why: "SSH clients of the tests of guests"},
 	{
 		Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."},
 		Why: "reads go.mod for the rules of the tree",

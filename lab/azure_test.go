@@ -207,7 +207,7 @@ func TestAzureMachineIsAGuest(t *testing.T) {
 	if want := key + "\nvm\ncaptured\n"; err != nil || out != want {
 		t.Errorf("the guest said %q, %v; want %q", out, err, want)
 	}
-	for user, with := range map[string]ssh.Signer{"azureuser": other, l.user: own, "root": own} {
+	for user, with := range map[string]ssh.Signer{"azureuser": other, l.config.User: own, "root": own} {
 		if out, err := inGuest(address, user, "id", with); err == nil {
 			t.Errorf("%s signed in: %q", user, out)
 		}

@@ -24,9 +24,9 @@ const memoryDir = "/dev/shm/packer-hybrid-labs"
 // and makes it unlike any word, since Packer masks each occurrence of a password in its output.
 func newSecret(purpose string) string { return "lab-" + purpose + "-" + rand.Text() }
 
-// writableLayerDir returns dir, or a directory in memory when the kernel would refuse writable layers in
+// writableLayerDir returns dir, or the directory instead when the kernel would refuse writable layers in
 // dir: an overlay cannot lie on an overlay, and a container's own files usually do.
-func writableLayerDir(dir string) (string, error) {
+func writableLayerDir(dir, instead string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("making the directory of labs: %w", err)
 	}
@@ -37,14 +37,14 @@ func writableLayerDir(dir string) (string, error) {
 	if fs.Type != unix.OVERLAYFS_SUPER_MAGIC {
 		return dir, nil
 	}
-	if err := os.MkdirAll(memoryDir, 0o700); err != nil {
+	if err := os.MkdirAll(instead, 0o700); err != nil {
 		return "", fmt.Errorf("%s lies on an overlay, on which guests cannot run, and so does %s: %w; name another directory",
-			dir, memoryDir, err)
+			dir, instead, err)
 	}
-	if err := checkOwnDir(memoryDir); err != nil { // everybody may make folders there
+	if err := checkOwnDir(instead); err != nil { // everybody may make folders there
 		return "", fmt.Errorf("making the directory of labs: %w", err)
 	}
-	return memoryDir, nil
+	return instead, nil
 }
 
 // labDir is the directory of one lab, locked for as long as the lab's process lives.

@@ -23,7 +23,8 @@ func TestLabsLeaveOverlays(t *testing.T) {
 		}
 		parts = append(parts, part)
 	}
-	if got, err := writableLayerDir(parts[0]); err != nil || got != parts[0] {
+	instead := filepath.Join(dir, "instead")
+	if got, err := writableLayerDir(parts[0], instead); err != nil || got != parts[0] {
 		t.Errorf("on a plain file system: %s, %v", got, err)
 	}
 	options := "lowerdir=" + parts[0] + ",upperdir=" + parts[1] + ",workdir=" + parts[2]
@@ -35,7 +36,7 @@ func TestLabsLeaveOverlays(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if got, err := writableLayerDir(parts[3]); err != nil || got != memoryDir {
+	if got, err := writableLayerDir(parts[3], instead); err != nil || got != instead {
 		t.Errorf("on an overlay: %s, %v", got, err)
 	}
 }
@@ -64,5 +65,12 @@ func TestLivingLabsStay(t *testing.T) {
 		if err := d.remove(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestSecretsAreUnmistakable(t *testing.T) {
+	a, b := newSecret("guest"), newSecret("guest")
+	if a == b || len(a) < 16+len("lab-guest-") {
+		t.Errorf("%q, %q", a, b)
 	}
 }

@@ -6,12 +6,8 @@
 package lab
 
 import (
-	"bytes"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -66,104 +62,21 @@ func (f Faults) Add(line string) error {
 	return nil
 }
 
-// injectors lists where each platform takes its rules from.
-func (l *Lab) injectors() map[hybridcore.Platform]*fault.Injector {
-	return map[hybridcore.Platform]*fault.Injector{
-		hybridcore.VSphere: &l.vcenter.faults, hybridcore.Proxmox: l.proxmox.Faults(), hybridcore.Azure: l.azure.Faults(),
+// plant gives the platforms their rules.
+func (f Faults) plant(injectors map[hybridcore.Platform]*fault.Injector) {
+	for platform, injector := range injectors {
+		injector.Add(f[platform]...)
 	}
 }
 
-// plantFaults gives the platforms the rules of the lab's configuration.
-func (l *Lab) plantFaults() {
-	for platform, injector := range l.injectors() {
-		injector.Add(l.config.Faults[platform]...)
-	}
-}
-
-// reportFaults tells which rules of the configuration hit, so that a failure with another cause is not taken
-// for the planted one.
-func (l *Lab) reportFaults() {
-	injectors := l.injectors()
+// report tells which rules hit, so that a failure with another cause is not taken for the planted one.
+func (f Faults) report(injectors map[hybridcore.Platform]*fault.Injector, logf func(format string, args ...any)) {
 	for _, row := range hybridcore.Platforms() {
-		rules := l.config.Faults[row.Name]
+		rules := f[row.Name]
 		for n, hits := range injectors[row.Name].Hits() {
 			if n < len(rules) {
-				l.logf("fault rule %s %s: hits %d", row.Name, rules[n], hits)
+				logf("fault rule %s %s: hits %d", row.Name, rules[n], hits)
 			}
 		}
 	}
 }
-
-// soapPath is where vCenter's SOAP interface is.
-const soapPath = "/sdk"
-
-// maxSOAP bounds a SOAP call's body; the largest that Packer's plugin sends has a few kilobytes.
-const maxSOAP = 4 << 20
-
-// faulty puts fault rules in front of vCenter. A SOAP call's method becomes the last segment of its path:
-// all calls have the same one.
-func (v *vcenter) faulty(next http.Handler) http.Handler {
-	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, soapPath+"/") && r.Method == http.MethodPost {
-			r = r.Clone(r.Context())
-			r.URL.Path = soapPath
-		}
-		next.ServeHTTP(w, r)
-	})
-	rules := v.faults.Handler("", inner, answerSOAP)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.URL.Path != soapPath {
-			rules.ServeHTTP(w, r)
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSOAP))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-			return
-		}
-		r = r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.URL.Path = soapPath + "/" + soapMethod(body)
-		rules.ServeHTTP(w, r)
-	})
-}
-
-// soapMethod is the name of the first element in a SOAP body; empty when there is none.
-func soapMethod(envelope []byte) string {
-	decoder := xml.NewDecoder(bytes.NewReader(envelope))
-	for inBody := false; ; {
-		token, err := decoder.RawToken()
-		if err != nil {
-			return ""
-		}
-		if start, ok := token.(xml.StartElement); ok {
-			if inBody {
-				return start.Name.Local
-			}
-			inBody = start.Name.Local == "Body"
-		}
-	}
-}
-
-// answerSOAP answers as vCenter does: a SOAP call fails with status 500 and a fault, whose text clients show.
-func answerSOAP(w http.ResponseWriter, r *http.Request, rule fault.Rule) {
-	body := rule.Reason + "\n"
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if rule.Status == http.StatusInternalServerError && strings.HasPrefix(r.URL.Path, soapPath+"/") {
-		var reason strings.Builder
-		_ = xml.EscapeText(&reason, []byte(rule.Reason)) // a strings.Builder takes everything
-		body = fmt.Sprintf(soapFault, reason.String())
-		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-		fault.WriteStatus(w, rule.Status, "", []byte(body))
-		return
-	}
-	fault.WriteStatus(w, rule.Status, rule.Reason, []byte(body))
-}
-
-// soapFault is a failure of vCenter itself, with its text.
-const soapFault = `<?xml version="1.0" encoding="UTF-8"?>
-<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>` +
-	`<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>%s</faultstring>` +
-	`<detail><RuntimeFaultFault xmlns="urn:vim25" xsi:type="RuntimeFault"></RuntimeFaultFault></detail></soapenv:Fault>` +
-	`</soapenv:Body></soapenv:Envelope>
-`

@@ -7,7 +7,6 @@ package lab
 
 import (
 	"context"
-	"encoding/xml"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
+	"github.com/packer-hybrid/packer-hybrid/lab/vsphere"
 )
 
 func TestFaultsParse(t *testing.T) {
@@ -98,7 +98,7 @@ func TestVSphereFaults(t *testing.T) {
 		t.Errorf("a refused call of the REST interface: %v", err)
 	}
 	machines, err := l.VSphere().Machines(t.Context())
-	if err != nil || len(machines) != 1 || machines[0].Name != VSphereBaseName { // every lab has it
+	if err != nil || len(machines) != 1 || machines[0].Name != vsphere.BaseName { // every lab has it
 		t.Errorf("after the faults: %v, %v", machines, err)
 	}
 	if err := l.Close(); err != nil {
@@ -123,18 +123,4 @@ func TestFaultsReachEveryPlatform(t *testing.T) {
 		got); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}
-}
-
-// FuzzSOAPMethod checks that any bytes have a method that fits into a path, or none.
-func FuzzSOAPMethod(f *testing.F) {
-	f.Add([]byte(`<?xml version="1.0"?><Envelope><Header><a/></Header><Body><CreateVM_Task xmlns="urn:vim25"/></Body></Envelope>`))
-	f.Add([]byte(`<Body><<`))
-	f.Fuzz(func(t *testing.T, envelope []byte) {
-		if name := soapMethod(envelope); strings.ContainsAny(name, "/ <>") {
-			t.Errorf("method %q", name)
-		} else if name != "" && xml.Unmarshal(envelope, new(struct{ XMLName xml.Name })) == nil &&
-			!strings.Contains(string(envelope), name) {
-			t.Errorf("method %q is not in the call", name)
-		}
-	})
 }

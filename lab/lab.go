@@ -16,9 +16,12 @@ import (
 	"sync"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/lab/azure"
+	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/guest"
 	"github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 	"github.com/packer-hybrid/packer-hybrid/lab/rootfs"
+	"github.com/packer-hybrid/packer-hybrid/lab/vsphere"
 )
 
 // Config is how a lab is to be. The zero value is a usable lab.
@@ -37,11 +40,11 @@ type Lab struct {
 	config   Config
 	id       string // the same each time that the lab of this cache is started
 	dir      *labDir
-	user     string
-	password string
+	password string // of the guests' build user
 	machines *machines
-	vcenter  *vcenter
-	azure    *Azure
+	trust    trust
+	vsphere  *vsphere.Server
+	azure    *azure.Server
 	proxmox  *proxmox.Server
 
 	proxmoxAccess proxmox.Credentials
@@ -101,7 +104,7 @@ func Start(ctx context.Context, config Config) (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the lab: %w", err)
 	}
-	l := &Lab{config: config, id: id, dir: dir, user: config.User, password: newSecret("guest")}
+	l := &Lab{config: config, id: id, dir: dir, password: newSecret("guest")}
 	if err := l.start(base); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the lab: %w", err), l.Close())
 	}
@@ -127,28 +130,41 @@ func (c *Config) complete() error {
 	if c.Dir == "" {
 		c.Dir = filepath.Join(c.Cache, "labs")
 	}
-	dir, err := writableLayerDir(c.Dir)
+	dir, err := writableLayerDir(c.Dir, memoryDir)
 	c.Dir = dir
 	return err
 }
 
 func (l *Lab) start(base string) error {
-	machines, err := newMachines(l, base)
+	l.machines = &machines{
+		dir: l.dir, base: base, logf: l.logf, byRef: make(map[string]*machine),
+		account: account{user: l.config.User, password: l.password, keys: l.config.AuthorizedKeys},
+	}
+	err := l.machines.choosePort()
 	if err != nil {
 		return err
 	}
-	l.machines = machines
-	if l.vcenter, err = startVCenter(l); err != nil {
+	if l.trust, err = newTrust(l.dir); err != nil {
 		return err
 	}
-	if l.azure, err = startAzure(l); err != nil {
+	if l.vsphere, err = startVSphere(l.machines, l.trust); err != nil {
 		return err
 	}
-	if l.proxmox, l.proxmoxAccess, err = startProxmox(l); err != nil {
+	if l.azure, err = startAzure(l.machines, l.trust, l.config.FaithfulAzure); err != nil {
 		return err
 	}
-	l.plantFaults()
+	if l.proxmox, l.proxmoxAccess, err = startProxmox(l.machines, l.trust); err != nil {
+		return err
+	}
+	l.config.Faults.plant(l.injectors())
 	return nil
+}
+
+// injectors lists where each platform takes its rules from.
+func (l *Lab) injectors() map[hybridcore.Platform]*fault.Injector {
+	return map[hybridcore.Platform]*fault.Injector{
+		hybridcore.VSphere: l.vsphere.Faults(), hybridcore.Proxmox: l.proxmox.Faults(), hybridcore.Azure: l.azure.Faults(),
+	}
 }
 
 // Close ends every guest and the platforms, and removes the lab's directory. Later calls return the first
@@ -156,7 +172,7 @@ func (l *Lab) start(base string) error {
 func (l *Lab) Close() error {
 	l.close.Do(func() {
 		if l.proxmox != nil {
-			l.reportFaults()
+			l.config.Faults.report(l.injectors(), l.logf)
 		}
 		if l.machines != nil {
 			l.machines.close()
@@ -164,11 +180,11 @@ func (l *Lab) Close() error {
 		if l.proxmox != nil {
 			l.proxmox.Close()
 		}
-		if l.vcenter != nil {
-			l.vcenter.close()
+		if l.vsphere != nil {
+			l.vsphere.Close()
 		}
 		if l.azure != nil {
-			l.err = l.azure.server.Close()
+			l.err = l.azure.Close()
 		}
 		if err := l.dir.remove(); err != nil {
 			l.err = errors.Join(l.err, fmt.Errorf("closing the lab: %w", err))
@@ -187,19 +203,23 @@ func (l *Lab) Env() []string {
 		hybridcore.LabIDVariable + "=" + l.id,
 		hybridcore.LabGuestVariable + "=" + rootfs.System().String(),
 		"PACKER_HYBRID_LAB_PLUGINS=" + PluginDir(l.config.Cache),
-		"PKR_VAR_build_username=" + l.user,
+		"PKR_VAR_build_username=" + l.config.User,
 		"PKR_VAR_build_password=" + l.password,
 		"PKR_VAR_communicator_port=" + strconv.Itoa(l.machines.port),
+		"SSL_CERT_FILE=" + l.trust.bundleFile,
 	}
 	env = append(env, proxmoxEnv(l.proxmox, l.proxmoxAccess)...)
-	return append(append(env, l.vcenter.env()...), l.azure.env()...)
+	return append(append(env, vsphereEnv(l.vsphere)...), azureEnv(l.azure)...)
 }
 
 // VSphere looks into the simulated vCenter.
-func (l *Lab) VSphere() *VSphere { return &VSphere{lab: l} }
+func (l *Lab) VSphere() *vsphere.Server { return l.vsphere }
 
-// Azure looks into the simulated Azure.
-func (l *Lab) Azure() *Azure { return l.azure }
+// Proxmox looks into the simulated Proxmox VE.
+func (l *Lab) Proxmox() *proxmox.Server { return l.proxmox }
+
+// Azure looks into the simulated Azure, as an administrator who sees everything at once.
+func (l *Lab) Azure() *azure.Server { return l.azure }
 
 // logf tells the lab's user something about the lab.
 func (l *Lab) logf(format string, args ...any) {

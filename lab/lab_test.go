@@ -17,6 +17,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
+	"github.com/packer-hybrid/packer-hybrid/lab/vsphere"
 )
 
 // helperVar makes the test binary act as one of the programs of the lab's tests.
@@ -30,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// cache returns the cache that the tools were built into, and fails when it is not complete.
+// cache returns a cache of the test's own with the tools that were built, and fails when they are not complete.
 func cache(t *testing.T) string {
 	t.Helper()
 	dir, err := CacheDir()
@@ -40,13 +43,14 @@ func cache(t *testing.T) string {
 	if _, err := FindRootFS(dir); err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	return labtest.Cache(t, dir)
 }
 
 // testConfig is a lab whose directories are the test's own.
 func testConfig(t *testing.T) Config {
 	t.Helper()
-	return Config{Cache: cache(t), Dir: filepath.Join(t.TempDir(), "labs"), Log: logWriter{t}}
+	own := cache(t)
+	return Config{Cache: own, Dir: filepath.Join(own, "labs"), Log: logWriter{t}}
 }
 
 type logWriter struct{ t *testing.T }
@@ -144,15 +148,15 @@ func (b *build) mustSucceed() {
 	}
 }
 
-func machinesOf(t *testing.T, l *Lab) map[string]Machine {
+func machinesOf(t *testing.T, l *Lab) map[string]vsphere.VM {
 	t.Helper()
 	list, err := l.VSphere().Machines(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	byName := make(map[string]Machine)
+	byName := make(map[string]vsphere.VM)
 	for _, m := range list {
-		if m.Name != VSphereBaseName { // every lab has it
+		if m.Name != vsphere.BaseName { // every lab has it
 			byName[m.Name] = m
 		}
 	}

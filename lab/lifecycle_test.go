@@ -104,8 +104,9 @@ func TestCancelledBuildLeavesNothing(t *testing.T) {
 }
 
 func TestKilledLabTakesItsGuestsAlong(t *testing.T) {
-	parent := filepath.Join(t.TempDir(), "labs")
-	config := Config{Cache: cache(t), Dir: parent}
+	config := testConfig(t)
+	config.Log = nil
+	parent := config.Dir
 	// The command starts a guest by a build that never ends, as a child that outlives the lab.
 	tmp := t.TempDir()
 	script := fmt.Sprintf("cd %s && exec env PACKER_PLUGIN_PATH=%s/plugins CHECKPOINT_DISABLE=1 %s build -color=false "+

@@ -56,7 +56,7 @@ func (m *machine) powerOn(name string, up func(address string), down func()) {
 	go func() {
 		address, err := m.start(event, name)
 		if err != nil {
-			m.all.lab.logf("starting the guest of %s: %v", name, err)
+			m.all.logf("starting the guest of %s: %v", name, err)
 			down()
 			return
 		}
@@ -96,7 +96,7 @@ func (m *machine) follow(event int, name string, down func()) {
 			ours := m.starts == event
 			if ours {
 				if err := m.release(); err != nil {
-					m.all.lab.logf("after the end of %s: %v", name, err)
+					m.all.logf("after the end of %s: %v", name, err)
 				}
 			}
 			m.mu.Unlock()
@@ -107,7 +107,7 @@ func (m *machine) follow(event int, name string, down func()) {
 		}
 		if address, err := m.start(event, name); err != nil || address == "" {
 			if err != nil {
-				m.all.lab.logf("restarting the guest of %s: %v", name, err)
+				m.all.logf("restarting the guest of %s: %v", name, err)
 				down()
 			}
 			return
@@ -169,14 +169,14 @@ func (m *machine) spec(name string) (guest.Spec, error) {
 		}
 		m.disk, m.frozen = disk, false
 	}
-	root, err := m.all.lab.dir.make(0o755, "machines", m.ref, "root")
+	root, err := m.all.dir.make(0o755, "machines", m.ref, "root")
 	if err != nil {
 		return guest.Spec{}, err
 	}
 	m.runDir = filepath.Dir(root)
 	first, m.fresh = first || m.fresh, false
 	spec := guest.Spec{
-		Hostname: hostname(name), Upper: deltaOf(m.disk), Work: filepath.Join(m.disk, "work"), Root: root,
+		Hostname: guest.Hostname(name), Upper: deltaOf(m.disk), Work: filepath.Join(m.disk, "work"), Root: root,
 		FirstBoot: first, User: m.account.user, Password: m.account.password, AuthorizedKeys: m.account.keys,
 	}
 	for _, layer := range m.layers {
@@ -226,7 +226,7 @@ func (m *machine) powerOff() {
 		m.guest.Kill()
 	}
 	if err := m.release(); err != nil {
-		m.all.lab.logf("powering off: %v", err)
+		m.all.logf("powering off: %v", err)
 	}
 }
 
@@ -242,32 +242,4 @@ func (m *machine) release() error {
 		return fmt.Errorf("closing the guest's listener: %w", err)
 	}
 	return nil
-}
-
-// maxHostname is the length of a DNS label (RFC 1035) and what Linux accepts (HOST_NAME_MAX).
-const maxHostname = 63
-
-// hostname makes a host name of a virtual machine's name: letters, digits and hyphens.
-func hostname(name string) string {
-	label := make([]byte, 0, len(name))
-	for _, c := range []byte(name) {
-		switch {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-			label = append(label, c)
-		case c >= 'A' && c <= 'Z':
-			label = append(label, c+'a'-'A')
-		case len(label) > 0 && label[len(label)-1] != '-':
-			label = append(label, '-')
-		}
-		if len(label) == maxHostname {
-			break
-		}
-	}
-	for len(label) > 0 && label[len(label)-1] == '-' {
-		label = label[:len(label)-1]
-	}
-	if len(label) == 0 {
-		return "guest"
-	}
-	return string(label)
 }

@@ -17,6 +17,10 @@ import (
 	"syscall"
 )
 
+// isoFiles are the installation media of every platform that has some. Nothing boots from them: they only have to
+// exist.
+var isoFiles = []string{"debian-12.iso", "ubuntu-24.04.iso"}
+
 // preferredPort is the SSH port of all guests of a lab, unless another program listens on it on all addresses.
 const preferredPort = 2222
 
@@ -26,9 +30,11 @@ const addressTries = 64
 // machines is the hardware of the lab: what vCenter only knows the names of. A machine is made when its
 // virtual machine is first powered on or cloned.
 type machines struct {
-	lab  *Lab
-	base string // the root file system
-	port int    // of every guest's SSH server
+	dir     *labDir
+	base    string  // the root file system
+	account account // whom the first boot of a machine makes
+	logf    func(format string, args ...any)
+	port    int // of every guest's SSH server
 
 	mu     sync.Mutex
 	byRef  map[string]*machine // by vCenter's object id
@@ -36,24 +42,23 @@ type machines struct {
 	closed bool
 }
 
-// newMachines chooses the port of the lab's guests.
-func newMachines(l *Lab, base string) (*machines, error) {
-	m := &machines{lab: l, base: base, byRef: make(map[string]*machine)}
+// choosePort chooses the port of the lab's guests.
+func (m *machines) choosePort() error {
 	//nolint:gosec // no secret
 	for _, port := range []int{preferredPort, 10000 + rand.IntN(20000), 10000 + rand.IntN(20000)} {
 		listener, err := listenOnLoopback(port)
 		if err == nil {
 			m.port = port
 			if err := listener.Close(); err != nil {
-				return nil, fmt.Errorf("choosing the guests' port: %w", err)
+				return fmt.Errorf("choosing the guests' port: %w", err)
 			}
-			return m, nil
+			return nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, err
+			return err
 		}
 	}
-	return nil, fmt.Errorf("no free port for the guests' SSH servers, tried %d and two others", preferredPort)
+	return fmt.Errorf("no free port for the guests' SSH servers, tried %d and two others", preferredPort)
 }
 
 // listenOnLoopback listens on an address of 127.0.0.0/8 that nobody listens on at that port. Linux answers
@@ -81,10 +86,7 @@ func (m *machines) of(ref string) *machine {
 	if found, ok := m.byRef[ref]; ok {
 		return found
 	}
-	made := &machine{
-		all: m, ref: ref,
-		account: account{user: m.lab.user, password: m.lab.password, keys: m.lab.config.AuthorizedKeys},
-	}
+	made := &machine{all: m, ref: ref, account: m.account}
 	m.byRef[ref] = made
 	return made
 }
@@ -115,11 +117,11 @@ func (m *machines) newDisk() (string, error) {
 	name := strconv.Itoa(m.disks)
 	m.mu.Unlock()
 	for _, part := range []string{"delta", "work"} {
-		if _, err := m.lab.dir.make(0o755, "disks", name, part); err != nil {
+		if _, err := m.dir.make(0o755, "disks", name, part); err != nil {
 			return "", err
 		}
 	}
-	return filepath.Join(m.lab.dir.path, "disks", name), nil
+	return filepath.Join(m.dir.path, "disks", name), nil
 }
 
 // cloned gives the clone the disk of its source as read-only layers. The source keeps its own disk: what

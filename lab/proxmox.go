@@ -6,12 +6,10 @@
 package lab
 
 import (
-	"fmt"
 	"net"
 	"path/filepath"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 )
 
@@ -33,13 +31,13 @@ const (
 )
 
 // startProxmox starts a Proxmox VE whose machines are the lab's.
-func startProxmox(l *Lab) (*proxmox.Server, proxmox.Credentials, error) {
+func startProxmox(all *machines, keys trust) (*proxmox.Server, proxmox.Credentials, error) {
 	credentials := proxmox.Credentials{
 		User: proxmoxUser, Password: newSecret("proxmox"), TokenID: proxmoxToken, Secret: newSecret("token"),
 	}
 	server, err := proxmox.Start(proxmox.Config{
-		Hardware: proxmoxHardware{l.machines}, Credentials: credentials, Dir: filepath.Join(l.dir.path, "proxmox"),
-		TLS: l.vcenter.trust.config, TaskWait: proxmoxTaskWait, Log: l.logf,
+		Hardware: proxmoxHardware{all}, Credentials: credentials, Dir: filepath.Join(all.dir.path, "proxmox"),
+		TLS: keys.config, TaskWait: proxmoxTaskWait, Log: all.logf,
 	})
 	if err != nil {
 		return nil, credentials, err
@@ -77,43 +75,6 @@ func proxmoxEnv(server *proxmox.Server, credentials proxmox.Credentials) []strin
 		"PKR_VAR_proxmox_ssh_proxy_host=" + host,
 		"PKR_VAR_proxmox_ssh_proxy_port=" + port,
 	}
-}
-
-// Proxmox looks into a lab's Proxmox VE.
-type Proxmox struct{ lab *Lab }
-
-// Proxmox looks into the simulated Proxmox VE.
-func (l *Lab) Proxmox() *Proxmox { return &Proxmox{lab: l} }
-
-// VMs lists virtual machines and templates by number.
-func (p *Proxmox) VMs() []proxmox.VM { return p.lab.proxmox.VMs() }
-
-// Volumes lists what a storage ("local" or "local-lvm") holds, as STORAGE:NAME.
-func (p *Proxmox) Volumes(storage string) ([]string, error) {
-	list, err := p.lab.proxmox.Volumes(storage)
-	if err != nil {
-		return nil, fmt.Errorf("looking into Proxmox VE: %w", err)
-	}
-	return list, nil
-}
-
-// Plant puts a virtual machine of somebody else there; see proxmox.Server.
-func (p *Proxmox) Plant(id int, settings map[string]string) error {
-	if err := p.lab.proxmox.Plant(id, settings); err != nil {
-		return fmt.Errorf("in the lab's Proxmox VE: %w", err)
-	}
-	return nil
-}
-
-// Faults are the rules that calls to Proxmox VE pass.
-func (p *Proxmox) Faults() *fault.Injector { return p.lab.proxmox.Faults() }
-
-// Delta is the directory with what a machine's guest changed; empty before its first start.
-func (p *Proxmox) Delta(vm proxmox.VM) string {
-	if hardware, ok := p.lab.machines.find(vm.Ref); ok {
-		return hardware.delta()
-	}
-	return ""
 }
 
 // proxmoxHardware gives the lab's machines to Proxmox VE.

@@ -210,7 +210,7 @@ func TestProxmoxBuilds(t *testing.T) {
 	if !image.Template || image.Running || strings.Join(image.Tags, " ") != "run lab" {
 		t.Errorf("the image is %+v", image)
 	}
-	if _, err := os.Stat(filepath.Join(l.Proxmox().Delta(image), "etc", "proof")); err != nil {
+	if _, err := os.Stat(filepath.Join(l.machines.of(image.Ref).delta(), "etc", "proof")); err != nil {
 		t.Errorf("the guest's change is not in the image: %v", err)
 	}
 	reuse(t, l, c, signer)

@@ -67,7 +67,7 @@ func Up(ctx context.Context, config Config, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "The lab is up: vCenter at https://%s, Proxmox VE at %s, Azure at %s, guests on port %d.\nIts "+
 		"environment, with passwords, is in %s\n",
-		l.vcenter.server.URL.Host, l.proxmox.URL(), l.azure.URL(), l.machines.port, statePath(config.Cache))
+		l.vsphere.Endpoint(), l.proxmox.URL(), l.azure.URL(), l.machines.port, statePath(config.Cache))
 	<-ctx.Done()
 	return errors.Join(os.Remove(statePath(config.Cache)), l.Close())
 }

@@ -52,7 +52,7 @@ func newBed(t *testing.T, l *lab.Lab) *bed {
 
 func startLab(t *testing.T) *lab.Lab {
 	t.Helper()
-	l, err := lab.Start(context.Background(), lab.Config{Cache: toolCache(t), Log: t.Output()})
+	l, err := lab.Start(context.Background(), lab.Config{Cache: ownCache(t), Log: t.Output()})
 	if err != nil {
 		t.Fatalf("the lab cannot start: %v", err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/labverbs"
 	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 // nightly also tries what takes too long for every change.
@@ -51,21 +52,7 @@ func toolCache(tb testing.TB) string {
 // keeps a user's labs apart from each other is not shared.
 func ownCache(t *testing.T) string {
 	t.Helper()
-	from, to := toolCache(t), t.TempDir()
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		of := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-		if name != "labs" && !of("lab.json") && !of("lab-id") && !of(".lab-") {
-			if err := os.Symlink(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return to
+	return labtest.Cache(t, toolCache(t))
 }
 
 func TestScripts(t *testing.T) {

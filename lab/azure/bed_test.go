@@ -26,6 +26,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
@@ -103,7 +104,7 @@ func newBed(t *testing.T, faithful bool) *bed {
 	t.Helper()
 	certificate, pool := newTestCertificate(t)
 	b := &bed{
-		t: t, faults: &fault.Injector{},
+		t:        t,
 		hardware: &hardware{address: "127.0.0.1", running: map[string]bool{}, copies: map[string]string{}},
 		client: &http.Client{
 			Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true},
@@ -114,12 +115,12 @@ func newBed(t *testing.T, faithful bool) *bed {
 	var err error
 	b.server, err = Start(Config{
 		Identity: testIdentity, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}, Guests: b.hardware,
-		Disks:  b.hardware,
-		Faults: b.faults, Faithful: faithful,
+		Disks: b.hardware, Faithful: faithful,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.faults = b.server.Faults()
 	t.Cleanup(func() {
 		b.client.CloseIdleConnections()
 		if err := b.server.Close(); err != nil {
@@ -223,7 +224,7 @@ func (b *bed) send(method, path string, body any) *answer {
 // want checks the status and, if it is not empty, the error's code.
 func (a *answer) want(status int, code string) *answer {
 	a.t.Helper()
-	if got := text(a.body, "error", "code"); a.status != status || code != "" && got != code {
+	if got := arm.Text(a.body, "error", "code"); a.status != status || code != "" && got != code {
 		a.t.Fatalf("%s: status %d, %v; want %d %s", a.call, a.status, a.body, status, code)
 	}
 	return a
@@ -241,7 +242,7 @@ func (b *bed) settle(a *answer) *answer {
 	}
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		a = b.send(http.MethodGet, place, nil).want(http.StatusOK, "")
-		if status := text(a.body, "status"); status == "Succeeded" || status == "Failed" {
+		if status := arm.Text(a.body, "status"); status == "Succeeded" || status == "Failed" {
 			return a
 		}
 	}
@@ -271,7 +272,7 @@ func simpleTemplate(change func(resources map[string]map[string]any)) map[string
 	const network = "[resourceId('Microsoft.Network/virtualNetworks', parameters('n'))]"
 	resources := map[string]map[string]any{
 		"vm": {
-			"type": kindVM, "apiVersion": "2023-03-01",
+			"type": arm.VirtualMachines, "apiVersion": "2023-03-01",
 			"dependsOn": []string{"[concat('Microsoft.Network/networkInterfaces/', parameters('n'))]"},
 			"properties": map[string]any{
 				"osProfile": map[string]any{
@@ -290,7 +291,7 @@ func simpleTemplate(change func(resources map[string]map[string]any)) map[string
 			},
 		},
 		"nic": {
-			"type": kindNIC, "apiVersion": "2023-04-01",
+			"type": arm.NetworkInterfaces, "apiVersion": "2023-04-01",
 			"dependsOn": []string{network, "[concat('Microsoft.Network/publicIPAddresses/', parameters('n'))]"},
 			"properties": map[string]any{"ipConfigurations": []any{map[string]any{"properties": map[string]any{
 				"subnet": map[string]any{"id": "[concat(resourceId('Microsoft.Network/virtualNetworks', " +
@@ -298,8 +299,8 @@ func simpleTemplate(change func(resources map[string]map[string]any)) map[string
 				"publicIPAddress": map[string]any{"id": "[resourceId('Microsoft.Network/publicIPAddresses', parameters('n'))]"},
 			}}}},
 		},
-		"ip":   {"type": kindPublicIP, "apiVersion": "2023-04-01", "properties": map[string]any{}},
-		"vnet": {"type": kindNetwork, "apiVersion": "2023-04-01", "properties": map[string]any{}},
+		"ip":   {"type": arm.PublicIPs, "apiVersion": "2023-04-01", "properties": map[string]any{}},
+		"vnet": {"type": arm.VirtualNetworks, "apiVersion": "2023-04-01", "properties": map[string]any{}},
 	}
 	for _, r := range resources {
 		r["name"], r["location"] = "[parameters('n')]", "[resourceGroup().location]"
@@ -327,9 +328,9 @@ func simpleTemplate(change func(resources map[string]map[string]any)) map[string
 func (b *bed) deployMachine(group string) {
 	b.t.Helper()
 	b.makeGroup(group, nil)
-	a := b.send(http.MethodPut, resourcePath(group, kindDeployment+"/d", "2022-09-01"),
+	a := b.send(http.MethodPut, resourcePath(group, arm.Deployments+"/d", "2022-09-01"),
 		simpleTemplate(nil)).want(http.StatusCreated, "")
-	if last := b.settle(a); text(last.body, "status") != "Succeeded" {
+	if last := b.settle(a); arm.Text(last.body, "status") != "Succeeded" {
 		b.t.Fatalf("the deployment ended with %v", last.body)
 	}
 }

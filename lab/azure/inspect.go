@@ -8,6 +8,8 @@ package azure
 import (
 	"fmt"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
 
 // ResourceGroup is a resource group as a test sees it.
@@ -44,14 +46,14 @@ type GalleryVersion struct {
 
 // ResourceGroups lists the resource groups by name.
 func (s *Server) ResourceGroups() []ResourceGroup {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
 	var all []ResourceGroup
-	for _, g := range s.sortedGroups() {
+	for _, g := range s.store.sortedGroups() {
 		one := ResourceGroup{Name: g.name, Location: g.location, State: g.state, Tags: g.tags}
 		for _, r := range g.sorted() {
-			if r.target.kind != kindDeployment {
-				one.Resources = append(one.Resources, r.target.typeAndName())
+			if r.target.Type != arm.Deployments {
+				one.Resources = append(one.Resources, r.target.TypeAndName())
 			}
 		}
 		all = append(all, one)
@@ -62,9 +64,9 @@ func (s *Server) ResourceGroups() []ResourceGroup {
 // Images lists the managed images by resource group and name.
 func (s *Server) Images() []Image {
 	var all []Image
-	for _, r := range s.ofKind(kindImage) {
+	for _, r := range s.store.ofKind(arm.Images) {
 		all = append(all, Image{
-			ID: r.target.id(), Name: r.target.names[0], Group: r.group.name, Location: text(r.body, "location"),
+			ID: r.target.String(), Name: r.target.Names[0], Group: r.group.name, Location: arm.Text(r.body, "location"),
 			State: r.state, Tags: r.tags(), Delta: s.config.Disks.Delta(r.disk),
 		})
 	}
@@ -74,45 +76,30 @@ func (s *Server) Images() []Image {
 // GalleryVersions lists the versions in all galleries, by resource group and name.
 func (s *Server) GalleryVersions() []GalleryVersion {
 	var all []GalleryVersion
-	for _, r := range s.ofKind(kindVersion) {
+	for _, r := range s.store.ofKind(arm.Versions) {
 		all = append(all, GalleryVersion{
-			ID: r.target.id(), Gallery: r.target.names[0], Definition: r.target.names[1], Version: r.target.names[2],
-			State: r.state, Regions: regions(object(r.body, "properties")), Tags: r.tags(), Delta: s.config.Disks.Delta(r.disk),
+			ID: r.target.String(), Gallery: r.target.Names[0], Definition: r.target.Names[1], Version: r.target.Names[2],
+			State: r.state, Regions: regions(arm.Object(r.body, "properties")), Tags: r.tags(),
+			Delta: s.config.Disks.Delta(r.disk),
 		})
-	}
-	return all
-}
-
-// ofKind copies the resources of one type, so that they can be looked at without the lock.
-func (s *Server) ofKind(kind string) []*resource {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []*resource
-	for _, g := range s.sortedGroups() {
-		for _, r := range g.sorted() {
-			if r.target.kind == kind {
-				body, _ := copyOf(r.body).(map[string]any)
-				all = append(all, &resource{target: r.target, group: g, state: r.state, body: body, disk: r.disk})
-			}
-		}
 	}
 	return all
 }
 
 // PlantGroup puts a resource group of somebody else there.
 func (s *Server) PlantGroup(name string, tags map[string]string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.groups[strings.ToLower(name)] = &group{
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.groups[strings.ToLower(name)] = &group{
 		name: name, location: Location, tags: tags, state: stateSucceeded, resources: make(map[string]*resource),
 	}
 }
 
 // PlantImage puts a complete managed image of somebody else into a resource group, without a disk.
 func (s *Server) PlantImage(group, name string, tags map[string]string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g, err := s.usableGroup(group)
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	g, err := s.store.usableGroup(group)
 	if err != nil {
 		return fmt.Errorf("planting image %s: %w", name, err)
 	}
@@ -120,7 +107,10 @@ func (s *Server) PlantImage(group, name string, tags map[string]string) error {
 	for tag, value := range tags {
 		given[tag] = value
 	}
-	t := target{subscription: s.config.Identity.Subscription, group: g.name, kind: kindImage, names: []string{name}}
-	s.add(g, t, map[string]any{"location": Location, "tags": given, "properties": map[string]any{}}).state = stateSucceeded
+	t := arm.ID{Subscription: s.config.Identity.Subscription, Group: g.name, Type: arm.Images, Names: []string{name}}
+	s.store.add(g, t, map[string]any{
+		"location": Location, "tags": given,
+		"properties": map[string]any{},
+	}).state = stateSucceeded
 	return nil
 }

@@ -9,13 +9,10 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
-)
 
-// unsupported is the error about what Azure has and the lab does not.
-func unsupported(format string, args ...any) *armError {
-	e := refuse(http.StatusBadRequest, "InvalidTemplateDeployment", "The lab does not simulate "+format+".", args...)
-	return e
-}
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/template"
+)
 
 // profile is what the lab reads of a virtual machine's properties.
 type profile struct {
@@ -29,26 +26,26 @@ type profile struct {
 }
 
 // bootable checks that the lab can boot a virtual machine; other resources always pass.
-func bootable(p planned) error {
-	if p.target.kind != kindVM {
+func bootable(p template.Resource) error {
+	if p.ID.Type != arm.VirtualMachines {
 		return nil
 	}
-	properties, _ := p.body["properties"].(map[string]any)
+	properties, _ := p.Body["properties"].(map[string]any)
 	return readProfile(properties).noMachine
 }
 
 // readProfile reads a virtual machine's properties.
 func readProfile(properties map[string]any) profile {
 	var p profile
-	p.computer = text(properties, "osProfile", "computerName")
-	p.user = text(properties, "osProfile", "adminUsername")
-	p.password = text(properties, "osProfile", "adminPassword")
-	p.diskName = text(properties, "storageProfile", "osDisk", "name")
-	for _, one := range list(properties, "osProfile", "linuxConfiguration", "ssh", "publicKeys") {
-		p.keys = append(p.keys, strings.TrimSpace(text(one, "keyData")))
+	p.computer = arm.Text(properties, "osProfile", "computerName")
+	p.user = arm.Text(properties, "osProfile", "adminUsername")
+	p.password = arm.Text(properties, "osProfile", "adminPassword")
+	p.diskName = arm.Text(properties, "storageProfile", "osDisk", "name")
+	for _, one := range arm.List(properties, "osProfile", "linuxConfiguration", "ssh", "publicKeys") {
+		p.keys = append(p.keys, strings.TrimSpace(arm.Text(one, "keyData")))
 	}
-	for _, one := range list(properties, "networkProfile", "networkInterfaces") {
-		p.nicID = text(one, "id")
+	for _, one := range arm.List(properties, "networkProfile", "networkInterfaces") {
+		p.nicID = arm.Text(one, "id")
 		break
 	}
 	p.noMachine = p.check(properties)
@@ -57,28 +54,29 @@ func readProfile(properties map[string]any) profile {
 
 // check says what of a virtual machine the lab does not simulate.
 func (p profile) check(properties map[string]any) error {
-	reference := dig(properties, "storageProfile", "imageReference")
+	reference := arm.Dig(properties, "storageProfile", "imageReference")
 	switch {
-	case strings.EqualFold(text(properties, "storageProfile", "osDisk", "osType"), "Windows"),
-		dig(properties, "osProfile", "windowsConfiguration") != nil:
-		return unsupported("Windows: its guests are Linux")
-	case text(reference, "publisher") == "" || text(reference, "offer") == "" || text(reference, "sku") == "":
-		return unsupported("virtual machines from anything but an image of the Marketplace, with publisher, offer and sku")
-	case decodes(text(properties, "osProfile", "customData")), decodes(text(properties, "userData")):
-		return unsupported("custom data and user data: its guests have no cloud-init")
-	case len(list(properties, "storageProfile", "dataDisks")) != 0:
-		return unsupported("data disks")
+	case strings.EqualFold(arm.Text(properties, "storageProfile", "osDisk", "osType"), "Windows"),
+		arm.Dig(properties, "osProfile", "windowsConfiguration") != nil:
+		return arm.Unsupported("Windows: its guests are Linux")
+	case arm.Text(reference, "publisher") == "" || arm.Text(reference, "offer") == "" || arm.Text(reference, "sku") == "":
+		return arm.Unsupported(
+			"virtual machines from anything but an image of the Marketplace, with publisher, offer and sku")
+	case decodes(arm.Text(properties, "osProfile", "customData")), decodes(arm.Text(properties, "userData")):
+		return arm.Unsupported("custom data and user data: its guests have no cloud-init")
+	case len(arm.List(properties, "storageProfile", "dataDisks")) != 0:
+		return arm.Unsupported("data disks")
 	case p.user == "" || p.computer == "":
-		return refuse(http.StatusBadRequest, "InvalidParameter", "Required parameter 'osProfile' is missing (null).")
+		return arm.Refuse(http.StatusBadRequest, "InvalidParameter", "Required parameter 'osProfile' is missing (null).")
 	case p.nicID == "":
-		return refuse(http.StatusBadRequest, "InvalidParameter", "Required parameter 'networkProfile' is missing (null).")
+		return arm.Refuse(http.StatusBadRequest, "InvalidParameter", "Required parameter 'networkProfile' is missing (null).")
 	case p.password == "" && len(p.keys) == 0:
-		return refuse(http.StatusBadRequest, "InvalidParameter",
+		return arm.Refuse(http.StatusBadRequest, "InvalidParameter",
 			"Authentication using either SSH or by user name and password must be enabled in Linux profile.")
 	}
 	for _, key := range p.keys {
 		if key == "" || strings.ContainsAny(key, "\r\n\x00") {
-			return refuse(http.StatusBadRequest, "InvalidParameter",
+			return arm.Refuse(http.StatusBadRequest, "InvalidParameter",
 				"The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.")
 		}
 	}
@@ -89,41 +87,4 @@ func (p profile) check(properties map[string]any) error {
 func decodes(data string) bool {
 	raw, err := base64.StdEncoding.DecodeString(data)
 	return err != nil || len(raw) != 0
-}
-
-// dig walks into nested objects; nil when there is nothing.
-func dig(v any, path ...string) any {
-	for _, name := range path {
-		object, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = object[name]
-	}
-	return v
-}
-
-// text is a string within nested objects.
-func text(v any, path ...string) string {
-	s, _ := dig(v, path...).(string)
-	return s
-}
-
-// list is an array within nested objects.
-func list(v any, path ...string) []any {
-	s, _ := dig(v, path...).([]any)
-	return s
-}
-
-// object is an object within nested objects, made on the way when it is missing.
-func object(v map[string]any, path ...string) map[string]any {
-	for _, name := range path {
-		next, ok := v[name].(map[string]any)
-		if !ok {
-			next = map[string]any{}
-			v[name] = next
-		}
-		v = next
-	}
-	return v
 }

@@ -6,57 +6,38 @@
 package azure
 
 import (
-	"context"
-	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
 
-// maxBody is how large a request may be, in bytes: the 4 MB that Azure allows a template.
-const maxBody = 4 << 20
-
-// call is one request to the resource manager.
-type call struct {
-	ctx     context.Context //nolint:containedctx // of the one request
-	method  string
-	path    string
-	version string
-	query   url.Values
-	body    []byte
-	target  target
+// manager is the resource manager: it finds who answers a call below /subscriptions.
+type manager struct {
+	identity    Identity
+	store       *store
+	work        *operations
+	groups      groupAPI
+	resources   *resourceAPI
+	images      imageAPI
+	machines    *machineAPI
+	deployments deploymentAPI
 }
 
-// decode reads the body.
-func (c *call) decode(into any) error {
-	if err := json.Unmarshal(c.body, into); err != nil {
-		return refuse(http.StatusBadRequest, "InvalidRequestContent",
-			"The request content was invalid and could not be deserialized: '%v'.", err)
-	}
-	return nil
-}
-
-// reply is the answer to a call.
-type reply struct {
-	status int
-	header map[string]string
-	body   any // nil: none
-}
-
-// serveManager answers the calls below /subscriptions.
-func (s *Server) serveManager(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers the calls below /subscriptions.
+func (m *manager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		writeError(w, refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge",
+		arm.WriteError(w, arm.Refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge",
 			"The request content is larger than %d bytes or broke off.", maxBody))
 		return
 	}
 	c := &call{ctx: r.Context(), method: r.Method, path: r.URL.Path, query: r.URL.Query(), body: body}
 	c.version = c.query.Get("api-version")
-	answer, err := s.dispatch(c)
+	answer, err := m.dispatch(c)
 	if err != nil {
-		writeError(w, err)
+		arm.WriteError(w, err)
 		return
 	}
 	for name, value := range answer.header {
@@ -66,64 +47,63 @@ func (s *Server) serveManager(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(answer.status)
 		return
 	}
-	writeJSON(w, answer.status, answer.body)
+	arm.WriteJSON(w, answer.status, answer.body)
 }
 
 // dispatch finds who answers a call.
-func (s *Server) dispatch(c *call) (*reply, error) {
-	if reply, err := s.tagsOf(c); reply != nil || err != nil {
+func (m *manager) dispatch(c *call) (*reply, error) {
+	if reply, err := m.store.tagsOf(c); reply != nil || err != nil {
 		return reply, err
 	}
 	var ok bool
-	if c.target, ok = parseTarget(c.path); !ok {
-		return nil, refuse(http.StatusBadRequest, "InvalidRequestUri", "The request uri is malformed.")
+	if c.target, ok = arm.ParseID(c.path); !ok {
+		return nil, arm.Refuse(http.StatusBadRequest, "InvalidRequestUri", "The request uri is malformed.")
 	}
-	if !strings.EqualFold(c.target.subscription, s.config.Identity.Subscription) {
-		return nil, refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.",
-			c.target.subscription)
+	if !strings.EqualFold(c.target.Subscription, m.store.subscription) {
+		return nil, arm.Refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.",
+			c.target.Subscription)
 	}
-	c.target.subscription = s.config.Identity.Subscription
-	if c.target.kind == "" {
-		return s.dispatchGroup(c)
+	c.target.Subscription = m.store.subscription
+	if c.target.Type == "" {
+		return m.dispatchGroup(c)
 	}
-	if strings.HasPrefix(c.target.kind, operationProvider+"/") && len(c.target.names) == 2 {
-		return s.pollStatus(c, c.target.names[1])
+	if strings.HasPrefix(c.target.Type, operationProvider+"/") && len(c.target.Names) == 2 {
+		return m.work.pollStatus(c, c.target.Names[1])
 	}
-	return s.dispatchResource(c)
+	return m.dispatchResource(c)
 }
 
 // dispatchGroup answers what is about resource groups and the subscription.
-func (s *Server) dispatchGroup(c *call) (*reply, error) {
-	rest := c.target.rest
-	if len(rest) == 2 && c.target.group == "" && strings.EqualFold(rest[0], "operationresults") {
-		return s.pollResult(c, rest[1])
+func (m *manager) dispatchGroup(c *call) (*reply, error) {
+	rest := c.target.Rest
+	if len(rest) == 2 && c.target.Group == "" && strings.EqualFold(rest[0], "operationresults") {
+		return m.work.pollResult(c, rest[1])
 	}
-	if err := checkVersion(c.version, "resourceGroups", resourcesVersions); err != nil {
+	if err := arm.CheckVersion(c.version, "resourceGroups", arm.ResourcesVersions); err != nil {
 		return nil, err
 	}
 	path := strings.ToLower(strings.Join(rest, "/"))
 	switch {
-	case c.target.group == "" && path == "" && c.method == http.MethodGet:
-		return s.getSubscription(), nil
-	case c.target.group == "" && path == "resourcegroups" && c.method == http.MethodGet:
-		return s.listGroups(c)
+	case c.target.Group == "" && path == "" && c.method == http.MethodGet:
+		return subscriptionOf(m.identity), nil
+	case c.target.Group == "" && path == "resourcegroups" && c.method == http.MethodGet:
+		return m.groups.list(c)
 	case path == "resources" && c.method == http.MethodGet:
-		return s.listResources(c, "")
-	case c.target.group == "":
+		return m.resources.list(c, "")
+	case c.target.Group == "":
 	case path == "":
-		return s.groupMethod(c)
+		return m.groups.do(c)
 	case len(rest) == 3 && strings.EqualFold(rest[0], "deployments") && strings.EqualFold(rest[2], "operations") &&
 		c.method == http.MethodGet:
-		c.target.kind, c.target.names = kindDeployment, []string{rest[1]}
-		return s.deploymentOperations(c)
+		c.target.Type, c.target.Names = arm.Deployments, []string{rest[1]}
+		return m.deployments.operations(c)
 	}
-	return nil, refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
-		clip(c.path))
+	return nil, arm.Refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
+		arm.Clip(c.path))
 }
 
-// getSubscription answers about the only subscription.
-func (s *Server) getSubscription() *reply {
-	who := s.config.Identity
+// subscriptionOf answers about the only subscription.
+func subscriptionOf(who Identity) *reply {
 	return &reply{status: http.StatusOK, body: map[string]any{
 		"id": "/subscriptions/" + who.Subscription, "subscriptionId": who.Subscription, "tenantId": who.Tenant,
 		"displayName": "packer-hybrid lab", "state": "Enabled",
@@ -131,56 +111,81 @@ func (s *Server) getSubscription() *reply {
 }
 
 // dispatchResource answers what is about a resource, a list of them or an action on one.
-func (s *Server) dispatchResource(c *call) (*reply, error) {
-	if found, ok := findKind(c.target.kind); ok && found.name != "" {
-		c.target.kind = found.name
-		if err := checkVersion(c.version, found.name, found.versions); err != nil {
+func (m *manager) dispatchResource(c *call) (*reply, error) {
+	if found, ok := arm.FindType(c.target.Type); ok && found.Name != "" {
+		c.target.Type = found.Name
+		if err := arm.CheckVersion(c.version, found.Name, found.Versions); err != nil {
 			return nil, err
 		}
 		switch {
-		case c.target.complete() && c.target.group != "":
-			return s.resourceMethod(c)
-		case !c.target.complete() && c.method == http.MethodGet:
-			return s.listResources(c, found.name)
+		case c.target.Complete() && c.target.Group != "":
+			return m.resourceMethod(c)
+		case !c.target.Complete() && c.method == http.MethodGet:
+			return m.resources.list(c, found.Name)
 		}
-	} else if object, last := c.target.parent(); object.complete() && c.target.group != "" {
-		if found, ok := findKind(object.kind); ok {
-			object.kind, c.target = found.name, object
-			if err := checkVersion(c.version, found.name, found.versions); err != nil {
+	} else if object, last := c.target.Parent(); object.Complete() && c.target.Group != "" {
+		if found, ok := arm.FindType(object.Type); ok {
+			object.Type, c.target = found.Name, object
+			if err := arm.CheckVersion(c.version, found.Name, found.Versions); err != nil {
 				return nil, err
 			}
-			return s.action(c, strings.ToLower(last))
+			return m.action(c, strings.ToLower(last))
 		}
-	} else if reply, err := s.deploymentPoll(c); reply != nil || err != nil {
+	} else if reply, err := m.deploymentPoll(c); reply != nil || err != nil {
 		return reply, err
 	}
-	return nil, refuse(http.StatusBadRequest, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
-		clip(c.path))
+	return nil, arm.Refuse(http.StatusBadRequest, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
+		arm.Clip(c.path))
 }
 
 // deploymentPoll answers .../deployments/NAME/operationStatuses/ID; nil when the path is another.
-func (s *Server) deploymentPoll(c *call) (*reply, error) {
-	if n := len(c.target.names); n == 2 && strings.EqualFold(c.target.kind, kindDeployment+"/operationStatuses") {
-		return s.pollStatus(c, c.target.names[1])
+func (m *manager) deploymentPoll(c *call) (*reply, error) {
+	if n := len(c.target.Names); n == 2 && strings.EqualFold(c.target.Type, arm.Deployments+"/operationStatuses") {
+		return m.work.pollStatus(c, c.target.Names[1])
 	}
 	return nil, nil //nolint:nilnil // neither an answer nor an error: not ours
 }
 
 // action answers POST on an object, and the lists that belong to a deployment.
-func (s *Server) action(c *call, name string) (*reply, error) {
+func (m *manager) action(c *call, name string) (*reply, error) {
 	switch {
-	case c.target.kind == kindDeployment && name == "operations" && c.method == http.MethodGet:
-		return s.deploymentOperations(c)
+	case c.target.Type == arm.Deployments && name == "operations" && c.method == http.MethodGet:
+		return m.deployments.operations(c)
 	case c.method != http.MethodPost:
-	case c.target.kind == kindDeployment && name == "validate":
-		return s.validateDeployment(c)
-	case c.target.kind == kindVM && name == "deallocate":
-		return s.stopMachine(c, "deallocated")
-	case c.target.kind == kindVM && name == "poweroff":
-		return s.stopMachine(c, "stopped")
-	case c.target.kind == kindVM && name == "generalize":
-		return s.generalize(c)
+	case c.target.Type == arm.Deployments && name == "validate":
+		return m.deployments.validate(c)
+	case c.target.Type == arm.VirtualMachines && name == "deallocate":
+		return m.machines.stop(c, "deallocated")
+	case c.target.Type == arm.VirtualMachines && name == "poweroff":
+		return m.machines.stop(c, "stopped")
+	case c.target.Type == arm.VirtualMachines && name == "generalize":
+		return m.machines.generalize(c)
 	}
-	return nil, refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
-		clip(c.path))
+	return nil, arm.Refuse(http.StatusNotFound, "InvalidResourceType", "The lab has nothing for %s %s.", c.method,
+		arm.Clip(c.path))
+}
+
+// resourceMethod answers a call on one resource.
+func (m *manager) resourceMethod(c *call) (*reply, error) {
+	switch c.method {
+	case http.MethodGet:
+		return m.resources.get(c)
+	case http.MethodDelete:
+		return m.resources.remove(c)
+	case http.MethodPatch:
+		return m.resources.patch(c)
+	case http.MethodPut:
+		switch c.target.Type {
+		case arm.Deployments:
+			return m.deployments.put(c)
+		case arm.Images:
+			return m.images.putImage(c)
+		case arm.Versions:
+			return m.images.putVersion(c)
+		case arm.Galleries, arm.Definitions:
+			return m.resources.putPlain(c)
+		}
+	}
+	return nil, arm.Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The lab has no %s for %s.", c.method,
+		c.target.Type)
 }

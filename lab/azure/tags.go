@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
 
 // tagsPath follows the path of a resource whose tags are meant.
@@ -18,15 +20,15 @@ const tagsPath = "/providers/microsoft.resources/tags/default"
 const maxTags = 50
 
 // tagsOf answers a call on the tags of a resource; nil when the path is another.
-func (s *Server) tagsOf(c *call) (*reply, error) {
+func (s *store) tagsOf(c *call) (*reply, error) {
 	if !strings.HasSuffix(strings.ToLower(c.path), tagsPath) {
 		return nil, nil //nolint:nilnil // neither an answer nor an error: not ours
 	}
-	of, ok := parseTarget(c.path[:len(c.path)-len(tagsPath)])
-	if !ok || of.group == "" || !of.complete() || !strings.EqualFold(of.subscription, s.config.Identity.Subscription) {
-		return nil, refuse(http.StatusBadRequest, "InvalidRequestUri", "The lab has tags of resources only.")
+	of, ok := arm.ParseID(c.path[:len(c.path)-len(tagsPath)])
+	if !ok || of.Group == "" || !of.Complete() || !strings.EqualFold(of.Subscription, s.subscription) {
+		return nil, arm.Refuse(http.StatusBadRequest, "InvalidRequestUri", "The lab has tags of resources only.")
 	}
-	if err := checkVersion(c.version, "tags", resourcesVersions); err != nil {
+	if err := arm.CheckVersion(c.version, "tags", arm.ResourcesVersions); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -38,13 +40,13 @@ func (s *Server) tagsOf(c *call) (*reply, error) {
 	if c.method == http.MethodPatch {
 		err = c.patchTags(r)
 	} else if c.method != http.MethodGet {
-		err = refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The lab has no %s for tags.", c.method)
+		err = arm.Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The lab has no %s for tags.", c.method)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return &reply{status: http.StatusOK, body: map[string]any{
-		"id": r.target.id() + "/providers/Microsoft.Resources/tags/default", "name": "default",
+		"id": r.target.String() + "/providers/Microsoft.Resources/tags/default", "name": "default",
 		"type":       "Microsoft.Resources/tags",
 		"properties": map[string]any{"tags": r.tags()},
 	}}, nil
@@ -69,21 +71,20 @@ func (c *call) patchTags(r *resource) error {
 		tags = request.Properties.Tags
 	case "delete":
 		maps.DeleteFunc(tags, func(name, value string) bool {
-			v, ok := request.Properties.Tags[name]
-			return ok &&
-				v == value
+			given, ok := request.Properties.Tags[name]
+			return ok && given == value
 		})
 	default:
-		return refuse(http.StatusBadRequest, "InvalidTagPatchOperation", "The operation '%s' is not valid.",
-			clip(request.Operation))
+		return arm.Refuse(http.StatusBadRequest, "InvalidTagPatchOperation", "The operation '%s' is not valid.",
+			arm.Clip(request.Operation))
 	}
 	if len(tags) > maxTags {
-		return refuse(http.StatusBadRequest, "TooManyTags", "The resource can have at most %d tags.", maxTags)
+		return arm.Refuse(http.StatusBadRequest, "TooManyTags", "The resource can have at most %d tags.", maxTags)
 	}
 	stored := make(map[string]any, len(tags))
 	for name, value := range tags {
 		if len(name) > 512 || len(value) > 256 || strings.ContainsAny(name, `<>%&\?/`) {
-			return refuse(http.StatusBadRequest, "InvalidTagNameCharacters", "The tag '%s' is not valid.", clip(name))
+			return arm.Refuse(http.StatusBadRequest, "InvalidTagNameCharacters", "The tag '%s' is not valid.", arm.Clip(name))
 		}
 		stored[name] = value
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-23T02:47:00Z
-// Spec: openspec/specs/lab-github/spec.md#requirement-refusals-beyond-the-description
+// Created: 2026-12-01T10:12:30Z
+// Spec: openspec/specs/lab-github/spec.md#requirement-state-as-on-github
 // Diagram: openspec/specs/lab-github/diagram.md#path-of-a-call
 
 package github
@@ -9,52 +9,40 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
-	"unicode/utf16"
 )
 
-// Limits that GitHub documents for check-runs and comments, in characters, and
-// for dispatches. It counts UTF-16 units.
-const (
-	maxOutput  = 65_535
-	maxComment = 65_536
-	maxInputs  = 25
-)
-
-func units(text string) int { return len(utf16.Encode([]rune(text))) }
-
-func (s *Server) id() int64 {
-	s.last++
-	return s.last
+// checks are the check-runs.
+type checks struct {
+	repo *repository
+	all  []Object
 }
 
-func (s *Server) time() string { return s.config.Now().UTC().Format(time.RFC3339) }
-
-// createCheck makes a check-run.
-func (s *Server) createCheck(r request) (int, any, *refusal) {
+// create makes a check-run.
+func (c *checks) create(r request) (int, any, *refusal) {
 	sha, _ := r.body["head_sha"].(string)
-	if !slices.Contains(s.config.Commits, sha) {
+	if !slices.Contains(c.repo.config.Commits, sha) {
 		return 0, nil, refuse(http.StatusUnprocessableEntity, "No commit found for SHA: %s", sha)
 	}
 	if no := badCheck(r.body, nil); no != nil {
 		return 0, nil, no
 	}
-	check := s.oracle.sample("check-run", Object{
-		"id": s.id(), "head_sha": sha, "name": r.body["name"], "status": "queued", "external_id": "",
+	check := c.repo.oracle.sample("check-run", Object{
+		"id": c.repo.id(), "head_sha": sha, "name": r.body["name"], "status": "queued", "external_id": "",
 		"pull_requests": []any{},
-		"app":           s.oracle.sample("nullable-integration", Object{"slug": strings.TrimSuffix(s.config.Login, "[bot]")}),
+		"app": c.repo.oracle.sample("nullable-integration", Object{"slug": strings.TrimSuffix(c.repo.config.Login,
+			"[bot]")}),
 		"output": Object{
 			"title": nil, "summary": nil, "text": nil, "annotations_count": 0,
 			"annotations_url": "https://github.example/a",
 		},
 	})
-	s.setCheck(check, r.body)
-	s.checks = append(s.checks, check)
+	c.set(check, r.body)
+	c.all = append(c.all, check)
 	return http.StatusCreated, shown(check), nil
 }
 
-// setCheck changes what a body names.
-func (s *Server) setCheck(check, body Object) {
+// set changes what a body names.
+func (c *checks) set(check, body Object) {
 	for _, key := range []string{
 		"name", "status", "conclusion", "external_id", "details_url", "started_at",
 		"completed_at",
@@ -66,7 +54,7 @@ func (s *Server) setCheck(check, body Object) {
 	if body["conclusion"] != nil {
 		check["status"] = "completed"
 		if check["completed_at"] == nil {
-			check["completed_at"] = s.time()
+			check["completed_at"] = c.repo.time()
 		}
 	} else if body["status"] != nil {
 		check["conclusion"], check["completed_at"] = nil, nil // it runs again
@@ -117,9 +105,9 @@ func shown(check Object) Object {
 	return out
 }
 
-func (s *Server) check(r request) Object {
+func (c *checks) find(r request) Object {
 	id := r.number("check_run_id")
-	for _, check := range s.checks {
+	for _, check := range c.all {
 		if check["id"] == id {
 			return check
 		}
@@ -127,31 +115,31 @@ func (s *Server) check(r request) Object {
 	return nil
 }
 
-func (s *Server) getCheck(r request) (int, any, *refusal) {
-	check := s.check(r)
+func (c *checks) get(r request) (int, any, *refusal) {
+	check := c.find(r)
 	if check == nil {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
 	return http.StatusOK, shown(check), nil
 }
 
-func (s *Server) updateCheck(r request) (int, any, *refusal) {
-	check := s.check(r)
+func (c *checks) update(r request) (int, any, *refusal) {
+	check := c.find(r)
 	if check == nil {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
 	if no := badCheck(r.body, check); no != nil {
 		return 0, nil, no
 	}
-	s.setCheck(check, r.body)
+	c.set(check, r.body)
 	return http.StatusOK, shown(check), nil
 }
 
-// listChecks lists the check-runs of a commit, the newest first. Without
+// list lists the check-runs of a commit, the newest first. Without
 // filter=all it gives the latest of each name.
-func (s *Server) listChecks(r request) (int, any, *refusal) {
+func (c *checks) list(r request) (int, any, *refusal) {
 	query, items, seen := r.URL.Query(), []any{}, map[any]bool{}
-	for _, check := range slices.Backward(s.checks) {
+	for _, check := range slices.Backward(c.all) {
 		name := check["name"]
 		hidden := query.Get("filter") != "all" && seen[name]
 		seen[name] = true

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-23T04:57:00Z
+// Created: 2026-12-01T10:13:50Z
 // Spec: openspec/specs/lab-gitlab/spec.md#requirement-state-as-on-gitlab
 // Diagram: openspec/specs/lab-gitlab/diagram.md#path-of-a-call
 
@@ -13,96 +13,52 @@ import (
 	"strings"
 )
 
-// shown is how others see an account.
-func (u User) shown() Object {
-	return Object{
-		"id": u.ID, "username": u.Username, "name": u.Username, "state": "active", "avatar_url": nil,
-		"web_url": "https://gitlab.example/" + u.Username,
-	}
+// notes are those of the merge request.
+type notes struct {
+	project *project
+	all     []Object
+	obeyed  []string // quick actions
 }
 
-func (s *Server) users() []User { return append([]User{s.config.Self}, s.config.Users...) }
-
-func (s *Server) whoami(r request) (int, any, *refusal) { return http.StatusOK, r.by.shown(), nil }
-
-func (s *Server) listUsers(r request) (int, any, *refusal) {
-	all := []Object{}
-	for _, u := range s.users() {
-		if strings.EqualFold(u.Username, r.text("username")) {
-			all = append(all, u.shown())
-		}
-	}
-	return http.StatusOK, all, nil
-}
-
-func (s *Server) getMember(r request) (int, any, *refusal) {
-	id := r.number("user_id")
-	for _, u := range s.users() {
-		if u.ID == id && u.Level > 0 {
-			member := u.shown()
-			member["access_level"], member["created_at"] = u.Level, s.time()
-			member["expires_at"], member["membership_state"] = nil, "active"
-			return http.StatusOK, member, nil
-		}
-	}
-	return 0, nil, refuse(http.StatusNotFound, "Not found")
-}
-
-func (s *Server) getProject(request) (int, any, *refusal) {
-	name := s.config.Project[strings.LastIndexByte(s.config.Project, '/')+1:]
-	return http.StatusOK, Object{
-		"id": s.config.ID, "name": name, "path": name, "path_with_namespace": s.config.Project, "default_branch": "main",
-		"visibility": "private", "archived": s.config.Archived, "web_url": "https://gitlab.example/" + s.config.Project,
-	}, nil
-}
-
-func (s *Server) getChange(r request) (int, any, *refusal) {
-	if no := s.change(r); no != nil {
+func (n *notes) getChange(r request) (int, any, *refusal) {
+	if no := n.change(r); no != nil {
 		return 0, nil, no
 	}
-	head := s.config.Refs["change"]
+	head := n.project.config.Refs["change"]
 	return http.StatusOK, Object{
-		"id": s.config.Change + 500, "iid": s.config.Change, "project_id": s.config.ID, "title": "A change",
+		"id": n.project.config.Change + 500, "iid": n.project.config.Change, "project_id": n.project.config.ID,
+		"title":       "A change",
 		"description": "", "state": "opened", "draft": false,
-		"source_branch": "change", "target_branch": "main", "source_project_id": s.config.ID,
-		"target_project_id": s.config.ID, "sha": head,
-		"author": s.config.Self.shown(), "created_at": s.time(), "updated_at": s.time(),
-		"diff_refs": Object{"base_sha": s.config.Refs["main"], "head_sha": head, "start_sha": s.config.Refs["main"]},
-		"web_url":   "https://gitlab.example/" + s.config.Project + "/-/merge_requests/1",
+		"source_branch": "change", "target_branch": "main", "source_project_id": n.project.config.ID,
+		"target_project_id": n.project.config.ID, "sha": head,
+		"author": n.project.config.Self.shown(), "created_at": n.project.time(), "updated_at": n.project.time(),
+		"diff_refs": Object{
+			"base_sha": n.project.config.Refs["main"], "head_sha": head,
+			"start_sha": n.project.config.Refs["main"],
+		},
+		"web_url": "https://gitlab.example/" + n.project.config.Project + "/-/merge_requests/1",
 	}, nil
 }
 
 // change refuses every merge request but the one.
-func (s *Server) change(r request) *refusal {
-	if iid := r.number("iid"); iid == 0 || iid != s.config.Change {
+func (n *notes) change(r request) *refusal {
+	if iid := r.number("iid"); iid == 0 || iid != n.project.config.Change {
 		return refuse(http.StatusNotFound, "Not found")
 	}
 	return nil
 }
 
-// AddNote is a note of anybody on the merge request.
-func (s *Server) AddNote(by User, body string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.addNote(by, body, false)
-}
-
-// AddSystemNote is a note that GitLab writes in somebody's name.
-func (s *Server) AddSystemNote(by User, body string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.addNote(by, body, true)
-}
-
-func (s *Server) addNote(by User, body string, system bool) Object {
+func (n *notes) add(by User, body string, system bool) Object {
 	note := Object{
-		"id": s.id(), "type": nil, "body": body, "author": by.shown(), "created_at": s.time(), "updated_at": s.time(),
+		"id": n.project.id(), "type": nil, "body": body, "author": by.shown(), "created_at": n.project.time(),
+		"updated_at":  n.project.time(),
 		"system":      system,
-		"noteable_id": s.config.Change + 500, "noteable_type": "MergeRequest", "noteable_iid": s.config.Change,
-		"project_id": s.config.ID,
-		"resolvable": false, "confidential": false, "internal": false,
+		"noteable_id": n.project.config.Change + 500, "noteable_type": "MergeRequest",
+		"noteable_iid": n.project.config.Change,
+		"project_id":   n.project.config.ID,
+		"resolvable":   false, "confidential": false, "internal": false,
 	}
-	s.notes = append(s.notes, note)
+	n.all = append(n.all, note)
 	return note
 }
 
@@ -114,75 +70,75 @@ var action = regexp.MustCompile(
 // obey remembers the quick actions of a text. GitLab reads them at the beginning
 // of lines, and in code it does not; here they count everywhere, since that
 // exception has moved between versions.
-func (s *Server) obey(body string) {
+func (n *notes) obey(body string) {
 	for _, found := range action.FindAllString(strings.ReplaceAll(body, "\r", ""), -1) {
-		s.obeyed = append(s.obeyed, strings.TrimSpace(found))
+		n.obeyed = append(n.obeyed, strings.TrimSpace(found))
 	}
 }
 
-func (s *Server) listNotes(r request) (int, any, *refusal) {
-	if no := s.change(r); no != nil {
+func (n *notes) list(r request) (int, any, *refusal) {
+	if no := n.change(r); no != nil {
 		return 0, nil, no
 	}
-	all := slices.Clone(s.notes)
+	all := slices.Clone(n.all)
 	if r.text("sort") != "asc" { // the newest first
 		slices.Reverse(all)
 	}
 	return http.StatusOK, append([]Object{}, all...), nil
 }
 
-func (s *Server) createNote(r request) (int, any, *refusal) {
-	if no := s.change(r); no != nil {
+func (n *notes) create(r request) (int, any, *refusal) {
+	if no := n.change(r); no != nil {
 		return 0, nil, no
 	}
-	s.obey(r.text("body"))
-	return http.StatusCreated, s.addNote(r.by, r.text("body"), false), nil
+	n.obey(r.text("body"))
+	return http.StatusCreated, n.add(r.by, r.text("body"), false), nil
 }
 
-// note is the place of a note in the list.
-func (s *Server) note(r request) (int, *refusal) {
+// find is the place of a note in the list.
+func (n *notes) find(r request) (int, *refusal) {
 	id := r.number("note_id")
-	at := slices.IndexFunc(s.notes, func(n Object) bool { return n["id"] == id })
-	if no := s.change(r); no != nil || at < 0 {
+	at := slices.IndexFunc(n.all, func(one Object) bool { return one["id"] == id })
+	if no := n.change(r); no != nil || at < 0 {
 		return 0, refuse(http.StatusNotFound, "Not found")
 	}
 	return at, nil
 }
 
 // own refuses another author's note: a Maintainer may edit it, and nobody here is one.
-func (s *Server) own(r request) (int, *refusal) {
-	at, no := s.note(r)
+func (n *notes) own(r request) (int, *refusal) {
+	at, no := n.find(r)
 	if no == nil {
-		if author, _ := s.notes[at]["author"].(Object); author["id"] != r.by.ID || s.notes[at]["system"] == true {
+		if author, _ := n.all[at]["author"].(Object); author["id"] != r.by.ID || n.all[at]["system"] == true {
 			return 0, refuse(http.StatusForbidden, "Forbidden")
 		}
 	}
 	return at, no
 }
 
-func (s *Server) getNote(r request) (int, any, *refusal) {
-	at, no := s.note(r)
+func (n *notes) get(r request) (int, any, *refusal) {
+	at, no := n.find(r)
 	if no != nil {
 		return 0, nil, no
 	}
-	return http.StatusOK, maps.Clone(s.notes[at]), nil
+	return http.StatusOK, maps.Clone(n.all[at]), nil
 }
 
-func (s *Server) updateNote(r request) (int, any, *refusal) {
-	at, no := s.own(r)
+func (n *notes) update(r request) (int, any, *refusal) {
+	at, no := n.own(r)
 	if no != nil {
 		return 0, nil, no
 	}
-	s.obey(r.text("body"))
-	s.notes[at]["body"], s.notes[at]["updated_at"] = r.text("body"), s.time()
-	return http.StatusOK, maps.Clone(s.notes[at]), nil
+	n.obey(r.text("body"))
+	n.all[at]["body"], n.all[at]["updated_at"] = r.text("body"), n.project.time()
+	return http.StatusOK, maps.Clone(n.all[at]), nil
 }
 
-func (s *Server) deleteNote(r request) (int, any, *refusal) {
-	at, no := s.own(r)
+func (n *notes) remove(r request) (int, any, *refusal) {
+	at, no := n.own(r)
 	if no != nil {
 		return 0, nil, no
 	}
-	s.notes = slices.Delete(s.notes, at, at+1)
+	n.all = slices.Delete(n.all, at, at+1)
 	return http.StatusNoContent, nil, nil
 }

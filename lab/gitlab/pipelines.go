@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-23T04:57:00Z
+// Created: 2026-12-01T10:13:50Z
 // Spec: openspec/specs/lab-gitlab/spec.md#requirement-state-as-on-gitlab
 // Diagram: openspec/specs/lab-gitlab/diagram.md#path-of-a-call
 
 package gitlab
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,70 +14,29 @@ import (
 	"slices"
 )
 
-// AddPipeline is a pipeline that somebody else has begun; id 0 takes the next
-// identifier.
-func (s *Server) AddPipeline(id int64, ref, sha, source string) int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	made, _ := s.addPipeline(id, ref, sha, source, s.config.Self)["id"].(int64)
-	return made
+// pipelines are those of the project, with their jobs.
+type pipelines struct {
+	project *project
+	all     []Object
+	jobs    []Object
+	files   map[int64]map[string][]byte // of jobs, by path
 }
 
-// SetPipeline gives a pipeline a state, as its jobs would.
-func (s *Server) SetPipeline(id int64, state string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.pipelines {
-		if p["id"] == id {
-			p["status"], p["updated_at"] = state, s.time()
-		}
-	}
-}
-
-// SetJob gives a job of a pipeline a state, and makes it where there is none of
-// this name.
-func (s *Server) SetJob(pipeline int64, name, state string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, j := range s.jobs {
-		if of, _ := j["pipeline"].(Object); of["id"] == pipeline && j["name"] == name {
-			j["status"] = state
-			return
-		}
-	}
-	for _, p := range s.pipelines {
-		if p["id"] == pipeline {
-			s.jobs = append(s.jobs, Object{
-				"id": s.id(), "name": name, "stage": "build", "status": state, "ref": p["ref"], "tag": false,
-				"allow_failure": false, "coverage": nil,
-				"created_at": s.time(), "started_at": nil, "finished_at": nil, "erased_at": nil, "duration": nil,
-				"queued_duration": nil, "tag_list": []string{},
-				"user": p["user"], "web_url": fmt.Sprintf("https://gitlab.example/%s/-/jobs/%d", s.config.Project, s.last),
-				"artifacts": []any{},
-				"pipeline": Object{
-					"id": p["id"], "project_id": s.config.ID, "ref": p["ref"], "sha": p["sha"],
-					"status": p["status"],
-				},
-			})
-		}
-	}
-}
-
-func (s *Server) addPipeline(id int64, ref, sha, source string, by User) Object {
+func (l *pipelines) add(id int64, ref, sha, source string, by User) Object {
 	if id == 0 {
-		id = s.id()
+		id = l.project.id()
 	}
 	p := Object{
-		"id": id, "iid": int64(len(s.pipelines) + 1), "project_id": s.config.ID, "status": "created", "source": source,
+		"id": id, "iid": int64(len(l.all) + 1), "project_id": l.project.config.ID, "status": "created", "source": source,
 		"ref": ref, "sha": sha, "name": nil,
 		"before_sha": "0000000000000000000000000000000000000000", "tag": false, "yaml_errors": nil, "user": by.shown(),
-		"created_at": s.time(),
-		"updated_at": s.time(), "started_at": nil, "finished_at": nil, "committed_at": nil, "duration": nil,
+		"created_at": l.project.time(),
+		"updated_at": l.project.time(), "started_at": nil, "finished_at": nil, "committed_at": nil, "duration": nil,
 		"queued_duration": nil, "coverage": nil,
-		"web_url":   fmt.Sprintf("https://gitlab.example/%s/-/pipelines/%d", s.config.Project, id),
+		"web_url":   fmt.Sprintf("https://gitlab.example/%s/-/pipelines/%d", l.project.config.Project, id),
 		"variables": map[string]string{},
 	}
-	s.pipelines = append(s.pipelines, p)
+	l.all = append(l.all, p)
 	return p
 }
 
@@ -90,7 +50,7 @@ func shownPipeline(p Object) Object {
 // variableName is what GitLab takes as the name of a variable.
 var variableName = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
 
-func (s *Server) createPipeline(r request) (int, any, *refusal) {
+func (l *pipelines) create(r request) (int, any, *refusal) {
 	variables := map[string]string{}
 	all, _ := r.given["variables"].([]Object)
 	for _, one := range all {
@@ -106,11 +66,11 @@ func (s *Server) createPipeline(r request) (int, any, *refusal) {
 		}
 		variables[key] = value
 	}
-	return s.begin(r, variables, "api", r.by)
+	return l.begin(r, variables, "api", r.by)
 }
 
-func (s *Server) trigger(r request) (int, any, *refusal) {
-	if s.config.TriggerToken == "" || r.text("token") != s.config.TriggerToken {
+func (l *pipelines) trigger(r request) (int, any, *refusal) {
+	if l.project.config.TriggerToken == "" || r.text("token") != l.project.config.TriggerToken {
 		return 0, nil, refuse(http.StatusNotFound, "Not Found")
 	}
 	variables := map[string]string{}
@@ -118,12 +78,12 @@ func (s *Server) trigger(r request) (int, any, *refusal) {
 	for name, value := range given {
 		variables[name] = fmt.Sprint(value)
 	}
-	return s.begin(r, variables, "trigger", s.config.Self)
+	return l.begin(r, variables, "trigger", l.project.config.Self)
 }
 
 // begin makes a pipeline for the tip of a branch or tag.
-func (s *Server) begin(r request, variables map[string]string, source string, by User) (int, any, *refusal) {
-	sha := s.config.Refs[r.text("ref")]
+func (l *pipelines) begin(r request, variables map[string]string, source string, by User) (int, any, *refusal) {
+	sha := l.project.config.Refs[r.text("ref")]
 	if sha == "" {
 		return 0, nil, &refusal{http.StatusBadRequest, Object{"message": Object{"base": []string{"Reference not found"}}}}
 	}
@@ -135,14 +95,14 @@ func (s *Server) begin(r request, variables map[string]string, source string, by
 			}
 		}
 	}
-	p := s.addPipeline(0, r.text("ref"), sha, source, by)
+	p := l.add(0, r.text("ref"), sha, source, by)
 	p["variables"] = variables
 	return http.StatusCreated, shownPipeline(p), nil
 }
 
-func (s *Server) listPipelines(r request) (int, any, *refusal) {
+func (l *pipelines) list(r request) (int, any, *refusal) {
 	all := []Object{}
-	for _, p := range slices.Backward(s.pipelines) {
+	for _, p := range slices.Backward(l.all) {
 		fits := true
 		for _, key := range []string{"ref", "sha", "status", "source"} {
 			if value, given := r.given[key]; given && p[key] != value {
@@ -159,10 +119,10 @@ func (s *Server) listPipelines(r request) (int, any, *refusal) {
 	return http.StatusOK, all, nil
 }
 
-// pipeline is the one in the path.
-func (s *Server) pipeline(r request) (Object, *refusal) {
+// find is the one in the path.
+func (l *pipelines) find(r request) (Object, *refusal) {
 	id := r.number("pipeline_id")
-	for _, p := range s.pipelines {
+	for _, p := range l.all {
 		if p["id"] == id {
 			return p, nil
 		}
@@ -170,16 +130,16 @@ func (s *Server) pipeline(r request) (Object, *refusal) {
 	return nil, refuse(http.StatusNotFound, "Not found")
 }
 
-func (s *Server) getPipeline(r request) (int, any, *refusal) {
-	p, no := s.pipeline(r)
+func (l *pipelines) get(r request) (int, any, *refusal) {
+	p, no := l.find(r)
 	if no != nil {
 		return 0, nil, no
 	}
 	return http.StatusOK, shownPipeline(p), nil
 }
 
-func (s *Server) getVariables(r request) (int, any, *refusal) {
-	p, no := s.pipeline(r)
+func (l *pipelines) getVariables(r request) (int, any, *refusal) {
+	p, no := l.find(r)
 	if no != nil {
 		return 0, nil, no
 	}
@@ -191,14 +151,14 @@ func (s *Server) getVariables(r request) (int, any, *refusal) {
 	return http.StatusOK, all, nil
 }
 
-func (s *Server) listJobs(r request) (int, any, *refusal) {
-	p, no := s.pipeline(r)
+func (l *pipelines) listJobs(r request) (int, any, *refusal) {
+	p, no := l.find(r)
 	if no != nil {
 		return 0, nil, no
 	}
 	all := []Object{}
 	scope, _ := r.given["scope"].([]string)
-	for _, j := range slices.Backward(s.jobs) {
+	for _, j := range slices.Backward(l.jobs) {
 		of, _ := j["pipeline"].(Object)
 		if of["id"] == p["id"] && (len(scope) == 0 || slices.Contains(scope, fmt.Sprint(j["status"]))) {
 			all = append(all, j)
@@ -207,20 +167,28 @@ func (s *Server) listJobs(r request) (int, any, *refusal) {
 	return http.StatusOK, all, nil
 }
 
-// cancelPipeline ends what goes on; GitLab answers 200 in any case.
-func (s *Server) cancelPipeline(r request) (int, any, *refusal) {
-	p, no := s.pipeline(r)
+// cancel ends what goes on; GitLab answers 200 in any case.
+func (l *pipelines) cancel(r request) (int, any, *refusal) {
+	p, no := l.find(r)
 	if no != nil {
 		return 0, nil, no
 	}
 	over := []string{"success", "failed", "canceled", "skipped"}
 	if !slices.Contains(over, fmt.Sprint(p["status"])) {
-		p["status"], p["finished_at"] = "canceled", s.time()
+		p["status"], p["finished_at"] = "canceled", l.project.time()
 	}
-	for _, j := range s.jobs {
+	for _, j := range l.jobs {
 		if of, _ := j["pipeline"].(Object); of["id"] == p["id"] && !slices.Contains(over, fmt.Sprint(j["status"])) {
 			j["status"] = "canceled"
 		}
 	}
 	return http.StatusOK, shownPipeline(p), nil
+}
+
+func (l *pipelines) getFile(r request) (int, any, *refusal) {
+	data, there := l.files[r.number("job_id")][r.params["folder"]+"/"+r.params["file"]]
+	if !there {
+		return 0, nil, refuse(http.StatusNotFound, "Not Found")
+	}
+	return http.StatusOK, json.RawMessage(data), nil
 }

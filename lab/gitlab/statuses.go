@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-23T04:57:00Z
+// Created: 2026-12-01T10:13:50Z
 // Spec: openspec/specs/lab-gitlab/spec.md#requirement-state-as-on-gitlab
 // Diagram: openspec/specs/lab-gitlab/diagram.md#path-of-a-call
 
@@ -12,6 +12,13 @@ import (
 	"net/url"
 	"slices"
 )
+
+// statuses are those of commits.
+type statuses struct {
+	project   *project
+	pipelines *pipelines
+	all       []Object
+}
 
 // moves are the states that a commit status may have before another, "" for one
 // that is new; "running" is reached through "pending".
@@ -30,9 +37,9 @@ var events = map[string]string{
 	"canceled": "cancel", "skipped": "skip",
 }
 
-// createStatus sets the state of a commit status, and makes it where the
+// create sets the state of a commit status, and makes it where the
 // pipeline has none of this name and author that goes on.
-func (s *Server) createStatus(r request) (int, any, *refusal) {
+func (c *statuses) create(r request) (int, any, *refusal) {
 	sha, name, state := r.params["sha"], r.text("name"), r.text("state")
 	if name == "" {
 		name = r.text("context")
@@ -40,20 +47,20 @@ func (s *Server) createStatus(r request) (int, any, *refusal) {
 	if name == "" {
 		name = "default"
 	}
-	if no := s.badStatus(r); no != nil {
+	if no := c.bad(r); no != nil {
 		return 0, nil, no
 	}
-	pipeline, no := s.pipelineOf(r, sha)
+	pipeline, no := c.pipelineOf(r, sha)
 	if no != nil {
 		return 0, nil, no
 	}
-	if ref, _ := pipeline["ref"].(string); r.by.Level < Maintainer && slices.Contains(s.config.Protected, ref) {
+	if ref, _ := pipeline["ref"].(string); r.by.Level < Maintainer && slices.Contains(c.project.config.Protected, ref) {
 		return 0, nil, refuse(http.StatusForbidden, "Forbidden")
 	}
-	at := s.going(name, pipeline, r.by)
+	at := c.going(name, pipeline, r.by)
 	before := ""
 	if at >= 0 {
-		before = fmt.Sprint(s.statuses[at]["status"])
+		before = fmt.Sprint(c.all[at]["status"])
 	}
 	if !slices.Contains(moves[state], before) {
 		return 0, nil, &refusal{http.StatusBadRequest, Object{"message": fmt.Sprintf(
@@ -61,20 +68,20 @@ func (s *Server) createStatus(r request) (int, any, *refusal) {
 			before)}}
 	}
 	if at < 0 {
-		for _, o := range s.statuses { // the newest of a name is what is shown
+		for _, o := range c.all { // the newest of a name is what is shown
 			if o["name"] == name && o["pipeline_id"] == pipeline["id"] {
 				o["retried"] = true
 			}
 		}
-		s.statuses = append(s.statuses, Object{
-			"id": s.id(), "sha": sha, "ref": pipeline["ref"], "name": name, "pipeline_id": pipeline["id"],
-			"created_at": s.time(), "started_at": nil,
+		c.all = append(c.all, Object{
+			"id": c.project.id(), "sha": sha, "ref": pipeline["ref"], "name": name, "pipeline_id": pipeline["id"],
+			"created_at": c.project.time(), "started_at": nil,
 			"finished_at": nil, "target_url": nil, "description": nil, "allow_failure": false, "coverage": nil,
 			"author": r.by.shown(), "retried": false,
 		})
-		at = len(s.statuses) - 1
+		at = len(c.all) - 1
 	}
-	status := s.statuses[at]
+	status := c.all[at]
 	for _, key := range []string{"target_url", "description"} {
 		if value, given := r.given[key]; given {
 			status[key] = value
@@ -82,16 +89,16 @@ func (s *Server) createStatus(r request) (int, any, *refusal) {
 	}
 	status["status"] = state
 	if state == "running" {
-		status["started_at"] = s.time()
+		status["started_at"] = c.project.time()
 	} else if state != "pending" {
-		status["finished_at"] = s.time()
+		status["finished_at"] = c.project.time()
 	}
 	return http.StatusCreated, shownStatus(status), nil
 }
 
-// badStatus refuses what the types of the parameters let through.
-func (s *Server) badStatus(r request) *refusal {
-	if !s.commit(r.params["sha"]) {
+// bad refuses what the types of the parameters let through.
+func (c *statuses) bad(r request) *refusal {
+	if !c.commit(r.params["sha"]) {
 		return refuse(http.StatusNotFound, "Commit Not Found")
 	}
 	if to := r.text("target_url"); to != "" {
@@ -106,8 +113,8 @@ func (s *Server) badStatus(r request) *refusal {
 }
 
 // going is the place of the status of this name and author that goes on; -1 is none.
-func (s *Server) going(name string, pipeline Object, by User) int {
-	return slices.IndexFunc(s.statuses, func(o Object) bool {
+func (c *statuses) going(name string, pipeline Object, by User) int {
+	return slices.IndexFunc(c.all, func(o Object) bool {
 		author, _ := o["author"].(Object)
 		return o["name"] == name && o["pipeline_id"] == pipeline["id"] && author["id"] == by.ID &&
 			(o["status"] == "pending" || o["status"] == "running")
@@ -122,20 +129,20 @@ func shownStatus(status Object) Object {
 }
 
 // commit says whether there is one of this identifier.
-func (s *Server) commit(sha string) bool {
-	for _, known := range s.config.Refs {
+func (c *statuses) commit(sha string) bool {
+	for _, known := range c.project.config.Refs {
 		if known == sha {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.pipelines, func(p Object) bool { return p["sha"] == sha })
+	return slices.ContainsFunc(c.pipelines.all, func(p Object) bool { return p["sha"] == sha })
 }
 
 // pipelineOf finds the pipeline that a status goes to: the one that is named, or
 // the newest of the commit and ref. Where there is none, GitLab makes one.
-func (s *Server) pipelineOf(r request, sha string) (Object, *refusal) {
+func (c *statuses) pipelineOf(r request, sha string) (Object, *refusal) {
 	id, ref := r.number("pipeline_id"), r.text("ref")
-	for _, p := range slices.Backward(s.pipelines) {
+	for _, p := range slices.Backward(c.pipelines.all) {
 		if p["sha"] == sha && (id == 0 || p["id"] == id) && (ref == "" || p["ref"] == ref) {
 			return p, nil
 		}
@@ -144,21 +151,21 @@ func (s *Server) pipelineOf(r request, sha string) (Object, *refusal) {
 		return nil, refuse(http.StatusNotFound, "Pipeline for pipeline_id, sha and ref Not Found")
 	}
 	if ref == "" {
-		for name, known := range s.config.Refs {
+		for name, known := range c.project.config.Refs {
 			if known == sha {
 				ref = name
 			}
 		}
 	}
-	return s.addPipeline(0, ref, sha, "external", r.by), nil
+	return c.pipelines.add(0, ref, sha, "external", r.by), nil
 }
 
-func (s *Server) listStatuses(r request) (int, any, *refusal) {
-	if !s.commit(r.params["sha"]) {
+func (c *statuses) list(r request) (int, any, *refusal) {
+	if !c.commit(r.params["sha"]) {
 		return 0, nil, refuse(http.StatusNotFound, "Commit Not Found")
 	}
 	all := []Object{}
-	for _, o := range s.statuses {
+	for _, o := range c.all {
 		hidden := r.given["all"] != true && o["retried"] == true
 		for _, key := range []string{"name", "ref", "pipeline_id"} {
 			if value, given := r.given[key]; given && o[key] != value {

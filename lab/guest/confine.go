@@ -28,8 +28,8 @@ const highestCap = 63
 //
 // The calling goroutine must be locked to its thread. One thread is confined rather than all
 // (syscall.AllThreadsSyscall), because the Go runtime refuses the latter in binaries that link C code,
-// which every binary built with the race detector does. The other threads run this package only: a guest
-// process cannot trace them, since they hold capabilities that it lacks.
+// which every binary built with the race detector does. Any thread of this process would do to take it over,
+// the confined one too, which holds no more than the guest's root: hence forbidTracing.
 func confineThread() error {
 	var keep [2]unix.CapUserData
 	for _, c := range allowedCaps {
@@ -54,6 +54,15 @@ func confineThread() error {
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	if err := unix.Capset(&head, &keep[0]); err != nil {
 		return fmt.Errorf("setting capabilities: %w", err)
+	}
+	return nil
+}
+
+// forbidTracing keeps every process that lacks CAP_SYS_PTRACE, which the guest's all do, from tracing this one,
+// from its memory, its descriptors and its view of the file system. Programs that it executes are not concerned.
+func forbidTracing() error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("forbidding to trace the first process: %w", err)
 	}
 	return nil
 }

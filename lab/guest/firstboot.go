@@ -6,18 +6,14 @@
 package guest
 
 import (
-	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // userName is what Debian's adduser accepts by default (NAME_REGEX).
@@ -25,17 +21,17 @@ var userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
 // firstBoot leaves what an installer leaves. A later start only gives a cleaned image the identity that
 // systemd would give it.
-func (s *system) firstBoot() error {
-	if s.spec.FirstBoot {
-		if err := s.install(); err != nil {
+func firstBoot(spec Spec, p *processes) error {
+	if spec.FirstBoot {
+		if err := install(spec, p); err != nil {
 			return fmt.Errorf("first boot: %w", err)
 		}
 	}
-	return ensureMachineID()
+	return errors.Join(ensureMachineID(), ensureHostKeys(p))
 }
 
-func (s *system) install() error {
-	name := s.spec.Hostname
+func install(spec Spec, p *processes) error {
+	name := spec.Hostname
 	hosts := "127.0.0.1\tlocalhost\n127.0.1.1\t" + name + "\n\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 	if err := errors.Join(
 		os.WriteFile("/etc/hostname", []byte(name+"\n"), 0o644),
@@ -43,29 +39,29 @@ func (s *system) install() error {
 	); err != nil {
 		return fmt.Errorf("naming the guest: %w", err)
 	}
-	if s.spec.User == "" {
+	if spec.User == "" {
 		return nil
 	}
-	return s.addBuildUser()
+	return addBuildUser(spec, p)
 }
 
 // addBuildUser makes the user that provisioning signs in as.
-func (s *system) addBuildUser() error {
-	user := s.spec.User
+func addBuildUser(spec Spec, p *processes) error {
+	user := spec.User
 	if !userName.MatchString(user) {
 		return fmt.Errorf("making the build user: %q is not a user name", user)
 	}
-	if strings.ContainsAny(s.spec.Password, "\n\x00") {
+	if strings.ContainsAny(spec.Password, "\n\x00") {
 		return errors.New("making the build user: its password holds a line break or a zero byte")
 	}
-	if _, err := lookupAccount(user); err != nil { // a clone may have the user from its template
-		if _, err := s.processes.run(nil, "/usr/sbin/useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo",
+	if _, err := p.run(nil, "/usr/bin/id", user); err != nil { // a clone may have the user from its template
+		if _, err := p.run(nil, "/usr/sbin/useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo",
 			user); err != nil {
 			return fmt.Errorf("making the build user: %w", err)
 		}
 	}
-	if s.spec.Password != "" {
-		if _, err := s.processes.run([]byte(user+":"+s.spec.Password+"\n"), "/usr/sbin/chpasswd"); err != nil {
+	if spec.Password != "" {
+		if _, err := p.run([]byte(user+":"+spec.Password+"\n"), "/usr/sbin/chpasswd"); err != nil {
 			return fmt.Errorf("setting the build user's password: %w", err)
 		}
 	}
@@ -73,28 +69,17 @@ func (s *system) addBuildUser() error {
 	if err := os.WriteFile(filepath.Join("/etc/sudoers.d", user), []byte(rule), 0o440); err != nil {
 		return fmt.Errorf("granting the build user sudo: %w", err)
 	}
-	return s.authorize(user)
+	return authorize(spec, p)
 }
 
-// authorize writes the build user's authorized keys.
-func (s *system) authorize(user string) error {
-	if len(s.spec.AuthorizedKeys) == 0 {
+// authorize writes the build user's authorized keys, as that user.
+func authorize(spec Spec, p *processes) error {
+	if len(spec.AuthorizedKeys) == 0 {
 		return nil
 	}
-	a, err := lookupAccount(user)
-	if err != nil {
-		return err
-	}
-	dir := filepath.Join(a.home, ".ssh")
-	file := filepath.Join(dir, "authorized_keys")
-	content := strings.Join(s.spec.AuthorizedKeys, "\n") + "\n"
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("authorizing keys: %w", err)
-	}
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		return fmt.Errorf("authorizing keys: %w", err)
-	}
-	if err := errors.Join(os.Chown(dir, int(a.uid), int(a.gid)), os.Chown(file, int(a.uid), int(a.gid))); err != nil {
+	keys := strings.Join(spec.AuthorizedKeys, "\n") + "\n"
+	if _, err := p.run([]byte(keys), "/usr/sbin/runuser", "--login", spec.User, "--command",
+		"umask 077 && mkdir -p .ssh && cat > .ssh/authorized_keys"); err != nil {
 		return fmt.Errorf("authorizing keys: %w", err)
 	}
 	return nil
@@ -121,27 +106,11 @@ func ensureMachineID() error {
 	return nil
 }
 
-// writeHostKey makes a host key, stores it where sshd looks for it and returns the private key's file.
-func writeHostKey() ([]byte, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("making a host key: %w", err)
+// ensureHostKeys makes the host keys that are missing: an installer makes them, and who starts an image that was
+// cleaned.
+func ensureHostKeys(p *processes) error {
+	if _, err := p.run(nil, "/usr/bin/ssh-keygen", "-A"); err != nil {
+		return fmt.Errorf("making host keys: %w", err)
 	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		return nil, fmt.Errorf("making a host key: %w", err)
-	}
-	key, err := ssh.NewPublicKey(public)
-	if err != nil {
-		return nil, fmt.Errorf("making a host key: %w", err)
-	}
-	content := pem.EncodeToMemory(block)
-	if err := errors.Join(
-		os.MkdirAll(filepath.Dir(hostKeyFile), 0o755),
-		os.WriteFile(hostKeyFile, content, 0o600),
-		os.WriteFile(hostKeyFile+".pub", ssh.MarshalAuthorizedKey(key), 0o644),
-	); err != nil {
-		return nil, fmt.Errorf("storing the host key: %w", err)
-	}
-	return content, nil
+	return nil
 }

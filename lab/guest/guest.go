@@ -38,6 +38,34 @@ type Spec struct {
 	AuthorizedKeys []string // lines for the build user's authorized_keys
 }
 
+// maxHostname is the length of a DNS label (RFC 1035) and what Linux accepts (HOST_NAME_MAX).
+const maxHostname = 63
+
+// Hostname makes a host name of a virtual machine's name: letters, digits and hyphens.
+func Hostname(name string) string {
+	label := make([]byte, 0, len(name))
+	for _, c := range []byte(name) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			label = append(label, c)
+		case c >= 'A' && c <= 'Z':
+			label = append(label, c+'a'-'A')
+		case len(label) > 0 && label[len(label)-1] != '-':
+			label = append(label, '-')
+		}
+		if len(label) == maxHostname {
+			break
+		}
+	}
+	for len(label) > 0 && label[len(label)-1] == '-' {
+		label = label[:len(label)-1]
+	}
+	if len(label) == 0 {
+		return "guest"
+	}
+	return string(label)
+}
+
 // Ending says how a guest ended.
 type Ending string
 

@@ -172,14 +172,14 @@ func (m *machine) waitEnding(want Ending) {
 func TestCommandRunsAsTheUserWhoSignedIn(t *testing.T) {
 	m := boot(t, nil)
 	for command, want := range map[string]string{
-		"id -un":                       testUser,
-		"echo $HOME $USER $SHELL":      "/home/builder builder /bin/bash",
-		"pwd":                          "/home/builder",
-		"id -nG":                       "builder sudo",
-		"sudo id -u":                   "0",
-		"hostname":                     "unit",
-		"cat /proc/1/comm | wc -l":     "1",
-		"echo $SSH_CONNECTION | wc -w": "4",
+		"id -un":                      testUser,
+		"echo $HOME $USER $SHELL":     "/home/builder builder /bin/bash",
+		"pwd":                         "/home/builder",
+		"id -nG":                      "builder sudo",
+		"sudo id -u":                  "0",
+		"hostname":                    "unit",
+		"cat /proc/1/comm | wc -l":    "1",
+		"echo ${SSH_CONNECTION#* * }": "127.0.0.1 22",
 	} {
 		if got := m.run(command); got != want {
 			t.Errorf("%s = %q, want %q", command, got, want)
@@ -238,15 +238,17 @@ func TestEnvironmentInputAndStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Setenv("PACKER_BUILD_NAME", "debian"); err != nil {
+	if err := s.Setenv("LC_PAPER", "debian"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Setenv("LD_PRELOAD", "/tmp/evil.so"); err == nil {
-		t.Error("LD_PRELOAD was accepted")
+	for _, name := range []string{"PACKER_BUILD_NAME", "LD_PRELOAD"} { // Debian's AcceptEnv has LANG and LC_*
+		if err := s.Setenv(name, "/tmp/evil.so"); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
 	}
 	var stdout, stderr bytes.Buffer
 	s.Stdin, s.Stdout, s.Stderr = strings.NewReader(strings.Repeat("x", 300_000)), &stdout, &stderr
-	if err := s.Run("wc -c; echo $PACKER_BUILD_NAME >&2"); err != nil {
+	if err := s.Run("wc -c; echo $LC_PAPER >&2"); err != nil {
 		t.Fatal(err)
 	}
 	if stdout.String() != "300000\n" || stderr.String() != "debian\n" {
@@ -254,14 +256,18 @@ func TestEnvironmentInputAndStreams(t *testing.T) {
 	}
 }
 
-func TestBackgroundProcessDoesNotHoldTheSession(t *testing.T) {
+// TestBackgroundProcess holds a session as long as OpenSSH does: while a process has its output open.
+func TestBackgroundProcess(t *testing.T) {
 	m := boot(t, nil)
 	began := time.Now()
-	if got := m.run("sleep 30 & echo done"); got != "done" {
+	if got := m.run("sleep 30 >/dev/null 2>&1 & echo done"); got != "done" {
 		t.Errorf("output %q", got)
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the session took %s", took)
+	}
+	if got := m.run("(sleep 1; echo late) & echo done"); got != "done\nlate" {
+		t.Errorf("output %q", got)
 	}
 	m.run("sh -c '(true &) ; sleep 0.1'")
 	if got := m.run("ps -eo stat= | grep -c '^Z' || true"); got != "0" {
@@ -319,12 +325,15 @@ func TestRefusedSignIn(t *testing.T) {
 		"root":           {"root", testPassword},
 		"locked account": {"nobody", "*"},
 		"no such user":   {"nosuch", testPassword},
-		"zero byte":      {testUser, testPassword + "\x00"},
+		"zero byte":      {testUser, testPassword + "\x00x"},
 	} {
-		if client, err := m.dial(c.user, ssh.Password(c.password)); err == nil {
-			client.Close()
-			t.Errorf("%s: signed in", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // PAM takes two seconds to refuse a password
+			if client, err := m.dial(c.user, ssh.Password(c.password)); err == nil {
+				client.Close()
+				t.Error("signed in")
+			}
+		})
 	}
 }
 
@@ -341,6 +350,21 @@ func TestPublicKey(t *testing.T) {
 		c.Close()
 		t.Error("a foreign key was accepted")
 	}
+}
+
+func TestChangedConfiguration(t *testing.T) {
+	signer, line := newKey(t)
+	m := boot(t, func(s *Spec) { s.AuthorizedKeys = []string{line} })
+	m.run("echo PasswordAuthentication no | sudo tee /etc/ssh/sshd_config.d/10-keys.conf")
+	if c, err := m.dial(testUser, ssh.Password(testPassword)); err == nil {
+		c.Close()
+		t.Error("a password was accepted")
+	}
+	c, err := m.dial(testUser, ssh.PublicKeys(signer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
 }
 
 func TestKeepaliveIsAnswered(t *testing.T) {
@@ -365,5 +389,17 @@ func TestStartFailsWithTheReason(t *testing.T) {
 		Spec{Hostname: "x", Lowers: []string{missing}, Upper: missing, Work: missing, Root: missing}, listener, nil)
 	if err == nil || !strings.Contains(err.Error(), "overlay") {
 		t.Errorf("error %v does not name the overlay", err)
+	}
+}
+
+func TestHostname(t *testing.T) {
+	for name, want := range map[string]string{
+		"debian-12": "debian-12", "Debian 12 (x)": "debian-12-x", "--": "guest", "": "guest", "ümlaut": "mlaut",
+		strings.Repeat("a", 80):         strings.Repeat("a", 63),
+		strings.Repeat("ab-", 21) + "x": strings.TrimSuffix(strings.Repeat("ab-", 21), "-"),
+	} {
+		if got := Hostname(name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
 	}
 }

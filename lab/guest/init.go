@@ -22,6 +22,20 @@ const (
 	endingGrace  = 2 * time.Second
 )
 
+// Main runs the guest's first process when the calling process was started to be one, and then does not
+// return. In every other process it returns at once. Call it before anything else in main and TestMain.
+func Main() {
+	if len(os.Args) == 0 {
+		return
+	}
+	switch os.Args[0] {
+	case initName:
+		syscall.Exit(initMain()) // not os.Exit: under the race detector that sleeps for a second
+	case probeName:
+		syscall.Exit(0)
+	}
+}
+
 // system is the running guest as its first process sees it.
 type system struct {
 	spec      Spec
@@ -63,7 +77,7 @@ func initMain() int {
 // boot brings the guest up to the point where its SSH server accepts connections.
 func (s *system) boot() error {
 	inherited := os.NewFile(listenerFD, "listener")
-	listener, err := net.FileListener(inherited)
+	outside, err := net.FileListener(inherited)
 	inherited.Close() // FileListener made its own copy
 	if err != nil {
 		return fmt.Errorf("inheriting the listener: %w", err)
@@ -81,20 +95,23 @@ func (s *system) boot() error {
 	if err := raiseLoopback(); err != nil {
 		return err
 	}
+	if err := forbidTracing(); err != nil {
+		return err
+	}
 	if s.processes, err = newProcesses(); err != nil {
 		return err
 	}
-	if err := s.firstBoot(); err != nil {
+	if err := firstBoot(s.spec, s.processes); err != nil {
 		return err
 	}
-	if err := s.listenForPowerRequests(); err != nil {
+	if err := listenForPowerRequests(s.end); err != nil {
 		return err
 	}
 	server, err := newServer(s.processes, s.spec.Address)
 	if err != nil {
 		return err
 	}
-	go server.serve(listener)
+	server.serve(outside)
 	return nil
 }
 

@@ -8,14 +8,17 @@ package guest
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -51,6 +54,42 @@ func TestNoNetwork(t *testing.T) {
 	}
 }
 
+// falseServer stands in for sshd and connects the socket that it is given anew, to a port of the host.
+const falseServer = `#!/usr/bin/python3
+import ctypes, os, socket
+ctypes.CDLL(None).connect(0, bytes(16), 16)  # AF_UNSPEC: the socket can be used again
+said = "reached"
+try:
+    socket.socket(fileno=os.dup(0)).connect(("127.0.0.1", PORT))
+except ConnectionRefusedError:
+    said = "refused"
+open("/root/said", "w").write(said)
+`
+
+// Connections of clients are of the host's network: none may come into the hands of the guest.
+func TestSSHServerHoldsNoSocketOfTheHost(t *testing.T) {
+	host, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	m := boot(t, nil)
+	program := base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(falseServer, "PORT", portOf(t, host))))
+	m.run("echo " + program + " | base64 -d > sshd && chmod 755 sshd && sudo mv sshd /usr/sbin/sshd")
+	if c, err := m.dial(testUser, ssh.Password(testPassword)); err == nil {
+		c.Close()
+		t.Error("the false server lets in")
+	}
+	var said []byte
+	for deadline := time.Now().Add(10 * time.Second); len(said) == 0 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+		said, _ = os.ReadFile(filepath.Join(m.spec.Upper, "root/said"))
+	}
+	if string(said) != "refused" {
+		t.Errorf("the false server says %q", said)
+	}
+}
+
 func TestRootCannotChangeTheHost(t *testing.T) {
 	const sysctl = "/proc/sys/vm/swappiness"
 	before, err := os.ReadFile(sysctl)
@@ -78,6 +117,7 @@ func TestRootCannotChangeTheHost(t *testing.T) {
 		"sudo umount /proc/kmsg",
 		"sudo chroot /proc/1/root true",
 		"sudo readlink /proc/1/fd/3",
+		"sudo sh -c 'for t in /proc/1/task/*; do readlink $t/fd/3 && exit; done; exit 1'",
 		"sudo nsenter --target 1 --mount true",
 		"sudo sh -c 'echo pwn > /proc/1/mem'",
 	} {
@@ -120,8 +160,10 @@ func TestHostIsNotVisible(t *testing.T) {
 		"only-on-the-host") {
 		t.Error("the guest finds host files")
 	}
-	if out := m.run("ps -eo pid= | wc -l"); len(out) > 1 {
-		t.Errorf("%s processes seen", out)
+	for name := range strings.FieldsSeq(m.run("ps -eo comm= | cat")) {
+		if !slices.Contains([]string{"init", "sshd", "bash", "ps", "cat"}, name) {
+			t.Errorf("the process %s is seen", name)
+		}
 	}
 	if out, err := m.try(fmt.Sprintf("sudo kill -0 %d", os.Getpid())); err == nil && os.Getpid() > 1000 {
 		t.Errorf("a process of the host can be signalled: %s", out)

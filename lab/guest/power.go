@@ -34,8 +34,9 @@ const (
 	signalReboot   = syscall.Signal(34 + 5)
 )
 
-// listenForPowerRequests serves the ways in which programs of the guest ask pid 1 to end the system.
-func (s *system) listenForPowerRequests() error {
+// listenForPowerRequests calls end when a program of the guest asks pid 1, in one of the ways that there are, to end
+// the system.
+func listenForPowerRequests(end func(Ending)) error {
 	if err := unix.Mkfifo(initctl, 0o600); err != nil {
 		return fmt.Errorf("making %s: %w", initctl, err)
 	}
@@ -50,7 +51,7 @@ func (s *system) listenForPowerRequests() error {
 				return
 			}
 			if ending, ok := parseInitRequest(request); ok {
-				s.end(ending)
+				end(ending)
 			}
 		}
 	}()
@@ -59,9 +60,9 @@ func (s *system) listenForPowerRequests() error {
 	go func() {
 		for sig := range signals {
 			if sig == signalReboot {
-				s.end(Rebooting)
+				end(Rebooting)
 			} else {
-				s.end(PoweredOff)
+				end(PoweredOff)
 			}
 		}
 	}()

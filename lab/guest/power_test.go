@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -77,8 +78,7 @@ func TestLayers(t *testing.T) {
 func TestCleanedImageGetsANewIdentity(t *testing.T) {
 	m := boot(t, nil)
 	before := m.run("cat /etc/machine-id; cat /etc/ssh/ssh_host_ed25519_key.pub")
-	m.run("sudo sh -c 'truncate -s 0 /etc/machine-id; rm /etc/ssh/ssh_host_*'")
-	m.run("sudo reboot")
+	m.run("sudo sh -c 'truncate -s 0 /etc/machine-id; rm /etc/ssh/ssh_host_*; reboot'")
 	m.waitEnding(Rebooting)
 	m.spec.FirstBoot = false
 	m.start()
@@ -111,4 +111,13 @@ func TestParseInitRequest(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
+}
+
+func FuzzParseInitRequest(f *testing.F) {
+	f.Add(slices.Repeat([]byte{0x69, 0x19, 0x09, 0x03}, 4))
+	f.Fuzz(func(t *testing.T, request []byte) {
+		if ending, ok := parseInitRequest(request); ok != (ending != "") {
+			t.Errorf("ending %q, %v", ending, ok)
+		}
+	})
 }

@@ -26,15 +26,9 @@ type processes struct {
 	waiting map[int]chan syscall.WaitStatus
 }
 
-// command is one process to start. Files become descriptors 0, 1, 2 and so on.
-type command struct {
-	argv0 string   // file to execute
-	argv  []string // arguments, the first one being the program's name
-	env   []string
-	dir   string
-	files []*os.File
-	as    *account // nil means root
-	tty   bool     // descriptor 0 becomes the controlling terminal
+// environment is what the programs of the first process start with.
+var environment = []string{
+	"PATH=" + searchPath, "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
 }
 
 func newProcesses() (*processes, error) {
@@ -53,29 +47,26 @@ func newProcesses() (*processes, error) {
 	return p, nil
 }
 
-// start starts c in a session of its own. The channel gives its status once.
-func (p *processes) start(c command) (int, <-chan syscall.WaitStatus, error) {
-	attr := &syscall.ProcAttr{Dir: c.dir, Env: c.env, Sys: &syscall.SysProcAttr{Setsid: true, Setctty: c.tty}}
-	if c.as != nil {
-		attr.Sys.Credential = &syscall.Credential{Uid: c.as.uid, Gid: c.as.gid, Groups: c.as.groups}
-	}
-	for _, f := range c.files {
+// start starts a program as root, in a session of its own. Files become descriptors 0, 1 and 2. The channel gives
+// its status once.
+func (p *processes) start(argv []string, files []*os.File) (<-chan syscall.WaitStatus, error) {
+	attr := &syscall.ProcAttr{Dir: "/", Env: environment, Sys: &syscall.SysProcAttr{Setsid: true}}
+	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
 	done := make(chan syscall.WaitStatus, 1)
-	var pid int
-	var err error
+	var failed error
 	p.thread.do(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if pid, err = syscall.ForkExec(c.argv0, c.argv, attr); err == nil {
-			p.waiting[pid] = done
+		pid, err := syscall.ForkExec(argv[0], argv, attr)
+		if err != nil {
+			failed = fmt.Errorf("starting %s: %w", argv[0], err)
+			return
 		}
+		p.waiting[pid] = done
 	})
-	if err != nil {
-		return 0, nil, fmt.Errorf("starting %s: %w", c.argv0, err)
-	}
-	return pid, done, nil
+	return done, failed
 }
 
 // reap collects every child that has ended.
@@ -108,8 +99,7 @@ func (p *processes) run(stdin []byte, argv ...string) ([]byte, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("running %s: %w", argv[0], err), in.Close(), feed.Close())
 	}
-	env := []string{"PATH=" + rootPath, "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"}
-	_, done, err := p.start(command{argv0: argv[0], argv: argv, env: env, dir: "/", files: []*os.File{in, out, out}})
+	done, err := p.start(argv, []*os.File{in, out, out})
 	in.Close()
 	out.Close()
 	if err != nil {

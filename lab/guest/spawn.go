@@ -24,6 +24,9 @@ const (
 	probeName = "packer-hybrid-guest-probe"
 )
 
+// searchPath is root's in Debian (/etc/login.defs).
+const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 // File descriptors that the guest's first process inherits, after the three standard ones.
 const (
 	listenerFD = 3
@@ -45,27 +48,13 @@ var namespaces = []namespace{
 	{"network", syscall.CLONE_NEWNET},
 }
 
-// Main runs the guest's first process when the calling process was started to be one, and then does not
-// return. In every other process it returns at once. Call it before anything else in main and TestMain.
-func Main() {
-	if len(os.Args) == 0 {
-		return
-	}
-	switch os.Args[0] {
-	case initName:
-		syscall.Exit(initMain()) // not os.Exit: under the race detector that sleeps for a second
-	case probeName:
-		syscall.Exit(0)
-	}
-}
-
 // initCommand builds the command of a guest's first process: this very binary in new namespaces. Its
 // configuration travels over the control socket: nothing of it shows in a command line or environment.
 func initCommand(listener, control, console *os.File) *exec.Cmd {
 	return &exec.Cmd{
 		Path:        "/proc/self/exe",
 		Args:        []string{initName},
-		Env:         []string{"PATH=" + rootPath},
+		Env:         []string{"PATH=" + searchPath},
 		Dir:         "/",
 		Stdout:      console,
 		Stderr:      console,

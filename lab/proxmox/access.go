@@ -10,12 +10,29 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"sync"
 )
 
+// Credentials are what clients sign in with. All are needed.
+type Credentials struct {
+	User     string // with realm: packer@pve
+	Password string
+	TokenID  string // with user: packer@pve!lab
+	Secret   string
+}
+
+// access says who may call.
+type access struct {
+	credentials Credentials
+
+	mu      sync.Mutex
+	tickets map[string]string // ticket → token against forged requests
+}
+
 // authorized wraps every call but the sign-in itself.
-func (s *Server) authorized(next http.Handler) http.Handler {
+func (a *access) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := s.checkCaller(r); err != nil {
+		if err := a.checkCaller(r); err != nil {
 			answer(w, nil, err)
 			return
 		}
@@ -24,10 +41,10 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 }
 
 // checkCaller accepts a token, or a ticket in a header or a cookie.
-func (s *Server) checkCaller(r *http.Request) error {
+func (a *access) checkCaller(r *http.Request) error {
 	header := r.Header.Get("Authorization")
 	if token, ok := strings.CutPrefix(header, "PVEAPIToken="); ok {
-		if !same(token, s.config.Credentials.TokenID+"="+s.config.Credentials.Secret) {
+		if !same(token, a.credentials.TokenID+"="+a.credentials.Secret) {
 			return &failure{status: http.StatusUnauthorized, reason: "invalid token value!"}
 		}
 		return nil
@@ -39,9 +56,9 @@ func (s *Server) checkCaller(r *http.Request) error {
 	if !ok {
 		return &failure{status: http.StatusUnauthorized, reason: "No ticket"}
 	}
-	s.mu.Lock()
-	csrf, known := s.tickets[ticket]
-	s.mu.Unlock()
+	a.mu.Lock()
+	csrf, known := a.tickets[ticket]
+	a.mu.Unlock()
 	if !known {
 		return &failure{status: http.StatusUnauthorized, reason: "permission denied - invalid PVE ticket"}
 	}
@@ -52,8 +69,8 @@ func (s *Server) checkCaller(r *http.Request) error {
 }
 
 // signIn answers POST /access/ticket.
-func (s *Server) signIn(_ *http.Request, p params) (any, error) {
-	user, c := p.get("username"), s.config.Credentials
+func (a *access) signIn(_ *http.Request, p params) (any, error) {
+	user, c := p.get("username"), a.credentials
 	if realm := p.get("realm"); realm != "" && !strings.Contains(user, "@") {
 		user += "@" + realm
 	}
@@ -61,9 +78,9 @@ func (s *Server) signIn(_ *http.Request, p params) (any, error) {
 		return nil, &failure{status: http.StatusUnauthorized, reason: "authentication failure"}
 	}
 	ticket, csrf := "PVE:"+user+":"+rand.Text(), rand.Text()
-	s.mu.Lock()
-	s.tickets[ticket] = csrf
-	s.mu.Unlock()
+	a.mu.Lock()
+	a.tickets[ticket] = csrf
+	a.mu.Unlock()
 	return map[string]any{"username": user, "ticket": ticket, "CSRFPreventionToken": csrf, "clustername": "lab"}, nil
 }
 

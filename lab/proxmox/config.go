@@ -12,48 +12,54 @@ import (
 	"strings"
 )
 
-// getConfig answers GET config.
-func (s *Server) getConfig(r *http.Request, _ params) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.find(r)
+// configAPI answers calls on the configuration of virtual machines.
+type configAPI struct {
+	store *store
+	tasks *tasks
+}
+
+// get answers GET config.
+func (a *configAPI) get(r *http.Request, _ params) (any, error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
+	v, err := a.store.find(r)
 	if err != nil {
 		return nil, err
 	}
 	return v.document(), nil
 }
 
-// postConfig answers POST config: the change is a task.
-func (s *Server) postConfig(r *http.Request, p params) (any, error) {
-	s.mu.Lock()
-	v, err := s.change(r)
-	s.mu.Unlock()
+// post answers POST config: the change is a task.
+func (a *configAPI) post(r *http.Request, p params) (any, error) {
+	a.store.mu.Lock()
+	v, err := a.store.change(r)
+	a.store.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return s.run(r, job{kind: "qmconfig", id: strconv.Itoa(v.id), do: func() error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.set(v, p)
+	return a.tasks.run(r, job{kind: "qmconfig", id: strconv.Itoa(v.id), do: func() error {
+		a.store.mu.Lock()
+		defer a.store.mu.Unlock()
+		return a.store.set(v, p)
 	}})
 }
 
-// putConfig answers PUT config: the change is made at once.
-func (s *Server) putConfig(r *http.Request, p params) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.change(r)
+// put answers PUT config: the change is made at once.
+func (a *configAPI) put(r *http.Request, p params) (any, error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
+	v, err := a.store.change(r)
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.set(v, p)
+	return nil, a.store.set(v, p)
 }
 
 // pending answers GET pending. Changes take effect at once here, so that none is pending.
-func (s *Server) pending(r *http.Request, _ params) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.find(r)
+func (a *configAPI) pending(r *http.Request, _ params) (any, error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
+	v, err := a.store.find(r)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +99,11 @@ func formatSize(size int64) string {
 	return strconv.FormatInt(size, 10) + "K"
 }
 
-// resizeDisk answers PUT resize: disk=scsi0, size=20G or +5G.
-func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
-	s.mu.Lock()
-	v, err := s.change(r)
-	s.mu.Unlock()
+// resize answers PUT resize: disk=scsi0, size=20G or +5G.
+func (a *configAPI) resize(r *http.Request, p params) (any, error) {
+	a.store.mu.Lock()
+	v, err := a.store.change(r)
+	a.store.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -106,9 +112,9 @@ func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
 	if !ok {
 		return nil, invalid("size", "value does not match the regex pattern")
 	}
-	return s.run(r, job{kind: "resize", id: strconv.Itoa(v.id), do: func() error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+	return a.tasks.run(r, job{kind: "resize", id: strconv.Itoa(v.id), do: func() error {
+		a.store.mu.Lock()
+		defer a.store.mu.Unlock()
 		drive := v.settings[p.get("disk")]
 		m := sizeOption.FindStringSubmatch(drive)
 		if m == nil || !driveName.MatchString(p.get("disk")) {
@@ -127,11 +133,11 @@ func (s *Server) resizeDisk(r *http.Request, p params) (any, error) {
 	}})
 }
 
-// currentStatus answers GET status/current.
-func (s *Server) currentStatus(r *http.Request, _ params) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.find(r)
+// status answers GET status/current.
+func (a *configAPI) status(r *http.Request, _ params) (any, error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
+	v, err := a.store.find(r)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func FuzzSet(f *testing.F) {
 	f.Add("cores", "NaN")
 	f.Add("net0", "virtio,bridge=vmbr0")
 	f.Fuzz(func(t *testing.T, name, value string) {
-		s := &Server{}
+		s := &store{}
 		v := &vm{id: 100, settings: map[string]string{"name": "one"}}
 		if err := s.set(v, params{name: value}); err != nil {
 			return

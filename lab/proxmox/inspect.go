@@ -30,10 +30,10 @@ type VM struct {
 
 // VMs lists virtual machines and templates by number.
 func (s *Server) VMs() []VM {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := make([]VM, 0, len(s.vms))
-	for _, v := range s.sorted() {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	list := make([]VM, 0, len(s.store.vms))
+	for _, v := range s.store.sorted() {
 		one := VM{
 			ID: v.id, Ref: v.ref(), Name: v.settings["name"], Description: v.settings["description"],
 			Tags:     strings.FieldsFunc(v.settings["tags"], func(c rune) bool { return c == ';' || c == ',' || c == ' ' }),
@@ -48,7 +48,7 @@ func (s *Server) VMs() []VM {
 
 // Volumes lists what a storage holds, as STORAGE:NAME, by name.
 func (s *Server) Volumes(storage string) ([]string, error) {
-	content, err := s.content(storage)
+	content, err := s.store.content(storage)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +62,15 @@ func (s *Server) Volumes(storage string) ([]string, error) {
 // Plant puts a virtual machine of somebody else there, stopped, with the settings that its configuration is
 // to have. Set template to "1" for a template, whose drives then name base volumes.
 func (s *Server) Plant(id int, settings map[string]string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.add("vmid", strconv.Itoa(id), "")
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	v, err := s.store.add("vmid", strconv.Itoa(id), "")
 	if err != nil {
 		return fmt.Errorf("planting a virtual machine: %w", err)
 	}
 	for name, value := range settings {
 		if !settingName.MatchString(name) {
-			delete(s.vms, id)
+			delete(s.store.vms, id)
 			return fmt.Errorf("planting a virtual machine: %q is not the name of a setting", name)
 		}
 		v.settings[name] = value

@@ -27,7 +27,7 @@ var characters = map[string][2]string{
 var specials = map[string]string{"ret": "enter", "backspace": "bs", "delete": "del", "pgup": "pageUp", "pgdn": "pageDown"}
 
 // sendKey answers PUT sendkey: the key is remembered.
-func (s *Server) sendKey(r *http.Request, p params) (any, error) {
+func (s *store) sendKey(r *http.Request, p params) (any, error) {
 	key := p.get("key")
 	if !keyPattern.MatchString(key) {
 		return nil, invalid("key", "value does not match the regex pattern")

@@ -8,47 +8,41 @@ package proxmox
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// Numbers that a virtual machine may have (pve-guest-common, pve-vmid).
-const (
-	minID = 100
-	maxID = 999_999_999
-)
+// vmAPI answers calls that list, make, clone and delete virtual machines.
+type vmAPI struct {
+	store    *store
+	tasks    *tasks
+	hardware Hardware
+}
 
 // nextID answers GET /cluster/nextid, with a string.
-func (s *Server) nextID(_ *http.Request, p params) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (a *vmAPI) nextID(_ *http.Request, p params) (any, error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
 	wanted, err := p.number("vmid")
 	if err != nil {
 		return nil, err
 	}
 	if wanted != 0 {
-		if _, taken := s.vms[wanted]; taken {
+		if _, taken := a.store.vms[wanted]; taken {
 			return nil, invalid("vmid", fmt.Sprintf("VM %d already exists", wanted))
 		}
 		return strconv.Itoa(wanted), nil
 	}
 	id := minID
-	for s.vms[id] != nil {
+	for a.store.vms[id] != nil {
 		id++
 	}
 	return strconv.Itoa(id), nil
 }
 
-// sorted returns all machines by number. The caller holds s.mu.
-func (s *Server) sorted() []*vm {
-	return slices.SortedFunc(maps.Values(s.vms), func(a, b *vm) int { return a.id - b.id })
-}
-
 // resources answers GET /cluster/resources.
-func (s *Server) resources(r *http.Request, p params) (any, error) {
+func (a *vmAPI) resources(r *http.Request, p params) (any, error) {
 	list := []any{}
 	kind := p.get("type")
 	if kind == "" || kind == "node" {
@@ -65,111 +59,82 @@ func (s *Server) resources(r *http.Request, p params) (any, error) {
 	if kind != "" && kind != "vm" {
 		return list, nil
 	}
-	vms, err := s.listVMs(r, p)
+	vms, err := a.list(r, p)
 	if machines, ok := vms.([]any); ok {
 		list = append(list, machines...)
 	}
 	return list, err
 }
 
-// listVMs answers GET /nodes/{node}/qemu.
-func (s *Server) listVMs(*http.Request, params) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// list answers GET /nodes/{node}/qemu.
+func (a *vmAPI) list(*http.Request, params) (any, error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
 	list := []any{}
-	for _, v := range s.sorted() {
+	for _, v := range a.store.sorted() {
 		list = append(list, v.summary())
 	}
 	return list, nil
 }
 
-// add enters a locked machine of a number that is free. The caller holds s.mu.
-func (s *Server) add(name, number, lock string) (*vm, error) {
-	id, err := strconv.Atoi(number)
-	if err != nil || id < minID || id > maxID {
-		return nil, invalid(name, fmt.Sprintf("invalid format - value does not look like a valid VM ID: '%s'", number))
-	}
-	if _, taken := s.vms[id]; taken {
-		return nil, refuse("unable to create VM %d - VM %d already exists on node '%s'", id, id, NodeName)
-	}
-	s.made++
-	v := &vm{id: id, serial: s.made, lock: lock, settings: make(map[string]string)}
-	s.vms[id] = v
-	return v, nil
-}
-
-// forget removes a machine whose task failed.
-func (s *Server) forget(v *vm) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.vms, v.id)
-}
-
-// unlock ends the lock of a task.
-func (s *Server) unlock(v *vm) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v.lock = ""
-}
-
-// createVM answers POST /nodes/{node}/qemu.
-func (s *Server) createVM(r *http.Request, p params) (any, error) {
-	v, err := s.newVM(p)
+// create answers POST /nodes/{node}/qemu.
+func (a *vmAPI) create(r *http.Request, p params) (any, error) {
+	v, err := a.newVM(p)
 	if err != nil {
 		return nil, err
 	}
-	return s.run(r, job{
+	return a.tasks.run(r, job{
 		kind: "qmcreate", id: strconv.Itoa(v.id),
-		do:   func() error { s.unlock(v); return nil },
-		undo: func() { s.forget(v) },
+		do:   func() error { a.store.unlock(v); return nil },
+		undo: func() { a.store.forget(v) },
 	})
 }
 
 // newVM enters a new machine with the settings of a call.
-func (s *Server) newVM(p params) (*vm, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.add("vmid", p.get("vmid"), "create")
+func (a *vmAPI) newVM(p params) (*vm, error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
+	v, err := a.store.add("vmid", p.get("vmid"), "create")
 	if err != nil {
 		return nil, err
 	}
-	if err := s.set(v, p); err != nil {
-		delete(s.vms, v.id)
+	if err := a.store.set(v, p); err != nil {
+		delete(a.store.vms, v.id)
 		return nil, err
 	}
 	v.pool = p.get("pool")
 	return v, nil
 }
 
-// cloneVM answers POST /nodes/{node}/qemu/{vmid}/clone.
-func (s *Server) cloneVM(r *http.Request, p params) (any, error) {
-	source, clone, settings, err := s.newClone(r, p)
+// clone answers POST /nodes/{node}/qemu/{vmid}/clone.
+func (a *vmAPI) clone(r *http.Request, p params) (any, error) {
+	source, clone, settings, err := a.newClone(r, p)
 	if err != nil {
 		return nil, err
 	}
-	return s.run(r, job{
-		kind: "qmclone", id: strconv.Itoa(source.id), undo: func() { s.forget(clone) },
+	return a.tasks.run(r, job{
+		kind: "qmclone", id: strconv.Itoa(source.id), undo: func() { a.store.forget(clone) },
 		half: func() { // with the first disk
-			s.mu.Lock()
-			defer s.mu.Unlock()
+			a.store.mu.Lock()
+			defer a.store.mu.Unlock()
 			clone.settings = settings
 		},
 		do: func() error {
-			if err := s.config.Hardware.Clone(source.ref(), clone.ref()); err != nil {
-				s.forget(clone)
+			if err := a.hardware.Clone(source.ref(), clone.ref()); err != nil {
+				a.store.forget(clone)
 				return fmt.Errorf("clone failed: %w", err)
 			}
-			s.unlock(clone)
+			a.store.unlock(clone)
 			return nil
 		},
 	})
 }
 
 // newClone enters a locked clone. Its settings, the third result, and with them its name come later.
-func (s *Server) newClone(r *http.Request, p params) (source, clone *vm, settings map[string]string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if source, err = s.change(r); err != nil {
+func (a *vmAPI) newClone(r *http.Request, p params) (source, clone *vm, settings map[string]string, err error) {
+	a.store.mu.Lock()
+	defer a.store.mu.Unlock()
+	if source, err = a.store.change(r); err != nil {
 		return nil, nil, nil, err
 	}
 	full := p.get("full") == "1"
@@ -181,7 +146,7 @@ func (s *Server) newClone(r *http.Request, p params) (source, clone *vm, setting
 	case source.running:
 		return nil, nil, nil, refuse("clone of a running VM is not simulated")
 	}
-	if clone, err = s.add("newid", p.get("newid"), "clone"); err != nil {
+	if clone, err = a.store.add("newid", p.get("newid"), "clone"); err != nil {
 		return nil, nil, nil, err
 	}
 	named := &vm{id: clone.id, settings: make(map[string]string)}
@@ -194,8 +159,8 @@ func (s *Server) newClone(r *http.Request, p params) (source, clone *vm, setting
 	if given["name"] == "" {
 		given["name"] = fmt.Sprintf("Copy-of-VM-%s", source.settings["name"])
 	}
-	if err := s.set(named, given); err != nil {
-		delete(s.vms, clone.id)
+	if err := a.store.set(named, given); err != nil {
+		delete(a.store.vms, clone.id)
 		return nil, nil, nil, err
 	}
 	clone.pool = p.get("pool")
@@ -221,53 +186,33 @@ func cloneDrive(name, value string, source, clone int, full bool) string {
 	return storage + ":" + disk + "/" + strings.Replace(disk, "base-"+from+"-", "vm-"+to+"-", 1) + "," + rest
 }
 
-// deleteVM answers DELETE /nodes/{node}/qemu/{vmid}.
-func (s *Server) deleteVM(r *http.Request, _ params) (any, error) {
-	s.mu.Lock()
-	v, err := s.change(r)
+// remove answers DELETE /nodes/{node}/qemu/{vmid}.
+func (a *vmAPI) remove(r *http.Request, _ params) (any, error) {
+	a.store.mu.Lock()
+	v, err := a.store.change(r)
 	if err == nil {
-		err = s.removable(v)
+		err = a.store.removable(v)
 	}
-	s.mu.Unlock()
+	a.store.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return s.run(r, job{kind: "qmdestroy", id: strconv.Itoa(v.id), do: func() error {
-		s.mu.Lock()
-		if err := s.removable(v); err != nil {
-			s.mu.Unlock()
+	return a.tasks.run(r, job{kind: "qmdestroy", id: strconv.Itoa(v.id), do: func() error {
+		a.store.mu.Lock()
+		if err := a.store.removable(v); err != nil {
+			a.store.mu.Unlock()
 			return err
 		}
-		delete(s.vms, v.id)
-		s.mu.Unlock()
-		return s.config.Hardware.Remove(v.ref())
+		delete(a.store.vms, v.id)
+		a.store.mu.Unlock()
+		return a.hardware.Remove(v.ref())
 	}})
 }
 
-// removable says why a machine must stay. The caller holds s.mu.
-func (s *Server) removable(v *vm) error {
-	if v.running {
-		return refuse("VM %d is running - destroy failed", v.id)
-	}
-	if v.settings["protection"] == "1" {
-		return refuse("can't remove VM %d - protection mode enabled", v.id)
-	}
-	base := fmt.Sprintf(":base-%d-", v.id)
-	for _, other := range s.vms {
-		for _, volume := range other.volumes() {
-			if other != v && strings.Contains(volume, base) {
-				used, _, _ := strings.Cut(volume, "/")
-				return refuse("base volume '%s' is still in use by linked cloned", used)
-			}
-		}
-	}
-	return nil
-}
-
 // makeTemplate answers POST /nodes/{node}/qemu/{vmid}/template.
-func (s *Server) makeTemplate(r *http.Request, _ params) (any, error) {
-	s.mu.Lock()
-	v, err := s.change(r)
+func (a *vmAPI) makeTemplate(r *http.Request, _ params) (any, error) {
+	a.store.mu.Lock()
+	v, err := a.store.change(r)
 	switch {
 	case err != nil:
 	case v.template():
@@ -275,13 +220,13 @@ func (s *Server) makeTemplate(r *http.Request, _ params) (any, error) {
 	case v.running:
 		err = refuse("you can't convert a VM to template if VM is running")
 	}
-	s.mu.Unlock()
+	a.store.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return s.run(r, job{kind: "qmtemplate", id: strconv.Itoa(v.id), do: func() error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+	return a.tasks.run(r, job{kind: "qmtemplate", id: strconv.Itoa(v.id), do: func() error {
+		a.store.mu.Lock()
+		defer a.store.mu.Unlock()
 		if v.running {
 			return errors.New("you can't convert a VM to template if VM is running")
 		}

@@ -19,6 +19,9 @@ import (
 // (RFC 2544) and leads nowhere: a client that does not use the proxy reaches nobody.
 const reportedNetwork = "198.18.0.0/15"
 
+// agentPatience is how long a call waits for the agent of a guest that boots, which answers when it is up.
+const agentPatience = 5 * time.Second
+
 // reportedAddress is the n-th address that an agent reports, counted from 1.
 func reportedAddress(n int) netip.Prefix {
 	network := netip.MustParsePrefix(reportedNetwork)
@@ -29,10 +32,17 @@ func reportedAddress(n int) netip.Prefix {
 	return netip.PrefixFrom(address, network.Bits())
 }
 
-// startVM answers POST status/start. A running machine stays as it is.
-func (s *Server) startVM(r *http.Request, _ params) (any, error) {
-	s.mu.Lock()
-	v, err := s.change(r)
+// powerAPI starts and ends guests, and asks their agents.
+type powerAPI struct {
+	store    *store
+	tasks    *tasks
+	hardware Hardware
+}
+
+// start answers POST status/start. A running machine stays as it is.
+func (a *powerAPI) start(r *http.Request, _ params) (any, error) {
+	a.store.mu.Lock()
+	v, err := a.store.change(r)
 	switch {
 	case err != nil:
 	case v.template():
@@ -40,43 +50,43 @@ func (s *Server) startVM(r *http.Request, _ params) (any, error) {
 	case v.running:
 		err = refuse("VM %d already running", v.id)
 	}
-	s.mu.Unlock()
+	a.store.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return s.run(r, job{kind: "qmstart", id: strconv.Itoa(v.id), do: func() error { return s.powerOn(v) }})
+	return a.tasks.run(r, job{kind: "qmstart", id: strconv.Itoa(v.id), do: func() error { return a.powerOn(v) }})
 }
 
 // powerOn boots a machine's guest.
-func (s *Server) powerOn(v *vm) error {
-	s.mu.Lock()
-	if s.vms[v.id] != v || v.running {
-		s.mu.Unlock()
+func (a *powerAPI) powerOn(v *vm) error {
+	a.store.mu.Lock()
+	if a.store.vms[v.id] != v || v.running {
+		a.store.mu.Unlock()
 		return refuse("VM %d already running", v.id)
 	}
 	v.event++
 	event, up := v.event, make(chan struct{})
 	v.running, v.up, v.address = true, up, ""
 	if v.reported == "" {
-		s.started++
-		v.reported = reportedAddress(s.started).String()
+		a.store.started++
+		v.reported = reportedAddress(a.store.started).String()
 	}
 	boot := v.boot()
-	s.mu.Unlock()
-	s.config.Hardware.Machine(v.ref()).PowerOn(boot,
+	a.store.mu.Unlock()
+	a.hardware.Machine(v.ref()).PowerOn(boot,
 		func(address string) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
+			a.store.mu.Lock()
+			defer a.store.mu.Unlock()
 			if v.event == event {
 				v.address = address
 				close(up)
 			}
 		},
-		func() { s.ended(v, event) })
+		func() { a.store.ended(v, event) })
 	return nil
 }
 
-// boot says how the machine boots. The caller holds s.mu.
+// boot says how the machine boots. The caller holds a.store.mu.
 func (v *vm) boot() Boot {
 	b := Boot{Name: v.settings["name"]}
 	for _, volume := range v.volumes() {
@@ -96,40 +106,31 @@ func (v *vm) boot() Boot {
 	return b
 }
 
-// ended marks a machine as stopped if event is still its last power event.
-func (s *Server) ended(v *vm, event int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if v.event == event {
-		v.running, v.address = false, ""
-	}
+// shutdown answers POST status/shutdown.
+func (a *powerAPI) shutdown(r *http.Request, _ params) (any, error) {
+	return a.powerDown(r, "qmshutdown", Machine.Shutdown)
 }
 
-// shutdownVM answers POST status/shutdown.
-func (s *Server) shutdownVM(r *http.Request, _ params) (any, error) {
-	return s.powerDown(r, "qmshutdown", Machine.Shutdown)
-}
-
-// stopVM answers POST status/stop.
-func (s *Server) stopVM(r *http.Request, _ params) (any, error) {
-	return s.powerDown(r, "qmstop", Machine.PowerOff)
+// stop answers POST status/stop.
+func (a *powerAPI) stop(r *http.Request, _ params) (any, error) {
+	return a.powerDown(r, "qmstop", Machine.PowerOff)
 }
 
 // powerDown ends a guest. A machine that is off stays so, and the task ends well.
-func (s *Server) powerDown(r *http.Request, kind string, end func(Machine)) (any, error) {
-	s.mu.Lock()
-	v, err := s.find(r)
-	s.mu.Unlock()
+func (a *powerAPI) powerDown(r *http.Request, kind string, end func(Machine)) (any, error) {
+	a.store.mu.Lock()
+	v, err := a.store.find(r)
+	a.store.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return s.run(r, job{kind: kind, id: strconv.Itoa(v.id), do: func() error {
-		s.mu.Lock()
+	return a.tasks.run(r, job{kind: kind, id: strconv.Itoa(v.id), do: func() error {
+		a.store.mu.Lock()
 		running, event := v.running, v.event
-		s.mu.Unlock()
+		a.store.mu.Unlock()
 		if running {
-			end(s.config.Hardware.Machine(v.ref()))
-			s.ended(v, event)
+			end(a.hardware.Machine(v.ref()))
+			a.store.ended(v, event)
 		}
 		return nil
 	}})
@@ -140,16 +141,16 @@ var macAddress = regexp.MustCompile(`(?i)([0-9a-f]{2}:){5}[0-9a-f]{2}`)
 
 // agentInterfaces answers GET agent/network-get-interfaces. It waits a moment for a guest that boots: the
 // plugin looks again only after seconds.
-func (s *Server) agentInterfaces(r *http.Request, _ params) (any, error) {
-	s.mu.Lock()
-	v, err := s.find(r)
+func (a *powerAPI) agentInterfaces(r *http.Request, _ params) (any, error) {
+	a.store.mu.Lock()
+	v, err := a.store.find(r)
 	if err != nil {
-		s.mu.Unlock()
+		a.store.mu.Unlock()
 		return nil, err
 	}
 	running, up, agent, reported := v.running, v.up, v.settings["agent"], v.reported
 	network, mac := v.settings["net0"] != "", strings.ToLower(macAddress.FindString(v.settings["net0"]))
-	s.mu.Unlock()
+	a.store.mu.Unlock()
 	enabled, _, _ := strings.Cut(strings.TrimPrefix(agent, "enabled="), ",")
 	switch {
 	case !running:
@@ -161,7 +162,7 @@ func (s *Server) agentInterfaces(r *http.Request, _ params) (any, error) {
 	case <-up:
 	case <-time.After(agentPatience):
 		return nil, refuse("QEMU guest agent is not running")
-	case <-s.ctx.Done():
+	case <-a.tasks.ctx.Done():
 		return nil, refuse("QEMU guest agent is not running")
 	case <-r.Context().Done():
 		return nil, refuse("the caller has gone")
@@ -191,16 +192,4 @@ func agentInterface(name, mac string, prefixes ...string) map[string]any {
 		counters["rx-"+counter], counters["tx-"+counter] = 0, 0
 	}
 	return map[string]any{"name": name, "hardware-address": mac, "ip-addresses": addresses, "statistics": counters}
-}
-
-// guestAt returns the loopback address of the running guest that reports an address.
-func (s *Server) guestAt(wanted netip.Addr) (string, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range s.vms {
-		if v.running && v.address != "" && netip.MustParsePrefix(v.reported).Addr() == wanted {
-			return v.address, true
-		}
-	}
-	return "", false
 }

@@ -15,6 +15,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -24,61 +26,11 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
 
-// What every simulated node is made of.
-const (
-	NodeName    = "pve1"      // the only node
-	ISOStorage  = "local"     // a directory: ISO images
-	DiskStorage = "local-lvm" // volumes: disks
-	Bridge      = "vmbr0"     // the network of all machines
-)
-
-// prefix is where the API begins.
-const prefix = "/api2/json"
-
 // Limits of the server, so that a stuck client cannot hold it for good.
 const (
 	headerTimeout = 30 * time.Second
 	closeGrace    = 2 * time.Second
-	agentPatience = 5 * time.Second // the agent of a guest that boots answers when it is up
 )
-
-// Account is whom the first boot of a machine makes, as its installer or cloud-init would.
-type Account struct {
-	User     string   // empty: the lab's build user
-	Password string   // empty: none
-	Keys     []string // in authorized_keys format
-}
-
-// Hardware runs virtual machines. A reference names one from its creation to its removal.
-type Hardware interface {
-	Machine(ref string) Machine
-	Clone(source, clone string) error // gives clone the disk of source
-	Remove(ref string) error          // with its disk; does nothing when there is none
-}
-
-// Machine is one virtual machine's hardware.
-type Machine interface {
-	// PowerOn boots the guest in the background. up is called with its IP address when SSH is served
-	// there, down when it ended by itself or could not start.
-	PowerOn(boot Boot, up func(address string), down func())
-	Shutdown() // asks the guest to power off and returns when it is gone
-	PowerOff() // at once, and returns when it is gone
-}
-
-// Boot is how a machine boots.
-type Boot struct {
-	Name      string  // of the virtual machine
-	CloudInit bool    // a cloud-init drive is attached
-	Account   Account // of the first boot
-}
-
-// Credentials are what clients sign in with. All are needed.
-type Credentials struct {
-	User     string // with realm: packer@pve
-	Password string
-	TokenID  string // with user: packer@pve!lab
-	Secret   string
-}
 
 // Config is how a simulator is to be.
 type Config struct {
@@ -99,16 +51,11 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	proxy    *socks
-	ctx      context.Context //nolint:containedctx // of tasks, which outlive the calls that start them
 	cancel   context.CancelFunc
-	work     sync.WaitGroup // tasks
-
-	mu      sync.Mutex
-	vms     map[int]*vm
-	tasks   []*task
-	made    int // virtual machines, ever
-	started int // virtual machines that were given an address
-	tickets map[string]string
+	work     sync.WaitGroup // serving
+	access   *access
+	store    *store
+	tasks    *tasks
 }
 
 // Start starts a simulator on a free port of 127.0.0.1, and its SOCKS proxy on another.
@@ -116,8 +63,12 @@ func Start(config Config) (*Server, error) {
 	if config.Log == nil {
 		config.Log = func(string, ...any) {}
 	}
-	s := &Server{config: config, vms: make(map[int]*vm), tickets: make(map[string]string)}
-	if err := s.makeStorage(); err != nil {
+	s := &Server{
+		config: config, access: &access{credentials: config.Credentials, tickets: make(map[string]string)},
+		store: &store{isos: isoFolder(config.Dir), vms: make(map[int]*vm)},
+		tasks: &tasks{user: config.Credentials.TokenID, wait: config.TaskWait, log: config.Log},
+	}
+	if err := s.store.isos.make(); err != nil {
 		return nil, fmt.Errorf("starting Proxmox VE: %w", err)
 	}
 	plain, err := listen()
@@ -128,13 +79,13 @@ func Start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, plain.Close())
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.tasks.ctx, s.cancel = context.WithCancel(context.Background())
 	s.listener = plain
-	s.proxy = newSocks(proxy, s.guestAt)
+	s.proxy = newSocks(proxy, s.store.guestAt)
 	s.http = &http.Server{
 		Handler:           s.faults.Handler(prefix, s.routes(), answerFault),
 		ReadHeaderTimeout: headerTimeout,
-		ErrorLog:          quietLog(),
+		ErrorLog:          log.New(io.Discard, "", 0),                               // connections that clients break off
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/2 has no reason phrases
 	}
 	secure := config.TLS.Clone()
@@ -152,6 +103,9 @@ func listen() (net.Listener, error) {
 	}
 	return listener, nil
 }
+
+// PutISO puts an image with some content into the directory storage.
+func (s *Server) PutISO(name, content string) error { return s.store.isos.put(name, content) }
 
 // URL is the address of the API, as the plugin's proxmox_url wants it.
 func (s *Server) URL() string { return "https://" + s.listener.Addr().String() + prefix }
@@ -174,5 +128,6 @@ func (s *Server) Close() {
 		_ = s.http.Close() // a client still sends: it will not get an answer
 	}
 	s.proxy.close()
+	s.tasks.work.Wait()
 	s.work.Wait()
 }

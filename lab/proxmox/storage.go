@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,34 +25,10 @@ const maxUpload = 16 << 30
 // maxField bounds a field of an upload that is not the file, in bytes.
 const maxField = 4096
 
-// isoName is the name of an ISO image (PVE::Storage, ISO_EXT_RE_0). It cannot lead out of a directory.
-var isoName = regexp.MustCompile(`^[A-Za-z0-9_+][A-Za-z0-9_+.-]*\.(?i:iso|img)$`)
-
-// makeStorage makes the directories of the storages.
-func (s *Server) makeStorage() error {
-	for _, dir := range []string{
-		filepath.Join(ISOStorage, "template", "iso"), filepath.Join(ISOStorage, "tmp"),
-		DiskStorage,
-	} {
-		if err := os.MkdirAll(filepath.Join(s.config.Dir, dir), 0o700); err != nil {
-			return fmt.Errorf("making a storage: %w", err)
-		}
-	}
-	return nil
-}
-
-// isoFile is the file of an ISO image.
-func (s *Server) isoFile(name string) string {
-	return filepath.Join(s.config.Dir, ISOStorage, "template", "iso", name)
-}
-
-// hasISO reports whether an image is in storage.
-func (s *Server) hasISO(storage, name string) bool {
-	if storage != ISOStorage || !isoName.MatchString(name) {
-		return false
-	}
-	_, err := os.Stat(s.isoFile(name))
-	return err == nil
+// storageAPI answers calls on storages.
+type storageAPI struct {
+	store *store
+	tasks *tasks
 }
 
 // checkStorage refuses what is not the directory storage.
@@ -68,21 +43,21 @@ func checkStorage(storage string) error {
 }
 
 // upload answers POST upload: fields, then the file, which is written as it arrives.
-func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
-	name, temporary, err := s.receive(w, r)
+func (a *storageAPI) upload(w http.ResponseWriter, r *http.Request) {
+	name, temporary, err := a.receive(w, r)
 	if err != nil {
 		answer(w, nil, err)
 		return
 	}
-	data, err := s.run(r, job{
+	data, err := a.tasks.run(r, job{
 		kind: "imgcopy", undo: func() { _ = os.Remove(temporary) }, // goes with the lab otherwise
-		do: func() error { return os.Rename(temporary, s.isoFile(name)) },
+		do: func() error { return os.Rename(temporary, a.store.isos.file(name)) },
 	})
 	answer(w, data, err)
 }
 
 // receive reads an upload into a temporary file.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) (name, temporary string, err error) {
+func (a *storageAPI) receive(w http.ResponseWriter, r *http.Request) (name, temporary string, err error) {
 	if node := r.PathValue("node"); node != NodeName {
 		return "", "", refuse("no such cluster node '%s'", node)
 	}
@@ -104,7 +79,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (name, temporar
 			return "", "", &failure{status: http.StatusBadRequest, reason: "reading the upload: " + err.Error()}
 		}
 		if part.FileName() != "" {
-			name, temporary, err := s.receiveFile(part, fields)
+			name, temporary, err := a.receiveFile(part, fields)
 			return name, temporary, err
 		}
 		value, err := io.ReadAll(io.LimitReader(part, maxField))
@@ -116,7 +91,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (name, temporar
 }
 
 // receiveFile writes the file of an upload.
-func (s *Server) receiveFile(part *multipart.Part, fields params) (name, temporary string, err error) {
+func (a *storageAPI) receiveFile(part *multipart.Part, fields params) (name, temporary string, err error) {
 	name = part.FileName()
 	switch {
 	case fields.get("content") != "iso":
@@ -124,7 +99,7 @@ func (s *Server) receiveFile(part *multipart.Part, fields params) (name, tempora
 	case !isoName.MatchString(name):
 		return "", "", invalid("filename", "wrong file extension")
 	}
-	file, err := os.CreateTemp(filepath.Join(s.config.Dir, ISOStorage, "tmp"), "pveupload-")
+	file, err := os.CreateTemp(filepath.Join(string(a.store.isos), ISOStorage, "tmp"), "pveupload-")
 	if err != nil {
 		return "", "", fmt.Errorf("storing the upload: %w", err)
 	}
@@ -136,7 +111,7 @@ func (s *Server) receiveFile(part *multipart.Part, fields params) (name, tempora
 }
 
 // downloadURL answers POST download-url. Nothing is fetched: a small file stands for the image.
-func (s *Server) downloadURL(r *http.Request, p params) (any, error) {
+func (a *storageAPI) downloadURL(r *http.Request, p params) (any, error) {
 	name := p.get("filename")
 	switch {
 	case checkStorage(r.PathValue("storage")) != nil:
@@ -150,22 +125,14 @@ func (s *Server) downloadURL(r *http.Request, p params) (any, error) {
 	case (p.get("checksum") == "") != (p.get("checksum-algorithm") == ""):
 		return nil, invalid("checksum", "missing property - 'checksum' and 'checksum-algorithm' go together")
 	}
-	return s.run(r, job{kind: "download", do: func() error { return s.PutISO(name, "stands for "+p.get("url")+"\n") }})
+	return a.tasks.run(r, job{kind: "download", do: func() error {
+		return a.store.isos.put(name,
+			"stands for "+p.get("url")+"\n")
+	}})
 }
 
-// PutISO puts an image with some content into the directory storage.
-func (s *Server) PutISO(name, content string) error {
-	if !isoName.MatchString(name) {
-		return fmt.Errorf("putting an image into storage: %q is not the name of an ISO image", name)
-	}
-	if err := os.WriteFile(s.isoFile(name), []byte(content), 0o600); err != nil {
-		return fmt.Errorf("putting an image into storage: %w", err)
-	}
-	return nil
-}
-
-// deleteContent answers DELETE content/{volume}. The volume may come with its storage or without.
-func (s *Server) deleteContent(r *http.Request, _ params) (any, error) {
+// remove answers DELETE content/{volume}. The volume may come with its storage or without.
+func (a *storageAPI) remove(r *http.Request, _ params) (any, error) {
 	storage := r.PathValue("storage")
 	if err := checkStorage(storage); err != nil {
 		return nil, err
@@ -174,56 +141,21 @@ func (s *Server) deleteContent(r *http.Request, _ params) (any, error) {
 	if !ok || !isoName.MatchString(name) {
 		return nil, refuse("unable to parse directory volume name '%s'", r.PathValue("volume"))
 	}
-	return s.run(r, job{kind: "imgdel", do: func() error {
-		if err := os.Remove(s.isoFile(name)); err != nil {
+	return a.tasks.run(r, job{kind: "imgdel", do: func() error {
+		if err := os.Remove(a.store.isos.file(name)); err != nil {
 			return refuse("unlink '/var/lib/vz/template/iso/%s' failed - No such file or directory", name)
 		}
 		return nil
 	}})
 }
 
-// content lists the volumes of a storage, by name.
-func (s *Server) content(storage string) ([]map[string]any, error) {
-	list := []map[string]any{}
-	if storage == DiskStorage {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, v := range s.sorted() {
-			for _, volume := range v.volumes() {
-				if strings.HasPrefix(volume, DiskStorage+":") {
-					list = append(list, map[string]any{"volid": volume, "content": "images", "format": "raw", "vmid": v.id})
-				}
-			}
-		}
-	} else {
-		files, err := os.ReadDir(filepath.Dir(s.isoFile("any.iso")))
-		if err != nil {
-			return nil, fmt.Errorf("listing a storage: %w", err)
-		}
-		for _, file := range files {
-			info, err := file.Info()
-			if err != nil {
-				continue // deleted in the meantime
-			}
-			list = append(list, map[string]any{
-				"volid": ISOStorage + ":iso/" + file.Name(), "content": "iso", "format": "iso", "size": info.Size(),
-				"ctime": info.ModTime().Unix(),
-			})
-		}
-	}
-	slices.SortFunc(list, func(a, b map[string]any) int {
-		return strings.Compare(fmt.Sprint(a["volid"]), fmt.Sprint(b["volid"]))
-	})
-	return list, nil
-}
-
-// listContent answers GET content, of one kind or, for a machine, of one number.
-func (s *Server) listContent(r *http.Request, p params) (any, error) {
+// list answers GET content, of one kind or, for a machine, of one number.
+func (a *storageAPI) list(r *http.Request, p params) (any, error) {
 	storage := r.PathValue("storage")
 	if storage != ISOStorage && storage != DiskStorage {
 		return nil, refuse("storage '%s' does not exist", storage)
 	}
-	list, err := s.content(storage)
+	list, err := a.store.content(storage)
 	if err != nil {
 		return nil, err
 	}
@@ -251,10 +183,10 @@ func storages() []map[string]any {
 }
 
 // listStorages answers GET storage.
-func (s *Server) listStorages(*http.Request, params) (any, error) { return storages(), nil }
+func listStorages(*http.Request, params) (any, error) { return storages(), nil }
 
 // storageStatus answers GET storage/{storage}/status.
-func (s *Server) storageStatus(r *http.Request, _ params) (any, error) {
+func storageStatus(r *http.Request, _ params) (any, error) {
 	for _, one := range storages() {
 		if one["storage"] == r.PathValue("storage") {
 			return one, nil

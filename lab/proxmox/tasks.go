@@ -11,10 +11,23 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
+
+// tasks is the work that calls started.
+type tasks struct {
+	user string        // whose they are
+	wait time.Duration // how long a call waits for the task that it started
+	log  func(format string, args ...any)
+	ctx  context.Context //nolint:containedctx // of tasks, which outlive the calls that start them
+	work sync.WaitGroup
+
+	mu  sync.Mutex
+	all []*task
+}
 
 // task is work that a call started.
 type task struct {
@@ -36,27 +49,27 @@ type job struct {
 }
 
 // run starts a task and returns its UPID, after the task or after the settling time.
-func (s *Server) run(r *http.Request, j job) (any, error) {
+func (w *tasks) run(r *http.Request, j job) (any, error) {
 	now := time.Now()
 	t := &task{kind: j.kind, id: j.id, started: now, done: make(chan struct{})}
-	s.mu.Lock()
-	t.number = len(s.tasks) + 1
+	w.mu.Lock()
+	t.number = len(w.all) + 1
 	t.upid = fmt.Sprintf("UPID:%s:%08X:%08X:%08X:%s:%s:%s:", NodeName, 4000+t.number, t.number, now.Unix(), j.kind, j.id,
-		s.config.Credentials.TokenID)
-	s.tasks = append(s.tasks, t)
-	s.mu.Unlock()
+		w.user)
+	w.all = append(w.all, t)
+	w.mu.Unlock()
 	rule, _ := fault.Task(r.Context())
-	s.work.Go(func() {
-		err := s.carryOut(j, rule)
+	w.work.Go(func() {
+		err := w.carryOut(j, rule)
 		t.exit = "OK"
 		if err != nil {
 			t.exit = err.Error()
-			s.config.Log("task %s: %v", t.upid, err)
+			w.log("task %s: %v", t.upid, err)
 		}
 		t.ended = time.Now()
 		close(t.done)
 	})
-	waited, cancel := context.WithTimeout(s.ctx, s.config.TaskWait)
+	waited, cancel := context.WithTimeout(w.ctx, w.wait)
 	defer cancel()
 	select {
 	case <-t.done:
@@ -66,13 +79,13 @@ func (s *Server) run(r *http.Request, j job) (any, error) {
 }
 
 // carryOut does the work, or delays or fails it as a rule says.
-func (s *Server) carryOut(j job, rule fault.Rule) error {
+func (w *tasks) carryOut(j job, rule fault.Rule) error {
 	for _, next := range []func(){j.half, nil} {
 		if rule.Delay > 0 {
 			select {
 			case <-time.After(rule.Delay / 2):
-			case <-s.ctx.Done():
-				return fmt.Errorf("interrupted: %w", s.ctx.Err())
+			case <-w.ctx.Done():
+				return fmt.Errorf("interrupted: %w", w.ctx.Err())
 			}
 		}
 		if next != nil {
@@ -88,12 +101,12 @@ func (s *Server) carryOut(j job, rule fault.Rule) error {
 	return j.do()
 }
 
-// findTask returns the task of a call's path.
-func (s *Server) findTask(r *http.Request) (*task, error) {
+// find returns the task of a call's path.
+func (w *tasks) find(r *http.Request) (*task, error) {
 	upid := r.PathValue("upid")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.tasks {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range w.all {
 		if t.upid == upid {
 			return t, nil
 		}
@@ -118,18 +131,18 @@ func (t *task) document(user string) map[string]any {
 	return d
 }
 
-// taskStatus answers GET tasks/{upid}/status.
-func (s *Server) taskStatus(r *http.Request, _ params) (any, error) {
-	t, err := s.findTask(r)
+// status answers GET tasks/{upid}/status.
+func (w *tasks) status(r *http.Request, _ params) (any, error) {
+	t, err := w.find(r)
 	if err != nil {
 		return nil, err
 	}
-	return t.document(s.config.Credentials.TokenID), nil
+	return t.document(w.user), nil
 }
 
-// taskLog answers GET tasks/{upid}/log.
-func (s *Server) taskLog(r *http.Request, _ params) (any, error) {
-	t, err := s.findTask(r)
+// showLog answers GET tasks/{upid}/log.
+func (w *tasks) showLog(r *http.Request, _ params) (any, error) {
+	t, err := w.find(r)
 	if err != nil {
 		return nil, err
 	}
@@ -144,13 +157,13 @@ func (s *Server) taskLog(r *http.Request, _ params) (any, error) {
 	return []any{map[string]any{"n": 1, "t": line}}, nil
 }
 
-// listTasks answers GET tasks, the newest first.
-func (s *Server) listTasks(*http.Request, params) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := make([]any, 0, len(s.tasks))
-	for _, t := range slices.Backward(s.tasks) {
-		list = append(list, t.document(s.config.Credentials.TokenID))
+// list answers GET tasks, the newest first.
+func (w *tasks) list(*http.Request, params) (any, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := make([]any, 0, len(w.all))
+	for _, t := range slices.Backward(w.all) {
+		list = append(list, t.document(w.user))
 	}
 	return list, nil
 }

@@ -9,12 +9,8 @@ import (
 	"crypto/sha1" //nolint:gosec // Proxmox VE's digest of a configuration, not a protection
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"math"
-	"net/http"
-	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -145,111 +141,4 @@ func (v *vm) nextDisk() int {
 		}
 	}
 	return next
-}
-
-// set changes the configuration by the parameters of a call. Nothing changes when one is refused.
-func (s *Server) set(v *vm, p params) error {
-	if digest := p.get("digest"); digest != "" && digest != v.document()["digest"] {
-		return refuse("detected modified configuration - file changed by other user? Try again.")
-	}
-	changed := &vm{id: v.id, settings: maps.Clone(v.settings)}
-	for _, name := range strings.FieldsFunc(p.get("delete"),
-		func(c rune) bool { return c == ',' || c == ' ' || c == ';' }) {
-		delete(changed.settings, name)
-	}
-	for _, name := range sortedKeys(p) {
-		if notSettings[name] {
-			continue
-		}
-		value, err := s.setting(changed, name, p[name])
-		if err != nil {
-			return err
-		}
-		if changed.settings[name] = value; value == "" {
-			delete(changed.settings, name)
-		}
-	}
-	v.settings = changed.settings
-	return nil
-}
-
-// setting checks one setting and makes the volumes that it asks for.
-func (s *Server) setting(v *vm, name, value string) (string, error) {
-	switch {
-	case !settingName.MatchString(name):
-		return "", invalid(name, "property is not defined in schema and the schema does not allow additional properties")
-	case driveName.MatchString(name):
-		return s.drive(v, name, value)
-	case name == "name" && value != "" && (!dnsName.MatchString(value) || len(value) > 253):
-		return "", invalid(name, "invalid format - value does not look like a valid DNS name")
-	case name == "tags" && value != "" && !tagList.MatchString(value):
-		return "", invalid(name, "invalid format - invalid characters in tag")
-	case name == "sshkeys":
-		if _, err := url.PathUnescape(value); err != nil {
-			return "", invalid(name, "invalid format - invalid urlencoded string")
-		}
-	case numeric[name] && value != "":
-		if _, ok := finite(value); !ok {
-			return "", invalid(name, "type check ('integer') failed - got '"+value+"'")
-		}
-	}
-	return value, nil
-}
-
-// drive makes what a drive's value asks for: a new disk (STORAGE:GIBIBYTES) or a cloud-init drive. An ISO
-// has to be in storage.
-func (s *Server) drive(v *vm, name, value string) (string, error) {
-	volume, rest, _ := strings.Cut(value, ",")
-	storage, what, found := strings.Cut(volume, ":")
-	if volume == "none" || volume == "cdrom" {
-		return value, nil
-	}
-	if !found || (storage != ISOStorage && storage != DiskStorage) {
-		return "", refuse("storage '%s' does not exist", storage)
-	}
-	options := slices.DeleteFunc(strings.Split(rest, ","), func(o string) bool {
-		return o == "" || strings.HasPrefix(o, "format=") || strings.HasPrefix(o, "import-from=")
-	})
-	switch {
-	case what == "cloudinit":
-		return fmt.Sprintf("%s:vm-%d-cloudinit,media=cdrom,size=4M", storage, v.id), nil
-	case strings.HasPrefix(what, "iso/"):
-		if !s.hasISO(storage, strings.TrimPrefix(what, "iso/")) {
-			return "", refuse("volume '%s' does not exist", volume)
-		}
-		return value, nil
-	case !diskSize.MatchString(what):
-		return value, nil // a volume that is there already
-	case storage != DiskStorage:
-		return "", refuse("storage '%s' does not support content-type 'images'", storage)
-	}
-	size := what + "G"
-	if strings.HasPrefix(name, "efidisk") || strings.HasPrefix(name, "tpmstate") {
-		size = "4M"
-	}
-	disk := fmt.Sprintf("%s:vm-%d-disk-%d", storage, v.id, v.nextDisk())
-	v.settings[name] = disk // so that the next disk of the same call gets the next number
-	return strings.Join(append(append([]string{disk}, options...), "size="+size), ","), nil
-}
-
-// find returns the virtual machine of a call's path. The caller holds s.mu.
-func (s *Server) find(r *http.Request) (*vm, error) {
-	id, err := strconv.Atoi(r.PathValue("vmid"))
-	if err != nil {
-		return nil, invalid("vmid", "type check ('integer') failed - got '"+r.PathValue("vmid")+"'")
-	}
-	v, ok := s.vms[id]
-	if !ok {
-		return nil, refuse("Configuration file 'nodes/%s/qemu-server/%d.conf' does not exist", NodeName, id)
-	}
-	return v, nil
-}
-
-// change finds the machine of a call's path that is not locked. The caller holds s.mu.
-func (s *Server) change(r *http.Request) (*vm, error) {
-	v, err := s.find(r)
-	if err == nil && v.lock != "" {
-		err = refuse("VM is locked (%s)", v.lock)
-	}
-	return v, err
 }

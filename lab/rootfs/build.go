@@ -8,6 +8,9 @@ package rootfs
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +24,22 @@ import (
 
 // tailSize is how much of a failed tool's output an error carries.
 const tailSize = 2 << 10
+
+// recipe is how a root file system is made.
+type recipe interface {
+	digest() string // of everything that decides what it holds, apart from the day: 16 hexadecimal digits
+	steps(b *builder) []step
+}
+
+// digestOf names a recipe by what it holds.
+func digestOf(recipe any) string {
+	text, err := json.Marshal(recipe)
+	if err != nil {
+		panic("rootfs: a recipe of strings cannot fail to marshal: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
 
 // builder builds one root file system.
 type builder struct {
@@ -102,6 +121,30 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
+}
+
+// systemPath holds the directories that a user's search path may lack.
+const systemPath = "/usr/local/sbin:/usr/sbin:/sbin"
+
+// locate returns the path of a file given by path, or of a program in PATH and the system directories;
+// it is empty when there is none.
+func locate(program string) string {
+	candidates := []string{program}
+	if !strings.HasPrefix(program, "/") {
+		if path, err := exec.LookPath(program); err == nil {
+			return path
+		}
+		candidates = candidates[:0]
+		for _, dir := range filepath.SplitList(systemPath) {
+			candidates = append(candidates, filepath.Join(dir, program))
+		}
+	}
+	for _, path := range candidates {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // tailWriter keeps the last tailSize bytes written to it.

@@ -8,9 +8,7 @@ package rootfs
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -52,28 +50,4 @@ func missingPackages(tools []hostTool) []string {
 		}
 	}
 	return missing
-}
-
-// systemPath holds the directories that a user's search path may lack.
-const systemPath = "/usr/local/sbin:/usr/sbin:/sbin"
-
-// locate returns the path of a file given by path, or of a program in PATH and the system directories;
-// it is empty when there is none.
-func locate(program string) string {
-	candidates := []string{program}
-	if !strings.HasPrefix(program, "/") {
-		if path, err := exec.LookPath(program); err == nil {
-			return path
-		}
-		candidates = candidates[:0]
-		for _, dir := range filepath.SplitList(systemPath) {
-			candidates = append(candidates, filepath.Join(dir, program))
-		}
-	}
-	for _, path := range candidates {
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	return ""
 }

@@ -8,6 +8,7 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 )
 
@@ -202,3 +203,9 @@ func pings(text string, names bool) []string {
 	}
 	return found
 }
+
+// markup are the forms of a text that Slack turns into a mention or a link.
+var markup = regexp.MustCompile(`<(?:![^<>]*|[@#][^<>]*|[a-z]+:[^<>]*)>`)
+
+// linked are the names that become mentions where the sender asks for that.
+var linked = regexp.MustCompile(`@(?:channel|here|everyone)\b`)

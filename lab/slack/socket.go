@@ -7,14 +7,13 @@ package slack
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -41,20 +40,6 @@ type Envelope struct {
 	Kind    string // slash_commands or interactive
 	Payload map[string]any
 	Attempt int // number of the retry; 0: the first delivery
-}
-
-// SlashEnvelope is a slash command for Deliver.
-func (s *Server) SlashEnvelope(f From, text string) Envelope {
-	payload := map[string]any{}
-	for key, value := range s.slash(f, text) {
-		payload[key] = value
-	}
-	return Envelope{ID: rand.Text(), Kind: "slash_commands", Payload: payload}
-}
-
-// PressEnvelope is a pressed button for Deliver.
-func (s *Server) PressEnvelope(f From, actionID, value string) Envelope {
-	return Envelope{ID: rand.Text(), Kind: "interactive", Payload: s.press(f, actionID, value)}
 }
 
 // text is an envelope as JSON. The order of a payload's keys means nothing, so
@@ -96,6 +81,14 @@ func (e *sent) end() {
 	}
 }
 
+// socketMode is the connections and what was sent over them.
+type socketMode struct {
+	space     *workspace
+	tickets   map[string]time.Time // of addresses; zero: used
+	open      []*socket
+	envelopes map[string]*sent
+}
+
 // socket is one connection of Socket Mode.
 type socket struct {
 	conn    *websocket.Conn
@@ -109,17 +102,17 @@ func (c *socket) write(message []byte) error {
 	return c.conn.WriteMessage(websocket.TextMessage, message) //nolint:wrapcheck // told where it is asked for
 }
 
-// link serves a connection of Socket Mode.
-func (s *Server) link(w http.ResponseWriter, r *http.Request) {
-	if problem := s.admit(r.URL.Query().Get("ticket")); problem != "" {
-		s.violate("socket: %s", problem)
+// ServeHTTP serves a connection of Socket Mode.
+func (m *socketMode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if problem := m.admit(r.URL.Query().Get("ticket")); problem != "" {
+		m.space.violate("socket: %s", problem)
 		http.Error(w, problem, http.StatusForbidden)
 		return
 	}
 	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		s.violate("socket: %v", err)
+		m.space.violate("socket: %v", err)
 		return
 	}
 	one := &socket{conn: conn}
@@ -127,7 +120,7 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	awake := func(string) error { return conn.SetReadDeadline(time.Now().Add(pongWait)) }
 	_ = awake("")
 	conn.SetPongHandler(awake)
-	s.greet(one)
+	m.greet(one)
 	closed := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(pingEvery)
@@ -145,39 +138,39 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			break
 		}
-		s.acknowledged(text)
+		m.acknowledged(text)
 	}
 	close(closed)
-	s.gone(one)
+	m.gone(one)
 }
 
 // admit takes a ticket, once, and says what is wrong with it.
-func (s *Server) admit(ticket string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	since, known := s.tickets[ticket]
+func (m *socketMode) admit(ticket string) string {
+	m.space.mu.Lock()
+	defer m.space.mu.Unlock()
+	since, known := m.tickets[ticket]
 	switch {
 	case !known:
 		return "a ticket that was not given"
 	case since.IsZero():
 		return "a ticket that was used"
-	case s.config.Now().Sub(since) > ticketLife:
+	case m.space.config.Now().Sub(since) > ticketLife:
 		return "a ticket that is too old"
-	case len(s.sockets) >= maxSockets:
+	case len(m.open) >= maxSockets:
 		return "more than 10 connections"
 	}
-	s.tickets[ticket] = time.Time{}
+	m.tickets[ticket] = time.Time{}
 	return ""
 }
 
 // greet says hello; from then on the connection gets envelopes.
-func (s *Server) greet(one *socket) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sockets = append(s.sockets, one)
-	s.came()
+func (m *socketMode) greet(one *socket) {
+	m.space.mu.Lock()
+	defer m.space.mu.Unlock()
+	m.open = append(m.open, one)
+	m.space.came()
 	_ = one.write(encode(map[string]any{ // a client that has gone is seen where it is read from
-		"type": "hello", "num_connections": len(s.sockets), "connection_info": map[string]any{"app_id": appID},
+		"type": "hello", "num_connections": len(m.open), "connection_info": map[string]any{"app_id": appID},
 		"debug_info": map[string]any{
 			"host": "applink-lab", "started": "2026-11-23 05:22:04.000", "build_number": 1,
 			"approximate_connection_time": 18060,
@@ -186,22 +179,22 @@ func (s *Server) greet(one *socket) {
 }
 
 // gone forgets a connection, and lets go of what it has not acknowledged.
-func (s *Server) gone(one *socket) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (m *socketMode) gone(one *socket) {
+	m.space.mu.Lock()
+	defer m.space.mu.Unlock()
 	_ = one.conn.Close()
-	s.sockets = slices.DeleteFunc(s.sockets, func(other *socket) bool { return other == one })
-	for _, e := range s.envelopes {
+	m.open = slices.DeleteFunc(m.open, func(other *socket) bool { return other == one })
+	for _, e := range m.envelopes {
 		if e.over == one {
 			e.end()
 		}
 	}
-	s.came()
+	m.space.came()
 }
 
 // acknowledged takes what a client wrote: an acknowledgement of an envelope,
 // once each. It may come over another connection than the envelope went.
-func (s *Server) acknowledged(text []byte) {
+func (m *socketMode) acknowledged(text []byte) {
 	var ack struct {
 		Envelope string         `json:"envelope_id"`
 		Payload  map[string]any `json:"payload"`
@@ -209,80 +202,28 @@ func (s *Server) acknowledged(text []byte) {
 	from := json.NewDecoder(bytes.NewReader(text))
 	from.DisallowUnknownFields()
 	err := from.Decode(&ack)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e := s.envelopes[ack.Envelope]
+	m.space.mu.Lock()
+	defer m.space.mu.Unlock()
+	e := m.envelopes[ack.Envelope]
 	switch {
 	case err != nil:
-		s.violations = append(s.violations, fmt.Sprintf("socket: no acknowledgement: %v: %.200q", err, text))
+		m.space.violations = append(m.space.violations, fmt.Sprintf("socket: no acknowledgement: %v: %.200q", err, text))
 	case len(text) > maxAck:
-		s.violations = append(s.violations, fmt.Sprintf("socket: an acknowledgement of %d bytes", len(text)))
+		m.space.violations = append(m.space.violations, fmt.Sprintf("socket: an acknowledgement of %d bytes", len(text)))
 	case e == nil:
-		s.violations = append(s.violations, fmt.Sprintf("socket: an acknowledgement of nothing: %.80q", ack.Envelope))
+		m.space.violations = append(m.space.violations, fmt.Sprintf("socket: an acknowledgement of nothing: %.80q",
+			ack.Envelope))
 	case e.acked:
-		s.violations = append(s.violations, "socket: a second acknowledgement of "+ack.Envelope)
+		m.space.violations = append(m.space.violations, "socket: a second acknowledgement of "+ack.Envelope)
 	default:
 		e.acked = true
 		e.end()
 	}
 }
 
-// Deliver sends an envelope over Socket Mode and waits for its acknowledgement,
-// for three seconds or until the connection ends; it waits for a connection first.
-// Slack sends an envelope again with the next attempt, or now and then as it was.
-func (s *Server) Deliver(ctx context.Context, envelope Envelope) error {
-	var over *socket
-	err := s.Wait(ctx, func([]Message, []View) bool {
-		at := slices.IndexFunc(s.sockets, func(c *socket) bool { return !c.leaving })
-		if at >= 0 {
-			over = s.sockets[at]
-		}
-		return at >= 0
-	})
-	if err != nil {
-		return fmt.Errorf("waiting for a connection: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, ackWait)
-	defer cancel()
-	e := &sent{over: over, ended: make(chan struct{})}
-	id := fmt.Sprintf("%s-%d", envelope.ID, envelope.Attempt)
-	s.mu.Lock()
-	s.envelopes[id] = e
-	if slices.Contains(s.sockets, over) {
-		err = over.write(envelope.text(id))
-	} else {
-		err = errGone
-	}
-	s.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("sending an envelope: %w", err)
-	}
-	select {
-	case <-e.ended:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if !e.acked {
-			return fmt.Errorf("waiting for the acknowledgement of an envelope: %w", errGone)
-		}
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the acknowledgement of an envelope: %w", ctx.Err())
-	}
-}
-
-// Disconnect announces the end of the connections, as Slack does from time to
-// time, and ends them a little later. A reason of Slack's is warning,
-// refresh_requested, or link_disabled.
-func (s *Server) Disconnect(reason string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, one := range s.sockets {
-		one.leaving = true
-		// it may be gone
-		_ = one.write(encode(map[string]any{
-			"type": "disconnect", "reason": reason,
-			"debug_info": map[string]any{"host": "applink-lab"},
-		}))
-		time.AfterFunc(leaveWait, func() { _ = one.conn.Close() })
-	}
+// address gives the address of a new connection. The caller holds the lock.
+func (m *socketMode) address() string {
+	ticket := m.space.next()
+	m.tickets[ticket] = m.space.config.Now()
+	return "ws" + strings.TrimPrefix(m.space.url, "http") + "/link/?ticket=" + ticket + "&app_id=" + appID
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 func TestMain(m *testing.M) {
@@ -67,7 +68,7 @@ func tool(tb testing.TB, name string) string {
 // startLab starts the simulated platforms.
 func startLab(t *testing.T) *lab.Lab {
 	t.Helper()
-	l, err := lab.Start(context.WithoutCancel(t.Context()), lab.Config{Cache: cache(t), Log: t.Output()})
+	l, err := lab.Start(context.WithoutCancel(t.Context()), lab.Config{Cache: labtest.Cache(t, cache(t)), Log: t.Output()})
 	if err != nil {
 		t.Fatalf("the lab cannot start: %v", err)
 	}

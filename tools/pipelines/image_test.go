@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/vsphere"
 )
 
 // imageUser is the user of the image.
@@ -258,7 +258,7 @@ func testImageBuild(t *testing.T, e *engine) {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(machines,
-		func(m lab.Machine) bool { return m.Template && strings.HasPrefix(m.Name, "debian-12-") }) {
+		func(m vsphere.VM) bool { return m.Template && strings.HasPrefix(m.Name, "debian-12-") }) {
 		t.Errorf("vCenter has no template: %v", machines)
 	}
 	belongs(t, filepath.Join(dir, "state"), imageUser)

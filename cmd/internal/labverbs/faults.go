@@ -6,13 +6,10 @@
 package labverbs
 
 import (
-	"fmt"
-	"io"
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 )
 
@@ -38,43 +35,25 @@ func (f *faults) bind(cmd *cobra.Command) {
 		"FILE with such rules, one a line, after those of --fault; repeatable")
 }
 
-// config is the lab with these faults.
-func (f *faults) config(a *app) (lab.Config, error) {
-	config := a.config()
-	config.Faults = lab.Faults{}
+// read reads the rules.
+func (f *faults) read() (lab.Faults, error) {
+	all := lab.Faults{}
 	for n, rule := range f.rules {
-		if err := config.Faults.Add(rule); err != nil {
-			return config, hybridcore.Usagef("--fault, number %d: %v", n+1, err)
+		if err := all.Add(rule); err != nil {
+			return nil, hybridcore.Usagef("--fault, number %d: %v", n+1, err)
 		}
 	}
 	for _, path := range f.files {
-		text, err := readBounded(path, maxFaultFile)
+		text, err := safefile.Read(path, maxFaultFile)
 		if err != nil {
-			return config, hybridcore.Usagef("reading fault rules: %v", err)
+			return nil, hybridcore.Usagef("reading fault rules: %v", err)
 		}
-		if err := config.Faults.Parse(path, string(text)); err != nil {
-			return config, hybridcore.Usagef("%v", err)
+		if err := all.Parse(path, string(text)); err != nil {
+			return nil, hybridcore.Usagef("%v", err)
 		}
 	}
-	return config, nil
+	return all, nil
 }
 
 // maxFaultFile bounds a file of fault rules, in bytes.
 const maxFaultFile = 1 << 20
-
-// readBounded reads a file of at most so many bytes.
-func readBounded(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // it says open and the path
-	}
-	defer func() { _ = file.Close() }() // only read
-	text, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	if int64(len(text)) > limit {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, limit)
-	}
-	return text, nil
-}

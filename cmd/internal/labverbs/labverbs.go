@@ -77,7 +77,7 @@ func (a *app) downCmd() *cobra.Command {
 		Use: "down", Short: "End the lab that is up", Args: cli.NoArgs,
 		Example: "  packer-hybrid lab down",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := lab.Down(cmd.Context(), a.config())
+			err := lab.Down(cmd.Context(), a.config(nil))
 			if errors.Is(err, lab.ErrNotUp) {
 				return hybridcore.Usagef("%v", err)
 			}
@@ -104,14 +104,14 @@ rest is counted. --pass NAME passes one on all the same.
   packer-hybrid lab run --fault-file faults.txt -- packer-hybrid build
   packer-hybrid lab run --pass GITHUB_TOKEN,GITHUB_API_URL -- packer-hybrid ci`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			config, err := planted.config(a)
+			rules, err := planted.read()
 			if err == nil {
 				err = checkPass(pass)
 			}
 			if err != nil {
 				return err
 			}
-			return a.run(cmd, config, args, pass)
+			return a.run(cmd, a.config(rules), args, pass)
 		},
 	}
 	planted.bind(cmd)
@@ -130,18 +130,18 @@ by "lab down".
 		Example: `  packer-hybrid lab up &
   packer-hybrid lab up --fault 'azure PUT /subscriptions/** nth=2- status=429' &`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := planted.config(a)
+			rules, err := planted.read()
 			if err != nil {
 				return err
 			}
-			return needsRoot(lab.Up(cmd.Context(), config, a.Out))
+			return needsRoot(lab.Up(cmd.Context(), a.config(rules), a.Out))
 		},
 	}
 	planted.bind(cmd)
 	return cmd
 }
 
-func (a *app) config() lab.Config { return lab.Config{Log: a.Err} }
+func (a *app) config(faults lab.Faults) lab.Config { return lab.Config{Log: a.Err, Faults: faults} }
 
 // run runs a command in the lab that is up, or in one of its own. The
 // command has our own streams: it may want a terminal, and redacts by itself.

@@ -115,18 +115,19 @@ const azureSecret = "the-client-secret-value"
 
 func newCloudBed(t *testing.T) *cloudBed {
 	t.Helper()
-	b := &cloudBed{T: t, faults: &fault.Injector{}}
+	b := &cloudBed{T: t}
 	var err error
 	b.server, err = simulator.Start(simulator.Config{
 		Identity: simulator.Identity{
 			Subscription: "22222222-2222-2222-2222-222222222222", Tenant: "11111111-1111-1111-1111-111111111111",
 			Client: "55555555-5555-5555-5555-555555555555", Object: "66666666-6666-6666-6666-666666666666", Secret: azureSecret,
 		},
-		TLS: trusted(t), Guests: noGuests{}, Disks: noGuests{}, Faults: b.faults,
+		TLS: trusted(t), Guests: noGuests{}, Disks: noGuests{},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.faults = b.server.Faults()
 	who := b.server.Identity()
 	b.settings = map[string]string{
 		"azure_subscription_id": who.Subscription,

@@ -27,7 +27,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platformtest"
-	"github.com/packer-hybrid/packer-hybrid/lab"
+	labvsphere "github.com/packer-hybrid/packer-hybrid/lab/vsphere"
 )
 
 // What the suite of all platforms uses.
@@ -65,7 +65,7 @@ func vcenter(tb testing.TB) map[string]string {
 	model.Service.RegisterEndpoints = true
 	model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(user, password)}
 	model.Map().Handler = func(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
-		return nil, lab.CheckVersion(ctx, method)
+		return nil, labvsphere.CheckVersion(ctx, method)
 	}
 	server := model.Service.NewServer()
 	tb.Cleanup(func() { server.Close(); model.Remove() })

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T10:17:50Z
+// Spec: openspec/specs/lab/spec.md#requirement-identity
+// Diagram: openspec/specs/lab/diagram.md#life-of-a-lab
+
+// Package labtest keeps the labs of tests apart from those of who runs them.
+package labtest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Cache makes a cache with the tools and root file systems of another one, and none of its labs: neither their
+// identity, nor the one that is up, nor their directories. It goes with the test.
+func Cache(tb testing.TB, tools string) string {
+	tb.Helper()
+	entries, err := os.ReadDir(tools)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	own := folder(tb)
+	for _, entry := range entries {
+		name := entry.Name()
+		of := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if name == "labs" || of("lab.json") || of("lab-id") || of(".lab-") {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(tools, name), filepath.Join(own, name)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return own
+}
+
+// folder is a directory of the test's own in which guests can run: not on an overlay, which a lab would leave for
+// the directory in memory that all labs of the machine share.
+func folder(tb testing.TB) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil || fs.Type != unix.OVERLAYFS_SUPER_MAGIC {
+		return dir
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "packer-hybrid-test-") //nolint:usetesting // that one is on an overlay
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	return dir
+}
