@@ -50,10 +50,15 @@
 //	runner/project           what the stages share: the opened project, state, tools, clock
 //	runner/process           opens the project of a process by its environment, shows progress and answers
 //	runner/job               a job of a CI system, or of the bot on its machine: requests, phases, reports, tickets
-//	runner/ci                an event of GitHub Actions or GitLab CI to requests; a job's files and log commands
+//	runner/ci                an event of a CI system to requests, in words that are the same at each forge
 //	checks                   renders plans and records: console, live display
-//	checks/post              sends checks and the comment of a run to GitHub, from an outbox on disk
 //	bot                      Slack: takes commands, decides, has the CI system run them, follows
+//	forge                    common ground of the platforms of code hosting: what each has, bounds, what runs came to
+//	forge/post               sends the checks and the comment of a run to a forge, from an outbox on disk
+//	forge/github             all that GitHub needs: events, files and log of a job, checks, runs that are asked for
+//	forge/gitlab             all that GitLab needs
+//	forge/forges             the table of the forges
+//	forge/forgetest          what the tests of every forge need
 //	lab                      simulated platforms and guests on one machine
 //	cmd/packer-hybrid-lab    the lab as a program: what packer-hybrid lab runs; its verbs are in cmd/internal/labverbs
 //	cmd/packer-hybrid-entry  the docker action's entrypoint: gives root up, cleans the environment, starts packer-hybrid

@@ -76,9 +76,30 @@ var layers = []rules.Layer{
 		"hybridcore/validate/module", "hybridcore/validate/parts", "hybridcore/validate/schemas",
 		"hybridcore/validate/untrusted",
 	}},
-	{Unit: "checks", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/webapi"}, Tests: []string{"lab"}},
+	{Unit: "checks", May: []string{"hybridcore"}},
 	{Unit: "bot", May: []string{"hybridcore", "hybridcore/config", "hybridcore/webapi"}, Tests: []string{"lab"}},
 	{Unit: "lab", May: []string{"hybridcore"}},
+	{
+		Unit: "forge/post", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/webapi", "checks"},
+		Tests: []string{"forge/github", "forge/gitlab", "lab"},
+	},
+	{Unit: "forge", May: []string{"hybridcore", "hybridcore/webapi", "bot", "forge/post", "runner/ci"}},
+	{Unit: "forge/forgetest", May: []string{"hybridcore", "runner/ci"}},
+	{
+		Unit:  "forge/github",
+		May:   []string{"hybridcore", "hybridcore/webapi", "bot", "checks", "forge", "forge/post", "runner/ci"},
+		Tests: []string{"forge/forgetest", "lab"},
+	},
+	{
+		Unit:  "forge/gitlab",
+		May:   []string{"hybridcore", "hybridcore/webapi", "bot", "checks", "forge", "forge/post", "runner/ci"},
+		Tests: []string{"forge/forgetest", "lab"},
+	},
+	{
+		Unit:  "forge/forges",
+		May:   []string{"hybridcore", "bot", "forge", "forge/github", "forge/gitlab"},
+		Tests: []string{"hybridcore/config", "lab"},
+	},
 	{Unit: "runner/project", May: []string{
 		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/sources",
 		"hybridcore/state", "hybridcore/templates",
@@ -106,20 +127,21 @@ var layers = []rules.Layer{
 		"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms", "hybridcore/sources",
 		"hybridcore/state", "lab",
 	}},
-	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"hybridcore/config"}},
+	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"forge/forgetest", "hybridcore/config"}},
 	{Unit: "runner/process", May: []string{
 		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
 		"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/validate/untrusted", "checks",
+		"forge", "forge/forges",
 		"runner", "runner/build", "runner/ci", "runner/plan", "runner/project",
 	}},
 	{Unit: "runner/job", May: []string{
 		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile", "hybridcore/sources",
-		"hybridcore/validate/untrusted", "hybridcore/webapi", "bot", "checks",
+		"hybridcore/validate/untrusted", "bot", "checks", "forge", "forge/forges", "forge/post",
 		"runner", "runner/build", "runner/ci", "runner/plan", "runner/process", "runner/project", "runner/release",
 	}, Tests: []string{"lab"}},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
-	{Unit: "tools", Tests: []string{"lab", "bot", "hybridcore", "hybridcore/config"}},
+	{Unit: "tools", Tests: []string{"lab", "bot", "forge/github", "forge/gitlab", "hybridcore", "hybridcore/config"}},
 	{Unit: ".", Tests: []string{"tools"}},
 }
 
@@ -149,7 +171,7 @@ var owners = []rules.Owner{
 		Why: "holds the simulated GitHub and its callers to GitHub's own description",
 	},
 	{
-		Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "runner/ci"},
+		Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "forge/github", "runner/ci"},
 		Why: "refuses repeated names and invalid UTF-8, which encoding/json takes",
 	},
 	{
@@ -161,10 +183,13 @@ var owners = []rules.Owner{
 		Why: "readable differences of values in tests; panics on what it cannot compare",
 	},
 	{
-		Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"bot"},
+		Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"forge/github"},
 		Why: "tokens of a GitHub App's installation, renewed before they end",
 	},
-	{Import: "github.com/google/go-github/v62", Units: []string{"bot", "checks", "runner/job"}, Why: "GitHub's REST API"},
+	{
+		Import: "github.com/google/go-github/v62", Units: []string{"forge/github"}, Tests: []string{"forge/post"},
+		Why: "GitHub's REST API",
+	},
 	{Import: "github.com/gorilla/websocket", Units: []string{"lab"}, Why: "Socket Mode of the simulated Slack"},
 	{
 		Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"},
@@ -197,7 +222,7 @@ var owners = []rules.Owner{
 		Why: "holds every JSON answer against its published schema",
 	},
 	{
-		Import: "github.com/sethvargo/go-githubactions", Units: []string{"runner/ci"},
+		Import: "github.com/sethvargo/go-githubactions", Units: []string{"forge/github"},
 		Why: "inputs of an action, and the escaping of GitHub's log commands",
 	},
 	{Import: "github.com/slack-go/slack", Units: []string{"bot"}, Why: "Slack's API, Socket Mode and Block Kit"},
@@ -206,7 +231,7 @@ var owners = []rules.Owner{
 		Why: "help, completion and suggestions around the shared grammar",
 	},
 	{
-		Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "runner/ci", "cmd"},
+		Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "cmd"},
 		Why: "the grammar that every door shares",
 	},
 	{
@@ -222,11 +247,12 @@ var owners = []rules.Owner{
 		Why: "what a parser of Markdown makes of a comment, and pictures of it",
 	},
 	{
-		Import: "github.com/xanzy/go-gitlab", Units: []string{"bot", "checks"}, Tests: []string{"lab"},
+		Import: "github.com/xanzy/go-gitlab", Units: []string{"forge/gitlab"}, Tests: []string{"lab"},
 		Why: "GitLab's REST API",
 	},
 	{
-		Import: "go.yaml.in/yaml/v3", Units: []string{"hybridcore/validate", "runner/ci", "bot", "lab", "tools"},
+		Import: "go.yaml.in/yaml/v3",
+		Units:  []string{"hybridcore/validate", "forge/github", "forge/gitlab", "bot", "lab", "tools"},
 		Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of " +
 			"workflows; the bot's check of its manifest and its workflow, and the lint of the simulated GitLab",
 	},

@@ -25,6 +25,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -90,6 +91,17 @@ func ofBot(entry string) bool {
 func (l *Local) Head(ctx context.Context, ref string) (string, error) {
 	out, err := git(ctx, l.c.Repository, "rev-parse", "--verify", "--end-of-options", "refs/heads/"+ref+"^{commit}")
 	return strings.TrimSpace(out), err
+}
+
+// SystemLocal is what tickets for runs on this machine are for.
+const SystemLocal = "local"
+
+// Audience is whom tickets for runs on this machine are for.
+func (l *Local) Audience() policy.Audience { return LocalAudience(l.c.Repository) }
+
+// LocalAudience is that of a repository on this machine.
+func LocalAudience(repository string) policy.Audience {
+	return policy.Audience{System: SystemLocal, Repository: repository}
 }
 
 // Check says whether there is a commit to run.

@@ -23,13 +23,12 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// TestMain lets the test binary be the process of a run, and a bot.
+const request = "20261123t050000-1a2b3c4d"
+
+// TestMain lets the test binary be the process of a run.
 func TestMain(m *testing.M) {
-	switch {
-	case len(os.Args) > 2 && os.Args[1] == "job":
+	if len(os.Args) > 2 && os.Args[1] == "job" {
 		os.Exit(job(os.Args[2], os.Args[4]))
-	case len(os.Args) > 2 && os.Args[1] == "bot":
-		os.Exit(serveBot(os.Args[2:]))
 	}
 	os.Exit(m.Run())
 }
@@ -210,5 +209,14 @@ func TestLocalCancel(t *testing.T) {
 	p := until(t, l, o, func(p bot.Progress) bool { return p.Done })
 	if p.Outcome.Status != hybridcore.Failed { // the test's process has no handler: it dies of the signal
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestLocalAudience says whom tickets for runs of this machine are for.
+func TestLocalAudience(t *testing.T) {
+	t.Parallel()
+	local, dir, _ := here(t)
+	if got := local.Audience(); got.System != "local" || got.Repository == "" || got.Repository == dir {
+		t.Errorf("%+v", got)
 	}
 }

@@ -107,7 +107,7 @@ func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 	p := r.progress
 	p.Done = true
 	if p.Outcome = (bot.Outcome{Status: bot.Ended(code)}); p.Outcome.Status == bot.Answered {
-		p.Outcome = unseen()
+		p.Outcome = Unseen()
 	}
 	if err != nil {
 		p.Outcome.Why = hybridcore.Sanitize(err.Error())
@@ -115,7 +115,7 @@ func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 		p.Outcome.Why = fmt.Sprintf("packer-hybrid ended with exit code %d; see %s", code, filepath.Join(r.dir, fileLog))
 	}
 	if answer != nil {
-		p = withAnswer(p, r.Order, *answer)
+		p = WithAnswer(p, r.Order, *answer)
 	}
 	return errors.Join(r.failed, write(r.dir, fileExit, p), os.RemoveAll(r.Tree), r.lock.Unlock())
 }

@@ -6,8 +6,8 @@
 package main
 
 import (
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/runner/job"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +23,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/forge"
+	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
@@ -46,19 +47,6 @@ type botFlags struct {
 	check                bool
 
 	key string // of tickets
-}
-
-// ciSystem is what asks for runs and follows them.
-type ciSystem interface {
-	bot.Dispatcher
-	bot.Follower
-	described
-}
-
-// described says what keeps a CI system from its work, and whom its tickets are for.
-type described interface {
-	Check(ctx context.Context, ref string) []string
-	Audience() policy.Audience
 }
 
 // botCmd serves the bot.
@@ -100,7 +88,8 @@ Environment:
 		"address for Slack's requests; used when SLACK_SIGNING_SECRET is set")
 	fs.StringVar(&f.admin, "admin", "127.0.0.1:9464", "address of /healthz, /readyz and /metrics")
 	fs.StringVar(&f.data, "data", "", "folder of the queue (default: packer-hybrid/bot below the user's state folder)")
-	fs.StringVar(&f.ci, "ci", "github", "what runs commands: github, gitlab, or local for this machine")
+	fs.StringVar(&f.ci, "ci", "github",
+		"what runs commands: "+strings.Join(forges.Run(), ", ")+", or local for this machine")
 	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab "+
 		"(default: GITHUB_REPOSITORY or CI_PROJECT_PATH)")
 	fs.StringVar(&f.flow, "workflow", "", "file of the workflow at GitHub, or of the pipeline at GitLab, that runs "+
@@ -160,8 +149,7 @@ func (a *app) bot(ctx context.Context, f botFlags) error {
 	}
 	b.StartWorker(system, system, project.Bot.Ref, listed)
 	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
-		GitHub: []byte(a.Getenv("GITHUB_WEBHOOK_SECRET")), GitLab: []byte(a.Getenv("GITLAB_WEBHOOK_TOKEN")),
-		Changed: b.Worker.Changed, Log: log,
+		Sources: forges.Events(a.Getenv), Changed: b.Worker.Changed, Log: log,
 	}}
 	if service.Admin, err = listen(ctx, "--admin", f.admin); err == nil && secret != "" {
 		service.Door, err = listen(ctx, "--listen", f.listen)
@@ -189,40 +177,23 @@ func (a *app) stateHome() string {
 	return filepath.Join(base, "packer-hybrid", "bot")
 }
 
-// ciSystem is the CI system that the flags and the environment name.
-func (a *app) ciSystem(f botFlags) (ciSystem, error) {
-	switch f.ci {
-	case "github":
-		c := dispatch.GitHubConfig{
-			API: a.Getenv("GITHUB_API_URL"), Repository: f.repository, Workflow: f.flow,
-			Token: a.Getenv("GITHUB_TOKEN"),
-		}
-		if c.Repository == "" {
-			c.Repository = a.Getenv("GITHUB_REPOSITORY")
-		}
-		if err := a.githubApp(&c); err != nil {
-			return nil, err
-		}
-		return dispatch.NewGitHub(c)
-	case "gitlab":
-		c := dispatch.GitLabConfig{
-			API: a.Getenv("GITLAB_API_URL"), Project: f.repository, Token: a.Getenv("GITLAB_TOKEN"),
-			Trigger: a.Getenv("GITLAB_TRIGGER_TOKEN"), File: f.flow,
-		}
-		if c.Project == "" {
-			c.Project = a.Getenv("CI_PROJECT_PATH")
-		}
-		return dispatch.NewGitLab(c)
-	case "local":
+// ciSystem is what the flags and the environment have asked for runs.
+func (a *app) ciSystem(f botFlags) (forge.System, error) {
+	if f.ci == dispatch.SystemLocal {
 		return a.onThisMachine(f)
-	default:
-		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be github, gitlab or local", f.ci,
-			hybridcore.DidYouMean(f.ci, []string{"github", "gitlab", "local"}))
 	}
+	of, ok := forges.Named(f.ci)
+	if !ok || of.Runs.Open == nil {
+		known := append(forges.Run(), dispatch.SystemLocal)
+		last := len(known) - 1
+		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be %s or %s", f.ci, hybridcore.DidYouMean(f.ci, known),
+			strings.Join(known[:last], ", "), known[last])
+	}
+	return of.Runs.Open(forge.Config{Getenv: a.Getenv, Repository: f.repository, File: f.flow})
 }
 
 // onThisMachine has runs made by this program, as processes of their own.
-func (a *app) onThisMachine(f botFlags) (ciSystem, error) {
+func (a *app) onThisMachine(f botFlags) (forge.System, error) {
 	project, err := a.process().Project()
 	if err != nil {
 		return nil, err
@@ -249,34 +220,10 @@ func (a *app) botData(f botFlags) string {
 	return a.stateHome()
 }
 
-// githubApp reads the settings of a GitHub App, when they are there.
-func (a *app) githubApp(c *dispatch.GitHubConfig) error {
-	if a.Getenv("GITHUB_APP_ID") == "" {
-		return nil
-	}
-	for name, into := range map[string]*int64{"GITHUB_APP_ID": &c.App, "GITHUB_APP_INSTALLATION_ID": &c.Install} {
-		n, err := strconv.ParseInt(a.Getenv(name), 10, 64)
-		if err != nil || n < 1 {
-			return hybridcore.Usagef("%s is no number of GitHub's", name)
-		}
-		*into = n
-	}
-	path := a.Getenv("GITHUB_APP_KEY_FILE")
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %v", err)
-	case !info.Mode().IsRegular() || info.Size() > bytesOfKey || info.Mode().Perm()&0o077 != 0:
-		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %s must be a file that its owner alone can read (chmod 600)", path)
-	}
-	if c.Key, err = os.ReadFile(path); err != nil {
-		return hybridcore.Usagef("GITHUB_APP_KEY_FILE: %v", err)
-	}
-	return nil
-}
-
 // checkBot says everything that is wrong with what the bot would be given.
-func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Chat, system ciSystem, key error) error {
+func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Chat, system forge.System,
+	key error,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
 	var problems []string

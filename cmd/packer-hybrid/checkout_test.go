@@ -21,8 +21,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
@@ -98,7 +98,7 @@ func TestFlushSendsNothingOfTheCheckout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for system, at := range map[post.System]door{post.GitHub: onGitHub(t), post.GitLab: onGitLab(t)} {
+			for system, at := range map[string]door{"github": onGitHub(t), "gitlab": onGitLab(t)} {
 				folder := filepath.Join(t.TempDir(), "e")
 				outside, file := filepath.Join(folder, string(system)+post.FileName), filepath.Join(at.dir, "logs", "e",
 					string(system)+post.FileName)

@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 )
 
 // changeOf is the payload of a pull request from the repository of an ID.

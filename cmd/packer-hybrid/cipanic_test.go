@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 )
 
 // TestCIWithAFaultInReports checks that a job whose reports panic ends with its own

@@ -19,8 +19,9 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/forge/github"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
@@ -122,7 +123,7 @@ func outboxOf(t *testing.T, a *app, secret string) []byte {
 		Attempt: 1, Slot: "report",
 	}
 	dir := filepath.Join(t.TempDir(), "r")
-	p, err := post.New(dir, address, post.Access{API: "http://127.0.0.1:1", Token: "x"},
+	p, err := post.New(dir, address, post.Access{System: github.System(), API: "http://127.0.0.1:1", Token: "x"},
 		post.WithRedaction(a.Redactor.String))
 	if err != nil {
 		t.Fatal(err)

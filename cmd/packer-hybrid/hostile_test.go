@@ -18,6 +18,9 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/forge"
+	"github.com/packer-hybrid/packer-hybrid/forge/github"
+	"github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
@@ -140,13 +143,13 @@ func written(t *testing.T, render func(io.Writer) error) string {
 }
 
 // stepFile is what a function writes to one of the files of GitHub's runner.
-func stepFile(t *testing.T, write func(ci.Actions) error) (string, error) {
+func stepFile(t *testing.T, write func(github.Actions) error) (string, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := write(ci.Actions{Getenv: func(string) string { return file }, Log: io.Discard})
+	err := write(github.Actions{Getenv: func(string) string { return file }, Log: io.Discard})
 	data, readErr := os.ReadFile(file)
 	return string(data), errors.Join(err, readErr)
 }
@@ -187,7 +190,7 @@ func outputs() map[string]output {
 		}, checkMarkdown},
 		"step summary": {func(t *testing.T, text string) string {
 			t.Helper()
-			file, err := stepFile(t, func(a ci.Actions) error { return a.Summary(markdown(func(*checks.Report) {})(t, text)) })
+			file, err := stepFile(t, func(a github.Actions) error { return a.Summary(markdown(func(*checks.Report) {})(t, text)) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,32 +239,32 @@ func addMachines(all map[string]output) {
 	all["log of GitHub's runner"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		return written(t, func(w io.Writer) error {
-			a, r := ci.Actions{Log: w, Root: text}, filled(text)
-			err := errors.Join(ci.Mask(w, "a secret of the job"), a.Group(text))
+			a, r := github.Actions{Log: w, Root: text}, filled(text)
+			err := errors.Join(github.Mask(w, "a secret of the job"), a.Open("", text))
 			foreign, open := a.Foreign()
 			if open != nil {
 				return open
 			}
-			return errors.Join(err, console(foreign, text), foreign.Close(), a.EndGroup(), a.Annotate(append(r.Plan.Findings, hybridcore.Finding{Message: text, Severity: hybridcore.Warning})))
+			return errors.Join(err, console(foreign, text), foreign.Close(), a.Close(""), a.Annotate(append(r.Plan.Findings, hybridcore.Finding{Message: text, Severity: hybridcore.Warning})))
 		})
 	}, checkRunner}
 	all["log of GitLab's runner"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		return written(t, func(w io.Writer) error {
-			lines := ci.NewLines(w)
-			return errors.Join(ci.SectionStart(w, text, text, time.Now()), console(lines, text), lines.Close(), ci.SectionEnd(w, text, time.Now()))
+			log, lines := gitlab.Forge().Jobs.Log(forge.Output{Log: w}), ci.NewLines(w)
+			return errors.Join(log.Open(text, text), console(lines, text), lines.Close(), log.Close(text))
 		})
 	}, checkSections}
 	all["outputs of a step"] = output{func(t *testing.T, text string) string {
 		t.Helper()
-		file, err := stepFile(t, func(a ci.Actions) error { return errors.Join(a.Output("plan", text), a.Output("record", "r")) })
+		file, err := stepFile(t, func(a github.Actions) error { return errors.Join(a.Output("plan", text), a.Output("record", "r")) })
 		if err != nil && !strings.Contains(err.Error(), "NUL") {
 			t.Error(err)
 		}
 		return file
 	}, checkHeredocs}
 	all["dotenv"] = output{func(_ *testing.T, text string) string {
-		file, err := ci.Dotenv(map[string]string{"PACKER_HYBRID_PLAN": text, "PACKER_HYBRID_RECORD": "r"})
+		file, err := gitlab.Dotenv(map[string]string{"PACKER_HYBRID_PLAN": text, "PACKER_HYBRID_RECORD": "r"})
 		if err != nil { // is refused, which is said; the file is not made
 			return "PACKER_HYBRID_PLAN=\nPACKER_HYBRID_RECORD=r\n"
 		}

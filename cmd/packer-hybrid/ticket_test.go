@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
-	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	forgegithub "github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
@@ -391,7 +391,7 @@ func TestTicketUsedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hub.Close()
-	bots, err := dispatch.NewGitHub(dispatch.GitHubConfig{API: hub.URL(), Repository: "o/r", Token: jobToken})
+	bots, err := forgegithub.NewRuns(forgegithub.RunsConfig{API: hub.URL(), Repository: "o/r", Token: jobToken})
 	if err != nil {
 		t.Fatal(err)
 	}

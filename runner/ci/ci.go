@@ -29,44 +29,6 @@ func (j Job) PolicyCommit() string {
 	}
 }
 
-// Detect says which CI system a process runs in. It gives a UsageError when
-// that is none, or both.
-func Detect(getenv func(string) string) (System, error) {
-	github, gitlab := getenv("GITHUB_ACTIONS") == "true", getenv("GITLAB_CI") == "true"
-	switch {
-	case github && gitlab:
-		return "", hybridcore.Usagef(
-			"both GITHUB_ACTIONS and GITLAB_CI are true: unset the one of the system that this job does not run in")
-	case github:
-		return GitHub, nil
-	case gitlab:
-		return GitLab, nil
-	default:
-		return "", hybridcore.Usagef(
-			"this is no CI job: neither GITHUB_ACTIONS nor GITLAB_CI is true; at a terminal use the verbs plan, validate and " +
-				"build")
-	}
-}
-
-// Read says what the event of this job asks for. It gives a UsageError for an
-// event that is not formed as it should be, and a BlockedError for one that
-// must not be obeyed.
-func Read(in Input) (Job, error) {
-	system, err := Detect(in.Getenv)
-	if err != nil {
-		return Job{}, err
-	}
-	from := fromGitHub
-	if system == GitLab {
-		from = fromGitLab
-	}
-	job, err := from(in)
-	if err != nil {
-		return Job{}, fmt.Errorf("reading the event of this job: %w", err)
-	}
-	return job, nil
-}
-
 // ReadFile reads a whole regular file of at most limit bytes.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)

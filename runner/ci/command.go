@@ -6,7 +6,6 @@
 package ci
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -26,17 +25,6 @@ func parse(line string) (command, error) {
 
 // add adds words to the line.
 func (c *command) add(words ...string) { c.line += " " + strings.Join(words, " ") }
-
-// link returns a web address of the CI system, or nothing when it is none: it
-// is only for people to follow.
-func link(base string, path ...string) string {
-	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
-		len(base) > 1000 {
-		return ""
-	}
-	return shown(u.JoinPath(path...).String())
-}
 
 // number reads a number of the event; 0 is nobody's.
 func number(text string) int64 {

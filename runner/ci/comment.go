@@ -12,8 +12,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// prefix is how a comment calls us.
-const prefix = "/packer-hybrid"
+// Prefix is how a comment calls us.
+const Prefix = "/packer-hybrid"
 
 // notInComments are verbs that a comment must not ask for: one removes things,
 // one takes files of the machine for what was built, and one is for merged code.
@@ -22,7 +22,7 @@ var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.Action
 // menu is what a comment may ask for.
 func menu() hybridcore.Menu {
 	return hybridcore.Menu{
-		Prefix: prefix,
+		Prefix: Prefix,
 		Verbs: slices.DeleteFunc(hybridcore.Verbs(),
 			func(v hybridcore.Verb) bool { return slices.Contains(notInComments, v.Action) }),
 		Own: []hybridcore.Form{
@@ -35,14 +35,14 @@ func menu() hybridcore.Menu {
 // Nearest is the correct command that is nearest to a wrong line.
 func Nearest(line string) string { return menu().Nearest(line) }
 
-// Command returns the command line of a comment: what follows the prefix on
+// Remark returns the command line of a comment: what follows the prefix on
 // its first line, when the comment begins with it at the first byte.
-func Command(body string) (string, bool) {
+func Remark(body string) (string, bool) {
 	first := body
 	if end := strings.IndexAny(body, "\r\n"); end >= 0 {
 		first = body[:end]
 	}
-	rest, ours := strings.CutPrefix(first, prefix)
+	rest, ours := strings.CutPrefix(first, Prefix)
 	if !ours || rest != "" && rest[0] != ' ' && rest[0] != '\t' {
 		return "", false
 	}
@@ -50,17 +50,17 @@ func Command(body string) (string, bool) {
 }
 
 // obey does what a comment says as far as the facts allow it.
-func (j Job) obey(line string, facts Facts, in Input, branch string) (Job, error) {
+func (j Job) obey(line string, facts Facts) (Job, error) {
 	switch {
 	case !MayWrite(facts.Permission):
-		return j.answer("This needs permission to write to %s.", j.Repository)
+		return j.answer("This needs permission to write to %s.", j.Place.Repository)
 	case line == "" || line == "help" || strings.HasPrefix(line, "help "):
 		return j.answer("Commands, on the first line of a new comment:\n%s", menu().Help())
 	case !facts.Open:
 		return j.answer("This pull request is closed.")
-	case !strings.EqualFold(facts.HeadRepository, j.Repository):
-		return j.answer("This pull request comes from another repository. Its code runs only where no secrets are: in the " +
-			"checks that GitHub starts for it.")
+	case !strings.EqualFold(facts.HeadRepository, j.Place.Repository):
+		return j.answer("This pull request comes from another repository. Its code runs only where no secrets are: in the "+
+			"checks that %s starts for it.", j.Place.Title)
 	}
 	if err := j.pin(facts.Head); err != nil {
 		return Job{}, err
@@ -74,7 +74,7 @@ func (j Job) obey(line string, facts Facts, in Input, branch string) (Job, error
 	if err != nil {
 		return j.answer("%s\n\n%s", shownLines(err.Error()), Nearest(line))
 	}
-	if err := j.review(in, branch); err != nil {
+	if err := j.review(); err != nil {
 		return Job{}, err
 	}
 	if c.Action == hybridcore.ActionStatus || c.Action == hybridcore.ActionParity {
@@ -84,7 +84,7 @@ func (j Job) obey(line string, facts Facts, in Input, branch string) (Job, error
 		}
 		j.Merged = true
 	}
-	j.reading.rule += "; a comment of " + j.Login + ", who may write"
+	j.reading.rule += "; a comment of " + j.Place.Login + ", who may write"
 	job, err := j.allow([]command{c})
 	if err != nil {
 		return j.Refuse(err)

@@ -70,7 +70,7 @@ func ParseDecision(text string) (Decision, error) {
 	}
 	if err := json.Unmarshal([]byte(text), &d, json.RejectUnknownMembers(true)); err != nil {
 		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %.300s",
-			DecisionVariable, shown(err.Error()))
+			DecisionVariable, Shown(err.Error()))
 	}
 	if err := d.check(); err != nil {
 		return Decision{}, hybridcore.Blockedf("%s is no decision of `packer-hybrid ci --decide`: %v", DecisionVariable,
@@ -121,7 +121,7 @@ func (d Decision) checkTexts() error {
 		}
 	}
 	for _, text := range []string{d.Actor, d.Change, d.ReplyTo} {
-		if text != shown(text) {
+		if text != Shown(text) {
 			return hybridcore.Usagef("%.80q is nothing that a decision holds", text)
 		}
 	}

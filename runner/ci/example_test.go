@@ -11,20 +11,18 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
-// A verb reads its job, does the requests one after the other, and reports.
+// A forge says what happened, and Read what follows of it.
 func ExampleRead() {
-	environ := map[string]string{
-		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "push", "CI_PROJECT_PATH": "acme/images", "CI_COMMIT_BRANCH": "main",
-		"CI_DEFAULT_BRANCH": "main", "CI_COMMIT_SHA": "1111111111111111111111111111111111111111",
-	}
+	const commit = "1111111111111111111111111111111111111111"
 	job, err := ci.Read(ci.Input{
-		Getenv:   func(name string) string { return environ[name] },
-		ReadFile: ci.ReadFile,
 		Repo: ci.Repository{ // in a job: git's answers
-			Tip:      func(string) (string, error) { return environ["CI_COMMIT_SHA"], nil },
+			Tip:      func(string) (string, error) { return commit, nil },
 			Policy:   func(string) (ci.Policy, error) { return ci.Policy{Merge: []string{"build --env prod"}}, nil },
 			Contains: func(tip, commit string) (bool, error) { return tip == commit, nil },
 		},
+	}, ci.Event{
+		Place: ci.Place{Repository: "acme/images", Event: "push"},
+		Kind:  ci.KindMerge, Commits: []string{commit}, Branch: "main",
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -15,15 +15,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// System is a CI system.
-type System string
-
-// The systems that Detect knows.
-const (
-	GitHub System = "github"
-	GitLab System = "gitlab"
-)
-
 // Input is the snapshot that a job is read from.
 type Input struct {
 	Getenv func(string) string
@@ -39,8 +30,6 @@ type Input struct {
 	// commit be worked on. Without it none is.
 	Approval func(Unmerged) (Approval, error)
 	Repo     Repository
-
-	line string // of the workflow itself, which counts instead of the policy's
 }
 
 // Repository answers what git knows of the checkout: what is reviewed is read
@@ -56,8 +45,7 @@ type Repository struct {
 
 // Job is what an event asks for.
 type Job struct {
-	System System
-	Event  string // as the system names it, and its action if it has one
+	Place Place
 	// Requests are to be done in this order. Without any, Nothing says why.
 	Requests []hybridcore.Request
 	Nothing  string
@@ -68,12 +56,9 @@ type Job struct {
 	Commit string // that reports are about, a full object ID
 	Base   string // commit that a change is compared with; empty for others
 
-	Repository string // OWNER/NAME or the path of a project
-	Ref        string // branch or tag, only to be shown
-	Login      string // of who caused it, only to be shown
-	RequestID  string // given by who dispatched the job, to find it again
-	Ticket     []byte // of the bot's decision, to be decided on once more; empty for none
-	ByBot      bool   // the bot dispatched the run: with Ticket, or as a child of the pipeline that has verified it
+	RequestID string // given by who dispatched the job, to find it again
+	Ticket    []byte // of the bot's decision, to be decided on once more; empty for none
+	ByBot     bool   // the bot dispatched the run: with Ticket, or as a child of the pipeline that has verified it
 	// Trusted says that the code is of this repository. Whoever validates other
 	// code holds it to a policy.
 	Trusted bool
@@ -85,33 +70,27 @@ type Job struct {
 
 	lines   []string // of Requests, each with its environment
 	heads   []string // commits that the checkout may be at; the first is Commit
-	origin  hybridcore.Origin
 	reading reading
 }
 
 // reading is what is known while an event is read.
 type reading struct {
 	in     Input
+	event  Event
 	policy Policy // of the default branch; of a change's base
-	branch string // the default one
-	tip    string // its last commit
-	tag    string // that the event is about; empty for none
-	user   int64  // who asks
-	login  string
-	asked  time.Time // when, if the event says so
-	rule   string    // why the requests are allowed
+	tip    string // last commit of the default branch
+	rule   string // why the requests are allowed
 	// decided is what another job of the run has decided; nil: this one reads the event.
 	decided *Decision
 }
-
-// Origin is where the job came from, also when it asks for nothing.
-func (j Job) Origin() hybridcore.Origin { return j.origin }
 
 // nothing ends the reading of an event that asks for nothing.
 func (j Job) nothing(format string, args ...any) (Job, error) {
 	j.Requests, j.lines, j.Nothing = nil, nil, fmt.Sprintf(format, args...)
 	return j, nil
 }
+
+var errNoCommit = hybridcore.Usagef("the event names no commit")
 
 // pin sets the commit that the job is about, and others that its checkout may
 // be at. Empty ones are left out.
@@ -127,25 +106,11 @@ func (j *Job) pin(commits ...string) error {
 		}
 	}
 	if len(j.heads) == 0 {
-		return hybridcore.Usagef("the event names no commit")
+		return errNoCommit
 	}
 	j.Commit = j.heads[0]
 	return nil
 }
-
-// shown makes a foreign value fit to be shown: one line, inert, short.
-func shown(value string) string {
-	value = value[:min(len(value), 16*maxShown)] // a megabyte is not worth its cleaning
-	text := strings.Join(strings.Fields(Inert(value)), " ")
-	if runes := []rune(text); len(runes) > maxShown {
-		text = string(runes[:maxShown-1]) + "…"
-	}
-	return text
-}
-
-// maxShown bounds a foreign name that is shown, in characters. Git allows more
-// for a ref; a reader needs no more to know it again.
-const maxShown = 100
 
 // Unmerged is a commit that somebody wants to be worked on before it is merged:
 // what Approval is asked about.
@@ -164,15 +129,6 @@ type Unmerged struct {
 type Approval struct {
 	By     string // login of who approved the commit; empty: nobody
 	Change string // number of the pull request that was approved
-}
-
-// Review is one review of a change.
-type Review struct {
-	User   int64
-	Login  string
-	State  string // APPROVED, CHANGES_REQUESTED, DISMISSED, COMMENTED or PENDING
-	Commit string // that it is about
-	At     time.Time
 }
 
 // Comment is a command that somebody wrote on a change: what Lookup is asked about.
@@ -203,7 +159,7 @@ type Runners map[hybridcore.Platform][]string
 // Refuse makes an answer of what was wrong with a comment; other events fail.
 func (j Job) Refuse(err error) (Job, error) {
 	code := hybridcore.ExitCode(err)
-	if j.origin.Kind != "comment" || code != hybridcore.ExitBlocked && code != hybridcore.ExitUsage {
+	if j.Place.Origin.Kind != "comment" || code != hybridcore.ExitBlocked && code != hybridcore.ExitUsage {
 		return Job{}, err
 	}
 	return j.answer("%s", shownLines(err.Error()))
@@ -238,38 +194,39 @@ type Environment struct {
 
 // review reads what is reviewed: the policy of the default branch, and whether
 // the job's commit is merged into it.
-func (j *Job) review(in Input, branch string) error {
+func (j *Job) review() error {
+	branch, repo := j.reading.event.Branch, j.reading.in.Repo
 	if branch == "" {
 		return hybridcore.Blockedf("the event names no default branch, whose project file says what may be done")
 	}
-	tip, err := in.Repo.Tip(branch)
+	tip, err := repo.Tip(branch)
 	if err != nil {
 		return err
 	}
-	policy, err := in.Repo.Policy(tip)
+	policy, err := repo.Policy(tip)
 	if err != nil {
-		return fmt.Errorf("reading the project file of %s: %w", shown(branch), err)
+		return fmt.Errorf("reading the project file of %s: %w", Shown(branch), err)
 	}
-	j.reading.in, j.reading.branch, j.reading.tip, j.reading.policy = in, branch, tip, policy.only(in.line)
-	if j.Merged, err = in.Repo.Contains(tip, j.Commit); err != nil {
+	j.reading.tip, j.reading.policy = tip, policy.only(j.reading.event.Line)
+	if j.Merged, err = repo.Contains(tip, j.Commit); err != nil {
 		return err
 	}
-	j.reading.rule = "merged into " + shown(branch)
+	j.reading.rule = "merged into " + Shown(branch)
 	return nil
 }
 
 // reviewBase reads what is reviewed of a change: the policy of the commit that
 // it is to be merged into.
-func (j *Job) reviewBase(in Input, base string) error {
+func (j *Job) reviewBase() error {
 	of := Job{}
-	if err := of.pin(base); err != nil {
+	if err := of.pin(j.reading.event.Base); err != nil {
 		return err
 	}
-	policy, err := in.Repo.Policy(of.Commit)
+	policy, err := j.reading.in.Repo.Policy(of.Commit)
 	if err != nil {
 		return fmt.Errorf("reading the project file of the base, commit %.12s: %w", of.Commit, err)
 	}
-	j.Base, j.Unreviewed, j.reading.in, j.reading.policy = of.Commit, true, in, policy.only(in.line)
+	j.Base, j.Unreviewed, j.reading.policy = of.Commit, true, policy.only(j.reading.event.Line)
 	return nil
 }
 
@@ -292,12 +249,6 @@ var repositoryRule = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
 func (j Job) answer(format string, args ...any) (Job, error) {
 	j.Answer = fmt.Sprintf(format, args...)
 	return j.nothing("the comment was answered")
-}
-
-// shownLines makes a text of several lines fit to be shown.
-func shownLines(text string) string {
-	text = text[:min(len(text), 4*hybridcore.MaxCommand)]
-	return Inert(text)
 }
 
 // Decision is what one event leads to: all that the later jobs of its run do

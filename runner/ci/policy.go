@@ -101,11 +101,11 @@ func (j Job) complete(c *command) error {
 	}
 	// A tag that is no name of a release must not keep the build from being made:
 	// the publish says what is wrong with it.
-	tag := j.reading.tag
+	tag := j.reading.event.Tag
 	if c.Action == hybridcore.ActionPublish && c.Release == "" && hybridcore.CheckName("release", tag) == nil {
 		c.Release = tag
 		c.add("--release", tag)
 	}
-	c.Origin = j.origin
+	c.Origin = j.Place.Origin
 	return nil
 }

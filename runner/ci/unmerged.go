@@ -12,30 +12,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// Approving are the reviews that may count as the approval of a commit, of a
-// list in the order of their making: the last that each person decided something
-// with, when it approves just this commit. Those of the excepted people count
-// for nothing: who asks, and whose change it is.
-func Approving(reviews []Review, commit string, except ...int64) []Review {
-	last := map[int64]Review{}
-	var order []int64
-	for _, r := range reviews {
-		if r.State == "COMMENTED" || r.State == "PENDING" || r.User == 0 || slices.Contains(except, r.User) {
-			continue
-		}
-		order = slices.DeleteFunc(order, func(user int64) bool { return user == r.User })
-		order = append(order, r.User)
-		last[r.User] = r
-	}
-	var found []Review
-	for _, user := range order {
-		if r := last[user]; r.State == "APPROVED" && r.Commit == commit && commit != "" {
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
 // MayWrite says whether a permission is one to write to the repository.
 func MayWrite(permission string) bool {
 	return slices.Contains([]string{"admin", "maintain", "write"}, permission)
@@ -45,10 +21,10 @@ func MayWrite(permission string) bool {
 func (j Job) unmerged(commands []command) (string, error) {
 	policy := j.reading.policy
 	refuse := func(format string, args ...any) (string, error) {
-		args = append([]any{j.Commit, shown(j.reading.branch)}, args...)
+		args = append([]any{j.Commit, Shown(j.reading.event.Branch)}, args...)
 		return "", hybridcore.Blockedf("commit %.12s is not merged into %s, and "+format, args...)
 	}
-	if attempt := j.reading.in.Getenv("GITHUB_RUN_ATTEMPT"); attempt != "" && attempt != "1" {
+	if j.Place.Again {
 		return refuse("this run was started again, perhaps by somebody else and for another head than the one that was " +
 			"asked for: ask anew")
 	}
@@ -77,12 +53,13 @@ func (j Job) unmerged(commands []command) (string, error) {
 		return refuse("this job cannot ask who has approved it; `packer-hybrid ci --decide` does, with a token")
 	}
 	change := int64(0)
-	if j.origin.Change != "" {
-		change = number(j.origin.Change)
+	if j.Place.Origin.Change != "" {
+		change = number(j.Place.Origin.Change)
 	}
+	by := j.reading.event.By
 	approval, err := j.reading.in.Approval(Unmerged{
-		Repository: j.Repository, Commit: j.Commit, Change: change, User: j.reading.user, Login: j.reading.login,
-		Asked: j.reading.asked,
+		Repository: j.Place.Repository, Commit: j.Commit, Change: change, User: by.ID, Login: by.Login,
+		Asked: by.At,
 	})
 	switch {
 	case err != nil:
@@ -91,5 +68,5 @@ func (j Job) unmerged(commands []command) (string, error) {
 		return refuse("nobody who may write has approved it at this very commit, but perhaps you or its author: ask " +
 			"for a review of its pull request, then ask again")
 	}
-	return strings.Join([]string{"ci, unmerged (" + policy.Place + ")", "approved by " + shown(approval.By)}, ", "), nil
+	return strings.Join([]string{"ci, unmerged (" + policy.Place + ")", "approved by " + Shown(approval.By)}, ", "), nil
 }

@@ -51,11 +51,12 @@ func (h *Host) Plans(root string) func(context.Context, string, []policy.Cell) p
 // that of the commit, or of the files and variables that this job builds with.
 // Where the checkout is at another commit, these are not looked at: no build of
 // the ticket's commit begins there.
-func (h *Host) samePlan(ctx context.Context, project config.Project, t policy.Ticket) error {
+func (v verification) samePlan(ctx context.Context) error {
+	t, h := v.ticket, v.host
 	if t.Plan == nil {
 		return nil
 	}
-	r := h.Process.Wire(project)
+	r := h.Process.Wire(v.project)
 	defer func() { _ = r.Project.Close() }() // only read
 	req := meant(t.Cells)
 	commits, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, req, t.Commit)
@@ -67,7 +68,7 @@ func (h *Host) samePlan(ctx context.Context, project config.Project, t policy.Ti
 			"for %s; the bot and its jobs need the same version of packer-hybrid",
 			t.Plan.Short(), t.Commit, inLine(differs))
 	}
-	repo, err := sources.OpenRepository(project.Root, h.Process.Environ)
+	repo, err := sources.OpenRepository(v.project.Root, h.Process.Environ)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (h *Host) samePlan(ctx context.Context, project config.Project, t policy.Ti
 		return hybridcore.Blockedf("the plan of this checkout cannot be computed, and another one was approved (plan "+
 			"%s): %v", t.Plan.Short(), err)
 	}
-	if lines := h.differences(t.Cells, commits, here); len(lines) > 0 {
+	if lines := v.differences(t.Cells, commits, here); len(lines) > 0 {
 		return hybridcore.Blockedf("the plan is not the approved one (plan %s of commit %.12s):\n%s\n  hint: what is "+
 			"built is what the commit has: set variables in configs/, not in the job's environment, and change no files "+
 			"after the checkout",
@@ -90,7 +91,7 @@ func (h *Host) samePlan(ctx context.Context, project config.Project, t policy.Ti
 
 // differences says for each target which of its inputs are others than those of
 // the commit.
-func (h *Host) differences(cells []policy.Cell, was, now map[string]map[string]string) []string {
+func (v verification) differences(cells []policy.Cell, was, now map[string]map[string]string) []string {
 	var lines []string
 	for _, cell := range cells {
 		before, after := was[cell.String()], now[cell.String()]
@@ -107,7 +108,7 @@ func (h *Host) differences(cells []policy.Cell, was, now map[string]map[string]s
 			if had && has && old == value {
 				continue
 			}
-			found = append(found, h.difference(name, old, value))
+			found = append(found, v.difference(name, old, value))
 		}
 		if len(found) > 0 || (before == nil) != (after == nil) {
 			lines = append(lines, "  "+cell.String()+": "+inLine(found))
@@ -120,12 +121,12 @@ func (h *Host) differences(cells []policy.Cell, was, now map[string]map[string]s
 }
 
 // difference names an input; of a variable it has both values, of which none is secret.
-func (h *Host) difference(name, was, now string) string {
+func (v verification) difference(name, was, now string) string {
 	shown := func(value string) string {
 		if value == "" {
 			return "not set"
 		}
-		if runes := []rune(hybridcore.Sanitize(h.Process.Redactor.String(value))); len(runes) <= maxDifferent {
+		if runes := []rune(hybridcore.Sanitize(v.host.Process.Redactor.String(value))); len(runes) <= maxDifferent {
 			return string(runes)
 		}
 		return "a longer value"

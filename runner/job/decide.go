@@ -23,19 +23,25 @@ import (
 // decide says what this run is to do, in the outputs of the step, and answers a
 // comment that asks for nothing that a job could do.
 func (h *Host) decide(ctx context.Context) error {
-	if system, err := ci.Detect(h.Process.Getenv); err != nil || system != ci.GitHub {
-		return errors.Join(err,
-			hybridcore.Usagef("--decide is for GitHub Actions: at GitLab the job of `ci --plan` decides"))
+	jobs := h.forge.Jobs
+	if jobs.Decide == nil {
+		return hybridcore.Usagef("--decide is for GitHub Actions: at %s the job of `ci --plan` decides", h.forge.Title)
 	}
 	project, err := h.Process.Project()
 	if err != nil {
 		return err
 	}
 	in := h.ciInput(ctx)
-	if h.access().Token != "" {
-		in.Approval = func(u ci.Unmerged) (ci.Approval, error) { return h.approval(ctx, u) }
+	if jobs.Ask != nil && h.access().Token != "" {
+		in.Approval = func(u ci.Unmerged) (ci.Approval, error) {
+			asker, err := jobs.Ask(h.access(), u.Repository)
+			if err != nil {
+				return ci.Approval{}, err
+			}
+			return asker.Approval(ctx, u)
+		}
 	}
-	read, err := ci.Read(in)
+	read, err := jobs.Read(in)
 	if err != nil {
 		return err
 	}
@@ -48,13 +54,13 @@ func (h *Host) decide(ctx context.Context) error {
 			d = ci.Decision{}
 		}
 	}
-	outputs, err := d.Outputs(read.Runners())
+	outputs, err := jobs.Decide(d, read.Runners())
 	if err != nil {
 		return err
 	}
 	j := h.newJob(project, read)
 	for _, o := range outputs {
-		if err := j.actions.Output(o.Name, o.Value); err != nil {
+		if err := j.values.Output(o.Name, o.Value); err != nil {
 			return err // nothing may be done on half of a decision
 		}
 	}
@@ -72,7 +78,10 @@ func (h *Host) decide(ctx context.Context) error {
 // unnamed warns of platforms without runners, when jobs near them follow.
 func (j *job) unnamed(d ci.Decision, runners ci.Runners) {
 	near := d.Has(hybridcore.ActionBuild, hybridcore.ActionPublish, hybridcore.ActionReap)
-	if said := runners.Unnamed(d.Platforms); said != "" && near {
+	if j.host.forge.Jobs.Unnamed == nil || !near {
+		return
+	}
+	if said := j.host.forge.Jobs.Unnamed(runners, d.Platforms); said != "" {
 		j.problems = append(j.problems, said)
 	}
 }
@@ -84,13 +93,13 @@ func (h *Host) readJob(ctx context.Context) (ci.Job, error) {
 	in := h.ciInput(ctx)
 	text, given := h.Process.LookupEnv(ci.DecisionVariable)
 	if !given {
-		return ci.Read(in)
+		return h.forge.Jobs.Read(in)
 	}
 	d, err := ci.ParseDecision(text)
 	if err != nil {
 		return ci.Job{}, err
 	}
-	job, err := d.Job(in)
+	job, err := h.forge.Jobs.Decided(d, in)
 	if err != nil {
 		return ci.Job{}, err
 	}
@@ -173,8 +182,14 @@ func (h *Host) ciInput(ctx context.Context) ci.Input {
 			})
 		},
 	}}
-	if h.access().Token != "" {
-		in.Lookup = func(c ci.Comment) (ci.Facts, error) { return h.lookup(ctx, c) }
+	if ask := h.forge.Jobs.Ask; ask != nil && h.access().Token != "" {
+		in.Lookup = func(c ci.Comment) (ci.Facts, error) {
+			asker, err := ask(h.access(), c.Repository)
+			if err != nil {
+				return ci.Facts{}, err
+			}
+			return asker.Facts(ctx, c)
+		}
 	}
 	return in
 }

@@ -8,8 +8,8 @@ package job
 import (
 	"slices"
 
+	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // fanOut makes the jobs that other machines do, and returns the exit code of
@@ -29,13 +29,17 @@ func (j *job) fanOut(code int) int {
 	case plan == nil:
 		return hybridcore.ExitOK // why was said where it was planned
 	}
-	child := ci.Child{Runners: j.asked.Runners()}
+	shares := forge.Shares{Plan: plan, Runners: j.asked.Runners()}
+	share := j.host.forge.Jobs.Share
+	if share == nil {
+		return hybridcore.ExitOK
+	}
 	var err error
 	if j.own.Plan {
-		child.Decision, err = j.asked.Decision()
+		shares.Decision, err = j.asked.Decision()
 	}
 	if err == nil {
-		j.fanned, err = ci.Jobs(j.System, plan, child)
+		j.fanned, err = share(shares)
 	}
 	switch {
 	case err == nil:

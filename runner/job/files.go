@@ -7,25 +7,19 @@ package job
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"path"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
-// sarif is the file of findings for code scanning.
-const sarif = "findings.sarif"
-
 // files writes the job's files and returns the paths of answer, plan, record,
-// parity and SARIF in the repository, the first of each.
+// parity and what its forge reads in the repository, the first of each.
 func (j *job) files(findings []hybridcore.Finding) map[string]string {
 	paths, count := map[string]string{}, map[string]int{}
 	one := func(name string, doc hybridcore.Answer) {
@@ -57,15 +51,11 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 			}})
 		}
 	}
-	switch j.System {
-	case ci.GitLab:
-		j.gitlab(findings, paths)
-	case ci.GitHub:
-		if j.write(sarif, func(w io.Writer) error {
-			return checks.WriteSARIF(w, j.prefix, findings,
-				j.host.Process.Version)
-		}) {
-			paths["sarif"] = path.Join(j.prefix, process.ArtifactsDir, sarif)
+	if j.host.forge.Jobs.Files != nil {
+		for _, f := range j.host.forge.Jobs.Files(j.results(findings, paths)) {
+			if j.write(f.Name, f.Write) && f.Output != "" {
+				paths[f.Output] = path.Join(j.prefix, process.ArtifactsDir, f.Name)
+			}
 		}
 	}
 	j.hand()
@@ -84,20 +74,21 @@ func (j *job) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if j.System == ci.GitHub { // which clears it after the job; what is to be uploaded is not beside what is kept
+	uploads := j.host.forge.Jobs.Uploads
+	if uploads { // the runner clears it after the job; what is to be uploaded is not beside what is kept
 		dir = j.host.Process.TempDir()
 	}
 	if j.host.Process.Uploads, err = process.NewUploads(dir); err != nil {
 		return err
 	}
-	if j.System == ci.GitHub { // at once: a job that is killed uploads what it has
-		j.try("the output upload", j.actions.Output("upload", string(j.host.Process.Uploads)))
+	if uploads { // at once: a job that is killed uploads what it has
+		j.try("the output upload", j.values.Output("upload", string(j.host.Process.Uploads)))
 	}
 	return nil
 }
 
 // hand adds the logs of the runs to the job's files, and gives all of them to
-// the system: GitLab takes them from artifacts/, GitHub from the folder itself.
+// the forge: it takes them from artifacts/, or from the folder itself.
 func (j *job) hand() {
 	u := j.host.Process.Uploads
 	logs, err := j.host.Process.LogDir(j.project)
@@ -108,46 +99,25 @@ func (j *job) hand() {
 		}
 	}
 	j.try("the files in artifacts/", u.Hand(j.project.Root))
-	if u != "" && j.System == ci.GitLab {
+	if u != "" && !j.host.forge.Jobs.Uploads {
 		j.try("the folder of the files", os.RemoveAll(string(u)))
 	}
 }
 
-// gitlab writes the reports that GitLab reads.
-func (j *job) gitlab(findings []hybridcore.Finding, paths map[string]string) {
-	j.write("gl-code-quality-report.json",
-		func(w io.Writer) error { return checks.WriteCodeQuality(w, j.prefix, findings) })
-	var records []hybridcore.Record
+// results are what the job came to, for the files that its forge reads.
+func (j *job) results(findings []hybridcore.Finding, paths map[string]string) forge.Results {
+	r := forge.Results{
+		Prefix: j.prefix, Version: j.host.Process.Version, Findings: findings, Paths: paths, Shared: j.fanned,
+	}
 	for _, c := range j.answers {
 		switch {
 		case c.record != nil:
-			records = append(records, *c.record)
+			r.Records = append(r.Records, *c.record)
 		case c.plan != nil && c.req.Action == hybridcore.ActionValidate:
-			records = append(records, checks.Validation(j.report(c).Plan))
+			r.Records = append(r.Records, checks.Validation(j.report(c).Plan))
 		}
 	}
-	if len(records) > 0 {
-		j.write("junit.xml", func(w io.Writer) error { return checks.WriteJUnit(w, records...) })
-	}
-	if j.fanned != "" {
-		j.write("pipeline.yml", func(w io.Writer) error {
-			_, err := io.WriteString(w, j.fanned)
-			return err //nolint:wrapcheck // write names the file
-		})
-	}
-	variables := map[string]string{}
-	for name, file := range paths {
-		variables["PACKER_HYBRID_"+strings.ToUpper(name)] = file
-	}
-	text, err := ci.Dotenv(variables)
-	if err != nil {
-		j.try("packer-hybrid.env", err)
-		return
-	}
-	j.write("packer-hybrid.env", func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
-		return err //nolint:wrapcheck // write names the file
-	})
+	return r
 }
 
 // write makes one file.
@@ -163,13 +133,11 @@ func (j *job) nothing(ctx context.Context) {
 	if j.Answer != "" {
 		j.say("%s", j.Answer)
 	}
-	if j.System == ci.GitHub {
-		text := "Nothing to do: " + j.Nothing + "."
-		if j.Answer != "" {
-			text = j.Answer
-		}
-		j.try("the step summary", j.actions.Summary(j.host.Process.Redactor.String(checks.Code(text))))
+	text := "Nothing to do: " + j.Nothing + "."
+	if j.Answer != "" {
+		text = j.Answer
 	}
+	j.try("the step summary", j.values.Summary(j.host.Process.Redactor.String(checks.Code(text))))
 	if j.Answer == "" {
 		return
 	}
@@ -177,31 +145,4 @@ func (j *job) nothing(ctx context.Context) {
 		p.Comment("\n"+checks.Code(j.Answer), true)
 		j.problems = append(j.problems, p.Close(ctx, Reporting)...)
 	}
-}
-
-// open begins a folded part of the log.
-func (j *job) open(title string) error {
-	if j.System == ci.GitLab {
-		return ci.SectionStart(j.log, j.section(), title, time.Now())
-	}
-	return j.actions.Group(title)
-}
-
-func (j *job) close() error {
-	if j.System == ci.GitLab {
-		return ci.SectionEnd(j.log, j.section(), time.Now())
-	}
-	return j.actions.EndGroup()
-}
-
-func (j *job) section() string {
-	return fmt.Sprintf("packer_hybrid_%d_%s", j.current.at+1, j.current.req.Action)
-}
-
-// foreign is where everything goes that a request prints.
-func (j *job) foreign() (io.WriteCloser, error) {
-	if j.System == ci.GitLab {
-		return ci.NewLines(j.log), nil
-	}
-	return j.actions.Foreign()
 }

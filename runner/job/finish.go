@@ -11,7 +11,6 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // finish reports what is to be reported at the end.
@@ -26,21 +25,19 @@ func (j *job) finish(ctx context.Context) {
 		j.try("the report for another job", j.hold(reported))
 	}
 	files := j.files(findings)
-	if j.System == ci.GitHub {
-		j.try("annotations", j.actions.Annotate(append(failures, findings...)))
-		for _, c := range reported {
-			var text strings.Builder
-			j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
-			j.try("the step summary", j.actions.Summary(j.host.Process.Redactor.String(text.String())))
+	j.try("annotations", j.values.Annotate(append(failures, findings...)))
+	for _, c := range reported {
+		var text strings.Builder
+		j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
+		j.try("the step summary", j.values.Summary(j.host.Process.Redactor.String(text.String())))
+	}
+	for _, name := range []string{"answer", "plan", "record", "parity", "release", "sarif"} {
+		if file := files[name]; file != "" {
+			j.try("the output "+name, j.values.Output(name, file))
 		}
-		for _, name := range []string{"answer", "plan", "record", "parity", "release", "sarif"} {
-			if file := files[name]; file != "" {
-				j.try("the output "+name, j.actions.Output(name, file))
-			}
-		}
-		if j.fanned != "" {
-			j.try("the output matrix", j.actions.Output("matrix", j.fanned))
-		}
+	}
+	if j.fanned != "" {
+		j.try("the output matrix", j.values.Output("matrix", j.fanned))
 	}
 	if !j.own.Hold {
 		j.post(ctx, reported)
@@ -50,8 +47,8 @@ func (j *job) finish(ctx context.Context) {
 
 // post sends checks and the comment.
 func (j *job) post(ctx context.Context, reported []*answer) {
-	if len(reported) > 0 && j.access().Token == "" {
-		j.say("%s", tokenless[j.System])
+	if len(reported) > 0 && j.host.access().Token == "" {
+		j.say("%s", j.host.forge.Reports.Without)
 	}
 	for _, c := range reported {
 		if c.req.Part != "" || j.own.handsOver() {

@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/forge/forges"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
@@ -29,7 +31,13 @@ func (h *Host) Flush(ctx context.Context, within time.Duration) ([]string, error
 	left := strays(root)
 	ends := time.Now().Add(within)
 	tokens := 0
-	for _, access := range []post.Access{h.access(), h.gitlabAccess()} {
+	var needed []string
+	for _, f := range forges.All() {
+		if f.Reports.Access == nil {
+			continue
+		}
+		needed = append(needed, f.Reports.Needs)
+		access := f.Reports.Access(h.Process.Getenv)
 		if access.Token == "" {
 			continue
 		}
@@ -41,8 +49,7 @@ func (h *Host) Flush(ctx context.Context, within time.Duration) ([]string, error
 		left = append(left, more...)
 	}
 	if tokens == 0 {
-		return nil, hybridcore.Usagef("flush needs GITHUB_TOKEN, a token that may write checks and pull requests, " +
-			"or GITLAB_TOKEN, a project access token with the scope api")
+		return nil, hybridcore.Usagef("flush needs %s", strings.Join(needed, ", or "))
 	}
 	return left, nil
 }

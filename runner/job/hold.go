@@ -7,12 +7,14 @@ package job
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -38,23 +40,26 @@ func (j *job) hold(reported []*answer) error {
 // reportHeld sends what the job of a change has kept. There is no checkout here:
 // where it goes is said by this job's own event, and nothing else counts.
 func (h *Host) reportHeld(ctx context.Context, dir string) error {
-	read, err := ci.ReadChange(ci.Input{Getenv: h.Process.Getenv, ReadFile: ci.ReadFile})
+	event, err := h.forge.Jobs.Event(ci.Input{Getenv: h.Process.Getenv, ReadFile: ci.ReadFile})
+	if err != nil {
+		return fmt.Errorf("reading the event of this job: %w", err)
+	}
+	read, err := ci.ReadChange(event)
 	if err != nil {
 		return err
 	}
-	j := &job{Job: read, host: h, log: h.Screen.Out, actions: ci.Actions{Getenv: h.Process.Getenv, Log: h.Screen.Out}}
+	j := h.newJob(config.Project{Root: dir}, read) // what is kept for a later step lies outside of it
 	if read.Nothing != "" {
 		j.say("nothing to do: %s", read.Nothing)
 		return nil
 	}
-	if j.access().Token == "" {
-		return hybridcore.Usagef("%s", tokenless[j.System])
+	if h.access().Token == "" {
+		return hybridcore.Usagef("%s", h.forge.Reports.Without)
 	}
 	held, err := post.ReadHeld(dir)
 	if err != nil {
 		return err
 	}
-	j.project.Root = dir // what is kept for a later step lies outside of it
 	for _, h := range held {
 		if p := j.poster(h.Slot); p != nil {
 			p.Send(h)

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
-	"github.com/packer-hybrid/packer-hybrid/checks/post"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/forge"
+	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -30,7 +32,8 @@ type Host struct {
 	Raw     io.Writer     // standard output as it is: GitHub's runner reads there what it is to mask
 	Posting []post.Option // how reports are sent, beside the redaction
 
-	local *localRun // the bot's run on this machine that this process does; nil for none
+	forge forge.Forge // that this process is a job of; the zero one for none
+	local *localRun   // the bot's run on this machine that this process does; nil for none
 }
 
 // say prints a line of our own to the log.
@@ -76,8 +79,8 @@ type job struct {
 	host    *Host
 	project config.Project
 	prefix  string // path of the project in the repository
-	actions ci.Actions
-	log     io.Writer // standard output, redacted
+	log     forge.Log
+	values  forge.Values
 	own     Kind
 	phase   *phase // nil: this job does all of its requests
 	asked   ci.Job // all that the event asks for
@@ -101,14 +104,10 @@ type answer struct {
 }
 
 func (h *Host) newJob(project config.Project, read ci.Job) *job {
-	top := h.Process.Getenv("GITHUB_WORKSPACE")
-	if read.System == ci.GitLab {
-		top = h.Process.Getenv("CI_PROJECT_DIR")
-	}
-	prefix := inside(top, project.Root)
+	jobs, getenv := h.forge.Jobs, h.Process.Getenv
+	out := forge.Output{Getenv: getenv, Log: h.Screen.Out, Root: inside(getenv(jobs.Workspace), project.Root)}
 	return &job{
-		Job: read, host: h, project: project, prefix: prefix, log: h.Screen.Out,
-		actions: ci.Actions{Getenv: h.Process.Getenv, Log: h.Screen.Out, Root: prefix},
+		Job: read, host: h, project: project, prefix: out.Root, log: jobs.LogOf(out), values: jobs.ValuesOf(out),
 	}
 }
 
@@ -163,6 +162,21 @@ type localRun struct {
 	repository string
 }
 
+// verification is a ticket that the job has, narrowed to its targets.
+type verification struct {
+	host    *Host
+	project config.Project
+	ticket  policy.Ticket
+	run     ticketRun
+}
+
+// ticketRun is the run that this job is of, as tickets name it.
+type ticketRun struct {
+	system string
+	id     string            // of the run
+	mine   []policy.Audience // that it may be addressed as
+}
+
 // said is what an error says; nil for one that only has an exit code.
 func said(p process.Process, err error) error {
 	if _, silent := errors.AsType[hybridcore.Exit](err); silent || err == nil {
@@ -183,18 +197,10 @@ func ended(p process.Process, answer hybridcore.Answer, code int, err error) hyb
 // faulty writes a line about a fault to the job's log.
 func (h *Host) faulty(line string) { process.Faulty(h.Screen.Err, line) }
 
-// access is how GitHub is reached.
+// access is how the forge takes reports; without a token for a forge that takes none.
 func (h *Host) access() post.Access {
-	return post.Access{
-		System: post.GitHub, API: h.Process.Getenv("GITHUB_API_URL"),
-		Token: h.Process.Getenv("GITHUB_TOKEN"), Repository: h.Process.Getenv("GITHUB_REPOSITORY"),
+	if h.forge.Reports.Access == nil {
+		return post.Access{}
 	}
-}
-
-// gitlabAccess is how GitLab is reached.
-func (h *Host) gitlabAccess() post.Access {
-	return post.Access{
-		System: post.GitLab, API: h.Process.Getenv("CI_API_V4_URL"),
-		Token: h.Process.Getenv("GITLAB_TOKEN"), Repository: h.Process.Getenv("CI_PROJECT_PATH"),
-	}
+	return h.forge.Reports.Access(h.Process.Getenv)
 }

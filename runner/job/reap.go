@@ -14,7 +14,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // reap does this job's part of a reap: what dead runs left on one platform, or
@@ -73,10 +72,7 @@ func (p *phase) reaped(o opened, req hybridcore.Request) ([]hybridcore.ReapPart,
 	if _, err := io.WriteString(o.screen.Out, text.String()); err != nil {
 		return parts, fmt.Errorf("writing the answer: %w", err)
 	}
-	if p.job.System == ci.GitHub {
-		p.job.try("the step summary",
-			p.job.actions.Summary(o.process.Redactor.String("What dead runs left in "+req.Env+":\n\n"+
-				checks.Code(text.String()))))
-	}
+	p.job.try("the step summary", p.job.values.Summary(o.process.Redactor.String(
+		"What dead runs left in "+req.Env+":\n\n"+checks.Code(text.String()))))
 	return parts, refused
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 	"github.com/packer-hybrid/packer-hybrid/runner/release"
@@ -64,9 +63,7 @@ func (p *phase) plan(ctx context.Context, o opened, req hybridcore.Request) (hyb
 	_, _ = fmt.Fprintf(o.screen.Out, "release %s of %s, of %d targets, is to be prepared on %s: %s\n",
 		draft.Release.Name, draft.Release.Env, len(draft.Targets), strings.Join(on, ", "),
 		path.Join(process.ArtifactsDir, releaseDir, name))
-	if p.job.System == ci.GitHub {
-		p.job.try("the output release_digest", p.job.actions.Output("release_digest", digest))
-	}
+	p.job.try("the output release_digest", p.job.values.Output("release_digest", digest))
 	return answer, nil
 }
 

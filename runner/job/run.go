@@ -9,7 +9,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
@@ -29,14 +29,12 @@ func (h *Host) Run(ctx context.Context, own Kind) error {
 	if err := own.check(); err != nil {
 		return err
 	}
-	system, err := ci.Detect(h.Process.Getenv)
-	if err != nil {
+	var err error
+	if h.forge, err = forges.Detect(h.Process.Getenv); err != nil {
 		return err
 	}
-	if system == ci.GitHub {
-		if err := h.mask(); err != nil {
-			return err
-		}
+	if err := h.mask(); err != nil {
+		return err
 	}
 	switch {
 	case own.Report != "":
@@ -118,7 +116,7 @@ func (h *Host) startJob(ctx context.Context, own Kind) (*job, error) {
 // name gives the run that the bot asked for the request's ID, so that its users
 // can name it. A second attempt and a part of a run are others.
 func (h *Host) name(job ci.Job) {
-	if !job.ByBot || cmp.Or(h.Process.Getenv("GITHUB_RUN_ATTEMPT"), "1") != "1" {
+	if !job.ByBot || job.Place.Again {
 		return
 	}
 	for i, req := range job.Requests {
@@ -128,15 +126,18 @@ func (h *Host) name(job ci.Job) {
 	}
 }
 
-// mask has GitHub's runner mask each secret, before anything else is printed.
+// mask has the forge's runner mask each secret, before anything else is printed.
 func (h *Host) mask() error {
+	if h.forge.Jobs.Mask == nil {
+		return nil
+	}
 	masked := map[string]bool{}
 	for _, secret := range logs.FromEnviron(h.Process.Environ) {
 		if masked[secret.Value] {
 			continue
 		}
 		masked[secret.Value] = true
-		if err := ci.Mask(h.Raw, secret.Value); err != nil {
+		if err := h.forge.Jobs.Mask(h.Raw, secret.Value); err != nil {
 			return fmt.Errorf("masking secrets: %w", err)
 		}
 	}
@@ -149,11 +150,12 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	j.current = &answer{at: n, req: req}
 	j.answers = append(j.answers, j.current)
 	title := strings.Join(append([]string{"packer-hybrid", string(req.Action)}, req.Images...), " ")
-	j.try("the log", j.open(title))
-	text, err := j.foreign()
+	section := fmt.Sprintf("packer_hybrid_%d_%s", n+1, req.Action)
+	j.try("the log", j.log.Open(section, title))
+	text, err := j.log.Foreign()
 	if err != nil { // as inert as without the commands around it
 		j.try("the log", err)
-		text = ci.NewLines(j.log)
+		text = ci.NewLines(j.host.Screen.Out)
 	}
 	plain := &serial{to: text}
 	shown := j.host.Process.Redactor.Writer(plain)
@@ -173,7 +175,7 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	process.Contained(j.host.Screen.Err, func() { j.answered(answer) })
 	j.fault(err)
 	j.current.whole = ended(j.host.Process, answer, code, err)
-	j.try("the log", errors.Join(shown.Close(), text.Close(), j.close()))
+	j.try("the log", errors.Join(shown.Close(), text.Close(), j.log.Close(section)))
 	return code
 }
 

@@ -93,7 +93,7 @@ func (h *Host) partOf(job *ci.Job) error {
 	if err != nil {
 		return err
 	}
-	part.Origin, part.Heads = job.Origin(), job.Requests[0].Heads
+	part.Origin, part.Heads = job.Place.Origin, job.Requests[0].Heads
 	job.Requests = []hybridcore.Request{part}
 	return nil
 }

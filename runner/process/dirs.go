@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // logsVariable names the folder of the logs, in place of the job's or the project's.
@@ -86,7 +86,7 @@ func (p Process) LogDir(project config.Project) (string, error) {
 		}
 		return filepath.Clean(dir), nil
 	}
-	if _, err := ci.Detect(p.Getenv); err != nil {
+	if _, err := forges.Detect(p.Getenv); err != nil {
 		return filepath.Join(project.Root, "logs"), nil //nolint:nilerr // no job: the working tree is the user's own
 	}
 	dir, err := p.MakeJobDir(project.Root)
@@ -110,7 +110,7 @@ func (p Process) CacheDir() string {
 // ownCache refuses, in a CI job, a cache in the checkout: programs, plugins and
 // earlier findings are taken from it.
 func (p Process) ownCache(project string) error {
-	if _, err := ci.Detect(p.Getenv); err != nil {
+	if _, err := forges.Detect(p.Getenv); err != nil {
 		return nil //nolint:nilerr // no job: the working tree is the user's own
 	}
 	if tree := p.treeOf(p.CacheDir(), project); tree != "" {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
@@ -21,7 +22,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
@@ -59,7 +59,7 @@ func (p Process) Open() (*runner.Runner, func(), error) {
 // stateOfAJob refuses a state that came with the commit of a CI job, also in a step
 // beside ci, such as reap.
 func (p Process) stateOfAJob(project config.Project) error {
-	if _, err := ci.Detect(p.Getenv); err != nil {
+	if _, err := forges.Detect(p.Getenv); err != nil {
 		return nil //nolint:nilerr // this is no job
 	}
 	return p.UntrackedState(context.Background(), project)

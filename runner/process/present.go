@@ -10,14 +10,17 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/forge"
+	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
@@ -126,7 +129,8 @@ func (s Screen) jobs(r *runner.Runner, plan hybridcore.Plan) error {
 	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
 		return nil // the exit code says it
 	}
-	text, err := ci.Jobs(ci.System(s.Matrix), &plan, ci.Child{Runners: r.Project.Config.CI.Runners})
+	of, _ := forges.Named(s.Matrix) // check has refused others
+	text, err := of.Jobs.Share(forge.Shares{Plan: &plan, Runners: r.Project.Config.CI.Runners})
 	if err != nil {
 		return err
 	}
@@ -146,7 +150,7 @@ type Screen struct {
 	Output string // text, json or markdown
 	// Document prints one document on standard output, redacted as one.
 	Document func(render func(io.Writer) error) error
-	Matrix   string // print instead the jobs that would build: github or gitlab; empty for not
+	Matrix   string // print instead the jobs that would build, in the form of a forge; empty for not
 	Verbose  bool   // every line of Packer
 	// Reporter hears of progress too; nil for nobody else.
 	Reporter runner.Reporter
@@ -154,11 +158,9 @@ type Screen struct {
 
 // check refuses a system that there is no matrix for.
 func (s Screen) check(req hybridcore.Request) error {
-	systems := []string{string(ci.GitHub), string(ci.GitLab)}
-	switch s.Matrix {
-	case "", systems[0], systems[1]:
-	default:
-		return hybridcore.Usagef("--matrix is %.80q: it must be github or gitlab%s", s.Matrix,
+	systems := forges.Shared()
+	if s.Matrix != "" && !slices.Contains(systems, s.Matrix) {
+		return hybridcore.Usagef("--matrix is %.80q: it must be %s%s", s.Matrix, strings.Join(systems, " or "),
 			hybridcore.DidYouMean(s.Matrix, systems))
 	}
 	switch {

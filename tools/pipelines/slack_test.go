@@ -32,6 +32,8 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
+	forgegithub "github.com/packer-hybrid/packer-hybrid/forge/github"
+	forgegitlab "github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -312,7 +314,7 @@ func testSlackGitHub(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	s := withBot(t, l)
 	s.github([]string{s.rev("main")})
-	system, err := dispatch.NewGitHub(dispatch.GitHubConfig{API: s.hub.URL(), Repository: repo, Token: jobToken})
+	system, err := forgegithub.NewRuns(forgegithub.RunsConfig{API: s.hub.URL(), Repository: repo, Token: jobToken})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +335,7 @@ func testSlackGitLab(t *testing.T, l *lab.Lab, socket bool) {
 	p.commit("policy of the bot")
 	p.git("update-ref", "refs/remotes/origin/main", "HEAD")
 	p.serve()
-	system, err := dispatch.NewGitLab(dispatch.GitLabConfig{API: p.hub.URL(), Project: labProject, Token: projectToken})
+	system, err := forgegitlab.NewRuns(forgegitlab.RunsConfig{API: p.hub.URL(), Project: labProject, Token: projectToken})
 	if err != nil {
 		t.Fatal(err)
 	}

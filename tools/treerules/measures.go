@@ -20,9 +20,7 @@ func Measures() []Measure {
 
 // knownBack are the packages of which more than a tenth of the uses run back up.
 var knownBack = map[string]int{
-	"bot/dispatch":               11,
 	"checks":                     11,
-	"checks/post":                13,
 	"hybridcore":                 12,
 	"hybridcore/logs":            17,
 	"hybridcore/state/directory": 19,
@@ -32,10 +30,7 @@ var knownBack = map[string]int{
 // knownMethods are the types with more than 25 methods.
 var knownMethods = map[string]int{
 	"bot:Worker":             40,
-	"cmd/packer-hybrid:app":  35,
-	"runner/ci:Job":          27,
-	"runner/job:Host":        33,
-	"runner/job:job":         30,
+	"cmd/packer-hybrid:app":  34,
 	"runner/process:Process": 37,
 }
 
@@ -47,6 +42,4 @@ var knownLines = map[string]int{
 	"hybridcore/logs":    3868,
 	"hybridcore/packer":  3609,
 	"hybridcore/sources": 2938,
-	"runner/ci":          2614,
-	"runner/job":         2558,
 }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-23T05:14:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-fan-out
+// Diagram: openspec/specs/ci/diagram.md#fan-out
+
+package gitlab_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/packer-hybrid/packer-hybrid/forge"
+	"github.com/packer-hybrid/packer-hybrid/forge/forgetest"
+	"github.com/packer-hybrid/packer-hybrid/forge/gitlab"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected pipelines")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+func TestPipeline(t *testing.T) {
+	t.Parallel()
+	plan := forgetest.Plan(1)
+	plan.Request.Images, plan.Request.Rebuild = []string{"debian-12"}, true
+	plan.Request.Platforms = []hybridcore.Platform{hybridcore.Proxmox, hybridcore.Azure}
+	text, err := gitlab.Pipeline(forge.Shares{Plan: &plan, Runners: forgetest.Runners()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "pipeline.yml", text)
+	var doc map[string]any
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	collect, _ := doc["collect"].(map[string]any)
+	variables, _ := collect["variables"].(map[string]any)
+	r, err := hybridcore.Parse(fmt.Sprint(variables[gitlab.CommandVariable]))
+	if err != nil || r.Action != hybridcore.ActionBuild || !r.Rebuild || len(r.Images) != 1 || len(r.Platforms) != 2 ||
+		r.Env != "lab" {
+		t.Errorf("%v: %+v, %v", variables, r, err)
+	}
+	for i := range plan.Targets {
+		plan.Targets[i].Decision = hybridcore.Unchanged
+	}
+	if text, err = gitlab.Pipeline(forge.Shares{Plan: &plan}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "pipeline-nothing.yml", text)
+	if text, err = gitlab.Pipeline(forge.Shares{}); err != nil || strings.Contains(text, "unchanged") ||
+		!strings.Contains(text, "the job plan has its answer") {
+		t.Errorf("without a build: %v\n%s", err, text)
+	}
+	// GitLab refuses a job that needs more than 50; the stages keep the order.
+	plan = forgetest.Plan(18)
+	if text, err = gitlab.Pipeline(forge.Shares{Plan: &plan}); err != nil || strings.Contains(text, "needs:") ||
+		strings.Count(text, "--part\n") != 53 {
+		t.Errorf("%v\n%.300s", err, text)
+	}
+}
+
+// A child of a merge request's pipeline has no more trust than its parent.
+func TestChildPipeline(t *testing.T) {
+	t.Parallel()
+	read := func(more ...string) (ci.Job, error) {
+		env := map[string]string{
+			"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "parent_pipeline", "CI_PROJECT_PATH": "g/p", "CI_PROJECT_ID": "5",
+			"CI_COMMIT_SHA":    forgetest.PlanCommit,
+			"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main",
+			gitlab.CommandVariable: "build debian-12 --targets vsphere --part " + strings.Repeat("0",
+				64) + " --commit " + forgetest.PlanCommit,
+		}
+		for i := 0; i < len(more); i += 2 {
+			env[more[i]] = more[i+1]
+		}
+		return read(ci.Input{
+			Getenv: func(name string) string { return env[name] },
+			Repo:   forgetest.Repo(func(p *ci.Policy) { p.DefaultEnv = "prod" }),
+		})
+	}
+	if job, err := read(); err != nil || len(job.Requests) != 1 || !job.Trusted || !job.Merged {
+		t.Errorf("%+v, %v", job, err)
+	}
+	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "6", "CI_MERGE_REQUEST_PROJECT_ID", "5",
+		"CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || job.Trusted {
+		t.Errorf("of a fork: %+v, %v", job, err)
+	}
+	if job, err := read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "5", "CI_MERGE_REQUEST_PROJECT_ID", "5",
+		"CI_MERGE_REQUEST_DIFF_BASE_SHA", shaBase); err != nil || len(job.Requests) != 0 || !job.Unreviewed {
+		t.Errorf("of a branch: %+v, %v", job, err)
+	}
+	if _, err := read(gitlab.CommandVariable,
+		"collect parts --commit "+strings.Repeat("cd", 20)); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+		t.Errorf("of another commit: %v", err)
+	}
+}
+
+// The jobs of a child pipeline that publishes and reaps: each has the
+// environment of one platform, or none.
+func TestPipelineOfADecision(t *testing.T) {
+	t.Parallel()
+	d, err := ci.ParseDecision(forgetest.Decision(map[string]any{
+		"env": "lab", "lines": []string{
+			"build --env lab", "publish --env lab --release v1",
+			"reap --env lab --targets vsphere",
+		}, "platforms": []string{"vsphere", "azure"},
+		"ticket": true, "request": "20261130t120000-1a2b3c4d",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := forgetest.Plan(1)
+	text, err := gitlab.Pipeline(forge.Shares{Plan: &plan, Runners: forgetest.Runners(), Decision: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "pipeline-release.yml", text)
+	var doc map[string]yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for name, node := range doc {
+		var job struct {
+			Environment map[string]string
+			Variables   map[string]string
+			Script      []string
+		}
+		if name == "stages" || node.Decode(&job) != nil {
+			continue
+		}
+		count++
+		platform := job.Variables[ci.PlatformVariable]
+		if target := job.Variables[ci.TargetVariable]; target != "" {
+			_, platform, _ = strings.Cut(target, "@")
+		}
+		if want := map[bool]string{
+			true:  "lab/" + platform,
+			false: "packer-hybrid-state",
+		}[platform != ""]; job.Environment["name"] != want || len(job.Script) != 1 {
+			t.Errorf("%s has the environment %q, want %q: %v", name, job.Environment["name"], want, job.Script)
+		}
+		if _, has := job.Variables[gitlab.TicketVariable]; has || job.Variables[gitlab.SHAVariable] == "" ||
+			job.Variables[gitlab.RequestVariable] != d.Request {
+			t.Errorf("%s has the variables %v", name, job.Variables)
+		}
+		if r, err := hybridcore.Parse(job.Variables[gitlab.CommandVariable]); err != nil || r.Env != "lab" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if count != 2+1+6+2 {
+		t.Errorf("%d jobs", count)
+	}
+}
