@@ -51,7 +51,8 @@
 //	runner/process           opens the project of a process by its environment, shows progress and answers
 //	runner/job               a job of a CI system, or of the bot on its machine: requests, phases, reports, tickets
 //	runner/ci                an event of a CI system to requests, in words that are the same at each forge
-//	checks                   renders plans and records: console, live display
+//	checks                   renders plans and records: console, Markdown, checks; progress is in checks/live, SARIF,
+//	JUnit and Code Quality in checks/formats
 //	bot                      Slack: takes commands, decides, has the CI system run them, follows
 //	forge                    common ground of the platforms of code hosting: what each has, bounds, what runs came to
 //	forge/post               sends the checks and the comment of a run to a forge, from an outbox on disk

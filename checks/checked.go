@@ -25,7 +25,7 @@ func WriteChecked(w io.Writer, s Style, a hybridcore.Answer) error {
 	}
 	verdict := s.green("valid")
 	if blocking > 0 {
-		verdict = s.red("blocked")
+		verdict = s.Red("blocked")
 	}
 	p.line("%s: %s of %s, %s, %s, %s", verdict, plural(a.Checked.Targets, "target"), a.Checked.Env,
 		plural(blocking, "error"), plural(len(findings)-blocking, "warning"), a.Checked.Took.Round(time.Millisecond))

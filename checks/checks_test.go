@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -39,84 +40,14 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-var at = time.Date(2026, 11, 22, 22, 45, 1, 0, time.UTC)
+// The values that reports are rendered from.
+const runID = checkstest.RunID
 
-const runID = "20261122t224501-1a2b3c4d"
-
-func record() hybridcore.Record {
-	return hybridcore.Record{
-		FormatVersion: 1, RunID: runID, At: at, Duration: 95 * time.Second, Status: hybridcore.Failed,
-		Request: hybridcore.Request{
-			Action: hybridcore.ActionBuild, Env: "lab", Images: []string{"debian-12"},
-			Origin: hybridcore.Origin{Kind: "cli"},
-		},
-		Versions: map[string]string{
-			"plugin:github.com/hashicorp/proxmox": "1.2.3+lab", "packer": "1.15.0",
-			"plugin:github.com/hashicorp/vsphere": "1.4.2",
-		},
-		Results: []hybridcore.Result{
-			{
-				Target: "debian-12@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Built,
-				Duration: 12300 * time.Millisecond, Log: "logs/" + runID + "/debian-12@vsphere.log",
-				Artifact: &hybridcore.Artifact{ID: "debian-12-" + runID, Builder: "jetbrains.vsphere", URIs: []hybridcore.URI{
-					{Kind: "vm-template", Name: "debian-12-" + runID, ID: "vm-61"},
-					{Kind: "content-library-item", Name: "debian-12-" + runID, ID: "7d3c8a52"},
-				}},
-				Digest:    "0123456789abcdef0123",
-				Inputs:    map[string]string{"file:a": "1", "file:b": "2", "var:c": "3", "packer": "1.15.0"},
-				Inventory: &hybridcore.Inventory{File: "records/" + runID + "/debian-12@vsphere.inventory.json", Packages: 214},
-				Notes:     []string{"ansible: default : ok=31 changed=24"},
-				Steps:     []hybridcore.Step{{Name: "Creating virtual machine...", At: at, Duration: 300 * time.Millisecond}},
-			},
-			{
-				Target: "ubuntu-24.04@vsphere", Platform: hybridcore.VSphere, Status: hybridcore.Failed, Duration: 91 * time.Second,
-				Failure: &hybridcore.Failure{
-					Step: "Provisioning with Ansible...", File: "ansible/roles/base/tasks/debian.yml", Message: "exit status 2",
-					Tail: []string{"TASK [base : install]", "fatal: [default]: FAILED!"},
-				},
-			},
-			{Target: "debian-11@proxmox", Platform: hybridcore.Proxmox, Status: hybridcore.UnchangedDone, Notes: []string{
-				"stand-in: github.com/hashicorp/proxmox 1.2.3+lab, of the lab, not the real plugin",
-				"unchanged: all 40 inputs equal run x of 2026-11-01 10:00:00 UTC",
-			}},
-		},
-	}
-}
-
-func plan() hybridcore.Plan {
-	target := func(image string) hybridcore.Target {
-		return hybridcore.Target{
-			Image: hybridcore.Image{Name: image}, Platform: hybridcore.VSphere, Env: "lab",
-			Source: "vsphere-iso.linux",
-		}
-	}
-	var many []hybridcore.Reason
-	for range 14 {
-		many = append(many, hybridcore.Reason{
-			Kind: "file", Text: "file ansible/linux.yml changed",
-			File: "templates/ansible/linux.yml",
-		})
-	}
-	return hybridcore.Plan{
-		Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: "lab"},
-		Targets: []hybridcore.PlannedTarget{
-			{Target: target("debian-12"), Decision: hybridcore.Build, Reasons: []hybridcore.Reason{
-				{Kind: "variable", Text: "variable vm_cpu_count: 2 → 4", File: "configs/lab/common.pkrvars.hcl", Line: 7},
-				{Kind: "version", Text: "version packer: 1.14.0 → 1.15.0"},
-			}},
-			{Target: target("debian-13"), Decision: hybridcore.Build, Reasons: many},
-			{
-				Target: target("ubuntu-24.04"), Decision: hybridcore.Unchanged,
-				Reasons: []hybridcore.Reason{{Kind: "unchanged", Subject: "x", Text: "all 40 inputs equal run x"}},
-			},
-		},
-		Findings: []hybridcore.Finding{{
-			Kind: "schema", Message: `undeclared variable "vm_cpus"`, Hint: `did you mean "vm_cpu_count"?`,
-			Source: "vm_cpus = 2",
-			File:   "configs/lab/common.pkrvars.hcl", Line: 9, Column: 1, Severity: hybridcore.Warning,
-		}},
-	}
-}
+var (
+	at                       = checkstest.At()
+	record, plan, comparison = checkstest.Record, checkstest.Plan, checkstest.Comparison
+	fleet, many, hostile     = checkstest.Fleet, checkstest.Findings, checkstest.Hostile
+)
 
 func TestGolden(t *testing.T) {
 	status := hybridcore.StatusReport{
@@ -234,39 +165,6 @@ func TestJSONOfLeases(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "leases.json", out.Bytes())
-}
-
-func TestConsole(t *testing.T) {
-	events := []hybridcore.Event{
-		{Target: "debian-12@vsphere", Kind: hybridcore.EventStart, Text: "packer 1.15.0"},
-		{
-			Target: "debian-12@vsphere", Kind: hybridcore.EventStep, Text: "Creating virtual machine...",
-			Elapsed: 1234 * time.Millisecond,
-		},
-		{Target: "debian-12@vsphere", Kind: hybridcore.EventOutput, Text: "ok: [default]", Elapsed: 2 * time.Second},
-		{Target: "debian-12@vsphere", Kind: hybridcore.EventError, Text: "no such ISO", Elapsed: 3 * time.Second},
-		{Target: "debian-12@vsphere", Kind: hybridcore.EventNote, Text: "cancelling", Elapsed: 3 * time.Second},
-		{Target: "debian-12@vsphere", Kind: hybridcore.EventDone, Text: "failed", Elapsed: 4 * time.Second},
-	}
-	play := func(style Style, verbose bool) string {
-		var out bytes.Buffer
-		c := NewConsole(&out, style, verbose)
-		for _, e := range events {
-			c.Event(e)
-		}
-		c.Close()
-		return out.String()
-	}
-	golden(t, "console.txt", []byte(play(Style{}, false)))
-	if out := play(Style{}, true); !strings.Contains(out, "ok: [default]") {
-		t.Errorf("--verbose hides output:\n%s", out)
-	}
-	live := play(Style{Live: true, Color: true}, false)
-	for _, want := range []string{"Creating virtual machine...", "no such ISO", "\x1b[31merror"} {
-		if !strings.Contains(live, want) {
-			t.Errorf("live output lacks %q:\n%q", want, live)
-		}
-	}
 }
 
 func TestJSONKeepsValuesAndHidesControls(t *testing.T) {

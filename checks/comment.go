@@ -52,41 +52,6 @@ func moved(plan hybridcore.Plan) []cause {
 	return all
 }
 
-// equals counts unchanged targets by what they are equal to.
-type equals struct {
-	to      string // run or commit
-	targets []string
-}
-
-// String is "run ID", or the commit as git shows it.
-func (e equals) String() string {
-	if len(e.to) == 40 || len(e.to) == 64 {
-		return short(e.to)
-	}
-	return "run " + e.to
-}
-
-func unchangedBy(plan hybridcore.Plan) []equals {
-	var all []equals
-	at := map[string]int{}
-	for _, t := range plan.Targets {
-		if t.Decision != hybridcore.Unchanged {
-			continue
-		}
-		to := ""
-		for _, r := range t.Reasons {
-			to = r.Subject
-		}
-		i, seen := at[to]
-		if !seen {
-			i, at[to] = len(all), len(all)
-			all = append(all, equals{to: to})
-		}
-		all[i].targets = append(all[i].targets, t.Target.Name())
-	}
-	return all
-}
-
 // WritePlanMarkdown renders a plan for a comment on a change: what changed
 // first, each cause once, and the targets in folded sections. See maxMarkdown
 // for its bound.
@@ -325,9 +290,4 @@ func known(t hybridcore.PlannedTarget) string {
 		return fmt.Sprintf("%s: %d packages, new ones are known after the build", code(t.Current.RunID),
 			t.Current.Inventory.Packages)
 	}
-}
-
-// short shows a commit as git does.
-func short(id string) string {
-	return id[:min(len(id), 12)]
 }

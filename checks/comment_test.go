@@ -105,15 +105,6 @@ func checkMarkdown(t *testing.T, out string) {
 	}
 }
 
-var hostile = []string{
-	"`|</details>@everyone", "```\n~~~\n", "<img src=x onerror=alert(1)>", "<!-- packer-hybrid:state -->",
-	"![x](https://evil.example/x.png)",
-	"a\n/ok-to-test\n@dependabot merge\natlantis apply", "Fixes #1 GH-1", strings.Repeat("a", 40), "\x1b[31mred\x1b]0;t\a",
-	"a\u202eb\u2066c", "\u0085::error::x",
-	"##[error]x", "|", "\\|", "", " ", "``", "`a", "@a", "a@b", "$`x`$", "e\u0301\u0301\u0301", "😀😀😀", "a&#64;b", "<code>",
-	"</code>`", "\xff\xfe",
-}
-
 func TestPlanMarkdownIsInert(t *testing.T) {
 	t.Parallel()
 	for _, text := range hostile {

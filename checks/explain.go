@@ -17,10 +17,10 @@ func WriteExplanation(w io.Writer, s Style, e hybridcore.Explanation) error {
 	p := &printer{w: w, style: s}
 	p.line("%s of %s in %s: %s, declared at %s:%d", e.Variable, e.Target, e.Env, e.Type, e.File, e.Line)
 	if e.Description != "" {
-		p.line("%s", s.dim(oneLine(e.Description)))
+		p.line("%s", s.Dim(OneLine(e.Description)))
 	}
 	for _, note := range notes(e) {
-		p.line("%s", s.dim(note))
+		p.line("%s", s.Dim(note))
 	}
 	p.line("")
 	rows := [][]string{{"", "LAYER", "VALUE", "WHERE"}}
@@ -31,7 +31,7 @@ func WriteExplanation(w io.Writer, s Style, e hybridcore.Explanation) error {
 			if l.State == hybridcore.LayerWins {
 				mark = "wins"
 			}
-			if value = oneLine(l.Value); e.Sensitive {
+			if value = OneLine(l.Value); e.Sensitive {
 				value = "<sensitive>"
 			}
 			if l.Line > 0 {
@@ -51,7 +51,7 @@ func WriteExplanation(w io.Writer, s Style, e hybridcore.Explanation) error {
 		case e.Layers[row-1].State == hybridcore.LayerSets:
 			return text
 		default:
-			return s.dim(text)
+			return s.Dim(text)
 		}
 	})
 	if len(e.Findings) > 0 {

@@ -24,7 +24,7 @@ func WriteParity(w io.Writer, s Style, r hybridcore.ParityReport) error {
 		p.parity(s, one)
 	}
 	for _, note := range r.Notes {
-		p.line("%s %s", s.yellow("note:"), note)
+		p.line("%s %s", s.Yellow("note:"), note)
 	}
 	p.changes(s, r.Changes)
 	return p.err
@@ -44,14 +44,14 @@ func (p *printer) parity(s Style, one hybridcore.Parity) {
 	}
 	switch n := len(one.Unexpected) + one.Unlisted; {
 	case one.Blocked() && len(one.Manifests) == 0: // the finding says why
-		p.line("  %s", s.red("blocked: not compared"))
+		p.line("  %s", s.Red("blocked: not compared"))
 	case one.Blocked() && n == 0:
-		p.line("  %s", s.red("blocked by the findings above"))
+		p.line("  %s", s.Red("blocked by the findings above"))
 	case one.Blocked():
-		p.line("  %s", s.red(fmt.Sprintf(
+		p.line("  %s", s.Red(fmt.Sprintf(
 			"blocked: %d unexpected differences; correct them, or have them reviewed into templates/parity.hcl", n)))
 	case n > 0:
-		p.line("  %s", s.yellow(fmt.Sprintf("%d unexpected differences; the policy for them is warn", n)))
+		p.line("  %s", s.Yellow(fmt.Sprintf("%d unexpected differences; the policy for them is warn", n)))
 	case len(one.Manifests) > 1 && hybridcore.Blocked(one.Findings) == hybridcore.NotBlocked:
 		p.line("  %s", s.green(fmt.Sprintf("identical but for %d keys that templates/parity.hcl expects", keys(one))))
 	}
@@ -102,7 +102,7 @@ func (p *printer) pairs(s Style, one hybridcore.Parity) {
 		case row == 0 || col == 0:
 			return text
 		case strings.Contains(text, "UNEXPECTED"):
-			return s.red(text)
+			return s.Red(text)
 		default:
 			return s.green(text)
 		}
@@ -141,7 +141,7 @@ func (p *printer) manifests(s Style, one hybridcore.Parity) {
 		if same {
 			sum = s.green(sum)
 		} else {
-			sum = s.red(sum)
+			sum = s.Red(sum)
 		}
 		p.line("  %-8s %s  %d packages, %d files, run %s", m.Platform, sum, m.Packages, m.Files, m.Run)
 	}
@@ -172,7 +172,7 @@ func byKey(all []hybridcore.Difference) []differing {
 // differences prints each unexpected key with its values.
 func (p *printer) differences(s Style, one hybridcore.Parity) {
 	for _, d := range byKey(one.Unexpected) {
-		p.line("  %s %s %s", s.red("unexpected"), d.Category, d.Key)
+		p.line("  %s %s %s", s.Red("unexpected"), d.Category, d.Key)
 		for _, m := range one.Manifests {
 			if value, differs := d.values[m.Platform]; differs {
 				p.line("    %-8s %s", m.Platform, shortDigest(dash(value)))
@@ -251,7 +251,7 @@ func (p *printer) changes(s Style, reports []hybridcore.Changes) {
 	}
 	p.table(rows, func(_, col int, text string) string {
 		if col == 4 {
-			return s.dim(text)
+			return s.Dim(text)
 		}
 		return text
 	})

@@ -15,55 +15,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-func comparison(unexpected bool) hybridcore.Parity {
-	p := hybridcore.Parity{
-		Image: "debian-12", Policy: hybridcore.ParityBlock,
-		Manifests: []hybridcore.Manifest{
-			{Platform: hybridcore.Proxmox, Run: runID, SHA256: strings.Repeat("ab", 32), Packages: 206, Files: 80},
-			{Platform: hybridcore.VSphere, Run: runID, SHA256: strings.Repeat("ab", 32), Packages: 215, Files: 81},
-			{Platform: hybridcore.Azure, Run: runID, SHA256: strings.Repeat("ab", 32), Packages: 204, Files: 80},
-		},
-		Pairs: []hybridcore.ParityCount{
-			{Category: "packages", A: "proxmox", B: "vsphere", Expected: 15},
-			{Category: "packages", A: "proxmox", B: "azure", Expected: 5},
-		},
-		Expected: []hybridcore.Expected{{
-			Entry: "templates/parity.hcl:12", Reason: "the agent", Owner: "team",
-			Keys: []string{"packages qemu-guest-agent", "packages liburing2"},
-		}},
-	}
-	if !unexpected {
-		return p
-	}
-	p.Manifests[2].SHA256 = ""
-	p.Manifests[1].SHA256 = strings.Repeat("cd", 32)
-	p.Pairs[0].Unexpected = 1
-	p.Pairs = append(p.Pairs, hybridcore.ParityCount{Category: "packages", A: "vsphere", B: "azure", Unexpected: 1},
-		hybridcore.ParityCount{Category: "files", A: "vsphere", B: "azure", Unexpected: 1})
-	p.Unexpected = []hybridcore.Difference{
-		{
-			Category: "packages", Key: "curl", A: "proxmox", B: "vsphere", InA: "7.74.0 (amd64)", InB: "7.88.1 (amd64)",
-			Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has",
-		},
-		{
-			Category: "packages", Key: "curl", A: "vsphere", B: "azure", InA: "7.88.1 (amd64)", InB: "7.74.0 (amd64)",
-			Cause: "configs/lab/vsphere.pkrvars.hcl:3, which only vsphere has",
-		},
-		{
-			Category: "files", Key: "/etc/motd.d/x", A: "vsphere", B: "azure",
-			InA:   "0644 root:root sha256:" + strings.Repeat("12", 32),
-			Cause: "templates/ansible/roles/base/tasks/debian.yml:7, in the task \"Greet\", which is guarded by platform",
-		},
-	}
-	p.Unlisted = 4
-	p.Findings = []hybridcore.Finding{{
-		Kind: "parity", File: "templates/parity.hcl", Line: 9, Severity: hybridcore.Warning,
-		Message: `stale: no difference of debian-12 needs the entry packages "telnetd"`,
-		Hint:    "remove it, or name the images that need it",
-	}}
-	return p
-}
-
 func TestParityGolden(t *testing.T) {
 	upgrade := []hybridcore.Change{
 		{Category: "packages", Key: "openssl", Was: "3.0.13 (amd64)", Now: "3.0.15 (amd64)"},

@@ -30,7 +30,7 @@ func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 	p.decisions(s, plan)
 	p.beside(s, plan)
 	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
-		p.line("%s", s.red("blocked: nothing is built before the errors above are corrected"))
+		p.line("%s", s.Red("blocked: nothing is built before the errors above are corrected"))
 		return p.err
 	}
 	pending := len(plan.Pending())
@@ -41,7 +41,7 @@ func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 	if plan.Base != nil {
 		end += fmt.Sprintf(", compared with %s (%s)", plan.Base.Revision, short(plan.Base.Commit))
 	}
-	p.line("%s", oneLine(end))
+	p.line("%s", OneLine(end))
 	return p.err
 }
 
@@ -53,7 +53,7 @@ func (p *printer) decisions(s Style, plan hybridcore.Plan) {
 		if t.Decision == hybridcore.Unchanged && !plan.Request.All {
 			continue
 		}
-		name, source, decision := oneLine(t.Target.Name()), oneLine(t.Target.Source), string(t.Decision)
+		name, source, decision := OneLine(t.Target.Name()), OneLine(t.Target.Source), string(t.Decision)
 		for i, r := range t.Reasons {
 			text := reason(r)
 			if i == maxReasons && len(t.Reasons) > maxReasons+1 {
@@ -75,7 +75,7 @@ func (p *printer) decisions(s Style, plan hybridcore.Plan) {
 		case row == 0 || col != 2:
 			return text
 		case decisions[row] == hybridcore.Build:
-			return s.yellow(text)
+			return s.Yellow(text)
 		default:
 			return s.green(text)
 		}
@@ -87,16 +87,16 @@ func (p *printer) decisions(s Style, plan hybridcore.Plan) {
 func (p *printer) beside(s Style, plan hybridcore.Plan) {
 	before := p.lines
 	for _, r := range plan.Removed {
-		p.line("%s %s: %s", s.yellow("removed"), targetName(r.Image, r.Platform), oneLine(r.Text))
+		p.line("%s %s: %s", s.Yellow("removed"), targetName(r.Image, r.Platform), OneLine(r.Text))
 	}
 	for _, r := range plan.Moved {
-		p.line("%s %s; no target reads it", s.yellow("moved"), reason(r))
+		p.line("%s %s; no target reads it", s.Yellow("moved"), reason(r))
 	}
 	for _, u := range plan.Unsupported {
-		p.line("not supported %s: %s (%s:%d)", targetName(u.Image, u.Platform), oneLine(u.Reason), oneLine(u.File), u.Line)
+		p.line("not supported %s: %s (%s:%d)", targetName(u.Image, u.Platform), OneLine(u.Reason), OneLine(u.File), u.Line)
 	}
 	for _, g := range unchangedBy(plan) {
-		p.line("%s %d equal to %s", s.green("unchanged"), len(g.targets), oneLine(g.String()))
+		p.line("%s %d equal to %s", s.green("unchanged"), len(g.targets), OneLine(g.String()))
 	}
 	n := 0
 	for _, t := range plan.Pending() {
@@ -106,8 +106,8 @@ func (p *printer) beside(s Style, plan hybridcore.Plan) {
 		if n++; n > maxReasons {
 			continue
 		}
-		p.line("packages %s: %d in run %s; those of a new build are known after it", oneLine(t.Target.Name()),
-			t.Current.Inventory.Packages, oneLine(t.Current.RunID))
+		p.line("packages %s: %d in run %s; those of a new build are known after it", OneLine(t.Target.Name()),
+			t.Current.Inventory.Packages, OneLine(t.Current.RunID))
 	}
 	if n > maxReasons {
 		p.line("packages of %d more targets (--output json shows them)", n-maxReasons)
@@ -126,16 +126,16 @@ func reason(r hybridcore.Reason) string {
 	case r.File != "":
 		text += fmt.Sprintf(" (%s:%d)", r.File, r.Line)
 	}
-	return oneLine(text)
+	return OneLine(text)
 }
 
 func targetName(image string, platform hybridcore.Platform) string {
-	return oneLine(hybridcore.TargetName(image, platform))
+	return OneLine(hybridcore.TargetName(image, platform))
 }
 
-// oneLine makes foreign text safe within a line. A CI runner obeys "##["
+// OneLine makes foreign text safe within a line. A CI runner obeys "##["
 // wherever it stands in a line, and "::" at its beginning only.
-func oneLine(text string) string {
+func OneLine(text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(hybridcore.Sanitize(text)), " "), "##[", "## [")
 }
 
@@ -227,4 +227,44 @@ func (p *printer) table(rows [][]string, paint func(row, col int, text string) s
 		}
 		p.line("%s", strings.Join(cells, "  "))
 	}
+}
+
+// equals counts unchanged targets by what they are equal to.
+type equals struct {
+	to      string // run or commit
+	targets []string
+}
+
+// String is "run ID", or the commit as git shows it.
+func (e equals) String() string {
+	if len(e.to) == 40 || len(e.to) == 64 {
+		return short(e.to)
+	}
+	return "run " + e.to
+}
+
+func unchangedBy(plan hybridcore.Plan) []equals {
+	var all []equals
+	at := map[string]int{}
+	for _, t := range plan.Targets {
+		if t.Decision != hybridcore.Unchanged {
+			continue
+		}
+		to := ""
+		for _, r := range t.Reasons {
+			to = r.Subject
+		}
+		i, seen := at[to]
+		if !seen {
+			i, at[to] = len(all), len(all)
+			all = append(all, equals{to: to})
+		}
+		all[i].targets = append(all[i].targets, t.Target.Name())
+	}
+	return all
+}
+
+// short shows a commit as git does.
+func short(id string) string {
+	return id[:min(len(id), 12)]
 }

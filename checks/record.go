@@ -27,7 +27,7 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 	p.line("")
 	p.table(rows, func(row, col int, text string) string {
 		if col == 1 && row > 0 {
-			return s.status(r.Results[row-1].Status, text)
+			return s.Status(r.Results[row-1].Status, text)
 		}
 		return text
 	})
@@ -39,7 +39,7 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 	}
 	p.line("")
 	if r.Release != nil {
-		p.line("release %s of %s in artifacts/release.json", oneLine(r.Release.Name), oneLine(r.Release.Env))
+		p.line("release %s of %s in artifacts/release.json", OneLine(r.Release.Name), OneLine(r.Release.Env))
 	}
 	if where != "" {
 		p.line("record  %s in %s (packer-hybrid inspect %s)", r.RunID, where, r.RunID)
@@ -76,7 +76,7 @@ func (p *printer) result(s Style, res hybridcore.Result) {
 		return
 	}
 	p.line("")
-	p.line("%s  %s", res.Target, s.status(res.Status, string(res.Status)))
+	p.line("%s  %s", res.Target, s.Status(res.Status, string(res.Status)))
 	width := 0
 	for _, l := range lines {
 		width = max(width, len(l[0]))
@@ -122,13 +122,13 @@ func (p *printer) failure(s Style, f hybridcore.Failure) {
 	if f.File != "" {
 		p.line("  file   %s", f.File)
 	}
-	p.line("  cause  %s", s.red(indent(f.Message, "         ")))
+	p.line("  cause  %s", s.Red(indent(f.Message, "         ")))
 	if len(f.Tail) == 0 {
 		return
 	}
 	p.line("  last lines")
 	for _, l := range f.Tail {
-		p.line("    %s %s", s.dim("|"), l)
+		p.line("    %s %s", s.Dim("|"), l)
 	}
 }
 

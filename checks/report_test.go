@@ -8,7 +8,6 @@ package checks
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -18,66 +17,6 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
-
-// fleet is a plan of 45 targets, of which the first some are to be built, and
-// the record of its run.
-func fleet(pending int) (hybridcore.Plan, hybridcore.Record) {
-	plan := hybridcore.Plan{
-		Request: hybridcore.Request{ID: runID, Action: hybridcore.ActionBuild, Env: "lab"},
-		Commit:  strings.Repeat("ab", 20),
-	}
-	rec := hybridcore.Record{RunID: runID, Request: plan.Request, Commit: plan.Commit, At: at, Duration: 12 * time.Minute}
-	for i := range 45 {
-		image, platform := fmt.Sprintf("image-%02d", i/3), []hybridcore.Platform{
-			hybridcore.Proxmox, hybridcore.VSphere,
-			hybridcore.Azure,
-		}[i%3]
-		one := hybridcore.PlannedTarget{
-			Target:   hybridcore.Target{Image: hybridcore.Image{Name: image}, Platform: platform, Env: "lab", Source: "x.linux"},
-			Decision: hybridcore.Unchanged,
-			Reasons: []hybridcore.Reason{{
-				Kind: "unchanged", Subject: "20261101t000000-00000000",
-				Text: "all 40 inputs equal run 20261101t000000-00000000",
-			}},
-		}
-		res := hybridcore.Result{
-			Target: one.Target.Name(), Image: image, Platform: platform,
-			Status: hybridcore.UnchangedDone,
-		}
-		if i < pending {
-			one.Decision = hybridcore.Build
-			one.Reasons = []hybridcore.Reason{{
-				Kind: "variable", Subject: "vm_cpu_count", Was: "2", Now: "4", Layer: "configs/lab",
-				File: "configs/lab/common.pkrvars.hcl", Line: 7, Text: "variable vm_cpu_count: 2 → 4",
-			}}
-			res.Status, res.Started, res.Duration = hybridcore.Built, at.Add(time.Duration(i)*time.Second), 3*time.Minute
-			res.Artifact = &hybridcore.Artifact{
-				ID:   image + "-" + runID,
-				URIs: []hybridcore.URI{{Kind: "vm-template", Name: image + "-" + runID, ID: "vm-1"}},
-			}
-			res.Inventory = &hybridcore.Inventory{Packages: 214}
-			res.Log = "logs/" + runID + "/" + res.Target + ".log"
-		}
-		plan.Targets, rec.Results = append(plan.Targets, one), append(rec.Results, res)
-	}
-	rec.Status = hybridcore.Overall(rec.Results)
-	return plan, rec
-}
-
-func many(n int) []hybridcore.Finding {
-	all := make([]hybridcore.Finding, n)
-	for i := range all {
-		all[i] = hybridcore.Finding{
-			Kind: "schema", Message: fmt.Sprintf("undeclared variable %q", fmt.Sprint("v", i)), Hint: "declare it",
-			File: "configs/lab/common.pkrvars.hcl", Line: i + 1,
-			Severity: hybridcore.Warning,
-		}
-		if i%100 == 99 {
-			all[i].Severity = hybridcore.Error
-		}
-	}
-	return all
-}
 
 // scenarios are the reports that the golden files hold.
 func scenarios() map[string]Report {
@@ -181,49 +120,8 @@ func TestReportGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, filepath.Join("report", name+".checks.json"), out.Bytes())
-			var sarif, quality bytes.Buffer
-			if err := errors.Join(WriteSARIF(&sarif, r.Prefix, r.Findings(), "1.2.3"), WriteCodeQuality(&quality, r.Prefix, r.Findings())); err != nil {
-				t.Fatal(err)
-			}
-			golden(t, filepath.Join("report", name+".sarif"), shortened(t, sarif.Bytes(), len(r.Findings()), "runs", "0", "results"))
-			golden(t, filepath.Join("report", name+".quality.json"), shortened(t, quality.Bytes(), len(r.Findings())))
 		})
 	}
-}
-
-// shortened checks that the list at a path of a JSON document has n entries,
-// and leaves three of them: a golden file is there to be read.
-func shortened(t *testing.T, data []byte, n int, path ...string) []byte {
-	t.Helper()
-	var whole any
-	if err := json.Unmarshal(data, &whole); err != nil {
-		t.Fatal(err)
-	}
-	at, put := whole, func(list any) { whole = list }
-	for _, step := range path {
-		switch inner := at.(type) {
-		case map[string]any:
-			at, put = inner[step], func(list any) { inner[step] = list }
-		case []any:
-			at = inner[0]
-		}
-	}
-	list, _ := at.([]any)
-	if len(list) != n {
-		t.Errorf("%d entries, want all %d findings", len(list), n)
-	}
-	if len(list) <= 3 {
-		return data
-	}
-	put(append(list[:3:3], fmt.Sprintf("and %d more", len(list)-3)))
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(whole); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
 }
 
 // checkChecks fails when GitHub would refuse a check, or a name is there twice.

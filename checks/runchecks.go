@@ -18,10 +18,10 @@ import (
 // more than anybody reads.
 const MaxAnnotations = 250
 
-// Bounds of an annotation's texts, in runes. GitHub takes 255 and 64 KB.
+// Bounds of a finding's texts, in runes. GitHub takes 255 and 64 KB.
 const (
-	maxTitle   = 200
-	maxMessage = 2000
+	MaxTitle   = 200
+	MaxMessage = 2000
 )
 
 // checkName is what branch rules name: action, environment and target only. A
@@ -36,7 +36,7 @@ func checkName(req hybridcore.Request, target string) string {
 	if target != "" {
 		name += "/" + target
 	}
-	return clip(oneLine(name), maxTitle)
+	return Clip(OneLine(name), MaxTitle)
 }
 
 // Checks renders the checks of a run at a moment: before its end, when the
@@ -74,7 +74,7 @@ func Checks(r Report, now time.Time) []Check {
 // Running renders the check of a target that does a step.
 func Running(req hybridcore.Request, e hybridcore.Event) Check {
 	return Check{
-		Key: e.Target, Name: checkName(req, e.Target), Status: CheckRunning, Title: clip(oneLine(e.Text), maxTitle),
+		Key: e.Target, Name: checkName(req, e.Target), Status: CheckRunning, Title: Clip(OneLine(e.Text), MaxTitle),
 		Summary: fmt.Sprintf("%s after %s.\n", code(e.Text), took(e.Elapsed)), Started: e.At.Add(-e.Elapsed),
 	}
 }
@@ -96,7 +96,7 @@ func (r Report) completed(whole Check, now time.Time) []Check {
 	rec := r.Record
 	whole.Started = rec.At
 	whole.complete(conclusion(rec.Status), now)
-	whole.Title = clip(r.outcome(), maxTitle)
+	whole.Title = Clip(r.outcome(), MaxTitle)
 	all, ended := []Check{whole}, map[string]bool{}
 	for _, res := range rec.Results {
 		ended[res.Target] = true
@@ -136,7 +136,7 @@ func (r Report) target(res hybridcore.Result, now time.Time) Check {
 	}
 	c.Title = fmt.Sprintf("%s in %s", res.Status, took(res.Duration))
 	if res.Failure != nil {
-		c.Title = clip(oneLine(res.Failure.Message), maxTitle)
+		c.Title = Clip(OneLine(res.Failure.Message), MaxTitle)
 		m.add("\n%s", code(res.Failure.Message))
 		m.failure(*res.Failure, res.Log)
 	}
@@ -181,8 +181,8 @@ func (r Report) annotations(findings []hybridcore.Finding) (all []Annotation, no
 			message += "\n" + f.Hint
 		}
 		all = append(all, Annotation{
-			Path: file, Line: max(f.Line, 1), Level: level(f.Severity), Title: clip(oneLine(f.Kind), maxTitle),
-			Message: clip(hybridcore.Sanitize(message), maxMessage),
+			Path: file, Line: max(f.Line, 1), Level: level(f.Severity), Title: Clip(OneLine(f.Kind), MaxTitle),
+			Message: Clip(hybridcore.Sanitize(message), MaxMessage),
 		})
 	}
 	if left > 0 {
@@ -206,8 +206,8 @@ func level(s hybridcore.Severity) string {
 	}
 }
 
-// clip bounds a text in runes; an empty one becomes a dash, as GitHub takes none.
-func clip(text string, most int) string {
+// Clip bounds a text in runes; an empty one becomes a dash, as GitHub takes none.
+func Clip(text string, most int) string {
 	runes := []rune(text)
 	switch {
 	case len(runes) == 0:

@@ -37,7 +37,7 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 		p.standIns(s, st.Targets)
 		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 			if name := st.Targets[key].Release; name != "" {
-				p.line("released: %s is %s", key, oneLine(name))
+				p.line("released: %s is %s", key, OneLine(name))
 			}
 		}
 	}
@@ -47,20 +47,20 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 	for _, l := range st.Running {
 		p.line("%s %s for %s by %s (pid %d), run %s, phase %s; it counts as held until %s UTC and is renewed while its "+
 			"holder lives",
-			s.yellow("running:"), l.Key, age(now.Sub(l.At)), l.Owner, l.PID, l.RunID, l.Phase, l.Expires.UTC().Format(
+			s.Yellow("running:"), l.Key, age(now.Sub(l.At)), l.Owner, l.PID, l.RunID, l.Phase, l.Expires.UTC().Format(
 				time.DateTime))
 	}
 	for _, l := range st.Dead {
 		if again := l.LookAgain(); !again.IsZero() {
 			p.line("%s run %s of %s by %s%s %s; nothing of it is there since %s UTC; packer-hybrid reap or the next build of "+
 				"this target makes sure, from %s UTC on",
-				s.yellow("settling:"), l.RunID, l.Key, l.Owner, inLab(l), l.End(), l.QuietSince.UTC().Format(
+				s.Yellow("settling:"), l.RunID, l.Key, l.Owner, inLab(l), l.End(), l.QuietSince.UTC().Format(
 					time.DateTime), again.UTC().Format(time.DateTime))
 			continue
 		}
 		p.line("%s run %s of %s by %s%s %s; packer-hybrid reap removes what is left, and so does the next build of this "+
 			"target",
-			s.red("interrupted:"), l.RunID, l.Key, l.Owner, inLab(l), l.End())
+			s.Red("interrupted:"), l.RunID, l.Key, l.Owner, inLab(l), l.End())
 	}
 	return p.err
 }
@@ -71,7 +71,7 @@ func (p *printer) labs(s Style, targets map[string]hybridcore.Current) {
 		if id := hybridcore.BuiltInLab(targets[key].Inputs); id != "" {
 			_, platform, _ := strings.Cut(key, "@")
 			p.line("%s %s was built in the lab %s, on a simulated %s: no real platform has it",
-				s.yellow("lab:"), key, oneLine(id), oneLine(title(platform)))
+				s.Yellow("lab:"), key, OneLine(id), OneLine(title(platform)))
 		}
 	}
 }
@@ -89,7 +89,7 @@ func title(platform string) string {
 func (p *printer) standIns(s Style, targets map[string]hybridcore.Current) {
 	for _, key := range slices.Sorted(maps.Keys(targets)) {
 		for _, one := range hybridcore.StandIns(targets[key].Inputs) {
-			p.line("%s %s was built with %s", s.yellow("stand-in:"), key, oneLine(one))
+			p.line("%s %s was built with %s", s.Yellow("stand-in:"), key, OneLine(one))
 		}
 	}
 }
@@ -99,9 +99,9 @@ func (p *printer) releasing(s Style, key string, intent hybridcore.ReleaseIntent
 	env, name, _ := strings.Cut(key, "/")
 	p.line("%s release %s of %s, %s, begun %s ago by run %s, is not complete; packer-hybrid publish --env %s --release "+
 		"%s completes it",
-		s.yellow("releasing:"), oneLine(name), oneLine(env),
-		oneLine(strings.Join(slices.Sorted(maps.Keys(intent.Builds)), ", ")),
-		age(now.Sub(intent.At)), oneLine(intent.RunID), oneLine(env), oneLine(name))
+		s.Yellow("releasing:"), OneLine(name), OneLine(env),
+		OneLine(strings.Join(slices.Sorted(maps.Keys(intent.Builds)), ", ")),
+		age(now.Sub(intent.At)), OneLine(intent.RunID), OneLine(env), OneLine(name))
 }
 
 // WriteReapedOn prints what jobs did about dead runs, each on one platform.
@@ -110,7 +110,7 @@ func WriteReapedOn(w io.Writer, s Style, parts []hybridcore.ReapPart) error {
 	for _, part := range parts {
 		p.line("%s:", part.Platform.Info().Title)
 		if part.Error != "" {
-			p.line("%s %s", s.red("error:"), indent(part.Error, ""))
+			p.line("%s %s", s.Red("error:"), indent(part.Error, ""))
 		}
 		if p.err == nil && (part.Error == "" || len(part.Reaped) > 0) {
 			p.err = WriteReaped(w, s, part.Reaped, part.DryRun)
@@ -124,7 +124,7 @@ func inLab(l hybridcore.Lease) string {
 	if l.Lab == "" {
 		return ""
 	}
-	return " in the lab " + oneLine(l.Lab)
+	return " in the lab " + OneLine(l.Lab)
 }
 
 // WriteReaped prints what was done about dead runs.
@@ -132,7 +132,7 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 	p := &printer{w: w, style: s}
 	removed := s.green("removed")
 	if dry {
-		removed = s.yellow("would remove")
+		removed = s.Yellow("would remove")
 	}
 	for _, r := range reaped {
 		p.line("%s  run %s by %s, started %s UTC, %s", r.Lease.Key, r.Lease.RunID, r.Lease.Owner,
@@ -144,12 +144,12 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 			p.line("  kept     %s %s  %s: it is complete, but no record has it as built", u.Kind, u.ID, u.Name)
 		}
 		if r.Error != "" {
-			p.line("  %s %s", s.red("error:"), indent(r.Error, "  "))
+			p.line("  %s %s", s.Red("error:"), indent(r.Error, "  "))
 		}
 		switch {
 		case r.Error != "":
 		case r.Elsewhere != "":
-			p.line("  not looked for: %s", oneLine(r.Elsewhere))
+			p.line("  not looked for: %s", OneLine(r.Elsewhere))
 		case !r.LookAgain.IsZero():
 			p.line("  look again from %s UTC on: until then the platform may still create what the run asked for",
 				r.LookAgain.UTC().Format(time.DateTime))
@@ -170,7 +170,7 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error {
 	p := &printer{w: w, style: s}
 	p.line("run        %s", r.RunID)
-	p.line("status     %s", s.status(r.Status, string(r.Status)))
+	p.line("status     %s", s.Status(r.Status, string(r.Status)))
 	p.line("request    %s --env %s", strings.TrimSpace(string(r.Request.Action)+" "+strings.Join(r.Request.Images, " ")),
 		r.Request.Env)
 	p.line("from       %s", strings.TrimSpace(r.Request.Origin.Kind+" "+r.Request.Origin.Actor))
@@ -180,10 +180,10 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 		p.line("version    %s %s", name, r.Versions[name])
 	}
 	for _, id := range labsOf(r.Results) {
-		p.line("lab        %s, on simulated platforms", oneLine(id))
+		p.line("lab        %s, on simulated platforms", OneLine(id))
 	}
 	for _, one := range standInsOf(r) {
-		p.line("stand-in   %s", oneLine(one))
+		p.line("stand-in   %s", OneLine(one))
 	}
 	for _, res := range r.Results {
 		if len(res.Steps) == 0 {

@@ -3,6 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-progress-of-a-build
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
+// Package checks renders plans and records for people and scripts.
 package checks
 
 import (
@@ -11,6 +12,12 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
+
+// Style says what the output can show.
+type Style struct {
+	Color bool // ANSI colours
+	Live  bool // cursor movement: a terminal
+}
 
 func (s Style) paint(code, text string) string {
 	if !s.Color || text == "" {
@@ -36,19 +43,25 @@ func (s Style) inert(text string) string {
 
 var colours = regexp.MustCompile("\x1b\\[(0|2|31|32|33)m")
 
-func (s Style) dim(text string) string    { return s.paint("2", text) }
-func (s Style) red(text string) string    { return s.paint("31", text) }
-func (s Style) green(text string) string  { return s.paint("32", text) }
-func (s Style) yellow(text string) string { return s.paint("33", text) }
+// Dim is text that steps back.
+func (s Style) Dim(text string) string { return s.paint("2", text) }
 
-func (s Style) status(status hybridcore.Status, text string) string {
+// Red is text about a failure.
+func (s Style) Red(text string) string   { return s.paint("31", text) }
+func (s Style) green(text string) string { return s.paint("32", text) }
+
+// Yellow is text to be looked at.
+func (s Style) Yellow(text string) string { return s.paint("33", text) }
+
+// Status is a status, or a text in its colour.
+func (s Style) Status(status hybridcore.Status, text string) string {
 	switch status {
 	case hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated, hybridcore.Published:
 		return s.green(text)
 	case hybridcore.Failed:
-		return s.red(text)
+		return s.Red(text)
 	default:
-		return s.yellow(text)
+		return s.Yellow(text)
 	}
 }
 
@@ -56,10 +69,10 @@ func (s Style) severity(severity hybridcore.Severity) string {
 	text := string(severity) + ":"
 	switch severity {
 	case hybridcore.Error:
-		return s.red(text)
+		return s.Red(text)
 	case hybridcore.Warning:
-		return s.yellow(text)
+		return s.Yellow(text)
 	default:
-		return s.dim(text)
+		return s.Dim(text)
 	}
 }

@@ -100,12 +100,12 @@ func TestFlushSendsNothingOfTheCheckout(t *testing.T) {
 			t.Parallel()
 			for system, at := range map[string]door{"github": onGitHub(t), "gitlab": onGitLab(t)} {
 				folder := filepath.Join(t.TempDir(), "e")
-				outside, file := filepath.Join(folder, string(system)+post.FileName), filepath.Join(at.dir, "logs", "e",
-					string(system)+post.FileName)
+				outside, file := filepath.Join(folder, system+post.FileName), filepath.Join(at.dir, "logs", "e",
+					system+post.FileName)
 				if name == "link" || name == "dangling link" {
 					outside = filepath.Join(folder, "a-file")
 				}
-				text := forged(string(system), at.repository, at.head)
+				text := forged(system, at.repository, at.head)
 				for _, dir := range []string{folder, filepath.Dir(file)} {
 					if err := os.MkdirAll(dir, 0o700); err != nil {
 						t.Fatal(err)

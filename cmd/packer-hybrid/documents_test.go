@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
@@ -72,11 +73,11 @@ func TestDocumentsCanBeRead(t *testing.T) {
 			answer := hybridcore.Answer{Plan: &report.Plan, Record: report.Record, Findings: found}
 			files := map[string]func(io.Writer) error{
 				"answer.json":                 func(w io.Writer) error { return checks.WriteJSON(w, answer) },
-				"findings.sarif":              func(w io.Writer) error { return checks.WriteSARIF(w, "", found, "1.2.3") },
-				"gl-code-quality-report.json": func(w io.Writer) error { return checks.WriteCodeQuality(w, "", found) },
+				"findings.sarif":              func(w io.Writer) error { return formats.WriteSARIF(w, "", found, "1.2.3") },
+				"gl-code-quality-report.json": func(w io.Writer) error { return formats.WriteCodeQuality(w, "", found) },
 				"junit.xml": func(w io.Writer) error {
-					return checks.WriteJUnit(w, *report.Record,
-						checks.Validation(report.Plan))
+					return formats.WriteJUnit(w, *report.Record,
+						formats.Validation(report.Plan))
 				},
 				"held/reports.json": func(w io.Writer) error {
 					return post.WriteHeld(w, []post.Held{post.Hold(report, "report", time.Now())})

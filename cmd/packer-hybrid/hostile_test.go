@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/formats"
+	"github.com/packer-hybrid/packer-hybrid/checks/live"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/forge/gitlab"
@@ -222,7 +224,7 @@ func console(w io.Writer, text string) error {
 	fill(reflect.ValueOf(&status).Elem(), text)
 	var reaped []hybridcore.Reaped
 	fill(reflect.ValueOf(&reaped).Elem(), text)
-	progress := checks.NewConsole(w, checks.Style{}, true)
+	progress := live.NewConsole(w, checks.Style{}, true)
 	for _, kind := range []hybridcore.EventKind{hybridcore.EventStart, hybridcore.EventStep, hybridcore.EventOutput, hybridcore.EventError, hybridcore.EventNote, hybridcore.EventDone} {
 		progress.Event(hybridcore.Event{Target: hybridcore.Sanitize(text), Kind: kind, Text: hybridcore.Sanitize(text)}) // as runner sends them
 	}
@@ -273,11 +275,11 @@ func addMachines(all map[string]output) {
 	findings := func(text string) []hybridcore.Finding { return filled(text).Findings() }
 	all["SARIF"] = output{func(t *testing.T, text string) string {
 		t.Helper()
-		return written(t, func(w io.Writer) error { return checks.WriteSARIF(w, text, findings(text), "1.2.3") })
+		return written(t, func(w io.Writer) error { return formats.WriteSARIF(w, text, findings(text), "1.2.3") })
 	}, checkJSON}
 	all["Code Quality"] = output{func(t *testing.T, text string) string {
 		t.Helper()
-		return written(t, func(w io.Writer) error { return checks.WriteCodeQuality(w, text, findings(text)) })
+		return written(t, func(w io.Writer) error { return formats.WriteCodeQuality(w, text, findings(text)) })
 	}, checkJSON}
 	all["JSON of plan and record"] = output{func(t *testing.T, text string) string {
 		t.Helper()
@@ -289,7 +291,7 @@ func addMachines(all map[string]output) {
 	all["JUnit"] = output{func(t *testing.T, text string) string {
 		t.Helper()
 		r := filled(text)
-		return written(t, func(w io.Writer) error { return checks.WriteJUnit(w, *r.Record, checks.Validation(r.Plan)) })
+		return written(t, func(w io.Writer) error { return formats.WriteJUnit(w, *r.Record, formats.Validation(r.Plan)) })
 	}, checkJUnit}
 }
 

@@ -17,7 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -83,7 +83,7 @@ const findings = "findings.sarif"
 // files are those that GitHub reads of a job.
 func files(r forge.Results) []forge.File {
 	return []forge.File{{Name: findings, Output: "sarif", Write: func(w io.Writer) error {
-		return checks.WriteSARIF(w, r.Prefix, r.Findings, r.Version)
+		return formats.WriteSARIF(w, r.Prefix, r.Findings, r.Version)
 	}}}
 }
 

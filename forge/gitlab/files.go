@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -59,11 +59,11 @@ var envName = regexp.MustCompile(`^PACKER_HYBRID_[A-Z0-9_]{1,80}$`)
 // files are those that GitLab reads of a job.
 func files(r forge.Results) []forge.File {
 	all := []forge.File{{Name: "gl-code-quality-report.json", Write: func(w io.Writer) error {
-		return checks.WriteCodeQuality(w, r.Prefix, r.Findings)
+		return formats.WriteCodeQuality(w, r.Prefix, r.Findings)
 	}}}
 	if len(r.Records) > 0 {
 		all = append(all, forge.File{Name: "junit.xml", Write: func(w io.Writer) error {
-			return checks.WriteJUnit(w, r.Records...)
+			return formats.WriteJUnit(w, r.Records...)
 		}})
 	}
 	if r.Shared != "" {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
@@ -114,7 +115,7 @@ func (j *job) results(findings []hybridcore.Finding, paths map[string]string) fo
 		case c.record != nil:
 			r.Records = append(r.Records, *c.record)
 		case c.plan != nil && c.req.Action == hybridcore.ActionValidate:
-			r.Records = append(r.Records, checks.Validation(j.report(c).Plan))
+			r.Records = append(r.Records, formats.Validation(j.report(c).Plan))
 		}
 	}
 	return r

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/live"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -67,7 +68,7 @@ func (p Process) Answer(ctx context.Context, r *runner.Runner, req hybridcore.Re
 // progress shows what a run does.
 type progress struct {
 	screen  Screen
-	console *checks.Console
+	console *live.Console
 }
 
 // Event implements runner.Reporter.
@@ -84,7 +85,7 @@ func (p progress) Event(e hybridcore.Event) {
 
 // console shows progress on standard output, or on standard error when standard
 // output is for one JSON document.
-func (s Screen) console() *checks.Console {
+func (s Screen) console() *live.Console {
 	out, style := s.Out, s.OutStyle
 	if s.Output == "json" {
 		out, style = s.Err, s.ErrStyle
@@ -92,7 +93,7 @@ func (s Screen) console() *checks.Console {
 	if style.Live {
 		out = s.Live
 	}
-	return checks.NewConsole(out, style, s.Verbose)
+	return live.NewConsole(out, style, s.Verbose)
 }
 
 // Faulty writes a line about a fault to a job's log, where it commands nothing.

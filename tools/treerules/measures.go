@@ -20,7 +20,6 @@ func Measures() []Measure {
 
 // knownBack are the packages of which more than a tenth of the uses run back up.
 var knownBack = map[string]int{
-	"checks":                     11,
 	"hybridcore":                 12,
 	"hybridcore/logs":            17,
 	"hybridcore/state/directory": 19,
@@ -37,7 +36,6 @@ var knownMethods = map[string]int{
 // knownLines are the packages with more than 2,500 lines.
 var knownLines = map[string]int{
 	"bot":                3432,
-	"checks":             2976,
 	"hybridcore":         2511,
 	"hybridcore/logs":    3868,
 	"hybridcore/packer":  3609,

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-findings-for-code-scanning
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package formats
 
 import (
 	"bytes"
@@ -11,11 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 func someFindings() []hybridcore.Finding {
-	return append(many(2),
+	return append(checkstest.Findings(2),
 		hybridcore.Finding{
 			Kind: "tool", Message: "Packer is missing", Hint: "install it", Severity: hybridcore.Error,
 			Blocking: true,
@@ -56,8 +57,8 @@ func TestFingerprints(t *testing.T) {
 
 func TestAllFindingsAreWritten(t *testing.T) {
 	t.Parallel()
-	all := many(3000)
-	for i, text := range hostile {
+	all := checkstest.Findings(3000)
+	for i, text := range checkstest.Hostile {
 		all = append(all, hybridcore.Finding{
 			Kind: text, Rule: text, Message: text, Hint: text, File: text, Line: -i,
 			Severity: hybridcore.Severity(text),

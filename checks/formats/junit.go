@@ -3,89 +3,18 @@
 // Spec: openspec/specs/reports/spec.md#requirement-reports-that-gitlab-reads
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package formats
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
-
-// projectFile is where a finding without a file is shown: GitLab drops what has
-// no place.
-const projectFile = "packer-hybrid.hcl"
-
-// quality is one entry of a Code Quality report, the part of Code Climate's
-// format that GitLab reads.
-type quality struct {
-	Description string   `json:"description"`
-	CheckName   string   `json:"check_name"`
-	Fingerprint string   `json:"fingerprint"`
-	Severity    string   `json:"severity"`
-	Location    location `json:"location"`
-}
-
-type location struct {
-	Path  string `json:"path"`
-	Lines struct {
-		Begin int `json:"begin"`
-	} `json:"lines"`
-}
-
-// WriteCodeQuality writes findings as GitLab's Code Quality report, all of
-// them. root is the project's folder in the repository, empty for its top.
-func WriteCodeQuality(w io.Writer, root string, findings []hybridcore.Finding) error {
-	all := make([]quality, 0, len(findings))
-	seen := map[string]int{}
-	for _, f := range findings {
-		q := quality{Description: oneLine(f.Message), CheckName: oneLine(f.Rule), Severity: qualitySeverity(f)}
-		if f.Hint != "" {
-			q.Description += " (" + oneLine(f.Hint) + ")"
-		}
-		if q.CheckName == "" {
-			q.CheckName = oneLine(f.Kind)
-		}
-		file := f.File
-		if file == "" {
-			file = projectFile
-		}
-		q.Location.Path, q.Location.Lines.Begin = oneLine(path.Join(root, file)), max(f.Line, 1)
-		// The line is no part of it, so that a finding that moves is the same; the
-		// same finding once more in a file is told apart by its number.
-		key := strings.Join([]string{f.Kind, f.Rule, f.Subject, file, f.Message}, "\x00")
-		seen[key]++
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", key, seen[key]))
-		q.Fingerprint = hex.EncodeToString(sum[:])
-		all = append(all, q)
-	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(all); err != nil {
-		return fmt.Errorf("writing the Code Quality report: %w", err)
-	}
-	return nil
-}
-
-func qualitySeverity(f hybridcore.Finding) string {
-	switch {
-	case f.Blocking:
-		return "blocker"
-	case f.Severity == hybridcore.Error:
-		return "critical"
-	case f.Severity == hybridcore.Warning:
-		return "minor"
-	default:
-		return "info"
-	}
-}
 
 // The elements of a JUnit report that GitLab reads.
 type (
@@ -140,13 +69,13 @@ func WriteJUnit(w io.Writer, records ...hybridcore.Record) error {
 // junitOf is the suite of one record.
 func junitOf(r hybridcore.Record) junitSuite {
 	suite := junitSuite{
-		Name:  oneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)),
+		Name:  checks.OneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)),
 		Tests: len(r.Results) + len(r.Parity), Time: decimal(r.Duration),
 	}
 	for _, res := range r.Results {
 		test := junitCase{
-			Name:  oneLine(res.Target),
-			Class: oneLine(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration),
+			Name:  checks.OneLine(res.Target),
+			Class: checks.OneLine(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration),
 		}
 		cause := junitReason(res)
 		switch res.Status {
@@ -164,8 +93,8 @@ func junitOf(r hybridcore.Record) junitSuite {
 	}
 	for _, one := range r.Parity {
 		test := junitCase{
-			Name:  oneLine("parity of " + one.Image),
-			Class: oneLine(fmt.Sprintf("packer-hybrid.%s.parity", r.Request.Env)), Time: decimal(0),
+			Name:  checks.OneLine("parity of " + one.Image),
+			Class: checks.OneLine(fmt.Sprintf("packer-hybrid.%s.parity", r.Request.Env)), Time: decimal(0),
 		}
 		if one.Blocked() {
 			test.Failure = &junitCause{Message: "the platforms differ where nobody expects it", Text: parityText(one)}
@@ -212,12 +141,12 @@ func junitReason(res hybridcore.Result) *junitCause {
 	cause := &junitCause{Message: string(res.Status)}
 	var lines []string
 	if f := res.Failure; f != nil {
-		cause.Message = oneLine(f.Message)
+		cause.Message = checks.OneLine(f.Message)
 		if f.Step != "" {
-			cause.Message = oneLine(f.Step) + ": " + cause.Message
+			cause.Message = checks.OneLine(f.Step) + ": " + cause.Message
 		}
 		if f.File != "" {
-			lines = append(lines, "in "+oneLine(f.File))
+			lines = append(lines, "in "+checks.OneLine(f.File))
 		}
 		lines = append(lines, f.Tail...)
 	}
@@ -226,7 +155,7 @@ func junitReason(res hybridcore.Result) *junitCause {
 	}
 	for _, note := range res.Notes {
 		if why, ok := strings.CutPrefix(note, "unchanged: "); ok {
-			cause.Message = oneLine(why)
+			cause.Message = checks.OneLine(why)
 		} else {
 			lines = append(lines, note)
 		}
@@ -238,7 +167,7 @@ func junitReason(res hybridcore.Result) *junitCause {
 // parityText is the comparison of one image as the console prints it.
 func parityText(one hybridcore.Parity) string {
 	var b strings.Builder
-	_ = WriteParity(&b, Style{}, hybridcore.ParityReport{Parity: []hybridcore.Parity{one}}) // to memory
+	_ = checks.WriteParity(&b, checks.Style{}, hybridcore.ParityReport{Parity: []hybridcore.Parity{one}}) // to memory
 	return hybridcore.Sanitize(b.String())
 }
 

@@ -3,23 +3,48 @@
 // Spec: openspec/specs/reports/spec.md#requirement-reports-that-gitlab-reads
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package formats
 
 import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
 func TestGitLabGolden(t *testing.T) {
 	t.Parallel()
-	r := record()
-	r.Parity = []hybridcore.Parity{comparison(true), comparison(false)}
+	r := checkstest.Record()
+	r.Parity = []hybridcore.Parity{checkstest.Comparison(true), checkstest.Comparison(false)}
 	r.Results = append(r.Results,
 		hybridcore.Result{Target: "debian-13@azure", Platform: hybridcore.Azure, Status: hybridcore.Cancelled},
 		hybridcore.Result{
@@ -37,7 +62,7 @@ func TestGitLabGolden(t *testing.T) {
 		},
 	)
 	var junit, quality bytes.Buffer
-	findings := append(plan().Findings, hybridcore.Finding{
+	findings := append(checkstest.Plan().Findings, hybridcore.Finding{
 		Kind: "syntax", Rule: "hcl-syntax", Message: "bad\n<b>", File: "templates/a.pkr.hcl", Line: 3,
 		Severity: hybridcore.Error, Blocking: true,
 	}, hybridcore.Finding{Kind: "tool", Message: "no packer", Severity: hybridcore.Info})
@@ -91,10 +116,10 @@ func TestCodeQualityFingerprints(t *testing.T) {
 
 func TestValidationAsJUnit(t *testing.T) {
 	t.Parallel()
-	plan, _ := fleet(3)
+	plan, _ := checkstest.Fleet(3)
 	plan.Request.Action = hybridcore.ActionValidate
 	bad := plan
-	bad.Findings = append(many(100),
+	bad.Findings = append(checkstest.Findings(100),
 		hybridcore.Finding{Kind: "tool", Message: "Packer is missing", Severity: hybridcore.Error, Blocking: true})
 	var out bytes.Buffer
 	if err := WriteJUnit(&out, Validation(plan), Validation(bad)); err != nil {

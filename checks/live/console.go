@@ -3,8 +3,9 @@
 // Spec: openspec/specs/reports/spec.md#requirement-progress-of-a-build
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-// Package checks renders plans, progress and records for people and scripts.
-package checks
+// Package live shows what a run does while it goes on: a line for each event, and
+// on a terminal a live one for each target.
+package live
 
 import (
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -27,18 +29,12 @@ const refresh = 200 * time.Millisecond
 // several goroutines.
 type Console struct {
 	out     io.Writer
-	style   Style
+	style   checks.Style
 	verbose bool
 
 	mu   sync.Mutex
 	live *mpb.Progress // nil when out is no terminal
 	bars map[string]*liveLine
-}
-
-// Style says what the output can show.
-type Style struct {
-	Color bool // ANSI colours
-	Live  bool // cursor movement: a terminal
 }
 
 type liveLine struct {
@@ -48,7 +44,7 @@ type liveLine struct {
 
 // NewConsole makes a console that writes to out. With verbose every line of
 // the builder's output is printed, not only its steps.
-func NewConsole(out io.Writer, style Style, verbose bool) *Console {
+func NewConsole(out io.Writer, style checks.Style, verbose bool) *Console {
 	c := &Console{out: out, style: style, verbose: verbose, bars: map[string]*liveLine{}}
 	if style.Live {
 		c.live = mpb.New(mpb.WithOutput(out), mpb.WithRefreshRate(refresh), mpb.WithWidth(1), mpb.WithAutoRefresh())
@@ -63,7 +59,7 @@ func (c *Console) Event(e hybridcore.Event) {
 	defer c.mu.Unlock()
 	switch e.Kind {
 	case hybridcore.EventStart:
-		c.line(e, c.style.dim("start"), e.Text)
+		c.line(e, c.style.Dim("start"), e.Text)
 		c.open(e)
 	case hybridcore.EventStep:
 		if !c.verbose {
@@ -75,18 +71,18 @@ func (c *Console) Event(e hybridcore.Event) {
 		}
 	case hybridcore.EventOutput:
 		if c.verbose {
-			c.line(e, "", c.style.dim("  "+e.Text))
+			c.line(e, "", c.style.Dim("  "+e.Text))
 		}
 		if l := c.bars[e.Target]; l != nil && strings.HasPrefix(e.Text, "TASK [") {
 			task, _, _ := strings.Cut(e.Text, "]") // Ansible fills the line with asterisks
 			l.step = shorten(task + "]")
 		}
 	case hybridcore.EventError:
-		c.line(e, c.style.red("error"), e.Text)
+		c.line(e, c.style.Red("error"), e.Text)
 	case hybridcore.EventNote:
-		c.line(e, c.style.yellow("note"), e.Text)
+		c.line(e, c.style.Yellow("note"), e.Text)
 	case hybridcore.EventDone:
-		c.line(e, c.style.status(hybridcore.Status(e.Text), e.Text), "")
+		c.line(e, c.style.Status(hybridcore.Status(e.Text), e.Text), "")
 		if l := c.bars[e.Target]; l != nil {
 			l.bar.Abort(true)
 			delete(c.bars, e.Target)
@@ -110,7 +106,7 @@ func (c *Console) line(e hybridcore.Event, word, text string) {
 	if word != "" && text != "" {
 		word += " "
 	}
-	_, _ = fmt.Fprintf(c.out, "%s %s  %s%s\n", c.style.dim(fmt.Sprintf("[%6.1fs]", e.Elapsed.Seconds())), e.Target, word,
+	_, _ = fmt.Fprintf(c.out, "%s %s  %s%s\n", c.style.Dim(fmt.Sprintf("[%6.1fs]", e.Elapsed.Seconds())), e.Target, word,
 		text)
 }
 

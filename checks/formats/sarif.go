@@ -3,7 +3,9 @@
 // Spec: openspec/specs/reports/spec.md#requirement-findings-for-code-scanning
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+// Package formats renders findings and results in the formats of other programs:
+// SARIF, JUnit, and the Code Quality reports of GitLab.
+package formats
 
 import (
 	"crypto/sha256"
@@ -11,9 +13,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"path"
 
+	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -34,17 +38,17 @@ func place(root string, findings []hybridcore.Finding) []placed {
 	seen := map[string]int{}
 	all := make([]placed, 0, len(findings))
 	for _, f := range findings {
-		p := placed{Finding: f, path: oneLine(path.Join(root, f.File)), line: max(f.Line, 1), rule: f.Rule}
-		if oneLine(f.File) == "" || path.IsAbs(f.File) || !inside(p.path) {
-			p.path, p.line = oneLine(path.Join(root, projectFile)), 1
+		p := placed{Finding: f, path: checks.OneLine(path.Join(root, f.File)), line: max(f.Line, 1), rule: f.Rule}
+		if checks.OneLine(f.File) == "" || path.IsAbs(f.File) || !fs.ValidPath(p.path) || p.path == "." {
+			p.path, p.line = checks.OneLine(path.Join(root, projectFile)), 1
 		}
 		if p.rule == "" {
 			p.rule = f.Kind
 		}
-		p.rule = clip(oneLine(p.rule), maxTitle)
-		p.text = clip(hybridcore.Sanitize(f.Message), maxMessage)
+		p.rule = checks.Clip(checks.OneLine(p.rule), checks.MaxTitle)
+		p.text = checks.Clip(hybridcore.Sanitize(f.Message), checks.MaxMessage)
 		if f.Hint != "" {
-			p.text += "\n" + clip(hybridcore.Sanitize(f.Hint), maxMessage)
+			p.text += "\n" + checks.Clip(hybridcore.Sanitize(f.Hint), checks.MaxMessage)
 		}
 		key := fmt.Sprintf("%q %q %q %q", p.rule, p.path, f.Subject, f.Message)
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", key, seen[key]))
