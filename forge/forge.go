@@ -23,6 +23,7 @@ import (
 type Forge struct {
 	Name    string // in flags, requests and the names of files
 	Title   string // for people
+	Prefix  string // of variables of the environment, with which its tokens begin
 	Jobs    Jobs
 	Reports Reports
 	Runs    Runs

@@ -52,6 +52,7 @@ type LocalConfig struct {
 	Repository string   // Git repository with the project at its top
 	Program    []string // starts packer-hybrid; the arguments of a run follow
 	Environ    []string // of runs; what is the bot's own is left out
+	Forges     []string // prefixes of the variables of forges, which are the bot's own
 }
 
 // errEnded is the end of a process that says nothing.
@@ -73,18 +74,11 @@ func NewLocal(c LocalConfig) (*Local, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of runs: %w", err)
 	}
-	c.Environ = slices.DeleteFunc(slices.Clone(c.Environ), ofBot)
+	own := append([]string{"SLACK_", "PACKER_HYBRID_BOT_", "DATABASE_URL="}, c.Forges...)
+	c.Environ = slices.DeleteFunc(slices.Clone(c.Environ), func(entry string) bool {
+		return slices.ContainsFunc(own, func(prefix string) bool { return strings.HasPrefix(entry, prefix) })
+	})
 	return &Local{c}, nil
-}
-
-// ofBot says whether a variable is for the bot and not for its runs.
-func ofBot(entry string) bool {
-	for _, prefix := range []string{"SLACK_", "GITHUB_", "GITLAB_", "PACKER_HYBRID_BOT_", "DATABASE_URL="} {
-		if strings.HasPrefix(entry, prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 // Head returns the commit of a branch of the repository.

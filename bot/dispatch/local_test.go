@@ -46,7 +46,7 @@ func job(dir, repository string) int {
 	}
 	text, _ := os.ReadFile(filepath.Join(run.Tree, "file"))
 	run.Event(hybridcore.Event{Target: "debian-12@vsphere", Kind: hybridcore.EventStep, Text: "read " + string(text)})
-	if secret := os.Getenv("SLACK_BOT_TOKEN"); secret != "" {
+	if secret := os.Getenv("SLACK_BOT_TOKEN") + os.Getenv("ANVIL_TOKEN"); secret != "" {
 		err = fmt.Errorf("a run has the bot's token")
 	}
 	if strings.Contains(run.Order.Line, "wait") {
@@ -86,7 +86,7 @@ func here(t *testing.T) (*dispatch.Local, string, bot.Order) {
 	}
 	l, err := dispatch.NewLocal(dispatch.LocalConfig{
 		Dir: dir, Repository: repository, Program: []string{self},
-		Environ: append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1"),
+		Environ: append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-1", "ANVIL_TOKEN=x"), Forges: []string{"ANVIL_"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -208,7 +208,7 @@ func (a *app) onThisMachine(f botFlags) (forge.System, error) {
 	}
 	return dispatch.NewLocal(dispatch.LocalConfig{
 		Dir: dir, Repository: project.Root, Program: []string{self},
-		Environ: append(slices.Clone(a.Environ), policy.KeyVariable+"="+f.key),
+		Environ: append(slices.Clone(a.Environ), policy.KeyVariable+"="+f.key), Forges: forges.Prefixes(),
 	})
 }
 

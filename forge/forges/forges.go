@@ -45,6 +45,22 @@ func Events(getenv forge.Getenv) (sources []dispatch.Source) {
 	return sources
 }
 
+// Workspaces are the folders of checkouts that the environment names.
+func Workspaces(getenv forge.Getenv) (folders []string) {
+	for _, f := range All() {
+		folders = append(folders, getenv(f.Jobs.Workspace))
+	}
+	return folders
+}
+
+// Prefixes are what the variables of the forges begin with.
+func Prefixes() (prefixes []string) {
+	for _, f := range All() {
+		prefixes = append(prefixes, f.Prefix)
+	}
+	return prefixes
+}
+
 func names(of func(forge.Forge) bool) (found []string) {
 	for _, f := range All() {
 		if of(f) {

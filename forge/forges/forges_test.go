@@ -30,3 +30,23 @@ func TestDetect(t *testing.T) {
 		}
 	}
 }
+
+// TestRows holds the rows of the table to what every forge needs.
+func TestRows(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, f := range forges.All() {
+		for _, word := range []string{f.Name, f.Title, f.Prefix, f.Jobs.Sign, f.Jobs.Workspace} {
+			if word == "" || seen[word] {
+				t.Errorf("%s: %q is empty, or another forge's", f.Name, word)
+			}
+			seen[word] = true
+		}
+		if f.Jobs.Event == nil || f.Jobs.Place == nil || (f.Reports.Access == nil) != (f.Reports.Address == nil) {
+			t.Errorf("%s lacks its events, or an address of its reports", f.Name)
+		}
+		if named, ok := forges.Named(f.Name); !ok || named.Title != f.Title {
+			t.Errorf("%s is not found", f.Name)
+		}
+	}
+}

@@ -27,7 +27,7 @@ import (
 // Forge is GitHub.
 func Forge() forge.Forge {
 	return forge.Forge{
-		Name: name, Title: title,
+		Name: name, Title: title, Prefix: "GITHUB_",
 		Jobs: forge.Jobs{
 			Sign: "GITHUB_ACTIONS", Workspace: "GITHUB_WORKSPACE", Event: event, Place: place, Ticket: ticket,
 			Log:    func(o forge.Output) forge.Log { return actions(o) },

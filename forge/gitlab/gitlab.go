@@ -23,7 +23,7 @@ import (
 // Forge is GitLab.
 func Forge() forge.Forge {
 	return forge.Forge{
-		Name: name, Title: title,
+		Name: name, Title: title, Prefix: "GITLAB_",
 		Jobs: forge.Jobs{
 			Sign: "GITLAB_CI", Workspace: "CI_PROJECT_DIR", Event: event, Place: place, Ticket: ticket,
 			Log:   func(o forge.Output) forge.Log { return log{o.Log, time.Now} },

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/posting/spec.md#requirement-outbox
 // Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
 
-// Package post sends the checks and the comment of a run to GitHub or GitLab: from
+// Package post sends the checks and the comment of a run to its forge: from
 // an outbox on disk, each once, in spite of lost answers, limits and kills. A
 // report that cannot be sent never changes a run's result.
 package post

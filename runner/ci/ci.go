@@ -3,9 +3,9 @@
 // Spec: openspec/specs/ci/spec.md#requirement-one-package-for-the-ci-system
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
 
-// Package ci is the CI system around a job. Read says what an event of GitHub
-// Actions or GitLab CI asks for, as a function of one snapshot; GitHub and
-// GitLab write the job's answer in that system's own files and log commands.
+// Package ci is the CI system around a job, whichever it is. A forge says what
+// happened; Read says what that asks for, as a function of one snapshot, and a
+// Decision tells it to the other jobs of the run.
 package ci
 
 import (

@@ -119,6 +119,9 @@ func (j Job) asked(c Command) (Job, error) {
 // comment does what a comment on a change says, as far as who wrote it may have that.
 func (j Job) comment() (Job, error) {
 	e := j.reading.event
+	if j.reading.in.Lookup == nil {
+		return Job{}, hybridcore.Blockedf("nobody can be asked what the author of the comment may do")
+	}
 	facts, err := j.reading.in.Lookup(Comment{
 		Repository: j.Place.Repository, Change: e.Change, User: e.By.ID, Login: e.By.Login,
 	})

@@ -47,8 +47,8 @@ func (j *job) finish(ctx context.Context) {
 
 // post sends checks and the comment.
 func (j *job) post(ctx context.Context, reported []*answer) {
-	if len(reported) > 0 && j.host.access().Token == "" {
-		j.say("%s", j.host.forge.Reports.Without)
+	if without := j.host.forge.Reports.Without; len(reported) > 0 && j.host.access().Token == "" && without != "" {
+		j.say("%s", without)
 	}
 	for _, c := range reported {
 		if c.req.Part != "" || j.own.handsOver() {

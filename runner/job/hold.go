@@ -6,6 +6,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -54,7 +55,7 @@ func (h *Host) reportHeld(ctx context.Context, dir string) error {
 		return nil
 	}
 	if h.access().Token == "" {
-		return hybridcore.Usagef("%s", h.forge.Reports.Without)
+		return hybridcore.Usagef("%s", cmp.Or(h.forge.Reports.Without, h.forge.Title+" takes no reports"))
 	}
 	held, err := post.ReadHeld(dir)
 	if err != nil {

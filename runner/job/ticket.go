@@ -160,7 +160,7 @@ func (v verification) use(ctx context.Context) error {
 // the CI system knows none.
 func (v verification) older(ctx context.Context) (string, error) {
 	h := v.host
-	if h.local != nil {
+	if h.local != nil || h.forge.Runs.Older == nil {
 		return "", nil
 	}
 	older, err := h.forge.Runs.Older(ctx, h.Process.Getenv, v.ticket.Request)

@@ -46,7 +46,7 @@ func (p Process) JobDir(project string) (string, error) {
 // treeOf is the working tree that a folder lies in: the project's, or the one
 // that the CI system checks out into. It is empty for none.
 func (p Process) treeOf(dir, project string) string {
-	for _, tree := range []string{safefile.WorkTree(project), p.Getenv("GITHUB_WORKSPACE"), p.Getenv("CI_PROJECT_DIR")} {
+	for _, tree := range append([]string{safefile.WorkTree(project)}, forges.Workspaces(p.Getenv)...) {
 		if tree != "" && safefile.Inside(dir, tree) {
 			return tree
 		}

@@ -299,7 +299,7 @@ func testSlackLocal(t *testing.T, l *lab.Lab, socket bool) {
 	env := append(os.Environ(), append(l.Env(), append(s.runner, policy.KeyVariable+"="+ticketKey)...)...)
 	system, err := dispatch.NewLocal(dispatch.LocalConfig{
 		Dir: filepath.Join(s.scratch, "runs"), Repository: s.dir,
-		Program: []string{program}, Environ: env,
+		Program: []string{program}, Environ: env, Forges: []string{"GITHUB_", "GITLAB_"},
 	})
 	if err != nil {
 		t.Fatal(err)
