@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -18,6 +19,15 @@ import (
 
 // Getenv gives the value of a variable of the environment, empty for none.
 type Getenv func(name string) string
+
+// Number is a variable with a number; 0 where it has none.
+func (g Getenv) Number(name string) int64 {
+	n, err := strconv.ParseInt(g(name), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 // Jobs is the forge as one of its jobs sees it.
 type Jobs struct {

@@ -12,7 +12,6 @@ import (
 	"context"
 	"io"
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
@@ -33,7 +32,7 @@ func Forge() forge.Forge {
 			Log:    func(o forge.Output) forge.Log { return actions(o) },
 			Values: func(o forge.Output) forge.Values { return actions(o) },
 			Mask:   Mask, Files: files, Uploads: true,
-			Decide: outputs, Unnamed: unnamed, Share: Matrix, Ask: ask,
+			Decide: outputs, Unnamed: unnamed, Share: matrix, Ask: ask,
 		},
 		Reports: forge.Reports{
 			Access: access, Address: address,
@@ -42,7 +41,7 @@ func Forge() forge.Forge {
 		},
 		Runs: forge.Runs{
 			Open: open, Mine: mine, Older: olderRun,
-			Events: func(env forge.Getenv) dispatch.Source { return Webhook(env("GITHUB_WEBHOOK_SECRET")) },
+			Events: func(env forge.Getenv) dispatch.Source { return webhook(env("GITHUB_WEBHOOK_SECRET")) },
 		},
 	}
 }
@@ -63,16 +62,12 @@ func access(env forge.Getenv) post.Access {
 
 // address is where a job reports.
 func address(env forge.Getenv, j ci.Job) post.Address {
-	number := func(name string) int64 {
-		n, _ := strconv.ParseInt(env(name), 10, 64) // 0 where the runner does not say
-		return n
-	}
 	commit := j.Commit
 	if commit == "" {
 		commit = env("GITHUB_SHA")
 	}
 	return post.Address{
-		Commit: commit, Number: number("GITHUB_RUN_ID"), Attempt: number("GITHUB_RUN_ATTEMPT"),
+		Commit: commit, Number: env.Number("GITHUB_RUN_ID"), Attempt: env.Number("GITHUB_RUN_ATTEMPT"),
 		Login: env("PACKER_HYBRID_LOGIN"),
 	}
 }

@@ -51,10 +51,10 @@ type row struct {
 	Digest   string              `json:"digest"`
 }
 
-// Matrix is the value of strategy.matrix for the targets that a plan builds, on
+// matrix is the value of strategy.matrix for the targets that a plan builds, on
 // one line; without any it is {"include":[]}, to be left out with an `if:`. More
 // than GitHub takes is a BlockedError.
-func Matrix(s forge.Shares) (string, error) {
+func matrix(s forge.Shares) (string, error) {
 	var plan hybridcore.Plan
 	if s.Plan != nil {
 		plan = *s.Plan

@@ -24,6 +24,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected matrix")
 
+var matrix = github.Forge().Jobs.Share
+
 // shares is the build of a plan.
 func shares(n int) forge.Shares {
 	plan := forgetest.Plan(n)
@@ -49,18 +51,18 @@ func golden(t *testing.T, name, got string) {
 
 func TestMatrix(t *testing.T) {
 	t.Parallel()
-	text, err := github.Matrix(shares(1))
+	text, err := matrix(shares(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "matrix.json", text+"\n")
-	var matrix struct {
+	var read struct {
 		Include []map[string]string
 	}
-	if err := json.Unmarshal([]byte(text), &matrix); err != nil || len(matrix.Include) != 2 {
+	if err := json.Unmarshal([]byte(text), &read); err != nil || len(read.Include) != 2 {
 		t.Fatalf("%v: %s", err, text)
 	}
-	for _, row := range matrix.Include {
+	for _, row := range read.Include {
 		if len(row) != 4 || row["target"] != row["image"]+"@"+row["platform"] || len(row["digest"]) != 64 {
 			t.Errorf("a job is chosen by image, platform, target and digest only: %v", row)
 		}
@@ -69,7 +71,7 @@ func TestMatrix(t *testing.T) {
 	for i := range nothing.Targets {
 		nothing.Targets[i].Decision = hybridcore.Unchanged
 	}
-	if text, err := github.Matrix(forge.Shares{Plan: &nothing}); text != `{"include":[]}` || err != nil {
+	if text, err := matrix(forge.Shares{Plan: &nothing}); text != `{"include":[]}` || err != nil {
 		t.Errorf("nothing: %s, %v", text, err)
 	}
 }
@@ -89,14 +91,14 @@ func TestMatrixIsRefused(t *testing.T) {
 		{noPacker, hybridcore.ExitBlocked, "the Packer plugins that the runner of proxmox has"},
 		{difference, hybridcore.ExitUsage, "leave --base out"},
 	} {
-		text, err := github.Matrix(forge.Shares{Plan: &tt.plan})
+		text, err := matrix(forge.Shares{Plan: &tt.plan})
 		if hybridcore.ExitCode(err) != tt.code || !strings.Contains(fmt.Sprint(err), tt.want) || text != "" {
 			t.Errorf("want %q, got %v, %d bytes", tt.want, err, len(text))
 		}
 	}
 	full := forgetest.Plan(86)
 	full.Targets = full.Targets[:len(full.Targets)-1]
-	if text, err := github.Matrix(forge.Shares{Plan: &full}); err != nil || strings.Count(text, `"digest"`) != 256 {
+	if text, err := matrix(forge.Shares{Plan: &full}); err != nil || strings.Count(text, `"digest"`) != 256 {
 		t.Errorf("256 jobs: %v", err)
 	}
 }

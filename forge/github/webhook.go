@@ -14,17 +14,17 @@ import (
 	"github.com/google/go-github/v62/github"
 )
 
-// Webhook are GitHub's events, by the secret of their signatures; empty: none is taken.
-type Webhook []byte
+// webhook is the secret of GitHub's signatures of events; empty: no event is taken.
+type webhook []byte
 
 // Authentic checks GitHub's signature over the body.
-func (w Webhook) Authentic(h http.Header, body []byte) bool {
+func (w webhook) Authentic(h http.Header, body []byte) bool {
 	signature := h.Get("X-Hub-Signature-256")
 	return len(w) > 0 && strings.HasPrefix(signature, "sha256=") && github.ValidateSignature(signature, body, w) == nil
 }
 
 // About says which run, or else which commit, an event is about.
-func (Webhook) About(h http.Header, body []byte) (run, commit string) {
+func (webhook) About(h http.Header, body []byte) (run, commit string) {
 	var event struct {
 		Run struct {
 			ID int64 `json:"id"`

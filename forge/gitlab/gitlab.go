@@ -10,7 +10,6 @@ package gitlab
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
@@ -27,7 +26,7 @@ func Forge() forge.Forge {
 		Jobs: forge.Jobs{
 			Sign: "GITLAB_CI", Workspace: "CI_PROJECT_DIR", Event: event, Place: place, Ticket: ticket,
 			Log:   func(o forge.Output) forge.Log { return log{o.Log, time.Now} },
-			Files: files, Share: Pipeline,
+			Files: files, Share: childPipeline,
 		},
 		Reports: forge.Reports{
 			Access: access, Address: address,
@@ -37,7 +36,7 @@ func Forge() forge.Forge {
 		},
 		Runs: forge.Runs{
 			Open: open, Mine: mine, Older: olderPipeline,
-			Events: func(env forge.Getenv) dispatch.Source { return Webhook(env("GITLAB_WEBHOOK_TOKEN")) },
+			Events: func(env forge.Getenv) dispatch.Source { return webhook(env("GITLAB_WEBHOOK_TOKEN")) },
 		},
 	}
 }
@@ -56,11 +55,7 @@ func access(env forge.Getenv) post.Access {
 
 // address is where a job reports. A pipeline of merged results has another commit.
 func address(env forge.Getenv, j ci.Job) post.Address {
-	number := func(name string) int64 {
-		n, _ := strconv.ParseInt(env(name), 10, 64) // 0 where the runner does not say
-		return n
-	}
-	a := post.Address{Commit: j.Commit, Number: number("CI_PIPELINE_ID"), Attempt: number("CI_JOB_ID")}
+	a := post.Address{Commit: j.Commit, Number: env.Number("CI_PIPELINE_ID"), Attempt: env.Number("CI_JOB_ID")}
 	sha := env("CI_COMMIT_SHA")
 	if a.Commit == "" {
 		a.Commit = sha

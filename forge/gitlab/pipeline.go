@@ -65,10 +65,10 @@ const pipelineHeader = `# Made by packer-hybrid: a job for each target that is t
 # and one that collects. Image and settings of the jobs come from a second file of the trigger; see docs/fan-out.md.
 `
 
-// Pipeline is a child pipeline as YAML: the targets that a plan builds (nil: there
+// childPipeline is a child pipeline as YAML: the targets that a plan builds (nil: there
 // is no build), and what the decision has besides. With nothing to do it has one
 // job that says so, because GitLab refuses an empty one.
-func Pipeline(c forge.Shares) (string, error) {
+func childPipeline(c forge.Shares) (string, error) {
 	plan, p := c.Plan, pipeline{shares: c, doc: yaml.Node{Kind: yaml.MappingNode}}
 	p.add("stages", []string{"build", "collect", "release", "reap"})
 	if plan != nil {

@@ -23,6 +23,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
+var share = gitlab.Forge().Jobs.Share
+
 var update = flag.Bool("update", false, "rewrite the expected pipelines")
 
 func golden(t *testing.T, name, got string) {
@@ -47,7 +49,7 @@ func TestPipeline(t *testing.T) {
 	plan := forgetest.Plan(1)
 	plan.Request.Images, plan.Request.Rebuild = []string{"debian-12"}, true
 	plan.Request.Platforms = []hybridcore.Platform{hybridcore.Proxmox, hybridcore.Azure}
-	text, err := gitlab.Pipeline(forge.Shares{Plan: &plan, Runners: forgetest.Runners()})
+	text, err := share(forge.Shares{Plan: &plan, Runners: forgetest.Runners()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,17 +68,17 @@ func TestPipeline(t *testing.T) {
 	for i := range plan.Targets {
 		plan.Targets[i].Decision = hybridcore.Unchanged
 	}
-	if text, err = gitlab.Pipeline(forge.Shares{Plan: &plan}); err != nil {
+	if text, err = share(forge.Shares{Plan: &plan}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "pipeline-nothing.yml", text)
-	if text, err = gitlab.Pipeline(forge.Shares{}); err != nil || strings.Contains(text, "unchanged") ||
+	if text, err = share(forge.Shares{}); err != nil || strings.Contains(text, "unchanged") ||
 		!strings.Contains(text, "the job plan has its answer") {
 		t.Errorf("without a build: %v\n%s", err, text)
 	}
 	// GitLab refuses a job that needs more than 50; the stages keep the order.
 	plan = forgetest.Plan(18)
-	if text, err = gitlab.Pipeline(forge.Shares{Plan: &plan}); err != nil || strings.Contains(text, "needs:") ||
+	if text, err = share(forge.Shares{Plan: &plan}); err != nil || strings.Contains(text, "needs:") ||
 		strings.Count(text, "--part\n") != 53 {
 		t.Errorf("%v\n%.300s", err, text)
 	}
@@ -133,7 +135,7 @@ func TestPipelineOfADecision(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := forgetest.Plan(1)
-	text, err := gitlab.Pipeline(forge.Shares{Plan: &plan, Runners: forgetest.Runners(), Decision: d})
+	text, err := share(forge.Shares{Plan: &plan, Runners: forgetest.Runners(), Decision: d})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 // none, and none marks before all are prepared.
 func TestPipelineOfARelease(t *testing.T) {
 	platforms := []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}
-	text, err := Pipeline(forge.Shares{Decision: ci.Decision{
+	text, err := childPipeline(forge.Shares{Decision: ci.Decision{
 		Run: "1", SHA: strings.Repeat("ab", 20), Policy: strings.Repeat("ab", 20), Merged: true, Env: "prod",
 		Lines: []string{"publish --env prod --release v1", "reap --env prod"}, Platforms: platforms,
 	}})

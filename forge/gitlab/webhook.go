@@ -13,17 +13,17 @@ import (
 	"strconv"
 )
 
-// Webhook are GitLab's events, by the token that it sends; empty: none is taken.
-type Webhook []byte
+// webhook is the token that GitLab sends with events; empty: no event is taken.
+type webhook []byte
 
 // Authentic compares the token.
-func (w Webhook) Authentic(h http.Header, _ []byte) bool {
+func (w webhook) Authentic(h http.Header, _ []byte) bool {
 	given, want := sha256.Sum256([]byte(h.Get("X-Gitlab-Token"))), sha256.Sum256(w)
 	return len(w) > 0 && subtle.ConstantTimeCompare(given[:], want[:]) == 1
 }
 
 // About says which pipeline an event is about.
-func (Webhook) About(_ http.Header, body []byte) (run, commit string) {
+func (webhook) About(_ http.Header, body []byte) (run, commit string) {
 	var event struct {
 		Kind     string `json:"object_kind"`
 		Pipeline struct {
