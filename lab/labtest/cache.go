@@ -9,14 +9,19 @@ package labtest
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// Cache makes a cache with the tools and root file systems of another one, and none of its labs: neither their
-// identity, nor the one that is up, nor their directories. It goes with the test.
+// written are the folders that labs and commands write.
+var written = []string{"labs", "memory", "verdicts"}
+
+// Cache makes a cache with the tools and root file systems of another one, and nothing that labs and commands write
+// there: no identity of a lab, none that is up, no directories of labs, no answers that are kept. It goes with the
+// test.
 func Cache(tb testing.TB, tools string) string {
 	tb.Helper()
 	entries, err := os.ReadDir(tools)
@@ -27,7 +32,7 @@ func Cache(tb testing.TB, tools string) string {
 	for _, entry := range entries {
 		name := entry.Name()
 		of := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-		if name == "labs" || of("lab.json") || of("lab-id") || of(".lab-") {
+		if slices.Contains(written, name) || of("lab.json") || of("lab-id") || of(".lab-") {
 			continue
 		}
 		if err := os.Symlink(filepath.Join(tools, name), filepath.Join(own, name)); err != nil {
