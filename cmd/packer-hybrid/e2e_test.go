@@ -40,7 +40,7 @@ func newBed(t *testing.T, l *lab.Lab) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{lab: l, dir: t.TempDir(), program: filepath.Join(t.TempDir(), "packer-hybrid"), cache: toolCache(t)}
+	b := &bed{lab: l, dir: t.TempDir(), program: filepath.Join(t.TempDir(), "packer-hybrid"), cache: ownCache(t)}
 	if err := os.Symlink(self, b.program); err != nil {
 		t.Fatal(err)
 	}
