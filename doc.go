@@ -15,8 +15,9 @@
 // The folders, in the order in which a request meets them:
 //
 //	cmd/packer-hybrid        flags and exit codes, one file a verb; what both commands share is in cmd/internal/cli
-//	hybridcore               the values on the path, the platform table, the command grammar
-//	hybridcore/text          makes sense of what somebody typed: the nearest of some names
+//	hybridcore               the values on the path, the platform table
+//	hybridcore/command       the grammar that every door shares: verbs, flags, menus
+//	hybridcore/text          text that others wrote: the nearest of some names, and one safe form for each language
 //	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file
 //	hybridcore/templates     HCL to targets: staging, inputs, digests

@@ -25,15 +25,19 @@ import (
 var layers = []rules.Layer{
 	{Unit: "hybridcore/text"},
 	{Unit: "hybridcore", May: []string{"hybridcore/text"}},
-	{Unit: "hybridcore/hclfile", May: []string{"hybridcore"}},
-	{Unit: "hybridcore/logs", May: []string{"hybridcore", "hybridcore/safefile"}},
+	{Unit: "hybridcore/command", May: []string{"hybridcore", "hybridcore/text"}},
+	{Unit: "hybridcore/hclfile", May: []string{"hybridcore", "hybridcore/text"}},
+	{Unit: "hybridcore/logs", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/text"}},
 	{Unit: "hybridcore/safefile"},
 	{Unit: "hybridcore/webapi"},
-	{Unit: "hybridcore/config", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile"}},
-	{Unit: "hybridcore/platforms/platform", May: []string{"hybridcore", "hybridcore/webapi"}},
+	{
+		Unit: "hybridcore/config",
+		May:  []string{"hybridcore", "hybridcore/command", "hybridcore/hclfile", "hybridcore/text"},
+	},
+	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
+	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
+	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
+	{Unit: "hybridcore/platforms/platform", May: []string{"hybridcore", "hybridcore/text", "hybridcore/webapi"}},
 	{Unit: "hybridcore/platforms/platformtest", May: []string{"hybridcore", "hybridcore/platforms/platform", "lab"}},
 	{
 		Unit: "hybridcore/platforms/azure", May: []string{"hybridcore", "hybridcore/platforms/platform", "hybridcore/webapi"},
@@ -41,7 +45,7 @@ var layers = []rules.Layer{
 	},
 	{
 		Unit:  "hybridcore/platforms/proxmox",
-		May:   []string{"hybridcore", "hybridcore/platforms/platform", "hybridcore/webapi"},
+		May:   []string{"hybridcore", "hybridcore/platforms/platform", "hybridcore/text", "hybridcore/webapi"},
 		Tests: []string{"hybridcore/platforms/platformtest", "lab"},
 	},
 	{
@@ -52,9 +56,12 @@ var layers = []rules.Layer{
 		"hybridcore", "hybridcore/platforms/azure", "hybridcore/platforms/platform", "hybridcore/platforms/proxmox",
 		"hybridcore/platforms/vsphere",
 	}},
-	{Unit: "hybridcore/sources", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile"}},
-	{Unit: "hybridcore/state", May: []string{"hybridcore", "hybridcore/safefile"}},
-	{Unit: "hybridcore/validate/finding", May: []string{"hybridcore", "hybridcore/hclfile"}},
+	{
+		Unit: "hybridcore/sources",
+		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile", "hybridcore/text"},
+	},
+	{Unit: "hybridcore/state", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/text"}},
+	{Unit: "hybridcore/validate/finding", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
 	{Unit: "hybridcore/validate/schemas"},
 	{Unit: "hybridcore/validate/module", May: []string{
 		"hybridcore/hclfile", "hybridcore/validate/finding", "hybridcore/validate/schemas",
@@ -76,41 +83,59 @@ var layers = []rules.Layer{
 		"hybridcore/validate/module", "hybridcore/validate/parts", "hybridcore/validate/schemas",
 		"hybridcore/validate/untrusted",
 	}},
-	{Unit: "checks", May: []string{"hybridcore"}},
-	{Unit: "bot", May: []string{"hybridcore", "hybridcore/config", "hybridcore/webapi"}, Tests: []string{"lab"}},
+	{Unit: "checks", May: []string{"hybridcore", "hybridcore/text"}},
+	{
+		Unit:  "bot",
+		May:   []string{"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/text", "hybridcore/webapi"},
+		Tests: []string{"lab"},
+	},
 	{Unit: "lab", May: []string{"hybridcore"}},
 	{
-		Unit: "forge/post", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/webapi", "checks"},
+		Unit:  "forge/post",
+		May:   []string{"hybridcore", "hybridcore/safefile", "hybridcore/text", "hybridcore/webapi", "checks"},
 		Tests: []string{"forge/github", "forge/gitlab", "lab"},
 	},
 	{Unit: "forge", May: []string{"hybridcore", "hybridcore/webapi", "bot", "forge/post", "runner/ci"}},
-	{Unit: "forge/forgetest", May: []string{"hybridcore", "runner/ci"}},
+	{Unit: "forge/forgetest", May: []string{"hybridcore", "hybridcore/text", "runner/ci"}},
 	{
-		Unit:  "forge/github",
-		May:   []string{"hybridcore", "hybridcore/webapi", "bot", "checks", "forge", "forge/post", "runner/ci"},
+		Unit: "forge/github",
+		May: []string{
+			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot", "checks", "forge", "forge/post",
+			"runner/ci",
+		},
 		Tests: []string{"forge/forgetest", "lab"},
 	},
 	{
-		Unit:  "forge/gitlab",
-		May:   []string{"hybridcore", "hybridcore/webapi", "bot", "checks", "forge", "forge/post", "runner/ci"},
-		Tests: []string{"forge/forgetest", "lab"},
+		Unit: "forge/gitlab",
+		May: []string{
+			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot", "checks", "forge", "forge/post",
+			"runner/ci",
+		},
+		Tests: []string{"forge/forgetest", "hybridcore/command", "lab"},
 	},
 	{
 		Unit:  "forge/forges",
 		May:   []string{"hybridcore", "bot", "forge", "forge/github", "forge/gitlab"},
 		Tests: []string{"hybridcore/config", "lab"},
 	},
-	{Unit: "runner/project", May: []string{
-		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/sources",
-		"hybridcore/state", "hybridcore/templates",
-	}},
+	{
+		Unit: "runner/project",
+		May: []string{
+			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/sources",
+			"hybridcore/state", "hybridcore/templates", "hybridcore/text",
+		},
+	},
 	{Unit: "runner/format", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/validate", "runner/project"}},
-	{Unit: "runner/plan", May: []string{
-		"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/packer",
-		"hybridcore/safefile", "hybridcore/sources", "hybridcore/templates", "hybridcore/validate",
-		"hybridcore/validate/schemas", "hybridcore/validate/untrusted", "runner/project",
-	}},
-	{Unit: "runner/compare", May: []string{"hybridcore", "hybridcore/parity", "runner/project"}},
+	{
+		Unit: "runner/plan",
+		May: []string{
+			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/packer",
+			"hybridcore/safefile", "hybridcore/sources", "hybridcore/templates", "hybridcore/text",
+			"hybridcore/validate", "hybridcore/validate/schemas", "hybridcore/validate/untrusted",
+			"runner/project",
+		},
+	},
+	{Unit: "runner/compare", May: []string{"hybridcore", "hybridcore/parity", "hybridcore/text", "runner/project"}},
 	{Unit: "runner/build", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/packer", "hybridcore/parity", "hybridcore/safefile",
 		"hybridcore/state", "hybridcore/templates", "runner/compare", "runner/plan", "runner/project",
@@ -120,25 +145,41 @@ var layers = []rules.Layer{
 	{Unit: "runner/release", May: []string{
 		"hybridcore", "hybridcore/sources", "hybridcore/state", "runner/compare", "runner/plan", "runner/project",
 	}},
-	{Unit: "runner", May: []string{
-		"hybridcore", "hybridcore/validate/untrusted",
-		"runner/build", "runner/compare", "runner/plan", "runner/project", "runner/release",
-	}, Tests: []string{
-		"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms", "hybridcore/sources",
-		"hybridcore/state", "lab",
-	}},
-	{Unit: "runner/ci", May: []string{"hybridcore"}, Tests: []string{"forge/forgetest", "hybridcore/config"}},
-	{Unit: "runner/process", May: []string{
-		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
-		"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/validate/untrusted", "checks",
-		"forge", "forge/forges",
-		"runner", "runner/build", "runner/ci", "runner/plan", "runner/project",
-	}},
-	{Unit: "runner/job", May: []string{
-		"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile", "hybridcore/sources",
-		"hybridcore/validate/untrusted", "bot", "checks", "forge", "forge/forges", "forge/post",
-		"runner", "runner/build", "runner/ci", "runner/plan", "runner/process", "runner/project", "runner/release",
-	}, Tests: []string{"lab"}},
+	{
+		Unit: "runner",
+		May: []string{
+			"hybridcore", "hybridcore/text", "hybridcore/validate/untrusted", "runner/build", "runner/compare",
+			"runner/plan", "runner/project", "runner/release",
+		},
+		Tests: []string{
+			"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
+			"hybridcore/sources", "hybridcore/state", "lab",
+		},
+	},
+	{
+		Unit:  "runner/ci",
+		May:   []string{"hybridcore", "hybridcore/command", "hybridcore/text"},
+		Tests: []string{"forge/forgetest", "hybridcore/config"},
+	},
+	{
+		Unit: "runner/process",
+		May: []string{
+			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
+			"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/text",
+			"hybridcore/validate/untrusted", "checks", "forge", "forge/forges", "runner", "runner/build",
+			"runner/ci", "runner/plan", "runner/project",
+		},
+	},
+	{
+		Unit: "runner/job",
+		May: []string{
+			"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile",
+			"hybridcore/sources", "hybridcore/text", "hybridcore/validate/untrusted", "bot", "checks", "forge",
+			"forge/forges", "forge/post", "runner", "runner/build", "runner/ci", "runner/plan", "runner/process",
+			"runner/project", "runner/release",
+		},
+		Tests: []string{"lab"},
+	},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
 	{Unit: "tools", Tests: []string{"lab", "bot", "forge/github", "forge/gitlab", "hybridcore", "hybridcore/config"}},
@@ -231,7 +272,7 @@ var owners = []rules.Owner{
 		Why: "help, completion and suggestions around the shared grammar",
 	},
 	{
-		Import: "github.com/spf13/pflag", Units: []string{"hybridcore/.", "cmd"},
+		Import: "github.com/spf13/pflag", Units: []string{"hybridcore/command", "cmd"},
 		Why: "the grammar that every door shares",
 	},
 	{

@@ -21,8 +21,7 @@ import (
 // pending is what a job's approvals are for.
 func (j Job) pending() policy.Pending {
 	p := policy.Pending{
-		Requester: j.Person, Needs: j.Decision.Need, Given: j.approvals(), Since: j.Shown,
-		Commit: j.Commit,
+		Requester: j.Person, Needs: j.Decision.Need, Given: j.approvals(), Since: j.Shown, Commit: j.Commit,
 	}
 	if j.Plan != nil {
 		p.Plan = j.Plan.Digest()

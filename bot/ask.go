@@ -11,7 +11,9 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // prefix is the slash command.
@@ -44,10 +46,10 @@ type ask struct {
 }
 
 // menu is the grammar of the bot.
-func menu() hybridcore.Menu {
-	return hybridcore.Menu{
+func menu() command.Menu {
+	return command.Menu{
 		Prefix: prefix, Verbs: config.ChatVerbs(),
-		Own: []hybridcore.Form{
+		Own: []command.Form{
 			{Name: verbRuns, Short: "List the latest commands of this channel"},
 			{Name: verbCancel, Args: "RUN", Short: "End a run"},
 			{Name: verbRetry, Args: "[RUN]", Short: "Build again what failed in a run, the last one of this channel"},
@@ -65,20 +67,19 @@ func understand(text string) (ask, error) {
 	}
 	a := ask{verb: words[0]}
 	needed := map[string][2]int{
-		verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 3},
-		verbRetry: {0, 1},
+		verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 3}, verbRetry: {0, 1},
 	}
 	bounds, own := needed[a.verb]
 	if !own {
-		if !slices.Contains(menu().Names(), a.verb) && len(text) <= hybridcore.MaxCommand {
+		if !slices.Contains(menu().Names(), a.verb) && len(text) <= command.MaxBytes {
 			return a, hybridcore.Usagef("unknown command %.80q; known: %s", words[0], strings.Join(menu().Names(), ", "))
 		}
 		var err error
-		a.request, err = hybridcore.Parse(text)
+		a.request, err = command.Parse(text)
 		return a, err
 	}
 	args := words[1:]
-	if len(text) > hybridcore.MaxCommand || len(args) < bounds[0] || len(args) > bounds[1] {
+	if len(text) > command.MaxBytes || len(args) < bounds[0] || len(args) > bounds[1] {
 		return a, hybridcore.Usagef("%s takes other arguments", a.verb)
 	}
 	if len(args) > 0 && a.verb != verbHelp && !strings.HasPrefix(args[0], "-") {
@@ -101,8 +102,8 @@ func understand(text string) (ask, error) {
 
 // complete fills in what a request leaves open, and gives the targets that it
 // means and the line that stands for it.
-func (s Site) complete(text string, r hybridcore.Request) (hybridcore.Request, []policy.Cell, string, error) {
-	line := strings.Join(strings.Fields(text), " ")
+func (s Site) complete(said string, r hybridcore.Request) (hybridcore.Request, []policy.Cell, string, error) {
+	line := strings.Join(strings.Fields(said), " ")
 	if r.Env == "" {
 		if s.DefaultEnv == "" {
 			return r, nil, "", hybridcore.Usagef("name the environment with --env: %s", strings.Join(s.envs(), ", "))
@@ -113,7 +114,7 @@ func (s Site) complete(text string, r hybridcore.Request) (hybridcore.Request, [
 	at := slices.IndexFunc(s.Environments, func(e config.Environment) bool { return e.Name == r.Env })
 	if at < 0 {
 		return r, nil, "", hybridcore.Usagef("unknown environment %.80q%s; there are: %s", r.Env,
-			hybridcore.DidYouMean(r.Env, s.envs()), strings.Join(s.envs(), ", "))
+			text.DidYouMean(r.Env, s.envs()), strings.Join(s.envs(), ", "))
 	}
 	var names []string
 	for _, image := range s.Images {
@@ -122,7 +123,7 @@ func (s Site) complete(text string, r hybridcore.Request) (hybridcore.Request, [
 	for _, image := range r.Images {
 		if !slices.Contains(names, image) {
 			return r, nil, "", hybridcore.Usagef("unknown image %.80q%s; there are: %s", image,
-				hybridcore.DidYouMean(image, names), strings.Join(names, ", "))
+				text.DidYouMean(image, names), strings.Join(names, ", "))
 		}
 	}
 	var cells []policy.Cell

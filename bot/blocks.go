@@ -16,6 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Bounds of a message, in characters. Slack takes 50 blocks, 3,000 characters a
@@ -37,22 +38,22 @@ const actionLog = "open-log"
 
 // plain makes foreign text fit to be shown: without control and invisible
 // characters, and at most so many characters long.
-func plain(text string, most int) string {
-	text = hybridcore.Sanitize(text)
-	if runes := []rune(text); len(runes) > most {
+func plain(said string, most int) string {
+	said = text.Sanitize(said)
+	if runes := []rune(said); len(runes) > most {
 		return string(runes[:most-1]) + "…"
 	}
-	return text
+	return said
 }
 
 // line is plain on one line.
-func line(text string, most int) string {
-	return plain(strings.Join(strings.Fields(hybridcore.Sanitize(text)), " "), most)
+func line(said string, most int) string {
+	return plain(text.Line(said), most)
 }
 
-// text is a text object that Slack shows as it is: it knows no markup, no
+// plainText is a text object that Slack shows as it is: it knows no markup, no
 // mentions and no links.
-func text(s string, most int) *slack.TextBlockObject {
+func plainText(s string, most int) *slack.TextBlockObject {
 	if s = plain(s, most); strings.TrimSpace(s) == "" {
 		s = "–" // Slack refuses an empty one
 	}
@@ -65,14 +66,14 @@ func message(job Job) (string, []slack.Block) {
 	status, said := headline(job)
 	asked := line(job.Line, 1000)
 	blocks := []slack.Block{
-		slack.NewHeaderBlock(text(status+": "+asked, maxHeading)),
-		slack.NewSectionBlock(text(asked, maxText), nil, nil),
+		slack.NewHeaderBlock(plainText(status+": "+asked, maxHeading)),
+		slack.NewSectionBlock(plainText(asked, maxText), nil, nil),
 	}
 	if said != "" {
-		blocks = append(blocks, slack.NewSectionBlock(text(said, maxText), nil, nil))
+		blocks = append(blocks, slack.NewSectionBlock(plainText(said, maxText), nil, nil))
 	}
 	if plan := planned(job); plan != "" {
-		blocks = append(blocks, slack.NewSectionBlock(text(plan, maxText), nil, nil))
+		blocks = append(blocks, slack.NewSectionBlock(plainText(plan, maxText), nil, nil))
 	}
 	targets, left := job.Targets, 0
 	if job.Outcome != nil && len(job.Outcome.Targets) > 0 {
@@ -87,15 +88,15 @@ func message(job Job) (string, []slack.Block) {
 	}
 	if more > 0 {
 		said := fmt.Sprintf("and %d more; the log has them", more)
-		blocks = append(blocks, slack.NewContextBlock("", text(said, maxText)))
+		blocks = append(blocks, slack.NewContextBlock("", plainText(said, maxText)))
 	}
 	if said := beside(job); said != "" {
-		blocks = append(blocks, slack.NewSectionBlock(text(said, maxText), nil, nil))
+		blocks = append(blocks, slack.NewSectionBlock(plainText(said, maxText), nil, nil))
 	}
 	if buttons := buttons(job); len(buttons) > 0 {
 		blocks = append(blocks, slack.NewActionBlock("", buttons...))
 	}
-	return plain(status+": "+asked, maxText), append(blocks, slack.NewContextBlock("", text(footer(job), maxText)))
+	return plain(status+": "+asked, maxText), append(blocks, slack.NewContextBlock("", plainText(footer(job), maxText)))
 }
 
 // footer says who, for what and under which name.
@@ -210,7 +211,7 @@ func table(targets []Target) *slack.TableBlock {
 func buttons(job Job) []slack.BlockElement {
 	var all []slack.BlockElement
 	add := func(verb, label, value string, style slack.Style) {
-		all = append(all, slack.NewButtonBlockElement(door.ButtonPrefix+verb, value, text(label, 75)).WithStyle(style))
+		all = append(all, slack.NewButtonBlockElement(door.ButtonPrefix+verb, value, plainText(label, 75)).WithStyle(style))
 	}
 	if job.State == Awaiting {
 		value := job.Command.ID + " " + job.Commit
@@ -226,7 +227,7 @@ func buttons(job Job) []slack.BlockElement {
 		add("retry", "Retry failed", job.Command.ID, slack.StyleDefault)
 	}
 	if address := logOf(job); address != "" {
-		all = append(all, slack.NewButtonBlockElement(actionLog, "", text("Open log", 75)).WithURL(address))
+		all = append(all, slack.NewButtonBlockElement(actionLog, "", plainText("Open log", 75)).WithURL(address))
 	}
 	return all
 }
@@ -252,7 +253,7 @@ func cause(job Job) []slack.Block {
 		return nil
 	}
 	lines := out.Tail[max(0, len(out.Tail)-maxTail):]
-	tail := []rune(hybridcore.Sanitize(strings.Join(lines, "\n")))
+	tail := []rune(text.Sanitize(strings.Join(lines, "\n")))
 	if len(tail) > maxText { // the end is what counts
 		tail = append([]rune("…"), tail[len(tail)-maxText+1:]...)
 	}
@@ -264,5 +265,5 @@ func cause(job Job) []slack.Block {
 		Type:     slack.RTEPreformatted,
 		Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(shown, nil)},
 	}
-	return []slack.Block{slack.NewSectionBlock(text(out.Why, maxWhy), nil, nil), slack.NewRichTextBlock("", code)}
+	return []slack.Block{slack.NewSectionBlock(plainText(out.Why, maxWhy), nil, nil), slack.NewRichTextBlock("", code)}
 }

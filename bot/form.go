@@ -15,7 +15,7 @@ import (
 // form is what opens for a command without words.
 func form(site Site, channel string) slack.ModalViewRequest {
 	option := func(value, label string) *slack.OptionBlockObject {
-		return slack.NewOptionBlockObject(value, text(label, 75), nil)
+		return slack.NewOptionBlockObject(value, plainText(label, 75), nil)
 	}
 	var images, envs, platforms []*slack.OptionBlockObject
 	var initial *slack.OptionBlockObject
@@ -32,19 +32,18 @@ func form(site Site, channel string) slack.ModalViewRequest {
 	for _, name := range hybridcore.PlatformNames() {
 		platforms = append(platforms, option(name, name))
 	}
-	env := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, text("Environment", 75), door.FormEnv, envs...)
+	env := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText("Environment", 75), door.FormEnv, envs...)
 	env.InitialOption = initial
-	image := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, text("Image", 75), door.FormImage, images...)
-	chosen := slack.NewInputBlock(door.FormPlatforms, text("Platforms", 75),
-		text("None chosen: all that the environment has", 75),
+	image := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText("Image", 75), door.FormImage, images...)
+	chosen := slack.NewInputBlock(door.FormPlatforms, plainText("Platforms", 75),
+		plainText("None chosen: all that the environment has", 75),
 		slack.NewCheckboxGroupsBlockElement(door.FormPlatforms, platforms...)).WithOptional(true)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: door.FormID, PrivateMetadata: channel,
-		Title: text("Build an image", 24), Submit: text("Build", 24), Close: text("Cancel", 24),
+		Title: plainText("Build an image", 24), Submit: plainText("Build", 24), Close: plainText("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			slack.NewInputBlock(door.FormImage, text("Image", 75), nil, image),
-			slack.NewInputBlock(door.FormEnv, text("Environment", 75), nil, env),
-			chosen,
+			slack.NewInputBlock(door.FormImage, plainText("Image", 75), nil, image),
+			slack.NewInputBlock(door.FormEnv, plainText("Environment", 75), nil, env), chosen,
 		}},
 	}
 }

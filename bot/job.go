@@ -105,8 +105,7 @@ type Target struct {
 func (j Job) Ticket() policy.Ticket {
 	return policy.Ticket{
 		Request: j.Command.ID, Person: j.Person, Verb: string(j.Request.Action), Cells: j.Cells, Commit: j.Commit,
-		Plan:     j.Plan,
-		Decision: j.Decision, Approvals: j.approvals(), Shown: j.Shown, Requested: j.Command.At,
+		Plan: j.Plan, Decision: j.Decision, Approvals: j.approvals(), Shown: j.Shown, Requested: j.Command.At,
 	}
 }
 

@@ -10,11 +10,12 @@ import (
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 // Foreign says that an answer is to something else than an order; empty when it is to the order, as far as it says.
 func Foreign(o Order, a hybridcore.Answer) string {
-	asked, err := hybridcore.Parse(o.Line)
+	asked, err := command.Parse(o.Line)
 	if err != nil {
 		return "" // the run refuses such an order, and its answer says why
 	}

@@ -181,8 +181,7 @@ func statusOf(st hybridcore.StatusReport) Outcome {
 // parityOf compares images.
 func parityOf(report hybridcore.ParityReport) Outcome {
 	out := Outcome{
-		Title: "Parity",
-		Why:   fmt.Sprintf("%s of %s compared", counted(len(report.Parity), "image"), report.Env),
+		Title: "Parity", Why: fmt.Sprintf("%s of %s compared", counted(len(report.Parity), "image"), report.Env),
 	}
 	grid := &Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}}
 	for _, p := range report.Parity {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -169,16 +170,16 @@ func TestJSONOfLeases(t *testing.T) {
 
 func TestJSONKeepsValuesAndHidesControls(t *testing.T) {
 	t.Parallel()
-	const text = "a\u009b31m\u202e\U000e0041é😀\u2028\x1b\x7f"
+	const said = "a\u009b31m\u202e\U000e0041é😀\u2028\x1b\x7f"
 	var out bytes.Buffer
-	if err := WriteJSON(&out, hybridcore.Answer{Error: text}); err != nil {
+	if err := WriteJSON(&out, hybridcore.Answer{Error: said}); err != nil {
 		t.Fatal(err)
 	}
 	var read hybridcore.Answer
-	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read.Error != text {
-		t.Errorf("%q became %q, error %v", text, read.Error, err)
+	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read.Error != said {
+		t.Errorf("%q became %q, error %v", said, read.Error, err)
 	}
-	if got := hybridcore.Sanitize(out.String()); got != out.String() || !strings.Contains(got, "é😀") {
+	if got := text.Sanitize(out.String()); got != out.String() || !strings.Contains(got, "é😀") {
 		t.Errorf("it is %q", out.String())
 	}
 }

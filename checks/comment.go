@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // maxNamed is how many targets of one cause are named beside it; the folded
@@ -65,7 +66,7 @@ func WritePlanMarkdown(w io.Writer, plan hybridcore.Plan) error {
 func (m *markdown) plan(r Report) {
 	plan := r.Plan
 	blocked := hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked
-	switch env := code(plan.Request.Env); {
+	switch env := text.Code(plan.Request.Env); {
 	case blocked:
 		m.add("## %s Images for %s: blocked", statusMark(hybridcore.BlockedStatus), env)
 	case plan.Request.Action == hybridcore.ActionBuild:
@@ -101,15 +102,15 @@ func headline(plan hybridcore.Plan) string {
 		return "**Blocked:** nothing is built before the errors below are corrected."
 	}
 	pending := len(plan.Pending())
-	text := fmt.Sprintf("**%d of %d targets to build**, %d unchanged", pending, len(plan.Targets),
+	said := fmt.Sprintf("**%d of %d targets to build**, %d unchanged", pending, len(plan.Targets),
 		len(plan.Targets)-pending)
 	if n := len(plan.Removed); n > 0 {
-		text += fmt.Sprintf(", %d removed", n)
+		said += fmt.Sprintf(", %d removed", n)
 	}
 	if plan.Base != nil {
-		text += fmt.Sprintf(", compared with %s (%s)", code(plan.Base.Revision), code(short(plan.Base.Commit)))
+		said += fmt.Sprintf(", compared with %s (%s)", text.Code(plan.Base.Revision), text.Code(short(plan.Base.Commit)))
 	}
-	return text + "."
+	return said + "."
 }
 
 func (m *markdown) findings(findings []hybridcore.Finding) {
@@ -117,12 +118,12 @@ func (m *markdown) findings(findings []hybridcore.Finding) {
 		m.add("")
 	}
 	for _, f := range findings {
-		line := fmt.Sprintf("- **%s** %s", f.Severity, code(f.Message))
+		line := fmt.Sprintf("- **%s** %s", f.Severity, text.Code(f.Message))
 		if f.File != "" {
 			line += " in " + where(f.File, f.Line)
 		}
 		if f.Hint != "" {
-			line += ": " + code(f.Hint)
+			line += ": " + text.Code(f.Hint)
 		}
 		m.add("%s", line)
 	}
@@ -130,9 +131,9 @@ func (m *markdown) findings(findings []hybridcore.Finding) {
 
 // what says what changed.
 func what(r hybridcore.Reason) string {
-	subject := kind(r) + " " + code(r.Subject)
+	subject := kind(r) + " " + text.Code(r.Subject)
 	if r.Part != "" {
-		subject += " of " + code(r.Part)
+		subject += " of " + text.Code(r.Part)
 	}
 	was, now := r.Was, r.Now
 	switch r.Kind {
@@ -145,24 +146,24 @@ func what(r hybridcore.Reason) string {
 		}
 		return subject + " changed"
 	case "source":
-		return "source " + code(was) + " → " + code(now)
+		return "source " + text.Code(was) + " → " + text.Code(now)
 	case "variable", "version", "upstream":
 		switch {
 		case was == "":
-			subject += " is new: " + code(now)
+			subject += " is new: " + text.Code(now)
 		case now == "":
-			subject += " is gone: was " + code(was)
+			subject += " is gone: was " + text.Code(was)
 		default:
-			subject += ": " + code(was) + " → " + code(now)
+			subject += ": " + text.Code(was) + " → " + text.Code(now)
 		}
 		if r.WasLayer != "" {
-			subject += ", set by " + code(r.Layer) + " instead of " + code(r.WasLayer)
+			subject += ", set by " + text.Code(r.Layer) + " instead of " + text.Code(r.WasLayer)
 		}
 		return subject
 	case "renamed":
-		return "image " + code(was) + " is called " + code(now)
+		return "image " + text.Code(was) + " is called " + text.Code(now)
 	default:
-		return code(r.Text)
+		return text.Code(r.Text)
 	}
 }
 
@@ -170,7 +171,7 @@ func what(r hybridcore.Reason) string {
 // another machine.
 func kind(r hybridcore.Reason) string {
 	if strings.Trim(r.Kind, "abcdefghijklmnopqrstuvwxyz-") != "" {
-		return code(r.Kind)
+		return text.Code(r.Kind)
 	}
 	return r.Kind
 }
@@ -180,9 +181,9 @@ func where(file string, line int) string {
 	case file == "":
 		return "–"
 	case line == 0:
-		return code(file)
+		return text.Code(file)
 	default:
-		return code(fmt.Sprintf("%s:%d", file, line))
+		return text.Code(fmt.Sprintf("%s:%d", file, line))
 	}
 }
 
@@ -193,7 +194,7 @@ func touched(targets []string, all int) string {
 	}
 	names := make([]string, 0, maxNamed)
 	for _, t := range targets[:min(len(targets), maxNamed)] {
-		names = append(names, code(t))
+		names = append(names, text.Code(t))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(targets) - maxNamed; more > 0 {
@@ -208,7 +209,7 @@ func (m *markdown) toBuild(plan hybridcore.Plan) {
 		m.folded(fmt.Sprintf("%d to build", len(pending)), func() {
 			rows := make([][]string, 0, len(pending))
 			for _, t := range pending {
-				rows = append(rows, []string{code(t.Target.Name()), why(t), known(t)})
+				rows = append(rows, []string{text.Code(t.Target.Name()), why(t), known(t)})
 			}
 			m.table([]string{"Target", "Why", "Last build"}, rows)
 		})
@@ -219,7 +220,7 @@ func (m *markdown) toBuild(plan hybridcore.Plan) {
 func (m *markdown) beside(plan hybridcore.Plan) {
 	var rows [][]string
 	for _, r := range plan.Removed {
-		rows = append(rows, []string{code(hybridcore.TargetName(r.Image, r.Platform)), code(r.Text)})
+		rows = append(rows, []string{text.Code(hybridcore.TargetName(r.Image, r.Platform)), text.Code(r.Text)})
 	}
 	if len(rows) > 0 {
 		m.folded(fmt.Sprintf("%d removed", len(rows)), func() { m.table([]string{"Target", "Why"}, rows) })
@@ -229,7 +230,7 @@ func (m *markdown) beside(plan hybridcore.Plan) {
 			rows := [][]string{}
 			for _, u := range plan.Unsupported {
 				rows = append(rows, []string{
-					code(hybridcore.TargetName(u.Image, u.Platform)), code(u.Reason),
+					text.Code(hybridcore.TargetName(u.Image, u.Platform)), text.Code(u.Reason),
 					where(u.File, u.Line),
 				})
 			}
@@ -251,11 +252,11 @@ func (m *markdown) unchanged(plan hybridcore.Plan) {
 	m.folded(fmt.Sprintf("%d unchanged", n), func() {
 		m.add("")
 		for _, g := range groups {
-			line := fmt.Sprintf("- %d equal to %s", len(g.targets), code(g.String()))
+			line := fmt.Sprintf("- %d equal to %s", len(g.targets), text.Code(g.String()))
 			m.add("%s", line)
 			if plan.Request.All {
 				for _, t := range g.targets {
-					m.add("  - %s", code(t))
+					m.add("  - %s", text.Code(t))
 				}
 			}
 		}
@@ -271,9 +272,9 @@ func why(t hybridcore.PlannedTarget) string {
 			break
 		}
 		if r.Subject == "" || r.Kind == "new" {
-			parts = append(parts, code(r.Text))
+			parts = append(parts, text.Code(r.Text))
 		} else {
-			parts = append(parts, kind(r)+" "+code(r.Subject))
+			parts = append(parts, kind(r)+" "+text.Code(r.Subject))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -285,9 +286,9 @@ func known(t hybridcore.PlannedTarget) string {
 	case t.Current == nil:
 		return "–"
 	case t.Current.Inventory == nil:
-		return code(t.Current.RunID)
+		return text.Code(t.Current.RunID)
 	default:
-		return fmt.Sprintf("%s: %d packages, new ones are known after the build", code(t.Current.RunID),
+		return fmt.Sprintf("%s: %d packages, new ones are known after the build", text.Code(t.Current.RunID),
 			t.Current.Inventory.Packages)
 	}
 }

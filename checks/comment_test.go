@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // hostilePlan has foreign text in every field that is rendered.
@@ -74,7 +75,7 @@ func checkMarkdown(t *testing.T, out string) {
 		t.Error("a section is not closed")
 	}
 	for _, r := range out {
-		if r != '\n' && (unicode.IsControl(r) || hybridcore.Sanitize(string(r)) == "") {
+		if r != '\n' && (unicode.IsControl(r) || text.Sanitize(string(r)) == "") {
 			t.Errorf("the control or formatting character %U", r)
 		}
 	}

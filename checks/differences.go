@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // parity adds the comparison of one image: what nobody expects first.
@@ -30,7 +31,7 @@ func (m *markdown) parity(one hybridcore.Parity) {
 		m.unexpected(one)
 		if rows := pairRows(one); len(one.Manifests) > 1 {
 			for _, row := range rows[1 : len(rows)-1] {
-				row[0] = code(row[0])
+				row[0] = text.Code(row[0])
 			}
 			rows[0][0] = "Category"
 			m.table(rows[0], rows[1:])
@@ -49,7 +50,7 @@ func broken(all []hybridcore.Parity) string {
 		cannot = cannot && len(one.Manifests) == 0
 		keys := byKey(one.Unexpected)
 		for _, d := range keys[:min(len(keys), max(0, maxNamed-len(names)))] {
-			names = append(names, code(d.Category+" "+d.Key))
+			names = append(names, text.Code(d.Category+" "+d.Key))
 		}
 		n += len(keys) + one.Unlisted
 	}
@@ -76,16 +77,16 @@ func (m *markdown) unexpected(one hybridcore.Parity) {
 		var parts []string
 		for _, p := range hybridcore.PlatformNames() {
 			if value, differs := d.values[hybridcore.Platform(p)]; differs {
-				text := "none"
+				said := "none"
 				if value != "" {
-					text = code(shortDigest(value))
+					said = text.Code(shortDigest(value))
 				}
-				parts = append(parts, p+" "+text)
+				parts = append(parts, p+" "+said)
 			}
 		}
-		m.add("- %s: %s", code(d.Category+" "+d.Key), strings.Join(parts, ", "))
+		m.add("- %s: %s", text.Code(d.Category+" "+d.Key), strings.Join(parts, ", "))
 		if d.Cause != "" {
-			m.add("  - likely cause: %s", code(d.Cause))
+			m.add("  - likely cause: %s", text.Code(d.Cause))
 		}
 	}
 	if one.Unlisted > 0 {

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // WriteExplanation prints every layer of a variable and which one wins.
@@ -17,7 +18,7 @@ func WriteExplanation(w io.Writer, s Style, e hybridcore.Explanation) error {
 	p := &printer{w: w, style: s}
 	p.line("%s of %s in %s: %s, declared at %s:%d", e.Variable, e.Target, e.Env, e.Type, e.File, e.Line)
 	if e.Description != "" {
-		p.line("%s", s.Dim(OneLine(e.Description)))
+		p.line("%s", s.Dim(text.InJobLog(e.Description)))
 	}
 	for _, note := range notes(e) {
 		p.line("%s", s.Dim(note))
@@ -31,7 +32,7 @@ func WriteExplanation(w io.Writer, s Style, e hybridcore.Explanation) error {
 			if l.State == hybridcore.LayerWins {
 				mark = "wins"
 			}
-			if value = OneLine(l.Value); e.Sensitive {
+			if value = text.InJobLog(l.Value); e.Sensitive {
 				value = "<sensitive>"
 			}
 			if l.Line > 0 {

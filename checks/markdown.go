@@ -10,8 +10,6 @@ import (
 	"io"
 	"strings"
 	"unicode/utf16"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Bounds of a Markdown answer. GitHub takes comments of 65,536 characters, which
@@ -19,11 +17,10 @@ import (
 const (
 	maxMarkdown = 60_000
 	reserved    = 500 // of it, for the note about what is left out and for closing tags
-	maxCode     = 160 // runes of one piece of foreign text
 )
 
 // markdown collects blocks of text up to the bound. Everything that others
-// wrote must pass through code.
+// wrote must pass through text.Code.
 type markdown struct {
 	text    strings.Builder
 	units   int
@@ -115,58 +112,4 @@ func units(text string) int {
 		n += utf16.RuneLen(r)
 	}
 	return n
-}
-
-// code renders foreign text as one code span on one line, in which nothing is
-// a mention, a link, a reference, HTML, the end of a table's cell, or a command
-// to another bot. Text that could end the span is written in character
-// references instead.
-func code(text string) string {
-	text = strings.Join(strings.Fields(hybridcore.Sanitize(text)), " ")
-	if runes := []rune(text); len(runes) > maxCode {
-		text = string(runes[:maxCode-1]) + "…"
-	}
-	if text == "" {
-		return "–"
-	}
-	if plain(text) {
-		return "`" + text + "`"
-	}
-	return "<code>" + escape(text) + "</code>"
-}
-
-// escape writes as character references what could be markup.
-func escape(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r >= 0x80 || r == ' ' || isAlnum(r) || strings.ContainsRune("./-,", r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "&#%d;", r)
-		}
-	}
-	return b.String()
-}
-
-// plain says whether text may stand between two backticks as it is. An @ after
-// a letter or digit, as in IMAGE@PLATFORM, mentions nobody.
-func plain(text string) bool {
-	before := ' '
-	for _, r := range text {
-		if strings.ContainsRune("`|\\<>&", r) || r == '@' && !isAlnum(before) {
-			return false
-		}
-		before = r
-	}
-	return true
-}
-
-func isAlnum(r rune) bool {
-	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-}
-
-// Code renders foreign text as code: each line is indented, which nothing in
-// it can end.
-func Code(text string) string {
-	return "    " + strings.ReplaceAll(hybridcore.Sanitize(text), "\n", "\n    ") + "\n"
 }

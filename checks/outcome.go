@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Bounds of the output of one failed target.
@@ -118,7 +118,7 @@ func (m *markdown) results(results []hybridcore.Result) {
 	rows, platforms := resultRows(results)
 	var failed, good [][]string
 	for _, one := range rows {
-		cells := []string{code(one.image)}
+		cells := []string{text.Code(one.image)}
 		for _, p := range platforms {
 			text := one.cells[p]
 			if text == "" {
@@ -187,7 +187,7 @@ func (m *markdown) artifacts(r hybridcore.Record) {
 	var rows [][]string
 	for _, res := range r.Results {
 		if res.Artifact != nil && res.Status != hybridcore.UnchangedDone {
-			rows = append(rows, append([]string{code(res.Target)}, artifactRow(res)...))
+			rows = append(rows, append([]string{text.Code(res.Target)}, artifactRow(res)...))
 		}
 	}
 	if len(rows) > 0 {
@@ -202,7 +202,7 @@ func artifactRow(res hybridcore.Result) []string {
 	if res.Inventory != nil {
 		packages = fmt.Sprint(res.Inventory.Packages)
 	}
-	return []string{code(artifactName(res.Artifact)), packages}
+	return []string{text.Code(artifactName(res.Artifact)), packages}
 }
 
 // failures adds why targets failed, with the last lines of each.
@@ -222,7 +222,7 @@ func (m *markdown) failure(f hybridcore.Failure, log string) {
 	m.add("")
 	for _, one := range [][2]string{{"Step", f.Step}, {"File", f.File}, {"Log", log}} {
 		if one[1] != "" {
-			m.add("- %s: %s", one[0], code(one[1]))
+			m.add("- %s: %s", one[0], text.Code(one[1]))
 		}
 	}
 	m.output(f.Tail)
@@ -235,14 +235,14 @@ func (m *markdown) output(lines []string) {
 		return
 	}
 	for _, line := range lines[max(0, len(lines)-maxTail):] {
-		text := []rune(strings.Join(strings.Fields(hybridcore.Sanitize(line)), " "))
-		m.add("│ %s", escape(string(text[:min(len(text), maxTailLine)])))
+		said := []rune(text.Line(line))
+		m.add("│ %s", text.HTML(string(said[:min(len(said), maxTailLine)])))
 	}
 	m.close("</pre>")
 }
 
 // htmlCode is code for within an HTML element, where Markdown is not read.
-func htmlCode(text string) string { return inHTML(code(text)) }
+func htmlCode(said string) string { return inHTML(text.Code(said)) }
 
 // inHTML writes code spans as elements. What code returns holds no other backtick.
 func inHTML(text string) string { return span.ReplaceAllString(text, "<code>$1</code>") }

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // maxReasons is how many reasons of one target a console plan shows; the JSON
@@ -41,7 +42,7 @@ func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 	if plan.Base != nil {
 		end += fmt.Sprintf(", compared with %s (%s)", plan.Base.Revision, short(plan.Base.Commit))
 	}
-	p.line("%s", OneLine(end))
+	p.line("%s", text.InJobLog(end))
 	return p.err
 }
 
@@ -53,7 +54,7 @@ func (p *printer) decisions(s Style, plan hybridcore.Plan) {
 		if t.Decision == hybridcore.Unchanged && !plan.Request.All {
 			continue
 		}
-		name, source, decision := OneLine(t.Target.Name()), OneLine(t.Target.Source), string(t.Decision)
+		name, source, decision := text.InJobLog(t.Target.Name()), text.InJobLog(t.Target.Source), string(t.Decision)
 		for i, r := range t.Reasons {
 			text := reason(r)
 			if i == maxReasons && len(t.Reasons) > maxReasons+1 {
@@ -87,16 +88,17 @@ func (p *printer) decisions(s Style, plan hybridcore.Plan) {
 func (p *printer) beside(s Style, plan hybridcore.Plan) {
 	before := p.lines
 	for _, r := range plan.Removed {
-		p.line("%s %s: %s", s.Yellow("removed"), targetName(r.Image, r.Platform), OneLine(r.Text))
+		p.line("%s %s: %s", s.Yellow("removed"), targetName(r.Image, r.Platform), text.InJobLog(r.Text))
 	}
 	for _, r := range plan.Moved {
 		p.line("%s %s; no target reads it", s.Yellow("moved"), reason(r))
 	}
 	for _, u := range plan.Unsupported {
-		p.line("not supported %s: %s (%s:%d)", targetName(u.Image, u.Platform), OneLine(u.Reason), OneLine(u.File), u.Line)
+		p.line("not supported %s: %s (%s:%d)", targetName(u.Image, u.Platform), text.InJobLog(u.Reason),
+			text.InJobLog(u.File), u.Line)
 	}
 	for _, g := range unchangedBy(plan) {
-		p.line("%s %d equal to %s", s.green("unchanged"), len(g.targets), OneLine(g.String()))
+		p.line("%s %d equal to %s", s.green("unchanged"), len(g.targets), text.InJobLog(g.String()))
 	}
 	n := 0
 	for _, t := range plan.Pending() {
@@ -106,8 +108,8 @@ func (p *printer) beside(s Style, plan hybridcore.Plan) {
 		if n++; n > maxReasons {
 			continue
 		}
-		p.line("packages %s: %d in run %s; those of a new build are known after it", OneLine(t.Target.Name()),
-			t.Current.Inventory.Packages, OneLine(t.Current.RunID))
+		p.line("packages %s: %d in run %s; those of a new build are known after it", text.InJobLog(t.Target.Name()),
+			t.Current.Inventory.Packages, text.InJobLog(t.Current.RunID))
 	}
 	if n > maxReasons {
 		p.line("packages of %d more targets (--output json shows them)", n-maxReasons)
@@ -119,24 +121,18 @@ func (p *printer) beside(s Style, plan hybridcore.Plan) {
 
 // reason is on one line: file names and values are somebody else's.
 func reason(r hybridcore.Reason) string {
-	text := r.Text
+	said := r.Text
 	switch {
 	case r.File != "" && r.Line == 0:
-		text += " (" + r.File + ")"
+		said += " (" + r.File + ")"
 	case r.File != "":
-		text += fmt.Sprintf(" (%s:%d)", r.File, r.Line)
+		said += fmt.Sprintf(" (%s:%d)", r.File, r.Line)
 	}
-	return OneLine(text)
+	return text.InJobLog(said)
 }
 
 func targetName(image string, platform hybridcore.Platform) string {
-	return OneLine(hybridcore.TargetName(image, platform))
-}
-
-// OneLine makes foreign text safe within a line. A CI runner obeys "##["
-// wherever it stands in a line, and "::" at its beginning only.
-func OneLine(text string) string {
-	return strings.ReplaceAll(strings.Join(strings.Fields(hybridcore.Sanitize(text)), " "), "##[", "## [")
+	return text.InJobLog(hybridcore.TargetName(image, platform))
 }
 
 // WriteFindings prints findings, one after the other.
@@ -174,14 +170,14 @@ func WriteJSON(w io.Writer, d hybridcore.Answer) error {
 
 // visible escapes the control and formatting characters that encoding/json
 // leaves as they are; they are within strings only.
-func visible(text []byte) []byte {
-	if bytes.IndexFunc(text, func(r rune) bool { return r >= 0x7f }) < 0 {
-		return text
+func visible(said []byte) []byte {
+	if bytes.IndexFunc(said, func(r rune) bool { return r >= 0x7f }) < 0 {
+		return said
 	}
 	var b bytes.Buffer
-	for _, r := range string(text) {
+	for _, r := range string(said) {
 		switch {
-		case r < 0x7f || hybridcore.Sanitize(string(r)) != "":
+		case r < 0x7f || text.Sanitize(string(r)) != "":
 			b.WriteRune(r)
 		default:
 			for _, unit := range utf16.Encode([]rune{r}) {

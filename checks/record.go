@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // WriteRecord prints the report of a run: a table of all targets, what each
@@ -39,7 +40,7 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 	}
 	p.line("")
 	if r.Release != nil {
-		p.line("release %s of %s in artifacts/release.json", OneLine(r.Release.Name), OneLine(r.Release.Env))
+		p.line("release %s of %s in artifacts/release.json", text.InJobLog(r.Release.Name), text.InJobLog(r.Release.Env))
 	}
 	if where != "" {
 		p.line("record  %s in %s (packer-hybrid inspect %s)", r.RunID, where, r.RunID)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Bounds of the sections of a comment, in UTF-16 units. Together they are
@@ -49,7 +50,7 @@ func WriteReportMarkdown(w io.Writer, r Report) error {
 		return m.write(w)
 	}
 	results := r.results()
-	m.add("## %s Images for %s: %s", statusMark(r.Record.Status), code(r.Record.Request.Env), r.outcome())
+	m.add("## %s Images for %s: %s", statusMark(r.Record.Status), text.Code(r.Record.Request.Env), r.outcome())
 	m.add("\n%s", verdict(*r.Record))
 	m.stranger(r)
 	m.within(maxResults, "images", func() { m.results(results) })
@@ -76,7 +77,8 @@ func (m *markdown) stranger(r Report) {
 func verdict(r hybridcore.Record) string {
 	switch n := len(r.Results); r.Status {
 	case hybridcore.Published:
-		return "**Released:** " + plural(n, "target") + " as " + code(r.Request.Release) + " in " + took(r.Duration) + "."
+		return "**Released:** " + plural(n, "target") + " as " + text.Code(r.Request.Release) + " in " +
+			took(r.Duration) + "."
 	case hybridcore.Built:
 		return "**Done** in " + took(r.Duration) + "."
 	case hybridcore.UnchangedDone:
@@ -92,10 +94,10 @@ func verdict(r hybridcore.Record) string {
 		return "**Blocked:** nothing is released before what follows is corrected."
 	default:
 		if r.Request.Action == hybridcore.ActionPublish {
-			return "**Not released** as " + code(
+			return "**Not released** as " + text.Code(
 				r.Request.Release) + ": after what follows is corrected, run publish again; it completes the release."
 		}
-		return "**Failed** after " + took(r.Duration) + "; " + code("build --retry-failed "+
+		return "**Failed** after " + took(r.Duration) + "; " + text.Code("build --retry-failed "+
 			r.RunID) + " tries what did not succeed again."
 	}
 }
@@ -116,16 +118,16 @@ func (m *markdown) changes(reports []hybridcore.Changes) {
 	m.folded(plural(len(all), "change")+" in the images since their last build", func() {
 		rows := [][]string{}
 		for _, c := range all {
-			text := code(shortDigest(c.Was)) + " → " + code(shortDigest(c.Now))
+			said := text.Code(shortDigest(c.Was)) + " → " + text.Code(shortDigest(c.Now))
 			switch {
 			case c.Was == "":
-				text = "added " + code(shortDigest(c.Now))
+				said = "added " + text.Code(shortDigest(c.Now))
 			case c.Now == "":
-				text = "removed " + code(shortDigest(c.Was))
+				said = "removed " + text.Code(shortDigest(c.Was))
 			}
 			rows = append(rows, []string{
-				code(c.image), code(c.Category + " " + c.Key), text,
-				code(strings.Join(c.platforms, ", ")),
+				text.Code(c.image), text.Code(c.Category + " " + c.Key), said,
+				text.Code(strings.Join(c.platforms, ", ")),
 			})
 		}
 		m.table([]string{"Image", "What", "Change", "On"}, rows)

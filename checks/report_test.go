@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // scenarios are the reports that the golden files hold.
@@ -173,16 +174,16 @@ func hostileReport(text string) Report {
 
 func TestReportIsInert(t *testing.T) {
 	t.Parallel()
-	for _, text := range hostile {
-		r := hostileReport(text)
+	for _, said := range hostile {
+		r := hostileReport(said)
 		checkMarkdown(t, r.markdown())
 		for _, c := range Checks(r, at) {
 			checkMarkdown(t, c.Summary)
-			if c.Title != hybridcore.Sanitize(c.Title) || strings.ContainsAny(c.Title+c.Name, "\n\r") || strings.Contains(c.Title, "##[") {
+			if c.Title != text.Sanitize(c.Title) || strings.ContainsAny(c.Title+c.Name, "\n\r") || strings.Contains(c.Title, "##[") {
 				t.Errorf("the title %q of %q", c.Title, c.Name)
 			}
 		}
-		running := Running(hybridcore.Request{Env: text}, hybridcore.Event{At: at, Target: text, Kind: hybridcore.EventStep, Text: text, Elapsed: time.Second})
+		running := Running(hybridcore.Request{Env: said}, hybridcore.Event{At: at, Target: said, Kind: hybridcore.EventStep, Text: said, Elapsed: time.Second})
 		checkMarkdown(t, running.Summary)
 	}
 }

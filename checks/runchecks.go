@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // MaxAnnotations bounds the annotations of one check-run: five requests, and
@@ -36,7 +37,7 @@ func checkName(req hybridcore.Request, target string) string {
 	if target != "" {
 		name += "/" + target
 	}
-	return Clip(OneLine(name), MaxTitle)
+	return Clip(text.InJobLog(name), MaxTitle)
 }
 
 // Checks renders the checks of a run at a moment: before its end, when the
@@ -74,8 +75,8 @@ func Checks(r Report, now time.Time) []Check {
 // Running renders the check of a target that does a step.
 func Running(req hybridcore.Request, e hybridcore.Event) Check {
 	return Check{
-		Key: e.Target, Name: checkName(req, e.Target), Status: CheckRunning, Title: Clip(OneLine(e.Text), MaxTitle),
-		Summary: fmt.Sprintf("%s after %s.\n", code(e.Text), took(e.Elapsed)), Started: e.At.Add(-e.Elapsed),
+		Key: e.Target, Name: checkName(req, e.Target), Status: CheckRunning, Title: Clip(text.InJobLog(e.Text), MaxTitle),
+		Summary: fmt.Sprintf("%s after %s.\n", text.Code(e.Text), took(e.Elapsed)), Started: e.At.Add(-e.Elapsed),
 	}
 }
 
@@ -136,12 +137,12 @@ func (r Report) target(res hybridcore.Result, now time.Time) Check {
 	}
 	c.Title = fmt.Sprintf("%s in %s", res.Status, took(res.Duration))
 	if res.Failure != nil {
-		c.Title = Clip(OneLine(res.Failure.Message), MaxTitle)
-		m.add("\n%s", code(res.Failure.Message))
+		c.Title = Clip(text.InJobLog(res.Failure.Message), MaxTitle)
+		m.add("\n%s", text.Code(res.Failure.Message))
 		m.failure(*res.Failure, res.Log)
 	}
 	for _, note := range res.Notes {
-		m.add("\n- %s", code(note))
+		m.add("\n- %s", text.Code(note))
 	}
 	m.findings(res.Findings)
 	c.Annotations, c.Text = r.annotations(res.Findings)
@@ -168,7 +169,7 @@ func (r Report) annotations(findings []hybridcore.Finding) (all []Annotation, no
 	left := 0
 	for _, f := range findings {
 		file := path.Join(r.Prefix, f.File)
-		if f.File == "" || path.IsAbs(f.File) || !inside(file) || f.File != hybridcore.Sanitize(f.File) ||
+		if f.File == "" || path.IsAbs(f.File) || !inside(file) || f.File != text.Sanitize(f.File) ||
 			strings.ContainsAny(f.File, "\n\t") {
 			continue
 		}
@@ -181,8 +182,8 @@ func (r Report) annotations(findings []hybridcore.Finding) (all []Annotation, no
 			message += "\n" + f.Hint
 		}
 		all = append(all, Annotation{
-			Path: file, Line: max(f.Line, 1), Level: level(f.Severity), Title: Clip(OneLine(f.Kind), MaxTitle),
-			Message: Clip(hybridcore.Sanitize(message), MaxMessage),
+			Path: file, Line: max(f.Line, 1), Level: level(f.Severity), Title: Clip(text.InJobLog(f.Kind), MaxTitle),
+			Message: Clip(text.Sanitize(message), MaxMessage),
 		})
 	}
 	if left > 0 {

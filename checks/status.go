@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // WriteStatus prints what was last built, what is running and what died.
@@ -37,7 +38,7 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 		p.standIns(s, st.Targets)
 		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 			if name := st.Targets[key].Release; name != "" {
-				p.line("released: %s is %s", key, OneLine(name))
+				p.line("released: %s is %s", key, text.InJobLog(name))
 			}
 		}
 	}
@@ -71,7 +72,7 @@ func (p *printer) labs(s Style, targets map[string]hybridcore.Current) {
 		if id := hybridcore.BuiltInLab(targets[key].Inputs); id != "" {
 			_, platform, _ := strings.Cut(key, "@")
 			p.line("%s %s was built in the lab %s, on a simulated %s: no real platform has it",
-				s.Yellow("lab:"), key, OneLine(id), OneLine(title(platform)))
+				s.Yellow("lab:"), key, text.InJobLog(id), text.InJobLog(title(platform)))
 		}
 	}
 }
@@ -89,7 +90,7 @@ func title(platform string) string {
 func (p *printer) standIns(s Style, targets map[string]hybridcore.Current) {
 	for _, key := range slices.Sorted(maps.Keys(targets)) {
 		for _, one := range hybridcore.StandIns(targets[key].Inputs) {
-			p.line("%s %s was built with %s", s.Yellow("stand-in:"), key, OneLine(one))
+			p.line("%s %s was built with %s", s.Yellow("stand-in:"), key, text.InJobLog(one))
 		}
 	}
 }
@@ -99,9 +100,9 @@ func (p *printer) releasing(s Style, key string, intent hybridcore.ReleaseIntent
 	env, name, _ := strings.Cut(key, "/")
 	p.line("%s release %s of %s, %s, begun %s ago by run %s, is not complete; packer-hybrid publish --env %s --release "+
 		"%s completes it",
-		s.Yellow("releasing:"), OneLine(name), OneLine(env),
-		OneLine(strings.Join(slices.Sorted(maps.Keys(intent.Builds)), ", ")),
-		age(now.Sub(intent.At)), OneLine(intent.RunID), OneLine(env), OneLine(name))
+		s.Yellow("releasing:"), text.InJobLog(name), text.InJobLog(env),
+		text.InJobLog(strings.Join(slices.Sorted(maps.Keys(intent.Builds)), ", ")),
+		age(now.Sub(intent.At)), text.InJobLog(intent.RunID), text.InJobLog(env), text.InJobLog(name))
 }
 
 // WriteReapedOn prints what jobs did about dead runs, each on one platform.
@@ -124,7 +125,7 @@ func inLab(l hybridcore.Lease) string {
 	if l.Lab == "" {
 		return ""
 	}
-	return " in the lab " + OneLine(l.Lab)
+	return " in the lab " + text.InJobLog(l.Lab)
 }
 
 // WriteReaped prints what was done about dead runs.
@@ -149,7 +150,7 @@ func WriteReaped(w io.Writer, s Style, reaped []hybridcore.Reaped, dry bool) err
 		switch {
 		case r.Error != "":
 		case r.Elsewhere != "":
-			p.line("  not looked for: %s", OneLine(r.Elsewhere))
+			p.line("  not looked for: %s", text.InJobLog(r.Elsewhere))
 		case !r.LookAgain.IsZero():
 			p.line("  look again from %s UTC on: until then the platform may still create what the run asked for",
 				r.LookAgain.UTC().Format(time.DateTime))
@@ -180,10 +181,10 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 		p.line("version    %s %s", name, r.Versions[name])
 	}
 	for _, id := range labsOf(r.Results) {
-		p.line("lab        %s, on simulated platforms", OneLine(id))
+		p.line("lab        %s, on simulated platforms", text.InJobLog(id))
 	}
 	for _, one := range standInsOf(r) {
-		p.line("stand-in   %s", OneLine(one))
+		p.line("stand-in   %s", text.InJobLog(one))
 	}
 	for _, res := range r.Results {
 		if len(res.Steps) == 0 {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Style says what the output can show.
@@ -27,17 +28,17 @@ func (s Style) paint(code, text string) string {
 }
 
 // inert makes what others wrote safe to print, and keeps our own colours.
-func (s Style) inert(text string) string {
+func (s Style) inert(said string) string {
 	if !s.Color {
-		return hybridcore.Sanitize(text)
+		return text.Sanitize(said)
 	}
 	var b strings.Builder
 	done := 0
-	for _, at := range colours.FindAllStringIndex(text, -1) {
-		b.WriteString(hybridcore.Sanitize(text[done:at[0]]) + text[at[0]:at[1]])
+	for _, at := range colours.FindAllStringIndex(said, -1) {
+		b.WriteString(text.Sanitize(said[done:at[0]]) + said[at[0]:at[1]])
 		done = at[1]
 	}
-	b.WriteString(hybridcore.Sanitize(text[done:]))
+	b.WriteString(text.Sanitize(said[done:]))
 	return b.String()
 }
 

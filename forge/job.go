@@ -37,7 +37,7 @@ type Jobs struct {
 	Place     func(Getenv) ci.Place
 	Ticket    func(ci.Input) (string, error) // of the bot, as the event brings it; nil: it brings none
 
-	Log    func(Output) Log    // nil: the log has no folds, and obeys nothing but what ci.Inert takes away
+	Log    func(Output) Log    // nil: the log has no folds, and obeys nothing but what text.JobLog takes away
 	Values func(Output) Values // nil: a step gives no values to later ones
 	Mask   func(raw io.Writer, secret string) error
 	Files  func(Results) []File

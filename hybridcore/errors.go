@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Exit codes of every verb. They are part of the interface: scripts and CI
@@ -101,16 +99,3 @@ func ExitCode(err error) int {
 		return ExitFailed
 	}
 }
-
-// DidYouMean returns ` (did you mean "x"?)` for the nearest of the candidates,
-// or an empty string; see Nearest.
-func DidYouMean(name string, candidates []string) string {
-	best := Nearest(name, candidates)
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// Nearest is text.Nearest.
-func Nearest(name string, candidates []string) string { return text.Nearest(name, candidates) }

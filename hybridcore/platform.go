@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Platform names one of the three hypervisor platforms: proxmox, vsphere, azure.
@@ -92,7 +94,7 @@ func ParsePlatform(name string) (Platform, error) {
 			return p.Name, nil
 		}
 	}
-	return "", Usagef("unknown platform %q%s; known: %s", name, DidYouMean(name, PlatformNames()),
+	return "", Usagef("unknown platform %q%s; known: %s", name, text.DidYouMean(name, PlatformNames()),
 		strings.Join(PlatformNames(), ", "))
 }
 

@@ -5,11 +5,7 @@
 
 package hybridcore
 
-import (
-	"time"
-
-	"github.com/spf13/pflag"
-)
+import "time"
 
 // Release is one named version of images, as they are on their platforms.
 type Release struct {
@@ -58,29 +54,4 @@ func (r Release) Find(image string, platform Platform) *ReleasedArtifact {
 		}
 	}
 	return nil
-}
-
-func publishVerb() Verb {
-	return Verb{
-		Action: ActionPublish, Args: "[IMAGE...]", Short: "Mark what was built as a release, everything or nothing",
-		Long: `Publish releases images on all their platforms: every target must be built from
-this tree, the platforms must have the same content (templates/parity.hcl), and
-every artifact must be there, looked up live. Only then each is marked: notes and
-a tag on Proxmox VE, notes and the description of the library item on vSphere, a
-tag on Azure; nothing of what is there is changed. The release is recorded and
-written to artifacts/release.json. After an interruption status names the release;
-run publish again: it completes what is missing. A release never changes its
-artifacts.
-
-The release is called like the tag at HEAD; without one like the day of the newest
-build and the commit.`,
-		Example: `  packer-hybrid publish --env prod --dry-run
-  packer-hybrid publish --env prod
-  packer-hybrid publish debian-12 --env prod --release v1.4.0`,
-		Bind: func(fs *pflag.FlagSet, r *Request) {
-			fs.StringVar(&r.Release, "release", "", "name of the release: 1 to 64 of a-z, 0-9, '.', '_' and '-'")
-			fs.BoolVar(&r.DryRun, "dry-run", false, "check everything, and mark nothing")
-			bindCommit(fs, r)
-		},
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // status answers the verb status from the state.
@@ -65,7 +66,7 @@ func (r *Runner) inspect(ctx context.Context, req hybridcore.Request) (hybridcor
 	}
 	if !slices.Contains(runs, id) {
 		return hybridcore.Answer{}, hybridcore.Usagef("no run %q is recorded%s; the last one is %s", id,
-			hybridcore.DidYouMean(id, runs), last)
+			text.DidYouMean(id, runs), last)
 	}
 	record, err := r.Project.State.Record(ctx, id)
 	return only(err, hybridcore.Answer{Record: &record})

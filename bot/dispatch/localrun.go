@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // LocalRun is a run on this machine, seen from its process.
@@ -110,7 +111,7 @@ func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 		p.Outcome = Unseen()
 	}
 	if err != nil {
-		p.Outcome.Why = hybridcore.Sanitize(err.Error())
+		p.Outcome.Why = text.Sanitize(err.Error())
 	} else if code != hybridcore.ExitOK && code != hybridcore.ExitChanges {
 		p.Outcome.Why = fmt.Sprintf("packer-hybrid ended with exit code %d; see %s", code, filepath.Join(r.dir, fileLog))
 	}

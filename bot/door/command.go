@@ -22,7 +22,7 @@ type Command struct {
 	Team    string    `json:"team"` // identifiers that Slack does not change
 	Channel string    `json:"channel"`
 	User    string    `json:"user"`
-	Text    string    `json:"text"` // as typed, at most one byte over hybridcore.MaxCommand; empty asks for the form
+	Text    string    `json:"text"` // as typed, at most one byte over command.MaxBytes; empty asks for the form
 	// Trigger opens the form, for three seconds. ReplyTo is an address for five
 	// answers within 30 minutes; empty for the form's own answer.
 	Trigger string `json:"trigger,omitempty"`

@@ -17,7 +17,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 // Identifiers of what the bot shows, by which Slack says what was used.
@@ -179,8 +179,8 @@ func (c Command) checked() (Command, error) {
 			return Command{}, fmt.Errorf("the %s %.40q is no identifier of Slack", id[0], id[1])
 		}
 	}
-	if len(c.Text) > hybridcore.MaxCommand {
-		end := hybridcore.MaxCommand + 1
+	if len(c.Text) > command.MaxBytes {
+		end := command.MaxBytes + 1
 		for end < len(c.Text) && !utf8.RuneStart(c.Text[end]) {
 			end++
 		}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 // FuzzForm reads bodies as the HTTP door does: whatever they hold, there is a
@@ -33,7 +33,7 @@ func FuzzForm(f *testing.F) {
 		if !identifier.MatchString(c.Team) || !identifier.MatchString(c.Channel) || !identifier.MatchString(c.User) {
 			t.Errorf("not by Slack's identifiers: %+v", c)
 		}
-		if len(c.Text) > hybridcore.MaxCommand+utf8.UTFMax || len(c.Trigger) > maxTrigger || len(c.ReplyTo) > maxReplyTo {
+		if len(c.Text) > command.MaxBytes+utf8.UTFMax || len(c.Trigger) > maxTrigger || len(c.ReplyTo) > maxReplyTo {
 			t.Errorf("out of bounds: %d, %d, %d bytes", len(c.Text), len(c.Trigger), len(c.ReplyTo))
 		}
 	})

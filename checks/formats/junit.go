@@ -14,6 +14,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // The elements of a JUnit report that GitLab reads.
@@ -69,13 +70,13 @@ func WriteJUnit(w io.Writer, records ...hybridcore.Record) error {
 // junitOf is the suite of one record.
 func junitOf(r hybridcore.Record) junitSuite {
 	suite := junitSuite{
-		Name:  checks.OneLine(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)),
+		Name:  text.InJobLog(fmt.Sprintf("packer-hybrid %s %s", r.Request.Action, r.Request.Env)),
 		Tests: len(r.Results) + len(r.Parity), Time: decimal(r.Duration),
 	}
 	for _, res := range r.Results {
 		test := junitCase{
-			Name:  checks.OneLine(res.Target),
-			Class: checks.OneLine(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration),
+			Name:  text.InJobLog(res.Target),
+			Class: text.InJobLog(fmt.Sprintf("packer-hybrid.%s.%s", r.Request.Env, res.Platform)), Time: decimal(res.Duration),
 		}
 		cause := junitReason(res)
 		switch res.Status {
@@ -93,8 +94,8 @@ func junitOf(r hybridcore.Record) junitSuite {
 	}
 	for _, one := range r.Parity {
 		test := junitCase{
-			Name:  checks.OneLine("parity of " + one.Image),
-			Class: checks.OneLine(fmt.Sprintf("packer-hybrid.%s.parity", r.Request.Env)), Time: decimal(0),
+			Name:  text.InJobLog("parity of " + one.Image),
+			Class: text.InJobLog(fmt.Sprintf("packer-hybrid.%s.parity", r.Request.Env)), Time: decimal(0),
 		}
 		if one.Blocked() {
 			test.Failure = &junitCause{Message: "the platforms differ where nobody expects it", Text: parityText(one)}
@@ -141,12 +142,12 @@ func junitReason(res hybridcore.Result) *junitCause {
 	cause := &junitCause{Message: string(res.Status)}
 	var lines []string
 	if f := res.Failure; f != nil {
-		cause.Message = checks.OneLine(f.Message)
+		cause.Message = text.InJobLog(f.Message)
 		if f.Step != "" {
-			cause.Message = checks.OneLine(f.Step) + ": " + cause.Message
+			cause.Message = text.InJobLog(f.Step) + ": " + cause.Message
 		}
 		if f.File != "" {
-			lines = append(lines, "in "+checks.OneLine(f.File))
+			lines = append(lines, "in "+text.InJobLog(f.File))
 		}
 		lines = append(lines, f.Tail...)
 	}
@@ -155,12 +156,12 @@ func junitReason(res hybridcore.Result) *junitCause {
 	}
 	for _, note := range res.Notes {
 		if why, ok := strings.CutPrefix(note, "unchanged: "); ok {
-			cause.Message = checks.OneLine(why)
+			cause.Message = text.InJobLog(why)
 		} else {
 			lines = append(lines, note)
 		}
 	}
-	cause.Text = hybridcore.Sanitize(strings.Join(lines, "\n"))
+	cause.Text = text.Sanitize(strings.Join(lines, "\n"))
 	return cause
 }
 
@@ -168,7 +169,7 @@ func junitReason(res hybridcore.Result) *junitCause {
 func parityText(one hybridcore.Parity) string {
 	var b strings.Builder
 	_ = checks.WriteParity(&b, checks.Style{}, hybridcore.ParityReport{Parity: []hybridcore.Parity{one}}) // to memory
-	return hybridcore.Sanitize(b.String())
+	return text.Sanitize(b.String())
 }
 
 // decimal is a duration in seconds.

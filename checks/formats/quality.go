@@ -14,8 +14,8 @@ import (
 	"path"
 	"strings"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // projectFile is where a finding without a file is shown: GitLab drops what has
@@ -45,18 +45,18 @@ func WriteCodeQuality(w io.Writer, root string, findings []hybridcore.Finding) e
 	all := make([]quality, 0, len(findings))
 	seen := map[string]int{}
 	for _, f := range findings {
-		q := quality{Description: checks.OneLine(f.Message), CheckName: checks.OneLine(f.Rule), Severity: qualitySeverity(f)}
+		q := quality{Description: text.InJobLog(f.Message), CheckName: text.InJobLog(f.Rule), Severity: qualitySeverity(f)}
 		if f.Hint != "" {
-			q.Description += " (" + checks.OneLine(f.Hint) + ")"
+			q.Description += " (" + text.InJobLog(f.Hint) + ")"
 		}
 		if q.CheckName == "" {
-			q.CheckName = checks.OneLine(f.Kind)
+			q.CheckName = text.InJobLog(f.Kind)
 		}
 		file := f.File
 		if file == "" {
 			file = projectFile
 		}
-		q.Location.Path, q.Location.Lines.Begin = checks.OneLine(path.Join(root, file)), max(f.Line, 1)
+		q.Location.Path, q.Location.Lines.Begin = text.InJobLog(path.Join(root, file)), max(f.Line, 1)
 		// The line is no part of it, so that a finding that moves is the same; the
 		// same finding once more in a file is told apart by its number.
 		key := strings.Join([]string{f.Kind, f.Rule, f.Subject, file, f.Message}, "\x00")

@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // placed is a finding with its place in the repository and its fingerprint.
@@ -38,17 +39,17 @@ func place(root string, findings []hybridcore.Finding) []placed {
 	seen := map[string]int{}
 	all := make([]placed, 0, len(findings))
 	for _, f := range findings {
-		p := placed{Finding: f, path: checks.OneLine(path.Join(root, f.File)), line: max(f.Line, 1), rule: f.Rule}
-		if checks.OneLine(f.File) == "" || path.IsAbs(f.File) || !fs.ValidPath(p.path) || p.path == "." {
-			p.path, p.line = checks.OneLine(path.Join(root, projectFile)), 1
+		p := placed{Finding: f, path: text.InJobLog(path.Join(root, f.File)), line: max(f.Line, 1), rule: f.Rule}
+		if text.InJobLog(f.File) == "" || path.IsAbs(f.File) || !fs.ValidPath(p.path) || p.path == "." {
+			p.path, p.line = text.InJobLog(path.Join(root, projectFile)), 1
 		}
 		if p.rule == "" {
 			p.rule = f.Kind
 		}
-		p.rule = checks.Clip(checks.OneLine(p.rule), checks.MaxTitle)
-		p.text = checks.Clip(hybridcore.Sanitize(f.Message), checks.MaxMessage)
+		p.rule = checks.Clip(text.InJobLog(p.rule), checks.MaxTitle)
+		p.text = checks.Clip(text.Sanitize(f.Message), checks.MaxMessage)
 		if f.Hint != "" {
-			p.text += "\n" + checks.Clip(hybridcore.Sanitize(f.Hint), checks.MaxMessage)
+			p.text += "\n" + checks.Clip(text.Sanitize(f.Hint), checks.MaxMessage)
 		}
 		key := fmt.Sprintf("%q %q %q %q", p.rule, p.path, f.Subject, f.Message)
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", key, seen[key]))

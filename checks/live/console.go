@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // refresh is how often the live lines are redrawn: often enough for a clock
@@ -63,7 +64,7 @@ func (c *Console) Event(e hybridcore.Event) {
 		c.open(e)
 	case hybridcore.EventStep:
 		if !c.verbose {
-			e.Text = shorten(e.Text)
+			e.Text = text.Cut(e.Text, maxStep)
 		}
 		c.line(e, "", e.Text)
 		if l := c.bars[e.Target]; l != nil {
@@ -75,7 +76,7 @@ func (c *Console) Event(e hybridcore.Event) {
 		}
 		if l := c.bars[e.Target]; l != nil && strings.HasPrefix(e.Text, "TASK [") {
 			task, _, _ := strings.Cut(e.Text, "]") // Ansible fills the line with asterisks
-			l.step = shorten(task + "]")
+			l.step = text.Cut(task+"]", maxStep)
 		}
 	case hybridcore.EventError:
 		c.line(e, c.style.Red("error"), e.Text)
@@ -92,14 +93,6 @@ func (c *Console) Event(e hybridcore.Event) {
 
 // maxStep bounds a step's line, in runes: Ansible's command line is a thousand.
 const maxStep = 120
-
-func shorten(text string) string {
-	runes := []rune(text)
-	if len(runes) <= maxStep {
-		return text
-	}
-	return string(runes[:maxStep-1]) + "…"
-}
 
 // line prints "[  12.3s] TARGET  word text".
 func (c *Console) line(e hybridcore.Event, word, text string) {

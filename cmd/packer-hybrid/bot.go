@@ -28,6 +28,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
@@ -186,7 +187,7 @@ func (a *app) ciSystem(f botFlags) (forge.System, error) {
 	if !ok || of.Runs.Open == nil {
 		known := append(forges.Run(), dispatch.SystemLocal)
 		last := len(known) - 1
-		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be %s or %s", f.ci, hybridcore.DidYouMean(f.ci, known),
+		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be %s or %s", f.ci, text.DidYouMean(f.ci, known),
 			strings.Join(known[:last], ", "), known[last])
 	}
 	return of.Runs.Open(forge.Config{Getenv: a.Getenv, Repository: f.repository, File: f.flow})

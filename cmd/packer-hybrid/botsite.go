@@ -13,9 +13,10 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // sites reads the project anew, at most every other second, so that a changed
@@ -67,7 +68,7 @@ func unknownImages(s bot.Site) []string {
 		for _, name := range scope.Images {
 			if !slices.Contains(known, name) {
 				problems = append(problems,
-					fmt.Sprintf("%s:%d: unknown image %q%s", config.FileName, scope.Line, name, hybridcore.DidYouMean(name, known)))
+					fmt.Sprintf("%s:%d: unknown image %q%s", config.FileName, scope.Line, name, text.DidYouMean(name, known)))
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 // explainCmd shows where the value of a variable comes from.
@@ -26,7 +27,7 @@ sets, and which one wins, with file and line. Secrets are not shown.`,
 			if len(args) != 1 {
 				return hybridcore.Usagef("explain takes the name of one variable, got %d", len(args))
 			}
-			if err := req.Finish(nil); err != nil {
+			if err := command.Finish(&req, nil); err != nil {
 				return fmt.Errorf("explain: %w", err)
 			}
 			req.Action, req.Variable = hybridcore.ActionExplain, args[0]
@@ -34,6 +35,6 @@ sets, and which one wins, with file and line. Secrets are not shown.`,
 			return err
 		},
 	}
-	hybridcore.BindCommon(cmd.Flags(), &req)
+	command.BindCommon(cmd.Flags(), &req)
 	return cmd
 }

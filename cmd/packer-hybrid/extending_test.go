@@ -101,7 +101,7 @@ func patched(t *testing.T, page, old, diff string) string {
 func extended(t *testing.T, page string) (string, []string) {
 	t.Helper()
 	dir := t.TempDir()
-	if code, _, errs := command(t, "init", dir); code != 0 {
+	if code, _, errs := invoke(t, "init", dir); code != 0 {
 		t.Fatal(errs)
 	}
 	return dir, follow(t, page, dir)
@@ -110,7 +110,7 @@ func extended(t *testing.T, page string) (string, []string) {
 // validates checks all targets of all platforms inside the process.
 func validates(t *testing.T, dir string, code int, parts ...string) {
 	t.Helper()
-	got, out, errs := command(t, "validate", "-C", dir, "--env", "lab")
+	got, out, errs := invoke(t, "validate", "-C", dir, "--env", "lab")
 	if got != code {
 		t.Errorf("validate: exit %d, want %d", got, code)
 	}
@@ -138,7 +138,7 @@ func planned(t *testing.T, dir, image string) map[string]string {
 	}
 	for name := range found {
 		_, platform, _ := strings.Cut(name, "@")
-		code, text, _ := command(t, "explain", "iso_file", "--os", image, "--platform", platform, "-C", dir,
+		code, text, _ := invoke(t, "explain", "iso_file", "--os", image, "--platform", platform, "-C", dir,
 			"--env", "example")
 		if code == 0 {
 			found[name] = text
@@ -212,7 +212,7 @@ func TestAddingASection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, _, errs := command(t, "parity", "-C", dir)
+	code, _, errs := invoke(t, "parity", "-C", dir)
 	if code != hybridcore.ExitUsage || !strings.Contains(errs, `unknown category "shells"`) {
 		t.Errorf("an entry without the row: exit %d\n%s", code, errs)
 	}
@@ -220,7 +220,7 @@ func TestAddingASection(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "templates/parity.hcl"), start, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, out, _ := command(t, "parity", "-C", dir)
+	code, out, _ := invoke(t, "parity", "-C", dir)
 	if code != hybridcore.ExitBlocked {
 		t.Errorf("without the row: exit %d", code)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // flushCmd sends what runs have not reported.
@@ -46,7 +47,7 @@ the reports of that repository are sent.`,
 				return err
 			}
 			for _, line := range left {
-				_, _ = fmt.Fprintf(a.Err, "warning: %s\n", hybridcore.Sanitize(line))
+				_, _ = fmt.Fprintf(a.Err, "warning: %s\n", text.Sanitize(line))
 			}
 			return nil
 		},

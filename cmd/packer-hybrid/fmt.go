@@ -17,6 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/format"
 )
 
@@ -79,12 +80,12 @@ func (a *app) formatted(changed []format.Formatted, show bool) error {
 		return a.JSON(func(w io.Writer) error { return checks.WriteJSON(w, hybridcore.Answer{Findings: findings}) })
 	}
 	for _, f := range changed {
-		path := hybridcore.Sanitize(f.Path)
-		text := path + "\n"
+		path := text.Sanitize(f.Path)
+		said := path + "\n"
 		if show {
-			text += hybridcore.Sanitize(string(diff.Diff(path, f.Before, path, f.After)))
+			said += text.Sanitize(string(diff.Diff(path, f.Before, path, f.After)))
 		}
-		if _, err := fmt.Fprint(a.Out, text); err != nil {
+		if _, err := fmt.Fprint(a.Out, said); err != nil {
 			return err //nolint:wrapcheck // the caller says what was written
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -175,9 +176,9 @@ func ofChecks(part func(checks.Check) string) func(*testing.T, string) string {
 // outputs are all places where foreign text is shown.
 func outputs() map[string]output {
 	markdown := func(change func(*checks.Report)) func(*testing.T, string) string {
-		return func(t *testing.T, text string) string {
+		return func(t *testing.T, said string) string {
 			t.Helper()
-			r := filled(text)
+			r := filled(said)
 			change(&r)
 			return written(t, func(w io.Writer) error { return checks.WriteReportMarkdown(w, r) })
 		}
@@ -187,12 +188,12 @@ func outputs() map[string]output {
 		"comment of a plan": {markdown(func(r *checks.Report) {
 			r.Record, r.Plan.Request.Action, r.Untrusted = nil, hybridcore.ActionPlan, true
 		}), checkMarkdown},
-		"answer to a comment": {func(_ *testing.T, text string) string {
-			return checks.Code(text)
+		"answer to a comment": {func(_ *testing.T, said string) string {
+			return text.CodeBlock(said)
 		}, checkMarkdown},
-		"step summary": {func(t *testing.T, text string) string {
+		"step summary": {func(t *testing.T, said string) string {
 			t.Helper()
-			file, err := stepFile(t, func(a github.Actions) error { return a.Summary(markdown(func(*checks.Report) {})(t, text)) })
+			file, err := stepFile(t, func(a github.Actions) error { return a.Summary(markdown(func(*checks.Report) {})(t, said)) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,9 +209,9 @@ func outputs() map[string]output {
 			}
 			return b.String()
 		}), checkInert},
-		"console": {func(t *testing.T, text string) string {
+		"console": {func(t *testing.T, said string) string {
 			t.Helper()
-			return written(t, func(w io.Writer) error { return console(w, text) })
+			return written(t, func(w io.Writer) error { return console(w, said) })
 		}, checkInert},
 	}
 	addMachines(all)
@@ -218,20 +219,20 @@ func outputs() map[string]output {
 }
 
 // console prints everything that the console prints of values.
-func console(w io.Writer, text string) error {
-	r := filled(text)
+func console(w io.Writer, said string) error {
+	r := filled(said)
 	var status hybridcore.StatusReport
-	fill(reflect.ValueOf(&status).Elem(), text)
+	fill(reflect.ValueOf(&status).Elem(), said)
 	var reaped []hybridcore.Reaped
-	fill(reflect.ValueOf(&reaped).Elem(), text)
+	fill(reflect.ValueOf(&reaped).Elem(), said)
 	progress := live.NewConsole(w, checks.Style{}, true)
 	for _, kind := range []hybridcore.EventKind{hybridcore.EventStart, hybridcore.EventStep, hybridcore.EventOutput, hybridcore.EventError, hybridcore.EventNote, hybridcore.EventDone} {
-		progress.Event(hybridcore.Event{Target: hybridcore.Sanitize(text), Kind: kind, Text: hybridcore.Sanitize(text)}) // as runner sends them
+		progress.Event(hybridcore.Event{Target: text.Sanitize(said), Kind: kind, Text: text.Sanitize(said)}) // as runner sends them
 	}
 	progress.Close()
 	return errors.Join(
-		checks.WritePlan(w, checks.Style{}, r.Plan), checks.WriteRecord(w, checks.Style{}, *r.Record, text), checks.WriteInspect(w, checks.Style{}, *r.Record, text),
-		checks.WriteParity(w, checks.Style{}, hybridcore.ParityReport{Parity: r.Record.Parity, Changes: r.Changes, Notes: []string{text}}),
+		checks.WritePlan(w, checks.Style{}, r.Plan), checks.WriteRecord(w, checks.Style{}, *r.Record, said), checks.WriteInspect(w, checks.Style{}, *r.Record, said),
+		checks.WriteParity(w, checks.Style{}, hybridcore.ParityReport{Parity: r.Record.Parity, Changes: r.Changes, Notes: []string{said}}),
 		checks.WriteFindings(w, checks.Style{}, r.Plan.Findings), checks.WriteStatus(w, checks.Style{}, status, time.Now()), checks.WriteReaped(w, checks.Style{}, reaped, true),
 	)
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	gfm "github.com/yuin/goldmark/extension/ast"
-	"github.com/yuin/goldmark/text"
+	goldmarktext "github.com/yuin/goldmark/text"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 var (
@@ -108,7 +108,7 @@ func (m *markdownText) walk(source []byte) func(ast.Node, bool) (ast.WalkStatus,
 func checkMarkdown(t *testing.T, got, _ string) {
 	t.Helper()
 	source := []byte(got)
-	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(source))
+	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(goldmarktext.NewReader(source))
 	m := &markdownText{}
 	if err := ast.Walk(doc, m.walk(source)); err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func checkPlain(t *testing.T, got, benign string) {
 func checkInert(t *testing.T, got, _ string) {
 	t.Helper()
 	for _, r := range got {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || hybridcore.Sanitize(string(r)) == "") {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || text.Sanitize(string(r)) == "") {
 			t.Errorf("the control or formatting character %U in %.500q", r, got)
 			return
 		}

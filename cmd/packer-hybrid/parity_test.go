@@ -55,7 +55,7 @@ func recordRun(t *testing.T, dir, run string, inventories map[hybridcore.Platfor
 	}
 }
 
-func command(t *testing.T, args ...string) (int, string, string) {
+func invoke(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args,
@@ -65,10 +65,10 @@ func command(t *testing.T, args ...string) (int, string, string) {
 
 func TestParityVerb(t *testing.T) {
 	dir := t.TempDir()
-	if code, _, errs := command(t, "init", dir); code != 0 {
+	if code, _, errs := invoke(t, "init", dir); code != 0 {
 		t.Fatal(errs)
 	}
-	if code, _, errs := command(t, "parity", "-C", dir); code != hybridcore.ExitUsage ||
+	if code, _, errs := invoke(t, "parity", "-C", dir); code != hybridcore.ExitUsage ||
 		!strings.Contains(errs, "build first") {
 		t.Errorf("without a build: exit %d, %s", code, errs)
 	}
@@ -77,7 +77,7 @@ func TestParityVerb(t *testing.T) {
 		t.Fatal(err)
 	}
 	recordRun(t, dir, "20261101t000000-00000001", map[hybridcore.Platform][]byte{"proxmox": real, "vsphere": real})
-	code, out, errs := command(t, "parity", "-C", dir)
+	code, out, errs := invoke(t, "parity", "-C", dir)
 	if code != hybridcore.ExitOK || !strings.Contains(out, "identical but for 0 keys") {
 		t.Errorf("the same guest twice: exit %d\n%s%s", code, out, errs)
 	}
@@ -86,7 +86,7 @@ func TestParityVerb(t *testing.T) {
 		t.Fatal("the fixture has no curl 7.88.1-10")
 	}
 	recordRun(t, dir, "20261102t000000-00000002", map[hybridcore.Platform][]byte{"proxmox": pinned, "vsphere": real})
-	code, out, _ = command(t, "parity", "-C", dir, "debian-12", "--against", "20261101t000000-00000001", "--env", "lab")
+	code, out, _ = invoke(t, "parity", "-C", dir, "debian-12", "--against", "20261101t000000-00000001", "--env", "lab")
 	for _, want := range []string{
 		"1 UNEXPECTED", "unexpected packages curl", "proxmox  7.74.0-1", "vsphere  7.88.1-10",
 		"cause    templates/", "blocked: ", " → 7.74.0-1",
@@ -98,13 +98,13 @@ func TestParityVerb(t *testing.T) {
 	if code != hybridcore.ExitBlocked {
 		t.Errorf("planted difference: exit %d", code)
 	}
-	code, out, _ = command(t, "parity", "-C", dir, "--output", "json")
+	code, out, _ = invoke(t, "parity", "-C", dir, "--output", "json")
 	var doc hybridcore.Answer
 	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != hybridcore.ExitBlocked ||
 		len(doc.Parity.Parity[0].Unexpected) != 1 {
 		t.Errorf("json: exit %d, %v\n%s", code, err, out)
 	}
-	if code, _, errs := command(t, "parity", "-C", dir, "--record", "../x"); code != hybridcore.ExitUsage {
+	if code, _, errs := invoke(t, "parity", "-C", dir, "--record", "../x"); code != hybridcore.ExitUsage {
 		t.Errorf("a run that is no name: exit %d, %s", code, errs)
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 func (a *app) root() *cobra.Command {
@@ -34,7 +35,7 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	fs.StringVar(&a.packerPath, "packer", "",
 		"packer binary (default: packer on PATH, then the one that make tools built)")
 	fs.StringSliceVar(&a.pluginDirs, "plugin-dir", nil, "Packer plugin tree to take plugins from, before the others")
-	for _, verb := range hybridcore.Verbs() {
+	for _, verb := range command.Verbs() {
 		cmd.AddCommand(a.verb(verb))
 	}
 	cmd.AddCommand(a.botCmd(), a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(),

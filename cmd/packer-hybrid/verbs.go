@@ -11,24 +11,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // verb makes a command from a verb of the shared grammar.
-func (a *app) verb(v hybridcore.Verb) *cobra.Command {
+func (a *app) verb(v command.Verb) *cobra.Command {
 	req := hybridcore.Request{Action: v.Action, Origin: hybridcore.Origin{Kind: "cli"}}
 	cmd := &cobra.Command{
 		Use: string(v.Action) + " " + v.Args, Short: v.Short, Long: v.Long, Example: v.Example,
 		ValidArgsFunction: a.completeImages,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := req.Finish(args); err != nil {
+			if err := command.Finish(&req, args); err != nil {
 				return fmt.Errorf("%s: %w", v.Action, err)
 			}
 			_, err := a.process().Do(cmd.Context(), req, a.screen())
 			return err
 		},
 	}
-	hybridcore.BindCommon(cmd.Flags(), &req)
+	command.BindCommon(cmd.Flags(), &req)
 	if v.Bind != nil {
 		v.Bind(cmd.Flags(), &req)
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -94,7 +95,7 @@ func inert(t *testing.T, what, value string) {
 	t.Helper()
 	if strings.ContainsAny(value, "\r\n\x00\x1b") || strings.Contains(value, "##[") ||
 		strings.HasPrefix(strings.TrimSpace(value), "::") || len([]rune(value)) > 250 ||
-		value != hybridcore.Sanitize(value) {
+		value != text.Sanitize(value) {
 		t.Errorf("%s is not inert: %.100q", what, value)
 	}
 }

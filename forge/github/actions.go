@@ -20,6 +20,7 @@ import (
 	"github.com/sethvargo/go-githubactions"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -183,11 +184,11 @@ func (a Actions) place(f hybridcore.Finding) githubactions.CommandProperties {
 
 // message is a finding's text for an annotation, without its place.
 func message(f hybridcore.Finding) string {
-	text := f.Message
+	said := f.Message
 	if f.Hint != "" {
-		text += "\n" + f.Hint
+		said += "\n" + f.Hint
 	}
-	return ci.Inert(strings.ToValidUTF8(text[:min(len(text), maxMessage)], ""))
+	return text.JobLog(strings.ToValidUTF8(said[:min(len(said), maxMessage)], ""))
 }
 
 // Foreign returns a writer for what a builder prints, in which the runner obeys

@@ -15,6 +15,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/forge/forgetest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -136,7 +137,7 @@ func TestCommentCommands(t *testing.T) {
 		if c.answer != "" && (!strings.Contains(job.Answer, c.answer) || len(job.Requests) > 0 || len(job.Answer) > 8000) {
 			t.Errorf("%.80q: %d requests and the answer\n%s\nwhich lacks %q", body, len(job.Requests), job.Answer, c.answer)
 		}
-		if job.Answer != ci.Inert(job.Answer) {
+		if job.Answer != text.JobLog(job.Answer) {
 			t.Errorf("%.80q: the answer is not inert: %q", body, job.Answer)
 		}
 	}

@@ -112,8 +112,7 @@ func (a asker) Approval(ctx context.Context, u ci.Unmerged) (ci.Approval, error)
 		return ci.Approval{}, err
 	case user != u.User || !ci.MayWrite(permission):
 		return ci.Approval{}, hybridcore.Blockedf("user %d, who asks, may not write to %s: GitHub says that %.40q is "+
-			"user %d with the permission %.20q",
-			u.User, u.Repository, u.Login, user, permission)
+			"user %d with the permission %.20q", u.User, u.Repository, u.Login, user, permission)
 	}
 	pull, err := a.pullOf(ctx, u)
 	if err != nil || pull == nil {

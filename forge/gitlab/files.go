@@ -13,9 +13,10 @@ import (
 	"slices"
 	"strings"
 
+	foreign "github.com/packer-hybrid/packer-hybrid/hybridcore/text"
+
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/forge"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Limits of artifacts:reports:dotenv as GitLab has them by default; an
@@ -37,7 +38,7 @@ func Dotenv(variables map[string]string) (string, error) {
 		switch {
 		case !envName.MatchString(name):
 			return "", fmt.Errorf("the variable %.80q is not one of ours: their names begin with PACKER_HYBRID_", name)
-		case value != hybridcore.Sanitize(value) || strings.ContainsAny(value, "\n\t"):
+		case value != foreign.Sanitize(value) || strings.ContainsAny(value, "\n\t"):
 			return "", fmt.Errorf("the variable %s holds a line break or another control character, which dotenv cannot carry",
 				name)
 		case value != strings.TrimSpace(value):

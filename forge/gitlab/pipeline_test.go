@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/forgetest"
 	"github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
@@ -60,7 +61,7 @@ func TestPipeline(t *testing.T) {
 	}
 	collect, _ := doc["collect"].(map[string]any)
 	variables, _ := collect["variables"].(map[string]any)
-	r, err := hybridcore.Parse(fmt.Sprint(variables[gitlab.CommandVariable]))
+	r, err := command.Parse(fmt.Sprint(variables[gitlab.CommandVariable]))
 	if err != nil || r.Action != hybridcore.ActionBuild || !r.Rebuild || len(r.Images) != 1 || len(r.Platforms) != 2 ||
 		r.Env != "lab" {
 		t.Errorf("%v: %+v, %v", variables, r, err)
@@ -169,7 +170,7 @@ func TestPipelineOfADecision(t *testing.T) {
 			job.Variables[gitlab.RequestVariable] != d.Request {
 			t.Errorf("%s has the variables %v", name, job.Variables)
 		}
-		if r, err := hybridcore.Parse(job.Variables[gitlab.CommandVariable]); err != nil || r.Env != "lab" {
+		if r, err := command.Parse(job.Variables[gitlab.CommandVariable]); err != nil || r.Env != "lab" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // HeldName is the file of held reports in their folder.
@@ -111,7 +112,7 @@ func parseHeld(data []byte) ([]Held, error) {
 	}
 	if err != nil {
 		return nil, hybridcore.Blockedf("the held report is not one that packer-hybrid writes: %.300s",
-			hybridcore.Sanitize(err.Error()))
+			text.Sanitize(err.Error()))
 	}
 	if len(all) == 0 || len(all) > maxHeldReports {
 		return nil, hybridcore.Blockedf("%d reports are held; a job has 1 to %d", len(all), maxHeldReports)
@@ -155,7 +156,7 @@ func (h Held) check() error {
 		return fmt.Errorf("it has %d annotations, and %d at most are sent", len(c.Annotations), maxHeldNotes)
 	}
 	for _, a := range c.Annotations {
-		if !fs.ValidPath(a.Path) || len(a.Path) > 1000 || hybridcore.Sanitize(a.Path) != a.Path || a.Line < 1 ||
+		if !fs.ValidPath(a.Path) || len(a.Path) > 1000 || text.Sanitize(a.Path) != a.Path || a.Line < 1 ||
 			!slices.Contains([]string{checks.LevelNotice, checks.LevelWarning, checks.LevelFailure}, a.Level) {
 			return fmt.Errorf("it has an annotation of the level %.20q at line %d of %.100q", a.Level, a.Line, a.Path)
 		}
@@ -177,14 +178,14 @@ func (h Held) inert() Held {
 	c.Annotations = slices.Clone(c.Annotations)
 	for i, a := range c.Annotations {
 		c.Annotations[i].Title = short(a.Title)
-		c.Annotations[i].Message = fit(hybridcore.Sanitize(a.Message), maxHeldTitle*16)
+		c.Annotations[i].Message = fit(text.Sanitize(a.Message), maxHeldTitle*16)
 	}
 	return Held{Slot: h.Slot, Check: c, Comment: fit(markdown(h.Comment), maxBody)}
 }
 
 // short is a text on one line.
-func short(text string) string {
-	runes := []rune(strings.Join(strings.Fields(hybridcore.Sanitize(text)), " "))
+func short(said string) string {
+	runes := []rune(strings.Join(strings.Fields(text.Sanitize(said)), " "))
 	return string(runes[:min(len(runes), maxHeldTitle)])
 }
 
@@ -199,24 +200,24 @@ var (
 
 // markdown makes Markdown harmless that another process wrote: it keeps the
 // structure of our reports, and no HTML but theirs, no mention, picture or link.
-func markdown(text string) string {
-	text = hybridcore.Sanitize(strings.ReplaceAll(text, "\r", ""))
+func markdown(said string) string {
+	said = text.Sanitize(strings.ReplaceAll(said, "\r", ""))
 	var b strings.Builder
 	for {
-		at := strings.IndexByte(text, '<')
+		at := strings.IndexByte(said, '<')
 		if at < 0 {
 			break
 		}
-		b.WriteString(text[:at])
-		if tag := ownTag.FindString(text[at:]); tag != "" {
+		b.WriteString(said[:at])
+		if tag := ownTag.FindString(said[at:]); tag != "" {
 			b.WriteString(tag)
-			text = text[at+len(tag):]
+			said = said[at+len(tag):]
 			continue
 		}
 		b.WriteString("&lt;")
-		text = text[at+1:]
+		said = said[at+1:]
 	}
-	b.WriteString(text)
+	b.WriteString(said)
 	return Disarm(strings.ReplaceAll(breakUp(called, entities(b.String())), "@", "@\u2060"))
 }
 

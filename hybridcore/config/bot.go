@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 // Any in a list of a scope is every name.
@@ -88,9 +89,9 @@ type Identity struct {
 var notInChat = []hybridcore.Action{hybridcore.ActionCollect}
 
 // ChatVerbs are the verbs of the shared grammar that the bot takes.
-func ChatVerbs() []hybridcore.Verb {
-	return slices.DeleteFunc(hybridcore.Verbs(),
-		func(v hybridcore.Verb) bool { return slices.Contains(notInChat, v.Action) })
+func ChatVerbs() []command.Verb {
+	return slices.DeleteFunc(command.Verbs(),
+		func(v command.Verb) bool { return slices.Contains(notInChat, v.Action) })
 }
 
 // BotVerbs are the names of all verbs that the bot knows: the shared grammar's and its own.

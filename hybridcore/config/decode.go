@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
@@ -53,7 +54,7 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 		case "bot":
 			d.bot(block, &p)
 		default:
-			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)),
+			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, text.DidYouMean(block.Type, known)),
 				"known blocks: "+strings.Join(known, ", "))
 		}
 	}
@@ -85,7 +86,7 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 			if name != Any && !slices.Contains(names, name) {
 				d.add(hcl.Range{Start: hcl.Pos{Line: scope.Line, Column: 1}},
 					fmt.Sprintf("environment %q is not declared%s", name,
-						hybridcore.DidYouMean(name, names)), "declared: "+strings.Join(names, ", "))
+						text.DidYouMean(name, names)), "declared: "+strings.Join(names, ", "))
 			}
 		}
 	}
@@ -95,7 +96,7 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 	}
 	if p.DefaultEnv != "" && !slices.Contains(names, p.DefaultEnv) {
 		d.add(defaultAt, fmt.Sprintf("default_environment %q is not declared%s", p.DefaultEnv,
-			hybridcore.DidYouMean(p.DefaultEnv, names)), "declared: "+strings.Join(names, ", "))
+			text.DidYouMean(p.DefaultEnv, names)), "declared: "+strings.Join(names, ", "))
 	}
 }
 
@@ -107,7 +108,7 @@ func (d *decoder) unmerged(p *Project, names []string) {
 		i := slices.Index(names, name)
 		switch {
 		case i < 0:
-			near := hybridcore.DidYouMean(name, names)
+			near := text.DidYouMean(name, names)
 			d.add(at, fmt.Sprintf("unmerged: environment %q is not declared%s", name, near),
 				"declared: "+strings.Join(names, ", "))
 		case p.Environments[i].Prod:
@@ -153,7 +154,7 @@ func (d *decoder) state(block *hclsyntax.Block, p *Project) {
 			p.State.Backend = v.AsString()
 			if p.State.Backend != BackendDirectory {
 				return fmt.Errorf("unknown backend %q%s; known: %s", p.State.Backend,
-					hybridcore.DidYouMean(p.State.Backend, []string{BackendDirectory}), BackendDirectory)
+					text.DidYouMean(p.State.Backend, []string{BackendDirectory}), BackendDirectory)
 			}
 			return nil
 		}},

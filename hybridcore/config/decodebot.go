@@ -16,6 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Rules of Slack's identifiers.
@@ -52,7 +53,7 @@ func (d *decoder) bot(block *hclsyntax.Block, p *Project) {
 			d.person(inner, &b)
 		default:
 			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in bot%s", inner.Type,
-				hybridcore.DidYouMean(inner.Type, known)), "blocks here: "+strings.Join(known, ", "))
+				text.DidYouMean(inner.Type, known)), "blocks here: "+strings.Join(known, ", "))
 		}
 	}
 	if len(b.Roles) == 0 {
@@ -84,7 +85,7 @@ func (d *decoder) role(block *hclsyntax.Block, b *Bot) {
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "allow" {
 			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in role%s", inner.Type,
-				hybridcore.DidYouMean(inner.Type, []string{"allow"})), "a role has blocks allow")
+				text.DidYouMean(inner.Type, []string{"allow"})), "a role has blocks allow")
 			continue
 		}
 		d.labels(inner, 0)

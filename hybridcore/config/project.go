@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // FileName is the name of the project file.
@@ -96,7 +97,7 @@ func (p Project) Environment(name string) (Environment, error) {
 		names = append(names, env.Name)
 	}
 	return Environment{}, hybridcore.Usagef("unknown environment %.80q%s; %s declares: %s", name,
-		hybridcore.DidYouMean(name, names), FileName, strings.Join(names, ", "))
+		text.DidYouMean(name, names), FileName, strings.Join(names, ", "))
 }
 
 // Has says whether the environment has a platform.

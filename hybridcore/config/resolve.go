@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Names of the layers that are no files.
@@ -90,7 +91,7 @@ func (r *resolver) file(layer Layer) {
 		if !slices.Contains(r.in.Elsewhere, literal.Name) {
 			names := slices.Concat(slices.Sorted(maps.Keys(r.byName)), r.in.Elsewhere)
 			r.add(layer.File, literal.Range, literal.Name,
-				fmt.Sprintf("no template declares the variable %q%s", literal.Name, hybridcore.DidYouMean(literal.Name, names)),
+				fmt.Sprintf("no template declares the variable %q%s", literal.Name, text.DidYouMean(literal.Name, names)),
 				"correct the name, or declare it in templates/variables.pkr.hcl or templates/platforms/")
 			r.findings[len(r.findings)-1].Rule = "undeclared-value"
 		}
@@ -181,7 +182,7 @@ func (r *resolver) unusedEnv(name string) {
 	if slices.Contains(r.in.Elsewhere, name) || slices.ContainsFunc(hybridcore.Platforms(), leads) {
 		return // it belongs to another platform
 	}
-	if near := hybridcore.DidYouMean(name, slices.Sorted(maps.Keys(r.byName))); near != "" {
+	if near := text.DidYouMean(name, slices.Sorted(maps.Keys(r.byName))); near != "" {
 		r.findings = append(r.findings, hybridcore.Finding{
 			Kind: hybridcore.KindVariable, Subject: name, Severity: hybridcore.Warning,
 			Message: hclfile.Printable(fmt.Sprintf("%s%.80s is set, but no template declares that variable%s", envPrefix, name,

@@ -18,7 +18,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // setting is one attribute of a block: its type, and what takes its value and
@@ -51,7 +53,7 @@ func (d *decoder) body(block *hclsyntax.Block, settings map[string]setting, requ
 	names := slices.Sorted(maps.Keys(settings))
 	for _, inner := range block.Body.Blocks {
 		d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in %s%s", inner.Type, block.Type,
-			hybridcore.DidYouMean(inner.Type, names)), "settings here: "+strings.Join(names, ", "))
+			text.DidYouMean(inner.Type, names)), "settings here: "+strings.Join(names, ", "))
 	}
 	d.settings(block, settings, required...)
 }
@@ -64,7 +66,7 @@ func (d *decoder) settings(block *hclsyntax.Block, settings map[string]setting, 
 		known, ok := settings[attr.Name]
 		if !ok {
 			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, block.Type,
-				hybridcore.DidYouMean(attr.Name, names)), "settings here: "+strings.Join(names, ", "))
+				text.DidYouMean(attr.Name, names)), "settings here: "+strings.Join(names, ", "))
 			continue
 		}
 		literal, findings := d.file.Literal(attr)
@@ -152,7 +154,7 @@ func list[T comparable](what string, into *[]T, parse func(string) (T, error)) s
 // commands are lines of the shared grammar.
 func commands(into *[]string) setting {
 	return list("command", into, func(line string) (string, error) {
-		_, err := hybridcore.Parse(line)
+		_, err := command.Parse(line)
 		return line, err
 	})
 }
@@ -213,9 +215,9 @@ func names(what string, into *[]string) setting {
 }
 
 func among(what string, known []string, into *[]string) setting {
-	return checked(what, into, func(text string) error {
-		if text != Any && !slices.Contains(known, text) {
-			return fmt.Errorf("unknown %s %.40q%s; known: %s", what, text, hybridcore.DidYouMean(text, known),
+	return checked(what, into, func(said string) error {
+		if said != Any && !slices.Contains(known, said) {
+			return fmt.Errorf("unknown %s %.40q%s; known: %s", what, said, text.DidYouMean(said, known),
 				strings.Join(known, ", "))
 		}
 		return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Declaration is one variable block of a template.
@@ -89,7 +90,7 @@ func (f *File) setting(d *Declaration, attr *hclsyntax.Attribute) []hybridcore.F
 	if !slices.Contains(declarationAttributes, attr.Name) {
 		return []hybridcore.Finding{f.Finding(hybridcore.KindSchema, attr.NameRange,
 			fmt.Sprintf("a variable has no setting %q%s", attr.Name,
-				hybridcore.DidYouMean(attr.Name, declarationAttributes)), "")}
+				text.DidYouMean(attr.Name, declarationAttributes)), "")}
 	}
 	if attr.Name == "type" {
 		constraint, diags := typeexpr.Type(attr.Expr) // the function that Packer uses

@@ -41,11 +41,9 @@ var anchors = []anchor{
 	{"xoxb-", 0, slackToken},
 	{"xoxc-", 0, slackToken},
 	{"xoxd-", 0, shape{"slack-token", scanToken(queryBytes, 10)}}, // a cookie
-	{"xoxe-", 0, slackToken},
-	{"xoxe.", 0, slackToken},
+	{"xoxe-", 0, slackToken}, {"xoxe.", 0, slackToken},
 	{"xoxp-", 0, slackToken},
-	{"xoxr-", 0, slackToken},
-	{"xoxs-", 0, slackToken},
+	{"xoxr-", 0, slackToken}, {"xoxs-", 0, slackToken},
 	{"xapp-", 0, slackToken},
 	{"hooks.slack.com/", 0, slackHook},
 	{"hooks.slack-gov.com/", 0, slackHook},

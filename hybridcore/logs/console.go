@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // consoleHandler writes records for people: the level unless it is info, the message, then key=value. There is no time,
@@ -43,7 +43,7 @@ func (h *consoleHandler) Enabled(_ context.Context, level slog.Level) bool {
 func (h *consoleHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString(h.word(r.Level))
-	b.WriteString(strings.ReplaceAll(strings.TrimRight(hybridcore.Sanitize(r.Message), "\n"), "\n", "\n  "))
+	b.WriteString(strings.ReplaceAll(strings.TrimRight(text.Sanitize(r.Message), "\n"), "\n", "\n  "))
 	b.WriteString(h.attrs)
 	r.Attrs(func(a slog.Attr) bool {
 		writeAttr(&b, h.prefix, a)
@@ -75,7 +75,7 @@ func (h *consoleHandler) WithGroup(name string) slog.Handler {
 		return h
 	}
 	next := *h
-	next.prefix += quoteKey(name) + "."
+	next.prefix += quote(name) + "."
 	return &next
 }
 
@@ -103,7 +103,7 @@ func writeAttr(b *strings.Builder, prefix string, a slog.Attr) {
 	case a.Equal(slog.Attr{}):
 	case a.Value.Kind() == slog.KindGroup:
 		if a.Key != "" {
-			prefix += quoteKey(a.Key) + "."
+			prefix += quote(a.Key) + "."
 		}
 		for _, member := range a.Value.Group() {
 			writeAttr(b, prefix, member)
@@ -111,14 +111,11 @@ func writeAttr(b *strings.Builder, prefix string, a slog.Attr) {
 	default:
 		b.WriteByte(' ')
 		b.WriteString(prefix)
-		b.WriteString(quoteKey(a.Key))
+		b.WriteString(quote(a.Key))
 		b.WriteByte('=')
 		b.WriteString(quoteValue(a.Value))
 	}
 }
-
-// quoteKey returns a key as one word.
-func quoteKey(key string) string { return quote(key) }
 
 // quoteValue returns a value as text: times in RFC 3339, durations rounded to milliseconds above one second.
 func quoteValue(v slog.Value) string {
@@ -137,7 +134,7 @@ func quoteValue(v slog.Value) string {
 
 // quote sanitises a text and quotes it when it is empty or has blanks, quotes, an equal sign or line ends.
 func quote(s string) string {
-	s = hybridcore.Sanitize(s)
+	s = text.Sanitize(s)
 	if s == "" || strings.ContainsAny(s, " \t\n\"=\\") {
 		return strconv.Quote(s)
 	}

@@ -14,7 +14,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // minForm is the number of bytes under which a spelling is not searched for; see MinSecret.
@@ -44,7 +44,7 @@ func forms(value string) *spellings {
 	f := &spellings{map[string]struct{}{}, map[string]struct{}{}}
 	lf := strings.ReplaceAll(value, "\r\n", "\n")
 	if len(value) <= MaxSecret {
-		for _, whole := range []string{value, lf, strings.ReplaceAll(lf, "\n", "\r\n"), hybridcore.Sanitize(value)} {
+		for _, whole := range []string{value, lf, strings.ReplaceAll(lf, "\n", "\r\n"), text.Sanitize(value)} {
 			if _, known := f.texts[whole]; len(whole) >= minForm && !known { // sanitising may leave nothing
 				f.value(whole)
 			}

@@ -14,7 +14,7 @@ import (
 
 	lumberjack "gopkg.in/natefinch/lumberjack.v2"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Options says where a logger writes. Every sink is optional; with none the logger discards.
@@ -140,13 +140,13 @@ func (s *sinks) close() error {
 
 // sanitizeAttr sanitises strings and errors in JSON, which leaves bidirectional and C1 controls as they are.
 func sanitizeAttr(_ []string, a slog.Attr) slog.Attr {
-	a.Key = hybridcore.Sanitize(a.Key)
+	a.Key = text.Sanitize(a.Key)
 	switch a.Value.Kind() {
 	case slog.KindString:
-		a.Value = slog.StringValue(hybridcore.Sanitize(a.Value.String()))
+		a.Value = slog.StringValue(text.Sanitize(a.Value.String()))
 	case slog.KindAny:
 		if err, ok := a.Value.Any().(error); ok {
-			a.Value = slog.StringValue(hybridcore.Sanitize(err.Error()))
+			a.Value = slog.StringValue(text.Sanitize(err.Error()))
 		}
 	}
 	return a

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Redactor hides registered values, in every spelling that tools give them, and credentials of well-known shape. It
@@ -103,6 +105,9 @@ func (r *Redactor) String(s string) string {
 	}
 	return string(out)
 }
+
+// Clean makes text from outside fit for a report: safe to print, and without what the redactor knows.
+func (r *Redactor) Clean(s string) string { return r.String(text.Sanitize(s)) }
 
 // Bytes returns b with everything that the redactor knows hidden: b itself if there is nothing to hide.
 func (r *Redactor) Bytes(b []byte) []byte {

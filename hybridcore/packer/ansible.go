@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // ansibleProgress follows what ansible-playbook prints, for people only.
@@ -61,14 +61,14 @@ func ansibleMessage(result string) string {
 		Msg    any    `json:"msg"`
 		Stderr string `json:"stderr"`
 	}
-	text := result
+	said := result
 	if json.Unmarshal([]byte(result), &fields) == nil {
 		if msg, ok := fields.Msg.(string); ok {
-			text = msg
+			said = msg
 		}
 		if fields.Stderr != "" {
-			text += ": " + fields.Stderr
+			said += ": " + fields.Stderr
 		}
 	}
-	return bound(hybridcore.Sanitize(strings.Join(strings.Fields(text), " ")))
+	return bound(text.Line(said))
 }

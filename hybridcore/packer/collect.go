@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // validLine is what `packer validate` says at the end, since Packer 1.4. It is
@@ -75,7 +76,7 @@ func (c *collector) record(rec Record, now time.Time) []item {
 	if rec.Target != "" {
 		line = rec.Target + " " + line
 	}
-	return []item{{line: c.stamp(now) + "# " + hybridcore.Sanitize(strings.Join(lines(line), " "))}}
+	return []item{{line: c.stamp(now) + "# " + text.Sanitize(strings.Join(lines(line), " "))}}
 }
 
 // stderr takes one line of stderr as text, even if it looks like a record.
@@ -92,7 +93,7 @@ func (c *collector) text(line string, now time.Time) []item {
 	c.heard = true
 	var items []item
 	for _, l := range lines(line) {
-		l = hybridcore.Sanitize(l)
+		l = text.Sanitize(l)
 		c.watch(l)
 		c.keep(l)
 		items = append(items, c.item(now, l, l, hybridcore.EventOutput))
@@ -115,11 +116,11 @@ func (c *collector) watch(line string) {
 }
 
 // ui takes one message for people, which may have several lines.
-func (c *collector) ui(kind, text string, now time.Time) []item {
-	c.remember(text)
+func (c *collector) ui(kind, shown string, now time.Time) []item {
+	c.remember(shown)
 	var items []item
-	for i, raw := range lines(text) {
-		line := hybridcore.Sanitize(raw)
+	for i, raw := range lines(shown) {
+		line := text.Sanitize(raw)
 		source, said, own := split(line)
 		event := hybridcore.EventOutput
 		switch {

@@ -34,8 +34,7 @@ var withheld = []string{
 	"PACKER_RUN_UUID",            // Packer makes its own
 	"PACKER_WRAP_COOKIE",         // would take the panic wrapper away
 	"PACKER_PLUGIN_MAGIC_COOKIE", // would turn packer into a plugin
-	"PACKER_BUILD_NAME",
-	"PACKER_BUILDER_TYPE",
+	"PACKER_BUILD_NAME", "PACKER_BUILDER_TYPE",
 }
 
 // environ builds the environment of one job: the allow-listed part of the

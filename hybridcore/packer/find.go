@@ -21,6 +21,7 @@ import (
 	"github.com/hashicorp/go-version"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // versionTimeout bounds `packer version`, which takes about 50 ms.
@@ -68,8 +69,7 @@ func (m Memory) Find(ctx context.Context, candidates []string, minimum string) (
 	}
 	return Tool{}, hybridcore.Blockedf(
 		"packer %s or newer is needed and was not found (%s); run `make tools`, or install it from "+
-			"https://developer.hashicorp.com/packer/install",
-		minimum, strings.Join(tried, "; "))
+			"https://developer.hashicorp.com/packer/install", minimum, strings.Join(tried, "; "))
 }
 
 // ask finds out the version of one candidate.
@@ -107,10 +107,8 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	defer cancel()
 	var out, errs bytes.Buffer
 	end, err := run(ctx, versionCmd(ctx, path, os.Environ(), dirs), owner{
-		grace:  100 * time.Millisecond,
-		marker: dirs.marker(),
-		stdout: keep(&out, maxVersionOutput),
-		stderr: keep(&errs, maxVersionOutput),
+		grace: 100 * time.Millisecond, marker: dirs.marker(),
+		stdout: keep(&out, maxVersionOutput), stderr: keep(&errs, maxVersionOutput),
 	})
 	switch {
 	case err != nil:
@@ -121,7 +119,7 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	found := versionLine.FindSubmatch(out.Bytes())
 	if found == nil || end.code != 0 {
 		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end,
-			hybridcore.Sanitize(firstLine(out.String()+errs.String())))
+			text.Sanitize(firstLine(out.String()+errs.String())))
 	}
 	return string(found[1]), nil
 }

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Limits of a manifest: one run writes a few hundred bytes.
@@ -139,7 +139,7 @@ func (r *reader) entry(v any, run string) entry {
 	case r.err != nil:
 	case e.run != run:
 		r.fail("it is of the run %.100q, not of the last run %.100q", e.run, run)
-	case len(e.id) > maxID || strings.ContainsAny(e.id, "\n\t") || e.id != hybridcore.Sanitize(e.id):
+	case len(e.id) > maxID || strings.ContainsAny(e.id, "\n\t") || e.id != text.Sanitize(e.id):
 		r.fail("artifact_id is longer than %d bytes or holds a control character", maxID)
 	}
 	return e

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // manifest is what Packer writes, with one thing changed.
@@ -120,14 +120,14 @@ func FuzzManifest(f *testing.F) {
 	f.Add(manifest("", ""))
 	f.Add(manifest("1795387732", "1e3"))
 	f.Add(`{"builds":[null]}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		entries, err := parseManifest([]byte(text))
+	f.Fuzz(func(t *testing.T, said string) {
+		entries, err := parseManifest([]byte(said))
 		if err == nil && len(entries) == 0 {
 			t.Error("no entries and no error")
 		}
 		for _, e := range entries {
 			if err == nil && (e.name == "" || e.builder == "" || e.id == "" || e.run == "" ||
-				e.id != hybridcore.Sanitize(e.id)) {
+				e.id != text.Sanitize(e.id)) {
 				t.Errorf("entry %+v", e)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Prepare has the real plugins check jobs as `packer validate` does, all in one
@@ -123,6 +124,6 @@ func (v rpcVerdict) outcome(job Job) Outcome {
 }
 
 // plain makes a text of a plugin fit for a report, in one line.
-func (j Job) plain(text string) string {
-	return j.redact(hybridcore.Sanitize(strings.Join(strings.Fields(text), " ")))
+func (j Job) plain(said string) string {
+	return j.redact(text.Line(said))
 }

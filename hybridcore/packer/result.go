@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // buildResult decides what a build came to. Text that Packer printed for people
@@ -220,12 +221,12 @@ func conclude(job Job, end ending, c *collector, out *Outcome, now time.Time) {
 // redact passes every text of the outcome through the caller's redaction and
 // bounds it.
 func (o *Outcome) redact(redact func(string) string) {
-	clean := func(text *string) {
-		*text = hybridcore.Sanitize(*text)
+	clean := func(said *string) {
+		*said = text.Sanitize(*said)
 		if redact != nil {
-			*text = redact(*text)
+			*said = redact(*said)
 		}
-		*text = bound(*text)
+		*said = bound(*said)
 	}
 	for _, list := range [][]string{o.Errors, o.Notes} {
 		for i := range list {
@@ -241,15 +242,15 @@ func (o *Outcome) redact(redact func(string) string) {
 	}
 	for i := range o.Findings {
 		f := &o.Findings[i]
-		for _, text := range []*string{&f.Message, &f.Hint, &f.Source, &f.File, &f.Subject} {
-			clean(text)
+		for _, said := range []*string{&f.Message, &f.Hint, &f.Source, &f.File, &f.Subject} {
+			clean(said)
 		}
 	}
 	if o.Failure == nil {
 		return
 	}
-	for _, text := range []*string{&o.Failure.Step, &o.Failure.File, &o.Failure.Message} {
-		clean(text)
+	for _, said := range []*string{&o.Failure.Step, &o.Failure.File, &o.Failure.Message} {
+		clean(said)
 	}
 	for i := range o.Failure.Tail {
 		clean(&o.Failure.Tail[i])

@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // rpcProtocol is the form of the JSON that we and packer-hybrid-rpc exchange.
@@ -102,7 +102,7 @@ func askRPC(ctx context.Context, call rpcCall, first Job) ([]byte, error) {
 		return nil, fmt.Errorf("running %s: %w", name, context.Cause(ctx))
 	case end.code != 0:
 		return nil, fmt.Errorf("%s ended with %s and said %.300q", name, end,
-			first.redact(hybridcore.Sanitize(firstLine(errs.String()))))
+			first.redact(text.Sanitize(firstLine(errs.String()))))
 	}
 	return out.Bytes(), nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 func TestParseRecord(t *testing.T) {
@@ -326,7 +327,7 @@ func FuzzStream(f *testing.F) {
 		c := newCollector(job, time.Now())
 		for _, rec := range records(t, strings.NewReader(stream)) {
 			for _, it := range c.record(rec, time.Now()) {
-				if it.line != hybridcore.Sanitize(it.line) || strings.Contains(it.line, "\n") {
+				if it.line != text.Sanitize(it.line) || strings.Contains(it.line, "\n") {
 					t.Errorf("a line for the log holds a control character: %q", it.line)
 				}
 			}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // asked are the tools that plugins ask for their version while they check a
@@ -111,7 +113,7 @@ func ask(ctx context.Context, dirs scratch, env []string, path, question string)
 // for byte, and becomes the real program for everything else.
 func answering(question, answer, real string) string {
 	return fmt.Sprintf("#!/bin/sh\nif [ \"$#\" -eq 1 ] && [ \"$1\" = %s ]; then\n  printf %%s %s\n  exit 0\nfi\nexec "+
-		"%s \"$@\"\n", question, shellQuote(answer), shellQuote(real))
+		"%s \"$@\"\n", question, text.ShellWord(answer), text.ShellWord(real))
 }
 
 // writeProgram writes a script of the shell that can be run at once. No process
@@ -131,5 +133,3 @@ func writeProgram(path, text string) error {
 	}
 	return nil
 }
-
-func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

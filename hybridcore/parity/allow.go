@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // AllowFile is where the allow-list is, below the project root.
@@ -93,12 +94,12 @@ func readAllow(file *hclfile.File) (Allow, error) {
 	for _, attr := range hclfile.SortedAttributes(file.Body) {
 		if attr.Name != "policy" {
 			r.add(attr.NameRange, fmt.Sprintf("the allow-list has no setting %q%s", attr.Name,
-				hybridcore.DidYouMean(attr.Name, []string{"policy"})), "")
+				text.DidYouMean(attr.Name, []string{"policy"})), "")
 			continue
 		}
-		var text string
-		if r.value(attr, &text, "a string") {
-			r.allow.policy = r.policy(text, attr.Expr.Range())
+		var said string
+		if r.value(attr, &said, "a string") {
+			r.allow.policy = r.policy(said, attr.Expr.Range())
 		}
 	}
 	for _, block := range file.Body.Blocks {
@@ -158,7 +159,7 @@ func (r *allowReader) settings(block *hclsyntax.Block, into map[string]any, requ
 		switch target := into[attr.Name].(type) {
 		case nil:
 			r.add(attr.NameRange, fmt.Sprintf("%s has no setting %q%s", block.Type, attr.Name,
-				hybridcore.DidYouMean(attr.Name, names)), "it has: "+strings.Join(names, ", "))
+				text.DidYouMean(attr.Name, names)), "it has: "+strings.Join(names, ", "))
 		case *string:
 			if r.value(attr, target, "a string") && strings.TrimSpace(*target) == "" {
 				r.add(attr.Expr.Range(), attr.Name+" is empty", "say it in a sentence that a reviewer can judge")
@@ -183,7 +184,7 @@ func (r *allowReader) entry(block *hclsyntax.Block) {
 	if known := categories(); !slices.Contains(known, e.category) {
 		r.add(block.LabelRanges[0],
 			fmt.Sprintf("unknown category %.80q%s", e.category,
-				hybridcore.DidYouMean(e.category, known)), "known: "+strings.Join(known, ", "))
+				text.DidYouMean(e.category, known)), "known: "+strings.Join(known, ", "))
 	}
 	switch {
 	case strings.Trim(e.glob, "*") == "":
@@ -234,10 +235,10 @@ func (r *allowReader) override(block *hclsyntax.Block) {
 	r.allow.overrides = append(r.allow.overrides, o)
 }
 
-func (r *allowReader) policy(text string, at hcl.Range) hybridcore.ParityPolicy {
-	policy := hybridcore.ParityPolicy(text)
+func (r *allowReader) policy(said string, at hcl.Range) hybridcore.ParityPolicy {
+	policy := hybridcore.ParityPolicy(said)
 	if policy != hybridcore.ParityBlock && policy != hybridcore.ParityWarn {
-		r.add(at, fmt.Sprintf("unknown policy %.80q%s", text, hybridcore.DidYouMean(text, []string{"block", "warn"})),
+		r.add(at, fmt.Sprintf("unknown policy %.80q%s", said, text.DidYouMean(said, []string{"block", "warn"})),
 			"known: block, warn")
 	}
 	return policy

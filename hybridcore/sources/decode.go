@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // setting takes the value of one attribute and says what is wrong with it.
@@ -33,16 +34,16 @@ func decode(file *hclfile.File) (Lock, []hybridcore.Finding) {
 	lock := Lock{Hosts: []string{defaultHost}}
 	d.settings(file.Body, "the lock", map[string]setting{"hosts": func(v cty.Value) error {
 		lock.Hosts = nil
-		return each(v, func(text string) error {
-			lock.Hosts = append(lock.Hosts, text)
-			return checkHost(text)
+		return each(v, func(said string) error {
+			lock.Hosts = append(lock.Hosts, said)
+			return checkHost(said)
 		})
 	}})
 	known := []string{"source", "plugin"}
 	seen := map[string]bool{}
 	for _, block := range file.Body.Blocks {
 		if !slices.Contains(known, block.Type) {
-			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, hybridcore.DidYouMean(block.Type, known)),
+			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, text.DidYouMean(block.Type, known)),
 				"known blocks: "+join(known))
 			continue
 		}
@@ -74,9 +75,9 @@ func (d *decoder) source(block *hclsyntax.Block, hosts []string) Source {
 			"settings here: commit, tag, url")
 	}
 	d.settings(block.Body, "source", map[string]setting{
-		"url":    text(&s.URL, func(u string) error { return checkURL(u, hosts) }),
-		"tag":    text(&s.Tag, checkTag),
-		"commit": text(&s.Commit, checkCommit),
+		"url":    checked(&s.URL, func(u string) error { return checkURL(u, hosts) }),
+		"tag":    checked(&s.Tag, checkTag),
+		"commit": checked(&s.Commit, checkCommit),
 	})
 	d.required(block, "url", "commit")
 	return s
@@ -87,12 +88,12 @@ func (d *decoder) plugin(block *hclsyntax.Block) Plugin {
 	if err := checkAddress(p.Address); err != nil {
 		d.add(block.LabelRanges[0], err.Error(), "")
 	}
-	d.settings(block.Body, "plugin", map[string]setting{"version": text(&p.Version, checkVersion)})
+	d.settings(block.Body, "plugin", map[string]setting{"version": checked(&p.Version, checkVersion)})
 	d.required(block, "version")
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "binary" {
 			d.add(inner.TypeRange, fmt.Sprintf("unknown block %q in plugin%s", inner.Type,
-				hybridcore.DidYouMean(inner.Type, []string{"binary"})), "known blocks: binary")
+				text.DidYouMean(inner.Type, []string{"binary"})), "known blocks: binary")
 			continue
 		}
 		if d.label(inner) {
@@ -136,7 +137,7 @@ func (d *decoder) settings(body *hclsyntax.Body, where string, settings map[stri
 		set, ok := settings[attr.Name]
 		if !ok {
 			d.add(attr.NameRange, fmt.Sprintf("unknown setting %q in %s%s", attr.Name, where,
-				hybridcore.DidYouMean(attr.Name, names)), "settings here: "+join(names))
+				text.DidYouMean(attr.Name, names)), "settings here: "+join(names))
 			continue
 		}
 		literal, findings := d.file.Literal(attr)
@@ -170,8 +171,8 @@ func (d *decoder) add(at hcl.Range, message, hint string) {
 	d.findings = append(d.findings, d.file.Finding(hybridcore.KindSchema, at, message, hint))
 }
 
-// text is a setting that is a string.
-func text(into *string, check func(string) error) setting {
+// checked is a setting that is a string.
+func checked(into *string, check func(string) error) setting {
 	return func(v cty.Value) error {
 		if v.IsNull() || v.Type() != cty.String {
 			return fmt.Errorf("a string is needed, not %s", v.Type().FriendlyName())

@@ -158,8 +158,7 @@ func (s Source) checkTag(ctx context.Context, g git) error {
 func (s Source) moved(got string) error {
 	return hybridcore.Blockedf(
 		"the tag %s points at %.40s, but %s:%d pins %s: upstream moved it, or the pin is wrong; look at both commits "+
-			"before you change the pin",
-		s.Tag, got, LockPath, s.Line, s.Commit)
+			"before you change the pin", s.Tag, got, LockPath, s.Line, s.Commit)
 }
 
 // receipt writes what the checks read later, the commit object and the list
@@ -188,8 +187,7 @@ func (s Source) receipt(ctx context.Context, g git, limits Limits) ([]entry, err
 	own := filepath.Join(g.dir, ".git", ownFolder)
 	err = os.Mkdir(own, 0o755)
 	if err == nil {
-		err = errors.Join(
-			os.WriteFile(filepath.Join(own, commitFile), object, 0o644),
+		err = errors.Join(os.WriteFile(filepath.Join(own, commitFile), object, 0o644),
 			os.WriteFile(filepath.Join(own, listFile), list, 0o644))
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Names below the project root.
@@ -129,7 +130,7 @@ func (l Lock) pick(names []string) ([]Source, error) {
 		i := slices.Index(known, name)
 		if i < 0 {
 			return nil, hybridcore.Usagef("%s pins no source %.80q%s; it pins: %s", LockPath, name,
-				hybridcore.DidYouMean(name, known), join(known))
+				text.DidYouMean(name, known), join(known))
 		}
 		if !slices.Contains(picked, l.Sources[i]) {
 			picked = append(picked, l.Sources[i])

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // leasesFolder holds a folder of generations for each target key. The '/' of a
@@ -89,15 +90,8 @@ func (e *LostError) Error() string {
 		"then build it again"
 }
 
-// printable replaces what could steer a terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) || r == '\u2028' || r == '\u2029' {
-			return '?'
-		}
-		return r
-	}, fmt.Sprintf("%.200s", text))
-}
+// printable is a text of somebody else's on one line, bounded.
+func printable(s string) string { return text.Line(fmt.Sprintf("%.200s", s)) }
 
 // readLease reads and checks the lease of a key; number 0 when there is none.
 func (s *Store) readLease(ctx context.Context, key string) (uint64, *hybridcore.Lease, error) {
@@ -171,9 +165,9 @@ func encodeLease(lease hybridcore.Lease) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := jsontext.Value(data)
-	if err := text.Indent(jsontext.WithIndent("  ")); err != nil {
+	indented := jsontext.Value(data)
+	if err := indented.Indent(jsontext.WithIndent("  ")); err != nil {
 		return nil, fmt.Errorf("encoding: %w", err)
 	}
-	return append(text, '\n'), nil
+	return append(indented, '\n'), nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // systems are the operating systems an image can have.
@@ -69,7 +70,7 @@ func (c *catalogueReader) image(block *hclsyntax.Block) {
 		into, ok := texts[attr.Name]
 		if !ok {
 			c.add(attr.NameRange, fmt.Sprintf("an image has no setting %q%s", attr.Name,
-				hybridcore.DidYouMean(attr.Name, imageSettings)), "")
+				text.DidYouMean(attr.Name, imageSettings)), "")
 			continue
 		}
 		c.text(attr, into)
@@ -85,7 +86,7 @@ func (c *catalogueReader) image(block *hclsyntax.Block) {
 	if image.OS != "" && !slices.Contains(systems, image.OS) {
 		c.add(block.Body.Attributes["os"].SrcRange,
 			fmt.Sprintf("unknown operating system %q%s", image.OS,
-				hybridcore.DidYouMean(image.OS, systems)), "known: linux, windows")
+				text.DidYouMean(image.OS, systems)), "known: linux, windows")
 	}
 	c.unsupported(block, &image)
 	c.images = append(c.images, image)

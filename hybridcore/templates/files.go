@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // KindDrift is the kind of findings about files that work behind the plan.
@@ -177,7 +178,7 @@ func (s *Set) unread() []hybridcore.Finding {
 				"platforms/PLATFORM, platforms/PLATFORM-FROM and from/FROM"+suffix))
 		}
 		if strings.HasPrefix(name, varsDir+"/") && !auto(name) && !read[at] {
-			findings = append(findings, neverRead(at, hybridcore.DidYouMean(at, layers),
+			findings = append(findings, neverRead(at, text.DidYouMean(at, layers),
 				"the layers are vars/OS, vars/OS/FAMILY and vars/OS/FAMILY/VERSION, each with common and PLATFORM"+varSuffix))
 		}
 	}
@@ -226,7 +227,7 @@ func readConfigs(project fs.FS, set *Set) ([]string, []hybridcore.Finding, error
 			}
 			at := path.Join(ConfigsDir, entry.Name(), file.Name())
 			findings = append(findings,
-				neverRead(at, hybridcore.DidYouMean(leaf, leaves), "name it common, PLATFORM, IMAGE or IMAGE@PLATFORM"+varSuffix))
+				neverRead(at, text.DidYouMean(leaf, leaves), "name it common, PLATFORM, IMAGE or IMAGE@PLATFORM"+varSuffix))
 		}
 	}
 	return environments, findings, nil

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Set is a loaded templates folder. It does not change: its methods may be
@@ -46,7 +47,7 @@ func (s *Set) Image(name string) (hybridcore.Image, error) {
 		names = append(names, image.Name)
 	}
 	return hybridcore.Image{}, hybridcore.Usagef("unknown image %.80q%s; %s/%s has: %s", name,
-		hybridcore.DidYouMean(name, names), Dir, catalogue, strings.Join(names, ", "))
+		text.DidYouMean(name, names), Dir, catalogue, strings.Join(names, ", "))
 }
 
 // LayerFiles lists the variable files of a target, lowest first, with the

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Target returns the target of an image on a platform in an environment, with
@@ -36,7 +37,7 @@ func (s *Set) Target(image string, platform hybridcore.Platform, env string,
 	if !slices.Contains(s.environments, env) {
 		return hybridcore.Target{},
 			hybridcore.Usagef("the environment %.80q has no folder %s/%s/%s; folders: %s", env, ConfigsDir, env,
-				hybridcore.DidYouMean(env, s.environments), strings.Join(s.environments, ", "))
+				text.DidYouMean(env, s.environments), strings.Join(s.environments, ", "))
 	}
 	b, err := s.choose(platform, found.OS, from)
 	if err != nil {

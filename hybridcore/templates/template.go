@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Plugin is one entry of a required_plugins block.
@@ -228,7 +229,7 @@ func (t *template) checkSources() []hybridcore.Finding {
 	for _, source := range t.sources {
 		if !slices.Contains(t.defined, source) {
 			add(fmt.Sprintf("local.sources names %s, but there is no such source block%s", source,
-				hybridcore.DidYouMean(source, t.defined)), "")
+				text.DidYouMean(source, t.defined)), "")
 		}
 	}
 	return findings

@@ -3,8 +3,11 @@
 // Spec: openspec/specs/values/spec.md#requirement-typed-errors
 // Diagram: openspec/specs/values/diagram.md#from-request-to-record
 
-// Package text makes sense of what somebody typed.
+// Package text is for text that others wrote: it finds the name that somebody meant, and makes foreign text safe, with
+// one way for each language that it is written into.
 package text
+
+import "fmt"
 
 // Bounds of a search for the nearest name: files of somebody else's may hold
 // thousands of names, and ask for as many.
@@ -33,6 +36,16 @@ func Nearest(name string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+// DidYouMean returns ` (did you mean "x"?)` for the nearest of the candidates,
+// or an empty string; see Nearest.
+func DidYouMean(name string, candidates []string) string {
+	best := Nearest(name, candidates)
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
 }
 
 // editDistance is the Levenshtein distance of two names, or limit+1 when it is more

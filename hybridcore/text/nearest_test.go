@@ -38,3 +38,16 @@ func TestNearestIsBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestDidYouMean(t *testing.T) {
+	tests := []struct{ name, want string }{
+		{"debain-12", ` (did you mean "debian-12"?)`},
+		{"windows-11", ""},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		if got := DidYouMean(tt.name, []string{"debian-12", "ubuntu-24.04"}); got != tt.want {
+			t.Errorf("DidYouMean(%q) = %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

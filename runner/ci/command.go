@@ -10,21 +10,22 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
-// command is one line of the grammar, read.
-type command struct {
+// parsed is one line of the grammar, read.
+type parsed struct {
 	line string
 	hybridcore.Request
 }
 
-func parse(line string) (command, error) {
-	r, err := hybridcore.Parse(line)
-	return command{strings.Join(strings.Fields(line), " "), r}, err
+func parse(line string) (parsed, error) {
+	r, err := command.Parse(line)
+	return parsed{strings.Join(strings.Fields(line), " "), r}, err
 }
 
 // add adds words to the line.
-func (c *command) add(words ...string) { c.line += " " + strings.Join(words, " ") }
+func (c *parsed) add(words ...string) { c.line += " " + strings.Join(words, " ") }
 
 // number reads a number of the event; 0 is nobody's.
 func number(text string) int64 {

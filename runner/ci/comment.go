@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 // Prefix is how a comment calls us.
@@ -20,12 +21,12 @@ const Prefix = "/packer-hybrid"
 var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.ActionCollect, hybridcore.ActionPublish}
 
 // menu is what a comment may ask for.
-func menu() hybridcore.Menu {
-	return hybridcore.Menu{
+func menu() command.Menu {
+	return command.Menu{
 		Prefix: Prefix,
-		Verbs: slices.DeleteFunc(hybridcore.Verbs(),
-			func(v hybridcore.Verb) bool { return slices.Contains(notInComments, v.Action) }),
-		Own: []hybridcore.Form{
+		Verbs: slices.DeleteFunc(command.Verbs(),
+			func(v command.Verb) bool { return slices.Contains(notInComments, v.Action) }),
+		Own: []command.Form{
 			{Name: "retry", Args: "[RUN]", Short: "Build again what failed in a run, the last one of this pull request"},
 			{Name: "help"},
 		},
@@ -85,7 +86,7 @@ func (j Job) obey(line string, facts Facts) (Job, error) {
 		j.Merged = true
 	}
 	j.reading.rule += "; a comment of " + j.Place.Login + ", who may write"
-	job, err := j.allow([]command{c})
+	job, err := j.allow([]parsed{c})
 	if err != nil {
 		return j.Refuse(err)
 	}
@@ -97,7 +98,7 @@ func (j Job) obey(line string, facts Facts) (Job, error) {
 const LastRun = "last"
 
 // parseComment reads a line by the shared grammar, with retry besides.
-func parseComment(line string, facts Facts) (command, error) {
+func parseComment(line string, facts Facts) (parsed, error) {
 	words := strings.Fields(line)
 	if words[0] == "retry" {
 		run := []string{"build", "--retry-failed"}
@@ -105,7 +106,7 @@ func parseComment(line string, facts Facts) (command, error) {
 		case named:
 			run = append(run, words[1:]...)
 		case facts.LastRun == "":
-			return command{}, hybridcore.Usagef("no run of this pull request is known; name one")
+			return parsed{}, hybridcore.Usagef("no run of this pull request is known; name one")
 		default:
 			run = append(run, facts.LastRun)
 			if facts.LastEnv != "" {
@@ -116,8 +117,8 @@ func parseComment(line string, facts Facts) (command, error) {
 		line = strings.Join(run, " ")
 	}
 	c, err := parse(line)
-	if err == nil && !slices.ContainsFunc(menu().Verbs, func(v hybridcore.Verb) bool { return v.Action == c.Action }) {
-		return command{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built",
+	if err == nil && !slices.ContainsFunc(menu().Verbs, func(v command.Verb) bool { return v.Action == c.Action }) {
+		return parsed{}, hybridcore.Usagef("%s is no command for comments; run it where the images are built",
 			c.Action)
 	}
 	return c, err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Decision makes of what an event asks for the one value that all jobs of the
@@ -94,7 +95,7 @@ func union[T comparable](one, other []T) []T {
 
 // shownRule bounds a rule, which a name of the event is part of.
 func shownRule(rule string) string {
-	runes := []rune(strings.Join(strings.Fields(Inert(rule)), " "))
+	runes := []rune(strings.Join(strings.Fields(text.JobLog(rule)), " "))
 	return string(runes[:min(len(runes), maxRule)])
 }
 

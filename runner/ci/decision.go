@@ -15,6 +15,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Variables that a job of a decision is given by its workflow.
@@ -125,7 +127,7 @@ func (d Decision) checkTexts() error {
 			return hybridcore.Usagef("%.80q is nothing that a decision holds", text)
 		}
 	}
-	if len(d.Rule) > 4*maxRule || d.Rule != Inert(d.Rule) || strings.Contains(d.Rule, "\n") {
+	if len(d.Rule) > 4*maxRule || d.Rule != text.JobLog(d.Rule) || strings.Contains(d.Rule, "\n") {
 		return hybridcore.Usagef("its rule is %.80q", d.Rule)
 	}
 	return nil
@@ -135,7 +137,7 @@ func (d Decision) checkTexts() error {
 func (d Decision) Requests() ([]hybridcore.Request, error) {
 	var all []hybridcore.Request
 	for _, line := range d.Lines {
-		r, err := hybridcore.Parse(line)
+		r, err := command.Parse(line)
 		switch {
 		case err != nil:
 			return nil, err
@@ -211,7 +213,7 @@ func (d Decision) Part(target, digest string) (hybridcore.Request, error) {
 			"%q at %s",
 			TargetVariable, target, d.Lines, strings.Join(platformNames(d.Platforms), ", "))
 	}
-	part, err := hybridcore.Parse("build " + image + " --env " + d.Env + " --targets " + platform + " --part " + digest)
+	part, err := command.Parse("build " + image + " --env " + d.Env + " --targets " + platform + " --part " + digest)
 	if err != nil {
 		return hybridcore.Request{}, hybridcore.Blockedf("%s is %.80q: %v", DigestVariable, digest, err)
 	}

@@ -9,6 +9,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // maxLine bounds a line that waits for its end, in bytes; a longer one is
@@ -16,7 +18,7 @@ import (
 const maxLine = 64 << 10
 
 // Lines writes foreign text, line by line, so that no line is a command; see
-// Inert. It is not safe for concurrent use.
+// text.JobLog. It is not safe for concurrent use.
 type Lines struct {
 	to   io.Writer
 	wait []byte // the beginning of a line whose end has not come
@@ -57,7 +59,7 @@ func (l *Lines) Close() error {
 
 func (l *Lines) flush(line []byte) {
 	line = bytes.TrimSuffix(line, []byte("\r"))
-	if _, err := io.WriteString(l.to, Inert(string(line))+"\n"); err != nil {
+	if _, err := io.WriteString(l.to, text.JobLog(string(line))+"\n"); err != nil {
 		l.err = fmt.Errorf("writing foreign lines: %w", err)
 	}
 }

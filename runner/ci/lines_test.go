@@ -10,16 +10,7 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"unicode"
 )
-
-// obeyed says whether GitHub's runner would take a line for a command, by the
-// rules of ActionCommand.cs, or GitLab's viewer for a section.
-func obeyed(line string) bool {
-	return strings.HasPrefix(strings.TrimLeftFunc(line, unicode.IsSpace), "::") || strings.Contains(line, "##[") ||
-		strings.ContainsAny(line, "\r\x1b") || strings.Contains(line, "section_start:") ||
-		strings.Contains(line, "section_end:")
-}
 
 func TestForeignLines(t *testing.T) {
 	t.Parallel()
@@ -62,24 +53,4 @@ func TestForeignLines(t *testing.T) {
 			}
 		}
 	}
-}
-
-func FuzzInert(f *testing.F) {
-	for _, text := range []string{
-		"a\r::b", "#\x1b[#[x", " \u0085::x", "section_\u200bstart:", "::::", "####[[",
-		"sectionsection_start:_start:",
-	} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got := Inert(text)
-		for line := range strings.SplitSeq(got, "\n") {
-			if obeyed(line) {
-				t.Errorf("%q became %q, of which a line is obeyed", text, got)
-			}
-		}
-		if again := Inert(got); again != got {
-			t.Errorf("%q became %q, and then %q", text, got, again)
-		}
-	})
 }

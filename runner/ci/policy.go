@@ -35,7 +35,7 @@ func (j Job) run(kind string, declared []string) (Job, error) {
 	if len(declared) == 0 {
 		return j.nothing("the policy of this project says that nothing is done for a %s", kind)
 	}
-	var commands []command
+	var commands []parsed
 	for _, line := range declared {
 		c, err := parse(line)
 		if err != nil {
@@ -54,10 +54,10 @@ func (j Job) run(kind string, declared []string) (Job, error) {
 // allow keeps the requests that code of this trust may make, and completes
 // them. What is asked for without the right to it is an error, so that nobody
 // takes the silence for a build.
-func (j Job) allow(commands []command) (Job, error) {
+func (j Job) allow(commands []parsed) (Job, error) {
 	if j.Unreviewed {
 		commands = slices.DeleteFunc(commands,
-			func(c command) bool { return c.Action != hybridcore.ActionPlan && !c.InProcess() })
+			func(c parsed) bool { return c.Action != hybridcore.ActionPlan && !c.InProcess() })
 		if len(commands) == 0 {
 			return j.nothing("code that nobody has reviewed is only planned and validated without Packer, and " +
 				"neither is asked for")
@@ -81,7 +81,7 @@ func (j Job) allow(commands []command) (Job, error) {
 }
 
 // complete adds to a command what its line leaves out.
-func (j Job) complete(c *command) error {
+func (j Job) complete(c *parsed) error {
 	if c.Env == "" && j.reading.policy.DefaultEnv != "" {
 		c.Env = j.reading.policy.DefaultEnv
 		c.add("--env", c.Env)

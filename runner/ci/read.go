@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // maxTicket bounds the bot's ticket, in bytes: GitHub takes 65,535 characters
@@ -31,7 +32,7 @@ func Read(in Input, e Event) (Job, error) {
 	}
 	switch {
 	case e.Nothing != "":
-		return j.nothing("%s", Inert(e.Nothing))
+		return j.nothing("%s", text.JobLog(e.Nothing))
 	case e.Kind == KindComment:
 		return j.comment()
 	case j.Commit == "":
@@ -113,7 +114,7 @@ func (j Job) asked(c Command) (Job, error) {
 		return Job{}, err
 	}
 	j.reading.rule += "; asked for in " + c.Where
-	return j.allow([]command{line})
+	return j.allow([]parsed{line})
 }
 
 // comment does what a comment on a change says, as far as who wrote it may have that.

@@ -9,13 +9,14 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Shown makes a foreign value fit to be shown: one line, inert, short.
 func Shown(value string) string {
 	value = value[:min(len(value), 16*maxShown)] // a megabyte is not worth its cleaning
-	text := strings.Join(strings.Fields(Inert(value)), " ")
+	text := strings.Join(strings.Fields(text.JobLog(value)), " ")
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown-1]) + "…"
 	}
@@ -27,9 +28,9 @@ func Shown(value string) string {
 const maxShown = 100
 
 // shownLines makes a text of several lines fit to be shown.
-func shownLines(text string) string {
-	text = text[:min(len(text), 4*hybridcore.MaxCommand)]
-	return Inert(text)
+func shownLines(said string) string {
+	said = said[:min(len(said), 4*command.MaxBytes)]
+	return text.JobLog(said)
 }
 
 // link is a web address of the CI system, or nothing when it is none: it

@@ -18,7 +18,7 @@ func MayWrite(permission string) bool {
 }
 
 // unmerged says why a commit that is not merged may be worked on, or refuses it.
-func (j Job) unmerged(commands []command) (string, error) {
+func (j Job) unmerged(commands []parsed) (string, error) {
 	policy := j.reading.policy
 	refuse := func(format string, args ...any) (string, error) {
 		args = append([]any{j.Commit, Shown(j.reading.event.Branch)}, args...)

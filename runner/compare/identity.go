@@ -7,10 +7,10 @@ package compare
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
@@ -53,8 +53,8 @@ func (e *AnotherSystemError) Error() string { return "built, but it is not the i
 
 // foreign is what a guest says of itself, fit for one line of a report.
 func foreign(said hybridcore.System) string {
-	if text := strings.Join(strings.Fields(hybridcore.Sanitize(said.String())), " "); text != "" {
-		return project.Shorten(text)
+	if raw := text.Line(said.String()); raw != "" {
+		return project.Shorten(raw)
 	}
 	return "nothing that names its system"
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
 
@@ -40,7 +41,7 @@ func (h *Host) Plans(root string) func(context.Context, string, []policy.Cell) p
 		defer func() { _ = r.Project.Close() }() // only read
 		inputs, err := plan.Stage{Project: r.Project}.CommitInputs(ctx, meant(cells), commit)
 		if err != nil {
-			why, _, _ := strings.Cut(h.Process.Redactor.String(hybridcore.Sanitize(err.Error())), "\n")
+			why, _, _ := strings.Cut(h.Process.Redactor.Clean(err.Error()), "\n")
 			return policy.UnknownPlan(cells, "the bot's checkout does not give the commit's: "+why)
 		}
 		return policy.NewPlan(cells, inputs)
@@ -126,7 +127,7 @@ func (v verification) difference(name, was, now string) string {
 		if value == "" {
 			return "not set"
 		}
-		if runes := []rune(hybridcore.Sanitize(v.host.Process.Redactor.String(value))); len(runes) <= maxDifferent {
+		if runes := []rune(text.Sanitize(v.host.Process.Redactor.String(value))); len(runes) <= maxDifferent {
 			return string(runes)
 		}
 		return "a longer value"
@@ -134,7 +135,7 @@ func (v verification) difference(name, was, now string) string {
 	if strings.HasPrefix(name, "var:") {
 		return fmt.Sprintf("%s is %s, and %s in the commit", name, shown(now), shown(was))
 	}
-	return hybridcore.Sanitize(name)
+	return text.Sanitize(name)
 }
 
 // inLine is a list in one line, of which not everything may be told.

@@ -16,6 +16,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
@@ -134,16 +135,16 @@ func (j *job) nothing(ctx context.Context) {
 	if j.Answer != "" {
 		j.say("%s", j.Answer)
 	}
-	text := "Nothing to do: " + j.Nothing + "."
+	said := "Nothing to do: " + j.Nothing + "."
 	if j.Answer != "" {
-		text = j.Answer
+		said = j.Answer
 	}
-	j.try("the step summary", j.values.Summary(j.host.Process.Redactor.String(checks.Code(text))))
+	j.try("the step summary", j.values.Summary(j.host.Process.Redactor.String(text.CodeBlock(said))))
 	if j.Answer == "" {
 		return
 	}
 	if p := j.poster("answer"); p != nil {
-		p.Comment("\n"+checks.Code(j.Answer), true)
+		p.Comment("\n"+text.CodeBlock(j.Answer), true)
 		j.problems = append(j.problems, p.Close(ctx, Reporting)...)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
@@ -38,7 +39,7 @@ type Host struct {
 
 // say prints a line of our own to the log.
 func (j *job) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(j.host.Screen.Out, "%s\n", ci.Inert(fmt.Sprintf(format, args...)))
+	_, _ = fmt.Fprintf(j.host.Screen.Out, "%s\n", text.JobLog(fmt.Sprintf(format, args...)))
 }
 
 // try keeps what went wrong with a report, to be said at the end.
@@ -182,7 +183,7 @@ func said(p process.Process, err error) error {
 	if _, silent := errors.AsType[hybridcore.Exit](err); silent || err == nil {
 		return nil
 	}
-	return errors.New(p.Redactor.String(hybridcore.Sanitize(err.Error())))
+	return errors.New(p.Redactor.Clean(err.Error()))
 }
 
 // ended is an answer with its end.

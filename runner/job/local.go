@@ -12,6 +12,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
@@ -36,7 +37,7 @@ func (h *Host) Local(ctx context.Context, dir, repository string) error {
 			return h.end(run, nil, err)
 		}
 	}
-	req, err := hybridcore.Parse(run.Order.Line)
+	req, err := command.Parse(run.Order.Line)
 	var bots config.Project // the bot's own, whose rules count, and not those of the commit
 	if err == nil {
 		bots, err = config.Load(repository)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
@@ -46,7 +47,7 @@ func (s Kind) action() hybridcore.Action {
 func (s Kind) checkPhase() error {
 	switch {
 	case s.Release != "" && !slices.Contains(ReleasePhases, s.Release):
-		return hybridcore.Usagef("--release is %.40q%s: it must be one of %s", s.Release, hybridcore.DidYouMean(s.Release,
+		return hybridcore.Usagef("--release is %.40q%s: it must be one of %s", s.Release, text.DidYouMean(s.Release,
 			ReleasePhases), strings.Join(ReleasePhases, ", "))
 	case s.From != "" && (s.Release == "" || s.Release == phasePlan) && !s.Reap:
 		return hybridcore.Usagef("--from is for the jobs that go by what others handed over: "+

@@ -13,6 +13,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 )
 
@@ -38,7 +39,7 @@ func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (
 		Run: p.pin.Run, Commit: p.pin.Commit, Env: req.Env, Platform: p.platform, DryRun: req.DryRun, Reaped: reaped,
 	}
 	if failure != nil {
-		part.Error = o.process.Redactor.String(hybridcore.Sanitize(failure.Error()))
+		part.Error = o.process.Redactor.Clean(failure.Error())
 	}
 	name, data, err := build.SealReapPart(part)
 	if err == nil {
@@ -65,14 +66,14 @@ func (p *phase) reaped(o opened, req hybridcore.Request) ([]hybridcore.ReapPart,
 			hybridcore.Answer{ReapedOn: &parts})
 	})
 	p.job.try("artifacts/reaped.json", err)
-	var text strings.Builder
-	if err := checks.WriteReapedOn(&text, checks.Style{}, parts); err != nil {
+	var said strings.Builder
+	if err := checks.WriteReapedOn(&said, checks.Style{}, parts); err != nil {
 		return parts, err
 	}
-	if _, err := io.WriteString(o.screen.Out, text.String()); err != nil {
+	if _, err := io.WriteString(o.screen.Out, said.String()); err != nil {
 		return parts, fmt.Errorf("writing the answer: %w", err)
 	}
 	p.job.try("the step summary", p.job.values.Summary(o.process.Redactor.String(
-		"What dead runs left in "+req.Env+":\n\n"+checks.Code(text.String()))))
+		"What dead runs left in "+req.Env+":\n\n"+text.CodeBlock(said.String()))))
 	return parts, refused
 }

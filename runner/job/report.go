@@ -12,7 +12,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // answered takes over what a request came to. A run that makes a record is
@@ -125,6 +125,6 @@ func (j *job) tells(c *answer) bool {
 // warn says what went wrong with the reports.
 func (j *job) warn() {
 	for _, line := range j.problems {
-		_, _ = fmt.Fprintln(j.host.Screen.Err, "warning: "+ci.Inert(line))
+		_, _ = fmt.Fprintln(j.host.Screen.Err, "warning: "+text.JobLog(line))
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
 
@@ -169,6 +169,6 @@ func (v verification) older(ctx context.Context) (string, error) {
 	}
 	_, err = fmt.Fprintf(h.Screen.Err,
 		"warning: %s does not say whether another pipeline has used the bot's ticket, the state alone does: %s\n",
-		h.forge.Title, ci.Inert(h.Process.Redactor.String(err.Error())))
+		h.forge.Title, text.JobLog(h.Process.Redactor.String(err.Error())))
 	return older, err //nolint:wrapcheck // of standard error
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Explain says where the value of a variable of one target comes from. The
@@ -41,7 +42,7 @@ func (s Stage) Explain(req hybridcore.Request) (hybridcore.Explanation, error) {
 				target.Name())
 		}
 		return hybridcore.Explanation{}, hybridcore.Usagef("no template declares the variable %.80q%s", name,
-			hybridcore.DidYouMean(name, names))
+			text.DidYouMean(name, names))
 	}
 	d := declared[at]
 	e := hybridcore.Explanation{

@@ -15,8 +15,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/live"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner"
-	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // Work answers a request.
@@ -97,7 +97,9 @@ func (s Screen) console() *live.Console {
 }
 
 // Faulty writes a line about a fault to a job's log, where it commands nothing.
-func Faulty(log io.Writer, line string) { _, _ = io.WriteString(log, "warning: "+ci.Inert(line)+"\n") }
+func Faulty(log io.Writer, line string) {
+	_, _ = io.WriteString(log, "warning: "+text.JobLog(line)+"\n")
+}
 
 // Contained does something that only reports: a panic in it is told, and the
 // result of the job stays what it is.

@@ -19,6 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
@@ -161,7 +162,7 @@ func (s Screen) check(req hybridcore.Request) error {
 	systems := forges.Shared()
 	if s.Matrix != "" && !slices.Contains(systems, s.Matrix) {
 		return hybridcore.Usagef("--matrix is %.80q: it must be %s%s", s.Matrix, strings.Join(systems, " or "),
-			hybridcore.DidYouMean(s.Matrix, systems))
+			text.DidYouMean(s.Matrix, systems))
 	}
 	switch {
 	case s.Matrix == "":

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // RecordTimeout bounds writing the record, also after a cancel: CI gives a
@@ -75,13 +76,7 @@ func PlanDigest(p hybridcore.Plan) string {
 const maxShown = 60
 
 // Shorten cuts a value to what has room in a sentence.
-func Shorten(text string) string {
-	runes := []rune(text)
-	if len(runes) <= maxShown {
-		return text
-	}
-	return string(runes[:maxShown-1]) + "…"
-}
+func Shorten(value string) string { return text.Cut(value, maxShown) }
 
 // folders is a path to a file, without its last part.
 var folders = regexp.MustCompile("(^|[\\s(=,`])(?:/[^/\\s:;,()]+)+/")

@@ -92,7 +92,7 @@ func (p *Project) Images() ([]hybridcore.Image, error) {
 }
 
 // Redact makes text from outside fit for a report.
-func (p *Project) Redact(text string) string { return p.Redactor.String(hybridcore.Sanitize(text)) }
+func (p *Project) Redact(text string) string { return p.Redactor.Clean(text) }
 
 // Workers is how many targets of a request are worked on at once.
 func (p *Project) Workers(req hybridcore.Request) int {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // version is set by the linker from the checkout's tag.
@@ -65,7 +66,7 @@ func Group(cmd *cobra.Command) *cobra.Command {
 		for _, c := range cmd.Commands() {
 			names = append(names, c.Name())
 		}
-		return hybridcore.Usagef("unknown command %.80q%s; see %s --help", args[0], hybridcore.DidYouMean(args[0], names),
+		return hybridcore.Usagef("unknown command %.80q%s; see %s --help", args[0], text.DidYouMean(args[0], names),
 			cmd.CommandPath())
 	}
 	return cmd

@@ -13,6 +13,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // passed are the variables of the caller that a command in a lab gets without
@@ -118,7 +119,7 @@ func (e environment) tell(w io.Writer) {
 }
 
 // names lists names of variables: those of an environment are anybody's bytes.
-func names(all []string) string { return hybridcore.Sanitize(strings.Join(all, ", ")) }
+func names(all []string) string { return text.Sanitize(strings.Join(all, ", ")) }
 
 // checkPass refuses what --pass cannot mean.
 func checkPass(more []string) error {

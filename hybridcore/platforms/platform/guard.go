@@ -18,7 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
@@ -74,7 +74,7 @@ type Guard struct {
 func (g *Guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !g.allows(r.URL) {
 		return nil, &guarded{fmt.Sprintf("the platform points to %s://%s, which was not named: nothing is sent there",
-			r.URL.Scheme, hybridcore.Sanitize(r.URL.Host))}
+			r.URL.Scheme, text.Sanitize(r.URL.Host))}
 	}
 	if g.calls.Add(1) > maxCalls {
 		return nil, errTooMuch

@@ -9,9 +9,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Leftover is one thing that a dead run left.
@@ -37,7 +37,7 @@ func Remove(ctx context.Context, all []Leftover, dry bool) ([]hybridcore.URI, er
 			err = l.Remove(ctx)
 		}
 		if err != nil {
-			what := hybridcore.Sanitize(l.URI.Kind + " " + l.URI.Name + " (" + l.URI.ID + ")")
+			what := text.Sanitize(l.URI.Kind + " " + l.URI.Name + " (" + l.URI.ID + ")")
 			errs = append(
 				errs, fmt.Errorf("removing %s: %w. Run packer-hybrid reap again, or remove it by hand: %s", what, err, l.Hand),
 			)
@@ -50,9 +50,7 @@ func Remove(ctx context.Context, all []Leftover, dry bool) ([]hybridcore.URI, er
 
 // Quoted makes an identifier of a platform one word of a shell command, which a
 // person may copy.
-func Quoted(word string) string {
-	return "'" + strings.ReplaceAll(hybridcore.Sanitize(word), "'", `'\''`) + "'"
-}
+func Quoted(word string) string { return text.ShellWord(text.Sanitize(word)) }
 
 // ErrMounted says that a machine has a CD by now.
 func ErrMounted(used bool) error {

@@ -17,8 +17,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
@@ -119,8 +119,8 @@ func (c *client) call(ctx context.Context, method string, path []string, form ur
 }
 
 // said is what the other side says, fit for an error.
-func (c *client) said(text string) string {
-	return "Proxmox VE says: " + strings.ReplaceAll(hybridcore.Sanitize(text), c.secret, "***")
+func (c *client) said(raw string) string {
+	return "Proxmox VE says: " + strings.ReplaceAll(text.Sanitize(raw), c.secret, "***")
 }
 
 // Close forgets the session: a token has none, and a ticket cannot be ended.
@@ -149,7 +149,7 @@ func (c *client) work(ctx context.Context, method string, path []string, form ur
 			Exit   string `json:"exitstatus"`
 		}
 		if err := c.call(ctx, http.MethodGet, []string{"nodes", parts[1], "tasks", upid, "status"}, nil, &task); err != nil {
-			return fmt.Errorf("asking for task %s: %w", hybridcore.Sanitize(upid), err)
+			return fmt.Errorf("asking for task %s: %w", text.Sanitize(upid), err)
 		}
 		switch {
 		case task.Status != "stopped":
@@ -159,7 +159,7 @@ func (c *client) work(ctx context.Context, method string, path []string, form ur
 			return &refusal{c.said(task.Exit)}
 		}
 		if err := platform.Pause(ctx, platform.Poll); err != nil {
-			return fmt.Errorf("waiting for task %s: %w", hybridcore.Sanitize(upid), err)
+			return fmt.Errorf("waiting for task %s: %w", text.Sanitize(upid), err)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // drive is the name of a setting that can hold a CD.
@@ -79,7 +80,7 @@ func (c *client) each(ctx context.Context, wanted func(machine) bool, do func(ma
 			continue
 		}
 		if !nodeName.MatchString(m.Node) || m.VMID <= 0 {
-			return fmt.Errorf("listing machines: %q is no machine of a node", hybridcore.Sanitize(m.id()))
+			return fmt.Errorf("listing machines: %q is no machine of a node", text.Sanitize(m.id()))
 		}
 		last = m.VMID
 		s, there, err := c.settings(ctx, m)

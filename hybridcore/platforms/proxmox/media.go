@@ -16,6 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // media lists the CDs of these names on the storage for uploads that no machine
@@ -32,7 +33,7 @@ func (c *client) media(ctx context.Context, names []string) ([]platform.Leftover
 		&volumes,
 	)
 	if err != nil {
-		return nil, fmt.Errorf("listing the CDs of storage %s: %w", hybridcore.Sanitize(c.storage), err)
+		return nil, fmt.Errorf("listing the CDs of storage %s: %w", text.Sanitize(c.storage), err)
 	}
 	var left []platform.Leftover
 	for _, v := range volumes {
@@ -75,7 +76,7 @@ func (c *client) mounted(ctx context.Context, volume string) (used bool, err err
 		return nil
 	})
 	if err != nil {
-		return false, fmt.Errorf("looking for a machine that has %s: %w", hybridcore.Sanitize(volume), err)
+		return false, fmt.Errorf("looking for a machine that has %s: %w", text.Sanitize(volume), err)
 	}
 	return used, nil
 }

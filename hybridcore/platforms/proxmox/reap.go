@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // builtCD is a drive with a CD that Packer made for one build and the plugin
@@ -100,7 +101,7 @@ func (c *client) remove(ctx context.Context, m machine, ours func(settings) bool
 		case s.Protected:
 			return errProtected
 		}
-		held = &refusal{"lock " + hybridcore.Sanitize(s.Lock)}
+		held = &refusal{"lock " + text.Sanitize(s.Lock)}
 		if s.Lock == "" {
 			if held = c.destroy(ctx, m, s); held == nil || !locked(held) {
 				return held

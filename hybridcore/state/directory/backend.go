@@ -22,6 +22,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // maxEntries bounds how many entries of one folder are listed.
@@ -219,7 +220,7 @@ func quote(path string) string {
 	if plainPath.MatchString(path) {
 		return path
 	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	return text.ShellWord(path)
 }
 
 // noLinks refuses a folder below which something else than a folder is.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // most is how many findings one answer lists.
@@ -132,7 +133,7 @@ func Near(name string, candidates []string) string {
 			return fmt.Sprintf(" (did you mean %q?)", candidate)
 		}
 	}
-	return hybridcore.DidYouMean(name, candidates)
+	return text.DidYouMean(name, candidates)
 }
 
 // Suggested is the name in a suggestion, or an empty text.

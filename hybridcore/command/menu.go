@@ -3,7 +3,7 @@
 // Spec: openspec/specs/values/spec.md#requirement-command-grammar
 // Diagram: openspec/specs/values/diagram.md#from-request-to-record
 
-package hybridcore
+package command
 
 import (
 	"fmt"
@@ -11,6 +11,9 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Menu is the grammar as one door offers it.
@@ -43,7 +46,7 @@ func (m Menu) Names() []string {
 // verb, flags and platforms corrected when that is enough, else the form of
 // the verb that was probably meant, else the help.
 func (m Menu) Nearest(line string) string {
-	words := strings.Fields(line[:min(len(line), MaxCommand)])
+	words := strings.Fields(line[:min(len(line), MaxBytes)])
 	if len(words) == 0 {
 		return m.Help()
 	}
@@ -93,7 +96,7 @@ func (m Menu) form(f Form) string {
 // correct replaces the flags and platforms of a line by the nearest known ones.
 func correct(v Verb, words []string) []string {
 	var flags []string
-	fs, r := pflag.NewFlagSet("", pflag.ContinueOnError), Request{}
+	fs, r := pflag.NewFlagSet("", pflag.ContinueOnError), hybridcore.Request{}
 	BindCommon(fs, &r)
 	if v.Bind != nil {
 		v.Bind(fs, &r)
@@ -125,14 +128,14 @@ func correct(v Verb, words []string) []string {
 func correctPlatforms(list string) string {
 	names := strings.Split(list, ",")
 	for i, name := range names {
-		names[i] = near(name, PlatformNames())
+		names[i] = near(name, hybridcore.PlatformNames())
 	}
 	return strings.Join(names, ",")
 }
 
 // near is the nearest of the candidates, or the name itself.
 func near(name string, candidates []string) string {
-	if best := Nearest(name, candidates); best != "" {
+	if best := text.Nearest(name, candidates); best != "" {
 		return best
 	}
 	return name

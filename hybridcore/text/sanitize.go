@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-outside-text-is-sanitised
 // Diagram: openspec/specs/logs/diagram.md#sinks
 
-package hybridcore
+package text
 
 import (
 	"strings"

@@ -3,44 +3,55 @@
 // Spec: openspec/specs/values/spec.md#requirement-command-grammar
 // Diagram: openspec/specs/values/diagram.md#from-request-to-record
 
-package hybridcore
+package command
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 func TestParse(t *testing.T) {
 	tests := []struct {
 		text string
-		want Request
+		want hybridcore.Request
 	}{
 		{
 			"build ubuntu-24.04 --env prod --targets proxmox,vsphere",
-			Request{Action: ActionBuild, Env: "prod", Images: []string{"ubuntu-24.04"}, Platforms: []Platform{Proxmox, VSphere}},
+			hybridcore.Request{
+				Action: hybridcore.ActionBuild, Env: "prod", Images: []string{"ubuntu-24.04"},
+				Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere},
+			},
 		},
 		{
 			"build --os debian-12 --force --parallel=2",
-			Request{Action: ActionBuild, Images: []string{"debian-12"}, Rebuild: true, Parallel: 2},
+			hybridcore.Request{Action: hybridcore.ActionBuild, Images: []string{"debian-12"}, Rebuild: true, Parallel: 2},
 		},
 		{
 			"build --targets proxmox,proxmox,proxmox a a",
-			Request{Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Proxmox}},
+			hybridcore.Request{
+				Action: hybridcore.ActionBuild, Images: []string{"a"},
+				Platforms: []hybridcore.Platform{hybridcore.Proxmox},
+			},
 		},
-		{"  plan   --detailed-exitcode ", Request{Action: ActionPlan, Listing: Listing{DetailedExitCode: true}}},
-		{"status", Request{Action: ActionStatus}},
+		{
+			"  plan   --detailed-exitcode ",
+			hybridcore.Request{Action: hybridcore.ActionPlan, Listing: hybridcore.Listing{DetailedExitCode: true}},
+		},
+		{"status", hybridcore.Request{Action: hybridcore.ActionStatus}},
 		{
 			"build a --targets azure --part " + strings.Repeat("0f", 32) + " --commit " + strings.Repeat("ab", 20),
-			Request{
-				Action: ActionBuild, Images: []string{"a"}, Platforms: []Platform{Azure},
-				Pin: Pin{Heads: []string{strings.Repeat("ab", 20)}, Part: strings.Repeat("0f", 32)},
+			hybridcore.Request{
+				Action: hybridcore.ActionBuild, Images: []string{"a"}, Platforms: []hybridcore.Platform{hybridcore.Azure},
+				Pin: hybridcore.Pin{Heads: []string{strings.Repeat("ab", 20)}, Part: strings.Repeat("0f", 32)},
 			},
 		},
 		{
 			"collect parts more/parts --image a",
-			Request{Action: ActionCollect, Images: []string{"a"}, From: []string{"parts", "more/parts"}},
+			hybridcore.Request{Action: hybridcore.ActionCollect, Images: []string{"a"}, From: []string{"parts", "more/parts"}},
 		},
 	}
 	for _, tt := range tests {
@@ -87,8 +98,8 @@ func TestParseRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("error %v, want it to contain %q", err, tt.want)
 			}
-			if ExitCode(err) != ExitUsage {
-				t.Errorf("exit code %d", ExitCode(err))
+			if hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+				t.Errorf("exit code %d", hybridcore.ExitCode(err))
 			}
 		})
 	}
@@ -107,22 +118,9 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, name := range append(r.Images, r.Env) {
-			if name != "" && CheckName("x", name) != nil {
+			if name != "" && hybridcore.CheckName("x", name) != nil {
 				t.Errorf("Parse(%q) let %q through", text, name)
 			}
 		}
 	})
-}
-
-func TestDidYouMean(t *testing.T) {
-	tests := []struct{ name, want string }{
-		{"debain-12", ` (did you mean "debian-12"?)`},
-		{"windows-11", ""},
-		{"", ""},
-	}
-	for _, tt := range tests {
-		if got := DidYouMean(tt.name, []string{"debian-12", "ubuntu-24.04"}); got != tt.want {
-			t.Errorf("DidYouMean(%q) = %q, want %q", tt.name, got, tt.want)
-		}
-	}
 }
