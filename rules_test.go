@@ -35,7 +35,10 @@ var layers = []rules.Layer{
 		May:  []string{"hybridcore", "hybridcore/command", "hybridcore/hclfile", "hybridcore/text"},
 	},
 	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
-	{Unit: "hybridcore/packer", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
+	{
+		Unit: "hybridcore/packer",
+		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile", "hybridcore/text"},
+	},
 	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
 	{Unit: "hybridcore/platforms/platform", May: []string{"hybridcore", "hybridcore/text", "hybridcore/webapi"}},
 	{Unit: "hybridcore/platforms/platformtest", May: []string{"hybridcore", "hybridcore/platforms/platform", "lab"}},
@@ -85,11 +88,14 @@ var layers = []rules.Layer{
 	}},
 	{Unit: "checks", May: []string{"hybridcore", "hybridcore/text"}},
 	{
-		Unit:  "bot",
-		May:   []string{"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/text", "hybridcore/webapi"},
+		Unit: "bot",
+		May: []string{
+			"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/safefile", "hybridcore/text",
+			"hybridcore/webapi",
+		},
 		Tests: []string{"lab"},
 	},
-	{Unit: "lab", May: []string{"hybridcore"}},
+	{Unit: "lab", May: []string{"hybridcore", "hybridcore/safefile"}},
 	{
 		Unit:  "forge/post",
 		May:   []string{"hybridcore", "hybridcore/safefile", "hybridcore/text", "hybridcore/webapi", "checks"},
@@ -121,11 +127,16 @@ var layers = []rules.Layer{
 	{
 		Unit: "runner/project",
 		May: []string{
-			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/sources",
-			"hybridcore/state", "hybridcore/templates", "hybridcore/text",
+			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/safefile",
+			"hybridcore/sources", "hybridcore/state", "hybridcore/templates", "hybridcore/text",
 		},
 	},
-	{Unit: "runner/format", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/validate", "runner/project"}},
+	{
+		Unit: "runner/format",
+		May: []string{
+			"hybridcore", "hybridcore/hclfile", "hybridcore/safefile", "hybridcore/validate", "runner/project",
+		},
+	},
 	{
 		Unit: "runner/plan",
 		May: []string{

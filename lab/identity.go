@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // idLength is the length of a lab's identity: "lab-" and 26 characters (rand.Text).
@@ -40,7 +42,7 @@ func identity(ctx context.Context, cache string) (string, error) {
 		return id, nil
 	}
 	id = "lab-" + strings.ToLower(rand.Text())
-	if err := replaceFile(path, []byte(id+"\n")); err != nil {
+	if err := safefile.Replace(path, []byte(id+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("writing which lab this is: %w", err)
 	}
 	return id, nil

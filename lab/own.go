@@ -6,30 +6,12 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
-
-// replaceFile writes a file for its owner alone, whole or not at all.
-func replaceFile(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".lab-*") // mode 0600
-	if err != nil {
-		return err //nolint:wrapcheck // it says what and where
-	}
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return nil
-}
 
 // maxOwn bounds the files that a lab keeps, in bytes: the environment has some thousand.
 const maxOwn = 1 << 20

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // ErrNotUp says that no lab is up.
@@ -81,7 +83,7 @@ func writeState(cache string, l *Lab) error {
 	if err != nil {
 		return fmt.Errorf("writing the lab's state: %w", err)
 	}
-	if err := replaceFile(statePath(cache), append(text, '\n')); err != nil {
+	if err := safefile.Replace(statePath(cache), append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("writing the lab's state: %w", err)
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // keyFile has the key of tickets for runs on this machine, in the bot's folder.
@@ -58,16 +58,13 @@ func newKey(root *os.Root) error {
 	}
 	var value [32]byte
 	_, _ = rand.Read(value[:]) // crypto/rand.Read never fails
-	temporary := "." + keyFile + "-" + rand.Text()
-	f, err := root.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	temporary := safefile.TempName()
+	err := safefile.New(root, temporary, []byte(base64.StdEncoding.EncodeToString(value[:])+"\n"), 0o600)
 	if err != nil {
 		return err //nolint:wrapcheck // by the caller
 	}
-	_, err = io.WriteString(f, base64.StdEncoding.EncodeToString(value[:])+"\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		if err = root.Link(temporary, keyFile); errors.Is(err, fs.ErrExist) {
-			err = nil // by another bot
-		}
+	if err = root.Link(temporary, keyFile); errors.Is(err, fs.ErrExist) {
+		err = nil // by another bot
 	}
 	return errors.Join(err, root.Remove(temporary))
 }

@@ -13,9 +13,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -37,23 +39,15 @@ func (e entry) is(build string) bool { return isBuild(build, e.builder+"."+e.nam
 
 // readManifest reads the manifest that the run must have written.
 func readManifest(path string) ([]entry, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, errors.New("the build wrote no manifest")
-	case err != nil:
-		return nil, fmt.Errorf("looking at the manifest: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, errors.New("the manifest is not a regular file")
-	case info.Size() > maxManifest:
-		return nil, fmt.Errorf("the manifest has %d bytes; at most %d are read", info.Size(), maxManifest)
-	}
-	f, err := os.Open(path)
+	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
-	defer func() { _ = f.Close() }() // opened for reading
-	data, err := io.ReadAll(io.LimitReader(f, maxManifest))
+	defer func() { _ = root.Close() }() // only read
+	data, err := safefile.ReadIn(root, filepath.Base(path), maxManifest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("the build wrote no manifest")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}

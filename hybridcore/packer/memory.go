@@ -9,10 +9,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // Memory is a directory that remembers what was found out about binaries: the
@@ -29,12 +30,10 @@ func (m Memory) recall(kind, path string) string {
 	if id == "" {
 		return ""
 	}
-	f, err := os.Open(m.file(kind, path))
+	text, err := safefile.Read(m.file(kind, path), 4<<10)
 	if err != nil {
 		return ""
 	}
-	defer func() { _ = f.Close() }()                // opened for reading
-	text, _ := io.ReadAll(io.LimitReader(f, 4<<10)) // half an answer does not fit
 	was, value, _ := strings.Cut(string(text), "\n")
 	value, whole := strings.CutSuffix(value, "\n")
 	if was != id || !whole {
@@ -46,16 +45,8 @@ func (m Memory) recall(kind, path string) string {
 // remember keeps an answer. A failure costs the next run some time, no more.
 func (m Memory) remember(kind, path, value string) {
 	id := m.identity(path)
-	if id == "" || os.MkdirAll(string(m), 0o700) != nil {
-		return
-	}
-	f, err := os.CreateTemp(string(m), ".new-*")
-	if err != nil {
-		return
-	}
-	_, err = f.WriteString(id + "\n" + value + "\n")
-	if closeErr := f.Close(); err != nil || closeErr != nil || os.Rename(f.Name(), m.file(kind, path)) != nil {
-		_ = os.Remove(f.Name())
+	if id != "" {
+		_ = safefile.Keep(m.file(kind, path), []byte(id+"\n"+value+"\n"))
 	}
 }
 

@@ -260,20 +260,3 @@ func Copy(to, from *os.Root, name string, perm fs.FileMode) (err error) {
 	}
 	return errors.Join(err, out.Close())
 }
-
-// Read reads a file of at most so many bytes.
-func Read(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // a PathError says all
-	}
-	defer func() { _ = f.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
-	}
-	return data, nil
-}

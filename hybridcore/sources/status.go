@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // State is what a checkout was found to be.
@@ -172,7 +173,7 @@ func unpinned(dir string, lock Lock) ([]Status, []hybridcore.Finding, error) {
 	var findings []hybridcore.Finding
 	for _, e := range entries {
 		known := slices.ContainsFunc(lock.Sources, func(s Source) bool { return s.Name == e.Name() })
-		if known || e.Type().IsRegular() || strings.HasPrefix(e.Name(), tempPrefix) {
+		if known || e.Type().IsRegular() || strings.HasPrefix(e.Name(), safefile.TempPrefix) {
 			continue
 		}
 		name := hclfile.Printable(e.Name())

@@ -18,11 +18,8 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
-
-// tempPrefix begins the names of the folders below Dir in which checkouts are
-// made, and in which a killed sync leaves them.
-const tempPrefix = ".tmp-"
 
 // lockWait is how long a sync waits for another one.
 const lockWait = 30 * time.Second
@@ -167,7 +164,7 @@ func (s *Syncer) one(ctx context.Context, source Source) (size int64, err error)
 	if err != nil {
 		return 0, err
 	}
-	temp, err := os.MkdirTemp(dir, tempPrefix+source.Name+"-")
+	temp, err := os.MkdirTemp(dir, safefile.TempPrefix+source.Name+"-")
 	if err != nil {
 		return 0, fmt.Errorf("making room for the checkout: %w", err)
 	}
@@ -297,7 +294,7 @@ func removeTemporary(dir string) error {
 	}
 	var failed error
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) {
+		if strings.HasPrefix(e.Name(), safefile.TempPrefix) {
 			failed = errors.Join(failed, os.RemoveAll(filepath.Join(dir, e.Name())))
 		}
 	}

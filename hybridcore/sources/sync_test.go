@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 func pemOf(s *httptest.Server) string {
@@ -414,7 +415,7 @@ func TestKilledSync(t *testing.T) {
 	if _, err := s.Sync(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(root, Dir, tempPrefix+"left", "file"), "")
+	put(t, filepath.Join(root, Dir, safefile.TempPrefix+"left", "file"), "")
 	put(t, filepath.Join(root, Dir, "x", ".git", "HEAD"), commits[0]+"x\n")
 	s.Force = true
 	if _, err := s.Sync(t.Context(), nil); err != nil {

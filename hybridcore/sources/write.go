@@ -6,7 +6,6 @@
 package sources
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -163,17 +162,5 @@ func write(root string, text []byte) (err error) {
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return hybridcore.Blockedf("%s is not a regular file; nothing is written through a link", LockPath)
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"lock-")
-	if err != nil {
-		return fmt.Errorf("writing the lock: %w", err)
-	}
-	_, err = temp.Write(text)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("writing the lock: %w", err), os.Remove(temp.Name()))
-	}
-	return nil
+	return safefile.Replace(path, text, 0o644) //nolint:wrapcheck // it names the lock
 }

@@ -8,11 +8,12 @@ package format
 import (
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // digest is the sha256 of a file in canonical form, or of how it looks from
@@ -61,12 +62,7 @@ func formatterID() digest {
 // readDigests reads a set: the formatter's name, then one digest after another.
 func readDigests(path string) digests {
 	known := digests{}
-	f, err := os.Open(path)
-	if err != nil {
-		return known
-	}
-	defer func() { _ = f.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(f, (maxDigests+1)*sha256.Size))
+	data, err := safefile.Read(path, (maxDigests+1)*sha256.Size)
 	if id := formatterID(); err != nil || len(data)%sha256.Size != 0 || len(data) == 0 ||
 		digest(data[:sha256.Size]) != id {
 		return known
@@ -82,7 +78,7 @@ func (d digests) has(sum digest) bool { return d[sum] }
 // keep adds to the set on disk. Of two runs at the same time one may win: the
 // other's files are parsed once more.
 func (d digests) keep(path string, fresh []digest) {
-	if path == "" || len(fresh) == 0 || os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+	if path == "" || len(fresh) == 0 {
 		return
 	}
 	if len(d)+len(fresh) > maxDigests {
@@ -96,12 +92,5 @@ func (d digests) keep(path string, fresh []digest) {
 	for sum := range d {
 		data = append(data, sum[:]...)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return
-	}
-	_, err = f.Write(data)
-	if closeErr := f.Close(); err != nil || closeErr != nil || os.Rename(f.Name(), path) != nil {
-		_ = os.Remove(f.Name())
-	}
+	_ = safefile.Keep(path, data) // what is not kept is parsed once more
 }

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
@@ -185,7 +185,11 @@ func (r *formatting) file(root *os.Root, name, path string) bool {
 		r.canonical(sum)
 		return true
 	case r.Write:
-		if err := replaceFile(root, name, out); err != nil {
+		info, err := root.Stat(name)
+		if err == nil {
+			err = safefile.ReplaceIn(root, name, out, info.Mode().Perm())
+		}
+		if err != nil {
 			r.problems(path, err)
 			return false
 		}
@@ -204,27 +208,4 @@ func (r *formatting) problems(path string, err error) {
 	r.mu.Lock()
 	r.found = append(r.found, findings...)
 	r.mu.Unlock()
-}
-
-// replaceFile puts a file in the place of another, whole or not at all, with
-// its permissions.
-func replaceFile(root *os.Root, name string, content []byte) error {
-	info, err := root.Stat(name)
-	if err != nil {
-		return fmt.Errorf("writing: %w", err)
-	}
-	next := ".fmt-" + name
-	f, err := root.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
-	if err != nil {
-		return fmt.Errorf("writing: %w", err)
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = root.Rename(next, name)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("writing: %w", err), root.Remove(next))
-	}
-	return nil
 }

@@ -119,7 +119,7 @@ func (v Verdicts) Remember(verdict Verdict, redact func(string) string) {
 	if err != nil || len(data) > maxVerdict || redact(string(data)) != string(data) {
 		return
 	}
-	if v.write(v.file(verdict.Key), data) == nil {
+	if safefile.Keep(v.file(verdict.Key), data) == nil {
 		v.trim()
 	}
 }
@@ -149,24 +149,6 @@ func (v Verdict) keepable() bool {
 
 func (v Verdicts) file(key string) string { return filepath.Join(string(v), key+".json") }
 
-func (v Verdicts) write(path string, data []byte) error {
-	if err := os.MkdirAll(string(v), 0o700); err != nil {
-		return fmt.Errorf("making the cache of verdicts: %w", err)
-	}
-	f, err := os.CreateTemp(string(v), ".new-*")
-	if err != nil {
-		return fmt.Errorf("writing a verdict: %w", err)
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
-}
-
 // trim removes the oldest verdicts beyond the bound, and what a killed process
 // left half written.
 func (v Verdicts) trim() {
@@ -184,7 +166,7 @@ func (v Verdicts) trim() {
 		return cmp.Or(b.ModTime().Compare(a.ModTime()), strings.Compare(a.Name(), b.Name()))
 	})
 	for i, info := range all {
-		if i >= maxVerdicts || strings.HasPrefix(info.Name(), ".new-") && time.Since(info.ModTime()) > time.Hour {
+		if i >= maxVerdicts || strings.HasPrefix(info.Name(), safefile.TempPrefix) && time.Since(info.ModTime()) > time.Hour {
 			_ = os.Remove(filepath.Join(string(v), info.Name())) // tried again the next time
 		}
 	}
@@ -199,7 +181,7 @@ func (v Verdicts) salt() ([]byte, error) {
 	}
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // crypto/rand.Read never fails
-	return salt, v.write(path, salt)
+	return salt, safefile.Keep(path, salt)
 }
 
 // VerdictKey digests everything that a validation of the request depends on:

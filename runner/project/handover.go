@@ -8,15 +8,14 @@ package project
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
@@ -76,7 +75,7 @@ func HandedOver(dir string, wanted func(name string) bool) (map[string]*Handed, 
 			return hybridcore.Blockedf("%s is handed over twice, as %.400q and as %.400q: hand over one of them", name,
 				found[name].Path, at)
 		}
-		data, err := readRegular(root, at)
+		data, err := safefile.ReadIn(root, at, state.MaxSealed)
 		if err != nil {
 			return RefusedFile(filepath.Join(dir, at), err)
 		}
@@ -84,35 +83,6 @@ func HandedOver(dir string, wanted func(name string) bool) (map[string]*Handed, 
 		return nil
 	})
 	return found, err //nolint:wrapcheck // it names the path
-}
-
-// readRegular reads a file that is one: no link, no device, nothing that a reader
-// waits for.
-func readRegular(root *os.Root, at string) ([]byte, error) {
-	before, err := root.Lstat(at)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller names the path
-	}
-	if !before.Mode().IsRegular() {
-		return nil, hybridcore.Blockedf("it is no regular file")
-	}
-	f, err := root.OpenFile(at, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller names the path
-	}
-	defer f.Close() //nolint:errcheck // only read
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err //nolint:wrapcheck // the caller names the path
-	case !os.SameFile(before, info):
-		return nil, hybridcore.Blockedf("it was exchanged while it was read")
-	}
-	data, err := io.ReadAll(io.LimitReader(f, state.MaxSealed+1))
-	if err == nil && len(data) > state.MaxSealed {
-		err = hybridcore.Blockedf("it has more than %d MiB", state.MaxSealed>>20)
-	}
-	return data, err
 }
 
 // RefusedFile is the error of a file that another job handed over.

@@ -15,14 +15,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // maxEntries bounds how many entries of one folder are listed.
@@ -31,12 +29,6 @@ const maxEntries = 1 << 20
 // Directory is the backend in a directory of this host: an object is a file of
 // its name. Several processes may use it.
 type Directory struct{ disk }
-
-// disk is a directory with the calls that all of it needs.
-type disk struct {
-	path string
-	root *os.Root
-}
 
 // New opens a directory, which it creates (mode 0700) when it is
 // missing, and removes what a killed writer left. A path that is no directory is
@@ -211,39 +203,7 @@ func (d *Directory) Where(name string) string { return filepath.Join(d.path, fil
 // Copy is the command that copies one.
 func (d *Directory) Copy(from, to string) string { return copyCommand(d.Where(from), d.Where(to)) }
 
-func copyCommand(from, to string) string { return "cp " + quote(from) + " " + quote(to) }
-
-var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
-
-// quote makes a path safe to paste into a shell.
-func quote(path string) string {
-	if plainPath.MatchString(path) {
-		return path
-	}
-	return text.ShellWord(path)
-}
-
-// noLinks refuses a folder below which something else than a folder is.
-func (d disk) noLinks(folder string) error {
-	for at := range parents(folder) {
-		info, err := d.root.Lstat(at)
-		if err != nil {
-			return fmt.Errorf("looking at a folder: %w", err)
-		}
-		if !info.IsDir() {
-			return state.FormError(at + " is not a folder")
-		}
-	}
-	return nil
-}
-
-// parents yields a folder and those above it, from the top.
-func parents(folder string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for i, c := range folder + "/" {
-			if c == '/' && !yield(folder[:i]) {
-				return
-			}
-		}
-	}
+// Store is the state that the directory holds.
+func (d *Directory) Store() *state.Store {
+	return state.New(d, state.Capabilities{Liveness: d, Guide: d})
 }

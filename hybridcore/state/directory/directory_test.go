@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
@@ -84,7 +85,7 @@ func TestOpen(t *testing.T) {
 func TestOpenRemovesLeftovers(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	open(t, dir)
-	left := filepath.Join(dir, tempPrefix+"abc")
+	left := filepath.Join(dir, safefile.TempPrefix+"abc")
 	other := filepath.Join(dir, ".gitignore")
 	for _, name := range []string{left, other} {
 		if err := os.WriteFile(name, []byte("half"), 0o600); err != nil {

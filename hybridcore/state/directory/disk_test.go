@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
 
@@ -130,7 +131,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	if _, err := d.Acquire(t.Context(), statetest.Lease("run-0")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, tempPrefix+"x"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, safefile.TempPrefix+"x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("", mount, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {

@@ -6,49 +6,20 @@
 package directory
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
-	"strings"
+	"regexp"
 	"syscall"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
-
-// tempPrefix begins the names of files that are being written under the lock.
-const tempPrefix = ".tmp-"
-
-// newTemp names a temporary file in the state directory itself, so that one
-// look at that directory finds all leftovers.
-func newTemp() string { return tempPrefix + strings.ToLower(rand.Text()) }
-
-// stage writes a new temporary file and syncs it. On an error there is none.
-func (d disk) stage(temp string, data []byte) (err error) {
-	f, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("creating a temporary file: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = d.root.Remove(temp) // the first error counts
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(fmt.Errorf("writing: %w", err), f.Close())
-	}
-	if err := f.Sync(); err != nil {
-		return errors.Join(fmt.Errorf("syncing: %w", err), f.Close())
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("closing: %w", err)
-	}
-	return nil
-}
 
 // place makes a file with its folders, unless there is one of that name. The
 // caller has the lock, and syncs the folder.
@@ -62,9 +33,9 @@ func (d disk) place(name string, data []byte) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("looking for what is there: %w", err)
 	}
-	temp := newTemp()
-	if err := d.stage(temp, data); err != nil {
-		return err
+	temp := safefile.TempName()
+	if err := safefile.New(d.root, temp, data, 0o600); err != nil {
+		return fmt.Errorf("writing: %w", err)
 	}
 	err := d.root.Link(temp, name)
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EMLINK) {
@@ -79,17 +50,10 @@ func (d disk) place(name string, data []byte) error {
 	return nil
 }
 
-// replace makes a file in place of another.
+// replace makes a file in place of another. Temporary files are in the state directory itself, so that one look at it
+// finds all leftovers.
 func (d disk) replace(name string, data []byte) error {
-	temp := newTemp()
-	if err := d.stage(temp, data); err != nil {
-		return err
-	}
-	if err := d.root.Rename(temp, name); err != nil {
-		_ = d.root.Remove(temp) // the first error counts
-		return fmt.Errorf("renaming: %w", err)
-	}
-	return nil
+	return safefile.ReplaceIn(d.root, name, data, 0o600)
 }
 
 // syncDir makes the names in a directory durable.
@@ -130,54 +94,11 @@ func (d disk) mkdirs(folder string) error {
 // readFile reads a regular file of at most state.MaxObject bytes. A cause that is
 // about the file itself is a state.FormError.
 func (d disk) readFile(name string) ([]byte, error) {
-	named, err := d.root.Lstat(name)
-	if err != nil {
-		return nil, fmt.Errorf("looking at it: %w", err)
+	data, err := safefile.ReadIn(d.root, name, state.MaxObject)
+	if refused, ok := errors.AsType[*safefile.RefusedError](err); ok {
+		return nil, state.FormError(refused.Why)
 	}
-	if err := regular(named); err != nil {
-		return nil, err
-	}
-	// A named pipe must not make the open wait for a writer.
-	f, err := d.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("opening: %w", err)
-	}
-	defer func() { _ = f.Close() }() // read only
-	opened, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("looking at it: %w", err)
-	}
-	if !os.SameFile(named, opened) {
-		return nil, state.FormError("it was replaced while it was opened")
-	}
-	data := make([]byte, 0, opened.Size()+1)
-	for {
-		n, err := f.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		switch {
-		case len(data) > state.MaxObject:
-			return nil, tooLarge(int64(len(data)))
-		case errors.Is(err, io.EOF):
-			return data, nil
-		case err != nil:
-			return nil, fmt.Errorf("reading: %w", err)
-		case len(data) == cap(data):
-			data = append(data, 0)[:len(data)]
-		}
-	}
-}
-
-// regular refuses what is no regular file that fits state.MaxObject.
-func regular(info fs.FileInfo) error {
-	switch {
-	case info.IsDir():
-		return state.FormError("it is a directory, not a file")
-	case !info.Mode().IsRegular():
-		return state.FormError("it is not a regular file")
-	case info.Size() > state.MaxObject:
-		return tooLarge(info.Size())
-	}
-	return nil
+	return data, err //nolint:wrapcheck // it says what it did, and to which file
 }
 
 // writeError says what happened to a write. Full disks, quotas and missing
@@ -204,6 +125,45 @@ func (d disk) writeError(doing string, err error) error {
 	}
 }
 
-func tooLarge(size int64) error {
-	return state.FormError(fmt.Sprintf("it has %d bytes; at most %d (64 MiB) are read", size, int64(state.MaxObject)))
+// disk is a directory with the calls that all of it needs.
+type disk struct {
+	path string
+	root *os.Root
+}
+
+func copyCommand(from, to string) string { return "cp " + quote(from) + " " + quote(to) }
+
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
+
+// quote makes a path safe to paste into a shell.
+func quote(path string) string {
+	if plainPath.MatchString(path) {
+		return path
+	}
+	return text.ShellWord(path)
+}
+
+// noLinks refuses a folder below which something else than a folder is.
+func (d disk) noLinks(folder string) error {
+	for at := range parents(folder) {
+		info, err := d.root.Lstat(at)
+		if err != nil {
+			return fmt.Errorf("looking at a folder: %w", err)
+		}
+		if !info.IsDir() {
+			return state.FormError(at + " is not a folder")
+		}
+	}
+	return nil
+}
+
+// parents yields a folder and those above it, from the top.
+func parents(folder string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i, c := range folder + "/" {
+			if c == '/' && !yield(folder[:i]) {
+				return
+			}
+		}
+	}
 }

@@ -22,23 +22,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
-// Files of the former format: one that was replaced for the snapshot, with three
-// former ones, one for all records, and two for each lease.
-const (
-	formerSnapshot = "packer-hybrid.json"
-	formerRecords  = "records.jsonl"
-	formerIndex    = "records.idx" // derived
-	formerLeases   = "leases"
-	formerLease    = ".json"
-	formerLock     = ".lock"
-)
-
-// formerGenerations are the snapshots of the former format, oldest first: the
-// number of each is its place.
-func formerGenerations() []string {
-	return []string{formerSnapshot + ".3", formerSnapshot + ".2", formerSnapshot + ".1", formerSnapshot}
-}
-
 // formerFiles shows a state of the former format as objects, to read only.
 type formerFiles struct {
 	*Directory

@@ -9,17 +9,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
@@ -106,23 +104,32 @@ func lineID(line string) string {
 
 // readRecords reads the file of all records.
 func readRecords(d disk) ([]byte, error) {
-	named, err := d.root.Lstat(formerRecords)
+	text, err := safefile.ReadIn(d.root, formerRecords, maxRecords)
+	refused, ok := errors.AsType[*safefile.RefusedError](err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case ok:
+		return nil, state.FormError(formerRecords + ": " + refused.Why)
 	case err != nil:
-		return nil, fmt.Errorf("looking at the records: %w", err)
-	case !named.Mode().IsRegular() || named.Size() > maxRecords:
-		return nil, state.FormError(fmt.Sprintf("%s is no regular file of at most %d bytes", formerRecords, maxRecords))
-	}
-	f, err := d.root.OpenFile(formerRecords, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("opening the records: %w", err)
-	}
-	defer func() { _ = f.Close() }() // read only
-	text, err := io.ReadAll(io.LimitReader(f, maxRecords))
-	if err != nil {
 		return nil, fmt.Errorf("reading the records: %w", err)
 	}
 	return text, nil
+}
+
+// Files of the former format: one that was replaced for the snapshot, with three
+// former ones, one for all records, and two for each lease.
+const (
+	formerSnapshot = "packer-hybrid.json"
+	formerRecords  = "records.jsonl"
+	formerIndex    = "records.idx" // derived
+	formerLeases   = "leases"
+	formerLease    = ".json"
+	formerLock     = ".lock"
+)
+
+// formerGenerations are the snapshots of the former format, oldest first: the
+// number of each is its place.
+func formerGenerations() []string {
+	return []string{formerSnapshot + ".3", formerSnapshot + ".2", formerSnapshot + ".1", formerSnapshot}
 }

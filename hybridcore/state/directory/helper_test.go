@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
@@ -234,7 +235,7 @@ func temps(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if strings.HasPrefix(filepath.Base(path), tempPrefix) {
+		if strings.HasPrefix(filepath.Base(path), safefile.TempPrefix) {
 			found = append(found, path)
 		}
 		return err

@@ -8,8 +8,6 @@ package directory
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -94,60 +92,3 @@ func (d disk) probe(file, mark string) state.Life {
 
 // Who is the command that shows who has a key locked.
 func (d *Directory) Who(key string) string { return "fuser -v " + quote(d.Where(lockFile(key))) }
-
-// openLock opens a lock file. Nothing but a regular file is opened, and nothing is
-// waited for.
-func (d disk) openLock(name string, flag int) (*kernelLock, error) {
-	file, err := d.root.OpenFile(name, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("locking: %w", err)
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("locking: %s is not a regular file", name)
-	}
-	if err == nil && !d.there(file, name) {
-		err = errRemoved
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return &kernelLock{file}, nil
-}
-
-// there says whether an open file still is the one of that name. A link is not.
-func (d disk) there(file *os.File, name string) bool {
-	opened, err := file.Stat()
-	if err != nil {
-		return false
-	}
-	named, err := d.root.Lstat(name)
-	return err == nil && os.SameFile(opened, named)
-}
-
-// errRemoved says that a lock file was removed, or replaced, while it was locked.
-var errRemoved = errors.New("the lock file is removed again and again")
-
-// maxMark bounds what a lock file says.
-const maxMark = 1024
-
-// tells says what a lock tells of the holder that has marked it. Marks outlive
-// holders: a free lock says that a holder has ended only if it is that holder's.
-// The first mark is that of the present holder, or of the last one.
-func (l *kernelLock) tells(mark string, free bool) (state.Life, error) {
-	text, err := io.ReadAll(io.NewSectionReader(l.file, 0, maxMark))
-	if err != nil {
-		return state.Unknown, fmt.Errorf("reading whose lock it is: %w", err)
-	}
-	marks := string(text)
-	switch {
-	case !free && mark != "" && strings.HasPrefix(marks, mark):
-		return state.Living, nil
-	case !free:
-		return state.Taken, nil
-	case mark == "" || strings.HasPrefix(marks, mark) || strings.Contains(marks, "\n"+mark):
-		return state.Ended, nil
-	default:
-		return state.Unknown, nil
-	}
-}

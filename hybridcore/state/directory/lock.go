@@ -9,11 +9,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
 // Bounds of the wait for the lock. A writer holds it for a few disk syncs.
@@ -117,5 +120,62 @@ func (d disk) share(ctx context.Context) (unlock func(), err error) {
 		case err != nil, time.Now().After(giveUp), ctx.Err() != nil:
 			return func() {}, nil //nolint:nilerr // what cannot be locked is read all the same
 		}
+	}
+}
+
+// openLock opens a lock file. Nothing but a regular file is opened, and nothing is
+// waited for.
+func (d disk) openLock(name string, flag int) (*kernelLock, error) {
+	file, err := d.root.OpenFile(name, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking: %w", err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("locking: %s is not a regular file", name)
+	}
+	if err == nil && !d.there(file, name) {
+		err = errRemoved
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &kernelLock{file}, nil
+}
+
+// there says whether an open file still is the one of that name. A link is not.
+func (d disk) there(file *os.File, name string) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := d.root.Lstat(name)
+	return err == nil && os.SameFile(opened, named)
+}
+
+// errRemoved says that a lock file was removed, or replaced, while it was locked.
+var errRemoved = errors.New("the lock file is removed again and again")
+
+// maxMark bounds what a lock file says.
+const maxMark = 1024
+
+// tells says what a lock tells of the holder that has marked it. Marks outlive
+// holders: a free lock says that a holder has ended only if it is that holder's.
+// The first mark is that of the present holder, or of the last one.
+func (l *kernelLock) tells(mark string, free bool) (state.Life, error) {
+	text, err := io.ReadAll(io.NewSectionReader(l.file, 0, maxMark))
+	if err != nil {
+		return state.Unknown, fmt.Errorf("reading whose lock it is: %w", err)
+	}
+	marks := string(text)
+	switch {
+	case !free && mark != "" && strings.HasPrefix(marks, mark):
+		return state.Living, nil
+	case !free:
+		return state.Taken, nil
+	case mark == "" || strings.HasPrefix(marks, mark) || strings.Contains(marks, "\n"+mark):
+		return state.Ended, nil
+	default:
+		return state.Unknown, nil
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
 // makeDirs creates a directory and its parents.
@@ -74,7 +75,7 @@ func (d disk) clean() {
 	defer func() { _ = lock.Unlock() }() // closing frees it in any case
 	entries, _ = fs.ReadDir(d.root.FS(), ".")
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) {
+		if strings.HasPrefix(e.Name(), safefile.TempPrefix) {
 			_ = d.root.Remove(e.Name()) // ignored by everybody, tried again at the next Open
 		}
 	}
@@ -82,7 +83,7 @@ func (d disk) clean() {
 
 func hasTemp(entries []fs.DirEntry) bool {
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) {
+		if strings.HasPrefix(e.Name(), safefile.TempPrefix) {
 			return true
 		}
 	}

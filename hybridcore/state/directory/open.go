@@ -56,11 +56,6 @@ func ViewObjects(path string) (*state.Store, error) {
 	return d.Store(), nil
 }
 
-// Store is the state that the directory holds.
-func (d *Directory) Store() *state.Store {
-	return state.New(d, state.Capabilities{Liveness: d, Guide: d})
-}
-
 func (f *formerFiles) store() *state.Store {
 	return state.New(f, state.Capabilities{Liveness: f, Guide: f})
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
@@ -202,7 +203,7 @@ func (d disk) putAway() {
 		name := path.Join(formerLeases, e.Name())
 		switch {
 		case e.IsDir():
-		case strings.HasSuffix(e.Name(), formerLock), strings.HasPrefix(e.Name(), tempPrefix):
+		case strings.HasSuffix(e.Name(), formerLock), strings.HasPrefix(e.Name(), safefile.TempPrefix):
 			derived = append(derived, name)
 		case strings.HasSuffix(e.Name(), formerLease):
 			files = append(files, name)

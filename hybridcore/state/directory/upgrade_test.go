@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
@@ -30,7 +31,7 @@ func formerState(t *testing.T, dir string) {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "former"))); err != nil {
 		t.Fatal(err)
 	}
-	left := filepath.Join(dir, formerLeases, tempPrefix+"lab+debian-12@vsphere")
+	left := filepath.Join(dir, formerLeases, safefile.TempPrefix+"lab+debian-12@vsphere")
 	for _, name := range []string{filepath.Join(dir, formerIndex), left} {
 		if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
@@ -154,7 +155,7 @@ func TestUpgrade(t *testing.T) {
 	kept := tree(t, backup)
 	for name, text := range before {
 		inPlace := strings.HasPrefix(name, "records/") || strings.HasPrefix(name, "tickets/")
-		derived := name == formerIndex || strings.HasSuffix(name, formerLock) || strings.Contains(name, tempPrefix)
+		derived := name == formerIndex || strings.HasSuffix(name, formerLock) || strings.Contains(name, safefile.TempPrefix)
 		if !inPlace && !derived && kept[name] != text {
 			t.Errorf("%s is not in the backup", name)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
 // At is when everything in the fixtures happened.
@@ -78,5 +79,29 @@ func WantBlocked(t *testing.T, err error, says ...string) {
 		if !strings.Contains(err.Error(), text) {
 			t.Errorf("error %q does not say %q", err, text)
 		}
+	}
+}
+
+// opened is a state in a backend without objects.
+type opened struct {
+	*state.Store
+	b   state.Backend
+	can state.Capabilities
+}
+
+// again is what another process opens.
+func (o opened) again() *state.Store { return state.New(o.b, o.can) }
+
+func put(t *testing.T, b state.Backend, name, data string) {
+	t.Helper()
+	if err := b.Put(t.Context(), name, []byte(data)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func holds(t *testing.T, b state.Backend, name, want string) {
+	t.Helper()
+	if got, err := b.Get(t.Context(), name); err != nil || string(got) != want {
+		t.Errorf("%s is %.80q, %v; want %.80q", name, got, err, want)
 	}
 }

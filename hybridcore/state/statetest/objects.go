@@ -20,47 +20,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
-// Open makes a backend without objects, and says what it can do besides.
-type Open func(t *testing.T) (state.Backend, state.Capabilities)
-
-// Suite is what every backend must do.
-func Suite(t *testing.T, open Open) {
-	for name, test := range map[string]func(*testing.T, state.Backend){
-		"put once": putOnce, "missing": missing, "delete": deleted, "list": list, "one of many": oneOfMany,
-		"hostile names": hostileNames, "sizes": sizes, "ended contexts": endedContexts,
-	} {
-		t.Run("objects/"+name, func(t *testing.T) {
-			b, _ := open(t)
-			test(t, b)
-		})
-	}
-	for name, test := range map[string]func(*testing.T, opened){
-		"snapshot": snapshot, "failed change": failedChange, "foreign lineage": foreignLineage, "parallel": parallel,
-		"generations": generations, "sleeper": sleeper, "records": records, "attachments": attachments,
-		"unrecorded attachments": unrecorded, "leases": leases, "ended holder": endedHolder, "tickets": tickets,
-		"cancelled": cancelled,
-	} {
-		t.Run("state/"+name, func(t *testing.T) {
-			b, can := open(t)
-			test(t, opened{state.New(b, can), b, can})
-		})
-	}
-}
-
-func put(t *testing.T, b state.Backend, name, data string) {
-	t.Helper()
-	if err := b.Put(t.Context(), name, []byte(data)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func holds(t *testing.T, b state.Backend, name, want string) {
-	t.Helper()
-	if got, err := b.Get(t.Context(), name); err != nil || string(got) != want {
-		t.Errorf("%s is %.80q, %v; want %.80q", name, got, err, want)
-	}
-}
-
 func putOnce(t *testing.T, b state.Backend) {
 	data := []byte("one")
 	if err := b.Put(t.Context(), "a/b", data); err != nil {

@@ -17,16 +17,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
-// opened is a state in a backend without objects.
-type opened struct {
-	*state.Store
-	b   state.Backend
-	can state.Capabilities
-}
-
-// again is what another process opens.
-func (o opened) again() *state.Store { return state.New(o.b, o.can) }
-
 func snapshot(t *testing.T, o opened) {
 	ctx := t.Context()
 	empty, err := o.Read(ctx)
