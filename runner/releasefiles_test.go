@@ -138,7 +138,7 @@ func TestReleaseRefusesParts(t *testing.T) {
 			[]byte(`"content":{"extra":1,`), 1)},
 		{"a plan", "it is no release-part", read(t, filepath.Join(j.files, "plan", "release", "plan.json"))},
 		{"empty", "it is empty", nil},
-		{"huge", "has more than 16 MiB", bytes.Repeat([]byte(" "), state.MaxSealed+1)},
+		{"huge", "at most 16777216 (16 MiB)", bytes.Repeat([]byte(" "), state.MaxSealed+1)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -162,11 +162,11 @@ func TestReleaseRefusesParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	replace(func() error { return os.Symlink(kept, file) })
-	j.refusesAll(t, "no regular file")
+	j.refusesAll(t, "not a regular file")
 	replace(func() error { return os.Symlink("../../prepared-vsphere/release/prepared-vsphere.json", file) })
-	j.refusesAll(t, "no regular file")
+	j.refusesAll(t, "not a regular file")
 	replace(func() error { return fifo(file) })
-	j.refusesAll(t, "no regular file")
+	j.refusesAll(t, "not a regular file")
 	replace(func() error { return os.WriteFile(file, good, 0o600) })
 	j.hand(t, "elsewhere", "prepared-azure.json", good)
 	j.refusesAll(t, "handed over twice")

@@ -253,7 +253,7 @@ func (p phases) refusesAnswers(t *testing.T, parts string, good hybridcore.ReapP
 		t.Fatal(err)
 	}
 	if code, log, _ := p.job(t, nil, "--reap", "--from", parts); code != hybridcore.ExitBlocked || !strings.Contains(log,
-		"no regular file") {
+		"not a regular file") {
 		t.Errorf("a link: exit %d\n%s", code, log)
 	}
 }

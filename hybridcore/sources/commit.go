@@ -136,57 +136,35 @@ func (r *Repository) Tree(ctx context.Context, commit string, paths ...string) (
 	if err != nil {
 		return nil, fmt.Errorf("listing commit %.12s: %w", commit, err)
 	}
-	blobs, err := parseTree(list)
+	entries, err := parseList(list, false)
 	if err != nil {
 		return nil, fmt.Errorf("listing commit %.12s: %w", commit, err)
 	}
 	var ask strings.Builder
-	for _, b := range blobs {
-		ask.WriteString(b.id + "\n")
+	for _, e := range entries {
+		if e.mode != modeModule { // a submodule holds no file here
+			ask.WriteString(e.id + "\n")
+		}
 	}
 	out, err := r.git.feed(ctx, strings.NewReader(ask.String()), maxCommitBytes, "cat-file", "--batch")
 	if err != nil {
 		return nil, fmt.Errorf("reading commit %.12s: %w", commit, err)
 	}
 	tree := newFolder()
-	for _, b := range blobs {
-		var content []byte
-		if content, out, err = nextObject(out, b.id); err != nil {
-			return nil, fmt.Errorf("reading %s of commit %.12s: %w", hclfile.Printable(b.path), commit, err)
+	for _, e := range entries {
+		if e.mode == modeModule {
+			continue
 		}
-		path, ok := strings.CutPrefix(b.path, strings.TrimPrefix(r.prefix+"/", "/"))
+		var content []byte
+		if content, out, err = nextObject(out, e.id); err != nil {
+			return nil, fmt.Errorf("reading %s of commit %.12s: %w", hclfile.Printable(e.path), commit, err)
+		}
+		path, ok := strings.CutPrefix(e.path, strings.TrimPrefix(r.prefix+"/", "/"))
 		if ok {
-			tree.add(path, b.mode, content)
+			tree.add(path, e.mode, content)
 		}
 	}
 	return tree, nil
-}
-
-// blob is one file of a commit.
-type blob struct{ mode, id, path string }
-
-// parseTree reads the output of "git ls-tree -r -z": MODE TYPE OBJECT TAB PATH.
-// Submodules are left out: they hold no file here.
-func parseTree(list []byte) ([]blob, error) {
-	var blobs []blob
-	for record := range strings.SplitSeq(string(list), "\x00") {
-		if record == "" {
-			continue
-		}
-		head, path, found := strings.Cut(record, "\t")
-		fields := strings.Fields(head)
-		if !found || len(fields) != 3 || !hybridcore.IsObjectID(fields[2]) || !local(path) {
-			return nil, fmt.Errorf("the list of files holds %.80q", record)
-		}
-		switch fields[0] {
-		case modeModule:
-		case modeFile, modeProgram, modeLink:
-			blobs = append(blobs, blob{fields[0], fields[2], path})
-		default:
-			return nil, fmt.Errorf("the list of files holds %.80q", record)
-		}
-	}
-	return blobs, nil
 }
 
 // nextObject takes one answer of "git cat-file --batch" off its output:

@@ -187,19 +187,19 @@ func FuzzCommitOutput(f *testing.F) {
 	f.Add([]byte("100644 blob "+id+"\t../x\x00"), []byte(id+" missing\n"))
 	f.Add([]byte("100644 blob "+id+"\ta\x00100644 blob "+id+"\ta/b\x00"), []byte(id+" blob 99999999999999999999\n"))
 	f.Fuzz(func(t *testing.T, list, answer []byte) {
-		blobs, err := parseTree(list)
+		entries, err := parseList(list, false)
 		if err != nil {
 			return
 		}
 		folder := newFolder()
-		for _, b := range blobs {
-			content, rest, err := nextObject(answer, b.id)
+		for _, e := range entries {
+			content, rest, err := nextObject(answer, e.id)
 			if err != nil {
-				content = []byte(b.path)
+				content = []byte(e.path)
 			} else if len(content)+len(rest) >= len(answer) {
 				t.Fatalf("%d + %d bytes out of %d", len(content), len(rest), len(answer))
 			}
-			folder.add(b.path, b.mode, content)
+			folder.add(e.path, e.mode, content)
 		}
 		_ = fs.WalkDir(folder, ".", func(path string, _ fs.DirEntry, err error) error {
 			if !fs.ValidPath(path) || strings.EqualFold(filepath.Base(path), ".git") {

@@ -7,6 +7,7 @@ package sources
 
 import (
 	"crypto/sha1" //nolint:gosec // git's own object names; the pin is one
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -170,23 +171,23 @@ func (c *comparison) compareContent() error {
 
 // fileID is the name of the object that a file or link would be. A file that
 // changes its kind or size meanwhile gets a name that fits nothing.
-func fileID(path string, want entry, buffer []byte) (oid, error) {
+func fileID(path string, want entry, buffer []byte) (string, error) {
 	if want.mode == modeLink {
 		target, err := os.Readlink(path)
 		if err != nil {
-			return oid{}, nil // it is no link any more: a difference
+			return "", nil // it is no link any more: a difference
 		}
 		return objectID("blob", []byte(target)), nil
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return oid{}, fmt.Errorf("reading a checkout: %w", err)
+		return "", fmt.Errorf("reading a checkout: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	h := sha1.New() //nolint:gosec // git's object names
 	fmt.Fprintf(h, "blob %d\x00", want.size)
 	if _, err := io.CopyBuffer(h, struct{ io.Reader }{io.LimitReader(f, want.size+1)}, buffer); err != nil {
-		return oid{}, fmt.Errorf("reading a checkout: %w", err)
+		return "", fmt.Errorf("reading a checkout: %w", err)
 	}
-	return oid(h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -229,7 +229,7 @@ func FuzzTrusted(f *testing.F) {
 		"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 0\ta/../c\x00"))
 	f.Add([]byte("160000 commit e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 -\tm\x00"))
 	f.Fuzz(func(t *testing.T, list []byte) {
-		entries, err := parseList(list)
+		entries, err := parseList(list, true)
 		if err != nil {
 			return
 		}

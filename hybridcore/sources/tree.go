@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Bounds of what sync leaves in a checkout's .git. Linux, with 90,000 files,
@@ -32,52 +34,45 @@ const (
 	modeFolder  = "40000"
 )
 
-// oid is the name of a git object.
-type oid [sha1.Size]byte
-
 // entry is one file of a commit.
 type entry struct {
 	mode string
-	id   oid
-	size int64 // bytes; -1 for a submodule
+	id   string // of the object, in hexadecimal digits
+	size int64  // bytes; -1 for a submodule, and where the list does not say it
 	path string
 }
 
 // objectID is the name git gives to an object.
-func objectID(kind string, content []byte) oid {
+func objectID(kind string, content []byte) string {
 	h := sha1.New() //nolint:gosec // git's object names
 	fmt.Fprintf(h, "%s %d\x00", kind, len(content))
 	h.Write(content)
-	return oid(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // treeOf returns the tree that a commit object names, if the object is the
 // commit of that name.
-func treeOf(object []byte, commit string) (oid, error) {
-	if id := objectID("commit", object); hex.EncodeToString(id[:]) != commit {
-		return oid{}, fmt.Errorf("the commit object has the hash %x, not that of the commit", id)
+func treeOf(object []byte, commit string) (string, error) {
+	if id := objectID("commit", object); id != commit {
+		return "", fmt.Errorf("the commit object has the hash %s, not that of the commit", id)
 	}
 	line, _, _ := bytes.Cut(object, []byte("\n"))
-	text, ok := strings.CutPrefix(string(line), "tree ")
-	if !ok || !commitRule.MatchString(text) {
-		return oid{}, fmt.Errorf("the commit object names no tree")
+	tree, ok := strings.CutPrefix(string(line), "tree ")
+	if !ok || !commitRule.MatchString(tree) {
+		return "", fmt.Errorf("the commit object names no tree")
 	}
-	var id oid
-	_, err := hex.Decode(id[:], []byte(text))
-	if err != nil {
-		return oid{}, fmt.Errorf("reading the commit object: %w", err)
-	}
-	return id, nil
+	return tree, nil
 }
 
-// parseList reads the output of `git ls-tree -r -z -l`.
-func parseList(list []byte) ([]entry, error) {
+// parseList reads the output of `git ls-tree -r -z`, with the sizes that -l adds or
+// without.
+func parseList(list []byte, sizes bool) ([]entry, error) {
 	var entries []entry
 	for record := range strings.SplitSeq(string(list), "\x00") {
 		if record == "" {
 			continue
 		}
-		e, ok := parseEntry(record)
+		e, ok := parseEntry(record, sizes)
 		if !ok {
 			return nil, fmt.Errorf("the list of files holds %.80q", record)
 		}
@@ -86,23 +81,27 @@ func parseList(list []byte) ([]entry, error) {
 	return entries, nil
 }
 
-// parseEntry reads MODE TYPE OBJECT SIZE TAB PATH.
-func parseEntry(record string) (entry, bool) {
+// parseEntry reads MODE TYPE OBJECT SIZE TAB PATH, or the same without a size.
+func parseEntry(record string, sizes bool) (entry, bool) {
 	head, path, found := strings.Cut(record, "\t")
 	fields := strings.Fields(head)
-	if !found || len(fields) != 4 || !commitRule.MatchString(fields[2]) || !local(path) {
+	want := 3
+	if sizes {
+		want++
+	}
+	if !found || len(fields) != want || !hybridcore.IsObjectID(fields[2]) || !local(path) {
 		return entry{}, false
 	}
-	e := entry{mode: fields[0], path: path, size: -1}
-	_, err := hex.Decode(e.id[:], []byte(fields[2]))
+	e := entry{mode: fields[0], id: fields[2], path: path, size: -1}
 	switch {
-	case err != nil:
-		return entry{}, false
 	case e.mode == modeModule:
-		return e, fields[3] == "-"
+		return e, !sizes || fields[3] == "-"
 	case !slices.Contains([]string{modeFile, modeProgram, modeLink}, e.mode):
 		return entry{}, false
+	case !sizes:
+		return e, true
 	}
+	var err error
 	e.size, err = strconv.ParseInt(fields[3], 10, 64)
 	return e, err == nil && e.size >= 0
 }
@@ -124,10 +123,9 @@ func local(path string) bool {
 // treeID computes the name of the tree that holds these files, which stand in
 // git's order, that of their paths' bytes; prefix is how much of each path is
 // behind us. Another order gives a name that fits nothing.
-func treeID(entries []entry, prefix int) oid {
+func treeID(entries []entry, prefix int) string {
 	type item struct {
-		key, name, mode string
-		id              oid
+		key, name, mode, id string
 	}
 	var items []item
 	for i := 0; i < len(entries); {
@@ -148,7 +146,8 @@ func treeID(entries []entry, prefix int) oid {
 	var content bytes.Buffer
 	for _, it := range items {
 		content.WriteString(it.mode + " " + it.name + "\x00")
-		content.Write(it.id[:])
+		id, _ := hex.DecodeString(it.id) // parseEntry has looked at it
+		content.Write(id)
 	}
 	return objectID("tree", content.Bytes())
 }
@@ -160,12 +159,12 @@ func trusted(commit string, object, list []byte) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := parseList(list)
+	entries, err := parseList(list, true)
 	if err != nil {
 		return nil, err
 	}
 	if got := treeID(entries, 0); got != want {
-		return nil, fmt.Errorf("the list of files hashes to %x, but the commit's tree is %x", got, want)
+		return nil, fmt.Errorf("the list of files hashes to %s, but the commit's tree is %s", got, want)
 	}
 	return entries, nil
 }

@@ -36,5 +36,5 @@ var knownLines = map[string]int{
 	"bot":                3431,
 	"hybridcore/logs":    3868,
 	"hybridcore/packer":  3594,
-	"hybridcore/sources": 2923,
+	"hybridcore/sources": 2901,
 }
