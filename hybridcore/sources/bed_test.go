@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
 
 // TestMain lets the test binary be a sync that is killed.
@@ -32,62 +34,6 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
-
-// upstream is a repository that is served.
-type upstream struct {
-	tb  testing.TB
-	dir string // work tree
-}
-
-// newUpstream makes BASE/NAME.git's work tree with one commit and the tag v1.
-func newUpstream(tb testing.TB, base, name string) *upstream {
-	tb.Helper()
-	u := &upstream{tb, filepath.Join(base, name+".git")}
-	if err := os.MkdirAll(u.dir, 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	u.git("init", "-q", "-b", "main", "--template=")
-	put(tb, filepath.Join(u.dir, "README.md"), "# "+name+"\n")
-	put(tb, filepath.Join(u.dir, "sub", "dir", "file.txt"), "text\r\nmore\n")
-	put(tb, filepath.Join(u.dir, "sub.txt"), "sorts between\n")
-	put(tb, filepath.Join(u.dir, "run.sh"), "#!/bin/sh\n")
-	put(tb, filepath.Join(u.dir, ".gitattributes"), "*.txt text eol=crlf ident\n*.bin filter=lfs\n")
-	put(tb, filepath.Join(u.dir, "big.bin"), "version https://git-lfs.github.com/spec/v1\n")
-	if err := os.Chmod(filepath.Join(u.dir, "run.sh"), 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.Symlink("README.md", filepath.Join(u.dir, "link")); err != nil {
-		tb.Fatal(err)
-	}
-	u.commit("first")
-	u.git("tag", "-a", "v1", "-m", "annotated")
-	return u
-}
-
-func (u *upstream) git(args ...string) string {
-	u.tb.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = u.dir
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + u.dir, "GIT_CONFIG_NOSYSTEM=1",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
-	}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		u.tb.Fatalf("git %v: %v\n%s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// commit commits everything and returns the commit.
-func (u *upstream) commit(message string) string {
-	u.tb.Helper()
-	u.git("add", "-A")
-	u.git("commit", "-q", "--no-verify", "--allow-empty", "-m", message)
-	return u.head()
-}
-
-func (u *upstream) head() string { return u.git("rev-parse", "HEAD") }
 
 // server serves the repositories below base over TLS, as a forge does.
 func server(tb testing.TB, base string) *httptest.Server {
@@ -110,7 +56,7 @@ func server(tb testing.TB, base string) *httptest.Server {
 func trust(tb testing.TB, s *httptest.Server) []string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "ca.pem")
-	put(tb, path, pemOf(s))
+	gittest.Put(tb, path, pemOf(s))
 	return append(os.Environ(), "GIT_SSL_CAINFO="+path)
 }
 
@@ -132,7 +78,7 @@ func lockFor(s *httptest.Server, sources ...Source) string {
 // bed is a project with one source, x, at its server.
 type bed struct {
 	root string
-	up   *upstream
+	up   *gittest.Upstream
 	sync *Syncer
 	base string
 	host *httptest.Server
@@ -141,9 +87,9 @@ type bed struct {
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	b := &bed{base: t.TempDir()}
-	b.up = newUpstream(t, b.base, "x")
+	b.up = gittest.New(t, b.base, "x")
 	b.host = server(t, b.base)
-	b.root = project(t, lockFor(b.host, Source{Name: "x", Tag: "v1", Commit: b.up.head()}))
+	b.root = project(t, lockFor(b.host, Source{Name: "x", Tag: "v1", Commit: b.up.Head()}))
 	b.sync = &Syncer{
 		Root: b.root, Environ: trust(t, b.host),
 		Limits: Limits{Time: time.Minute, Wire: 1 << 30, Disk: 1 << 30, Files: 1000},
@@ -158,7 +104,7 @@ func (b *bed) path(names ...string) string {
 // pin moves the lock to a commit and tag.
 func (b *bed) pin(t *testing.T, commit, tag string) {
 	t.Helper()
-	put(t, filepath.Join(b.root, Dir, LockFile), lockFor(b.host, Source{Name: "x", Tag: tag, Commit: commit}))
+	gittest.Put(t, filepath.Join(b.root, Dir, LockFile), lockFor(b.host, Source{Name: "x", Tag: tag, Commit: commit}))
 }
 
 func (b *bed) mustSync(t *testing.T) []Synced {

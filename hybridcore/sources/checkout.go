@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // What sync leaves in a checkout's .git for the checks: the commit object and
@@ -93,15 +95,15 @@ func (c checkout) read(limit int64, names ...string) ([]byte, error) {
 // changes compares the checkout with a commit. It gives errForeign when sync
 // did not make it, and an errForged when its list is not that of the commit.
 func (c checkout) changes(commit string) ([]Change, error) {
-	object, err := c.read(maxCommit, ownFolder, commitFile)
+	object, err := c.read(git.MaxCommit, ownFolder, commitFile)
 	if err != nil {
 		return nil, err
 	}
-	list, err := c.read(maxList, ownFolder, listFile)
+	list, err := c.read(git.MaxList, ownFolder, listFile)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := trusted(commit, object, list)
+	entries, err := git.Trusted(commit, object, list)
 	if err != nil {
 		return nil, &forgedError{err}
 	}

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // maxChanges is how many differences of one checkout are named.
@@ -36,25 +38,25 @@ var errEnough = errors.New("enough differences")
 // comparison is one checkout being compared with the files of its commit.
 type comparison struct {
 	dir     string
-	files   map[string]entry
+	files   map[string]git.Entry
 	folders map[string]bool
 	seen    map[string]bool
-	content []entry // whose bytes are still to be compared
+	content []git.Entry // whose bytes are still to be compared
 	changes []Change
 }
 
 // compare lists how the files below dir differ from the entries: the first
 // maxChanges, in the order of their paths. It opens nothing but regular files
 // of the right size.
-func compare(dir string, entries []entry) ([]Change, error) {
-	c := &comparison{dir: dir, files: map[string]entry{}, folders: map[string]bool{}, seen: map[string]bool{}}
+func compare(dir string, entries []git.Entry) ([]Change, error) {
+	c := &comparison{dir: dir, files: map[string]git.Entry{}, folders: map[string]bool{}, seen: map[string]bool{}}
 	for _, e := range entries {
-		c.files[e.path] = e
-		for at := strings.LastIndexByte(e.path, '/'); at > 0; at = strings.LastIndexByte(e.path[:at], '/') {
-			if c.folders[e.path[:at]] {
+		c.files[e.Path] = e
+		for at := strings.LastIndexByte(e.Path, '/'); at > 0; at = strings.LastIndexByte(e.Path[:at], '/') {
+			if c.folders[e.Path[:at]] {
 				break
 			}
-			c.folders[e.path[:at]] = true
+			c.folders[e.Path[:at]] = true
 		}
 	}
 	if err := c.walk(""); err != nil && !errors.Is(err, errEnough) {
@@ -65,8 +67,8 @@ func compare(dir string, entries []entry) ([]Change, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			if !c.seen[e.path] && e.mode != modeModule {
-				c.changes = append(c.changes, Change{"deleted", e.path})
+			if !c.seen[e.Path] && e.Mode != git.ModeModule {
+				c.changes = append(c.changes, Change{"deleted", e.Path})
 			}
 		}
 	}
@@ -97,7 +99,7 @@ func (c *comparison) walk(rel string) error {
 		switch {
 		case found.IsDir() && c.folders[path]:
 			err = c.walk(path + "/")
-		case found.IsDir() && (!known || want.mode == modeModule):
+		case found.IsDir() && (!known || want.Mode == git.ModeModule):
 			err = c.folder(path)
 		case !known:
 			err = c.note("new", path)
@@ -125,17 +127,17 @@ func (c *comparison) folder(path string) error {
 	return nil
 }
 
-func (c *comparison) file(found fs.DirEntry, want entry) error {
+func (c *comparison) file(found fs.DirEntry, want git.Entry) error {
 	info, err := found.Info()
 	if err != nil {
 		return fmt.Errorf("reading a checkout: %w", err)
 	}
 	link := info.Mode()&fs.ModeSymlink != 0
 	switch {
-	case link != (want.mode == modeLink), !link && !info.Mode().IsRegular(), info.Size() != want.size:
-		return c.note("changed", want.path)
-	case !link && (info.Mode()&0o100 != 0) != (want.mode == modeProgram):
-		return c.note("mode", want.path)
+	case link != (want.Mode == git.ModeLink), !link && !info.Mode().IsRegular(), info.Size() != want.Size:
+		return c.note("changed", want.Path)
+	case !link && (info.Mode()&0o100 != 0) != (want.Mode == git.ModeProgram):
+		return c.note("mode", want.Path)
 	}
 	c.content = append(c.content, want)
 	return nil
@@ -152,14 +154,14 @@ func (c *comparison) compareContent() error {
 			buffer := make([]byte, 64<<10)
 			for i := n; i < len(c.content); i += workers {
 				want := c.content[i]
-				got, err := fileID(filepath.Join(c.dir, filepath.FromSlash(want.path)), want, buffer)
-				if err == nil && got == want.id {
+				got, err := fileID(filepath.Join(c.dir, filepath.FromSlash(want.Path)), want, buffer)
+				if err == nil && got == want.ID {
 					continue
 				}
 				mu.Lock()
 				failed = errors.Join(failed, err)
 				if err == nil {
-					c.changes = append(c.changes, Change{"changed", want.path})
+					c.changes = append(c.changes, Change{"changed", want.Path})
 				}
 				mu.Unlock()
 			}
@@ -171,13 +173,13 @@ func (c *comparison) compareContent() error {
 
 // fileID is the name of the object that a file or link would be. A file that
 // changes its kind or size meanwhile gets a name that fits nothing.
-func fileID(path string, want entry, buffer []byte) (string, error) {
-	if want.mode == modeLink {
+func fileID(path string, want git.Entry, buffer []byte) (string, error) {
+	if want.Mode == git.ModeLink {
 		target, err := os.Readlink(path)
 		if err != nil {
 			return "", nil // it is no link any more: a difference
 		}
-		return objectID("blob", []byte(target)), nil
+		return git.ObjectID("blob", []byte(target)), nil
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -185,8 +187,8 @@ func fileID(path string, want entry, buffer []byte) (string, error) {
 	}
 	defer f.Close() //nolint:errcheck // only read
 	h := sha1.New() //nolint:gosec // git's object names
-	fmt.Fprintf(h, "blob %d\x00", want.size)
-	if _, err := io.CopyBuffer(h, struct{ io.Reader }{io.LimitReader(f, want.size+1)}, buffer); err != nil {
+	fmt.Fprintf(h, "blob %d\x00", want.Size)
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{io.LimitReader(f, want.Size+1)}, buffer); err != nil {
 		return "", fmt.Errorf("reading a checkout: %w", err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // Limits bound what one source may cost.
@@ -36,9 +37,9 @@ func DefaultLimits() Limits {
 // watchEvery is how often the size of a running transfer is looked at.
 const watchEvery = 50 * time.Millisecond
 
-// fetch makes a verified checkout of a source in the empty folder g.dir and
+// fetch makes a verified checkout of a source in the empty folder g.Dir and
 // returns the size of what was fetched, in bytes.
-func (s Source) fetch(ctx context.Context, g git, from remote, limits Limits) (int64, error) {
+func (s Source) fetch(ctx context.Context, g git.Runner, from remote, limits Limits) (int64, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limits.Time, fmt.Errorf("it took longer than %s", limits.Time))
 	defer cancel()
 	if err := initialise(ctx, g); err != nil {
@@ -55,22 +56,22 @@ func (s Source) fetch(ctx context.Context, g git, from remote, limits Limits) (i
 	if err != nil {
 		return 0, err
 	}
-	if _, err := g.run(ctx, maxHead, "checkout", "--quiet", "--detach", "--force", s.Commit, "--"); err != nil {
+	if _, err := g.Run(ctx, maxHead, "checkout", "--quiet", "--detach", "--force", s.Commit, "--"); err != nil {
 		return 0, err
 	}
-	if err := os.WriteFile(filepath.Join(g.dir, ".git", "config"), []byte(gitConfig(s.URL)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(g.Dir, ".git", "config"), []byte(gitConfig(s.URL)), 0o644); err != nil {
 		return 0, fmt.Errorf("writing the configuration: %w", err)
 	}
-	return size, s.verify(checkout(g.dir), entries)
+	return size, s.verify(checkout(g.Dir), entries)
 }
 
 // initialise makes an empty repository that takes every file byte for byte:
 // no line ends, filters (Git LFS) or encodings, whatever its .gitattributes say.
-func initialise(ctx context.Context, g git) error {
-	if _, err := g.run(ctx, maxHead, "init", "--quiet", "--template=", "--object-format=sha1"); err != nil {
+func initialise(ctx context.Context, g git.Runner) error {
+	if _, err := g.Run(ctx, maxHead, "init", "--quiet", "--template=", "--object-format=sha1"); err != nil {
 		return err
 	}
-	info := filepath.Join(g.dir, ".git", "info")
+	info := filepath.Join(g.Dir, ".git", "info")
 	if err := os.MkdirAll(info, 0o755); err != nil {
 		return fmt.Errorf("preparing the repository: %w", err)
 	}
@@ -83,10 +84,10 @@ func initialise(ctx context.Context, g git) error {
 }
 
 // transfer fetches the commit and its tag while watching the size.
-func (s Source) transfer(ctx context.Context, g git, from remote, limit int64) (int64, error) {
+func (s Source) transfer(ctx context.Context, g git.Runner, from remote, limit int64) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	objects := filepath.Join(g.dir, ".git", "objects")
+	objects := filepath.Join(g.Dir, ".git", "objects")
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -111,7 +112,7 @@ func (s Source) transfer(ctx context.Context, g git, from remote, limit int64) (
 	if s.Tag != "" {
 		args = append(args, "+refs/tags/"+s.Tag+":refs/tags/"+s.Tag)
 	}
-	_, err := g.run(ctx, maxHead, args...)
+	_, err := g.Run(ctx, maxHead, args...)
 	cancel(nil)
 	<-stopped
 	if err != nil {
@@ -140,11 +141,11 @@ func sizeOf(dir string) int64 {
 }
 
 // checkTag compares the commit that the tag points at with the pin.
-func (s Source) checkTag(ctx context.Context, g git) error {
+func (s Source) checkTag(ctx context.Context, g git.Runner) error {
 	if s.Tag == "" {
 		return nil
 	}
-	out, err := g.run(ctx, maxHead, "rev-parse", "--verify", "--quiet", "--end-of-options", "refs/tags/"+s.Tag+"^{commit}")
+	out, err := g.Run(ctx, maxHead, "rev-parse", "--verify", "--quiet", "--end-of-options", "refs/tags/"+s.Tag+"^{commit}")
 	if err != nil {
 		return err
 	}
@@ -163,28 +164,28 @@ func (s Source) moved(got string) error {
 
 // receipt writes what the checks read later, the commit object and the list
 // of files, and returns the files.
-func (s Source) receipt(ctx context.Context, g git, limits Limits) ([]entry, error) {
-	object, err := g.run(ctx, maxCommit, "cat-file", "commit", s.Commit)
+func (s Source) receipt(ctx context.Context, g git.Runner, limits Limits) ([]git.Entry, error) {
+	object, err := g.Run(ctx, git.MaxCommit, "cat-file", "commit", s.Commit)
 	if err != nil {
 		return nil, err
 	}
-	list, err := g.run(ctx, maxList, "ls-tree", "-r", "-z", "-l", "--full-tree", s.Commit)
+	list, err := g.Run(ctx, git.MaxList, "ls-tree", "-r", "-z", "-l", "--full-tree", s.Commit)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := trusted(s.Commit, object, list)
+	entries, err := git.Trusted(s.Commit, object, list)
 	if err != nil {
 		return nil, fmt.Errorf("verifying what was fetched: %w", err)
 	}
 	var size int64
 	for _, e := range entries {
-		size += max(e.size, 0)
+		size += max(e.Size, 0)
 	}
 	if len(entries) > limits.Files || size > limits.Disk {
 		return nil, hybridcore.Blockedf("the commit has %d files of %d MiB; at most %d of %d MiB are written", len(entries),
 			size>>20, limits.Files, limits.Disk>>20)
 	}
-	own := filepath.Join(g.dir, ".git", ownFolder)
+	own := filepath.Join(g.Dir, ".git", ownFolder)
 	err = os.Mkdir(own, 0o755)
 	if err == nil {
 		err = errors.Join(os.WriteFile(filepath.Join(own, commitFile), object, 0o644),
@@ -197,7 +198,7 @@ func (s Source) receipt(ctx context.Context, g git, limits Limits) ([]entry, err
 }
 
 // verify checks a finished checkout: HEAD, and every file.
-func (s Source) verify(c checkout, entries []entry) error {
+func (s Source) verify(c checkout, entries []git.Entry) error {
 	head, err := c.head()
 	if err != nil {
 		return err

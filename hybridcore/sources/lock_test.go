@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
 
 const someCommit = "0123456789abcdef0123456789abcdef01234567"
@@ -26,18 +27,8 @@ const someCommit = "0123456789abcdef0123456789abcdef01234567"
 func project(tb testing.TB, lock string) string {
 	tb.Helper()
 	root := tb.TempDir()
-	put(tb, filepath.Join(root, Dir, LockFile), lock)
+	gittest.Put(tb, filepath.Join(root, Dir, LockFile), lock)
 	return root
-}
-
-func put(tb testing.TB, path, text string) {
-	tb.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		tb.Fatal(err)
-	}
 }
 
 func TestLoad(t *testing.T) {
@@ -218,25 +209,6 @@ func FuzzLock(f *testing.F) {
 			if checkURL(s.URL, lock.Hosts) != nil || checkCommit(s.Commit) != nil || (s.Tag != "" && checkTag(s.Tag) != nil) ||
 				!filepath.IsLocal(s.Name) || strings.ContainsAny(s.Name, `/\`) {
 				t.Errorf("accepted %+v", s)
-			}
-		}
-	})
-}
-
-func FuzzTrusted(f *testing.F) {
-	f.Add([]byte("100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391       0\ta\x00"))
-	f.Add([]byte("100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391       0\ta/b\x00120000 blob " +
-		"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 0\ta/../c\x00"))
-	f.Add([]byte("160000 commit e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 -\tm\x00"))
-	f.Fuzz(func(t *testing.T, list []byte) {
-		entries, err := parseList(list, true)
-		if err != nil {
-			return
-		}
-		treeID(entries, 0)
-		for _, e := range entries {
-			if !filepath.IsLocal(e.path) {
-				t.Errorf("a path outside: %q", e.path)
 			}
 		}
 	})

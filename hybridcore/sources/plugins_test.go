@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
 
 const vsphere = "github.com/hashicorp/vsphere"
@@ -30,8 +31,8 @@ func hashOf(text string) string {
 func plugin(t *testing.T, tree, version, content string) string {
 	t.Helper()
 	path := filepath.Join(tree, filepath.FromSlash(vsphere), "packer-plugin-vsphere_v"+version+"_x5.0_linux_amd64")
-	put(t, path, content)
-	put(t, path+"_SHA256SUM", hashOf(content))
+	gittest.Put(t, path, content)
+	gittest.Put(t, path+"_SHA256SUM", hashOf(content))
 	return path
 }
 
@@ -57,7 +58,7 @@ func TestLockPlugins(t *testing.T) {
 	if again := lock(""); again != text {
 		t.Errorf("a second time changed it:\n%s", again)
 	}
-	put(t, filepath.Join(root, Dir, LockFile), strings.Replace(text, hashOf("one")+`",`, hashOf("one")+`", # released`, 1))
+	gittest.Put(t, filepath.Join(root, Dir, LockFile), strings.Replace(text, hashOf("one")+`",`, hashOf("one")+`", # released`, 1))
 	plugin(t, tree, "1.4.2", "two")
 	text = lock(vsphere + " 1.4.2 linux_amd64 " + hashOf("two"))
 	want := `# kept
@@ -116,13 +117,13 @@ func TestBinariesRefuses(t *testing.T) {
 	t.Parallel()
 	tree := t.TempDir()
 	path := plugin(t, tree, "1.4.2", "one")
-	put(t, path, "replaced")
+	gittest.Put(t, path, "replaced")
 	if _, err := Binaries(tree); hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
 		!strings.Contains(err.Error(), "checksum file") {
 		t.Errorf("replaced: %v", err)
 	}
 	outside := filepath.Join(t.TempDir(), "packer-plugin-vsphere_v1.4.2_x5.0_linux_amd64")
-	put(t, outside, "one")
+	gittest.Put(t, outside, "one")
 	for _, bad := range []string{outside, t.TempDir(), filepath.Join(tree, "nowhere")} {
 		if _, err := Binaries(bad); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 			t.Errorf("%s: %v", bad, err)

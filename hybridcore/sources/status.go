@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // State is what a checkout was found to be.
@@ -220,9 +221,9 @@ func (s *Syncer) askTag(ctx context.Context, source Source, home string) ([]hybr
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	g := git{program: s.program(), environ: s.Environ, dir: home, home: home, local: from.local}
+	g := git.Runner{Program: s.program(), Environ: s.Environ, Dir: home, Home: home, Local: from.local}
 	ref := "refs/tags/" + source.Tag
-	out, err := g.run(ctx, maxHead, "ls-remote", "--quiet", "--end-of-options", from.address, ref, ref+"^{}")
+	out, err := g.Run(ctx, maxHead, "ls-remote", "--quiet", "--end-of-options", from.address, ref, ref+"^{}")
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", source.Name, err)
 	}

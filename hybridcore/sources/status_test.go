@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
 
 func check(t *testing.T, err error) {
@@ -28,7 +29,7 @@ func check(t *testing.T, err error) {
 func TestInspect(t *testing.T) {
 	t.Parallel()
 	write := func(name, text string) func(*testing.T, *bed) {
-		return func(t *testing.T, b *bed) { t.Helper(); put(t, b.path(filepath.FromSlash(name)), text) }
+		return func(t *testing.T, b *bed) { t.Helper(); gittest.Put(t, b.path(filepath.FromSlash(name)), text) }
 	}
 	tests := map[string]struct {
 		change   func(*testing.T, *bed)
@@ -56,8 +57,8 @@ func TestInspect(t *testing.T) {
 		"nested git": {write("sub/.git/config", ""), Dirty, "new sub/.git/", []Change{{"new", "sub/.git/"}}, false},
 		"ignored": {func(t *testing.T, b *bed) {
 			t.Helper()
-			put(t, b.path(".git", "info", "exclude"), "*\n")
-			put(t, b.path("hidden"), "")
+			gittest.Put(t, b.path(".git", "info", "exclude"), "*\n")
+			gittest.Put(t, b.path("hidden"), "")
 		}, Dirty, "new hidden", []Change{{"new", "hidden"}}, false},
 		"deleted": {
 			func(t *testing.T, b *bed) { t.Helper(); check(t, os.Remove(b.path("run.sh"))) }, Dirty, "deleted run.sh",
@@ -107,7 +108,7 @@ func TestInspect(t *testing.T) {
 		"git is a file": {func(t *testing.T, b *bed) {
 			t.Helper()
 			check(t, os.RemoveAll(b.path(".git")))
-			put(t, b.path(".git"), "gitdir: /etc\n")
+			gittest.Put(t, b.path(".git"), "gitdir: /etc\n")
 		}, Unverified, "is not a checkout", nil, false},
 		"link": {func(t *testing.T, b *bed) {
 			t.Helper()
@@ -120,14 +121,14 @@ func TestInspect(t *testing.T) {
 		}, Link, "symbolic link", nil, false},
 		"remote": {func(t *testing.T, b *bed) {
 			t.Helper()
-			(&upstream{t, b.path()}).git("remote", "set-url", "origin", "https://evil.example/x")
+			(&gittest.Upstream{TB: t, Dir: b.path()}).Git("remote", "set-url", "origin", "https://evil.example/x")
 		}, WrongRemote, `has the origin "https://evil.example/x"`, nil, false},
 		"unknown folder": {
-			func(t *testing.T, b *bed) { t.Helper(); put(t, filepath.Join(b.root, Dir, "other", "x"), "") },
+			func(t *testing.T, b *bed) { t.Helper(); gittest.Put(t, filepath.Join(b.root, Dir, "other", "x"), "") },
 			Pinned, "sources/other is pinned by nothing", nil, false,
 		},
 		"plain file": {
-			func(t *testing.T, b *bed) { t.Helper(); put(t, filepath.Join(b.root, Dir, "README.md"), "") }, Pinned,
+			func(t *testing.T, b *bed) { t.Helper(); gittest.Put(t, filepath.Join(b.root, Dir, "README.md"), "") }, Pinned,
 			"", nil, true,
 		},
 	}
@@ -158,13 +159,13 @@ func TestInspect(t *testing.T) {
 // forge changes a file, and the list that sync wrote so that it fits.
 func forge(t *testing.T, b *bed) {
 	t.Helper()
-	put(t, b.path("README.md"), "# y\n")
-	copied := &upstream{t, b.path()}
-	id := copied.git("hash-object", "README.md")
+	gittest.Put(t, b.path("README.md"), "# y\n")
+	copied := &gittest.Upstream{TB: t, Dir: b.path()}
+	id := copied.Git("hash-object", "README.md")
 	list, err := os.ReadFile(b.path(".git", ownFolder, listFile))
 	check(t, err)
-	old := copied.git("rev-parse", "HEAD:README.md")
-	put(t, b.path(".git", ownFolder, listFile), strings.Replace(string(list), old, id, 1))
+	old := copied.Git("rev-parse", "HEAD:README.md")
+	gittest.Put(t, b.path(".git", ownFolder, listFile), strings.Replace(string(list), old, id, 1))
 }
 
 // TestHostileConfiguration plants every program that a checkout's own
@@ -174,17 +175,17 @@ func TestHostileConfiguration(t *testing.T) {
 	b := newBed(t)
 	b.mustSync(t)
 	marker := filepath.Join(b.base, "pwned")
-	copied := &upstream{t, b.path()}
+	copied := &gittest.Upstream{TB: t, Dir: b.path()}
 	for _, key := range []string{
 		"core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "filter.x.clean", "filter.x.smudge",
 		"filter.x.process",
 		"diff.external", "credential.helper", "uploadpack.packObjectsHook", "core.gitProxy", "alias.status",
 	} {
-		copied.git("config", key, "touch "+marker+"; false")
+		copied.Git("config", key, "touch "+marker+"; false")
 	}
-	copied.git("config", "core.hooksPath", b.base)
-	put(t, b.path(".git", "info", "attributes"), "* filter=x\n")
-	put(t, filepath.Join(b.base, "post-checkout"), "#!/bin/sh\ntouch "+marker+"\n")
+	copied.Git("config", "core.hooksPath", b.base)
+	gittest.Put(t, b.path(".git", "info", "attributes"), "* filter=x\n")
+	gittest.Put(t, filepath.Join(b.base, "post-checkout"), "#!/bin/sh\ntouch "+marker+"\n")
 	check(t, os.Chmod(filepath.Join(b.base, "post-checkout"), 0o755))
 
 	st, findings := b.state(t)
@@ -194,7 +195,7 @@ func TestHostileConfiguration(t *testing.T) {
 	}
 	b.mustSync(t)
 	b.sync.Force = true
-	put(t, b.path("README.md"), "changed\n")
+	gittest.Put(t, b.path("README.md"), "changed\n")
 	b.state(t)
 	if _, err := b.sync.Upstream(t.Context()); err != nil {
 		t.Error(err)
@@ -209,8 +210,8 @@ func TestHostileConfiguration(t *testing.T) {
 		t.Errorf("state %s\n%s", st.State, findings)
 	}
 	// The test can fail: git's own status does run it.
-	copied.git("config", "core.fsmonitor", "touch "+marker+"; false")
-	copied.git("status")
+	copied.Git("config", "core.fsmonitor", "touch "+marker+"; false")
+	copied.Git("status")
 	if _, err := os.Lstat(marker); err != nil {
 		t.Error("git status did not run the monitor; the test proves nothing")
 	}
@@ -221,7 +222,7 @@ func TestManyChangesAreBounded(t *testing.T) {
 	b := newBed(t)
 	b.mustSync(t)
 	for i := range 100 {
-		put(t, b.path("new"+strings.Repeat("x", i)), "")
+		gittest.Put(t, b.path("new"+strings.Repeat("x", i)), "")
 	}
 	if st, _ := b.state(t); len(st.Changes) != maxChanges {
 		t.Errorf("%d changes, want %d", len(st.Changes), maxChanges)
@@ -234,13 +235,13 @@ func TestUpstream(t *testing.T) {
 	if got, err := b.sync.Upstream(t.Context()); err != nil || len(got) != 0 {
 		t.Fatalf("findings %v, %v", got, err)
 	}
-	second := b.up.commit("second")
-	b.up.git("tag", "-f", "-a", "v1", "-m", "moved")
+	second := b.up.Commit("second")
+	b.up.Git("tag", "-f", "-a", "v1", "-m", "moved")
 	got, err := b.sync.Upstream(t.Context())
 	if err != nil || len(got) != 1 || got[0].Got != second || !got[0].Blocking {
 		t.Errorf("findings %v, %v", got, err)
 	}
-	b.up.git("tag", "-d", "v1")
+	b.up.Git("tag", "-d", "v1")
 	got, err = b.sync.Upstream(t.Context())
 	if err != nil || len(got) != 1 || !strings.Contains(got[0].Message, "is gone") {
 		t.Errorf("findings %v, %v", got, err)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // lockWait is how long a sync waits for another one.
@@ -173,7 +174,7 @@ func (s *Syncer) one(ctx context.Context, source Source) (size int64, err error)
 	if err := errors.Join(os.Mkdir(work, 0o755), os.Mkdir(home, 0o700)); err != nil {
 		return 0, fmt.Errorf("making room for the checkout: %w", err)
 	}
-	g := git{program: s.program(), environ: s.Environ, dir: work, home: home, local: from.local}
+	g := git.Runner{Program: s.program(), Environ: s.Environ, Dir: work, Home: home, Local: from.local}
 	limits := s.Limits
 	if limits == (Limits{}) {
 		limits = DefaultLimits()

@@ -24,6 +24,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
 
 func pemOf(s *httptest.Server) string {
@@ -61,15 +62,15 @@ func TestSync(t *testing.T) {
 		t.Error("git listened to the environment")
 	}
 	// Plain git agrees, shows one commit, and knows where it comes from.
-	copied := &upstream{t, b.path()}
-	if out := copied.git("status", "--porcelain", "--ignored"); out != "" {
+	copied := &gittest.Upstream{TB: t, Dir: b.path()}
+	if out := copied.Git("status", "--porcelain", "--ignored"); out != "" {
 		t.Errorf("git status: %s", out)
 	}
-	if out := copied.git("log", "--format=%H %D"); !strings.HasPrefix(out, b.up.head()) ||
+	if out := copied.Git("log", "--format=%H %D"); !strings.HasPrefix(out, b.up.Head()) ||
 		!strings.HasSuffix(out, "HEAD, tag: v1") || strings.Contains(out, "\n") {
 		t.Errorf("git log: %s", out)
 	}
-	if out := copied.git("remote", "get-url", "origin"); out != b.host.URL+"/x.git" {
+	if out := copied.Git("remote", "get-url", "origin"); out != b.host.URL+"/x.git" {
 		t.Errorf("origin: %s", out)
 	}
 	// Nothing to do starts nothing.
@@ -83,16 +84,16 @@ func TestSyncMovesThePin(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	b.mustSync(t)
-	put(t, filepath.Join(b.up.dir, "README.md"), "second\n")
-	second := b.up.commit("second")
+	gittest.Put(t, filepath.Join(b.up.Dir, "README.md"), "second\n")
+	second := b.up.Commit("second")
 	b.pin(t, second, "")
 	if st, findings := b.state(t); st.State != WrongCommit || !strings.Contains(findings, "blocking=true") {
 		t.Errorf("state %+v\n%s", st, findings)
 	}
 
 	// Changes are refused by name, and kept.
-	put(t, b.path("README.md"), "mine\n")
-	put(t, b.path("notes"), "mine\n")
+	gittest.Put(t, b.path("README.md"), "mine\n")
+	gittest.Put(t, b.path("notes"), "mine\n")
 	_, err := b.sync.Sync(t.Context(), nil)
 	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked ||
 		!strings.Contains(err.Error(), "changed README.md, new notes") {
@@ -109,7 +110,7 @@ func TestSyncMovesThePin(t *testing.T) {
 		t.Errorf("state %+v\n%s", st, findings)
 	}
 	// Force repairs a checkout at its pin, too, and leaves a clean one alone.
-	put(t, b.path("README.md"), "mine\n")
+	gittest.Put(t, b.path("README.md"), "mine\n")
 	if r := b.mustSync(t); !r[0].Fetched {
 		t.Error("the changed checkout was left")
 	}
@@ -129,13 +130,13 @@ func TestSyncRefuses(t *testing.T) {
 	}{
 		"moved tag": {func(t *testing.T, b *bed) {
 			t.Helper()
-			first := b.up.head()
-			b.up.commit("second")
-			b.up.git("tag", "-f", "v1")
+			first := b.up.Head()
+			b.up.Commit("second")
+			b.up.Git("tag", "-f", "v1")
 			b.pin(t, first, "v1")
 		}, "the tag v1 points at", hybridcore.ExitBlocked, nil},
 		"tag gone": {
-			func(_ *testing.T, b *bed) { b.up.git("tag", "-d", "v1") }, "refs/tags/v1",
+			func(_ *testing.T, b *bed) { b.up.Git("tag", "-d", "v1") }, "refs/tags/v1",
 			hybridcore.ExitFailed, nil,
 		},
 		"unknown commit": {
@@ -146,7 +147,7 @@ func TestSyncRefuses(t *testing.T) {
 			func(_ *testing.T, b *bed) { b.sync.Environ = os.Environ() }, "certificate",
 			hybridcore.ExitFailed, nil,
 		},
-		"no repository": {func(_ *testing.T, b *bed) { _ = os.RemoveAll(b.up.dir) }, "fetching", hybridcore.ExitFailed, nil},
+		"no repository": {func(_ *testing.T, b *bed) { _ = os.RemoveAll(b.up.Dir) }, "fetching", hybridcore.ExitFailed, nil},
 		"no git": {
 			func(_ *testing.T, b *bed) { b.sync.Git = "no-such-git" }, "git is not installed",
 			hybridcore.ExitBlocked, nil,
@@ -165,12 +166,12 @@ func TestSyncRefuses(t *testing.T) {
 			b.sync.Force = true
 		}, "symbolic link", hybridcore.ExitBlocked, []string{"x"}},
 		"foreign folder": {
-			func(t *testing.T, b *bed) { t.Helper(); put(t, b.path("file"), "mine") }, "is not a checkout",
+			func(t *testing.T, b *bed) { t.Helper(); gittest.Put(t, b.path("file"), "mine") }, "is not a checkout",
 			hybridcore.ExitBlocked,
 			[]string{"x"},
 		},
 		"git is a file": {
-			func(t *testing.T, b *bed) { t.Helper(); put(t, b.path(".git"), "gitdir: /etc") },
+			func(t *testing.T, b *bed) { t.Helper(); gittest.Put(t, b.path(".git"), "gitdir: /etc") },
 			"is not a checkout", hybridcore.ExitBlocked,
 			[]string{"x"},
 		},
@@ -253,14 +254,14 @@ func TestSyncIgnoresSubmodules(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	marker := filepath.Join(b.root, "pwned")
-	put(t, filepath.Join(b.up.dir, ".gitmodules"), "[submodule \"m\"]\n\tpath = m\n\turl = ../m\n")
-	b.up.git("update-index", "--add", "--cacheinfo", "160000,"+someCommit+",m")
-	if err := os.MkdirAll(filepath.Join(b.up.dir, "m", ".git"), 0o755); err != nil {
+	gittest.Put(t, filepath.Join(b.up.Dir, ".gitmodules"), "[submodule \"m\"]\n\tpath = m\n\turl = ../m\n")
+	b.up.Git("update-index", "--add", "--cacheinfo", "160000,"+someCommit+",m")
+	if err := os.MkdirAll(filepath.Join(b.up.Dir, "m", ".git"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b.up.git("add", ".gitmodules")
-	b.up.git("commit", "-q", "-m", "submodule")
-	b.pin(t, b.up.head(), "")
+	b.up.Git("add", ".gitmodules")
+	b.up.Git("commit", "-q", "-m", "submodule")
+	b.pin(t, b.up.Head(), "")
 	b.mustSync(t)
 	if st, findings := b.state(t); st.State != Pinned {
 		t.Errorf("state %+v\n%s", st, findings)
@@ -270,11 +271,11 @@ func TestSyncIgnoresSubmodules(t *testing.T) {
 	}
 
 	// One that is an attack is refused by the check of what is transferred.
-	put(t, filepath.Join(b.up.dir, ".gitmodules"),
+	gittest.Put(t, filepath.Join(b.up.Dir, ".gitmodules"),
 		"[submodule \"m\"]\n\tpath = m\n\turl = --upload-pack=touch "+marker+"\n\tupdate = !touch "+marker+"\n")
-	b.up.git("add", ".gitmodules")
-	b.up.git("commit", "-q", "-m", "hostile")
-	b.pin(t, b.up.head(), "")
+	b.up.Git("add", ".gitmodules")
+	b.up.Git("commit", "-q", "-m", "hostile")
+	b.pin(t, b.up.Head(), "")
 	if _, err := b.sync.Sync(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "gitmodules") {
 		t.Errorf("error %v", err)
 	}
@@ -289,20 +290,20 @@ func TestSyncIgnoresSubmodules(t *testing.T) {
 func TestSyncFromMirrors(t *testing.T) {
 	t.Parallel()
 	mirror := t.TempDir()
-	plain := newUpstream(t, mirror, "plain")
-	owned := newUpstream(t, filepath.Join(mirror, "owner"), "owned")
-	moved := newUpstream(t, filepath.Join(mirror, "build"), "moved")
+	plain := gittest.New(t, mirror, "plain")
+	owned := gittest.New(t, filepath.Join(mirror, "owner"), "owned")
+	moved := gittest.New(t, filepath.Join(mirror, "build"), "moved")
 	if err := os.MkdirAll(filepath.Join(mirror, "newowner+moved"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(moved.dir, filepath.Join(mirror, "newowner+moved", "repo")); err != nil {
+	if err := os.Rename(moved.Dir, filepath.Join(mirror, "newowner+moved", "repo")); err != nil {
 		t.Fatal(err)
 	}
-	moved.dir = filepath.Join(mirror, "newowner+moved", "repo")
+	moved.Dir = filepath.Join(mirror, "newowner+moved", "repo")
 	lock := ""
-	for name, u := range map[string]*upstream{"plain": plain, "owned": owned, "moved": moved} {
+	for name, u := range map[string]*gittest.Upstream{"plain": plain, "owned": owned, "moved": moved} {
 		lock += "source \"" + name + "\" {\n  url = \"https://github.com/owner/" + name + ".git\"\n  tag = \"v1\"\n  " +
-			"commit = \"" + u.head() + "\"\n}\n"
+			"commit = \"" + u.Head() + "\"\n}\n"
 	}
 	root := project(t, lock)
 	s := &Syncer{Root: root, Environ: os.Environ(), Mirror: mirror}
@@ -314,7 +315,7 @@ func TestSyncFromMirrors(t *testing.T) {
 		t.Errorf("findings %v", got)
 	}
 
-	put(t, filepath.Join(root, Dir, LockFile),
+	gittest.Put(t, filepath.Join(root, Dir, LockFile),
 		lock+"source \"none\" {\n  url = \"https://github.com/owner/none.git\"\n  commit = \""+someCommit+"\"\n}\n")
 	_, err = s.Sync(t.Context(), nil)
 	if err == nil || !strings.Contains(err.Error(), filepath.Join(mirror, "owner+none", "repo")) {
@@ -334,10 +335,10 @@ func TestSyncFromLyingMirror(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	mirror := t.TempDir()
-	evil := newUpstream(t, mirror, "x")
-	put(t, filepath.Join(evil.dir, "README.md"), "evil\n")
-	evil.commit("evil")
-	evil.git("tag", "-f", "v1")
+	evil := gittest.New(t, mirror, "x")
+	gittest.Put(t, filepath.Join(evil.Dir, "README.md"), "evil\n")
+	evil.Commit("evil")
+	evil.Git("tag", "-f", "v1")
 	b.sync.Mirror = mirror
 	if _, err := b.sync.Sync(t.Context(), nil); err == nil {
 		t.Error("the mirror was believed")
@@ -373,16 +374,17 @@ func TestSyncTwiceAtOnce(t *testing.T) {
 func TestKilledSync(t *testing.T) {
 	t.Parallel()
 	mirror := t.TempDir()
-	u := newUpstream(t, mirror, "x")
+	u := gittest.New(t, mirror, "x")
 	for i := range 200 {
-		put(t, filepath.Join(u.dir, "many", string(rune('a'+i%26)), strings.Repeat("n", i%50+1)+string(rune('a'+i/26))),
+		name := strings.Repeat("n", i%50+1) + string(rune('a'+i/26))
+		gittest.Put(t, filepath.Join(u.Dir, "many", string(rune('a'+i%26)), name),
 			strings.Repeat("text\n", 500))
 	}
-	commits := []string{u.head(), u.commit("many")}
+	commits := []string{u.Head(), u.Commit("many")}
 	root := project(t, "")
 	seen := map[State]int{}
 	for round := range 24 {
-		put(t, filepath.Join(root, Dir, LockFile),
+		gittest.Put(t, filepath.Join(root, Dir, LockFile),
 			"source \"x\" {\n  url = \"https://github.com/o/x\"\n  commit = \""+commits[round%2]+"\"\n}\n")
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "SOURCES_TEST_SYNC="+root, "SOURCES_TEST_MIRROR="+mirror)
@@ -415,8 +417,8 @@ func TestKilledSync(t *testing.T) {
 	if _, err := s.Sync(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(root, Dir, safefile.TempPrefix+"left", "file"), "")
-	put(t, filepath.Join(root, Dir, "x", ".git", "HEAD"), commits[0]+"x\n")
+	gittest.Put(t, filepath.Join(root, Dir, safefile.TempPrefix+"left", "file"), "")
+	gittest.Put(t, filepath.Join(root, Dir, "x", ".git", "HEAD"), commits[0]+"x\n")
 	s.Force = true
 	if _, err := s.Sync(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -434,12 +436,12 @@ func TestSyncRefusesHostileTrees(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBed(t)
-			blob, err := hex.DecodeString(b.up.git("rev-parse", "HEAD:README.md"))
+			blob, err := hex.DecodeString(b.up.Git("rev-parse", "HEAD:README.md"))
 			check(t, err)
-			put(t, filepath.Join(b.base, "tree"), "100644 "+name+"\x00"+string(blob))
-			tree := b.up.git("hash-object", "-t", "tree", "--literally", "-w", filepath.Join(b.base, "tree"))
-			commit := b.up.git("commit-tree", "-m", "hostile", tree)
-			b.up.git("update-ref", "refs/heads/hostile", commit)
+			gittest.Put(t, filepath.Join(b.base, "tree"), "100644 "+name+"\x00"+string(blob))
+			tree := b.up.Git("hash-object", "-t", "tree", "--literally", "-w", filepath.Join(b.base, "tree"))
+			commit := b.up.Git("commit-tree", "-m", "hostile", tree)
+			b.up.Git("update-ref", "refs/heads/hostile", commit)
 			b.pin(t, commit, "")
 			if _, err := b.sync.Sync(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "fetching") {
 				t.Errorf("error %v", err)
@@ -475,8 +477,8 @@ func TestSyncEndsLargeTransfer(t *testing.T) {
 	b := newBed(t)
 	noise := make([]byte, 24<<20)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails
-	put(t, filepath.Join(b.up.dir, "noise"), string(noise))
-	b.pin(t, b.up.commit("large"), "")
+	gittest.Put(t, filepath.Join(b.up.Dir, "noise"), string(noise))
+	b.pin(t, b.up.Commit("large"), "")
 	handler := b.host.Config.Handler
 	b.host.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter,
 		r *http.Request,

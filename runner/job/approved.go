@@ -16,7 +16,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
@@ -69,7 +70,7 @@ func (v verification) samePlan(ctx context.Context) error {
 			"for %s; the bot and its jobs need the same version of packer-hybrid",
 			t.Plan.Short(), t.Commit, inLine(differs))
 	}
-	repo, err := sources.OpenRepository(v.project.Root, h.Process.Environ)
+	repo, err := git.Open(v.project.Root, h.Process.Environ)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,8 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
@@ -153,7 +154,7 @@ func (h *Host) atCommit(ctx context.Context, sha string) error {
 // ciInput is what every job is read from.
 func (h *Host) ciInput(ctx context.Context) ci.Input {
 	repo := sync.OnceValues(h.Process.Repository)
-	ask := func(question func(context.Context, *sources.Repository) error) error {
+	ask := func(question func(context.Context, *git.Repository) error) error {
 		r, err := repo()
 		if err != nil {
 			return err
@@ -164,19 +165,19 @@ func (h *Host) ciInput(ctx context.Context) ci.Input {
 	}
 	in := ci.Input{Getenv: h.Process.Getenv, ReadFile: ci.ReadFile, Repo: ci.Repository{
 		Tip: func(branch string) (tip string, err error) {
-			return tip, ask(func(ctx context.Context, r *sources.Repository) error {
+			return tip, ask(func(ctx context.Context, r *git.Repository) error {
 				tip, err = r.Tip(ctx, branch)
 				return err
 			})
 		},
 		Contains: func(tip, commit string) (has bool, err error) {
-			return has, ask(func(ctx context.Context, r *sources.Repository) error {
+			return has, ask(func(ctx context.Context, r *git.Repository) error {
 				has, err = r.Contains(ctx, tip, commit)
 				return err
 			})
 		},
 		Policy: func(commit string) (policy ci.Policy, err error) {
-			return policy, ask(func(ctx context.Context, r *sources.Repository) error {
+			return policy, ask(func(ctx context.Context, r *git.Repository) error {
 				policy, err = policyAt(ctx, r, commit)
 				return err
 			})
@@ -196,7 +197,7 @@ func (h *Host) ciInput(ctx context.Context) ci.Input {
 
 // policyAt is what the project file of a commit says about events; without one
 // it is the default.
-func policyAt(ctx context.Context, repo *sources.Repository, commit string) (ci.Policy, error) {
+func policyAt(ctx context.Context, repo *git.Repository, commit string) (ci.Policy, error) {
 	project, err := projectAt(ctx, repo, commit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ci.Policy{}, nil
@@ -205,7 +206,7 @@ func policyAt(ctx context.Context, repo *sources.Repository, commit string) (ci.
 }
 
 // projectAt is the project file of a commit, whatever the checkout is at.
-func projectAt(ctx context.Context, repo *sources.Repository, commit string) (config.Project, error) {
+func projectAt(ctx context.Context, repo *git.Repository, commit string) (config.Project, error) {
 	id, err := repo.Resolve(ctx, commit)
 	if err != nil {
 		return config.Project{}, err

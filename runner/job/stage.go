@@ -18,8 +18,7 @@ import (
 func (s Kind) check() error {
 	kinds := 0
 	for _, is := range []bool{
-		s.Decide, s.Plan, s.Part, len(s.Collect) > 0, s.Release != "", s.Reap, s.Hold,
-		s.Report != "",
+		s.Decide, s.Plan, s.Part, len(s.Collect) > 0, s.Release != "", s.Reap, s.Hold, s.Report != "",
 	} {
 		if is {
 			kinds++
@@ -73,8 +72,7 @@ func (s Kind) requests(all []hybridcore.Request) ([]hybridcore.Request, error) {
 	r := all[at]
 	one := hybridcore.Request{
 		Action: hybridcore.ActionPlan, Env: r.Env, Images: r.Images, Platforms: r.Platforms, Rebuild: r.Rebuild,
-		RetryFailed: r.RetryFailed,
-		Pin:         r.Pin, Origin: r.Origin,
+		RetryFailed: r.RetryFailed, Pin: r.Pin, Origin: r.Origin,
 	}
 	if s.Plan {
 		return append(slices.DeleteFunc(slices.Clone(all[:at]), elsewhere), one), nil

@@ -18,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
@@ -27,7 +28,7 @@ const kindBase = "base"
 // readBase reads the commit that the request names. What is wrong in its
 // files is a warning: the working tree may be what corrects it.
 func (p *planning) readBase(ctx context.Context) error {
-	repo, err := sources.OpenRepository(p.project.Config.Root, p.project.Environ)
+	repo, err := git.Open(p.project.Config.Root, p.project.Environ)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
@@ -23,7 +24,7 @@ import (
 func (s Stage) CommitInputs(ctx context.Context, req hybridcore.Request,
 	commit string,
 ) (map[string]map[string]string, error) {
-	repo, err := sources.OpenRepository(s.Project.Config.Root, s.Project.Environ)
+	repo, err := git.Open(s.Project.Config.Root, s.Project.Environ)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
@@ -113,7 +114,7 @@ func (p *planning) files(ctx context.Context, commit string) fs.FS {
 	}
 	p.commits[commit] = nil
 	if p.repository == nil {
-		repository, err := sources.OpenRepository(p.project.Config.Root, p.project.Environ)
+		repository, err := git.Open(p.project.Config.Root, p.project.Environ)
 		if err != nil {
 			return nil // not in a repository: then there are no old files
 		}

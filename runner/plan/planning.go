@@ -9,7 +9,8 @@ import (
 	"io/fs"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
@@ -22,9 +23,9 @@ type planning struct {
 	base     *base // nil for a plan against the state
 	plan     hybridcore.Plan
 
-	repository *sources.Repository // nil until it is needed
-	commits    map[string]fs.FS    // the files of commits that were read
-	lines      map[string]int      // where files begin to differ
+	repository *git.Repository  // nil until it is needed
+	commits    map[string]fs.FS // the files of commits that were read
+	lines      map[string]int   // where files begin to differ
 }
 
 // base is the commit that a plan is compared with.

@@ -13,19 +13,20 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // GitTime bounds one question to git, which reads the history of the clone.
 const GitTime = time.Minute
 
 // Repository is that of the checkout.
-func (p Process) Repository() (*sources.Repository, error) {
+func (p Process) Repository() (*git.Repository, error) {
 	root, err := config.FindRoot(cmp.Or(p.Dir, "."))
 	if err != nil {
 		return nil, err
 	}
-	return sources.OpenRepository(root, p.Environ)
+	return git.Open(root, p.Environ)
 }
 
 // Tracked are the files at or below a path of the project that came with a

@@ -11,7 +11,8 @@ import (
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // Pinned gives a BlockedError when the checkout is at a commit that the request
@@ -40,7 +41,7 @@ func (p *Project) Pinned(ctx context.Context, req hybridcore.Request) error {
 // Head is the commit of the checkout, as git says; empty outside of a repository
 // and before the first commit.
 func (p *Project) Head(ctx context.Context) (string, error) {
-	repository, err := sources.OpenRepository(p.Config.Root, p.Environ)
+	repository, err := git.Open(p.Config.Root, p.Environ)
 	if _, none := errors.AsType[*hybridcore.UsageError](err); none {
 		return "", nil
 	}

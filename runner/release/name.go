@@ -12,7 +12,8 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // earlier is a release as it was published; nil when there is none of that
@@ -77,7 +78,7 @@ func builtAgain(release, target, was, now string) error {
 // of the newest build and the commit: the same for the same images.
 func (s Stage) releaseName(ctx context.Context, plan hybridcore.Plan) (string, error) {
 	if plan.Commit != "" {
-		repository, err := sources.OpenRepository(s.Project.Config.Root, s.Project.Environ)
+		repository, err := git.Open(s.Project.Config.Root, s.Project.Environ)
 		if err != nil {
 			return "", err
 		}

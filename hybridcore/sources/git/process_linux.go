@@ -3,15 +3,12 @@
 // Spec: openspec/specs/sources/spec.md#requirement-hardened-git
 // Diagram: openspec/specs/sources/diagram.md#sync
 
-package sources
+package git
 
 import (
-	"errors"
 	"fmt"
 	"os/exec"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // own puts git and its helpers into a group of their own, which is killed as a
@@ -27,14 +24,4 @@ func killGroup(cmd *exec.Cmd) error {
 		return fmt.Errorf("ending git: %w", err)
 	}
 	return nil
-}
-
-// exchange swaps two folders at once. It gives errors.ErrUnsupported where the
-// file system cannot.
-func exchange(a, b string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		return errors.ErrUnsupported
-	}
-	return err //nolint:wrapcheck // its caller says it
 }

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/sources/spec.md#requirement-checks-without-git
 // Diagram: openspec/specs/sources/diagram.md#chain-of-trust
 
-package sources
+package git
 
 import (
 	"bytes"
@@ -20,30 +20,30 @@ import (
 // Bounds of what sync leaves in a checkout's .git. Linux, with 90,000 files,
 // has a list of 9 MiB.
 const (
-	maxCommit = 1 << 20  // bytes of a commit object
-	maxList   = 64 << 20 // bytes of the list of files
+	MaxCommit = 1 << 20  // bytes of a commit object
+	MaxList   = 64 << 20 // bytes of the list of files
 	maxNested = 256      // folders within each other
 )
 
 // Modes of a tree's entries.
 const (
-	modeFile    = "100644"
-	modeProgram = "100755"
-	modeLink    = "120000"
-	modeModule  = "160000" // a submodule: an empty folder, for none is fetched
+	ModeFile    = "100644"
+	ModeProgram = "100755"
+	ModeLink    = "120000"
+	ModeModule  = "160000" // a submodule: an empty folder, for none is fetched
 	modeFolder  = "40000"
 )
 
-// entry is one file of a commit.
-type entry struct {
-	mode string
-	id   string // of the object, in hexadecimal digits
-	size int64  // bytes; -1 for a submodule, and where the list does not say it
-	path string
+// Entry is one file of a commit.
+type Entry struct {
+	Mode string
+	ID   string // of the object, in hexadecimal digits
+	Size int64  // bytes; -1 for a submodule, and where the list does not say it
+	Path string
 }
 
-// objectID is the name git gives to an object.
-func objectID(kind string, content []byte) string {
+// ObjectID is the name git gives to an object.
+func ObjectID(kind string, content []byte) string {
 	h := sha1.New() //nolint:gosec // git's object names
 	fmt.Fprintf(h, "%s %d\x00", kind, len(content))
 	h.Write(content)
@@ -53,12 +53,12 @@ func objectID(kind string, content []byte) string {
 // treeOf returns the tree that a commit object names, if the object is the
 // commit of that name.
 func treeOf(object []byte, commit string) (string, error) {
-	if id := objectID("commit", object); id != commit {
+	if id := ObjectID("commit", object); id != commit {
 		return "", fmt.Errorf("the commit object has the hash %s, not that of the commit", id)
 	}
 	line, _, _ := bytes.Cut(object, []byte("\n"))
 	tree, ok := strings.CutPrefix(string(line), "tree ")
-	if !ok || !commitRule.MatchString(tree) {
+	if !ok || !hybridcore.IsObjectID(tree) {
 		return "", fmt.Errorf("the commit object names no tree")
 	}
 	return tree, nil
@@ -66,8 +66,8 @@ func treeOf(object []byte, commit string) (string, error) {
 
 // parseList reads the output of `git ls-tree -r -z`, with the sizes that -l adds or
 // without.
-func parseList(list []byte, sizes bool) ([]entry, error) {
-	var entries []entry
+func parseList(list []byte, sizes bool) ([]Entry, error) {
+	var entries []Entry
 	for record := range strings.SplitSeq(string(list), "\x00") {
 		if record == "" {
 			continue
@@ -82,7 +82,7 @@ func parseList(list []byte, sizes bool) ([]entry, error) {
 }
 
 // parseEntry reads MODE TYPE OBJECT SIZE TAB PATH, or the same without a size.
-func parseEntry(record string, sizes bool) (entry, bool) {
+func parseEntry(record string, sizes bool) (Entry, bool) {
 	head, path, found := strings.Cut(record, "\t")
 	fields := strings.Fields(head)
 	want := 3
@@ -90,20 +90,20 @@ func parseEntry(record string, sizes bool) (entry, bool) {
 		want++
 	}
 	if !found || len(fields) != want || !hybridcore.IsObjectID(fields[2]) || !local(path) {
-		return entry{}, false
+		return Entry{}, false
 	}
-	e := entry{mode: fields[0], id: fields[2], path: path, size: -1}
+	e := Entry{Mode: fields[0], ID: fields[2], Path: path, Size: -1}
 	switch {
-	case e.mode == modeModule:
+	case e.Mode == ModeModule:
 		return e, !sizes || fields[3] == "-"
-	case !slices.Contains([]string{modeFile, modeProgram, modeLink}, e.mode):
-		return entry{}, false
+	case !slices.Contains([]string{ModeFile, ModeProgram, ModeLink}, e.Mode):
+		return Entry{}, false
 	case !sizes:
 		return e, true
 	}
 	var err error
-	e.size, err = strconv.ParseInt(fields[3], 10, 64)
-	return e, err == nil && e.size >= 0
+	e.Size, err = strconv.ParseInt(fields[3], 10, 64)
+	return e, err == nil && e.Size >= 0
 }
 
 // local says whether a path stays within the checkout and out of .git.
@@ -123,20 +123,20 @@ func local(path string) bool {
 // treeID computes the name of the tree that holds these files, which stand in
 // git's order, that of their paths' bytes; prefix is how much of each path is
 // behind us. Another order gives a name that fits nothing.
-func treeID(entries []entry, prefix int) string {
+func treeID(entries []Entry, prefix int) string {
 	type item struct {
 		key, name, mode, id string
 	}
 	var items []item
 	for i := 0; i < len(entries); {
-		name, _, nested := strings.Cut(entries[i].path[prefix:], "/")
+		name, _, nested := strings.Cut(entries[i].Path[prefix:], "/")
 		if !nested {
-			items = append(items, item{name, name, entries[i].mode, entries[i].id})
+			items = append(items, item{name, name, entries[i].Mode, entries[i].ID})
 			i++
 			continue
 		}
 		end := i
-		for end < len(entries) && strings.HasPrefix(entries[end].path[prefix:], name+"/") {
+		for end < len(entries) && strings.HasPrefix(entries[end].Path[prefix:], name+"/") {
 			end++
 		}
 		items = append(items, item{name + "/", name, modeFolder, treeID(entries[i:end], prefix+len(name)+1)})
@@ -149,12 +149,12 @@ func treeID(entries []entry, prefix int) string {
 		id, _ := hex.DecodeString(it.id) // parseEntry has looked at it
 		content.Write(id)
 	}
-	return objectID("tree", content.Bytes())
+	return ObjectID("tree", content.Bytes())
 }
 
-// trusted returns the files of a commit from its object and its list, when
+// Trusted returns the files of a commit from its object and its list, when
 // both belong to it: nothing else of a checkout's .git needs to be believed.
-func trusted(commit string, object, list []byte) ([]entry, error) {
+func Trusted(commit string, object, list []byte) ([]Entry, error) {
 	want, err := treeOf(object, commit)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reviewed-commits
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
 
-package sources
+package git
 
 import (
 	"bytes"
@@ -68,7 +68,7 @@ func (r *Repository) Contains(ctx context.Context, tip, commit string) (bool, er
 		return false, fmt.Errorf("asking git for commit %.12s: %w", commit, err)
 	}
 	if err == nil && id == commit { // the ID of an annotated tag is none of a commit
-		line, err := r.git.run(ctx, maxLine, "rev-list", "--first-parent", "--end-of-options", tip)
+		line, err := r.git.Run(ctx, maxLine, "rev-list", "--first-parent", "--end-of-options", tip)
 		if err != nil {
 			return false, fmt.Errorf("asking git whether commit %.12s is merged: %w", commit, err)
 		}
@@ -76,7 +76,7 @@ func (r *Repository) Contains(ctx context.Context, tip, commit string) (bool, er
 			return true, nil
 		}
 	}
-	shallow, err := r.git.run(ctx, maxHead, "rev-parse", "--is-shallow-repository")
+	shallow, err := r.git.Run(ctx, maxAnswer, "rev-parse", "--is-shallow-repository")
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("asking git whether its history is whole: %w", err)
@@ -97,7 +97,7 @@ func (r *Repository) Tracked(ctx context.Context, name string) ([]string, error)
 	if !fs.ValidPath(name) {
 		return nil, hybridcore.Usagef("%.200q is no path of the project", name)
 	}
-	list, err := r.git.run(ctx, maxTracked, "ls-files", "-z", "--cached", "--", path.Join(r.prefix, name))
+	list, err := r.git.Run(ctx, maxTracked, "ls-files", "-z", "--cached", "--", path.Join(r.prefix, name))
 	if err != nil {
 		return nil, fmt.Errorf("asking git for the tracked files in %s: %w", name, err)
 	}

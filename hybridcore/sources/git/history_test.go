@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-reviewed-commits
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-decision
 
-package sources
+package git
 
 import (
 	"os"
@@ -12,17 +12,18 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
 
 // gitIn runs git in a folder and returns its answer.
 func gitIn(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	return (&upstream{t, dir}).git(args...)
+	return (&gittest.Upstream{TB: t, Dir: dir}).Git(args...)
 }
 
 func history(t *testing.T, dir string) *Repository {
 	t.Helper()
-	r, err := OpenRepository(dir, os.Environ())
+	r, err := Open(dir, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}

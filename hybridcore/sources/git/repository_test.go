@@ -3,7 +3,7 @@
 // Spec: openspec/specs/plan/spec.md#requirement-difference-to-a-commit
 // Diagram: openspec/specs/plan/diagram.md#two-trees
 
-package sources
+package git
 
 import (
 	"errors"
@@ -15,11 +15,12 @@ import (
 	"testing/fstest"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
 
 func tree(t *testing.T, root, rev string, paths ...string) fs.FS {
 	t.Helper()
-	repo, err := OpenRepository(root, os.Environ())
+	repo, err := Open(root, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +36,9 @@ func tree(t *testing.T, root, rev string, paths ...string) fs.FS {
 }
 
 func TestCommitTree(t *testing.T) {
-	u := newUpstream(t, t.TempDir(), "x")
-	put(t, filepath.Join(u.dir, "sub", "dir", "file.txt"), "changed in the work tree\n")
-	got := tree(t, u.dir, "v1", "sub", "link", "README.md", "run.sh", "missing")
+	u := gittest.New(t, t.TempDir(), "x")
+	gittest.Put(t, filepath.Join(u.Dir, "sub", "dir", "file.txt"), "changed in the work tree\n")
+	got := tree(t, u.Dir, "v1", "sub", "link", "README.md", "run.sh", "missing")
 	if err := fstest.TestFS(got, "sub/dir/file.txt", "README.md", "run.sh"); err != nil {
 		t.Error(err)
 	}
@@ -49,27 +50,27 @@ func TestCommitTree(t *testing.T) {
 	if _, err := fs.Stat(got, "sub.txt"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a path that was not asked for: %v", err)
 	}
-	below := tree(t, filepath.Join(u.dir, "sub"), "HEAD", "dir")
+	below := tree(t, filepath.Join(u.Dir, "sub"), "HEAD", "dir")
 	if _, err := fs.Stat(below, "dir/file.txt"); err != nil {
 		t.Errorf("a project in a folder of the repository: %v", err)
 	}
 }
 
 func TestCommitLinksStayInside(t *testing.T) {
-	u := newUpstream(t, t.TempDir(), "x")
+	u := gittest.New(t, t.TempDir(), "x")
 	links := map[string]string{
 		"a/up": "../README.md", "a/self": "self", "a/out": "../../x", "a/abs": "/etc/passwd", "a/dir": "b",
 		"a/b/deep": "../file", "a/gone": "nothing",
 	}
-	put(t, filepath.Join(u.dir, "a", "file"), "f")
-	put(t, filepath.Join(u.dir, "a", "b", "x"), "x")
+	gittest.Put(t, filepath.Join(u.Dir, "a", "file"), "f")
+	gittest.Put(t, filepath.Join(u.Dir, "a", "b", "x"), "x")
 	for name, target := range links {
-		if err := os.Symlink(target, filepath.Join(u.dir, name)); err != nil {
+		if err := os.Symlink(target, filepath.Join(u.Dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	u.commit("links")
-	whole := tree(t, u.dir, "HEAD", "a", "README.md")
+	u.Commit("links")
+	whole := tree(t, u.Dir, "HEAD", "a", "README.md")
 	sub, err := fs.Sub(whole, "a")
 	if err != nil {
 		t.Fatal(err)
@@ -91,15 +92,15 @@ func TestCommitLinksStayInside(t *testing.T) {
 }
 
 func TestResolve(t *testing.T) {
-	u := newUpstream(t, t.TempDir(), "x")
-	fork := u.head()
-	u.git("checkout", "-q", "-b", "feature/a")
-	own := u.commit("own")
-	u.git("checkout", "-q", "main")
-	u.commit("theirs")
-	u.git("checkout", "-q", "feature/a")
-	u.git("branch", strings.Repeat("a", 40), "main") // a name like a commit's
-	repo, err := OpenRepository(u.dir, os.Environ())
+	u := gittest.New(t, t.TempDir(), "x")
+	fork := u.Head()
+	u.Git("checkout", "-q", "-b", "feature/a")
+	own := u.Commit("own")
+	u.Git("checkout", "-q", "main")
+	u.Commit("theirs")
+	u.Git("checkout", "-q", "feature/a")
+	u.Git("branch", strings.Repeat("a", 40), "main") // a name like a commit's
+	repo, err := Open(u.Dir, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestResolve(t *testing.T) {
 		!strings.Contains(err.Error(), "git fetch") {
 		t.Errorf("a missing commit: %v", err)
 	}
-	if _, err := OpenRepository(t.TempDir(), nil); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+	if _, err := Open(t.TempDir(), nil); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("outside a repository: %v", err)
 	}
 }
@@ -131,12 +132,12 @@ func TestResolve(t *testing.T) {
 // TestCommitStartsNothing plants every program that a repository's
 // configuration can name.
 func TestCommitStartsNothing(t *testing.T) {
-	u := newUpstream(t, t.TempDir(), "x")
-	put(t, filepath.Join(u.dir, ".gitattributes"), "* filter=evil diff=evil merge=evil text\n")
-	u.commit("attributes")
+	u := gittest.New(t, t.TempDir(), "x")
+	gittest.Put(t, filepath.Join(u.Dir, ".gitattributes"), "* filter=evil diff=evil merge=evil text\n")
+	u.Commit("attributes")
 	proof := filepath.Join(t.TempDir(), "started")
 	program := filepath.Join(t.TempDir(), "program")
-	put(t, program, "#!/bin/sh\necho \"$0 $*\" >> "+proof+"\n")
+	gittest.Put(t, program, "#!/bin/sh\necho \"$0 $*\" >> "+proof+"\n")
 	if err := os.Chmod(program, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -147,28 +148,28 @@ func TestCommitStartsNothing(t *testing.T) {
 		"gpg.program",
 		"remote.origin.uploadpack", "alias.rev-parse", "alias.ls-tree", "alias.cat-file",
 	} {
-		u.git("config", name, program)
+		u.Git("config", name, program)
 	}
-	u.git("config", "remote.origin.url", "ext::"+program)
-	u.git("config", "remote.origin.promisor", "true")
-	u.git("config", "protocol.ext.allow", "always")
-	u.git("config", "extensions.partialClone", "origin")
+	u.Git("config", "remote.origin.url", "ext::"+program)
+	u.Git("config", "remote.origin.promisor", "true")
+	u.Git("config", "protocol.ext.allow", "always")
+	u.Git("config", "extensions.partialClone", "origin")
 	for _, hook := range []string{"post-checkout", "reference-transaction", "post-index-change"} {
-		if err := os.MkdirAll(filepath.Join(u.dir, ".git", "hooks"), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(u.Dir, ".git", "hooks"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(program, filepath.Join(u.dir, ".git", "hooks", hook)); err != nil {
+		if err := os.Symlink(program, filepath.Join(u.Dir, ".git", "hooks", hook)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tree(t, u.dir, "HEAD...", "README.md")
+	tree(t, u.Dir, "HEAD...", "README.md")
 
 	// An object that is missing is not fetched.
-	id := u.git("-c", "core.fsmonitor=false", "rev-parse", "HEAD:README.md")
-	if err := os.Remove(filepath.Join(u.dir, ".git", "objects", id[:2], id[2:])); err != nil {
+	id := u.Git("-c", "core.fsmonitor=false", "rev-parse", "HEAD:README.md")
+	if err := os.Remove(filepath.Join(u.Dir, ".git", "objects", id[:2], id[2:])); err != nil {
 		t.Fatal(err)
 	}
-	repo, err := OpenRepository(u.dir, os.Environ())
+	repo, err := Open(u.Dir, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,13 +194,13 @@ func FuzzCommitOutput(f *testing.F) {
 		}
 		folder := newFolder()
 		for _, e := range entries {
-			content, rest, err := nextObject(answer, e.id)
+			content, rest, err := nextObject(answer, e.ID)
 			if err != nil {
-				content = []byte(e.path)
+				content = []byte(e.Path)
 			} else if len(content)+len(rest) >= len(answer) {
 				t.Fatalf("%d + %d bytes out of %d", len(content), len(rest), len(answer))
 			}
-			folder.add(e.path, e.mode, content)
+			folder.add(e.Path, e.Mode, content)
 		}
 		_ = fs.WalkDir(folder, ".", func(path string, _ fs.DirEntry, err error) error {
 			if !fs.ValidPath(path) || strings.EqualFold(filepath.Base(path), ".git") {

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/plan/spec.md#requirement-difference-to-a-commit
 // Diagram: openspec/specs/plan/diagram.md#two-trees
 
-package sources
+package git
 
 import (
 	"bytes"
@@ -31,13 +31,13 @@ const (
 // without hooks, without the network, and without what the repository's
 // configuration says about programs.
 type Repository struct {
-	git    git
+	git    Runner
 	prefix string // of the project within the repository, slash-separated; may be empty
 }
 
-// OpenRepository finds the repository around the project at root. There may be
+// Open finds the repository around the project at root. There may be
 // none: a UsageError. Environ is that of the process.
-func OpenRepository(root string, environ []string) (*Repository, error) {
+func Open(root string, environ []string) (*Repository, error) {
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the repository of the project: %w", err)
@@ -54,7 +54,7 @@ func OpenRepository(root string, environ []string) (*Repository, error) {
 				prefix = ""
 			}
 			return &Repository{
-				git{program: "git", environ: environ, dir: top, home: os.DevNull, offline: true},
+				Runner{Program: "git", Environ: environ, Dir: top, Home: os.DevNull, Offline: true},
 				filepath.ToSlash(prefix),
 			}, nil
 		case !errors.Is(err, fs.ErrNotExist):
@@ -88,7 +88,7 @@ func (r *Repository) Resolve(ctx context.Context, rev string) (string, error) {
 
 // object runs git for one object name.
 func (r *Repository) object(ctx context.Context, args ...string) (string, error) {
-	out, err := r.git.run(ctx, maxHead, args...)
+	out, err := r.git.Run(ctx, maxAnswer, args...)
 	if err != nil {
 		return "", err
 	}
@@ -107,7 +107,7 @@ func (r *Repository) TagsAt(ctx context.Context, commit string) ([]string, error
 	if !hybridcore.IsObjectID(commit) {
 		return nil, hybridcore.Usagef("%.80q is not the full object ID of a commit", commit)
 	}
-	out, err := r.git.run(ctx, maxTags, "tag", "--points-at", commit)
+	out, err := r.git.Run(ctx, maxTags, "tag", "--points-at", commit)
 	if err != nil {
 		return nil, fmt.Errorf("listing the tags of commit %.12s: %w", commit, err)
 	}
@@ -132,7 +132,7 @@ func (r *Repository) Tree(ctx context.Context, commit string, paths ...string) (
 	for _, path := range paths {
 		args = append(args, strings.TrimPrefix(r.prefix+"/"+path, "/"))
 	}
-	list, err := r.git.run(ctx, maxCommitList, args...)
+	list, err := r.git.Run(ctx, maxCommitList, args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing commit %.12s: %w", commit, err)
 	}
@@ -142,26 +142,26 @@ func (r *Repository) Tree(ctx context.Context, commit string, paths ...string) (
 	}
 	var ask strings.Builder
 	for _, e := range entries {
-		if e.mode != modeModule { // a submodule holds no file here
-			ask.WriteString(e.id + "\n")
+		if e.Mode != ModeModule { // a submodule holds no file here
+			ask.WriteString(e.ID + "\n")
 		}
 	}
-	out, err := r.git.feed(ctx, strings.NewReader(ask.String()), maxCommitBytes, "cat-file", "--batch")
+	out, err := r.git.Feed(ctx, strings.NewReader(ask.String()), maxCommitBytes, "cat-file", "--batch")
 	if err != nil {
 		return nil, fmt.Errorf("reading commit %.12s: %w", commit, err)
 	}
 	tree := newFolder()
 	for _, e := range entries {
-		if e.mode == modeModule {
+		if e.Mode == ModeModule {
 			continue
 		}
 		var content []byte
-		if content, out, err = nextObject(out, e.id); err != nil {
-			return nil, fmt.Errorf("reading %s of commit %.12s: %w", hclfile.Printable(e.path), commit, err)
+		if content, out, err = nextObject(out, e.ID); err != nil {
+			return nil, fmt.Errorf("reading %s of commit %.12s: %w", hclfile.Printable(e.Path), commit, err)
 		}
-		path, ok := strings.CutPrefix(e.path, strings.TrimPrefix(r.prefix+"/", "/"))
+		path, ok := strings.CutPrefix(e.Path, strings.TrimPrefix(r.prefix+"/", "/"))
 		if ok {
-			tree.add(path, e.mode, content)
+			tree.add(path, e.Mode, content)
 		}
 	}
 	return tree, nil

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/plan/spec.md#requirement-difference-to-a-commit
 // Diagram: openspec/specs/plan/diagram.md#two-trees
 
-package sources
+package git
 
 import (
 	"bytes"
@@ -49,9 +49,9 @@ func (n *node) add(file, mode string, content []byte) {
 	}
 	leaf := &node{name: base, mode: 0o644, content: content}
 	switch mode {
-	case modeProgram:
+	case ModeProgram:
 		leaf.mode = 0o755
-	case modeLink:
+	case ModeLink:
 		leaf.mode = fs.ModeSymlink | 0o777
 	}
 	at.nodes[base] = leaf

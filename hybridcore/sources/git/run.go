@@ -3,7 +3,9 @@
 // Spec: openspec/specs/sources/spec.md#requirement-hardened-git
 // Diagram: openspec/specs/sources/diagram.md#sync
 
-package sources
+// Package git runs git so that neither a repository's configuration nor its content decides what else runs, and reads
+// commits, trees and lists of files.
+package git
 
 import (
 	"bytes"
@@ -24,6 +26,9 @@ import (
 
 // killWait is how long git's pipes may stay open after it was killed.
 const killWait = 2 * time.Second
+
+// maxAnswer bounds an answer that is an object name or a word, in bytes.
+const maxAnswer = 64 << 10
 
 // maxStderr is how much of git's last words is kept, in bytes.
 const maxStderr = 4 << 10
@@ -47,22 +52,22 @@ var hardening = []string{
 	"advice.detachedHead=false",
 }
 
-// git is how git is called for one source.
-type git struct {
-	program string   // path or name
-	environ []string // of our process
-	dir     string   // the work tree; git's own folder is in it
-	home    string   // an empty folder
-	local   bool     // the file protocol is allowed besides https
-	offline bool     // no protocol is allowed: only objects that are there are read
+// Runner is how git is called in one work tree.
+type Runner struct {
+	Program string   // path or name
+	Environ []string // of our process
+	Dir     string   // the work tree; git's own folder is in it
+	Home    string   // an empty folder
+	Local   bool     // the file protocol is allowed besides https
+	Offline bool     // no protocol is allowed: only objects that are there are read
 }
 
 // protocols are those that may be spoken.
-func (g git) protocols() []string {
+func (r Runner) protocols() []string {
 	switch {
-	case g.offline:
+	case r.Offline:
 		return nil
-	case g.local:
+	case r.Local:
 		return []string{"https", "file"}
 	default:
 		return []string{"https"}
@@ -70,18 +75,18 @@ func (g git) protocols() []string {
 }
 
 // environment is an allow-list of ours and what git must have.
-func (g git) environment() []string {
+func (r Runner) environment() []string {
 	env := []string{
-		"LANG=C", "LC_ALL=C", "HOME=" + g.home, "XDG_CONFIG_HOME=" + g.home,
+		"LANG=C", "LC_ALL=C", "HOME=" + r.Home, "XDG_CONFIG_HOME=" + r.Home,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
 		"GIT_TERMINAL_PROMPT=0", "GIT_SSH_COMMAND=false", "GIT_PROTOCOL_FROM_USER=0", "GIT_NO_REPLACE_OBJECTS=1",
-		"GIT_LITERAL_PATHSPECS=1", "GIT_ALLOW_PROTOCOL=" + strings.Join(g.protocols(), ":"),
-		"GIT_DIR=" + filepath.Join(g.dir, ".git"), "GIT_WORK_TREE=" + g.dir,
+		"GIT_LITERAL_PATHSPECS=1", "GIT_ALLOW_PROTOCOL=" + strings.Join(r.protocols(), ":"),
+		"GIT_DIR=" + filepath.Join(r.Dir, ".git"), "GIT_WORK_TREE=" + r.Dir,
 	}
-	if g.offline {
+	if r.Offline {
 		env = append(env, "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0")
 	}
-	for _, entry := range g.environ {
+	for _, entry := range r.Environ {
 		if name, _, _ := strings.Cut(entry, "="); slices.Contains(inherited, name) {
 			env = append(env, entry)
 		}
@@ -91,9 +96,9 @@ func (g git) environment() []string {
 
 // authorities is the file of certificate authorities that the environment
 // names for git or for everybody; "" leaves git's own.
-func (g git) authorities() string {
+func (r Runner) authorities() string {
 	file, everybody := "", ""
-	for _, entry := range g.environ { // the last one wins, as in a shell
+	for _, entry := range r.Environ { // the last one wins, as in a shell
 		name, value, _ := strings.Cut(entry, "=")
 		switch name {
 		case "GIT_SSL_CAINFO":
@@ -110,35 +115,35 @@ func (g git) authorities() string {
 
 // cmd builds one call of git. The arguments are ours but for those after
 // --end-of-options.
-func (g git) cmd(ctx context.Context, args ...string) *exec.Cmd {
+func (r Runner) cmd(ctx context.Context, args ...string) *exec.Cmd {
 	var full []string
 	for _, s := range hardening {
 		full = append(full, "-c", s)
 	}
-	for _, p := range g.protocols() {
+	for _, p := range r.protocols() {
 		full = append(full, "-c", "protocol."+p+".allow=always")
 	}
-	if file := g.authorities(); file != "" {
+	if file := r.authorities(); file != "" {
 		full = append(full, "-c", "http.sslCAInfo="+file)
 	}
-	cmd := exec.CommandContext(ctx, g.program, append(full, args...)...)
-	cmd.Dir = g.dir
-	cmd.Env = g.environment()
+	cmd := exec.CommandContext(ctx, r.Program, append(full, args...)...)
+	cmd.Dir = r.Dir
+	cmd.Env = r.environment()
 	own(cmd)
 	cmd.WaitDelay = killWait
 	return cmd
 }
 
-// run calls git and returns its output, at most limit bytes of it.
-func (g git) run(ctx context.Context, limit int64, args ...string) ([]byte, error) {
-	return g.feed(ctx, nil, limit, args...)
+// Run calls git and returns its output, at most limit bytes of it.
+func (r Runner) Run(ctx context.Context, limit int64, args ...string) ([]byte, error) {
+	return r.Feed(ctx, nil, limit, args...)
 }
 
-// feed is run with something on standard input.
-func (g git) feed(ctx context.Context, input io.Reader, limit int64, args ...string) ([]byte, error) {
+// Feed is Run with something on standard input.
+func (r Runner) Feed(ctx context.Context, input io.Reader, limit int64, args ...string) ([]byte, error) {
 	runtime.LockOSThread() // the child ends with the thread that started it
 	defer runtime.UnlockOSThread()
-	cmd := g.cmd(ctx, args...)
+	cmd := r.cmd(ctx, args...)
 	stdout, stderr := &bounded{limit: limit}, &tail{}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, stdout, stderr
 	err := cmd.Run()

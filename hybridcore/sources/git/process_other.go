@@ -5,10 +5,9 @@
 
 //go:build !linux
 
-package sources
+package git
 
 import (
-	"errors"
 	"fmt"
 	"os/exec"
 	"syscall"
@@ -25,6 +24,3 @@ func own(cmd *exec.Cmd) {
 		return nil
 	}
 }
-
-// exchange is only known on Linux.
-func exchange(string, string) error { return errors.ErrUnsupported }
