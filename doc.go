@@ -43,6 +43,8 @@
 //	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what
 //	they say of limits
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
+//	hybridcore/logs/redact   hides secrets in what is written; in it shape, what credentials look like, and spell, how
+//	a value may be written
 //	runner                   Do: gives each request to its stage, and returns the answer
 //	runner/release           the stage that plans, looks up, marks and records releases
 //	runner/build             the stage that builds: lease, staging, Packer, look-up, record; reap

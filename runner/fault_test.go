@@ -12,6 +12,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 )
 
 // faulty is a reporter with a fault, and with a secret in its words.
@@ -24,7 +25,7 @@ func (faulty) Event(hybridcore.Event) { panic("no report with " + canary) }
 func TestReporterPanics(t *testing.T) {
 	s := newSandbox(t)
 	var log bytes.Buffer
-	redactor, _ := logs.NewRedactor(logs.Secret{Name: "build_password", Value: canary})
+	redactor, _ := redact.New(redact.Secret{Name: "build_password", Value: canary})
 	var err error
 	if s.Log, _, err = logs.New(logs.Options{Redactor: redactor, JSON: &log}); err != nil {
 		t.Fatal(err)

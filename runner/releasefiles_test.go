@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 	"github.com/packer-hybrid/packer-hybrid/runner/release"
@@ -384,7 +384,7 @@ func FuzzReleaseFiles(f *testing.F) {
 	f.Add(plan, part)
 	f.Add([]byte("null"), []byte("null"))
 	f.Add(plan, []byte(`{"format_version":1,"kind":"release-part","sha256":"","content":{"steps":[null]}}`))
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	r := &sandbox{Project: &project.Project{Redactor: redactor, Now: func() time.Time { return at }}}
 	pin := project.JobPin{Run: ciRun, Asked: hybridcore.Request{Env: "lab"}}
 	f.Fuzz(func(t *testing.T, plan, part []byte) {

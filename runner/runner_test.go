@@ -19,6 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
@@ -103,7 +104,7 @@ func openSandbox(t *testing.T, dir string) *sandbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	log, _, err := logs.New(logs.Options{Redactor: redactor})
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,8 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 )
 
 const (
@@ -56,7 +57,7 @@ func main() {
 	size := flag.Int("mb", 128, "size of the log in MiB")
 	flag.Parse()
 	if *worker {
-		if err := redact(flag.Arg(0), flag.Arg(1), *check); err != nil {
+		if err := work(flag.Arg(0), flag.Arg(1), *check); err != nil {
 			fmt.Fprintln(os.Stderr, "redact:", err)
 			os.Exit(1)
 		}
@@ -183,17 +184,17 @@ func (b *bench) run(ctx context.Context, env []string, name string, args ...stri
 	return strings.TrimSpace(string(out)), s, err
 }
 
-// redact is the worker: it redacts a file and prints how many markers the output has.
-func redact(file, values string, check bool) error {
+// work is the worker: it redacts a file and prints how many markers the output has.
+func work(file, values string, check bool) error {
 	list, err := os.ReadFile(values)
 	if err != nil {
 		return fmt.Errorf("reading values: %w", err)
 	}
-	var registered []logs.Secret
+	var registered []redact.Secret
 	for i, v := range strings.Fields(string(list)) {
-		registered = append(registered, logs.Secret{Name: fmt.Sprintf("S%d", i), Value: v})
+		registered = append(registered, redact.Secret{Name: fmt.Sprintf("S%d", i), Value: v})
 	}
-	redactor, warnings := logs.NewRedactor(registered...)
+	redactor, warnings := redact.New(registered...)
 	if len(warnings) > 0 {
 		return fmt.Errorf("value not masked: %v", warnings[0])
 	}

@@ -31,7 +31,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
@@ -170,7 +171,7 @@ func (b *bench) stage(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("loading the project: %w", err)
 	}
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	opened := &project.Project{Config: found, Redactor: redactor}
 	defer opened.Close()
 	for name, value := range connection {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
@@ -46,7 +46,7 @@ func (a *app) ticketKey(f botFlags) (string, error) {
 	if key, err = readKey(root); err != nil {
 		return "", hybridcore.Usagef("the key of tickets %s: %v", filepath.Join(dir, keyFile), err)
 	}
-	a.Redactor.Add(logs.Secret{Name: policy.KeyVariable, Value: key})
+	a.Redactor.Add(redact.Secret{Name: policy.KeyVariable, Value: key})
 	return key, nil
 }
 
@@ -61,7 +61,7 @@ func newKey(root *os.Root) error {
 	temporary := safefile.TempName()
 	err := safefile.New(root, temporary, []byte(base64.StdEncoding.EncodeToString(value[:])+"\n"), 0o600)
 	if err != nil {
-		return err //nolint:wrapcheck // by the caller
+		return err
 	}
 	if err = root.Link(temporary, keyFile); errors.Is(err, fs.ErrExist) {
 		err = nil // by another bot

@@ -14,7 +14,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 )
 
 // TestOwnKey makes a key for runs on this machine once, keeps it over restarts, and
@@ -22,7 +22,7 @@ import (
 func TestOwnKey(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	key := func(ci string, environ ...string) (string, error) {
 		a := &app{Frame: cli.Frame{Environ: environ, Redactor: redactor}}
 		return a.ticketKey(botFlags{ci: ci, data: dir})

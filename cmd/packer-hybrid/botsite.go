@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"

@@ -24,7 +24,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
@@ -63,7 +63,7 @@ func TestDocumentsCanBeRead(t *testing.T) {
 			t.Parallel()
 			var out, errs bytes.Buffer
 			a := &app{Frame: cli.Frame{Raw: cli.Streams{Out: &out, Err: &errs}}, dir: t.TempDir()}
-			a.Redactor, _ = logs.NewRedactor(logs.Secret{Name: "PASSWORD", Value: secret})
+			a.Redactor, _ = redact.New(redact.Secret{Name: "PASSWORD", Value: secret})
 			report := filled(secret)
 			report.Record.Duration, report.Record.Results[0].Duration = 12345678, 12345678*time.Second
 			found := []hybridcore.Finding{{
@@ -104,7 +104,7 @@ func TestDocumentsCanBeRead(t *testing.T) {
 				if err := readable(name, text); err != nil {
 					t.Errorf("%s: %v\n%s", name, err, text)
 				}
-				if len(secret) >= logs.MinSecret && !bytes.Contains(text, []byte("sensitive:PASSWORD")) {
+				if len(secret) >= redact.MinSecret && !bytes.Contains(text, []byte("sensitive:PASSWORD")) {
 					t.Errorf("%s has no mark\n%s", name, text)
 				}
 			}

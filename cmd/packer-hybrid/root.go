@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 

@@ -21,7 +21,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	forgegithub "github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 	"github.com/packer-hybrid/packer-hybrid/runner/job"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
@@ -239,7 +239,7 @@ func TestApprovedPlan(t *testing.T) {
 	j := newTicketJob(t)
 	j.env["PACKER_HYBRID_COMMAND"] = prodPlan
 	cells := []policy.Cell{{Env: "example", Image: "debian-12", Platform: hybridcore.VSphere}}
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	a := &job.Host{Process: process.Process{Environ: []string{"PATH=" + os.Getenv("PATH")}, Redactor: redactor}}
 	plan := a.Plans(j.dir)(t.Context(), j.at, cells)
 	if plan.Unknown != "" || len(plan.Targets["example/debian-12@vsphere"]) != 64 {

@@ -3,19 +3,9 @@
 // Spec: openspec/specs/logs/spec.md#requirement-every-sink-is-behind-the-redactor
 // Diagram: openspec/specs/logs/diagram.md#sinks
 
-// Package logs writes what packer-hybrid says: console, JSON and rotated file sinks for log/slog, a redactor that hides
-// secrets in front of every sink, a sanitiser for text that others wrote, and the log file of a target.
+// Package logs writes what packer-hybrid says: console, JSON and rotated file sinks for log/slog behind a redactor, and
+// the log file of a target.
 //
-// A program makes one Redactor, adds values as it learns them, and gives it to New; whatever does not go through slog
-// (Packer's own output, reports) is written through Redactor.Writer or Redactor.String.
-//
-// A log is searched as it is, and where it has escapes, as it is with one kind of them undone, and with a second kind
-// in that (view, undo): a value or a shape is found however many of its characters are escaped.
-//
-// Texts and short codes are searched for as they are (matcher). Longer codes, Base64 and hexadecimal, also of UTF-16
-// and one in the other, are decoded where the characters of a log may be one (codes, decoder), and parts of 8 bytes
-// of each value are looked up in what they mean: the number of spellings does not grow with the pairs of encodings.
-//
-// The redactor is frozen. Its forms, shapes and search are changed only for a leak that was seen, with a test that
-// shows it, and with bench/run redact before and after: each form is searched for in every byte that is logged.
+// A program makes one redact.Redactor, adds values as it learns them, and gives it to New; whatever does not go through
+// slog (Packer's own output, reports) is written through its Writer or String.
 package logs

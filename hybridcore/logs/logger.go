@@ -14,13 +14,14 @@ import (
 
 	lumberjack "gopkg.in/natefinch/lumberjack.v2"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Options says where a logger writes. Every sink is optional; with none the logger discards.
 type Options struct {
 	// Redactor stands in front of every sink. Without one only credentials of well-known shape are hidden.
-	Redactor *Redactor
+	Redactor *redact.Redactor
 	// Level is the least level that is written; slog.LevelInfo if nil. A *slog.LevelVar can change later.
 	Level slog.Leveler
 	// Console receives one short line a record, for people; Color adds terminal colours to the level.
@@ -47,7 +48,7 @@ const (
 // options. The function returns what the sinks failed with: logging itself never fails.
 func New(o Options) (*slog.Logger, func() error, error) {
 	if o.Redactor == nil {
-		o.Redactor, _ = NewRedactor()
+		o.Redactor, _ = redact.New()
 	}
 	if o.Level == nil {
 		o.Level = slog.LevelInfo

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 )
 
 // emit logs a record as a program does whose messages come from outside.
@@ -73,8 +75,9 @@ func TestColorOnlyWhenAsked(t *testing.T) {
 }
 
 func TestEverySinkRedacts(t *testing.T) {
-	value := canaries["marks"]
-	r, _ := NewRedactor(Secret{"PW", value}, Secret{"KEY", canaries["multiline"]})
+	const value = `p@ss, w"o'r\d$x` + "`<&>%{}[]()!;|*?~#^=+/:"
+	const lines = "first-secret-line\nsecond \"secret\" line\nthird,secret,line"
+	r, _ := redact.New(redact.Secret{Name: "PW", Value: value}, redact.Secret{Name: "KEY", Value: lines})
 	var console, stream bytes.Buffer
 	file := filepath.Join(t.TempDir(), "logs", "run.json")
 	log, closeLog, err := New(Options{Redactor: r, Console: &console, JSON: &stream, File: file})
@@ -83,8 +86,8 @@ func TestEverySinkRedacts(t *testing.T) {
 	}
 	emit(t, log, slog.LevelInfo, "with "+value, slog.String("pw", value), slog.Any("err", fmt.Errorf("dial: %s", value)),
 		slog.Any("list", []string{value}), slog.String("url", "https://u:"+value[:3]+"@h/"))
-	emit(t, log.With("bound", value), slog.LevelError, canaries["multiline"],
-		slog.Any("map", map[string]any{"k": canaries["multiline"]}))
+	emit(t, log.With("bound", value), slog.LevelError, lines,
+		slog.Any("map", map[string]any{"k": lines}))
 	if err := closeLog(); err != nil {
 		t.Fatal(err)
 	}
@@ -170,8 +173,15 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+var errFull = errors.New("no space left on device")
+
+// full is a sink on a full disk.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
 func TestFailingSinksAreReportedAtClose(t *testing.T) {
-	log, closeLog, err := New(Options{JSON: &failingSink{room: 10}})
+	log, closeLog, err := New(Options{JSON: full{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
@@ -71,6 +72,9 @@ func openLog(root *os.Root, name string) (*os.File, error) {
 	return file, nil
 }
 
+// targetNameRunes are those that a target's name may have.
+const targetNameRunes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.@+"
+
 // checkTargetName returns why a name cannot be a file's name, or nil.
 func checkTargetName(name string) error {
 	switch {
@@ -82,7 +86,7 @@ func checkTargetName(name string) error {
 		return fmt.Errorf("target name %q begins with a dot", name)
 	}
 	for _, r := range name {
-		if r >= 0x80 || !tokenBytes[byte(r)] && r != '@' && r != '+' {
+		if !strings.ContainsRune(targetNameRunes, r) {
 			return fmt.Errorf("target name %q holds %q: use letters, digits and -_.@+", name, r)
 		}
 	}

@@ -41,7 +41,7 @@ func ReadIn(in *os.Root, name string, limit int64) ([]byte, error) {
 		err = readable(named, limit)
 	}
 	if err != nil {
-		return nil, err //nolint:wrapcheck // a PathError says all, and so does a RefusedError
+		return nil, err
 	}
 	f, err := in.OpenFile(name, os.O_RDONLY|openFlags, 0)
 	if err != nil {
@@ -61,7 +61,7 @@ func whole(f *os.File, named fs.FileInfo, limit int64) ([]byte, error) {
 		err = &RefusedError{"it was replaced while it was opened"}
 	}
 	if err != nil {
-		return nil, err //nolint:wrapcheck // a PathError says all, and so does a RefusedError
+		return nil, err
 	}
 	var data bytes.Buffer
 	data.Grow(int(opened.Size()) + bytes.MinRead)

@@ -162,5 +162,5 @@ func write(root string, text []byte) (err error) {
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return hybridcore.Blockedf("%s is not a regular file; nothing is written through a link", LockPath)
 	}
-	return safefile.Replace(path, text, 0o644) //nolint:wrapcheck // it names the lock
+	return safefile.Replace(path, text, 0o644)
 }

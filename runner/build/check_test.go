@@ -19,7 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
@@ -102,7 +102,7 @@ func check(t *testing.T, dir string, prod bool, policy *untrusted.Policy, images
 	if err != nil {
 		t.Fatal(err)
 	}
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	r := &project.Project{Config: found, State: store, Redactor: redactor}
 	defer r.Close()
 	planned, err := plan.Stage{Project: r}.Plan(t.Context(),

@@ -21,7 +21,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
@@ -85,7 +85,7 @@ func staged(t *testing.T, m mutation, tool packer.Tool) (packer.Job, bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	r := &project.Project{
 		Config: found, State: store, Redactor: redactor, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Environ: environ(),

@@ -21,7 +21,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
@@ -143,7 +143,7 @@ func refused(t *testing.T, dir string, schemas packer.Schemas) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	r := &project.Project{Config: found, Redactor: redactor, Tools: project.Tools{Schemas: schemas}}
 	defer r.Close()
 	req := hybridcore.Request{

@@ -19,9 +19,7 @@ import (
 
 // reap does this job's part of a reap: what dead runs left on one platform, or
 // the report of what other jobs did.
-func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (
-	hybridcore.Answer, error,
-) {
+func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (hybridcore.Answer, error) {
 	answer := hybridcore.Answer{Request: &req}
 	if p.platform == "" {
 		parts, err := p.reaped(o, req)

@@ -18,7 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
@@ -132,7 +132,7 @@ func (h *Host) mask() error {
 		return nil
 	}
 	masked := map[string]bool{}
-	for _, secret := range logs.FromEnviron(h.Process.Environ) {
+	for _, secret := range redact.FromEnviron(h.Process.Environ) {
 		if masked[secret.Value] {
 			continue
 		}
@@ -210,7 +210,7 @@ func (j *job) fault(err error) {
 // state either.
 func withoutSecrets(environ []string) []string {
 	secret := map[string]bool{process.StateVariable: true}
-	for _, s := range logs.FromEnviron(environ) {
+	for _, s := range redact.FromEnviron(environ) {
 		secret[s.Name] = true
 	}
 	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {

@@ -16,7 +16,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )

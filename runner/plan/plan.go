@@ -14,7 +14,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
@@ -206,7 +206,7 @@ func (p *planning) add(ctx context.Context, which pair) error {
 	}
 	p.plan.Findings = append(p.plan.Findings, p.keep(target, findings)...)
 	for name, value := range target.Secrets() {
-		for _, w := range p.project.Redactor.Add(logs.Secret{Name: name, Value: value}) {
+		for _, w := range p.project.Redactor.Add(redact.Secret{Name: name, Value: value}) {
 			p.plan.Findings = append(p.plan.Findings, hybridcore.Finding{
 				Kind: "redaction", Subject: name, Severity: hybridcore.Warning, Message: w.String(),
 			})

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )

@@ -15,7 +15,7 @@ import (
 	"os"
 	"path"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
@@ -31,12 +31,12 @@ func (p Process) Artifact(project, name string, render func(io.Writer) error) er
 	if err != nil {
 		return fmt.Errorf("making the file: %w", err)
 	}
-	return errors.Join(redact(p.Redactor, f, path.Ext(name), render), f.Close())
+	return errors.Join(writeRedacted(p.Redactor, f, path.Ext(name), render), f.Close())
 }
 
-// redact passes on what is rendered, redacted: a document as one, so that it can be
+// writeRedacted passes on what is rendered, redacted: a document as one, so that it can be
 // read whatever a secret is, and other text as it comes.
-func redact(by *logs.Redactor, to io.Writer, form string, render func(io.Writer) error) error {
+func writeRedacted(by *redact.Redactor, to io.Writer, form string, render func(io.Writer) error) error {
 	document := map[string]func([]byte) []byte{
 		".json": by.JSON, ".sarif": by.JSON, ".xml": by.XML,
 	}[form]

@@ -13,7 +13,6 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 

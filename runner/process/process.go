@@ -12,7 +12,7 @@ import (
 	"io"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 )
 
@@ -23,7 +23,7 @@ type Process struct {
 	PackerPath string   // Packer; empty for the first one found
 	PluginDirs []string // looked at before all others
 	Version    string   // of this build
-	Redactor   *logs.Redactor
+	Redactor   *redact.Redactor
 	Notes      io.Writer       // for people, redacted
 	Log        io.Writer       // standard error as it is; what is logged there is redacted
 	Color      bool            // of what is logged there

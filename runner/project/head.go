@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 

@@ -18,7 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
@@ -28,7 +28,7 @@ type Project struct {
 	Config   config.Project
 	Environ  []string // the process environment, KEY=VALUE
 	State    *state.Store
-	Redactor *logs.Redactor
+	Redactor *redact.Redactor
 	Log      *slog.Logger
 	Now      func() time.Time
 	Tools    Tools

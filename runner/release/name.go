@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 

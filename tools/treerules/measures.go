@@ -20,8 +20,7 @@ func Measures() []Measure {
 
 // knownBack are the packages of which more than a tenth of the uses run back up.
 var knownBack = map[string]int{
-	"checks/post":     13,
-	"hybridcore/logs": 17,
+	"checks/post": 13,
 }
 
 // knownMethods are the types with more than 25 methods.
@@ -34,6 +33,5 @@ var knownMethods = map[string]int{
 // knownLines are the packages with more than 2,500 lines.
 var knownLines = map[string]int{
 	"bot":               3431,
-	"hybridcore/logs":   3868,
 	"hybridcore/packer": 3594,
 }

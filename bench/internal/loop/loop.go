@@ -27,7 +27,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/lab"
@@ -136,7 +137,7 @@ func (t *Tree) stage(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	redactor, _ := logs.NewRedactor()
+	redactor, _ := redact.New()
 	opened := &project.Project{Config: found, Environ: t.environ(), Redactor: redactor, Now: time.Now}
 	opened.Tools.FindPacker = func(ctx context.Context) (packer.Tool, error) {
 		tool, err := packer.Find(ctx, []string{t.packer}, project.MinPacker)

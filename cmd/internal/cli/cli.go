@@ -22,7 +22,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 )
 
 // Streams are the standard streams of one invocation.
@@ -36,12 +36,12 @@ type Frame struct {
 	Streams          // Out and Err pass the redactor
 	Raw      Streams // as given; for children that redact by themselves, and live lines, whose text is redacted already
 	Environ  []string
-	Redactor *logs.Redactor
+	Redactor *redact.Redactor
 	Hurry    chan struct{} // closed by the second signal
 
 	Output  string // --output: text or json
 	NoColor bool
-	weak    []logs.Warning
+	weak    []redact.Warning
 }
 
 // OfProcess is the frame of this process.
@@ -53,7 +53,7 @@ func OfProcess() Frame {
 // the exit code. It never panics on input and never calls os.Exit.
 func (f *Frame) Run(ctx context.Context, root func() *cobra.Command, args []string) int {
 	f.Hurry = make(chan struct{})
-	f.Redactor, f.weak = logs.NewRedactor(logs.FromEnviron(f.Environ)...)
+	f.Redactor, f.weak = redact.New(redact.FromEnviron(f.Environ)...)
 	out, errs := f.Redactor.Writer(f.Raw.Out), f.Redactor.Writer(f.Raw.Err)
 	f.Streams = Streams{f.Raw.In, out, errs}
 	ctx, stop := f.signals(ctx)

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -46,7 +46,7 @@ var (
 // telling says whether a variable that does not pass is worth its name.
 func telling(name string) bool {
 	upper := strings.ToUpper(name)
-	return logs.SecretName(name) || strings.HasSuffix(upper, "_PW") || slices.Contains(connections, upper) ||
+	return redact.SecretName(name) || strings.HasSuffix(upper, "_PW") || slices.Contains(connections, upper) ||
 		slices.ContainsFunc(accounts, func(prefix string) bool { return strings.HasPrefix(upper, prefix) })
 }
 
@@ -68,7 +68,7 @@ func environ(caller, lab, more []string) environment {
 		}
 	}
 	secret := map[string]bool{}
-	for _, one := range logs.FromEnviron(caller) {
+	for _, one := range redact.FromEnviron(caller) {
 		secret[one.Name] = true
 	}
 	given := map[string]string{}

@@ -98,7 +98,7 @@ func (d disk) readFile(name string) ([]byte, error) {
 	if refused, ok := errors.AsType[*safefile.RefusedError](err); ok {
 		return nil, state.FormError(refused.Why)
 	}
-	return data, err //nolint:wrapcheck // it says what it did, and to which file
+	return data, err
 }
 
 // writeError says what happened to a write. Full disks, quotas and missing

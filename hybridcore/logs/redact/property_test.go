@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-no-run-of-a-secret-is-left
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"flag"
@@ -108,7 +108,7 @@ func testGroup(t *testing.T, rnd *rand.Rand) {
 	for i := range secrets {
 		secrets[i] = Secret{fmt.Sprint("S", i), newSecret(rnd)}
 	}
-	r, _ := NewRedactor(secrets...)
+	r, _ := New(secrets...)
 	for range perGroup {
 		s := sample{secrets[rnd.IntN(len(secrets))].Value, list[rnd.IntN(len(list))], list[rnd.IntN(len(list))]}
 		text := s.text(rnd)

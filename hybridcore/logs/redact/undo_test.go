@@ -3,11 +3,13 @@
 // Spec: openspec/specs/logs/spec.md#requirement-escapes-are-undone
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
 )
 
 func TestUndo(t *testing.T) {
@@ -52,7 +54,7 @@ func TestUndo(t *testing.T) {
 // TestEscapedValuesCutEverywhere cuts escaped values, also in and around another encoding, at every byte.
 func TestEscapedValuesCutEverywhere(t *testing.T) {
 	secrets := []Secret{{"A", `p@s,w"o'r\d$x&1/`}, {"B", "Schlüssel-日🔑"}, {"C", "one lin\ntwo"}}
-	r, _ := NewRedactor(secrets...)
+	r, _ := New(secrets...)
 	list := encodings()
 	outer := []encoding{list[0], list[1], list[7], list[11], list[14], list[22], list[len(list)-1]}
 	for _, s := range secrets {
@@ -74,7 +76,7 @@ func TestEscapedValuesCutEverywhere(t *testing.T) {
 // TestEscapesAreNotHeldBack holds that a line with escapes reaches the sink before the next, and how much of hostile
 // escapes is held.
 func TestEscapesAreNotHeldBack(t *testing.T) {
-	r, _ := NewRedactor(Secret{"PW", "correct horse"})
+	r, _ := New(Secret{"PW", "correct horse"})
 	var out strings.Builder
 	w := r.Writer(&out)
 	lines := []string{`{"a":"x\ny\"z\\"}`, `C:\new\temp\`, "%20 %", "&lt;b&gt; &", "$$ $", "`$x`", "`"}
@@ -89,7 +91,7 @@ func TestEscapesAreNotHeldBack(t *testing.T) {
 		`Authorization\u003a Digest `,
 	} {
 		for range (1 << 17) / len(hostile) {
-			if _, err := w.Write([]byte(hostile)); err != nil || len(w.held) > maxHold+maxHold/8 {
+			if _, err := w.Write([]byte(hostile)); err != nil || len(w.held) > shape.MaxHold+shape.MaxHold/8 {
 				t.Fatalf("%q: %d bytes held, %v", hostile, len(w.held), err)
 			}
 		}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-secret-looking-environment-variables-are-recognised
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"testing"

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-documents-stay-documents
 // Diagram: openspec/specs/logs/diagram.md#documents
 
-package logs
+package redact
 
 import (
 	"bytes"
@@ -132,6 +132,6 @@ func (r *Redactor) xml(text []byte) ([]byte, error) {
 }
 
 // JSONLines returns a writer that redacts each write as one JSON document, and else is as Writer's.
-func (r *Redactor) JSONLines(w io.Writer) *RedactingWriter {
-	return &RedactingWriter{redactor: r, sink: w, documents: true}
+func (r *Redactor) JSONLines(w io.Writer) *Writer {
+	return &Writer{redactor: r, sink: w, documents: true}
 }

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-documents-stay-documents
 // Diagram: openspec/specs/logs/diagram.md#documents
 
-package logs_test
+package redact_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 )
 
 // oddSecrets are values that mean something in a document. Those with less than 6 characters are not masked.
@@ -39,21 +40,21 @@ func odd(value string) any {
 	}
 }
 
-// shape is a document without its texts.
-func shape(value any) any {
+// Kind is a document without its texts.
+func Kind(value any) any {
 	switch v := value.(type) {
 	case string:
 		return ""
 	case []any:
 		all := []any{}
 		for _, one := range v {
-			all = append(all, shape(one))
+			all = append(all, Kind(one))
 		}
 		return all
 	case map[string]any:
 		all := []any{len(v)}
 		for _, name := range []string{"duration_ns", "negative", "size", "n", "false", "empty"} {
-			all = append(all, shape(v[name]))
+			all = append(all, Kind(v[name]))
 		}
 		return all
 	}
@@ -77,7 +78,7 @@ func decoded(t *testing.T, text []byte) any {
 func TestJSONStaysJSON(t *testing.T) {
 	t.Parallel()
 	for _, secret := range oddSecrets {
-		r, _ := logs.NewRedactor(logs.Secret{Name: "PASSWORD", Value: secret})
+		r, _ := redact.New(redact.Secret{Name: "PASSWORD", Value: secret})
 		for _, indent := range []string{"", "  "} {
 			text, err := json.MarshalIndent(odd(secret), "", indent)
 			if err != nil {
@@ -85,10 +86,10 @@ func TestJSONStaysJSON(t *testing.T) {
 			}
 			out := r.JSON(text)
 			got, want := decoded(t, out), decoded(t, text)
-			if !reflect.DeepEqual(shape(got), shape(want)) {
+			if !reflect.DeepEqual(Kind(got), Kind(want)) {
 				t.Errorf("%q: %s", secret, out)
 			}
-			masked := len([]rune(secret)) >= logs.MinSecret
+			masked := len([]rune(secret)) >= redact.MinSecret
 			if marked := bytes.Contains(out, []byte("<sensitive:PASSWORD>")); marked != masked {
 				t.Errorf("%q: marked %v: %s", secret, marked, out)
 			}
@@ -102,7 +103,7 @@ func TestJSONStaysJSON(t *testing.T) {
 
 func TestJSONKnowsCredentialsByTheirName(t *testing.T) {
 	t.Parallel()
-	r, _ := logs.NewRedactor()
+	r, _ := redact.New()
 	const key = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYxx"
 	out := r.JSON([]byte(`{"aws_secret_access_key": "` + key + `", "other": "` + key + `"}`))
 	if bytes.Count(out, []byte(key)) != 1 || !bytes.Contains(out, []byte(`"aws_secret_access_key": "<sensitive:`)) {
@@ -123,7 +124,7 @@ func TestXMLStaysXML(t *testing.T) {
 		Text  string `xml:",chardata"`
 	}
 	for _, secret := range oddSecrets {
-		r, _ := logs.NewRedactor(logs.Secret{Name: "PASSWORD", Value: secret})
+		r, _ := redact.New(redact.Secret{Name: "PASSWORD", Value: secret})
 		text, err := xml.Marshal(suite{Tests: 12345678, Name: "x" + secret, Text: "\n  y" + secret + "\n"})
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +134,7 @@ func TestXMLStaysXML(t *testing.T) {
 		if err := xml.Unmarshal(out, &got); err != nil || !strings.HasPrefix(string(out), xml.Header) {
 			t.Errorf("%q: %v: %s", secret, err, out)
 		}
-		if masked := len([]rune(secret)) >= logs.MinSecret; masked &&
+		if masked := len([]rune(secret)) >= redact.MinSecret; masked &&
 			(got.Name != "x<sensitive:PASSWORD>" || got.Text != "\n  y<sensitive:PASSWORD>\n") {
 			t.Errorf("%q: %+v %s", secret, got, out)
 		}
@@ -145,7 +146,7 @@ func TestJSONLogStaysJSON(t *testing.T) {
 	t.Parallel()
 	for _, secret := range oddSecrets {
 		var out bytes.Buffer
-		r, _ := logs.NewRedactor(logs.Secret{Name: "PASSWORD", Value: secret})
+		r, _ := redact.New(redact.Secret{Name: "PASSWORD", Value: secret})
 		log, done, err := logs.New(logs.Options{Redactor: r, JSON: &out})
 		if err != nil {
 			t.Fatal(err)
@@ -170,7 +171,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add(secret, []byte(`{"duration_ns":12345678,"a":["x`+"\\u00e4"+`",null,true,{"nullnull":"\\abcdefg"}]}`))
 	}
 	f.Fuzz(func(t *testing.T, secret string, text []byte) {
-		r, _ := logs.NewRedactor(logs.Secret{Name: "PASSWORD", Value: secret})
+		r, _ := redact.New(redact.Secret{Name: "PASSWORD", Value: secret})
 		if out := r.JSON(text); json.Valid(text) != json.Valid(out) && json.Valid(text) {
 			t.Errorf("%q with %q: %q", text, secret, out)
 		}

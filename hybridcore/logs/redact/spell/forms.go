@@ -3,7 +3,8 @@
 // Spec: openspec/specs/logs/spec.md#requirement-secrets-are-masked-in-every-form
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+// Package spell knows how a value may be written: quoted, escaped, and in codes that are too short to be decoded.
+package spell
 
 import (
 	"encoding/base64"
@@ -17,8 +18,16 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
-// minForm is the number of bytes under which a spelling is not searched for; see MinSecret.
-const minForm = MinSecret
+const (
+	// MinForm is the number of bytes under which a spelling is not searched for.
+	MinForm = 6
+	// MaxWhole is the number of bytes up to which a value is searched for as a whole; of longer ones only the lines are.
+	MaxWhole = 64 << 10
+	// MinStretch is the number of characters of a code, with nothing between them, from which on it is decoded: 8
+	// bytes in two codes have at least as many. It is the least that surely has 8 characters that begin at a multiple
+	// of 8.
+	MinStretch = 15
+)
 
 // maxNested is the number of bytes up to which a value is searched for in encodings that are nested two deep. Longer
 // values are keys and documents; their lines are shorter.
@@ -27,37 +36,37 @@ const maxNested = 2 << 10
 // plainBytes are escaped by nobody.
 const plainBytes = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."
 
-// spellings are the texts that are searched for of one value, and those of which parts are searched for in codes.
-type spellings struct {
-	texts, parts map[string]struct{}
+// Spellings are the texts that are searched for of one value, and those of which parts are searched for in codes.
+type Spellings struct {
+	Texts, Parts map[string]struct{}
 }
 
 // add stores a text unless it is too short.
-func (f *spellings) add(s string) {
-	if len(s) >= minForm {
-		f.texts[s] = struct{}{}
+func (f *Spellings) add(s string) {
+	if len(s) >= MinForm {
+		f.Texts[s] = struct{}{}
 	}
 }
 
-// forms returns the spellings of a trimmed value. Values over MaxSecret are represented by their lines.
-func forms(value string) *spellings {
-	f := &spellings{map[string]struct{}{}, map[string]struct{}{}}
+// Of returns the spellings of a trimmed value. Values over MaxWhole are represented by their lines.
+func Of(value string) *Spellings {
+	f := &Spellings{map[string]struct{}{}, map[string]struct{}{}}
 	lf := strings.ReplaceAll(value, "\r\n", "\n")
-	if len(value) <= MaxSecret {
+	if len(value) <= MaxWhole {
 		for _, whole := range []string{value, lf, strings.ReplaceAll(lf, "\n", "\r\n"), text.Sanitize(value)} {
-			if _, known := f.texts[whole]; len(whole) >= minForm && !known { // sanitising may leave nothing
+			if _, known := f.Texts[whole]; len(whole) >= MinForm && !known { // sanitising may leave nothing
 				f.value(whole)
 			}
 		}
 	}
-	if latin := latin1(value); latin != value && len(value) <= MaxSecret {
+	if latin := latin1(value); latin != value && len(value) <= MaxWhole {
 		f.text(latin)
-		f.parts[latin] = struct{}{}
+		f.Parts[latin] = struct{}{}
 	}
 	if lines := strings.FieldsFunc(lf, func(r rune) bool { return r == '\n' || r == '\r' }); len(lines) > 1 {
 		for _, line := range lines {
 			line = strings.TrimSpace(line)
-			if isFrame(line) || len(line) > MaxSecret {
+			if isFrame(line) || len(line) > MaxWhole {
 				continue
 			}
 			f.text(line)
@@ -84,23 +93,23 @@ func latin1(s string) string {
 func isFrame(line string) bool { return strings.HasPrefix(line, "-----") }
 
 // value adds all spellings of a value.
-func (f *spellings) value(s string) {
+func (f *Spellings) value(s string) {
 	once := f.text(s)
 	raw := withoutFrame(s)
-	if len(raw) < minForm {
+	if len(raw) < MinForm {
 		return
 	}
-	f.parts[raw] = struct{}{}
+	f.Parts[raw] = struct{}{}
 	for _, wide := range []string{utf16Of(raw, binary.LittleEndian), utf16Of(raw, binary.BigEndian)} {
 		f.add(wide)
 		f.codes(wide, 1)
 		if strings.IndexByte(wide, 0) < 0 {
-			f.parts[wide] = struct{}{}
+			f.Parts[wide] = struct{}{}
 		}
 	}
 	f.codes(raw, 1)
 	for _, c := range codesOf(raw)[hexCodes:] {
-		if len(c.text) > minStretch {
+		if len(c.text) > MinStretch {
 			f.add(c.text[len(c.text)-lastLine:])
 		}
 	}
@@ -108,8 +117,8 @@ func (f *spellings) value(s string) {
 		return
 	}
 	for _, text := range once {
-		f.parts[text] = struct{}{}
-		if len(text) < minStretch {
+		f.Parts[text] = struct{}{}
+		if len(text) < MinStretch {
 			f.codes(text, 0)
 		}
 	}
@@ -131,7 +140,7 @@ func withoutFrame(s string) string {
 
 // text adds the spellings that stay text and cannot be undone: quoted, and quoted after another spelling. It returns
 // those that are quoted once.
-func (f *spellings) text(s string) []string {
+func (f *Spellings) text(s string) []string {
 	f.add(s)
 	once := spelled(s, quotes)
 	for _, e := range once {
@@ -163,12 +172,12 @@ func spelled(s string, by map[string]func(string) string) []string {
 
 // codes adds the codes of a text that are too short to be decoded for sure, escaped as well, and codes of these as
 // deep as depth says.
-func (f *spellings) codes(raw string, depth int) {
+func (f *Spellings) codes(raw string, depth int) {
 	for _, c := range codesOf(raw) {
 		if len(c.text) > longestCode && strings.Trim(c.inner(), plainBytes) == "" {
 			continue
 		}
-		if plainStretch(c.inner()) < minStretch {
+		if plainStretch(c.inner()) < MinStretch {
 			f.add(c.text)
 			f.add(strings.TrimRight(c.text, "="))
 			f.add(c.inner())
@@ -176,7 +185,7 @@ func (f *spellings) codes(raw string, depth int) {
 		if depth == 0 {
 			continue
 		}
-		if len(c.inner()) < minStretch {
+		if len(c.inner()) < MinStretch {
 			f.codes(c.inner(), depth-1)
 		}
 	}
@@ -184,7 +193,7 @@ func (f *spellings) codes(raw string, depth int) {
 
 // longestCode is the number of characters of a code that is too short, with those that do not depend on the value
 // alone.
-const longestCode = minStretch + 4
+const longestCode = MinStretch + 4
 
 // lastLine is the number of characters of the last line of wrapped Base64 that is too short to be decoded, and may
 // hold 8 bytes.
@@ -194,7 +203,7 @@ const lastLine = 12
 func plainStretch(s string) int {
 	longest, n := 0, 0
 	for i := range len(s) {
-		if n++; base64Digit[s[i]] < 0 {
+		if n++; !isAlnum(s[i]) && strings.IndexByte("+/-_", s[i]) < 0 {
 			n = 0
 		}
 		longest = max(longest, n)

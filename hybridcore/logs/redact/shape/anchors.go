@@ -3,15 +3,15 @@
 // Spec: openspec/specs/logs/spec.md#requirement-unknown-credentials-are-recognised-by-their-shape
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package shape
 
-// anchors lists the shapes. GitHub: docs.github.com "About authentication to GitHub"; GitLab: docs "Token prefixes";
+// Anchors lists the shapes. GitHub: docs.github.com "About authentication to GitHub"; GitLab: docs "Token prefixes";
 // Slack:
 // api.slack.com "Token types"; AWS: IAM "Unique identifiers"; Proxmox: pve.proxmox.com "Proxmox VE API"; Azure:
 // "Client secret"
 // of Microsoft's sensitive information types; Vault: "Tokens"; JWT: RFC 7519; PEM: RFC 7468; crypt: crypt(5); age:
 // age-encryption.org.
-var anchors = []anchor{
+var Anchors = []Anchor{
 	{"ghp_", 0, githubToken},
 	{"gho_", 0, githubToken},
 	{"ghu_", 0, githubToken},
@@ -40,10 +40,12 @@ var anchors = []anchor{
 	{"xoxa-", 0, slackToken},
 	{"xoxb-", 0, slackToken},
 	{"xoxc-", 0, slackToken},
-	{"xoxd-", 0, shape{"slack-token", scanToken(queryBytes, 10)}}, // a cookie
-	{"xoxe-", 0, slackToken}, {"xoxe.", 0, slackToken},
+	{"xoxd-", 0, Kind{"slack-token", scanToken(queryBytes, 10)}}, // a cookie
+	{"xoxe-", 0, slackToken},
+	{"xoxe.", 0, slackToken},
 	{"xoxp-", 0, slackToken},
-	{"xoxr-", 0, slackToken}, {"xoxs-", 0, slackToken},
+	{"xoxr-", 0, slackToken},
+	{"xoxs-", 0, slackToken},
 	{"xapp-", 0, slackToken},
 	{"hooks.slack.com/", 0, slackHook},
 	{"hooks.slack-gov.com/", 0, slackHook},
@@ -54,10 +56,10 @@ var anchors = []anchor{
 	{"AWS_SECRET_ACCESS_KEY", 3, awsSecret},
 	{"ecretAccessKey", 4, awsSecret},
 
-	{"PVEAPIToken=", 0, shape{"proxmox-token", scanValue(8)}},
+	{"PVEAPIToken=", 0, Kind{"proxmox-token", scanValue(8)}},
 	{"@pam!", 0, proxmoxToken},
 	{"@pve!", 0, proxmoxToken},
-	{"PVEAuthCookie=", 0, shape{"proxmox-ticket", scanValue(8)}},
+	{"PVEAuthCookie=", 0, Kind{"proxmox-ticket", scanValue(8)}},
 	{"PVE:", 0, proxmoxTicket},
 	{"PVEVNC:", 0, proxmoxTicket},
 	{"CSRFPreventionToken", 0, proxmoxCSRF},
@@ -74,7 +76,7 @@ var anchors = []anchor{
 	{"haredAccessKey", 9, azureKey},
 	{"haredaccesskey", 9, azureKey},
 	{"SHAREDACCESSKEY", 5, azureKey},
-	{"sig=", 0, shape{"azure-sas", scanToken(queryBytes, 40)}},
+	{"sig=", 0, Kind{"azure-sas", scanToken(queryBytes, 40)}},
 	{"0Q~", 0, azureSecret},
 	{"1Q~", 0, azureSecret},
 	{"2Q~", 0, azureSecret},
@@ -110,10 +112,31 @@ var anchors = []anchor{
 	{"$argon2", 0, cryptHash},
 	{"$scrypt$", 0, cryptHash},
 
-	{"eyJ", 0, shape{"jwt", scanJWT}},
-	{"-----BEGIN ", 4, shape{"private-key", scanPEM}},
-	{"AGE-SECRET-KEY-1", 6, shape{"private-key", scanToken(capitalBytes, 40)}},
+	{"eyJ", 0, Kind{"jwt", scanJWT}},
+	{"-----BEGIN ", 4, Kind{"private-key", scanPEM}},
+	{"AGE-SECRET-KEY-1", 6, Kind{"private-key", scanToken(capitalBytes, 40)}},
 	{"uthorization", 0, authorization},
 	{"UTHORIZATION", 0, authorization},
-	{"://", 0, shape{"url-password", scanUserinfo}},
+	{"://", 0, Kind{"url-password", scanUserinfo}},
 }
+
+// Shapes that several anchors have.
+var (
+	githubToken    = Kind{"github-token", scanGitHub}
+	gitlabToken    = Kind{"gitlab-token", scanToken(tokenBytes, 16)}
+	slackToken     = Kind{"slack-token", scanToken(tokenBytes, 10)}
+	slackHook      = Kind{"slack-webhook", scanHook}
+	awsKey         = Kind{"aws-key-id", scanAWS}
+	awsSecret      = Kind{"aws-secret-key", scanValue(30)}
+	authorization  = Kind{"authorization", scanAuthorization}
+	proxmoxToken   = Kind{"proxmox-token", scanProxmoxToken}
+	proxmoxCSRF    = Kind{"proxmox-csrf-token", scanValue(20)}
+	proxmoxTicket  = Kind{"proxmox-ticket", scanTicket}
+	vsphereSession = Kind{"vsphere-session", scanValue(8)}
+	azureKey       = Kind{"azure-account-key", scanKey}
+	azureSecret    = Kind{"azure-client-secret", scanAzure}
+	vaultToken     = Kind{"vault-token", scanToken(tokenBytes, 20)}
+	vaultOldToken  = Kind{"vault-token", scanOldVault}
+	gitlabHeader   = Kind{"gitlab-token", scanValue(8)}
+	cryptHash      = Kind{"password-hash", scanCrypt}
+)

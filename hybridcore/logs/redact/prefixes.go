@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-masking-is-exact-across-chunk-borders
 // Diagram: openspec/specs/logs/diagram.md#writer
 
-package logs
+package redact
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/spell"
 )
 
 // prefixes answers where in the tail of a text a form may have begun that goes on in text not yet seen.
@@ -33,7 +35,7 @@ func newPrefixes(forms []string) prefixes {
 		if strings.IndexByte(s, '\n') >= 0 {
 			p.maxLine = max(p.maxLine, len(s))
 		}
-		if len(s) >= minForm {
+		if len(s) >= spell.MinForm {
 			h := prefixHash(s)
 			p.longest[h] = max(p.longest[h], uint16(min(len(s), math.MaxUint16)))
 		}
@@ -43,7 +45,7 @@ func newPrefixes(forms []string) prefixes {
 
 // prefixHash maps the first minForm bytes of a text to an index of longest.
 func prefixHash[T string | []byte](s T) uint64 {
-	return gramAt(s, minForm) * hashFactor >> (64 - prefixBits)
+	return gramAt(s, spell.MinForm) * hashFactor >> (64 - prefixBits)
 }
 
 // live returns the first position from which the rest of the text is the beginning of a longer form, or the text's
@@ -55,7 +57,7 @@ func (p *prefixes) live(text []byte) int {
 	}
 	for ; i < len(text); i++ {
 		rest := text[i:]
-		if len(rest) >= minForm && int(p.longest[prefixHash(rest)]) <= min(len(rest), math.MaxUint16-1) {
+		if len(rest) >= spell.MinForm && int(p.longest[prefixHash(rest)]) <= min(len(rest), math.MaxUint16-1) {
 			continue
 		}
 		at := sort.Search(len(p.sorted), func(i int) bool { return p.sorted[i] >= string(rest) })

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-unknown-credentials-are-recognised-by-their-shape
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package shape
 
 import "bytes"
 
@@ -17,19 +17,19 @@ const (
 // the END line, or before the first two lines that do not look like a key, or after maxHold bytes, so that a forged
 // BEGIN
 // line does not hide what follows.
-func scanPEM(c candidate) (int, int, verdict) {
-	label, whole := c.run(c.anchor, maxLabel, labelBytes)
+func scanPEM(c Candidate) (int, int, Verdict) {
+	label, whole := c.run(c.Anchor, maxLabel, labelBytes)
 	if !whole {
-		return 0, 0, more
+		return 0, 0, More
 	}
 	frame := []byte("-----")
-	if rest := c.text[label:]; len(rest) < len(frame) && !c.final && bytes.HasPrefix(frame, rest) {
-		return 0, 0, more
+	if rest := c.Text[label:]; len(rest) < len(frame) && !c.Final && bytes.HasPrefix(frame, rest) {
+		return 0, 0, More
 	}
-	if !bytes.HasPrefix(c.text[label:], frame) || !bytes.Contains(c.text[c.anchor:label], []byte("PRIVATE KEY")) {
-		return 0, 0, no
+	if !bytes.HasPrefix(c.Text[label:], frame) || !bytes.Contains(c.Text[c.Anchor:label], []byte("PRIVATE KEY")) {
+		return 0, 0, No
 	}
-	block := pemBlock{text: c.text[:min(len(c.text), maxHold)], pos: label, whole: c.final || len(c.text) >= maxHold}
+	block := pemBlock{text: c.Text[:min(len(c.Text), MaxHold)], pos: label, whole: c.Final || len(c.Text) >= MaxHold}
 	return block.scan()
 }
 
@@ -41,38 +41,38 @@ type pemBlock struct {
 }
 
 // scan returns the extent of the block.
-func (p pemBlock) scan() (int, int, verdict) {
+func (p pemBlock) scan() (int, int, Verdict) {
 	short := -1 // where a line began that may be the last of the key
 	for {
 		line, next, ok := p.line()
 		if !ok {
-			return 0, 0, more
+			return 0, 0, More
 		}
 		if i := bytes.Index(line, []byte("-----END")); i >= 0 {
 			end := p.pos + len(line)
 			if j := bytes.Index(line[i+8:], []byte("-----")); j >= 0 {
 				end = p.pos + i + 8 + j + 5
 			}
-			return 0, end, yes
+			return 0, end, Yes
 		}
 		switch {
 		case bytes.Contains(line, []byte("-----BEGIN")):
-			return 0, p.pos, yes
+			return 0, p.pos, Yes
 		case isKeyLine(line):
 			short = -1
 		case short >= 0:
-			return 0, short, yes
+			return 0, short, Yes
 		default:
 			short = p.pos
 		}
 		if next >= len(p.text) {
 			if !p.whole {
-				return 0, 0, more // the next line decides
+				return 0, 0, More // the next line decides
 			}
 			if short >= 0 {
-				return 0, short, yes
+				return 0, short, Yes
 			}
-			return 0, len(p.text), yes
+			return 0, len(p.text), Yes
 		}
 		p.pos = next
 	}
@@ -107,7 +107,7 @@ func isKeyLine(line []byte) bool {
 	}
 	run := 0
 	for _, b := range line {
-		if !isAlnum(b) && b != '+' && b != '/' && b != '=' {
+		if !Alnum[b] && b != '+' && b != '/' && b != '=' {
 			run = 0
 			continue
 		}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-redaction-keeps-up-with-the-fastest-log
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"encoding/binary"
@@ -11,31 +11,6 @@ import (
 	"math/bits"
 	"slices"
 )
-
-// match is one occurrence of a spelling or of a credential's shape: text[start:end] is to be hidden, anchor <= start is
-// where the search recognised it.
-type match struct {
-	anchor, start, end int
-	label              int32
-	shape              bool
-}
-
-// compare orders matches by start; at one start the registered value goes before the shape and the longer before the
-// shorter, so that the first names the interval.
-func (m match) compare(o match) int {
-	switch {
-	case m.start != o.start:
-		return m.start - o.start
-	case m.shape != o.shape:
-		if o.shape {
-			return -1
-		}
-		return 1
-	case m.end != o.end:
-		return o.end - m.end
-	}
-	return int(m.label - o.label)
-}
 
 // entry says that a form has these bytes at off (0 to 3) in its window at at.
 type entry struct {
@@ -75,12 +50,6 @@ type matcher struct {
 	tests    *tests
 	pairs    *pairs
 }
-
-const (
-	hashFactor = 0x9E3779B97F4A7C15 // 2^64 / golden ratio, the usual multiplicative hash
-	filterBits = 32                 // filter bits a block, at least
-	maxWindows = 8                  // windows of a form that are compared when the rarest is chosen
-)
 
 // newMatcher returns a matcher for forms and their labels (indices into marks), and for grams in codes. Forms have at
 // least minForm bytes.
@@ -174,23 +143,6 @@ func (m *matcher) window(form string) int {
 		}
 	}
 	return best
-}
-
-// gramAt returns the first n bytes of a text, at most 8, little endian; zeroes stand for those that it lacks.
-func gramAt[T string | []byte](text T, n int) uint64 {
-	if len(text) >= 8 {
-		return eight(text) & (^uint64(0) >> (64 - 8*n))
-	}
-	var b [8]byte
-	copy(b[:], text[:min(len(text), n)])
-	return binary.LittleEndian.Uint64(b[:])
-}
-
-// eight returns the first 8 bytes of a text.
-func eight[T string | []byte](t T) uint64 {
-	_ = t[7]
-	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
-		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
 }
 
 // literals appends all occurrences of all forms in text.

@@ -3,12 +3,13 @@
 // Spec: openspec/specs/logs/spec.md#requirement-masking-is-exact-across-chunk-borders
 // Diagram: openspec/specs/logs/diagram.md#writer
 
-package logs
+package redact
 
 import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
 )
 
 // chunked writes text in pieces of the sizes in turn.
@@ -71,14 +74,20 @@ func pieces(m *matcher) []string {
 	}
 	for _, s := range fuzzSecrets { // in codes, which are decoded
 		for _, e := range encodings()[22:] {
-			list = append(list, e.encode(s.Value), e.encode("a"+e.encode("bc "+s.Value)), e.encode(jsonEscape(s.Value, true)))
+			list = append(list, e.encode(s.Value), e.encode("a"+e.encode("bc "+s.Value)), e.encode(inJSON(s.Value)))
 		}
 	}
 	return append(append(list, anchorTexts()...), m.forms...)
 }
 
+// inJSON is a text as it stands in a document.
+func inJSON(s string) string {
+	text, _ := json.Marshal(s) // a text can always be written
+	return string(text[1 : len(text)-1])
+}
+
 func TestChunksEqualReference(t *testing.T) {
-	r, _ := NewRedactor(fuzzSecrets...)
+	r, _ := New(fuzzSecrets...)
 	m := r.now.Load()
 	list := pieces(m)
 	for seed := range uint64(200) {
@@ -108,7 +117,7 @@ func TestChunksEqualReference(t *testing.T) {
 
 // TestMatchIsNotPartedFromItsAnchor writes a URL in whose user another value may begin, which then does not go on.
 func TestMatchIsNotPartedFromItsAnchor(t *testing.T) {
-	r, _ := NewRedactor(Secret{"OTHER", "er:hunter2@host and more"})
+	r, _ := New(Secret{"OTHER", "er:hunter2@host and more"})
 	var out bytes.Buffer
 	w := r.Writer(&out)
 	for _, piece := range []string{"https://user:hunter2@host an", "d less\n"} {
@@ -131,7 +140,7 @@ func FuzzRedactChunks(f *testing.F) {
 		if len(text) > 4<<10 || len(value) > 200 {
 			return
 		}
-		r, _ := NewRedactor(append([]Secret{{"V", string(value)}}, fuzzSecrets[:5]...)...)
+		r, _ := New(append([]Secret{{"V", string(value)}}, fuzzSecrets[:5]...)...)
 		m := r.now.Load()
 		want := naive(m, text)
 		if got := string(r.Bytes(text)); got != want {
@@ -163,7 +172,7 @@ func joinsMark(out, form string) bool {
 }
 
 func TestCompleteLinesAreNotHeldBack(t *testing.T) {
-	r, _ := NewRedactor(Secret{"PW", "correct horse"}, Secret{"KEY", strings.Repeat("0123456789abcdef\n", 200)})
+	r, _ := New(Secret{"PW", "correct horse"}, Secret{"KEY", strings.Repeat("0123456789abcdef\n", 200)})
 	var out bytes.Buffer
 	w := r.Writer(&out)
 	for _, line := range []string{
@@ -187,7 +196,7 @@ func TestCompleteLinesAreNotHeldBack(t *testing.T) {
 }
 
 func TestHeldBytesAreBounded(t *testing.T) {
-	r, _ := NewRedactor(Secret{"PW", strings.Repeat("ab", 500)})
+	r, _ := New(Secret{"PW", strings.Repeat("ab", 500)})
 	w := r.Writer(io.Discard)
 	hostile := []string{
 		"eyJ", "://", "Authorization: Digest ",
@@ -197,7 +206,7 @@ func TestHeldBytesAreBounded(t *testing.T) {
 		start := time.Now()
 		for range (1 << 18) / len(h) {
 			fmt.Fprint(w, h)
-			if len(w.held) > maxHold+maxHold/16+len(h) {
+			if len(w.held) > shape.MaxHold+shape.MaxHold/16+len(h) {
 				t.Fatalf("%q: %d bytes held", h, len(w.held))
 			}
 			if time.Since(start) > time.Minute {
@@ -227,7 +236,7 @@ func (s *failingSink) Write(p []byte) (int, error) {
 }
 
 func TestSinkErrorKeepsDraining(t *testing.T) {
-	r, _ := NewRedactor(Secret{"PW", "hunter2hunter2"})
+	r, _ := New(Secret{"PW", "hunter2hunter2"})
 	sink := &failingSink{room: 12}
 	w := r.Writer(sink)
 	for range 1000 {
@@ -252,7 +261,7 @@ func TestSinkErrorKeepsDraining(t *testing.T) {
 }
 
 func TestShortWriteIsAnError(t *testing.T) {
-	r, _ := NewRedactor()
+	r, _ := New()
 	w := r.Writer(shortSink{})
 	fmt.Fprint(w, "12345\n")
 	if err := w.Close(); !errors.Is(err, io.ErrShortWrite) || w.Dropped() != 3 {
@@ -265,7 +274,7 @@ type shortSink struct{}
 func (shortSink) Write(p []byte) (int, error) { return len(p) / 2, nil }
 
 func TestConcurrentWritesAndAdds(t *testing.T) {
-	r, _ := NewRedactor(Secret{"PW", "hunter2hunter2"})
+	r, _ := New(Secret{"PW", "hunter2hunter2"})
 	var out bytes.Buffer
 	w := r.Writer(&out)
 	var wg sync.WaitGroup
@@ -294,7 +303,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 100 {
 		secrets = append(secrets, Secret{fmt.Sprint("S", i), fmt.Sprintf("s3cr3t-value-%04d", i*7919)})
 	}
-	r, _ := NewRedactor(secrets...)
+	r, _ := New(secrets...)
 	w := r.Writer(io.Discard)
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -322,7 +331,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // TestCutWithinALineEnd cuts codes in lines everywhere, also within what ends a line.
 func TestCutWithinALineEnd(t *testing.T) {
 	const secret = `bB5k~?[c0|$@*ebC0Gmey8`
-	r, _ := NewRedactor(Secret{"S", secret})
+	r, _ := New(Secret{"S", secret})
 	twice := hex.EncodeToString([]byte(hex.EncodeToString([]byte(secret))))
 	nested := base64.StdEncoding.EncodeToString([]byte(base64.URLEncoding.EncodeToString([]byte(secret))))
 	for _, code := range []string{twice, strings.ToUpper(twice), nested, hex.EncodeToString([]byte(secret))} {

@@ -1,102 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-12-01T00:40:00Z
-// Spec: openspec/specs/logs/spec.md#requirement-escapes-are-undone
+// Created: 2026-12-01T10:20:59Z
+// Spec: openspec/specs/logs/spec.md#requirement-secrets-are-masked-in-every-form
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
-import (
-	"slices"
-	"sort"
-)
+import "slices"
 
-// view is a text of which the log is one way to write it: the log itself, or the log with escapes of one kind undone,
-// or with those of a second kind undone in that.
-type view struct {
-	source  source
-	inside  bool     // what stood before the text is in a code
-	regions []region // codes of the text
-	escapes uint8    // kinds of escapes that may be in the text, by their bits
-	first   int      // where the first of them may begin, at most a byte before it
-	layer   layer    // of a text that is not the log
-	end     int      // of the text in the log
-	active  bool     // the text is not that of another view
+// stream is what must be remembered between two pieces of one text.
+type stream struct {
+	views   []view // the log, and with an escape in it, what it is with escapes undone
+	size    int    // bytes of a text that are looked at
+	early   bool   // the text was longer: what is left is to be redacted at once
+	stuck   bool   // nothing was decided: the next time all of the text is looked at
+	decoder decoder
+	open    bool // an interval is open: the next covered bytes are hidden and printed by nothing
+	cover   int
+	mark    string // of the open interval
+	out     []byte
 }
 
-// viewCount is the number of views: the log, one kind undone, and two.
-const viewCount = 1 + kinds + kinds*kinds
-
-// deep reports whether the view at an index has two kinds undone.
-func deep(index int) bool { return index > kinds }
-
-// isLog reports whether the view is the log itself.
-func (v *view) isLog() bool { return len(v.layer.from) == 0 }
-
-// log returns where in the log a position of the text is.
-func (v *view) log(i int) int {
-	switch {
-	case i == len(v.source.text):
-		return v.end
-	case v.isLog():
-		return i
+// redact returns the decided beginning of text with its matches replaced, and how many bytes of text that was. The
+// rest must come again at the beginning of the next text. The result is valid until the next call and may be a part
+// of text.
+//
+// All occurrences of all forms and shapes are intervals; overlapping ones, and adjoining ones of one name, are
+// united, and each union is replaced by the mark of its first. That makes the result independent of how the text is
+// cut.
+func (st *stream) redact(m *matcher, text []byte, final bool) ([]byte, int) {
+	found, limit := st.find(m, text, final)
+	if len(found) == 0 && st.cover == 0 {
+		st.open = st.open && limit == 0
+		return text[:limit], limit
 	}
-	return int(v.layer.from[i])
+	out, pos := st.out[:0], 0 // text before pos is dealt with
+	if st.open {
+		pos = st.cover
+	}
+	for _, f := range found {
+		label := m.markOf(f)
+		if st.open && (f.start < pos || f.start == pos && label == st.mark) {
+			pos = max(pos, f.end)
+			continue
+		}
+		out = append(out, text[pos:f.start]...)
+		out = append(out, label...)
+		st.open, st.mark, pos = true, label, f.end
+	}
+	if pos < limit {
+		out = append(out, text[pos:limit]...)
+	}
+	st.open, st.cover = st.open && pos >= limit, max(0, pos-limit)
+	st.out = out
+	return out, limit
 }
 
-// index returns the first position of the text that is not before a position of the log.
-func (v *view) index(log int) int {
-	if v.isLog() {
-		return min(log, len(v.source.text))
+// markOf returns what replaces a match.
+func (m *matcher) markOf(f match) string {
+	if f.shape {
+		return shapeMarks[-1-f.label]
 	}
-	return sort.Search(len(v.layer.from), func(i int) bool { return int(v.layer.from[i]) >= log })
-}
-
-// whole returns a position of the log, or where the escape or joint begins that has the bytes before and after it.
-func (v *view) whole(log int) int {
-	i := v.index(log)
-	if !v.isLog() && i > 0 && int(v.layer.to[i-1]) > log {
-		return int(v.layer.from[i-1])
-	}
-	if at := v.source.whole(i); at < i {
-		return v.log(at)
-	}
-	return log
-}
-
-// reach returns the text from i on of which a shape may be, and whether nothing may follow.
-func (v *view) reach(i int) ([]byte, bool) {
-	text := v.source.text[i:]
-	if v.isLog() {
-		return text, v.source.final
-	}
-	last := int(v.layer.from[i]) + maxHold
-	n := sort.Search(len(text), func(at int) bool { return int(v.layer.to[i+at]) > last })
-	return text[:n], v.source.final || n < len(text)
-}
-
-// advance remembers what is before a position of the log.
-func (v *view) advance(log int) {
-	i := v.index(log)
-	if i == 0 {
-		return
-	}
-	v.inside = false
-	for _, r := range v.regions {
-		v.inside = v.inside || r.active < i && i < r.end
-	}
-	ctx := &v.source.ctx
-	copy(ctx[:], ctx[min(i, ctxSize):])
-	copy(ctx[max(0, ctxSize-i):], v.source.text[max(0, i-ctxSize):i])
-}
-
-// same reports whether the same stood before the texts of two views.
-func (v *view) same(o *view) bool {
-	return v.source.ctx == o.source.ctx && (v.inside == o.inside || !v.source.codes)
-}
-
-// follow makes what stood before the text that of another view.
-func (v *view) follow(o *view) {
-	v.source.ctx, v.inside = o.source.ctx, o.inside && v.source.codes
+	return m.marks[f.label]
 }
 
 // look appends what is found in a view, in places of the log, and returns the first position of the log whose answer
@@ -214,19 +178,6 @@ func (st *stream) origin(index int) (parent, like, kind int) {
 	return 0, 1 + kind, kind
 }
 
-// undo makes the text of the view that of its parent with the escapes of a kind undone, and reports whether it
-// differs.
-func (v *view) undo(parent *view, kind int) bool {
-	at := &parent.layer
-	if parent.isLog() {
-		at = nil
-	}
-	changed, end := v.layer.undo(parent.source.text, at, kind, parent.source.final)
-	v.source.text, v.source.tests, v.source.final = v.layer.text, parent.source.tests, parent.source.final
-	v.end = parent.log(end)
-	return changed || end < len(parent.source.text)
-}
-
 // boundary returns a limit, or a smaller one that parts no match from its anchor, and no escape nor joint.
 func (st *stream) boundary(limit int) int {
 	for again := true; again; {
@@ -266,3 +217,7 @@ func (st *stream) advance(limit int) {
 		st.views = st.views[:1]
 	}
 }
+
+// segment is the number of bytes that are searched at once: small enough for the processor's second cache, large enough
+// that the work at its borders does not count.
+const segment = 32 << 10

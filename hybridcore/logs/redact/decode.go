@@ -3,13 +3,14 @@
 // Spec: openspec/specs/logs/spec.md#requirement-no-run-of-a-secret-is-left
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"bytes"
-	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/spell"
 )
 
 // maxDepth is the number of codes, one in the other, that are decoded.
@@ -17,33 +18,6 @@ const maxDepth = 2
 
 // maxChain is the number of characters of a code that are decoded at once.
 const maxChain = 8 << 10
-
-// layer is a decoded text, and from where to where in the log each of its bytes was read.
-type layer struct {
-	text     []byte
-	from, to []int32
-}
-
-// add appends a byte.
-func (l *layer) add(b byte, from, to int32) {
-	l.text, l.from, l.to = append(l.text, b), append(l.from, from), append(l.to, to)
-}
-
-// keep leaves the last n bytes.
-func (l *layer) keep(n int) {
-	at := len(l.text) - n
-	l.text = append(l.text[:0], l.text[at:]...)
-	l.from = append(l.from[:0], l.from[at:]...)
-	l.to = append(l.to[:0], l.to[at:]...)
-}
-
-// resize makes the layer have n bytes, which are to be set.
-func (l *layer) resize(n int) {
-	l.text, l.from, l.to = slices.Grow(l.text[:0], n)[:n], slices.Grow(l.from[:0], n)[:n], slices.Grow(l.to[:0], n)[:n]
-}
-
-// empty makes the layer empty.
-func (l *layer) empty() { l.text, l.from, l.to = l.text[:0], l.from[:0], l.to[:0] }
 
 // region is a code of a text that was decoded.
 type region struct {
@@ -221,7 +195,7 @@ func (d *decoder) layer(plain *layer, depth int, t *tests) {
 		case n > 0 && means != 0:
 			chain.add(means, plain.from[i], plain.to[i+n-1])
 		case n == 0:
-			if len(chain.text) >= minForm*8/6 {
+			if len(chain.text) >= spell.MinForm*8/6 {
 				d.decode(depth+1, t)
 			}
 			chain.empty()
@@ -229,112 +203,4 @@ func (d *decoder) layer(plain *layer, depth int, t *tests) {
 		}
 		i += n
 	}
-}
-
-// gram is a part of a secret: its bytes, little endian, their number (6 to 8), and the secret's label.
-type gram struct {
-	bytes uint64
-	n     uint8
-	label int32
-}
-
-// text reports whether all bytes are those of a text in ASCII.
-func (g gram) text() bool {
-	for i := range g.n {
-		if b := byte(g.bytes >> (8 * i)); !isText(b) {
-			return false
-		}
-	}
-	return true
-}
-
-// maxGram is the number of bytes of a gram of a longer text.
-const maxGram = 8
-
-// appendGrams appends the grams of a text: each of its parts of maxGram bytes, or the whole when it is shorter. White
-// space and the frames of PEM are no secrets.
-func appendGrams(list []gram, text string, label int32) []gram {
-	n := min(len(text), maxGram)
-	if n < minForm {
-		return list
-	}
-	for i := range len(text) - n + 1 {
-		if part := text[i : i+n]; !blank(part) && part[:5] != "-----" && part[n-5:] != "-----" {
-			list = append(list, gram{gramAt(part, n), uint8(n), label})
-		}
-	}
-	return list
-}
-
-// blank reports whether a text is white space.
-func blank(text string) bool {
-	for i := range len(text) {
-		if text[i] > ' ' {
-			return false
-		}
-	}
-	return true
-}
-
-// gramTable finds grams by their first minForm bytes: a hash table with open addressing.
-type gramTable struct {
-	slots []gram // with n = 0 where empty
-	shift uint
-	has   class // bytes of the first minForm of grams
-}
-
-// newGramTable returns a table of grams. Of equal ones the first counts.
-func newGramTable(list []gram) *gramTable {
-	log := uint(4)
-	for 1<<log < 2*len(list) {
-		log++
-	}
-	t := &gramTable{slots: make([]gram, 1<<log), shift: 64 - log}
-	for _, g := range list {
-		slot := t.slot(g.bytes)
-		for t.slots[slot].n != 0 && (t.slots[slot].bytes != g.bytes || t.slots[slot].n != g.n) {
-			slot = (slot + 1) & uint64(len(t.slots)-1)
-		}
-		if t.slots[slot].n == 0 {
-			t.slots[slot] = g
-			for i := range minForm {
-				t.has[byte(g.bytes>>(8*i))] = true
-			}
-		}
-	}
-	return t
-}
-
-// slot returns where the grams begin that have the first minForm bytes of b.
-func (t *gramTable) slot(b uint64) uint64 {
-	return b << (64 - 8*minForm) * hashFactor >> t.shift
-}
-
-// find appends the places of the log from which the grams in a layer were read.
-func (t *gramTable) find(l *layer, found []match) []match {
-	first, known := len(found), 0
-	for end, c := range l.text {
-		if known++; !t.has[c] {
-			known = 0
-		}
-		if known < minForm {
-			continue
-		}
-		i := end + 1 - minForm
-		b := gramAt(l.text[i:], maxGram)
-		for slot := t.slot(b); t.slots[slot].n != 0; slot = (slot + 1) & uint64(len(t.slots)-1) {
-			g := t.slots[slot]
-			n := int(g.n)
-			if (b^g.bytes)<<(64-8*g.n) != 0 || i+n > len(l.text) {
-				continue
-			}
-			start, end := int(l.from[i]), int(l.to[i+n-1])
-			if last := len(found) - 1; last >= first && found[last].label == g.label && found[last].end >= start {
-				found[last].end = max(end, found[last].end)
-			} else {
-				found = append(found, match{anchor: start, start: start, end: end, label: g.label})
-			}
-		}
-	}
-	return found
 }

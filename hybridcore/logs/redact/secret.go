@@ -3,13 +3,16 @@
 // Spec: openspec/specs/logs/spec.md#requirement-secret-looking-environment-variables-are-recognised
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/spell"
 )
 
 // Secret is a value that must not be printed, and the name of the variable that holds it. The name is printed in the
@@ -22,12 +25,12 @@ type Secret struct {
 // MinSecret is the number of characters that a value must have to be masked. Shorter values occur in ordinary words;
 // masking them mangles text and gives them away by position. GitHub's runner and Packer have no such bound, GitLab's
 // is 8.
-const MinSecret = 6
+const MinSecret = spell.MinForm
 
 // MaxSecret is the number of bytes up to which a value is masked as a whole; of longer values only the lines are
 // masked.
 // It bounds what a writer holds back to about four times as much (hexadecimal of UTF-16).
-const MaxSecret = 64 << 10
+const MaxSecret = spell.MaxWhole
 
 // Warning says that a value is not masked, or only in part. It never holds the value.
 type Warning struct {
@@ -175,4 +178,20 @@ func pathLike(value string) bool {
 		}
 	}
 	return false
+}
+
+// mark returns what is printed in place of the value of a name. It has no byte that means something in JSON, CSV, shell
+// quotes or Packer's machine-readable stream.
+func mark(name string) string {
+	const maxName = 64
+	name = strings.Map(func(r rune) rune {
+		if r < 0x80 && (shape.Alnum[byte(r)] || strings.ContainsRune("_.-", r)) {
+			return r
+		}
+		return '_'
+	}, name)
+	if name == "" {
+		return "<sensitive>"
+	}
+	return "<sensitive:" + name[:min(len(name), maxName)] + ">"
 }

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-no-run-of-a-secret-is-left
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"bytes"
@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
 )
 
 // encoding is a way to write a text in another, and to read it back from what a redactor left of it.
@@ -256,7 +258,7 @@ func encodings() []encoding {
 		textEncoding("percent lower", func(s string) string {
 			var b strings.Builder
 			for i := range len(s) {
-				if c := s[i]; isAlnum(c) || strings.IndexByte("-_.~", c) >= 0 {
+				if c := s[i]; shape.Alnum[c] || strings.IndexByte("-_.~", c) >= 0 {
 					b.WriteByte(c)
 				} else {
 					fmt.Fprintf(&b, "%%%02x", c)

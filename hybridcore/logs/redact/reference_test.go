@@ -3,12 +3,15 @@
 // Spec: openspec/specs/logs/spec.md#requirement-masking-is-exact-across-chunk-borders
 // Diagram: openspec/specs/logs/diagram.md#writer
 
-package logs
+package redact
 
 import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/spell"
 )
 
 // naiveCodes decodes all codes of a text of which minStretch characters are a code of text.
@@ -36,7 +39,7 @@ func naiveCodes(m *matcher, text []byte, depth int) []match {
 			active, n = false, 1
 		}
 		i += n
-		active = active || i <= len(text) && len(chain.text) >= minStretch && s.active(i)
+		active = active || i <= len(text) && len(chain.text) >= spell.MinStretch && s.active(i)
 	}
 	return d.found
 }
@@ -103,15 +106,15 @@ func naiveView(m *matcher, v *view, depth int) []match {
 				found = append(found, match{anchor: i, start: i, end: i + len(form), label: m.labels[id]})
 			}
 		}
-		for id, a := range anchors {
-			if !bytes.HasPrefix(text[i:], []byte(a.text)) {
+		for id, a := range shape.Anchors {
+			if !bytes.HasPrefix(text[i:], []byte(a.Text)) {
 				continue
 			}
-			c := candidate{anchor: len(a.text)}
-			copy(c.before[2-min(i, 2):], text[i-min(i, 2):i])
-			c.text, c.final = v.reach(i)
-			from, to, verdict := a.shape.scan(c)
-			if verdict == yes {
+			c := shape.Candidate{Anchor: len(a.Text)}
+			copy(c.Before[2-min(i, 2):], text[i-min(i, 2):i])
+			c.Text, c.Final = v.reach(i)
+			from, to, verdict := a.Kind.Scan(c)
+			if verdict == shape.Yes {
 				found = append(found, match{anchor: i, start: i + from, end: i + to, label: -1 - int32(id), shape: true})
 			}
 		}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-masking-is-exact-across-chunk-borders
 // Diagram: openspec/specs/logs/diagram.md#writer
 
-package logs
+package redact
 
 import (
 	"bytes"
@@ -11,10 +11,6 @@ import (
 	"io"
 	"sync"
 )
-
-// segment is the number of bytes that are searched at once: small enough for the processor's second cache, large enough
-// that the work at its borders does not count.
-const segment = 32 << 10
 
 // eagerHeld is the number of held bytes up to which every write is looked at. Beyond it, writes without a line end are
 // looked at when they add up to a 16th of what is held, or somebody who writes single bytes after the beginning of a
@@ -25,18 +21,18 @@ const eagerHeld = 1 << 8
 // Writer returns a writer that passes on to w what is written to it, redacted. The caller closes it when the text
 // ends, and
 // afterwards whatever is behind w.
-func (r *Redactor) Writer(w io.Writer) *RedactingWriter {
-	return &RedactingWriter{redactor: r, sink: w}
+func (r *Redactor) Writer(w io.Writer) *Writer {
+	return &Writer{redactor: r, sink: w}
 }
 
-// RedactingWriter redacts a stream. Its output does not depend on how the input is cut into writes; it holds back only
+// Writer redacts a stream. Its output does not depend on how the input is cut into writes; it holds back only
 // bytes
 // that may be the beginning of a secret. It is safe for concurrent use. Write takes no longer than the sink does, and
 // always
 // accepts everything: when the sink fails the bytes are dropped and counted, and the next write tries the sink again,
 // because
 // Packer hangs for ever when its output is not read.
-type RedactingWriter struct {
+type Writer struct {
 	redactor  *Redactor
 	documents bool // each write is one JSON document
 
@@ -51,7 +47,7 @@ type RedactingWriter struct {
 }
 
 // Write takes p and returns len(p) and no error, whatever the sink does. After Close it only counts.
-func (w *RedactingWriter) Write(p []byte) (int, error) {
+func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -72,7 +68,7 @@ func (w *RedactingWriter) Write(p []byte) (int, error) {
 }
 
 // next redacts one piece of input.
-func (w *RedactingWriter) next(m *matcher, piece []byte) {
+func (w *Writer) next(m *matcher, piece []byte) {
 	text := piece
 	if len(w.held) > 0 {
 		w.held = append(w.held, piece...)
@@ -86,7 +82,7 @@ func (w *RedactingWriter) next(m *matcher, piece []byte) {
 }
 
 // redact passes on what of a text is decided, and returns the rest.
-func (w *RedactingWriter) redact(m *matcher, text []byte, final bool) []byte {
+func (w *Writer) redact(m *matcher, text []byte, final bool) []byte {
 	for early := true; early; early = w.state.early {
 		out, decided := w.state.redact(m, text, final)
 		w.pass(out)
@@ -96,7 +92,7 @@ func (w *RedactingWriter) redact(m *matcher, text []byte, final bool) []byte {
 }
 
 // pass writes decided text to the sink.
-func (w *RedactingWriter) pass(out []byte) {
+func (w *Writer) pass(out []byte) {
 	if len(out) == 0 {
 		return
 	}
@@ -116,7 +112,7 @@ func (w *RedactingWriter) pass(out []byte) {
 // Flush passes on what is held back, as if the text ended here, and returns the first error of the sink. A secret that
 // goes
 // on after it is not recognised: flush where a text ends, not to be prompt.
-func (w *RedactingWriter) Flush() error {
+func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flush()
@@ -126,7 +122,7 @@ func (w *RedactingWriter) Flush() error {
 // Close flushes and ends the stream. It returns the first error of the sink, and does not close the sink. A second
 // Close does
 // nothing but return that error again.
-func (w *RedactingWriter) Close() error {
+func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.closed {
@@ -137,28 +133,28 @@ func (w *RedactingWriter) Close() error {
 }
 
 // flush decides what is held back.
-func (w *RedactingWriter) flush() {
+func (w *Writer) flush() {
 	w.redact(w.redactor.now.Load(), w.held, true)
 	w.held, w.unseen, w.state = w.held[:0], 0, stream{}
 }
 
 // Dropped returns the number of bytes that did not reach the sink, counted after redaction, and those written after
 // Close.
-func (w *RedactingWriter) Dropped() int64 {
+func (w *Writer) Dropped() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.dropped
 }
 
 // Err returns the first error of the sink, or nil.
-func (w *RedactingWriter) Err() error {
+func (w *Writer) Err() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
 }
 
 // failure returns the first error of the sink with the number of dropped bytes.
-func (w *RedactingWriter) failure() error {
+func (w *Writer) failure() error {
 	if w.err == nil {
 		return nil
 	}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-unknown-credentials-are-recognised-by-their-shape
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"io"
@@ -123,7 +123,7 @@ var shapesOfPlatforms = []struct{ text, name, secret string }{
 }
 
 func TestShapesOfPlatforms(t *testing.T) {
-	r, _ := NewRedactor()
+	r, _ := New()
 	for _, test := range shapesOfPlatforms {
 		text := strings.ReplaceAll(test.text, secretHere, test.secret)
 		want := strings.ReplaceAll(test.text, secretHere, "<sensitive:"+test.name+">")
@@ -177,7 +177,7 @@ var escapedShapes = []struct{ text, name, secret string }{
 }
 
 func TestEscapedShapes(t *testing.T) {
-	r, _ := NewRedactor()
+	r, _ := New()
 	for _, test := range escapedShapes {
 		text := strings.ReplaceAll(test.text, secretHere, test.secret)
 		want := strings.ReplaceAll(test.text, secretHere, "<sensitive:"+test.name+">")
@@ -189,7 +189,7 @@ func TestEscapedShapes(t *testing.T) {
 
 // TestShapesInEscapes writes each shape in each escape, and in some pairs of them.
 func TestShapesInEscapes(t *testing.T) {
-	r, _ := NewRedactor()
+	r, _ := New()
 	list := escapeEncodings()
 	for i, outer := range append([]encoding{textEncoding("plain", strings.Clone)}, list...) {
 		for j, inner := range list {
@@ -234,7 +234,7 @@ func cuts(t *testing.T, r *Redactor, text string) string {
 
 // TestNearMisses holds what looks a little like a credential and is none.
 func TestNearMisses(t *testing.T) {
-	r, _ := NewRedactor()
+	r, _ := New()
 	for _, text := range []string{
 		"PVE: root@pam is not allowed", "PVE:version 8.2", "PVE%3Aversion", "see PVEVNC:5900",
 		"the CSRFPreventionToken is missing", "CSRFPreventionToken: none", "no permission for ci@pve!build on /vms",
@@ -268,7 +268,7 @@ func TestNearMisses(t *testing.T) {
 
 // TestOrdinaryTextStays holds what builds print with marks that escapes begin with.
 func TestOrdinaryTextStays(t *testing.T) {
-	r, _ := NewRedactor(Secret{"PW", "n0t-in-any-of-them"}, Secret{"UTF8", "Schlüssel-日本"})
+	r, _ := New(Secret{"PW", "n0t-in-any-of-them"}, Secret{"UTF8", "Schlüssel-日本"})
 	for _, text := range []string{
 		`C:\Windows\System32\drivers\etc\hosts`, `\\server\share\new\table\x41`, `C:\Program Files\Packer\8Q~4`,
 		"100% of 5%25 and %zz", "a && b &amp; c &lt;tag&gt; &#8212;",

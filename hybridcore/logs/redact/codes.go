@@ -3,16 +3,17 @@
 // Spec: openspec/specs/logs/spec.md#requirement-no-run-of-a-secret-is-left
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/spell"
+)
 
 const (
-	// minStretch is the number of characters of a code, with nothing between them, from which on it is decoded: 8
-	// bytes in two codes have at least as many. It is the least that surely has 8 characters that begin at a multiple
-	// of 8.
-	minStretch = 15
-	// minDigits is the same for hexadecimal, of which 16 digits are the least of a secret's part.
+	// minDigits is spell.MinStretch for hexadecimal, of which 16 digits are the least of a secret's part.
 	minDigits = 16
 	// maxSpan is the number of bytes of a log that a part of a secret takes at most in two codes: 128 characters of
 	// hexadecimal of UTF-16, line ends and prefixes between them. A writer holds back as many bytes of a code.
@@ -148,7 +149,7 @@ var joints = []struct {
 }
 
 // chainBytes are those of a code and of its joints, but for line ends.
-var chainBytes = newClassOf("+/-_\\%&#;`")
+var chainBytes = shape.ClassOf("+/-_\\%&#;`")
 
 // ctxSize is the number of bytes of what stood before a text that count.
 const ctxSize = minDigits
@@ -195,7 +196,7 @@ func (s *source) stretch(i int) int {
 	}
 	first := -1
 	for ; alive != 0; alive &= alive - 1 {
-		one, from, to, least := alive&-alive, i, i+8, minStretch
+		one, from, to, least := alive&-alive, i, i+8, spell.MinStretch
 		if one > base64Tests {
 			least = minDigits
 		}
@@ -249,12 +250,12 @@ func (s *source) joint(i int) (n int, means byte, more bool) {
 // linePrefix returns how many bytes stand before the code in a line: blanks, and Packer's "==> name: " or "    name: ".
 func (s *source) linePrefix(line []byte) (n int, more bool) {
 	i := 0
-	skip := func(class *class) {
+	skip := func(class *shape.Class) {
 		for i < min(len(line), maxLinePrefix) && class[line[i]] {
 			i++
 		}
 	}
-	skip(blankBytes)
+	skip(shape.Blank)
 	blanks := i
 	arrow := []byte("==> ")
 	if bytes.HasPrefix(line[i:], arrow) {
@@ -272,7 +273,7 @@ func (s *source) linePrefix(line []byte) (n int, more bool) {
 	}
 	i++
 	colon := i
-	skip(blankBytes)
+	skip(shape.Blank)
 	switch {
 	case i == len(line):
 		return i, !s.final
@@ -283,7 +284,7 @@ func (s *source) linePrefix(line []byte) (n int, more bool) {
 }
 
 // nameBytes may stand in the name of a source of Packer.
-var nameBytes = newClassOf("_.-")
+var nameBytes = shape.ClassOf("_.-")
 
 // back returns the first byte of those before i, at most maxSpan of them, that may belong to the same line of a code.
 func (s *source) back(i, least int) int {

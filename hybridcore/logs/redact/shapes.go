@@ -3,79 +3,20 @@
 // Spec: openspec/specs/logs/spec.md#requirement-unknown-credentials-are-recognised-by-their-shape
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"encoding/binary"
 	"sync"
-)
 
-// verdict is what a shape says about a text that begins with its anchor.
-type verdict int
-
-const (
-	no   verdict = iota // not this credential
-	yes                 // from..to is to be hidden
-	more                // depends on text not yet seen
-)
-
-// candidate is a text from an anchor on, and what surrounds the decision.
-type candidate struct {
-	text   []byte  // begins with the anchor
-	anchor int     // bytes of the anchor
-	before [2]byte // the two bytes before, zero at the beginning of the stream
-	final  bool    // no text follows: more is not an answer
-}
-
-// shape is a kind of credential that is recognised without being registered. scan must be a function of the whole
-// stream alone: as long as bytes not yet seen could change its answer it says more, and it looks ahead at most
-// maxHold bytes.
-type shape struct {
-	name string
-	scan func(c candidate) (from, to int, v verdict)
-}
-
-// anchor is a fixed text of at least 3 bytes that a credential begins with. at is where in it the 5 bytes stand by
-// which it is found (bytes after the anchor may be any): chosen to be rare in logs, at most 3 before the end.
-type anchor struct {
-	text  string
-	at    int
-	shape shape
-}
-
-const (
-	maxHold  = 16 << 10 // bytes that a shape may hold back; a 4096-bit key has 3.3 KB
-	maxToken = 8 << 10  // bytes of a token; the limit of HTTP servers for a header line
-	maxParam = 2 << 10  // bytes of a named value or of parameters; hostile text may repeat the anchor within them
-	maxPlain = 512      // bytes of a token without structure, for the same reason; the longest in use have some 170
-)
-
-// Shapes that several anchors have.
-var (
-	githubToken    = shape{"github-token", scanGitHub}
-	gitlabToken    = shape{"gitlab-token", scanToken(tokenBytes, 16)}
-	slackToken     = shape{"slack-token", scanToken(tokenBytes, 10)}
-	slackHook      = shape{"slack-webhook", scanHook}
-	awsKey         = shape{"aws-key-id", scanAWS}
-	awsSecret      = shape{"aws-secret-key", scanValue(30)}
-	authorization  = shape{"authorization", scanAuthorization}
-	proxmoxToken   = shape{"proxmox-token", scanProxmoxToken}
-	proxmoxCSRF    = shape{"proxmox-csrf-token", scanValue(20)}
-	proxmoxTicket  = shape{"proxmox-ticket", scanTicket}
-	vsphereSession = shape{"vsphere-session", scanValue(8)}
-	azureKey       = shape{"azure-account-key", scanKey}
-	azureSecret    = shape{"azure-client-secret", scanAzure}
-	vaultToken     = shape{"vault-token", scanToken(tokenBytes, 20)}
-	vaultOldToken  = shape{"vault-token", scanOldVault}
-	gitlabHeader   = shape{"gitlab-token", scanValue(8)}
-	cryptHash      = shape{"password-hash", scanCrypt}
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
 )
 
 // shapeMarks are the marks of anchors.
 var shapeMarks = func() []string {
-	marks := make([]string, len(anchors))
-	for i, a := range anchors {
-		marks[i] = mark(a.shape.name)
+	marks := make([]string, len(shape.Anchors))
+	for i, a := range shape.Anchors {
+		marks[i] = mark(a.Kind.Name)
 	}
 	return marks
 }()
@@ -97,14 +38,6 @@ const (
 	codeBits = 0b1100_1111 << codeBit
 )
 
-// escapeKinds has a bit for the kind that an escape is of that begins with a byte.
-var escapeKinds = func() (kinds [256]uint8) {
-	for kind, c := range []byte(escapeBytes) {
-		kinds[c] = 1 << kind
-	}
-	return kinds
-}()
-
 // pairHit says that the first pair stands at offset off of an anchor.
 type pairHit struct {
 	anchor int32
@@ -114,28 +47,28 @@ type pairHit struct {
 // textPairs and bytePairs are the tables over anchors, with codes of text and with codes of any bytes. Few programs
 // need the second, and every start of one would wait for it.
 var (
-	textPairs = newPairs(anchors, textTests)
-	bytePairs = sync.OnceValue(func() *pairs { return newPairs(anchors, byteTests) })
+	textPairs = newPairs(shape.Anchors, textTests)
+	bytePairs = sync.OnceValue(func() *pairs { return newPairs(shape.Anchors, byteTests) })
 )
 
 // newPairs builds the table.
-func newPairs(list []anchor, codes *tests) *pairs {
+func newPairs(list []shape.Anchor, codes *tests) *pairs {
 	p := &pairs{first: make([][]pairHit, 1)}
 	after := uint16(0) // classes whose second pair may be anything
 	for i, a := range list {
-		for off := a.at; off < a.at+2; off++ {
+		for off := a.At; off < a.At+2; off++ {
 			class := uint16(1) << (i & 1)
-			if off+2 == len(a.text) {
+			if off+2 == len(a.Text) {
 				class = 1 << 2 // its second pair may be anything
 			}
-			one := pairOf([]byte(a.text), off)
+			one := pairOf([]byte(a.Text), off)
 			p.classes[one] |= class
 			if p.list[one] == 0 {
 				p.list[one] = uint8(len(p.first))
 				p.first = append(p.first, nil)
 			}
 			p.first[p.list[one]] = append(p.first[p.list[one]], pairHit{int32(i), int32(off)})
-			if rest := a.text[off+2:]; rest != "" {
+			if rest := a.Text[off+2:]; rest != "" {
 				p.second(rest, class<<3)
 			} else {
 				after |= class << 3
@@ -178,9 +111,9 @@ func pairOf(text []byte, i int) uint16 {
 
 // anchorTexts returns the texts of all anchors.
 func anchorTexts() []string {
-	texts := make([]string, len(anchors))
-	for i, a := range anchors {
-		texts[i] = a.text
+	texts := make([]string, len(shape.Anchors))
+	for i, a := range shape.Anchors {
+		texts[i] = a.Text
 	}
 	return texts
 }
@@ -243,7 +176,7 @@ func (s *shapeSearch) code(i int) {
 	}
 }
 
-// at looks for the anchors of the pair of bytes at position i.
+// At looks for the anchors of the pair of bytes at position i.
 func (s *shapeSearch) at(i int) {
 	source := &s.view.source
 	text := source.text
@@ -253,18 +186,18 @@ func (s *shapeSearch) at(i int) {
 		s.view.first = min(s.view.first, max(0, i))
 	}
 	for _, hit := range s.pairs.first[s.pairs.list[pair]] {
-		a, start := &anchors[hit.anchor], i-int(hit.off)
-		if start < 0 || start >= s.limit || len(text)-start < len(a.text) || string(text[start:start+len(a.text)]) != a.text {
+		a, start := &shape.Anchors[hit.anchor], i-int(hit.off)
+		if start < 0 || start >= s.limit || len(text)-start < len(a.Text) || string(text[start:start+len(a.Text)]) != a.Text {
 			continue
 		}
-		c := candidate{anchor: len(a.text), before: source.before(start)}
-		c.text, c.final = s.view.reach(start)
-		from, to, v := a.shape.scan(c)
+		c := shape.Candidate{Anchor: len(a.Text), Before: source.before(start)}
+		c.Text, c.Final = s.view.reach(start)
+		from, to, v := a.Kind.Scan(c)
 		switch v {
-		case yes:
+		case shape.Yes:
 			s.decoder.found = append(s.decoder.found,
 				match{anchor: start, start: start + from, end: start + to, label: -1 - hit.anchor, shape: true})
-		case more:
+		case shape.More:
 			s.limit = min(s.limit, start)
 		}
 	}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-secrets-are-masked-in-every-form
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"bytes"
@@ -116,7 +116,7 @@ func asciiOnly(escaped, value string) string {
 
 func TestEveryFormIsMasked(t *testing.T) {
 	for name, value := range canaries {
-		r, warnings := NewRedactor(Secret{Name: name, Value: value + "\n"})
+		r, warnings := New(Secret{Name: name, Value: value + "\n"})
 		if len(warnings) > 0 {
 			t.Fatal(warnings)
 		}
@@ -140,7 +140,7 @@ func TestBashQuotesAreMasked(t *testing.T) {
 		if name == "unicode" {
 			continue // depends on the locale
 		}
-		r, _ := NewRedactor(Secret{name, value})
+		r, _ := New(Secret{name, value})
 		for _, script := range []string{`printf %q "$1"`, `echo "${1@Q}"`, `set -x; : "$1"`, `printf %s "$1" | base64`, `printf %s "$1" | base64 -w 64`, `declare -p 1 2>&1; v=$1; declare -p v`} {
 			out, err := exec.Command("bash", "-c", script, "bash", value).CombinedOutput()
 			if err != nil && !strings.Contains(script, "declare") {
@@ -156,7 +156,7 @@ func TestBashQuotesAreMasked(t *testing.T) {
 
 func TestMultiLineValueIsMaskedLineByLine(t *testing.T) {
 	value := canaries["multiline"]
-	r, _ := NewRedactor(Secret{"KEY", value})
+	r, _ := New(Secret{"KEY", value})
 	got := r.String("==> x: first-secret-line\n==> x: second \"secret\" line\r\n==> x:   third%!(PACKER_COMMA)secret%!(PACKER_COMMA)line\n")
 	want := "==> x: <sensitive:KEY>\n==> x: <sensitive:KEY>\r\n==> x:   <sensitive:KEY>\n"
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -165,7 +165,7 @@ func TestMultiLineValueIsMaskedLineByLine(t *testing.T) {
 }
 
 func TestOverlapsAndPrefixes(t *testing.T) {
-	r, _ := NewRedactor(Secret{"SHORT", "abcdef"}, Secret{"LONG", "abcdefghij"}, Secret{"TAIL", "ghijklm"}, Secret{"SAME", "abcdef"})
+	r, _ := New(Secret{"SHORT", "abcdef"}, Secret{"LONG", "abcdefghij"}, Secret{"TAIL", "ghijklm"}, Secret{"SAME", "abcdef"})
 	for text, want := range map[string]string{
 		"abcdef":                    "<sensitive:SHORT>",
 		"abcdefghij":                "<sensitive:LONG>",
@@ -181,7 +181,7 @@ func TestOverlapsAndPrefixes(t *testing.T) {
 }
 
 func TestShortAndEmptyValues(t *testing.T) {
-	r, warnings := NewRedactor(Secret{"PIN", "12345"}, Secret{"TWO", "ia"}, Secret{"EMPTY", " \n"}, Secret{"OK", "123456"})
+	r, warnings := New(Secret{"PIN", "12345"}, Secret{"TWO", "ia"}, Secret{"EMPTY", " \n"}, Secret{"OK", "123456"})
 	want := []string{"PIN: value has 5 characters and is not masked: use at least 6", "TWO: value has 2 characters and is not masked: use at least 6"}
 	var got []string
 	for _, w := range warnings {
@@ -197,7 +197,7 @@ func TestShortAndEmptyValues(t *testing.T) {
 
 func TestLongValueIsMaskedByLines(t *testing.T) {
 	value := strings.Repeat("line-of-a-large-value\n", 4000)
-	r, warnings := NewRedactor(Secret{"BIG", value})
+	r, warnings := New(Secret{"BIG", value})
 	if len(warnings) != 1 || !strings.Contains(warnings[0].Reason, "only its lines") {
 		t.Errorf("warnings %v", warnings)
 	}
@@ -207,7 +207,7 @@ func TestLongValueIsMaskedByLines(t *testing.T) {
 }
 
 func TestMarkIsInert(t *testing.T) {
-	r, _ := NewRedactor(Secret{"a\",b\\c\nd", "hunter2hunter2"}, Secret{"", "hunter3hunter3"})
+	r, _ := New(Secret{"a\",b\\c\nd", "hunter2hunter2"}, Secret{"", "hunter3hunter3"})
 	if got := r.String("hunter2hunter2 hunter3hunter3"); got != "<sensitive:a__b_c_d> <sensitive>" {
 		t.Errorf("got %q", got)
 	}
@@ -219,7 +219,7 @@ func TestMarkIsInert(t *testing.T) {
 
 // TestPackerTextIsNotDecoded holds LOG-10, LOG-11 and LOG-13: text that looks like an encoding or a record stays as it is.
 func TestPackerTextIsNotDecoded(t *testing.T) {
-	r, _ := NewRedactor(Secret{"PW", "a,b\nc,d"})
+	r, _ := New(Secret{"PW", "a,b\nc,d"})
 	for _, text := range []string{"literal %!(PACKER_COMMA)", `literal \n and \\n`, "1795381756,x,artifact-count,1\n", "::error file=a::x\n"} {
 		if got := r.String(text); got != text {
 			t.Errorf("%q became %q", text, got)

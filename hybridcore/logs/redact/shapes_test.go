@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-unknown-credentials-are-recognised-by-their-shape
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"crypto/ecdsa"
@@ -19,7 +19,7 @@ import (
 func TestShapes(t *testing.T) {
 	alnum := "abcdEFGH0123456789abcdEFGH0123456789"
 	jwt := "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl-_x"
-	r, _ := NewRedactor()
+	r, _ := New()
 	for text, want := range map[string]string{
 		"push ghp_" + alnum + ".":                                 "push <sensitive:github-token>.",
 		"x%3Aghs_" + alnum + "@github.com":                        "x%3A<sensitive:github-token>@github.com",
@@ -86,7 +86,7 @@ func TestPrivateKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, _ := NewRedactor()
+	r, _ := New()
 	for label, der := range map[string][]byte{
 		"RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(rsaKey),
 		"EC PRIVATE KEY":  ecDER,

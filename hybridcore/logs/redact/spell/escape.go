@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-secrets-are-masked-in-every-form
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package spell
 
 import (
 	"encoding/json"

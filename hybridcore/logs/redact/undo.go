@@ -3,7 +3,7 @@
 // Spec: openspec/specs/logs/spec.md#requirement-escapes-are-undone
 // Diagram: openspec/specs/logs/diagram.md#redactor
 
-package logs
+package redact
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact/shape"
 )
 
 // escapeBytes are the bytes that escapes begin with, one for each kind of them: of JSON, YAML, programming languages
@@ -122,7 +124,7 @@ func backslashEscape(text []byte) escape {
 		return unitEscape(text)
 	case c == 'U':
 		return digits(text, 2, 8, 4, false)
-	case c >= ' ' && c < 0x7f && !isAlnum(c):
+	case c >= ' ' && c < 0x7f && !shape.Alnum[c]:
 		return escape{2, rune(c), false}
 	}
 	return escape{}
@@ -189,7 +191,7 @@ func percentEscape(text []byte) escape { return digits(text, 1, 2, 4, true) }
 // entityEscape reads a character by its number or its name, with the semicolon.
 func entityEscape(text []byte) escape {
 	i := 1
-	for i < len(text) && i < maxEscape-1 && (isAlnum(text[i]) || text[i] == '#' && i == 1) {
+	for i < len(text) && i < maxEscape-1 && (shape.Alnum[text[i]] || text[i] == '#' && i == 1) {
 		i++
 	}
 	switch {
