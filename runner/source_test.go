@@ -12,7 +12,8 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 
 // A platform's template may hold a source for each operating system: the one of
@@ -36,7 +37,7 @@ func TestOneSourceOfSeveralIsBuilt(t *testing.T) {
 			if n := strings.Count(s.events.text(), "output debian-12-"+rec.RunID+" built\n"); n != 1 {
 				t.Errorf("the name was given to %d builds, want 1\n%s", n, s.events.text())
 			}
-			if found := rec.Results[0].Findings; len(found) != 1 || found[0].Kind != packer.KindResidue {
+			if found := rec.Results[0].Findings; len(found) != 1 || found[0].Kind != output.KindResidue {
 				t.Errorf("findings %v, want nothing but that the fixture has no residue check", found)
 			}
 		})

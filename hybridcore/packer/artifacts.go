@@ -10,7 +10,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 
 // Limits of the artifacts of one run: far beyond any real build.
@@ -38,8 +39,8 @@ type announced struct {
 }
 
 // add takes a record about artifacts; others are ignored.
-func (b builds) add(rec Record) {
-	if rec.Type != TypeArtifact && rec.Type != TypeArtifactCount {
+func (b builds) add(rec output.Record) {
+	if rec.Type != output.TypeArtifact && rec.Type != output.TypeArtifactCount {
 		return
 	}
 	one := b[rec.Target]
@@ -51,7 +52,7 @@ func (b builds) add(rec Record) {
 		b[rec.Target] = one
 	}
 	ok := false
-	if rec.Type == TypeArtifactCount {
+	if rec.Type == output.TypeArtifactCount {
 		ok = one.setCount(rec.Data)
 	} else {
 		ok = one.artifact(rec.Target, rec.Data)
@@ -124,7 +125,7 @@ func (b builds) complete(source string) ([]Artifact, error) {
 		for _, i := range slices.Sorted(maps.Keys(one.artifacts)) {
 			if a := one.artifacts[i]; !a.none {
 				all = append(all, a.Artifact)
-				if source == "" || isBuild(target, source) {
+				if source == "" || output.IsBuild(target, source) {
 					wanted++
 				}
 			}
@@ -147,10 +148,4 @@ func (b *build) ended() int {
 		}
 	}
 	return n
-}
-
-// isBuild says whether a build's name, TYPE.NAME or BLOCK.TYPE.NAME, is that of
-// the source TYPE.NAME.
-func isBuild(name, source string) bool {
-	return name == source || strings.HasSuffix(name, "."+source)
 }

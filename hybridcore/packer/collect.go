@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -27,18 +28,18 @@ type collector struct {
 	mu      sync.Mutex
 	builds  builds
 	steps   []hybridcore.Step
-	inside  bool            // a provisioner is running: lines are its output
-	errors  []targetError   // error records
-	marked  []markedLine    // ui,error lines with the step they came in
-	broken  int             // 1 + index of the step that provisioning failed in
-	summary bool            // Packer has begun to repeat its errors
-	diags   []string        // texts that may hold diagnostics
-	crash   string          // first line of a crash report
-	valid   bool            // `packer validate` said so
-	heard   bool            // anything at all was said
-	tail    []string        // the last lines
-	ansible ansibleProgress // what Ansible said
-	residue residue         // what the last step found in the guest
+	inside  bool           // a provisioner is running: lines are its output
+	errors  []targetError  // error records
+	marked  []markedLine   // ui,error lines with the step they came in
+	broken  int            // 1 + index of the step that provisioning failed in
+	summary bool           // Packer has begun to repeat its errors
+	diags   []string       // texts that may hold diagnostics
+	crash   string         // first line of a crash report
+	valid   bool           // `packer validate` said so
+	heard   bool           // anything at all was said
+	tail    []string       // the last lines
+	ansible output.Ansible // what Ansible said
+	residue output.Residue // what the last step found in the guest
 }
 
 // targetError is why one build failed, by Packer's own record.
@@ -55,18 +56,18 @@ func newCollector(job Job, started time.Time) *collector {
 }
 
 // record takes one record of stdout and returns its lines for log and caller.
-func (c *collector) record(rec Record, now time.Time) []item {
+func (c *collector) record(rec output.Record, now time.Time) []item {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.heard = true
 	switch {
-	case rec.Type == TypeText:
+	case rec.Type == output.TypeText:
 		return c.text(rec.Data[0], now)
-	case rec.Type == TypeUI && len(rec.Data) >= 2:
+	case rec.Type == output.TypeUI && len(rec.Data) >= 2:
 		return c.ui(rec.Data[0], strings.Join(rec.Data[1:], ","), now)
-	case rec.Type == TypeError && len(rec.Data) >= 1 && len(c.errors) < maxTexts:
+	case rec.Type == output.TypeError && len(rec.Data) >= 1 && len(c.errors) < output.MaxTexts:
 		c.errors = append(c.errors, targetError{target: rec.Target, text: rec.Data[0]})
-	case rec.Type == TypeErrorCount:
+	case rec.Type == output.TypeErrorCount:
 		c.summary = true
 	case rec.Cut: // half a record is no evidence
 	default:
@@ -76,14 +77,14 @@ func (c *collector) record(rec Record, now time.Time) []item {
 	if rec.Target != "" {
 		line = rec.Target + " " + line
 	}
-	return []item{{line: c.stamp(now) + "# " + text.Sanitize(strings.Join(lines(line), " "))}}
+	return []item{{line: c.stamp(now) + "# " + text.Sanitize(strings.Join(output.Lines(line), " "))}}
 }
 
 // stderr takes one line of stderr as text, even if it looks like a record.
-func (c *collector) stderr(rec Record, now time.Time) []item {
+func (c *collector) stderr(rec output.Record, now time.Time) []item {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.text(rec.line, now)
+	return c.text(rec.Line, now)
 }
 
 func (c *collector) text(line string, now time.Time) []item {
@@ -92,7 +93,7 @@ func (c *collector) text(line string, now time.Time) []item {
 	}
 	c.heard = true
 	var items []item
-	for _, l := range lines(line) {
+	for _, l := range output.Lines(line) {
 		l = text.Sanitize(l)
 		c.watch(l)
 		c.keep(l)
@@ -106,7 +107,7 @@ func (c *collector) text(line string, now time.Time) []item {
 func (c *collector) watch(line string) {
 	for _, sign := range []string{"panic: ", "fatal error: "} {
 		if _, after, found := strings.Cut(line, sign); found && !strings.HasPrefix(c.crash, "panic: ") {
-			c.crash = bound(sign + after)
+			c.crash = output.Bound(sign + after)
 			return
 		}
 	}
@@ -119,7 +120,7 @@ func (c *collector) watch(line string) {
 func (c *collector) ui(kind, shown string, now time.Time) []item {
 	c.remember(shown)
 	var items []item
-	for i, raw := range lines(shown) {
+	for i, raw := range output.Lines(shown) {
 		line := text.Sanitize(raw)
 		source, said, own := split(line)
 		event := hybridcore.EventOutput
@@ -134,8 +135,8 @@ func (c *collector) ui(kind, shown string, now time.Time) []item {
 		}
 		if source != "" || (kind == "error" && !c.summary) {
 			c.keep(said)
-			c.ansible.line(said)
-			c.residue.line(said)
+			c.ansible.Line(said)
+			c.residue.Line(said)
 		}
 		items = append(items, c.item(now, line, said, event))
 	}
@@ -148,8 +149,9 @@ func (c *collector) remember(text string) {
 	if trimmed == validLine {
 		c.valid = true
 	}
-	if (strings.HasPrefix(trimmed, "Error: ") || strings.HasPrefix(trimmed, "Warning: ")) && len(c.diags) < maxTexts {
-		c.diags = append(c.diags, trimmed[:min(len(trimmed), maxDiagnostics)])
+	if (strings.HasPrefix(trimmed, "Error: ") || strings.HasPrefix(trimmed, "Warning: ")) &&
+		len(c.diags) < output.MaxTexts {
+		c.diags = append(c.diags, trimmed[:min(len(trimmed), output.MaxDiagnostics)])
 	}
 }
 
@@ -171,14 +173,14 @@ func (c *collector) keep(line string) {
 	if strings.TrimSpace(line) == "" {
 		return
 	}
-	if len(c.tail) == maxTail {
+	if len(c.tail) == output.MaxTail {
 		c.tail = append(c.tail[:0], c.tail[1:]...)
 	}
 	c.tail = append(c.tail, line)
 }
 
 func (c *collector) mark(text string) {
-	if len(c.marked) < maxTexts && strings.TrimSpace(text) != "" {
+	if len(c.marked) < output.MaxTexts && strings.TrimSpace(text) != "" {
 		c.marked = append(c.marked, markedLine{text: text, step: len(c.steps)})
 	}
 }
@@ -189,7 +191,7 @@ func (c *collector) step(name string, now time.Time) {
 		c.broken = len(c.steps)
 	}
 	c.endStep(now)
-	if len(c.steps) < maxSteps {
+	if len(c.steps) < output.MaxSteps {
 		c.steps = append(c.steps, hybridcore.Step{Name: name, At: now})
 	}
 }
@@ -241,11 +243,11 @@ func (c *collector) begins(said string) bool {
 	if strings.TrimSpace(said) == "" {
 		return false
 	}
-	if startsWith(said, wordy) {
+	if output.StartsWith(said, output.Wordy) {
 		c.inside = true
 		return true
 	}
-	if c.inside && !startsWith(said, sober) {
+	if c.inside && !output.StartsWith(said, output.Sober) {
 		return false
 	}
 	c.inside = false

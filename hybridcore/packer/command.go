@@ -9,6 +9,8 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
 )
 
 // buildCmd is the command of a build. `-force` is never passed: it deletes the
@@ -57,6 +59,6 @@ func versionCmd(ctx context.Context, path string, parent []string, dirs scratch)
 // cancelled process ends, because Packer must get the time to clean up.
 func command(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = child.OwnGroup()
 	return cmd
 }

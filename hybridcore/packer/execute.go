@@ -17,11 +17,13 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 
 // execute runs one verb over a job: scratch, plugins, process, verdict.
 func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, Tool, Job) *exec.Cmd,
-	result func(Tool, Job, ending, *collector, *Outcome),
+	result func(Tool, Job, child.Ending, *collector, *Outcome),
 ) (Outcome, error) {
 	out := Outcome{Status: hybridcore.Failed, ExitCode: -1, Started: time.Now()}
 	if err := job.check(); err != nil {
@@ -35,14 +37,14 @@ func (t Tool) execute(ctx context.Context, job Job, build func(context.Context, 
 	_, old := os.Lstat(crashLog)
 	c := newCollector(job, out.Started)
 	s := newSink(job)
-	end, err := run(ctx, build(ctx, t, job), owner{
-		grace:    t.grace(),
-		marker:   dirs.marker(),
-		stdout:   func(r io.Reader) { drain(r, s, c.record) },
-		stderr:   func(r io.Reader) { drain(r, s, c.stderr) },
-		ended:    s.unblock,
-		onCancel: job.OnCancel,
-		hurry:    job.Hurry,
+	end, err := child.Run(ctx, build(ctx, t, job), child.Watch{
+		Grace:    t.grace(),
+		Marker:   dirs.marker(),
+		Stdout:   func(r io.Reader) { drain(r, s, c.record) },
+		Stderr:   func(r io.Reader) { drain(r, s, c.stderr) },
+		Ended:    s.unblock,
+		OnCancel: job.OnCancel,
+		Hurry:    job.Hurry,
 	})
 	lost, logErr := s.close()
 	if err != nil {
@@ -77,8 +79,8 @@ func (s scratch) prepare(plugins []Plugin) error {
 }
 
 // drain reads a pipe to its end, whatever becomes of the lines.
-func drain(r io.Reader, s *sink, take func(Record, time.Time) []item) {
-	d := NewDecoder(r)
+func drain(r io.Reader, s *sink, take func(output.Record, time.Time) []item) {
+	d := output.NewDecoder(r)
 	for {
 		rec, err := d.Next()
 		if err != nil {

@@ -21,6 +21,8 @@ import (
 	"github.com/hashicorp/go-version"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -106,20 +108,20 @@ func askVersion(ctx context.Context, path string) (string, error) {
 		fmt.Errorf("no answer to `packer version` within %s", versionTimeout))
 	defer cancel()
 	var out, errs bytes.Buffer
-	end, err := run(ctx, versionCmd(ctx, path, os.Environ(), dirs), owner{
-		grace: 100 * time.Millisecond, marker: dirs.marker(),
-		stdout: keep(&out, maxVersionOutput), stderr: keep(&errs, maxVersionOutput),
+	end, err := child.Run(ctx, versionCmd(ctx, path, os.Environ(), dirs), child.Watch{
+		Grace: 100 * time.Millisecond, Marker: dirs.marker(),
+		Stdout: keep(&out, maxVersionOutput), Stderr: keep(&errs, maxVersionOutput),
 	})
 	switch {
 	case err != nil:
 		return "", err
-	case end.cancelled:
+	case end.Cancelled:
 		return "", context.Cause(ctx)
 	}
 	found := versionLine.FindSubmatch(out.Bytes())
-	if found == nil || end.code != 0 {
+	if found == nil || end.Code != 0 {
 		return "", fmt.Errorf("`packer version` ended with %s and said %.200q", end,
-			text.Sanitize(firstLine(out.String()+errs.String())))
+			text.Sanitize(output.FirstLine(out.String()+errs.String())))
 	}
 	return string(found[1]), nil
 }
@@ -141,9 +143,4 @@ func keep(to *bytes.Buffer, limit int64) func(io.Reader) {
 		_, _ = io.Copy(to, io.LimitReader(r, limit)) // an error ends the answer
 		_, _ = io.Copy(io.Discard, r)
 	}
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line
 }

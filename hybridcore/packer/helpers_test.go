@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
 )
 
 // TestMain turns the test binary into a runner of its own when asked to, so
@@ -167,14 +169,14 @@ func atoi(t *testing.T, s string) int {
 // noneLeft fails when a process of the job lives on.
 func noneLeft(t *testing.T, job Job) {
 	t.Helper()
-	left := survivors(-1, scratch(job.Scratch).marker())
+	left := child.Survivors(-1, scratch(job.Scratch).marker())
 	for i := 0; i < 50 && len(left) > 0; i++ { // the last may just be ending
 		time.Sleep(10 * time.Millisecond)
-		left = survivors(-1, scratch(job.Scratch).marker())
+		left = child.Survivors(-1, scratch(job.Scratch).marker())
 	}
 	for _, p := range left {
-		args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid))
-		t.Errorf("process %d lives on: %q", p.pid, args)
+		args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
+		t.Errorf("process %d lives on: %q", p.PID, args)
 	}
 }
 
@@ -215,11 +217,11 @@ func innerPacker(t *testing.T, outer int) int {
 func outerOf(t *testing.T, job Job) int {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		found := survivors(-1, scratch(job.Scratch).marker())
+		found := child.Survivors(-1, scratch(job.Scratch).marker())
 		for _, p := range found {
-			if p.pid == p.group && len(found) > 1 {
+			if p.PID == p.Group && len(found) > 1 {
 				time.Sleep(300 * time.Millisecond) // let the inner one reach the pipe
-				return p.pid
+				return p.PID
 			}
 		}
 	}
@@ -251,8 +253,8 @@ func killRunner(t *testing.T, job Job, packer string) {
 
 func packersLeft(job Job) int {
 	n := 0
-	for _, p := range survivors(-1, scratch(job.Scratch).marker()) {
-		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.pid)); err == nil && string(name) == "packer\n" {
+	for _, p := range child.Survivors(-1, scratch(job.Scratch).marker()) {
+		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.PID)); err == nil && string(name) == "packer\n" {
 			n++
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
 )
 
 func TestCommands(t *testing.T) {
@@ -257,8 +258,8 @@ func TestFindHangingCandidate(t *testing.T) {
 		!strings.Contains(err.Error(), "no answer to `packer version` within 10s") || took > versionTimeout+5*time.Second {
 		t.Errorf("after %s: %v", took, err)
 	}
-	if p, ok := alive(atoi(t, read(t, filepath.Join(job.Dir, "pid")))); ok {
-		t.Errorf("process %d lives on", p.pid)
+	if p, ok := child.Alive(atoi(t, read(t, filepath.Join(job.Dir, "pid")))); ok {
+		t.Errorf("process %d lives on", p.PID)
 	}
 }
 

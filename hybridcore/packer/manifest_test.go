@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -60,14 +61,14 @@ func TestEvidence(t *testing.T) {
 		"no run":             {text: manifest(`, "last_run_uuid": "u1"`, ""), want: "last_run_uuid is missing"},
 		"no id":              {text: manifest("vm-1", ""), want: "artifact_id is missing"},
 		"id of two lines":    {text: manifest("vm-1", `vm-1\n::error::x`), want: "control character"},
-		"endless id":         {text: manifest("vm-1", strings.Repeat("x", maxID+1)), want: "longer than"},
+		"endless id":         {text: manifest("vm-1", strings.Repeat("x", output.MaxID+1)), want: "longer than"},
 		"other artifact":     {text: manifest("vm-1", "vm-2"), want: "which packer did not report"},
 		"other build":        {text: manifest(`"linux"`, `"other"`), want: "which packer did not report"},
 		"custom is a list":   {text: manifest(`{"k": "v"}`, "[]"), want: "not an object"},
 		"custom is a number": {text: manifest(`"v"`, "1"), want: "is not a text"},
 		"custom is a secret": {text: manifest(`"v"`, `"my hunter2"`), want: "holds a secret"},
 		"deep":               {text: strings.Repeat("[", 100000), want: "nested more than"},
-		"huge":               {text: manifest("vm-1", strings.Repeat(" ", maxManifest)), want: "at most"},
+		"huge":               {text: manifest("vm-1", strings.Repeat(" ", output.MaxManifest)), want: "at most"},
 		"merge conflict":     {text: "<<<<<<< HEAD\n" + manifest("", ""), want: "reading JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +96,7 @@ func TestManifestTruncatedAnywhere(t *testing.T) {
 	t.Parallel()
 	good := manifest("", "")
 	for i := range len(good) {
-		if _, err := parseManifest([]byte(good[:i])); err == nil {
+		if _, err := output.ParseManifest([]byte(good[:i])); err == nil {
 			t.Errorf("accepted after %d of %d bytes", i, len(good))
 		}
 	}
@@ -110,7 +111,7 @@ func TestManifestIsNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, link, filepath.Join(dir, "missing")} {
-		if _, err := readManifest(path); err == nil {
+		if _, err := output.ReadManifest(path); err == nil {
 			t.Errorf("%s was accepted", path)
 		}
 	}
@@ -121,13 +122,13 @@ func FuzzManifest(f *testing.F) {
 	f.Add(manifest("1795387732", "1e3"))
 	f.Add(`{"builds":[null]}`)
 	f.Fuzz(func(t *testing.T, said string) {
-		entries, err := parseManifest([]byte(said))
+		entries, err := output.ParseManifest([]byte(said))
 		if err == nil && len(entries) == 0 {
 			t.Error("no entries and no error")
 		}
 		for _, e := range entries {
-			if err == nil && (e.name == "" || e.builder == "" || e.id == "" || e.run == "" ||
-				e.id != text.Sanitize(e.id)) {
+			if err == nil && (e.Name == "" || e.Builder == "" || e.ID == "" || e.Run == "" ||
+				e.ID != text.Sanitize(e.ID)) {
 				t.Errorf("entry %+v", e)
 			}
 		}

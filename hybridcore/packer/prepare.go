@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -102,7 +103,7 @@ func (v rpcVerdict) outcome(job Job) Outcome {
 		if f.Warning {
 			found.Severity, found.Blocking = hybridcore.Warning, false
 		}
-		showLine(job.Dir, &found)
+		output.ShowLine(job.Dir, &found)
 		found.Source = job.plain(found.Source)
 		out.Findings = append(out.Findings, found)
 	}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 
 func TestBuild(t *testing.T) {
@@ -77,7 +79,7 @@ func TestBuildFailingProvisioner(t *testing.T) {
 		t.Errorf("failure %+v", f)
 	}
 	if tail := strings.Join(out.Failure.Tail, "\n"); !strings.Contains(tail, "disk on fire") ||
-		!strings.Contains(tail, "line 30") || len(out.Failure.Tail) > maxTail {
+		!strings.Contains(tail, "line 30") || len(out.Failure.Tail) > output.MaxTail {
 		t.Errorf("tail:\n%s", tail)
 	}
 	if len(out.Errors) != 1 || !strings.HasPrefix(out.Errors[0], "null.linux: Script exited") {
@@ -250,8 +252,8 @@ func TestParentKilled(t *testing.T) {
 	if _, err := os.Stat(job.Manifest); err == nil {
 		t.Error("the build ran to its end")
 	}
-	for _, p := range survivors(-1, scratch(job.Scratch).marker()) {
-		p.signal(syscall.SIGKILL) // a provisioner that Packer does not end
+	for _, p := range child.Survivors(-1, scratch(job.Scratch).marker()) {
+		p.Signal(syscall.SIGKILL) // a provisioner that Packer does not end
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 
 const (
@@ -21,12 +22,12 @@ const (
 
 func TestResidueLines(t *testing.T) {
 	t.Parallel()
-	var r residue
+	var r output.Residue
 	for _, line := range []string{
 		foundLine, "  " + cacheLine, "residue: not JSON", "residue: {}", `residue: {"path": "/x"}`, "about residue: {}",
 		`residue: {"left": 1, "warnings": 1}`,
 	} {
-		r.line(line)
+		r.Line(line)
 	}
 	want := []hybridcore.Finding{
 		{
@@ -39,17 +40,17 @@ func TestResidueLines(t *testing.T) {
 			Message: "left in the image: /var/cache/apt/x.bin: a package cache (cache)", Hint: "the role to remove it: clean",
 		},
 	}
-	if diff := cmp.Diff(want, r.findings); diff != "" {
+	if diff := cmp.Diff(want, r.Findings); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
-	if !r.checked || !strings.Contains(r.failure(), "one thing") {
-		t.Errorf("checked %v, failure %q", r.checked, r.failure())
+	if !r.Checked || !strings.Contains(r.Failure(), "one thing") {
+		t.Errorf("checked %v, failure %q", r.Checked, r.Failure())
 	}
-	for range 2 * maxTexts {
-		r.line(foundLine)
+	for range 2 * output.MaxTexts {
+		r.Line(foundLine)
 	}
-	if len(r.findings) != maxTexts {
-		t.Errorf("%d findings are kept, want %d", len(r.findings), maxTexts)
+	if len(r.Findings) != output.MaxTexts {
+		t.Errorf("%d findings are kept, want %d", len(r.Findings), output.MaxTexts)
 	}
 }
 
@@ -100,15 +101,15 @@ func FuzzResidueLine(f *testing.F) {
 	f.Add(foundLine)
 	f.Add(`residue: {"left": -1, "warnings": 9e99}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		var r residue
-		r.line(text)
-		for _, one := range r.findings {
+		var r output.Residue
+		r.Line(text)
+		for _, one := range r.Findings {
 			if one.Subject == "" || one.Severity == "" || one.Blocking != (one.Severity == hybridcore.Error) {
 				t.Errorf("finding %+v", one)
 			}
 		}
-		if r.left < 0 {
-			t.Errorf("%d things are left", r.left)
+		if r.Left < 0 {
+			t.Errorf("%d things are left", r.Left)
 		}
 	})
 }

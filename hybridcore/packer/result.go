@@ -12,28 +12,30 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // buildResult decides what a build came to. Text that Packer printed for people
 // only words the verdict.
-func buildResult(t Tool, job Job, end ending, c *collector, out *Outcome) {
+func buildResult(t Tool, job Job, end child.Ending, c *collector, out *Outcome) {
 	artifacts, err := c.builds.complete(job.Source)
 	out.Artifacts = artifacts
-	if end.code == 0 && err == nil {
+	if end.Code == 0 && err == nil {
 		err = checkEvidence(job, artifacts)
 	}
 	switch {
-	case end.code == 0 && c.residue.failure() != "":
-		fail(c, out, c.residue.failure())
-	case end.code == 0 && err == nil:
+	case end.Code == 0 && c.residue.Failure() != "":
+		fail(c, out, c.residue.Failure())
+	case end.Code == 0 && err == nil:
 		out.Status = hybridcore.Built
-		if end.cancelled {
+		if end.Cancelled {
 			out.Notes = append(out.Notes, "the cancel came after the build had ended: the image is complete")
 		}
-	case end.cancelled:
+	case end.Cancelled:
 		cancelled(t, end, c, out)
-	case end.code == 0:
+	case end.Code == 0:
 		fail(c, out, exitZero(err, c))
 	default:
 		fail(c, out, c.cause(end))
@@ -42,27 +44,27 @@ func buildResult(t Tool, job Job, end ending, c *collector, out *Outcome) {
 
 // checkEvidence compares the manifest with what the stream announced.
 func checkEvidence(job Job, artifacts []Artifact) error {
-	entries, err := readManifest(job.Manifest)
+	entries, err := output.ReadManifest(job.Manifest)
 	if err != nil {
 		return err
 	}
 	seen := map[string]bool{}
 	for _, e := range entries {
-		if err := e.check(job, artifacts); err != nil {
+		if err := checkEntry(e, job, artifacts); err != nil {
 			return err
 		}
-		seen[e.builder+"."+e.name] = true
+		seen[e.Builder+"."+e.Name] = true
 	}
 	if len(seen) != len(entries) {
 		return errors.New("the manifest has two entries of one build")
 	}
 	for _, a := range artifacts {
-		if job.Source != "" && !isBuild(a.Build, job.Source) {
+		if job.Source != "" && !output.IsBuild(a.Build, job.Source) {
 			continue
 		}
 		found := false
 		for _, e := range entries {
-			found = found || e.is(a.Build)
+			found = found || e.Is(a.Build)
 		}
 		if !found {
 			return fmt.Errorf("the manifest has no entry of %s", a.Build)
@@ -71,16 +73,16 @@ func checkEvidence(job Job, artifacts []Artifact) error {
 	return nil
 }
 
-func (e entry) check(job Job, artifacts []Artifact) error {
+func checkEntry(e output.Entry, job Job, artifacts []Artifact) error {
 	known := false
 	for _, a := range artifacts {
-		known = known || (e.is(a.Build) && e.id == a.ID)
+		known = known || (e.Is(a.Build) && e.ID == a.ID)
 	}
 	if !known {
-		return fmt.Errorf("the manifest names the artifact %.200q of %s.%s, which packer did not report", e.id, e.builder,
-			e.name)
+		return fmt.Errorf("the manifest names the artifact %.200q of %s.%s, which packer did not report", e.ID, e.Builder,
+			e.Name)
 	}
-	for key, value := range e.custom {
+	for key, value := range e.Custom {
 		if job.Redact != nil && job.Redact(value) != value {
 			return fmt.Errorf("custom_data.%s of the manifest holds a secret: take it out of the manifest post-processor, "+
 				"and change the secret", key)
@@ -98,13 +100,13 @@ func exitZero(err error, c *collector) string {
 }
 
 // validateResult decides what a validation came to.
-func validateResult(t Tool, _ Job, end ending, c *collector, out *Outcome) {
+func validateResult(t Tool, _ Job, end child.Ending, c *collector, out *Outcome) {
 	switch {
-	case end.code == 0 && c.valid:
+	case end.Code == 0 && c.valid:
 		out.Status = hybridcore.Validated
-	case end.cancelled:
+	case end.Cancelled:
 		cancelled(t, end, c, out)
-	case end.code == 0:
+	case end.Code == 0:
 		fail(c, out, "packer validate ended without saying that the configuration is valid: the inner process was killed "+
 			"(out of memory?)")
 	default:
@@ -112,10 +114,10 @@ func validateResult(t Tool, _ Job, end ending, c *collector, out *Outcome) {
 	}
 }
 
-func cancelled(t Tool, end ending, c *collector, out *Outcome) {
+func cancelled(t Tool, end child.Ending, c *collector, out *Outcome) {
 	fail(c, out, "cancelled")
 	out.Status = hybridcore.Cancelled
-	if end.killed {
+	if end.Killed {
 		out.Failure.Message = fmt.Sprintf(
 			"cancelled, and killed because packer did not end within %s: it may have left things behind on the platform",
 			t.grace())
@@ -127,15 +129,15 @@ func fail(c *collector, out *Outcome, message string) {
 	f := &hybridcore.Failure{Message: message, Tail: c.tail}
 	if len(c.errors) > 0 || len(c.steps) > 0 {
 		f.Step = c.failed(c.recorded())
-		f.File = stepFile(f.Step, c.dir)
+		f.File = output.StepFile(f.Step, c.dir)
 	}
-	if c.ansible.failed != "" && strings.HasPrefix(f.Step, "Executing Ansible") {
-		f.Step = c.ansible.failed
-		if c.ansible.file != "" {
-			f.File = c.ansible.file
+	if c.ansible.Failed != "" && strings.HasPrefix(f.Step, "Executing Ansible") {
+		f.Step = c.ansible.Failed
+		if c.ansible.File != "" {
+			f.File = c.ansible.File
 		}
-		if c.ansible.message != "" && out.Status == hybridcore.Failed {
-			f.Message += ": " + c.ansible.failed + ": " + c.ansible.message
+		if c.ansible.Message != "" && out.Status == hybridcore.Failed {
+			f.Message += ": " + c.ansible.Failed + ": " + c.ansible.Message
 		}
 	}
 	out.Failure = f
@@ -150,30 +152,30 @@ func (c *collector) recorded() string {
 }
 
 // cause words why a run ended with something other than exit 0.
-func (c *collector) cause(end ending) string {
-	recorded := strings.Join(lines(c.recorded()), " ")
+func (c *collector) cause(end child.Ending) string {
+	recorded := strings.Join(output.Lines(c.recorded()), " ")
 	switch {
-	case c.residue.failure() != "" && end.signal == "":
-		return c.residue.failure()
-	case end.signal != "":
-		return "packer was ended by a signal from outside: " + end.signal
+	case c.residue.Failure() != "" && end.Signal == "":
+		return c.residue.Failure()
+	case end.Signal != "":
+		return "packer was ended by a signal from outside: " + end.Signal
 	case pluginDied(recorded) && c.crash != "":
 		return "the plugin's process died: " + recorded + ": " + c.crash
 	case pluginDied(recorded):
 		return "the plugin's process died: " + recorded
 	case c.crash != "":
-		return fmt.Sprintf("packer crashed (exit code %d): %s", end.code, c.crash)
+		return fmt.Sprintf("packer crashed (exit code %d): %s", end.Code, c.crash)
 	case recorded != "":
 		return recorded
 	case len(c.diags) > 0:
-		return headline(c.diags[0])
+		return output.Headline(c.diags[0])
 	case !c.heard:
 		return fmt.Sprintf("packer exited with code %d and said nothing: it probably crashed (out of memory, or a "+
-			"template nested too deeply)", end.code)
+			"template nested too deeply)", end.Code)
 	case len(c.marked) > 0:
 		return c.marked[len(c.marked)-1].text
 	default:
-		return fmt.Sprintf("packer exited with code %d", end.code)
+		return fmt.Sprintf("packer exited with code %d", end.Code)
 	}
 }
 
@@ -191,29 +193,29 @@ func pluginDied(text string) bool {
 }
 
 // conclude fills what all verdicts share and takes secrets out of every text.
-func conclude(job Job, end ending, c *collector, out *Outcome, now time.Time) {
+func conclude(job Job, end child.Ending, c *collector, out *Outcome, now time.Time) {
 	c.endStep(now)
-	out.ExitCode, out.Signal = end.code, end.signal
+	out.ExitCode, out.Signal = end.Code, end.Signal
 	out.Steps = c.steps
 	for _, e := range c.errors {
-		text := strings.Join(lines(e.text), " ")
+		text := strings.Join(output.Lines(e.text), " ")
 		if e.target != "" {
 			text = e.target + ": " + text
 		}
 		out.Errors = append(out.Errors, text)
 	}
-	for _, host := range c.ansible.hosts {
+	for _, host := range c.ansible.Hosts {
 		out.Notes = append(out.Notes, "ansible: "+host)
 	}
-	if end.swept > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%d processes outlived packer and were ended", end.swept))
+	if end.Swept > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d processes outlived packer and were ended", end.Swept))
 	}
-	out.Findings = findings(c.diags)
+	out.Findings = output.FindingsOf(c.diags)
 	for i := range out.Findings {
-		showLine(job.Dir, &out.Findings[i])
+		output.ShowLine(job.Dir, &out.Findings[i])
 	}
-	out.Findings = append(out.Findings, c.residue.findings...)
-	out.Clean = c.residue.checked && c.residue.left == 0
+	out.Findings = append(out.Findings, c.residue.Findings...)
+	out.Clean = c.residue.Checked && c.residue.Left == 0
 	out.Duration = now.Sub(out.Started)
 	out.redact(job.Redact)
 }
@@ -226,7 +228,7 @@ func (o *Outcome) redact(redact func(string) string) {
 		if redact != nil {
 			*said = redact(*said)
 		}
-		*said = bound(*said)
+		*said = output.Bound(*said)
 	}
 	for _, list := range [][]string{o.Errors, o.Notes} {
 		for i := range list {

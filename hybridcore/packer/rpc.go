@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -90,19 +92,19 @@ func askRPC(ctx context.Context, call rpcCall, first Job) ([]byte, error) {
 	cmd.Env = environ(first.Env, nil, dirs)
 	cmd.Stdin = bytes.NewReader(call.input)
 	var out, errs bytes.Buffer
-	end, err := run(ctx, cmd,
-		owner{
-			grace: rpcGrace, marker: dirs.marker(), stdout: keep(&out, maxAnswer), stderr: keep(&errs, maxVersionOutput),
-			hurry: first.Hurry,
+	end, err := child.Run(ctx, cmd,
+		child.Watch{
+			Grace: rpcGrace, Marker: dirs.marker(), Stdout: keep(&out, maxAnswer), Stderr: keep(&errs, maxVersionOutput),
+			Hurry: first.Hurry,
 		})
 	switch {
 	case err != nil:
 		return nil, err
-	case end.cancelled:
+	case end.Cancelled:
 		return nil, fmt.Errorf("running %s: %w", name, context.Cause(ctx))
-	case end.code != 0:
+	case end.Code != 0:
 		return nil, fmt.Errorf("%s ended with %s and said %.300q", name, end,
-			first.redact(text.Sanitize(firstLine(errs.String()))))
+			first.redact(text.Sanitize(output.FirstLine(errs.String()))))
 	}
 	return out.Bytes(), nil
 }

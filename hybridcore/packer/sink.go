@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 
 const (
@@ -201,7 +202,7 @@ func (s *sink) finish(items []item, err error) bool {
 			if s.redact != nil {
 				it.event.Text = s.redact(it.event.Text)
 			}
-			it.event.Text = bound(it.event.Text)
+			it.event.Text = output.Bound(it.event.Text)
 			s.onEvent(it.event)
 		}
 	}

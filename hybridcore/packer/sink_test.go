@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 
 // slowLog takes its time for each write.
@@ -147,13 +148,13 @@ func TestSinkRedactsAndBoundsEvents(t *testing.T) {
 		OnEvent: func(e hybridcore.Event) { got = append(got, e.Text) },
 	})
 	// A secret at the border must go before the line is cut, or a part of it stays.
-	s.put(item{show: true, event: hybridcore.Event{Text: strings.Repeat("x", maxLine-6) + "hunter2 and more"}})
+	s.put(item{show: true, event: hybridcore.Event{Text: strings.Repeat("x", output.MaxLine-6) + "hunter2 and more"}})
 	s.put(item{line: "not shown"})
 	s.put(item{show: true, event: hybridcore.Event{Text: "hunter2"}})
 	if _, err := s.close(); err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 2 || len(got[0]) > maxLine || strings.Contains(got[0], "hunt") || got[1] != "***" {
+	if len(got) != 2 || len(got[0]) > output.MaxLine || strings.Contains(got[0], "hunt") || got[1] != "***" {
 		t.Errorf("events %.100q", got)
 	}
 }

@@ -19,32 +19,34 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 func TestParseRecord(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(1795387732, 0).UTC()
-	text := func(line string) Record { return Record{Data: []string{line}} }
-	for line, want := range map[string]Record{
+	text := func(line string) output.Record { return output.Record{Data: []string{line}} }
+	for line, want := range map[string]output.Record{
 		"1795387732,,ui,say,==> null.linux: hello%!(PACKER_COMMA) world": {
-			At: at, Type: TypeUI,
+			At: at, Type: output.TypeUI,
 			Data: []string{"say", "==> null.linux: hello, world"},
 		},
 		"1795387732,null.linux,artifact,0,end": {
-			At: at, Target: "null.linux", Type: TypeArtifact,
+			At: at, Target: "null.linux", Type: output.TypeArtifact,
 			Data: []string{"0", "end"},
 		},
 		"1795387732,,version-prelease,":                 {At: at, Type: "version-prelease", Data: []string{""}},
 		"1795387732,,x":                                 {At: at, Type: "x"},
-		`1795387732,,ui,say,a\nb\rc\\n%!(PACKER_COMMA)`: {At: at, Type: TypeUI, Data: []string{"say", "a\nb\rc\\\n,"}},
+		`1795387732,,ui,say,a\nb\rc\\n%!(PACKER_COMMA)`: {At: at, Type: output.TypeUI, Data: []string{"say", "a\nb\rc\\\n,"}},
 		// One pass: what an escape yields starts no other escape.
 		`1795387732,,ui,say,%!(PACKER_COMMA%!(PACKER_COMMA))`: {
-			At: at, Type: TypeUI,
+			At: at, Type: output.TypeUI,
 			Data: []string{"say", "%!(PACKER_COMMA,)"},
 		},
 		// Escapes count in data fields only.
-		`1795387732,a\nb,ui,say,x`:    {At: at, Target: `a\nb`, Type: TypeUI, Data: []string{"say", "x"}},
+		`1795387732,a\nb,ui,say,x`:    {At: at, Target: `a\nb`, Type: output.TypeUI, Data: []string{"say", "x"}},
 		"":                            text(""),
 		"hello":                       text("hello"),
 		"a,b,c,d":                     text("a,b,c,d"),
@@ -58,17 +60,17 @@ func TestParseRecord(t *testing.T) {
 		"99999999999999999999,,ui,,x": text("99999999999999999999,,ui,,x"),
 		" 1795387732,,ui,say,x":       text(" 1795387732,,ui,say,x"),
 	} {
-		if diff := cmp.Diff(want, parseRecord(line), cmpopts.IgnoreUnexported(Record{})); diff != "" {
+		if diff := cmp.Diff(want, output.ParseRecord(line), cmpopts.IgnoreFields(output.Record{}, "Line")); diff != "" {
 			t.Errorf("%q:\n%s", line, diff)
 		}
 	}
 }
 
 // records reads a whole stream.
-func records(t *testing.T, r io.Reader) []Record {
+func records(t *testing.T, r io.Reader) []output.Record {
 	t.Helper()
-	var all []Record
-	for d := NewDecoder(r); ; {
+	var all []output.Record
+	for d := output.NewDecoder(r); ; {
 		rec, err := d.Next()
 		if errors.Is(err, io.EOF) {
 			return all
@@ -82,12 +84,12 @@ func records(t *testing.T, r io.Reader) []Record {
 
 func TestDecoderLongLine(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{maxRecord - 1, maxRecord, maxRecord + 1, 10 << 20} {
+	for _, size := range []int{output.MaxRecord - 1, output.MaxRecord, output.MaxRecord + 1, 10 << 20} {
 		got := records(t, strings.NewReader(strings.Repeat("x", size)+"\n1,,ui,say,next\nlast"))
-		if len(got) != 3 || got[1].Type != TypeUI || got[2].Data[0] != "last" {
+		if len(got) != 3 || got[1].Type != output.TypeUI || got[2].Data[0] != "last" {
 			t.Fatalf("size %d: %d records", size, len(got))
 		}
-		if n := len(got[0].Data[0]); n != min(size, maxRecord) || got[0].Cut != (size > maxRecord) {
+		if n := len(got[0].Data[0]); n != min(size, output.MaxRecord) || got[0].Cut != (size > output.MaxRecord) {
 			t.Errorf("size %d: kept %d, cut %v", size, n, got[0].Cut)
 		}
 	}
@@ -99,13 +101,13 @@ func (brokenReader) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded
 
 func TestDecoderError(t *testing.T) {
 	t.Parallel()
-	if _, err := NewDecoder(brokenReader{}).Next(); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := output.NewDecoder(brokenReader{}).Next(); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 }
 
 // replay passes a recorded stream through the collector and judges it.
-func replay(t *testing.T, name string, code int, result func(Tool, Job, ending, *collector, *Outcome)) Outcome {
+func replay(t *testing.T, name string, code int, result func(Tool, Job, child.Ending, *collector, *Outcome)) Outcome {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", "streams", name))
 	if err != nil {
@@ -124,8 +126,8 @@ func replay(t *testing.T, name string, code int, result func(Tool, Job, ending, 
 		c.record(rec, now)
 	}
 	out := Outcome{Started: start}
-	result(Tool{}, job, ending{code: code}, c, &out)
-	conclude(job, ending{code: code}, c, &out, now)
+	result(Tool{}, job, child.Ending{Code: code}, c, &out)
+	conclude(job, child.Ending{Code: code}, c, &out, now)
 	return out
 }
 
@@ -135,7 +137,7 @@ func TestRecordedStreams(t *testing.T) {
 	for _, tt := range []struct {
 		stream  string
 		code    int
-		result  func(Tool, Job, ending, *collector, *Outcome)
+		result  func(Tool, Job, child.Ending, *collector, *Outcome)
 		status  hybridcore.Status
 		message string // of the failure
 		step    string
@@ -238,9 +240,9 @@ func TestForgedRecords(t *testing.T) {
 		`1795381756,,ui,say,x\n1795381756,null.linux,artifact-count,1`,
 		"1795381756,,ui,error,panic: not really",
 	} {
-		c.record(parseRecord(line), time.Now())
+		c.record(output.ParseRecord(line), time.Now())
 	}
-	stderr := Record{line: "1795381756,null.linux,artifact-count,1"}
+	stderr := output.Record{Line: "1795381756,null.linux,artifact-count,1"}
 	c.stderr(stderr, time.Now())
 	if len(c.builds) != 0 || c.crash != "" {
 		t.Errorf("builds %v, crash %q", c.builds, c.crash)
@@ -274,7 +276,7 @@ func TestArtifactRecords(t *testing.T) {
 			want:   "no artifact",
 		},
 		"second build": {stream: whole + strings.ReplaceAll(whole, "n.l", "n.m"), source: "n.l"},
-		"cut record":   {stream: strings.ReplaceAll(whole, "vm-1", strings.Repeat("x", maxRecord)), source: "n.l"},
+		"cut record":   {stream: strings.ReplaceAll(whole, "vm-1", strings.Repeat("x", output.MaxRecord)), source: "n.l"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -295,8 +297,8 @@ func TestArtifactRecords(t *testing.T) {
 
 func TestBoundAndLines(t *testing.T) {
 	t.Parallel()
-	long := bound(strings.Repeat("ä", maxLine))
-	if len(long) > maxLine || !utf8.ValidString(long) || !strings.HasSuffix(long, "…") {
+	long := output.Bound(strings.Repeat("ä", output.MaxLine))
+	if len(long) > output.MaxLine || !utf8.ValidString(long) || !strings.HasSuffix(long, "…") {
 		t.Errorf("bound gave %d bytes", len(long))
 	}
 	for in, want := range map[string][]string{
@@ -304,7 +306,7 @@ func TestBoundAndLines(t *testing.T) {
 		"a":                  {"a"},
 		"\na\r\nb\rc\n\nd\n": {"a", "b", "c", "d"},
 	} {
-		if diff := cmp.Diff(want, lines(in)); diff != "" {
+		if diff := cmp.Diff(want, output.Lines(in)); diff != "" {
 			t.Errorf("%q: %s", in, diff)
 		}
 	}
@@ -332,14 +334,14 @@ func FuzzStream(f *testing.F) {
 				}
 			}
 		}
-		for _, end := range []ending{{}, {code: 1}, {code: -1, signal: "killed"}, {cancelled: true, code: 1}} {
+		for _, end := range []child.Ending{{}, {Code: 1}, {Code: -1, Signal: "killed"}, {Cancelled: true, Code: 1}} {
 			out := Outcome{}
 			buildResult(Tool{}, job, end, c, &out)
 			if out.Status == hybridcore.Built {
 				t.Errorf("built without a manifest")
 			}
 			conclude(job, end, c, &out, time.Now())
-			if len(out.Failure.Tail) > maxTail || len(out.Failure.Message) > maxLine {
+			if len(out.Failure.Tail) > output.MaxTail || len(out.Failure.Message) > output.MaxLine {
 				t.Errorf("failure %+v", out.Failure)
 			}
 		}

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/child"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -97,12 +98,12 @@ func ask(ctx context.Context, dirs scratch, env []string, path, question string)
 	cmd := command(ctx, path, question)
 	cmd.Dir, cmd.Env = string(dirs), env
 	var out bytes.Buffer
-	end, err := run(ctx, cmd,
-		owner{
-			grace: 100 * time.Millisecond, marker: dirs.marker(), stdout: keep(&out, maxAnswered+1),
-			stderr: keep(&bytes.Buffer{}, 0),
+	end, err := child.Run(ctx, cmd,
+		child.Watch{
+			Grace: 100 * time.Millisecond, Marker: dirs.marker(), Stdout: keep(&out, maxAnswered+1),
+			Stderr: keep(&bytes.Buffer{}, 0),
 		})
-	if err != nil || end.code != 0 || end.cancelled || out.Len() == 0 || out.Len() > maxAnswered ||
+	if err != nil || end.Code != 0 || end.Cancelled || out.Len() == 0 || out.Len() > maxAnswered ||
 		bytes.IndexByte(out.Bytes(), 0) >= 0 {
 		return ""
 	}

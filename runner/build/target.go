@@ -14,6 +14,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/runner/compare"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
@@ -175,7 +176,7 @@ func (b *building) verify(ctx context.Context, o packer.Outcome) error {
 	artifact.URIs = uris
 	if !o.Clean {
 		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
-			Kind: packer.KindResidue, Subject: b.target.Name(), Severity: hybridcore.Warning,
+			Kind: output.KindResidue, Subject: b.target.Name(), Severity: hybridcore.Warning,
 			Message: "the build did not look for what it left: the image may hold its password or keys",
 			Hint:    "keep the last provisioner of templates/os/linux.pkr.hcl, which runs scripts/linux/residue.py",
 		})

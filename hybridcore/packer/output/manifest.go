@@ -3,7 +3,7 @@
 // Spec: openspec/specs/packer/spec.md#requirement-success-needs-evidence
 // Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
 
-package packer
+package output
 
 import (
 	"bytes"
@@ -23,45 +23,45 @@ import (
 
 // Limits of a manifest: one run writes a few hundred bytes.
 const (
-	maxManifest      = 8 << 20 // bytes
+	MaxManifest      = 8 << 20 // bytes
 	maxManifestDepth = 16      // objects and lists in one another
-	maxID            = 2 << 10 // bytes of one artifact's identifier
+	MaxID            = 2 << 10 // bytes of one artifact's identifier
 )
 
-// entry is what one build wrote into the manifest.
-type entry struct {
-	name, builder, id, run string
-	custom                 map[string]string
+// Entry is what one build wrote into the manifest.
+type Entry struct {
+	Name, Builder, ID, Run string
+	Custom                 map[string]string
 }
 
-// is says whether the entry was written by the build of that name.
-func (e entry) is(build string) bool { return isBuild(build, e.builder+"."+e.name) }
+// Is says whether the entry was written by the build of that name.
+func (e Entry) Is(build string) bool { return IsBuild(build, e.Builder+"."+e.Name) }
 
-// readManifest reads the manifest that the run must have written.
-func readManifest(path string) ([]entry, error) {
+// ReadManifest reads the manifest that the run must have written.
+func ReadManifest(path string) ([]Entry, error) {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
 	defer func() { _ = root.Close() }() // only read
-	data, err := safefile.ReadIn(root, filepath.Base(path), maxManifest)
+	data, err := safefile.ReadIn(root, filepath.Base(path), MaxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("the build wrote no manifest")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
-	entries, err := parseManifest(data)
+	entries, err := ParseManifest(data)
 	if err != nil {
 		return nil, fmt.Errorf("the manifest is not what Packer writes: %w", err)
 	}
 	return entries, nil
 }
 
-// parseManifest reads a manifest strictly: encoding/json alone takes the last
+// ParseManifest reads a manifest strictly: encoding/json alone takes the last
 // of two equal keys, keys in other cases, null for an object and broken UTF-8.
 // All entries must be of the run that wrote last.
-func parseManifest(data []byte) ([]entry, error) {
+func ParseManifest(data []byte) ([]Entry, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("it is not UTF-8")
 	}
@@ -78,7 +78,7 @@ func parseManifest(data []byte) ([]entry, error) {
 	object := top.object(value, "builds", "last_run_uuid")
 	list := top.list(object, "builds")
 	run := top.text(object, "last_run_uuid")
-	entries := make([]entry, 0, len(list))
+	entries := make([]Entry, 0, len(list))
 	for i, v := range list {
 		r := reader{at: fmt.Sprintf("builds[%d]", i), err: top.err}
 		entries = append(entries, r.entry(v, run))
@@ -102,11 +102,11 @@ func (r *reader) fail(format string, args ...any) {
 	}
 }
 
-func (r *reader) entry(v any, run string) entry {
+func (r *reader) entry(v any, run string) Entry {
 	o := r.object(v, "name", "builder_type", "build_time", "files", "artifact_id", "packer_run_uuid", "custom_data")
-	e := entry{
-		name: r.text(o, "name"), builder: r.text(o, "builder_type"), id: r.text(o, "artifact_id"),
-		run: r.text(o, "packer_run_uuid"),
+	e := Entry{
+		Name: r.text(o, "name"), Builder: r.text(o, "builder_type"), ID: r.text(o, "artifact_id"),
+		Run: r.text(o, "packer_run_uuid"),
 	}
 	if t, ok := o["build_time"]; ok {
 		if n, isNumber := t.(json.Number); !isNumber || len(n) > 15 || strings.Trim(string(n), "0123456789") != "" {
@@ -119,22 +119,22 @@ func (r *reader) entry(v any, run string) entry {
 		}
 	}
 	if custom := o["custom_data"]; custom != nil {
-		e.custom = map[string]string{}
+		e.Custom = map[string]string{}
 		data := r.object(custom)
 		for k := range data {
 			s, ok := data[k].(string)
 			if !ok {
 				r.fail("custom_data.%.100q is not a text", k)
 			}
-			e.custom[k] = s
+			e.Custom[k] = s
 		}
 	}
 	switch {
 	case r.err != nil:
-	case e.run != run:
-		r.fail("it is of the run %.100q, not of the last run %.100q", e.run, run)
-	case len(e.id) > maxID || strings.ContainsAny(e.id, "\n\t") || e.id != text.Sanitize(e.id):
-		r.fail("artifact_id is longer than %d bytes or holds a control character", maxID)
+	case e.Run != run:
+		r.fail("it is of the run %.100q, not of the last run %.100q", e.Run, run)
+	case len(e.ID) > MaxID || strings.ContainsAny(e.ID, "\n\t") || e.ID != text.Sanitize(e.ID):
+		r.fail("artifact_id is longer than %d bytes or holds a control character", MaxID)
 	}
 	return e
 }
@@ -228,4 +228,10 @@ func closing(dec *json.Decoder) error {
 		return fmt.Errorf("it ends too early: %w", err)
 	}
 	return nil
+}
+
+// IsBuild says whether a build's name, TYPE.NAME or BLOCK.TYPE.NAME, is that of
+// the source TYPE.NAME.
+func IsBuild(name, source string) bool {
+	return name == source || strings.HasSuffix(name, "."+source)
 }

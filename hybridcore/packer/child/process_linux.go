@@ -3,7 +3,7 @@
 // Spec: openspec/specs/packer/spec.md#requirement-owned-child-process
 // Diagram: openspec/specs/packer/diagram.md#one-job
 
-package packer
+package child
 
 import (
 	"bytes"
@@ -17,10 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup puts a child into a process group of its own and lets the kernel
+// OwnGroup puts a child into a process group of its own and lets the kernel
 // send it SIGTERM when the thread that started it ends. SIGTERM, not SIGKILL:
 // Packer must get the chance to delete its virtual machine.
-func ownGroup() *syscall.SysProcAttr {
+func OwnGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }
 
@@ -62,45 +62,45 @@ func awaitExit(cmd *exec.Cmd) (signalled bool, err error) {
 	}
 }
 
-// process is one entry of the process table.
-type process struct {
-	pid, group int
+// Process is one entry of the process table.
+type Process struct {
+	PID, Group int
 	start      string // clock ticks since boot; with the pid it names a process for good
 }
 
-// survivors lists the living processes of a group, and those outside of it
+// Survivors lists the living processes of a group, and those outside of it
 // that carry the marker in their environment: daemons that made a session of
 // their own. Zombies do not live.
-func survivors(group int, marker string) []process {
+func Survivors(group int, marker string) []Process {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil
 	}
-	var found []process
+	var found []Process
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
-		if p, ok := alive(pid); ok && (p.group == group || carries(pid, marker)) {
+		if p, ok := Alive(pid); ok && (p.Group == group || carries(pid, marker)) {
 			found = append(found, p)
 		}
 	}
 	return found
 }
 
-// alive reads the state of a process: `PID (COMM) STATE PPID PGRP ... START`.
-func alive(pid int) (process, bool) {
+// Alive reads the state of a process: `PID (COMM) STATE PPID PGRP ... START`.
+func Alive(pid int) (Process, bool) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return process{}, false
+		return Process{}, false
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 20 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
-		return process{}, false
+		return Process{}, false
 	}
 	group, err := strconv.Atoi(string(fields[2]))
-	return process{pid: pid, group: group, start: string(fields[19])}, err == nil
+	return Process{PID: pid, Group: group, start: string(fields[19])}, err == nil
 }
 
 func carries(pid int, marker string) bool {
@@ -111,10 +111,10 @@ func carries(pid int, marker string) bool {
 	return bytes.HasPrefix(env, []byte(marker+"\x00")) || bytes.Contains(env, []byte("\x00"+marker+"\x00"))
 }
 
-// signal sends a signal to the process, unless its number belongs to another
+// Signal sends a signal to the process, unless its number belongs to another
 // one by now.
-func (p process) signal(sig syscall.Signal) {
-	if now, ok := alive(p.pid); ok && now.start == p.start {
-		_ = syscall.Kill(p.pid, sig) // it may have ended
+func (p Process) Signal(sig syscall.Signal) {
+	if now, ok := Alive(p.PID); ok && now.start == p.start {
+		_ = syscall.Kill(p.PID, sig) // it may have ended
 	}
 }

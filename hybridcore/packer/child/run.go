@@ -3,7 +3,8 @@
 // Spec: openspec/specs/packer/spec.md#requirement-owned-child-process
 // Diagram: openspec/specs/packer/diagram.md#one-job
 
-package packer
+// Package child runs a program with an owned process group, drained pipes and an end for all that it started.
+package child
 
 import (
 	"context"
@@ -27,34 +28,34 @@ const (
 	cancelWait = 10 * time.Second
 )
 
-// owner is what run needs to know to own a child.
-type owner struct {
-	grace          time.Duration   // between SIGTERM and SIGKILL after a cancel
-	marker         string          // environment entry that the child's descendants carry
-	stdout, stderr func(io.Reader) // each reads its pipe to the end
-	ended          func()          // the child is gone: readers must not wait for anybody; may be nil
-	onCancel       func()          // may be nil
-	hurry          <-chan struct{} // ends the grace; may be nil
+// Watch is what run needs to know to own a child.
+type Watch struct {
+	Grace          time.Duration   // between SIGTERM and SIGKILL after a cancel
+	Marker         string          // environment entry that the child's descendants carry
+	Stdout, Stderr func(io.Reader) // each reads its pipe to the end
+	Ended          func()          // the child is gone: readers must not wait for anybody; may be nil
+	OnCancel       func()          // may be nil
+	Hurry          <-chan struct{} // ends the grace; may be nil
 }
 
-// ending is how a child ended.
-type ending struct {
-	code      int    // exit code, -1 after a signal or when it never started
-	signal    string // that ended it
-	cancelled bool   // the context was cancelled while it ran, or before
-	killed    bool   // it outlived the grace and got SIGKILL
-	swept     int    // processes that it left behind, which got SIGTERM
+// Ending is how a child ended.
+type Ending struct {
+	Code      int    // exit code, -1 after a signal or when it never started
+	Signal    string // that ended it
+	Cancelled bool   // the context was cancelled while it ran, or before
+	Killed    bool   // it outlived the grace and got SIGKILL
+	Swept     int    // processes that it left behind, which got SIGTERM
 }
 
-func (e ending) String() string {
-	if e.signal != "" {
-		return "signal: " + e.signal
+func (e Ending) String() string {
+	if e.Signal != "" {
+		return "signal: " + e.Signal
 	}
-	return fmt.Sprintf("exit code %d", e.code)
+	return fmt.Sprintf("exit code %d", e.Code)
 }
 
-// child is a started command.
-type child struct {
+// running is a started command.
+type running struct {
 	cmd       *exec.Cmd
 	exited    chan struct{} // closed when it ended; it is a zombie until release
 	signalled bool          // valid after exited
@@ -63,30 +64,30 @@ type child struct {
 	reaped    chan struct{}
 }
 
-// run starts the command and returns when it, its pipes and its descendants
+// Run starts the command and returns when it, its pipes and its descendants
 // have ended. The error says that it could not be run.
-func run(ctx context.Context, cmd *exec.Cmd, o owner) (ending, error) {
+func Run(ctx context.Context, cmd *exec.Cmd, o Watch) (Ending, error) {
 	if ctx.Err() != nil {
-		return ending{code: -1, cancelled: true}, nil //nolint:nilerr // a cancel is an ending, not an error
+		return Ending{Code: -1, Cancelled: true}, nil //nolint:nilerr // a cancel is an ending, not an error
 	}
 	readers, err := pipes(cmd)
 	if err != nil {
-		return ending{code: -1}, err
+		return Ending{Code: -1}, err
 	}
 	c, err := start(cmd)
 	if err != nil {
 		closeAll(readers)
-		return ending{code: -1}, err
+		return Ending{Code: -1}, err
 	}
 	read := make(chan struct{}, 2)
-	for i, f := range []func(io.Reader){o.stdout, o.stderr} {
+	for i, f := range []func(io.Reader){o.Stdout, o.Stderr} {
 		go func() { defer func() { read <- struct{}{} }(); f(readers[i]) }()
 	}
-	var e ending
+	var e Ending
 	notified := c.await(ctx, o, &e)
 	c.terminate(o, &e)
-	if o.ended != nil {
-		o.ended()
+	if o.Ended != nil {
+		o.Ended()
 	}
 	for _, r := range readers {
 		_ = r.SetReadDeadline(time.Now().Add(pipeWait)) // without one the read just waits
@@ -107,10 +108,10 @@ func run(ctx context.Context, cmd *exec.Cmd, o owner) (ending, error) {
 	return e, nil
 }
 
-func (e *ending) describe(state *os.ProcessState) {
-	e.code = state.ExitCode()
+func (e *Ending) describe(state *os.ProcessState) {
+	e.Code = state.ExitCode()
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		e.signal = status.Signal().String()
+		e.Signal = status.Signal().String()
 	}
 }
 
@@ -153,8 +154,8 @@ func closeAll(files []*os.File) {
 
 // start starts the command on a thread of its own and keeps that thread until
 // the child is reaped: the parent-death signal goes out when the thread ends.
-func start(cmd *exec.Cmd) (*child, error) {
-	c := &child{cmd: cmd, exited: make(chan struct{}), release: make(chan struct{}), reaped: make(chan struct{})}
+func start(cmd *exec.Cmd) (*running, error) {
+	c := &running{cmd: cmd, exited: make(chan struct{}), release: make(chan struct{}), reaped: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
@@ -181,7 +182,7 @@ func start(cmd *exec.Cmd) (*child, error) {
 
 // await returns when the child has ended by itself or after a cancel. The
 // channel is closed when onCancel has returned.
-func (c *child) await(ctx context.Context, o owner, e *ending) <-chan struct{} {
+func (c *running) await(ctx context.Context, o Watch, e *Ending) <-chan struct{} {
 	notified := make(chan struct{})
 	select {
 	case <-c.exited:
@@ -190,20 +191,20 @@ func (c *child) await(ctx context.Context, o owner, e *ending) <-chan struct{} {
 	case <-ctx.Done():
 	}
 	c.signalGroup(syscall.SIGTERM)
-	e.cancelled = true
+	e.Cancelled = true
 	go func() {
 		defer close(notified)
-		if o.onCancel != nil {
-			o.onCancel()
+		if o.OnCancel != nil {
+			o.OnCancel()
 		}
 	}()
 	select {
 	case <-c.exited:
 		return notified
-	case <-time.After(o.grace):
-	case <-o.hurry:
+	case <-time.After(o.Grace):
+	case <-o.Hurry:
 	}
-	e.killed = true
+	e.Killed = true
 	c.signalGroup(syscall.SIGKILL)
 	<-c.exited
 	return notified
@@ -211,26 +212,26 @@ func (c *child) await(ctx context.Context, o owner, e *ending) <-chan struct{} {
 
 // signalGroup reaches the child and what it started. The group exists for as
 // long as the child is not reaped.
-func (c *child) signalGroup(sig syscall.Signal) {
+func (c *running) signalGroup(sig syscall.Signal) {
 	_ = syscall.Kill(-c.cmd.Process.Pid, sig) // every member may have ended
 }
 
 // terminate ends what the child left behind: SIGTERM, a wait, SIGKILL. When a
-// signal ended the outer Packer, the inner one is still cleaning up its virtual
+// Signal ended the outer Packer, the inner one is still cleaning up its virtual
 // machine, and has the whole grace.
-func (c *child) terminate(o owner, e *ending) {
-	left := survivors(c.cmd.Process.Pid, o.marker)
+func (c *running) terminate(o Watch, e *Ending) {
+	left := Survivors(c.cmd.Process.Pid, o.Marker)
 	if len(left) == 0 {
 		return
 	}
-	e.swept = len(left)
+	e.Swept = len(left)
 	wait := linger
-	if c.signalled && !e.killed {
-		wait = o.grace
+	if c.signalled && !e.Killed {
+		wait = o.Grace
 	}
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		for _, p := range left {
-			p.signal(sig)
+			p.Signal(sig)
 		}
 		if left = c.waitGone(wait, sig, o); len(left) == 0 {
 			return
@@ -240,19 +241,19 @@ func (c *child) terminate(o owner, e *ending) {
 }
 
 // waitGone polls until nothing is left, and returns what is when time is up. A
-// process that was forked meanwhile gets the same signal.
-func (c *child) waitGone(wait time.Duration, sig syscall.Signal, o owner) []process {
+// Process that was forked meanwhile gets the same signal.
+func (c *running) waitGone(wait time.Duration, sig syscall.Signal, o Watch) []Process {
 	deadline := time.After(wait)
-	known := map[process]bool{}
+	known := map[Process]bool{}
 	for tick := time.Millisecond; ; tick = min(2*tick, 100*time.Millisecond) {
-		left := survivors(c.cmd.Process.Pid, o.marker)
+		left := Survivors(c.cmd.Process.Pid, o.Marker)
 		if len(left) == 0 {
 			return nil
 		}
 		first := len(known) == 0 // these have the signal
 		for _, p := range left {
 			if !known[p] && !first {
-				p.signal(sig)
+				p.Signal(sig)
 			}
 			known[p] = true
 		}
@@ -260,7 +261,7 @@ func (c *child) waitGone(wait time.Duration, sig syscall.Signal, o owner) []proc
 		case <-time.After(tick):
 		case <-deadline:
 			return left
-		case <-o.hurry:
+		case <-o.Hurry:
 			return left
 		}
 	}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/packer/spec.md#requirement-failures-people-can-act-on
 // Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
 
-package packer
+package output
 
 import (
 	"encoding/json"
@@ -13,14 +13,14 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
-// ansibleProgress follows what ansible-playbook prints, for people only.
-type ansibleProgress struct {
+// Ansible follows what ansible-playbook prints, for people only.
+type Ansible struct {
 	task    string // TASK [role : name], the last that began
-	failed  string // the task that failed
-	message string // and why
-	file    string // task path, printed with -vv
+	Failed  string // the task that failed
+	Message string // and why
+	File    string // task path, printed with -vv
 	recap   bool   // PLAY RECAP was printed
-	hosts   []string
+	Hosts   []string
 }
 
 var (
@@ -29,27 +29,27 @@ var (
 	recapLine = regexp.MustCompile(`^(\S+)\s+: (ok=\d+\s+changed=\d+\s.*)$`)
 )
 
-// line takes one line of a provisioner's output.
-func (a *ansibleProgress) line(text string) {
+// Line takes one line of a provisioner's output.
+func (a *Ansible) Line(text string) {
 	text = strings.TrimRight(text, " ")
 	switch {
 	case strings.HasPrefix(text, "TASK ["), strings.HasPrefix(text, "RUNNING HANDLER ["):
 		if m := taskLine.FindStringSubmatch(text); m != nil {
-			a.task, a.file = bound(m[1]+" ["+m[2]+"]"), ""
+			a.task, a.File = Bound(m[1]+" ["+m[2]+"]"), ""
 		}
 	case strings.HasPrefix(text, "task path: "):
-		a.file = bound(strings.TrimPrefix(text, "task path: "))
+		a.File = Bound(strings.TrimPrefix(text, "task path: "))
 	case strings.HasPrefix(text, "fatal: ["), strings.HasPrefix(text, "failed: ["):
 		if m := fatalLine.FindStringSubmatch(text); m != nil {
-			a.failed, a.message = a.task, ansibleMessage(m[1])
+			a.Failed, a.Message = a.task, ansibleMessage(m[1])
 		}
 	case text == "...ignoring":
-		a.failed, a.message = "", ""
+		a.Failed, a.Message = "", ""
 	case strings.HasPrefix(text, "PLAY RECAP *"):
 		a.recap = true
 	case a.recap:
-		if m := recapLine.FindStringSubmatch(text); m != nil && len(a.hosts) < maxTexts {
-			a.hosts = append(a.hosts, bound(m[1]+": "+strings.Join(strings.Fields(m[2]), " ")))
+		if m := recapLine.FindStringSubmatch(text); m != nil && len(a.Hosts) < MaxTexts {
+			a.Hosts = append(a.Hosts, Bound(m[1]+": "+strings.Join(strings.Fields(m[2]), " ")))
 		}
 	}
 }
@@ -70,5 +70,5 @@ func ansibleMessage(result string) string {
 			said += ": " + fields.Stderr
 		}
 	}
-	return bound(text.Line(said))
+	return Bound(text.Line(said))
 }

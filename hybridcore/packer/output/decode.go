@@ -3,7 +3,9 @@
 // Spec: openspec/specs/packer/spec.md#requirement-machine-readable-stream
 // Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
 
-package packer
+// Package output reads what Packer and the tools that it runs write: the machine-readable stream, diagnostics, the
+// progress of Ansible, and the manifest.
+package output
 
 import (
 	"bufio"
@@ -16,9 +18,9 @@ import (
 	"time"
 )
 
-// maxRecord bounds one line of the stream, in bytes. The rest of a longer line
+// MaxRecord bounds one line of the stream, in bytes. The rest of a longer line
 // is read and dropped.
-const maxRecord = 1 << 20
+const MaxRecord = 1 << 20
 
 // maxFields bounds the data fields of one record. Packer writes at most four.
 const maxFields = 64
@@ -47,7 +49,7 @@ type Record struct {
 	Data   []string // decoded
 	Cut    bool     // the line was longer than maxRecord
 
-	line string // as it came
+	Line string // as it came
 }
 
 // Decoder reads records from Packer's output.
@@ -69,8 +71,8 @@ func (d *Decoder) Next() (Record, error) {
 		return Record{}, err
 	}
 	text := string(line)
-	rec := parseRecord(text)
-	rec.Cut, rec.line = cut, text
+	rec := ParseRecord(text)
+	rec.Cut, rec.Line = cut, text
 	return rec, nil
 }
 
@@ -79,7 +81,7 @@ func (d *Decoder) readLine() (line []byte, cut bool, err error) {
 	d.line = d.line[:0]
 	for {
 		part, err := d.r.ReadSlice('\n')
-		room := maxRecord - len(d.line)
+		room := MaxRecord - len(d.line)
 		if len(bytes.TrimSuffix(part, []byte{'\n'})) > room {
 			part, cut = part[:room], true
 		}
@@ -95,10 +97,10 @@ func (d *Decoder) readLine() (line []byte, cut bool, err error) {
 	}
 }
 
-// parseRecord splits a line into time, target, type and data. The type is the
+// ParseRecord splits a line into time, target, type and data. The type is the
 // third column and nothing else; text that looks like a record inside a data
 // field stays text, because Packer escapes its commas.
-func parseRecord(line string) Record {
+func ParseRecord(line string) Record {
 	at, rest, ok1 := strings.Cut(line, ",")
 	target, rest, ok2 := strings.Cut(rest, ",")
 	kind, data, ok3 := strings.Cut(rest, ",")
@@ -133,7 +135,7 @@ const comma = "%!(PACKER_COMMA)"
 // decodeField undoes Packer's escapes in one pass, so that the result of one
 // escape is never taken for the start of another. The encoding has no escape
 // for its own signs: text that holds `\n` as two characters comes out as a
-// line break.
+// Line break.
 func decodeField(field string) string {
 	if !strings.ContainsAny(field, `%\`) {
 		return field

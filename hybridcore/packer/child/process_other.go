@@ -5,7 +5,7 @@
 
 //go:build unix && !linux
 
-package packer
+package child
 
 import (
 	"fmt"
@@ -14,9 +14,9 @@ import (
 	"syscall"
 )
 
-// ownGroup puts a child into a process group of its own. There is no
+// OwnGroup puts a child into a process group of its own. There is no
 // parent-death signal outside Linux.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // secondReader has no portable form.
 func secondReader(*os.File) *os.File { return nil }
@@ -30,17 +30,18 @@ func awaitExit(cmd *exec.Cmd) (signalled bool, err error) {
 	return cmd.ProcessState.ExitCode() < 0, nil
 }
 
-// process is a whole process group: there is no process table to read.
-type process struct{ group int }
+// Process is a whole process group: there is no process table to read.
+type Process struct{ Group int }
 
-// survivors says whether the group has a living member.
-func survivors(group int, _ string) []process {
+// Survivors says whether the group has a living member.
+func Survivors(group int, _ string) []Process {
 	if syscall.Kill(-group, 0) != nil {
 		return nil
 	}
-	return []process{{group: group}}
+	return []Process{{Group: group}}
 }
 
-func (p process) signal(sig syscall.Signal) {
-	_ = syscall.Kill(-p.group, sig) // it may have ended
+// Signal sends a signal to the group.
+func (p Process) Signal(sig syscall.Signal) {
+	_ = syscall.Kill(-p.Group, sig) // it may have ended
 }

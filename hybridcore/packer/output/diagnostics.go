@@ -3,7 +3,7 @@
 // Spec: openspec/specs/packer/spec.md#requirement-failures-people-can-act-on
 // Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
 
-package packer
+package output
 
 import (
 	"io"
@@ -15,23 +15,23 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// maxDiagnostics bounds one text with diagnostics, in bytes.
-const maxDiagnostics = 64 << 10
+// MaxDiagnostics bounds one text with diagnostics, in bytes.
+const MaxDiagnostics = 64 << 10
 
 var (
 	placeLine  = regexp.MustCompile(`^  on (.+?) line (\d+)(?:, in .*)?:$`)
 	sourceLine = regexp.MustCompile(`^ *\d+: ?(.*)$`)
 )
 
-// findings reads the diagnostics in Packer's texts, for display. What it does
+// FindingsOf reads the diagnostics in Packer's texts, for display. What it does
 // not understand becomes a message without a place.
-func findings(texts []string) []hybridcore.Finding {
+func FindingsOf(texts []string) []hybridcore.Finding {
 	var found []hybridcore.Finding
 	for _, text := range texts {
 		var part []string
 		for _, line := range append(strings.Split(text, "\n"), "Error: ") {
 			starts := strings.HasPrefix(line, "Error: ") || strings.HasPrefix(line, "Warning: ")
-			if starts && len(part) > 0 && len(found) < maxTexts {
+			if starts && len(part) > 0 && len(found) < MaxTexts {
 				found = append(found, finding(part))
 				part = nil
 			}
@@ -75,8 +75,8 @@ func finding(part []string) hybridcore.Finding {
 	return f
 }
 
-// showLine adds the line itself where Packer did not print it.
-func showLine(stage string, f *hybridcore.Finding) {
+// ShowLine adds the line itself where Packer did not print it.
+func ShowLine(stage string, f *hybridcore.Finding) {
 	if f.File == "" || f.Line < 1 || f.Source != "" {
 		return
 	}
@@ -93,17 +93,17 @@ func showLine(stage string, f *hybridcore.Finding) {
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return
 	}
-	text, _ := io.ReadAll(io.LimitReader(file, maxRecord)) // what could be read will do
+	text, _ := io.ReadAll(io.LimitReader(file, MaxRecord)) // what could be read will do
 	if all := strings.Split(string(text), "\n"); f.Line <= len(all) {
 		f.Source = strings.TrimSpace(all[f.Line-1])
 	}
 }
 
-// headline is the first diagnostic of a text in one sentence, with its place.
-func headline(text string) string {
-	found := findings([]string{text})
+// Headline is the first diagnostic of a text in one sentence, with its place.
+func Headline(text string) string {
+	found := FindingsOf([]string{text})
 	if len(found) == 0 {
-		return firstLine(text)
+		return FirstLine(text)
 	}
 	f := found[0]
 	message := f.Message

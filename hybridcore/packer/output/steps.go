@@ -3,17 +3,17 @@
 // Spec: openspec/specs/packer/spec.md#requirement-failures-people-can-act-on
 // Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
 
-package packer
+package output
 
 import (
 	"path"
 	"strings"
 )
 
-// wordy are the beginnings of steps whose output Packer does not set apart from
+// Wordy are the beginnings of steps whose output Packer does not set apart from
 // steps: since 1.14 every line of a provisioner looks like a step, and so does
 // what xorriso says of a CD.
-var wordy = []string{
+var Wordy = []string{
 	"Creating CD disk",
 	"Running local shell script: ",
 	"Provisioning with shell script: ",
@@ -25,10 +25,10 @@ var wordy = []string{
 	"Executing Puppet: ",
 }
 
-// sober are the beginnings of steps that follow a wordy one: other provisioners,
+// Sober are the beginnings of steps that follow a wordy one: other provisioners,
 // the end of provisioning, and what the builders do after it or after a CD. A line of output
 // that begins like this is shown as a step; nothing else depends on it.
-var sober = []string{
+var Sober = []string{
 	"Provisioning with ", "Provisioning step had errors", "Uploading ", "Downloading ", "Restarting Machine",
 	"Pausing ", "Setting a ", "Provisioner failed with ", "Running post-processor: ", "Executing shutdown command",
 	// vsphere
@@ -46,7 +46,8 @@ var sober = []string{
 	"Deprovisioning", "Cleanup requested", "Resource group ", "Getting the ", "Gracefully halting",
 }
 
-func startsWith(text string, beginnings []string) bool {
+// StartsWith says whether a text begins with one of the beginnings.
+func StartsWith(text string, beginnings []string) bool {
 	for _, b := range beginnings {
 		if strings.HasPrefix(text, b) {
 			return true
@@ -55,9 +56,9 @@ func startsWith(text string, beginnings []string) bool {
 	return false
 }
 
-// stepFile is the script or playbook that a step names, or an empty string. A
+// StepFile is the script or playbook that a step names, or an empty string. A
 // file in the scratch directory, where Packer writes inline scripts, is none.
-func stepFile(step, scratchDir string) string {
+func StepFile(step, scratchDir string) string {
 	for _, lead := range []string{
 		"Running local shell script: ", "Provisioning with shell script: ",
 		"Provisioning with powershell script: ",

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/packer/spec.md#requirement-residue-of-the-build
 // Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
 
-package packer
+package output
 
 import (
 	"encoding/json"
@@ -19,15 +19,15 @@ const residueMark = "residue: "
 // KindResidue is the kind of findings about what a build left in its image.
 const KindResidue = "residue"
 
-// residue is what the last step found in the guest.
-type residue struct {
-	findings []hybridcore.Finding
-	left     int  // that must not be, as the step counted them
-	checked  bool // the step came to its end
+// Residue is what the last step found in the guest.
+type Residue struct {
+	Findings []hybridcore.Finding
+	Left     int  // that must not be, as the step counted them
+	Checked  bool // the step came to its end
 }
 
-// line takes in one line of a provisioner's output.
-func (r *residue) line(text string) {
+// Line takes in one line of a provisioner's output.
+func (r *Residue) Line(text string) {
 	document, ok := strings.CutPrefix(strings.TrimSpace(text), residueMark)
 	if !ok {
 		return
@@ -40,31 +40,31 @@ func (r *residue) line(text string) {
 		return // another program's line
 	}
 	if said.Left != nil && said.Warnings != nil {
-		r.checked, r.left = true, max(*said.Left, 0)
+		r.Checked, r.Left = true, max(*said.Left, 0)
 		return
 	}
-	if said.Path == "" || said.What == "" || len(r.findings) == maxTexts {
+	if said.Path == "" || said.What == "" || len(r.Findings) == MaxTexts {
 		return
 	}
 	severity := hybridcore.Error
 	if said.Severity == string(hybridcore.Warning) {
 		severity = hybridcore.Warning
 	}
-	r.findings = append(r.findings, hybridcore.Finding{
+	r.Findings = append(r.Findings, hybridcore.Finding{
 		Kind: KindResidue, Subject: said.Path, Severity: severity, Blocking: severity == hybridcore.Error,
 		Message: fmt.Sprintf("left in the image: %s: %s (%s)", said.Path, said.What, said.Kind),
 		Hint:    "the role to remove it: " + said.Role,
 	})
 }
 
-// failure says that something is left; empty when nothing is.
-func (r *residue) failure() string {
+// Failure says that something is left; empty when nothing is.
+func (r *Residue) Failure() string {
 	switch {
-	case !r.checked || r.left == 0:
+	case !r.Checked || r.Left == 0:
 		return ""
-	case r.left == 1:
+	case r.Left == 1:
 		return "the image is not clean: the build left one thing in it that must not be there, see the finding"
 	}
 	return fmt.Sprintf("the image is not clean: the build left %d things in it that must not be there, see the findings",
-		r.left)
+		r.Left)
 }

@@ -3,31 +3,31 @@
 // Spec: openspec/specs/packer/spec.md#requirement-hostile-output
 // Diagram: openspec/specs/packer/diagram.md#from-bytes-to-outcome
 
-package packer
+package output
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// maxLine bounds a line in an event or outcome, in bytes.
-const maxLine = 4 << 10
+// MaxLine bounds a line in an event or outcome, in bytes.
+const MaxLine = 4 << 10
 
-// bound cuts a line to maxLine bytes at a character border and marks the cut.
-func bound(line string) string {
-	if len(line) <= maxLine {
+// Bound cuts a line to maxLine bytes at a character border and marks the cut.
+func Bound(line string) string {
+	if len(line) <= MaxLine {
 		return line
 	}
-	cut := maxLine - len("…")
+	cut := MaxLine - len("…")
 	for cut > 0 && !utf8.RuneStart(line[cut]) {
 		cut--
 	}
 	return line[:cut] + "…"
 }
 
-// lines splits text at line breaks of any kind; a carriage return alone is one
+// Lines splits text at line breaks of any kind; a carriage return alone is one
 // too, because progress bars end with it. Empty lines at the ends are dropped.
-func lines(text string) []string {
+func Lines(text string) []string {
 	text = strings.Trim(text, "\r\n")
 	if !strings.ContainsAny(text, "\r\n") {
 		return []string{text}
@@ -39,7 +39,13 @@ func lines(text string) []string {
 // Limits of what is kept of one run. A build that exceeds them still runs to
 // its end; the rest is in the log.
 const (
-	maxTail  = 20   // lines
-	maxSteps = 1000 // steps
-	maxTexts = 100  // diagnostics, errors and marked lines, each
+	MaxTail  = 20   // lines
+	MaxSteps = 1000 // steps
+	MaxTexts = 100  // diagnostics, errors and marked lines, each
 )
+
+// FirstLine is the first line of a text that is not blank.
+func FirstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
