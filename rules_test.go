@@ -223,8 +223,9 @@ var owners = []rules.Owner{
 		Why: "holds the simulated GitHub and its callers to GitHub's own description",
 	},
 	{
-		Import: "github.com/go-json-experiment/json", Units: []string{"hybridcore/state", "forge/github", "runner/ci"},
-		Why: "refuses repeated names and invalid UTF-8, which encoding/json takes",
+		Import: "github.com/go-json-experiment/json",
+		Units:  []string{"hybridcore/parity", "hybridcore/state", "forge/github", "runner/ci"},
+		Why:    "refuses repeated names and invalid UTF-8, which encoding/json takes",
 	},
 	{
 		Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "bot"},

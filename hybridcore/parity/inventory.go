@@ -8,16 +8,16 @@
 package parity
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"slices"
+
+	strictjson "github.com/go-json-experiment/json"
 )
 
 // Format is the newest inventory format that this version reads, as written by
@@ -62,13 +62,6 @@ var sectionName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 // Parse reads one inventory. It refuses unknown fields, an unknown format,
 // trailing data and a document without packages.
 func Parse(data []byte) (Inventory, error) {
-	if list, rest, ok := fast(data); ok {
-		inv, err := decode(rest)
-		if err == nil && len(inv.Packages) == 1 && inv.Packages[0].Name == placeholder {
-			inv.Packages = list
-			return checked(inv)
-		}
-	}
 	inv, err := decode(data)
 	if err != nil {
 		return Inventory{}, err
@@ -78,12 +71,8 @@ func Parse(data []byte) (Inventory, error) {
 
 func decode(data []byte) (Inventory, error) {
 	var fields map[string]json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(&fields); err != nil {
+	if err := strictjson.Unmarshal(data, &fields); err != nil {
 		return Inventory{}, fmt.Errorf("reading the inventory: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Inventory{}, errors.New("reading the inventory: data after its end")
 	}
 	var inv Inventory
 	take := func(from map[string]json.RawMessage, name string, into any) error {
@@ -130,9 +119,8 @@ func unknownField(name string) error {
 
 // strict reads a value that has no field but those that it is to have.
 func strict(raw json.RawMessage, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	return dec.Decode(into) //nolint:wrapcheck // the caller names the field
+	//nolint:wrapcheck // the caller names the field
+	return strictjson.Unmarshal(raw, into, strictjson.RejectUnknownMembers(true))
 }
 
 func checked(inv Inventory) (Inventory, error) {

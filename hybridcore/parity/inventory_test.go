@@ -49,43 +49,6 @@ const canonical = "{\n \"errors\": [],\n \"format\": 1,\n \"packages\": [\n" +
 	"\"7.88\"\n  }" +
 	"\n ]\n}\n"
 
-func TestFastReader(t *testing.T) {
-	data, err := os.ReadFile("testdata/vsphere.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]struct {
-		text string
-		fast bool
-	}{
-		"a real inventory": {string(data), true},
-		"canonical":        {canonical, true},
-		"format 2":         {string(secondOf(t, data)), true},
-		"compact, 2":       {second, false},
-		"compact":          {valid, false},
-		"an escape":        {strings.Replace(canonical, "amd64", `a\u0041`, 1), false},
-		"empty list": {strings.Replace(canonical,
-			canonical[strings.Index(canonical, "  {"):strings.Index(canonical, "\n ]")], "", 1), false},
-		"no comma":      {strings.Replace(canonical, "\n  }", "\n  }\n  {", 1), false},
-		"another order": {strings.Replace(canonical, "architecture", "manager", 1), false},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			if _, _, ok := fast([]byte(tt.text)); ok != tt.fast {
-				t.Errorf("fast %v, want %v", ok, tt.fast)
-			}
-			inv, err := Parse([]byte(tt.text))
-			slow, slowErr := decode([]byte(tt.text))
-			if slowErr == nil {
-				slow, slowErr = checked(slow)
-			}
-			if (err == nil) != (slowErr == nil) || cmp.Diff(slow, inv) != "" {
-				t.Errorf("the readers differ (%v, %v): %s", err, slowErr, cmp.Diff(slow, inv))
-			}
-		})
-	}
-}
-
 func TestParse(t *testing.T) {
 	inv, err := Parse([]byte(valid))
 	if err != nil {
@@ -104,7 +67,7 @@ func TestParseRefuses(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "EOF"},
 		{"truncated", valid[:len(valid)-20], "unexpected EOF"},
-		{"trailing", valid + "{}", "data after its end"},
+		{"trailing", valid + "{}", "after top-level value"},
 		{"newer", strings.Replace(valid, `"format":1`, `"format":3`, 1), "format 3, this version reads 1 to 2"},
 		{
 			"sections of format 1", strings.Replace(valid, `"format":1`, `"format":2,"system":"linux"`, 1),
@@ -118,7 +81,7 @@ func TestParseRefuses(t *testing.T) {
 			"name in an error", strings.Replace(second, `"section":"sshd"`, `"section":"::error::"`, 1),
 			"is no name of a section",
 		},
-		{"unknown field of a package", strings.Replace(second, `"manager"`, `"secret"`, 1), "unknown field"},
+		{"unknown field of a package", strings.Replace(second, `"manager"`, `"secret"`, 1), "unknown object member"},
 		{"no packages in format 2", `{"format":2,"system":"linux","errors":[],"sections":{}}`, "lists no package"},
 		{
 			"too many sections", `{"format":2,"system":"linux","errors":[],"sections":{` + many + `"z":1}}`,
@@ -128,6 +91,8 @@ func TestParseRefuses(t *testing.T) {
 		{"null package", `{"format":1,"packages":[null]}`, "package 1 has no name"},
 		{"unknown section of format 1", `{"format":1,"secrets":1}`, "unknown field"},
 		{"null", "null", "format 0"},
+		{"a name twice", strings.Replace(valid, `"format":1`, `"format":1,"format":1`, 1), "duplicate"},
+		{"no UTF-8", strings.Replace(valid, "curl", "c\xffrl", 1), "invalid UTF-8"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
