@@ -20,17 +20,9 @@ func buildCmd(ctx context.Context, t Tool, job Job) *exec.Cmd {
 	return jobCmd(ctx, t, job, args)
 }
 
-// rareGC has Go's garbage collector wait until the heap is five times what it
-// has to keep. Eight processes start for a validation of one target, and
-// collecting while they start is a quarter of its CPU time; their memory at the
-// peak, 177 MB together, is the same without it.
-const rareGC = "GOGC=400"
-
 // validateCmd is the command of a validation.
 func validateCmd(ctx context.Context, t Tool, job Job) *exec.Cmd {
-	cmd := jobCmd(ctx, t, job, []string{"validate", "-machine-readable"})
-	cmd.Env = append(cmd.Env, rareGC)
-	return cmd
+	return jobCmd(ctx, t, job, []string{"validate", "-machine-readable"})
 }
 
 func jobCmd(ctx context.Context, t Tool, job Job, args []string) *exec.Cmd {
