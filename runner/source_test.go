@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer/output"
 )
 

@@ -40,7 +40,6 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bench/internal/timing"
-
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 )
 

@@ -13,10 +13,9 @@ import (
 	"slices"
 	"strings"
 
-	foreign "github.com/packer-hybrid/packer-hybrid/hybridcore/text"
-
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/forge"
+	foreign "github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Limits of artifacts:reports:dotenv as GitLab has them by default; an
