@@ -311,7 +311,10 @@ var owners = []rules.Owner{
 	},
 	{Import: "maragu.dev/goqite", Units: []string{"bot"}, Why: "the bot's durable queue"},
 	{Import: "modernc.org/sqlite", Units: []string{"bot"}, Why: "SQLite without cgo, for the bot's queue"},
-	{Import: "golang.org/x/crypto", Tests: []string{"lab"}, Why: "SSH clients of the tests of guests"},
+	{
+		Import: "golang.org/x/crypto", Tests: []string{"hybridcore/state/gitref", "lab"},
+		Why: "SSH clients of the tests of guests, and the server of a test's repository",
+	},
 	{
 		Import: "golang.org/x/mod", Units: []string{"tools"}, Tests: []string{"."},
 		Why: "reads go.mod for the rules of the tree",
@@ -330,7 +333,9 @@ var owners = []rules.Owner{
 		Why: "rotates log files by size and age",
 	},
 	{
-		Import: "os/exec", Units: []string{"hybridcore/packer", "hybridcore/sources", "bot", "lab", "cmd", "bench", "tools"},
+		Import: "os/exec", Units: []string{
+			"hybridcore/packer", "hybridcore/sources", "hybridcore/state/gitref", "bot", "lab", "cmd", "bench", "tools",
+		},
 		Tests: []string{"*"},
 		Why:   "a child process needs an owned group, an allow-listed environment and drained pipes",
 	},

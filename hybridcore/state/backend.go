@@ -130,8 +130,8 @@ func CheckPut(name string, data []byte) error {
 	return nil
 }
 
-// tooLarge is the FormError of what has more bytes than an object.
-func tooLarge(size int64) error {
+// TooLarge is the FormError of what has more bytes than an object.
+func TooLarge(size int64) error {
 	return FormError(fmt.Sprintf("it has %d bytes; at most %d (64 MiB) are read", size, int64(MaxObject)))
 }
 

@@ -91,7 +91,7 @@ func encodeSnapshot(f snapshotFile) ([]byte, error) {
 func decodeSnapshot(data []byte) (snapshotFile, error) {
 	var f snapshotFile
 	if len(data) > MaxObject {
-		return f, tooLarge(int64(len(data)))
+		return f, TooLarge(int64(len(data)))
 	}
 	if err := checkVersion(data); err != nil {
 		return f, err

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T09:55:00Z
+// Spec: openspec/specs/state/spec.md#requirement-objects-in-a-git-ref
+// Diagram: openspec/specs/state/diagram.md#git-ref
+
+package gitref
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+)
+
+// fresh is how long what was seen of the repository is taken as it is now. What a
+// change rests on does not depend on it: its push fails when the ref has moved.
+const fresh = time.Second
+
+// New prepares a clone. The repository is not asked for anything yet.
+func New(ctx context.Context, o Options) (*Backend, error) {
+	o.Ref = cmp.Or(o.Ref, DefaultRef)
+	if err := CheckRepository(o.Repository); err != nil {
+		return nil, err
+	}
+	if err := CheckRef(o.Ref); err != nil {
+		return nil, err
+	}
+	b := &Backend{o: o, dir: o.Dir, have: map[string]bool{}}
+	return b, b.prepare(ctx)
+}
+
+// Requests is how often git has reached the repository, for measurements.
+func (b *Backend) Requests() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.requests
+}
+
+// Get implements state.Reader.
+func (b *Backend) Get(ctx context.Context, name string) ([]byte, error) {
+	if err := state.CheckObject(name); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	id, there := "", false
+	if b.now != nil {
+		id, there = b.now.objects[name]
+	}
+	if !there { // an object that is there is never another one
+		if err := b.refresh(ctx); err != nil {
+			return nil, explained("reading "+name, err)
+		}
+		if id, there = b.now.objects[name]; !there {
+			return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+		}
+	}
+	data, err := b.read(ctx, id)
+	if err != nil {
+		return nil, explained("reading "+name, err)
+	}
+	return data, nil
+}
+
+// List implements state.Reader.
+func (b *Backend) List(ctx context.Context, folder string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		names, err := b.list(ctx)
+		if err != nil {
+			yield("", explained("listing "+folder, err))
+			return
+		}
+		at, _ := slices.BinarySearch(names, folder)
+		for _, name := range names[at:] {
+			if !strings.HasPrefix(name, folder) || !yield(name, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (b *Backend) list(ctx context.Context) ([]string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err //nolint:wrapcheck // by the caller
+	}
+	if err := b.refresh(ctx); err != nil {
+		return nil, err
+	}
+	return b.now.names, nil
+}
+
+// refresh looks at the repository, unless that was just done.
+func (b *Backend) refresh(ctx context.Context) error {
+	if b.now != nil && time.Since(b.seen) < fresh {
+		return nil
+	}
+	err := b.fetch(ctx)
+	for pause := 10 * firstPause; passes(err) && pause <= longPause; pause *= 2 {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err() //nolint:wrapcheck // by the caller
+		}
+		err = b.fetch(ctx)
+	}
+	return err
+}
+
+// Put implements state.Writer.
+func (b *Backend) Put(ctx context.Context, name string, data []byte) error {
+	if err := state.CheckPut(name, data); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("storing %s: %w", name, err)
+	}
+	id, err := b.stored(ctx, data)
+	if err != nil {
+		return fmt.Errorf("storing %s: %w", name, err)
+	}
+	err = b.change(ctx, func(v *view) (*edit, error) {
+		if _, there := v.objects[name]; there {
+			return nil, fmt.Errorf("%s: %w", name, fs.ErrExist)
+		}
+		if err := v.collides(name); err != nil {
+			return nil, err
+		}
+		return &edit{name, id}, nil
+	})
+	if err != nil {
+		return explained("storing "+name, err)
+	}
+	return nil
+}
+
+// collides refuses a name that is a folder of others, or lies below an object.
+func (v *view) collides(name string) error {
+	at, _ := slices.BinarySearch(v.names, name+"/")
+	if at < len(v.names) && strings.HasPrefix(v.names[at], name+"/") {
+		return state.FormError(name + " is a folder")
+	}
+	for i, r := range name {
+		if _, there := v.objects[name[:i]]; r == '/' && there {
+			return state.FormError(name[:i] + " is no folder")
+		}
+	}
+	return nil
+}
+
+// Delete implements state.Writer.
+func (b *Backend) Delete(ctx context.Context, name string) error {
+	if err := state.CheckObject(name); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	err := ctx.Err()
+	if err == nil {
+		err = b.refresh(ctx)
+	}
+	if err == nil {
+		err = b.change(ctx, func(v *view) (*edit, error) {
+			if _, there := v.objects[name]; !there {
+				return nil, nil //nolint:nilnil // nothing to do
+			}
+			return &edit{name: name}, nil
+		})
+	}
+	if err != nil {
+		return explained("removing "+name, err)
+	}
+	return nil
+}
+
+// Where implements state.Guide.
+func (b *Backend) Where(name string) string {
+	if name == "" {
+		return b.o.Ref + " of " + b.o.Repository
+	}
+	return name + " in " + b.o.Ref + " of " + b.o.Repository
+}
+
+// Copy implements state.Guide.
+func (b *Backend) Copy(from, to string) string { return "packer-hybrid state copy " + from + " " + to }

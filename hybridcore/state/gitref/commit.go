@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T09:55:00Z
+// Spec: openspec/specs/state/spec.md#requirement-objects-in-a-git-ref
+// Diagram: openspec/specs/state/diagram.md#git-ref
+
+package gitref
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds of a change.
+const (
+	changeTime  = 2 * time.Minute // in which others may be faster, or the repository not answer
+	firstPause  = 20 * time.Millisecond
+	longPause   = 3 * time.Second
+	compactAt   = 1000 // commits of the history, after which it begins anew
+	deepEnough  = 200  // commits in which one that may have been pushed is looked for
+	maxTroubles = 5    // failures of the repository in a row
+)
+
+// edit is what a change does to the tree: an empty object removes a file.
+type edit struct {
+	name, object string
+}
+
+// change pushes a commit with the edit that do makes of what is there. Do is asked
+// again when somebody else was faster; no edit, or an error, ends it.
+func (b *Backend) change(ctx context.Context, do func(*view) (*edit, error)) error {
+	giveUp, troubles := time.Now().Add(changeTime), 0
+	var t tries
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		err := b.try(ctx, do, &t)
+		switch {
+		case raced(err):
+			troubles = 0
+		case passes(err) && troubles < maxTroubles:
+			troubles++
+		default:
+			return t.sure(err)
+		}
+		if time.Now().After(giveUp) {
+			return t.sure(fmt.Errorf("the state could not be changed for %s: %w", changeTime, err))
+		}
+		select {
+		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // no secret
+		case <-ctx.Done():
+			return t.sure(ctx.Err())
+		}
+		b.now = nil // it is somewhere else
+	}
+}
+
+// tries are pushes of one change that failed. Each may have been carried out all the
+// same: its answer may have been lost.
+type tries struct {
+	edit    edit
+	commits []string
+	open    bool // the last one may have been carried out, and was not looked for
+}
+
+// sure says of an error that it is not known whether the change was stored.
+func (t *tries) sure(err error) error {
+	if err == nil || !t.open {
+		return err
+	}
+	return fmt.Errorf("it is not known whether it was stored: %w", err)
+}
+
+// in says whether a view is as the change wants it, which may be its own doing.
+func (t *tries) in(v *view) bool {
+	return len(t.commits) > 0 && v.objects[t.edit.name] == t.edit.object
+}
+
+// try pushes one commit.
+func (b *Backend) try(ctx context.Context, do func(*view) (*edit, error), t *tries) error {
+	if b.now == nil {
+		if err := b.fetch(ctx); err != nil {
+			return err
+		}
+	}
+	e, err := do(b.now)
+	if err != nil || e == nil {
+		if !t.in(b.now) {
+			t.open = false
+			return err
+		}
+		mine, failed := b.descends(ctx, t.commits)
+		if failed != nil {
+			return failed
+		}
+		if t.open = false; mine {
+			return nil
+		}
+		return err
+	}
+	t.open = false // what was pushed before is not there
+	next, err := b.commit(ctx, *e)
+	if err != nil {
+		return err
+	}
+	// What was begun to be pushed is there or not: that must be known.
+	err = b.push(context.WithoutCancel(ctx), next.commit)
+	if err != nil {
+		t.edit, t.commits, t.open = *e, append(t.commits, next.commit), raced(err) || passes(err)
+		return err
+	}
+	b.now, b.seen = next, time.Now()
+	return nil
+}
+
+// commit makes the commit of an edit after the newest one.
+func (b *Backend) commit(ctx context.Context, e edit) (*view, error) {
+	next := b.now.with(e)
+	index := []string{"GIT_INDEX_FILE=" + filepath.Join(b.dir, "next-index")}
+	defer os.Remove(filepath.Join(b.dir, "next-index")) //nolint:errcheck // the next one is made anew
+	if b.now.commit != "" {
+		if _, err := b.git(ctx, call{args: []string{"read-tree", b.now.commit}, env: index}); err != nil {
+			return nil, fmt.Errorf("reading the newest commit: %w", err)
+		}
+	}
+	info := fmt.Sprintf("0 %s\t%s\x00", strings.Repeat("0", 40), e.name)
+	verb := "Remove"
+	if e.object != "" {
+		info, verb = fmt.Sprintf("100644 %s\t%s\x00", e.object, e.name), "Put"
+	}
+	_, err := b.git(ctx, call{args: []string{"update-index", "-z", "--index-info"}, input: []byte(info), env: index})
+	if err != nil {
+		return nil, fmt.Errorf("making a commit: %w", err)
+	}
+	tree, err := b.line(ctx, call{args: []string{"write-tree", "--missing-ok"}, env: index})
+	if err != nil {
+		return nil, fmt.Errorf("making a commit: %w", err)
+	}
+	args := []string{"commit-tree", tree}
+	next.commits = 1
+	if b.now.commit != "" && b.now.commits < compactAt {
+		args, next.commits = append(args, "-p", b.now.commit), b.now.commits+1
+	}
+	if b.o.Sign {
+		args = append(args, "-S")
+	}
+	message := fmt.Sprintf("%s %s\n\n%s%d\n", verb, e.name, trailer, next.commits)
+	if next.commit, err = b.line(ctx, call{args: args, input: []byte(message)}); err != nil {
+		return nil, fmt.Errorf("making a commit: %w", err)
+	}
+	return next, nil
+}
+
+// with is the view after an edit.
+func (v *view) with(e edit) *view {
+	next := &view{objects: maps.Clone(v.objects), names: slices.Clone(v.names)}
+	at, there := slices.BinarySearch(next.names, e.name)
+	switch {
+	case e.object == "" && there:
+		next.names = slices.Delete(next.names, at, at+1)
+	case e.object != "" && !there:
+		next.names = slices.Insert(next.names, at, e.name)
+	}
+	if e.object == "" {
+		delete(next.objects, e.name)
+	} else {
+		next.objects[e.name] = e.object
+	}
+	return next
+}
+
+// push moves the ref to a commit, if it still is where this process has seen it.
+func (b *Backend) push(ctx context.Context, commit string) error {
+	_, err := b.git(ctx, call{args: []string{
+		"push", "--quiet", "--porcelain", "--force-with-lease=" + b.o.Ref + ":" + b.now.commit, "origin",
+		commit + ":" + b.o.Ref,
+	}})
+	b.requests++
+	return err
+}
+
+// descends says whether the newest commit is one of these, or came after one.
+func (b *Backend) descends(ctx context.Context, commits []string) (bool, error) {
+	if slices.Contains(commits, b.now.commit) {
+		return true, nil
+	}
+	if err := b.fetchRef(ctx, deepEnough); err != nil {
+		return false, err
+	}
+	for _, commit := range commits {
+		if _, err := b.git(ctx, call{args: []string{"merge-base", "--is-ancestor", commit, tip}}); err == nil {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// stored writes a file into the clone.
+func (b *Backend) stored(ctx context.Context, data []byte) (string, error) {
+	id, err := b.line(ctx, call{args: []string{"hash-object", "-w", "--stdin"}, input: data})
+	if err == nil {
+		b.have[id] = true
+	}
+	return id, err
+}

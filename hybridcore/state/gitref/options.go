@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T09:52:00Z
+// Spec: openspec/specs/state/spec.md#requirement-objects-in-a-git-ref
+// Diagram: openspec/specs/state/diagram.md#git-ref
+
+package gitref
+
+import (
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// DefaultRef is no branch, so that no page lists it and no rule for branches holds it.
+const DefaultRef = "refs/packer-hybrid/state"
+
+// Options say where a state is, and how it is reached.
+type Options struct {
+	Repository string   // https://HOST/PATH, ssh://HOST/PATH, USER@HOST:PATH, or a folder's whole path
+	Ref        string   // empty: DefaultRef
+	Dir        string   // for the clone: a private folder that is there and empty
+	Environ    []string // of this process
+	Access     Access
+	Own        bool // git may use what the user has set up for it: credential helpers, keys, signing
+	Sign       bool // sign each commit, with what the user has set up
+}
+
+// Access is what this process shows to the repository. The zero value shows nothing.
+type Access struct {
+	User, Token string // of https
+	Key, Hosts  string // files of ssh: a deploy key, and the keys of known hosts
+}
+
+// ssh is the command by which git reaches a repository over ssh: nobody is asked.
+func (a Access) ssh() string {
+	command := "ssh -o BatchMode=yes -o ConnectTimeout=30"
+	if a.Key != "" {
+		command += " -o IdentitiesOnly=yes -i " + quoted(a.Key)
+	}
+	if a.Hosts != "" {
+		command += " -o StrictHostKeyChecking=yes -o UserKnownHostsFile=" + quoted(a.Hosts)
+	}
+	return command
+}
+
+// quoted is a word for the shell that git starts ssh with.
+func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
+
+var refRule = regexp.MustCompile(`^refs(/[A-Za-z0-9][A-Za-z0-9_-]*){2,6}$`)
+
+// scpRule is USER@HOST:PATH.
+var scpRule = regexp.MustCompile(`^[A-Za-z0-9_-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._~/-]+$`)
+
+// CheckRef refuses what is no whole name of a ref.
+func CheckRef(ref string) error {
+	if !refRule.MatchString(ref) {
+		return hybridcore.Usagef("%.200q is not the whole name of a ref, such as %s: use letters, digits, '-' and '_', "+
+			"and '/' between them", ref, DefaultRef)
+	}
+	return nil
+}
+
+// CheckRepository refuses an address that git would take for something else, or that
+// holds a password.
+func CheckRepository(address string) error {
+	if strings.HasPrefix(address, "/") || scpRule.MatchString(address) {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Path == "" || u.RawQuery != "" || u.Fragment != "" ||
+		strings.ContainsAny(address, " \t\n") {
+		return hybridcore.Usagef("%.200q is not the address of a git repository: give https://HOST/PATH, ssh://HOST/PATH "+
+			"or USER@HOST:PATH", address)
+	}
+	switch _, password := u.User.Password(); {
+	case password:
+		return hybridcore.Usagef("the address of the repository holds a password: leave it out; docs/state.md says where " +
+			"it goes")
+	case u.Scheme == "https", u.Scheme == "ssh", u.Scheme == "http" && loopback(u.Hostname()):
+		return nil
+	}
+	return hybridcore.Usagef("a git repository is not reached over %q: use https or ssh", u.Scheme)
+}
+
+// Host is the host of a repository, with its port; empty for a folder.
+func Host(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	if _, rest, found := strings.Cut(address, "@"); found {
+		host, _, _ := strings.Cut(rest, ":")
+		return host
+	}
+	return ""
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
