@@ -64,8 +64,8 @@ var causes = []struct {
 }{
 	{
 		[]string{"hidden ref", "funny refname", "not allowed to update", "refusing to update"},
-		"the server does not let this ref be written: set ref in the block state to a branch that only packer-hybrid " +
-			"writes, such as refs/heads/packer-hybrid-state",
+		"the server does not let this ref be written: set ref in the block state to a branch that only " +
+			"packer-hybrid writes, such as refs/heads/packer-hybrid-state",
 	},
 	{
 		[]string{"protected branch", "protected ref", "gh006", "gh013", "pre-receive hook declined", "hook declined"},
@@ -78,14 +78,16 @@ var causes = []struct {
 	},
 	{
 		[]string{
-			"exceeds github's file size limit", "gh001", "maximum allowed size", "pack exceeds", "entity too large", "http 413",
+			"exceeds github's file size limit", "gh001", "maximum allowed size", "pack exceeds", "entity too large",
+			"http 413",
 		},
 		"the server refuses a pack of this size: GitHub takes files up to 100 MB, GitLab what its administrator has set",
 	},
 	{
 		[]string{
 			"authentication failed", "could not read username", "could not read password", "http 401", "error: 401",
-			"error: 403", "permission denied", "access denied", "denied to", "not allowed to push", "host key verification failed",
+			"error: 403", "permission denied", "access denied", "denied to", "not allowed to push",
+			"host key verification failed",
 			"write access to repository not granted",
 		},
 		"the repository refuses who asks: the job needs the right to write contents (GitHub: permissions contents: write; " +
