@@ -53,6 +53,8 @@
 //	runner/plan              the stage that decides what is to be built and why; explain, validate
 //	runner/format            brings templates into canonical form
 //	runner/project           what the stages share: the opened project, state, tools, clock
+//	runner/places            where a process may keep files, by its environment
+//	runner/stored            opens the state where the project or the environment says that it is
 //	runner/process           opens the project of a process by its environment, shows progress and answers
 //	runner/job               a job of a CI system, or of the bot on its machine: requests, phases, reports, tickets
 //	runner/ci                an event of a CI system to requests, in words that are the same at each forge

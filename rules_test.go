@@ -173,12 +173,22 @@ var layers = []rules.Layer{
 		Tests: []string{"forge/forgetest", "hybridcore/config"},
 	},
 	{
+		Unit: "runner/places", May: []string{"hybridcore", "hybridcore/config", "hybridcore/safefile", "forge/forges"},
+	},
+	{
+		Unit: "runner/stored",
+		May: []string{
+			"hybridcore", "hybridcore/config", "hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "forge",
+			"forge/forges", "runner/places",
+		},
+	},
+	{
 		Unit: "runner/process",
 		May: []string{
 			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
 			"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/text",
 			"hybridcore/validate/untrusted", "checks", "forge", "forge/forges", "runner", "runner/build",
-			"runner/ci", "runner/plan", "runner/project",
+			"runner/ci", "runner/places", "runner/plan", "runner/project", "runner/stored",
 		},
 	},
 	{
@@ -186,8 +196,8 @@ var layers = []rules.Layer{
 		May: []string{
 			"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile",
 			"hybridcore/sources", "hybridcore/text", "hybridcore/validate/untrusted", "bot", "checks", "forge",
-			"forge/forges", "forge/post", "runner", "runner/build", "runner/ci", "runner/plan", "runner/process",
-			"runner/project", "runner/release",
+			"forge/forges", "forge/post", "runner", "runner/build", "runner/ci", "runner/places", "runner/plan",
+			"runner/process", "runner/project", "runner/release", "runner/stored",
 		},
 		Tests: []string{"lab"},
 	},

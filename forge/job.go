@@ -33,9 +33,11 @@ func (g Getenv) Number(name string) int64 {
 type Jobs struct {
 	Sign      string // variable that is "true" in each, and nowhere else
 	Workspace string // variable with the folder of the checkout
-	Event     func(ci.Input) (ci.Event, error)
-	Place     func(Getenv) ci.Place
-	Ticket    func(ci.Input) (string, error) // of the bot, as the event brings it; nil: it brings none
+	// Clone is the job's repository, and what git shows to its host; nil: git is not told.
+	Clone  func(Getenv) Clone
+	Event  func(ci.Input) (ci.Event, error)
+	Place  func(Getenv) ci.Place
+	Ticket func(ci.Input) (string, error) // of the bot, as the event brings it; nil: it brings none
 
 	Log    func(Output) Log    // nil: the log has no folds, and obeys nothing but what text.JobLog takes away
 	Values func(Output) Values // nil: a step gives no values to later ones
@@ -54,6 +56,9 @@ type Jobs struct {
 	// Ask is what only the forge knows of changes and people; nil: comments ask for nothing.
 	Ask func(post.Access, string) (Asker, error)
 }
+
+// Clone is a repository as git reaches it over https.
+type Clone struct{ Repository, User, Token string }
 
 // Asker answers what an event does not say, for one repository.
 type Asker interface {

@@ -57,7 +57,7 @@ func (r *Runner) inspect(ctx context.Context, req hybridcore.Request) (hybridcor
 		return hybridcore.Answer{}, err
 	}
 	if len(runs) == 0 {
-		return hybridcore.Answer{}, hybridcore.Usagef("no run is recorded in %s yet", r.Project.Config.State.Path)
+		return hybridcore.Answer{}, hybridcore.Usagef("no run is recorded in %s yet", r.Project.Config.State.Place(""))
 	}
 	last := runs[len(runs)-1]
 	id := cmp.Or(req.Record, last)

@@ -68,7 +68,7 @@ func (s *Store) queue(name string) *queue {
 			Queue: goqite.New(goqite.NewOpts{
 				DB: s.base.db, Name: name, MaxReceive: forever, Timeout: lease, SQLFlavor: flavour,
 			}),
-			wake:  make(chan struct{}, 1),
+			wake: make(chan struct{}, 1),
 		}
 		s.queues[name] = q
 	}

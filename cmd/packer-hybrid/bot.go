@@ -29,7 +29,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // Times of the verb bot.
@@ -81,14 +81,15 @@ Environment:
 			if a.Output != "text" {
 				return hybridcore.Usagef("bot logs JSON lines; leave --output out")
 			}
-			return a.bot(cmd.Context(), f)
+			return botCommand{a, f}.run(cmd.Context())
 		},
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.listen, "listen", "127.0.0.1:3000",
 		"address for Slack's requests; used when SLACK_SIGNING_SECRET is set")
 	fs.StringVar(&f.admin, "admin", "127.0.0.1:9464", "address of /healthz, /readyz and /metrics")
-	fs.StringVar(&f.data, "data", "", "folder of the queue (default: packer-hybrid/bot below the user's state folder)")
+	fs.StringVar(&f.data, "data", "",
+		"folder of the queue (default: packer-hybrid/bot below the user's state folder)")
 	fs.StringVar(&f.ci, "ci", "github",
 		"what runs commands: "+strings.Join(forges.Run(), ", ")+", or local for this machine")
 	fs.StringVar(&f.repository, "repository", "", "OWNER/NAME at GitHub, path or number of the project at GitLab "+
@@ -101,64 +102,82 @@ Environment:
 	return cmd
 }
 
-// bot checks what it is given, and serves.
-func (a *app) bot(ctx context.Context, f botFlags) error {
-	project, err := a.process().Project()
+// botCommand is the verb bot with its flags.
+type botCommand struct {
+	app   *app
+	flags botFlags
+}
+
+// run checks what it is given, and serves.
+func (b botCommand) run(ctx context.Context) error {
+	project, err := b.app.process().Project()
 	if err != nil {
 		return err
 	}
 	if project.Bot.Line == 0 {
 		return hybridcore.Usagef("%s has no block bot; docs/slack-bot.md has one to begin with", config.FileName)
 	}
-	token, appToken, secret := a.Getenv("SLACK_BOT_TOKEN"), a.Getenv("SLACK_APP_TOKEN"), a.Getenv("SLACK_SIGNING_SECRET")
+	env := b.app.Getenv
+	token, appToken, secret := env("SLACK_BOT_TOKEN"), env("SLACK_APP_TOKEN"), env("SLACK_SIGNING_SECRET")
+	if err := checkSecrets(token, appToken, secret); err != nil {
+		return err
+	}
+	if b.flags.key, err = b.ticketKey(); err != nil {
+		return err
+	}
+	keys, keyErr := policy.ParseKeys(b.flags.key)
+	system, err := b.ciSystem()
+	if err != nil {
+		return err
+	}
+	chat := bot.NewChat(token, appToken, env("SLACK_API_URL"))
+	if b.flags.check {
+		return b.check(ctx, project, chat, system, keyErr)
+	}
+	if keyErr != nil {
+		return keyErr
+	}
+	log, closeLog, err := logs.New(logs.Options{Redactor: b.app.Redactor, JSON: b.app.Raw.Err})
+	if err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	queue, err := store.Open(ctx, store.Options{URL: b.app.Getenv("PACKER_HYBRID_BOT_DB"), Dir: b.folder()})
+	if err != nil {
+		return err
+	}
+	slackBot := &bot.Bot{
+		Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Site: sites(project.Root),
+	}
+	slackBot.Plan = b.app.host().Plans(project.Root)
+	slackBot.Tickets = bot.Tickets{Keys: keys, Audience: system.Audience()}
+	shared := b.app.Getenv(stored.Variable) != "" || project.State.Backend == config.BackendGit
+	if b.flags.ci == dispatch.SystemLocal || shared { // elsewhere runs write another state
+		slackBot.State = b.app.process().ByState
+	}
+	slackBot.StartWorker(system, system, project.Bot.Ref, listed)
+	service := bot.Service{
+		Bot: slackBot, Secret: secret, Socket: appToken != "", Grace: b.flags.grace,
+		Events: dispatch.Events{Sources: forges.Events(env), Changed: slackBot.Worker.Changed, Log: log},
+	}
+	if service.Admin, err = listen(ctx, "--admin", b.flags.admin); err == nil && secret != "" {
+		service.Door, err = listen(ctx, "--listen", b.flags.listen)
+	}
+	if err == nil {
+		err = bot.Serve(ctx, service)
+	}
+	return errors.Join(err, queue.Close(), closeLog())
+}
+
+// checkSecrets says which secret of the Slack app is missing.
+func checkSecrets(token, appToken, secret string) error {
 	switch {
 	case token == "":
 		return hybridcore.Usagef("SLACK_BOT_TOKEN is not set; it is the Bot User OAuth Token of the Slack app, xoxb-…")
 	case appToken == "" && secret == "":
 		return hybridcore.Usagef("neither SLACK_APP_TOKEN, for Socket Mode, nor SLACK_SIGNING_SECRET, for HTTP, is set")
 	}
-	if f.key, err = a.ticketKey(f); err != nil {
-		return err
-	}
-	keys, keyErr := policy.ParseKeys(f.key)
-	system, err := a.ciSystem(f)
-	if err != nil {
-		return err
-	}
-	chat := bot.NewChat(token, appToken, a.Getenv("SLACK_API_URL"))
-	if f.check {
-		return a.checkBot(ctx, project, chat, system, keyErr)
-	}
-	if keyErr != nil {
-		return keyErr
-	}
-	log, closeLog, err := logs.New(logs.Options{Redactor: a.Redactor, JSON: a.Raw.Err})
-	if err != nil {
-		return fmt.Errorf("opening the log: %w", err)
-	}
-	queue, err := store.Open(ctx, store.Options{URL: a.Getenv("PACKER_HYBRID_BOT_DB"), Dir: a.botData(f)})
-	if err != nil {
-		return err
-	}
-	b := &bot.Bot{
-		Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now,
-		Site: sites(project.Root),
-	}
-	b.Plan, b.Tickets = a.host().Plans(project.Root), bot.Tickets{Keys: keys, Audience: system.Audience()}
-	if f.ci == dispatch.SystemLocal || a.Getenv(process.StateVariable) != "" { // elsewhere runs write another state
-		b.State = a.process().ByState
-	}
-	b.StartWorker(system, system, project.Bot.Ref, listed)
-	service := bot.Service{Bot: b, Secret: secret, Socket: appToken != "", Grace: f.grace, Events: dispatch.Events{
-		Sources: forges.Events(a.Getenv), Changed: b.Worker.Changed, Log: log,
-	}}
-	if service.Admin, err = listen(ctx, "--admin", f.admin); err == nil && secret != "" {
-		service.Door, err = listen(ctx, "--listen", f.listen)
-	}
-	if err == nil {
-		err = bot.Serve(ctx, service)
-	}
-	return errors.Join(err, queue.Close(), closeLog())
+	return nil
 }
 
 func listen(ctx context.Context, flag, address string) (net.Listener, error) {
@@ -170,36 +189,36 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 }
 
 // stateHome is where the bot's queue is when nobody says it.
-func (a *app) stateHome() string {
-	base := a.Getenv("XDG_STATE_HOME")
+func (b botCommand) stateHome() string {
+	base := b.app.Getenv("XDG_STATE_HOME")
 	if base == "" {
-		base = filepath.Join(a.Getenv("HOME"), ".local", "state")
+		base = filepath.Join(b.app.Getenv("HOME"), ".local", "state")
 	}
 	return filepath.Join(base, "packer-hybrid", "bot")
 }
 
 // ciSystem is what the flags and the environment have asked for runs.
-func (a *app) ciSystem(f botFlags) (forge.System, error) {
-	if f.ci == dispatch.SystemLocal {
-		return a.onThisMachine(f)
+func (b botCommand) ciSystem() (forge.System, error) {
+	if b.flags.ci == dispatch.SystemLocal {
+		return b.onThisMachine()
 	}
-	of, ok := forges.Named(f.ci)
+	of, ok := forges.Named(b.flags.ci)
 	if !ok || of.Runs.Open == nil {
 		known := append(forges.Run(), dispatch.SystemLocal)
 		last := len(known) - 1
-		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be %s or %s", f.ci, text.DidYouMean(f.ci, known),
-			strings.Join(known[:last], ", "), known[last])
+		return nil, hybridcore.Usagef("--ci is %.40q%s; it must be %s or %s", b.flags.ci,
+			text.DidYouMean(b.flags.ci, known), strings.Join(known[:last], ", "), known[last])
 	}
-	return of.Runs.Open(forge.Config{Getenv: a.Getenv, Repository: f.repository, File: f.flow})
+	return of.Runs.Open(forge.Config{Getenv: b.app.Getenv, Repository: b.flags.repository, File: b.flags.flow})
 }
 
 // onThisMachine has runs made by this program, as processes of their own.
-func (a *app) onThisMachine(f botFlags) (forge.System, error) {
-	project, err := a.process().Project()
+func (b botCommand) onThisMachine() (forge.System, error) {
+	project, err := b.app.process().Project()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := filepath.Abs(filepath.Join(a.botData(f), "runs"))
+	dir, err := filepath.Abs(filepath.Join(b.folder(), "runs"))
 	if err != nil {
 		return nil, fmt.Errorf("finding the bot's data: %w", err)
 	}
@@ -209,20 +228,20 @@ func (a *app) onThisMachine(f botFlags) (forge.System, error) {
 	}
 	return dispatch.NewLocal(dispatch.LocalConfig{
 		Dir: dir, Repository: project.Root, Program: []string{self},
-		Environ: append(slices.Clone(a.Environ), policy.KeyVariable+"="+f.key), Forges: forges.Prefixes(),
+		Environ: append(slices.Clone(b.app.Environ), policy.KeyVariable+"="+b.flags.key), Forges: forges.Prefixes(),
 	})
 }
 
-// botData is the folder that survives the bot.
-func (a *app) botData(f botFlags) string {
-	if f.data != "" {
-		return f.data
+// folder is the folder that survives the bot.
+func (b botCommand) folder() string {
+	if b.flags.data != "" {
+		return b.flags.data
 	}
-	return a.stateHome()
+	return b.stateHome()
 }
 
-// checkBot says everything that is wrong with what the bot would be given.
-func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Chat, system forge.System,
+// check says everything that is wrong with what the bot would be given.
+func (b botCommand) check(ctx context.Context, project config.Project, chat *bot.Chat, system forge.System,
 	key error,
 ) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
@@ -245,8 +264,8 @@ func (a *app) checkBot(ctx context.Context, project config.Project, chat *bot.Ch
 	if err != nil {
 		return fmt.Errorf("asking for the commit of %s: %w", project.Bot.Ref, err)
 	}
-	if _, err := fmt.Fprintf(a.Out, "bot: policy, Slack and the CI system are right; %s is at %.12s\n", project.Bot.Ref,
-		head); err != nil {
+	if _, err := fmt.Fprintf(b.app.Out, "bot: policy, Slack and the CI system are right; %s is at %.12s\n",
+		project.Bot.Ref, head); err != nil {
 		return fmt.Errorf("saying that all is right: %w", err)
 	}
 	return nil

@@ -26,12 +26,12 @@ const keyFile = "ticket.key"
 
 // ticketKey is the key of tickets: that of the environment, or for runs on this
 // machine the one in the bot's folder, which is made when there is none.
-func (a *app) ticketKey(f botFlags) (string, error) {
-	key := a.Getenv(policy.KeyVariable)
-	if key != "" || f.ci != "local" {
+func (b botCommand) ticketKey() (string, error) {
+	key := b.app.Getenv(policy.KeyVariable)
+	if key != "" || b.flags.ci != "local" {
 		return key, nil
 	}
-	dir := a.botData(f)
+	dir := b.folder()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("making the bot's data folder: %w", err)
 	}
@@ -46,7 +46,7 @@ func (a *app) ticketKey(f botFlags) (string, error) {
 	if key, err = readKey(root); err != nil {
 		return "", hybridcore.Usagef("the key of tickets %s: %v", filepath.Join(dir, keyFile), err)
 	}
-	a.Redactor.Add(redact.Secret{Name: policy.KeyVariable, Value: key})
+	b.app.Redactor.Add(redact.Secret{Name: policy.KeyVariable, Value: key})
 	return key, nil
 }
 

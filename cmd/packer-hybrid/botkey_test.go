@@ -25,7 +25,7 @@ func TestOwnKey(t *testing.T) {
 	redactor, _ := redact.New()
 	key := func(ci string, environ ...string) (string, error) {
 		a := &app{Frame: cli.Frame{Environ: environ, Redactor: redactor}}
-		return a.ticketKey(botFlags{ci: ci, data: dir})
+		return botCommand{a, botFlags{ci: ci, data: dir}}.ticketKey()
 	}
 	if given, err := key("github"); given != "" || err != nil {
 		t.Errorf("a key for GitHub's jobs, which do not have it: %v", err)

@@ -19,7 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // phases is a run of a simulated workflow: each of its jobs has a checkout of its own.
@@ -81,7 +81,7 @@ func (p phases) job(t *testing.T, environ []string, args ...string) (int, string
 	var log bytes.Buffer
 	all := append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "PACKER_HYBRID_CACHE=" + toolCache(t),
-		process.StateVariable + "=" + p.state,
+		stored.Variable + "=" + p.state,
 	}, p.environ(t, s.dir, folder)...)
 	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &log, Err: &log}, append([]string{
 		"ci", "-C",

@@ -15,7 +15,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // phaseJob runs one job of a release: a process in a checkout of its own. One for
@@ -34,7 +34,7 @@ func (b *bed) phaseJob(t *testing.T, p phases, platform, files string, args ...s
 	cmd.Dir = s.dir
 	cmd.Env = append(onlyFor(platform, cmd.Env), p.environ(t, s.dir, folder)...)
 	if platform == "" {
-		cmd.Env = append(cmd.Env, process.StateVariable+"="+filepath.Join(b.dir, "state"))
+		cmd.Env = append(cmd.Env, stored.Variable+"="+filepath.Join(b.dir, "state"))
 	} else {
 		cmd.Env = append(cmd.Env, ci.PlatformVariable+"="+platform)
 	}

@@ -56,7 +56,7 @@ func (a *app) fmt(ctx context.Context, paths []string, check, show bool) error {
 		}
 		paths = []string{filepath.Join(root, templates.Dir), filepath.Join(root, templates.ConfigsDir)}
 	}
-	formatter := format.Formatter{Cache: filepath.Join(a.process().CacheDir(), "fmt", "canonical"), Write: !check}
+	formatter := format.Formatter{Cache: filepath.Join(a.process().Places().CacheDir(), "fmt", "canonical"), Write: !check}
 	changed, err := formatter.Run(ctx, paths)
 	if werr := a.formatted(changed, show); werr != nil {
 		return fmt.Errorf("writing the answer: %w", werr)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/places"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
@@ -36,7 +37,7 @@ packer-hybrid and beside it or on PATH: "packer-hybrid lab --help" is its help.`
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // it warns by itself
 		ValidArgsFunction: a.completeLab,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := a.findLab(cmd.Context(), cli.Version())
+			path, err := findLab(cmd.Context(), a.Environ, cli.Version())
 			if err != nil && asksHelp(args) {
 				_, _ = fmt.Fprintf(a.Err, "warning: %v\n\n", err)
 				return cmd.Help()
@@ -44,7 +45,7 @@ packer-hybrid and beside it or on PATH: "packer-hybrid lab --help" is its help.`
 			if err != nil {
 				return err
 			}
-			return a.become(path, args)
+			return become(path, args, a.Environ)
 		},
 	}
 }
@@ -58,8 +59,8 @@ func asksHelp(args []string) bool {
 }
 
 // become replaces this process by packer-hybrid-lab. It returns when that fails.
-func (a *app) become(path string, args []string) error {
-	err := syscall.Exec(path, append([]string{labName}, args...), a.Environ)
+func become(path string, args, environ []string) error {
+	err := syscall.Exec(path, append([]string{labName}, args...), environ)
 	return &hybridcore.BlockedError{Msg: "starting " + path, Err: err}
 }
 
@@ -67,7 +68,7 @@ func (a *app) become(path string, args []string) error {
 func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion,
 	cobra.ShellCompDirective,
 ) {
-	path, err := a.findLab(cmd.Context(), cli.Version())
+	path, err := findLab(cmd.Context(), a.Environ, cli.Version())
 	if err == nil {
 		request := cobra.ShellCompRequestCmd
 		for _, c := range cmd.Root().Commands() {
@@ -75,7 +76,7 @@ func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) 
 				request = c.CalledAs()
 			}
 		}
-		err = a.become(path, append(append([]string{request}, args...), toComplete))
+		err = become(path, append(append([]string{request}, args...), toComplete), a.Environ)
 	}
 	return cobra.AppendActiveHelp(nil, err.Error()), cobra.ShellCompDirectiveNoFileComp
 }
@@ -83,14 +84,14 @@ func (a *app) completeLab(cmd *cobra.Command, args []string, toComplete string) 
 // findLab looks for packer-hybrid-lab beside this program and on PATH, and
 // refuses one of another version: each side takes for granted what the other
 // does. A program that was given no version has nothing to compare.
-func (a *app) findLab(ctx context.Context, version string) (string, error) {
+func findLab(ctx context.Context, environ []string, version string) (string, error) {
 	published := version
 	if version == cli.Unversioned {
 		published = "latest"
 	}
 	get := fmt.Sprintf("`make build` makes both, `go install github.com/packer-hybrid/packer-hybrid/cmd/%s@%s` "+
 		"installs it, and the container image has both", labName, published)
-	paths := process.Beside(labName, filepath.SplitList(a.Getenv("PATH"))...)
+	paths := process.Beside(labName, filepath.SplitList(places.Env(environ).Getenv("PATH"))...)
 	path := process.FirstProgram(paths)
 	if path == "" {
 		return "", hybridcore.Blockedf(
@@ -100,7 +101,7 @@ func (a *app) findLab(ctx context.Context, version string) (string, error) {
 		return path, nil
 	}
 	cmd := exec.CommandContext(ctx, path, "--version")
-	cmd.Env = a.Environ
+	cmd.Env = environ
 	said, err := cmd.Output()
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("asking %s for its version: %w", path, ctx.Err())

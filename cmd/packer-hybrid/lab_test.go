@@ -78,8 +78,7 @@ func TestLabOther(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, labName), []byte("#!/bin/sh\n"+test.script+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		a := &app{Frame: cli.Frame{Environ: []string{"PATH=" + dir}}}
-		path, err := a.findLab(t.Context(), test.version)
+		path, err := findLab(t.Context(), []string{"PATH=" + dir}, test.version)
 		if test.want == "" {
 			if err != nil || path != filepath.Join(dir, labName) {
 				t.Errorf("%s: %q, %v", name, path, err)

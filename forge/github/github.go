@@ -28,7 +28,7 @@ func Forge() forge.Forge {
 	return forge.Forge{
 		Name: name, Title: title, Prefix: "GITHUB_",
 		Jobs: forge.Jobs{
-			Sign: "GITHUB_ACTIONS", Workspace: "GITHUB_WORKSPACE", Event: event, Place: place, Ticket: ticket,
+			Sign: "GITHUB_ACTIONS", Workspace: "GITHUB_WORKSPACE", Clone: clone, Event: event, Place: place, Ticket: ticket,
 			Log:    func(o forge.Output) forge.Log { return actions(o) },
 			Values: func(o forge.Output) forge.Values { return actions(o) },
 			Mask:   Mask, Files: files, Uploads: true,
@@ -51,6 +51,14 @@ func actions(o forge.Output) Actions { return Actions{Getenv: o.Getenv, Log: o.L
 // System is GitHub as whom reports are sent to.
 func System() post.System {
 	return post.System{Name: name, Title: title, Login: "github-actions[bot]", Open: openReports}
+}
+
+// clone is the job's repository, for the token of the job.
+func clone(env forge.Getenv) forge.Clone {
+	return forge.Clone{
+		Repository: env("GITHUB_SERVER_URL") + "/" + env("GITHUB_REPOSITORY") + ".git",
+		User:       "x-access-token", Token: env("GITHUB_TOKEN"),
+	}
 }
 
 // access is how GitHub is reached.

@@ -24,7 +24,7 @@ func Forge() forge.Forge {
 	return forge.Forge{
 		Name: name, Title: title, Prefix: "GITLAB_",
 		Jobs: forge.Jobs{
-			Sign: "GITLAB_CI", Workspace: "CI_PROJECT_DIR", Event: event, Place: place, Ticket: ticket,
+			Sign: "GITLAB_CI", Workspace: "CI_PROJECT_DIR", Clone: clone, Event: event, Place: place, Ticket: ticket,
 			Log:   func(o forge.Output) forge.Log { return log{o.Log, time.Now} },
 			Files: files, Share: childPipeline,
 		},
@@ -44,6 +44,11 @@ func Forge() forge.Forge {
 // System is GitLab as whom reports are sent to.
 func System() post.System {
 	return post.System{Name: name, Title: title, Groups: true, NoSteps: true, Open: openReports}
+}
+
+// clone is the job's repository, for the token of the job.
+func clone(env forge.Getenv) forge.Clone {
+	return forge.Clone{Repository: env("CI_PROJECT_URL") + ".git", User: "gitlab-ci-token", Token: env("CI_JOB_TOKEN")}
 }
 
 // access is how GitLab is reached.

@@ -149,23 +149,39 @@ func (d *decoder) environment(block *hclsyntax.Block, p *Project) {
 
 func (d *decoder) state(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
+	st := &p.State
+	st.Line = block.TypeRange.Start.Line
+	known := []string{BackendDirectory, BackendGit}
+	word := func(into *string) setting {
+		return setting{cty.String, func(v cty.Value) error { *into = v.AsString(); return nil }}
+	}
 	d.body(block, map[string]setting{
 		"backend": {cty.String, func(v cty.Value) error {
-			p.State.Backend = v.AsString()
-			if p.State.Backend != BackendDirectory {
-				return fmt.Errorf("unknown backend %q%s; known: %s", p.State.Backend,
-					text.DidYouMean(p.State.Backend, []string{BackendDirectory}), BackendDirectory)
+			st.Backend = v.AsString()
+			if !slices.Contains(known, st.Backend) {
+				return fmt.Errorf("unknown backend %q%s; known: %s", st.Backend, text.DidYouMean(st.Backend, known),
+					strings.Join(known, ", "))
 			}
 			return nil
 		}},
 		"path": {cty.String, func(v cty.Value) error {
-			p.State.Path = filepath.ToSlash(filepath.Clean(v.AsString()))
-			if !filepath.IsLocal(v.AsString()) || p.State.Path == "." {
+			st.Path = filepath.ToSlash(filepath.Clean(v.AsString()))
+			if !filepath.IsLocal(v.AsString()) || st.Path == "." {
 				return fmt.Errorf("the path %q does not name a folder below the project", v.AsString())
 			}
 			return nil
 		}},
+		"repository": word(&st.Repository), "ref": word(&st.Ref),
+		"sign": {cty.Bool, func(v cty.Value) error { st.Sign = v.True(); return nil }},
 	})
+	of := map[string]string{"path": BackendDirectory, "repository": BackendGit, "ref": BackendGit, "sign": BackendGit}
+	for _, attr := range hclfile.SortedAttributes(block.Body) {
+		backend := of[attr.Name]
+		if backend != "" && backend != st.Backend && slices.Contains(known, st.Backend) {
+			d.add(attr.NameRange, fmt.Sprintf("%s is a setting of the backend %q, and the state's is %q", attr.Name, backend,
+				st.Backend), fmt.Sprintf("leave it out, or set backend = %q", backend))
+		}
+	}
 }
 
 func (d *decoder) build(block *hclsyntax.Block, p *Project) {

@@ -8,6 +8,8 @@
 package config
 
 import (
+	"cmp"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +27,6 @@ const (
 	DefaultParallel    = 2
 	DefaultCancelGrace = 5 * time.Minute
 	DefaultStatePath   = "state"
-	BackendDirectory   = "directory"
 
 	maxParallel    = 64
 	minCancelGrace = time.Second
@@ -54,10 +55,35 @@ type Environment struct {
 	Line      int                   // of its block
 }
 
+// Backends of the state.
+const (
+	BackendDirectory = "directory"
+	BackendGit       = "git"
+)
+
 // State says where records and the current state are kept.
 type State struct {
-	Backend string // directory
-	Path    string // relative to the root, slash-separated
+	Backend string
+	Path    string // of a directory: relative to the root, slash-separated, or whole when the environment names it
+
+	Repository string // of git: its address; empty for the project's own
+	Ref        string // of git: whole name; empty for the backend's own
+	Sign       bool   // of git: whether its commits are signed
+	Named      bool   // by the environment of the process, and not by a file of the project
+
+	Line int // of its block; 0 when there is none
+}
+
+// Place is where people find an object of the state; of an empty name, the state.
+func (s State) Place(object string) string {
+	if s.Backend == BackendDirectory {
+		return path.Join(s.Path, object)
+	}
+	place := cmp.Or(s.Ref, "the state's ref") + " of " + cmp.Or(s.Repository, "the project's repository")
+	if object == "" {
+		return place
+	}
+	return object + " in " + place
 }
 
 // Build holds the settings of builds.

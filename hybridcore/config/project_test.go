@@ -97,7 +97,7 @@ ci {
 				Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}, Parallel: 3, Line: 10,
 			},
 		},
-		State: config.State{Backend: "directory", Path: "var/state"},
+		State: config.State{Backend: "directory", Path: "var/state", Line: 13},
 		Build: config.Build{Parallel: 3, CancelGrace: 90 * time.Second},
 		CI: config.CI{
 			Change: []string{"plan", "validate --env lab"}, Schedule: []string{},
@@ -120,6 +120,29 @@ ci {
 	}
 	if _, err = got.Environment("pord"); err == nil || !strings.Contains(err.Error(), `did you mean "prod"?`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestStateInGit has the settings of the git backend, and one of another backend.
+func TestStateInGit(t *testing.T) {
+	const head = "project { name = \"x\" }\nenvironment \"only\" {}\n"
+	got, err := config.Load(project(t, head+`state {
+  backend    = "git"
+  repository = "https://example.com/images-state.git"
+  ref        = "refs/heads/state"
+  sign       = true
+}
+`))
+	want := config.State{
+		Backend: "git", Path: "state", Repository: "https://example.com/images-state.git", Ref: "refs/heads/state",
+		Sign: true, Line: 3,
+	}
+	if err != nil || got.State != want {
+		t.Errorf("the state is %+v, %v", got.State, err)
+	}
+	_, err = config.Load(project(t, head+"state {\n  sign = true\n}\n"))
+	if err == nil || !strings.Contains(err.Error(), `packer-hybrid.hcl:4:3: sign is a setting of the backend "git"`) {
+		t.Errorf("a setting of another backend: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ package state
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"io"
 	"sync"
 	"time"
 )
@@ -50,6 +51,14 @@ func New(b Backend, can Capabilities) *Store {
 			return now.UTC().Round(0), now.Sub(opened)
 		},
 	}
+}
+
+// Close ends the use of the backend. A lease that is held stays taken.
+func (s *Store) Close() error {
+	if c, ok := s.b.(io.Closer); ok {
+		return c.Close() //nolint:wrapcheck // the backend says which state it is
+	}
+	return nil
 }
 
 // now is the time of day.

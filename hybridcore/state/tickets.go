@@ -40,25 +40,18 @@ func (s *Store) UseTicket(ctx context.Context, request, run string, until time.T
 	if run == "" || len(run) > maxRun {
 		return hybridcore.Usagef("%.80q does not name a run of a CI system", run)
 	}
-	mine := usedTicket{run, until.UTC()}
-	return s.writeError("noting the ticket of "+request, s.useTicket(ctx, request, mine))
-}
-
-func (s *Store) useTicket(ctx context.Context, request string, mine usedTicket) error {
 	name := ticketsFolder + request + ticketSuffix
-	data, err := encode(mine)
-	if err != nil {
-		return err
+	data, err := encode(usedTicket{run, until.UTC()})
+	if err == nil {
+		err = s.b.Put(ctx, name, data)
 	}
-	err = s.b.Put(ctx, name, data)
-	if errors.Is(err, fs.ErrExist) {
-		return s.usedBefore(ctx, request, name, mine.Run)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		err = s.usedBefore(ctx, request, name, run)
+	case err == nil:
+		s.forgetTickets(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	s.forgetTickets(ctx)
-	return nil
+	return s.writeError("noting the ticket of "+request, err)
 }
 
 // usedBefore refuses a ticket that a run has used, unless it was the same run.

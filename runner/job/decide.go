@@ -17,7 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // decide says what this run is to do, in the outputs of the step, and answers a
@@ -91,7 +91,7 @@ func (j *job) unnamed(d ci.Decision, runners ci.Runners) {
 // leads to, for merged code.
 func (h *Host) readJob(ctx context.Context) (ci.Job, error) {
 	in := h.ciInput(ctx)
-	text, given := h.Process.LookupEnv(ci.DecisionVariable)
+	text, given := h.Process.Places().LookupEnv(ci.DecisionVariable)
 	if !given {
 		return h.forge.Jobs.Read(in)
 	}
@@ -111,7 +111,7 @@ func (h *Host) readJob(ctx context.Context) (ci.Job, error) {
 // ticket is the bot's own. Of the jobs of a decision the one that plans does this
 // for all: it has the key and the state, and the others wait for it.
 func (h *Host) ticketed(ctx context.Context, own Kind, job *ci.Job) error {
-	if _, decided := h.Process.LookupEnv(ci.DecisionVariable); len(job.Ticket) == 0 || decided && !own.Plan {
+	if _, decided := h.Process.Places().LookupEnv(ci.DecisionVariable); len(job.Ticket) == 0 || decided && !own.Plan {
 		return nil
 	}
 	rules, err := h.reviewedRules(ctx, job.PolicyCommit())
@@ -137,7 +137,7 @@ func (h *Host) atCommit(ctx context.Context, sha string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, process.GitTime)
+	ctx, cancel := context.WithTimeout(ctx, stored.GitTime)
 	defer cancel()
 	at, err := repo.Head(ctx)
 	switch {
@@ -158,7 +158,7 @@ func (h *Host) ciInput(ctx context.Context) ci.Input {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, process.GitTime)
+		ctx, cancel := context.WithTimeout(ctx, stored.GitTime)
 		defer cancel()
 		return question(ctx, r)
 	}
@@ -224,7 +224,7 @@ func (h *Host) reviewedRules(ctx context.Context, commit string) (config.Bot, er
 	if err != nil {
 		return config.Bot{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, process.GitTime)
+	ctx, cancel := context.WithTimeout(ctx, stored.GitTime)
 	defer cancel()
 	project, err := projectAt(ctx, repo, commit)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // files writes the job's files and returns the paths of answer, plan, record,
@@ -68,17 +69,17 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 // brought in its place.
 func (j *job) begin(ctx context.Context) error {
 	if !j.Unreviewed { // whose job reads no state
-		if err := j.host.Process.UntrackedState(ctx, j.project); err != nil {
+		if err := stored.Untracked(ctx, j.host.Process.Places(), j.project); err != nil {
 			return err
 		}
 	}
-	dir, err := j.host.Process.MakeJobDir(j.project.Root)
+	dir, err := j.host.Process.Places().MakeJobDir(j.project.Root)
 	if err != nil {
 		return err
 	}
 	uploads := j.host.forge.Jobs.Uploads
 	if uploads { // the runner clears it after the job; what is to be uploaded is not beside what is kept
-		dir = j.host.Process.TempDir()
+		dir = j.host.Process.Places().TempDir()
 	}
 	if j.host.Process.Uploads, err = process.NewUploads(dir); err != nil {
 		return err
@@ -93,7 +94,7 @@ func (j *job) begin(ctx context.Context) error {
 // the forge: it takes them from artifacts/, or from the folder itself.
 func (j *job) hand() {
 	u := j.host.Process.Uploads
-	logs, err := j.host.Process.LogDir(j.project)
+	logs, err := j.host.Process.Places().LogDir(j.project)
 	j.try("the logs", err)
 	for _, c := range j.answers {
 		if c.record != nil && err == nil {

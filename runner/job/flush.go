@@ -17,14 +17,14 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/places"
 )
 
 // Flush sends the reports that earlier jobs on this machine could not send, and
 // returns what is to be said about those that are left.
 func (h *Host) Flush(ctx context.Context, within time.Duration) ([]string, error) {
 	root := h.Process.Top()
-	dir, err := h.Process.JobDir(root)
+	dir, err := h.Process.Places().JobDir(root)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (h *Host) Flush(ctx context.Context, within time.Duration) ([]string, error
 			continue
 		}
 		tokens++
-		more, err := post.Flush(ctx, process.Outboxes(dir), access, time.Until(ends), post.WithLog(h.faulty))
+		more, err := post.Flush(ctx, places.Outboxes(dir), access, time.Until(ends), post.WithLog(h.faulty))
 		if err != nil {
 			return nil, fmt.Errorf("sending reports: %w", err)
 		}

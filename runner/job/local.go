@@ -14,7 +14,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // Local takes a run that the bot has started on this machine, does its command in
@@ -32,8 +32,8 @@ func (h *Host) Local(ctx context.Context, dir, repository string) error {
 	sub := *h
 	sub.Process.Dir = run.Tree
 	sub.Screen.Reporter, sub.local = run, &localRun{run, repository}
-	if h.Process.Getenv(process.StateVariable) == "" { // the state is not in the checkout, which is thrown away
-		if sub.Process.Environ, err = h.stateOf(repository); err != nil {
+	if h.Process.Getenv(stored.Variable) == "" { // the state is not in the checkout, which is thrown away
+		if sub.Process.Environ, err = h.stateOf(ctx, repository); err != nil {
 			return h.end(run, nil, err)
 		}
 	}
@@ -55,12 +55,16 @@ func (h *Host) Local(ctx context.Context, dir, repository string) error {
 }
 
 // stateOf is the environment with the state of the project in a repository.
-func (h *Host) stateOf(repository string) ([]string, error) {
+func (h *Host) stateOf(ctx context.Context, repository string) ([]string, error) {
 	project, err := config.Load(repository)
 	if err != nil {
 		return nil, err
 	}
-	return append(slices.Clone(h.Process.Environ), process.StateVariable+"="+process.StateDir(project)), nil
+	address, err := stored.Address(ctx, h.Process.Places(), project)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(h.Process.Environ), stored.Variable+"="+address), nil
 }
 
 // end writes the end of a local run.

@@ -12,18 +12,19 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // maxLookBack bounds the records that are read for the last run of a change.
 const maxLookBack = 200
 
 // lastRun is the last build of a change for an environment; empty when there is none.
-func lastRun(ctx context.Context, project config.Project, change, env string) (run string, err error) {
-	store, err := process.ViewState(project)
+func (h *Host) lastRun(ctx context.Context, project config.Project, change, env string) (run string, err error) {
+	store, err := stored.View(h.Process.Places(), project)
 	if err != nil {
 		return "", err
 	}
+	defer store.Close() //nolint:errcheck // only read
 	ids, err := store.Records(ctx)
 	if err != nil {
 		return "", fmt.Errorf("listing records: %w", err)

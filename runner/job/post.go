@@ -12,7 +12,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/places"
 )
 
 // poster reports to the system of the job: nil without a token. The outbox is
@@ -24,13 +24,13 @@ func (j *job) poster(slot string) *post.Poster {
 	}
 	address := j.address()
 	address.Run, address.Slot = hybridcore.NewRunID(time.Now()), slot
-	dir, err := j.host.Process.MakeJobDir(j.project.Root)
+	dir, err := j.host.Process.Places().MakeJobDir(j.project.Root)
 	if err != nil {
 		j.try(access.System.Title, err)
 		return nil
 	}
 	options := append(j.host.Posting, post.WithRedaction(j.host.Process.Redactor.String), post.WithLog(j.host.faulty))
-	p, err := post.New(filepath.Join(process.Outboxes(dir), address.Run), address, access, options...)
+	p, err := post.New(filepath.Join(places.Outboxes(dir), address.Run), address, access, options...)
 	if err != nil {
 		j.try(access.System.Title, err)
 		return nil

@@ -22,6 +22,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // Run does what the event of a CI job asks for, and reports there.
@@ -90,7 +91,7 @@ func (h *Host) startJob(ctx context.Context, own Kind) (*job, error) {
 		err = h.ticketed(ctx, own, &read)
 	}
 	if err == nil {
-		if err = resolveLast(ctx, project, &read); err != nil {
+		if err = h.resolveLast(ctx, project, &read); err != nil {
 			read, err = read.Refuse(err)
 		}
 	}
@@ -209,7 +210,7 @@ func (j *job) fault(err error) {
 // withoutSecrets is an environment for code that nobody has reviewed: it has no
 // state either.
 func withoutSecrets(environ []string) []string {
-	secret := map[string]bool{process.StateVariable: true}
+	secret := map[string]bool{stored.Variable: true}
 	for _, s := range redact.FromEnviron(environ) {
 		secret[s.Name] = true
 	}

@@ -98,12 +98,12 @@ func (h *Host) partOf(job *ci.Job) error {
 
 // resolveLast says which run is meant by the last one of a change: who decided
 // does not have the state.
-func resolveLast(ctx context.Context, project config.Project, job *ci.Job) error {
+func (h *Host) resolveLast(ctx context.Context, project config.Project, job *ci.Job) error {
 	for i, r := range job.Requests {
 		if r.RetryFailed != ci.LastRun {
 			continue
 		}
-		run, err := lastRun(ctx, project, r.Origin.Change, r.Env)
+		run, err := h.lastRun(ctx, project, r.Origin.Change, r.Env)
 		if err != nil {
 			return err
 		}

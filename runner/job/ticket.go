@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // again is what to do about a ticket that is of no use.
@@ -149,10 +150,11 @@ func (v verification) use(ctx context.Context) error {
 		return hybridcore.Blockedf("the ticket of request %s is for one run, and there is an older one of it, %s; %s",
 			request, older, again)
 	}
-	store, err := v.host.Process.OpenState(v.project)
+	store, err := stored.Open(v.host.Process.Places(), v.project, v.host.Process.Notes)
 	if err != nil {
 		return err
 	}
+	defer store.Close() //nolint:errcheck // what counts is stored
 	return store.UseTicket(ctx, request, v.run.system+" "+v.run.id, v.ticket.Expires)
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // Artifact makes one file below artifacts/ of a project, redacted. In a CI job
@@ -94,6 +95,6 @@ func (p Process) foreignFiles(ctx context.Context, root *os.Root) ([]string, err
 	if err != nil {
 		return nil, fmt.Errorf("looking at artifacts/: %w", err)
 	}
-	tracked, err := p.Tracked(ctx, ArtifactsDir)
+	tracked, err := stored.Tracked(ctx, p.Places(), p.Top(), ArtifactsDir)
 	return append(gone, tracked...), err
 }

@@ -13,13 +13,14 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // ByState answers a request by the project's state, which it only reads.
 func (p Process) ByState(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
 	project, err := p.Project()
 	if err == nil {
-		err = p.UntrackedState(ctx, project)
+		err = stored.Untracked(ctx, p.Places(), project)
 	}
 	if err != nil {
 		return hybridcore.Answer{}, err

@@ -24,6 +24,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // Open wires the packages together for the project around the directory.
@@ -35,11 +36,11 @@ func (p Process) Open() (*runner.Runner, func(), error) {
 	if err := p.stateOfAJob(project); err != nil {
 		return nil, nil, err
 	}
-	store, err := p.OpenState(project)
+	store, err := stored.Open(p.Places(), project, p.Notes)
 	if err != nil {
 		return nil, nil, err
 	}
-	logDir, err := p.LogDir(project)
+	logDir, err := p.Places().LogDir(project)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -53,7 +54,7 @@ func (p Process) Open() (*runner.Runner, func(), error) {
 	r := p.Wire(project)
 	r.Project.State, r.Project.Log = store, log
 	r.Folders = build.Folders{Logs: logDir, Uploads: string(p.Uploads)}
-	return r, func() { _, _ = r.Project.Close(), closeLog() }, nil
+	return r, func() { _, _, _ = r.Project.Close(), store.Close(), closeLog() }, nil
 }
 
 // stateOfAJob refuses a state that came with the commit of a CI job, also in a step
@@ -62,7 +63,7 @@ func (p Process) stateOfAJob(project config.Project) error {
 	if _, err := forges.Detect(p.Getenv); err != nil {
 		return nil //nolint:nilerr // this is no job
 	}
-	return p.UntrackedState(context.Background(), project)
+	return stored.Untracked(context.Background(), p.Places(), project)
 }
 
 // read is View for what shows the state as what runs have written.
@@ -87,15 +88,15 @@ func (p Process) View() (*runner.Runner, func(), error) {
 }
 
 func (p Process) view(project config.Project) (_ *runner.Runner, done func(), err error) {
-	store := directory.Nothing(StateDir(project))
+	store := directory.Nothing(stored.Dir(project))
 	if p.Policy == nil { // the state in a tree whose author is not trusted is that author's
-		if store, err = ViewState(project); err != nil {
+		if store, err = stored.View(p.Places(), project); err != nil {
 			return nil, nil, err
 		}
 	}
 	r := p.Wire(project)
 	r.Project.State, r.Project.Log = store, slog.New(slog.DiscardHandler)
-	return r, func() { _ = r.Project.Close() }, nil
+	return r, func() { _, _ = r.Project.Close(), store.Close() }, nil
 }
 
 // Wire is what every runner has.
@@ -117,7 +118,7 @@ func (p Process) Wire(of config.Project) *runner.Runner {
 		},
 		Policy: p.Policy,
 		Remember: plan.Memory{
-			Verdicts: plan.Verdicts(filepath.Join(p.CacheDir(), "verdicts")), Program: p.program(),
+			Verdicts: plan.Verdicts(filepath.Join(p.Places().CacheDir(), "verdicts")), Program: p.program(),
 		},
 	}
 }
@@ -128,15 +129,12 @@ func (p Process) Project() (config.Project, error) {
 	if err != nil {
 		return config.Project{}, err
 	}
-	if err := p.ownCache(root); err != nil {
+	if err := p.Places().OwnCache(root); err != nil {
 		return config.Project{}, err
 	}
 	project, err := config.Load(root)
-	if kept := p.Getenv(StateVariable); err == nil && kept != "" {
-		if !filepath.IsAbs(kept) {
-			return config.Project{}, hybridcore.Usagef("%s is %q: give the whole path of a folder", StateVariable, kept)
-		}
-		project.State.Path = filepath.Clean(kept)
+	if err == nil {
+		err = stored.Named(p.Places(), &project)
 	}
 	return project, err
 }

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -101,9 +100,9 @@ func where(r *runner.Runner, record hybridcore.Record) string {
 	return recordFile(r, record.RunID)
 }
 
-// recordFile is where a run's record is, relative to the project.
+// recordFile is where a run's record is, for people.
 func recordFile(r *runner.Runner, run string) string {
-	return path.Join(r.Project.Config.State.Path, state.RecordName(run))
+	return r.Project.Config.State.Place(state.RecordName(run))
 }
 
 // export writes artifacts/release.json of what was released.

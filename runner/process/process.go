@@ -11,9 +11,9 @@ package process
 import (
 	"io"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
+	"github.com/packer-hybrid/packer-hybrid/runner/places"
 )
 
 // Process is one process, and how it was called.
@@ -34,12 +34,7 @@ type Process struct {
 }
 
 // Getenv is the value of a variable, empty for none.
-func (p Process) Getenv(name string) string {
-	value, _ := p.LookupEnv(name)
-	return value
-}
+func (p Process) Getenv(name string) string { return p.Places().Getenv(name) }
 
-// LookupEnv is the value of a variable, and whether it is set at all.
-func (p Process) LookupEnv(name string) (value string, set bool) {
-	return hybridcore.LookupEnv(p.Environ, name)
-}
+// Places are where it may keep files.
+func (p Process) Places() places.Env { return p.Environ }

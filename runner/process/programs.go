@@ -25,7 +25,7 @@ const rpcName = "packer-hybrid-rpc"
 // FindRPC looks for packer-hybrid-rpc where PACKER_HYBRID_RPC says, Beside this
 // program and in the cache of `make tools`.
 func (p Process) FindRPC() (string, error) {
-	candidates := Beside(rpcName, filepath.Join(p.CacheDir(), "bin"))
+	candidates := Beside(rpcName, filepath.Join(p.Places().CacheDir(), "bin"))
 	if path := p.Getenv("PACKER_HYBRID_RPC"); path != "" {
 		candidates = []string{path}
 	}
@@ -68,7 +68,7 @@ func FirstProgram(paths []string) string {
 // `make tools`.
 func (p Process) FindPacker(grace time.Duration) func(context.Context) (packer.Tool, error) {
 	return func(ctx context.Context) (packer.Tool, error) {
-		cache := p.CacheDir()
+		cache := p.Places().CacheDir()
 		candidates := []string{"packer", filepath.Join(cache, "bin", "packer")}
 		if p.PackerPath != "" {
 			candidates = []string{p.PackerPath}
@@ -102,11 +102,13 @@ func (p Process) pinnedPlugins() string {
 	if dir := p.Getenv("PACKER_HYBRID_PLUGINS"); dir != "" {
 		return dir
 	}
-	return filepath.Join(p.CacheDir(), "plugins")
+	return filepath.Join(p.Places().CacheDir(), "plugins")
 }
 
 // memory remembers what was found out about Packer and its plugins.
-func (p Process) memory() packer.Memory { return packer.Memory(filepath.Join(p.CacheDir(), "memory")) }
+func (p Process) memory() packer.Memory {
+	return packer.Memory(filepath.Join(p.Places().CacheDir(), "memory"))
+}
 
 // program names this build of packer-hybrid: the rules that a verdict rests on
 // are part of it.

@@ -81,8 +81,7 @@ func back(arrows []arrow) int {
 		out[a.from], in[a.to] = append(out[a.from], a.to), append(in[a.to], a.from)
 		files[a.from], files[a.to] = true, true
 	}
-	order := slices.Sorted(maps.Keys(files))
-	slices.SortStableFunc(order, func(a, b string) int { return len(in[a]) - len(out[a]) - len(in[b]) + len(out[b]) })
+	order := peeled(slices.Sorted(maps.Keys(files)), in, out)
 	best := upward(order, arrows)
 	for gained := true; gained; {
 		gained = false
@@ -95,6 +94,33 @@ func back(arrows []arrow) int {
 		}
 	}
 	return best
+}
+
+// peeled puts files into an order in which no arrow runs up, if there is one: it takes
+// the one that none of the others use, again and again, and where each is used, the
+// one that is used least and uses most.
+func peeled(files []string, in, out map[string][]string) []string {
+	var order []string
+	for len(files) > 0 {
+		count := func(of []string) (n int) {
+			for _, f := range of {
+				if slices.Contains(files, f) {
+					n++
+				}
+			}
+			return n
+		}
+		first := slices.MinFunc(files, func(a, b string) int {
+			used := count(in[a]) - count(in[b])
+			if count(in[a]) > 0 && count(in[b]) > 0 {
+				used -= count(out[a]) - count(out[b])
+			}
+			return used
+		})
+		order = append(order, first)
+		files = slices.DeleteFunc(files, func(f string) bool { return f == first })
+	}
+	return order
 }
 
 // place is where in an order the fewest arrows of a file run up.

@@ -8,9 +8,11 @@ package gitref
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +24,8 @@ import (
 // change rests on does not depend on it: its push fails when the ref has moved.
 const fresh = time.Second
 
-// New prepares a clone. The repository is not asked for anything yet.
+// New prepares a clone, which Close removes. The repository is not asked for
+// anything yet.
 func New(ctx context.Context, o Options) (*Backend, error) {
 	o.Ref = cmp.Or(o.Ref, DefaultRef)
 	if err := CheckRepository(o.Repository); err != nil {
@@ -31,8 +34,23 @@ func New(ctx context.Context, o Options) (*Backend, error) {
 	if err := CheckRef(o.Ref); err != nil {
 		return nil, err
 	}
-	b := &Backend{o: o, dir: o.Dir, have: map[string]bool{}}
-	return b, b.prepare(ctx)
+	dir, err := os.MkdirTemp(o.Dir, "packer-hybrid-state-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the state: %w", err)
+	}
+	b := &Backend{o: o, dir: dir, have: map[string]bool{}}
+	if err := b.prepare(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// Close removes the clone.
+func (b *Backend) Close() error {
+	if err := os.RemoveAll(b.dir); err != nil {
+		return fmt.Errorf("removing the clone of the state: %w", err)
+	}
+	return nil
 }
 
 // Requests is how often git has reached the repository, for measurements.

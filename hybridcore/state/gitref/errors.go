@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // gitError is what git said when it failed. A server wrote a part of it.
@@ -23,7 +24,7 @@ type gitError struct {
 func (e *gitError) Error() string {
 	var kept []string
 	for line := range strings.Lines(e.said) {
-		if line = strings.TrimSpace(hybridcore.Sanitize(line)); line != "" && len(kept) < 8 {
+		if line = strings.TrimSpace(text.Sanitize(line)); line != "" && len(kept) < 8 {
 			kept = append(kept, line)
 		}
 	}

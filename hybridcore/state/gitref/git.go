@@ -45,7 +45,7 @@ var settings = []string{
 // inherited are the variables that git, ssh, gpg and their helpers may see.
 var inherited = []string{
 	"PATH", "TZ", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "no_proxy",
-	"all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
+	"all_proxy",
 }
 
 // personal are those that lead to what a person has set up for git.
@@ -55,38 +55,47 @@ var personal = []string{
 }
 
 // environment is that of git.
-func (b *Backend) environment() []string {
+func (o Options) environment(dir string) []string {
 	env := []string{
-		"LANG=C", "LC_ALL=C", "GIT_DIR=" + b.dir, "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1",
+		"LANG=C", "LC_ALL=C", "GIT_DIR=" + dir, "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1",
 		"GIT_LITERAL_PATHSPECS=1", "GIT_OPTIONAL_LOCKS=0", "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=packer-hybrid", "GIT_AUTHOR_EMAIL=packer-hybrid@localhost",
 		"GIT_COMMITTER_NAME=packer-hybrid", "GIT_COMMITTER_EMAIL=packer-hybrid@localhost",
 	}
 	pass := inherited
-	if b.o.Own {
+	if o.Own {
 		pass = slices.Concat(inherited, personal)
 	} else {
 		env = append(env, "HOME=/dev/null", "XDG_CONFIG_HOME=/dev/null", "GIT_CONFIG_GLOBAL=/dev/null")
 	}
 	sshSet := false
-	for _, entry := range b.o.Environ {
+	for _, entry := range o.Environ {
 		if name, _, _ := strings.Cut(entry, "="); slices.Contains(pass, name) {
 			env = append(env, entry)
 			sshSet = sshSet || name == "GIT_SSH" || name == "GIT_SSH_COMMAND"
 		}
 	}
 	if !sshSet {
-		env = append(env, "GIT_SSH_COMMAND="+b.o.Access.ssh())
+		env = append(env, "GIT_SSH_COMMAND="+o.Access.ssh())
 	}
-	return append(env, b.configuration()...)
+	return append(env, o.configuration()...)
 }
 
 // configuration hands settings to git by its environment, which no other user sees.
-func (b *Backend) configuration() []string {
+func (o Options) configuration() []string {
 	all := slices.Clone(settings)
-	if b.o.Access.Token != "" {
-		basic := base64.StdEncoding.EncodeToString([]byte(b.o.Access.User + ":" + b.o.Access.Token))
+	if o.Access.Token != "" {
+		basic := base64.StdEncoding.EncodeToString([]byte(o.Access.User + ":" + o.Access.Token))
 		all = append(all, "credential.helper=", "http.extraHeader=Authorization: Basic "+basic)
+	}
+	for _, name := range []string{"GIT_SSL_CAINFO", "SSL_CERT_FILE"} {
+		if file, _ := hybridcore.LookupEnv(o.Environ, name); file != "" {
+			all = append(all, "http.sslCAInfo="+file)
+			break
+		}
+	}
+	if o.SigningKey != "" {
+		all = append(all, "gpg.format=ssh", "user.signingKey="+o.SigningKey)
 	}
 	env := []string{"GIT_CONFIG_COUNT=" + strconv.Itoa(len(all))}
 	for i, one := range all {
@@ -111,7 +120,7 @@ func (b *Backend) git(ctx context.Context, c call) ([]byte, error) {
 	runtime.LockOSThread() // the child ends with the thread that started it
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, "git", c.args...)
-	cmd.Dir, cmd.Env = b.dir, append(b.environment(), c.env...)
+	cmd.Dir, cmd.Env = b.dir, append(b.o.environment(b.dir), c.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killWait

@@ -21,11 +21,12 @@ const DefaultRef = "refs/packer-hybrid/state"
 type Options struct {
 	Repository string   // https://HOST/PATH, ssh://HOST/PATH, USER@HOST:PATH, or a folder's whole path
 	Ref        string   // empty: DefaultRef
-	Dir        string   // for the clone: a private folder that is there and empty
+	Dir        string   // in which the clone is made, in a folder of its own; empty: that of temporary files
 	Environ    []string // of this process
 	Access     Access
-	Own        bool // git may use what the user has set up for it: credential helpers, keys, signing
-	Sign       bool // sign each commit, with what the user has set up
+	Own        bool   // git may use what the user has set up for it: credential helpers, keys, signing
+	Sign       bool   // sign each commit: with SigningKey, else with what the user has set up
+	SigningKey string // file of a private key of ssh
 }
 
 // Access is what this process shows to the repository. The zero value shows nothing.

@@ -194,3 +194,28 @@ func TestSSHIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestSigned signs a commit with a key of ssh, and has git verify it.
+func TestSigned(t *testing.T) {
+	t.Parallel()
+	dir, keys := repository(t), t.TempDir()
+	signer, private := sshKey(t)
+	key, allowed := filepath.Join(keys, "key"), filepath.Join(keys, "allowed")
+	public := ssh.MarshalAuthorizedKey(signer.PublicKey())
+	if err := errors.Join(os.WriteFile(key, private, 0o600), os.WriteFile(key+".pub", public, 0o600),
+		os.WriteFile(allowed, append([]byte("packer-hybrid@localhost "), public...), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, gitref.Options{Repository: dir, Sign: true, SigningKey: key})
+	if err := b.Put(t.Context(), "runs/x", nil); err != nil {
+		t.Fatal(err)
+	}
+	said := git(t, dir, "-c", "gpg.ssh.allowedSignersFile="+allowed, "verify-commit", gitref.DefaultRef)
+	if !strings.Contains(said, "Good \"git\" signature for packer-hybrid@localhost") {
+		t.Error(said)
+	}
+	unsigned := open(t, gitref.Options{Repository: repository(t), Sign: true, SigningKey: filepath.Join(keys, "none")})
+	if err := unsigned.Put(t.Context(), "runs/x", nil); err == nil {
+		t.Error("without a key a commit is stored")
+	}
+}

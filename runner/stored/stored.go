@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-11-30T17:18:44Z
+// Spec: openspec/specs/security/spec.md#requirement-the-checkout-is-hostile
+// Diagram: openspec/specs/security/diagram.md#where-a-job-writes
+
+// Package stored opens the state of a project, where its file or the environment of
+// the process says that it is.
+package stored
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/gitref"
+	"github.com/packer-hybrid/packer-hybrid/runner/places"
+)
+
+// Open opens the state, and makes it when it is missing. In the project's
+// folder no link leads to it: the folder may have come with a checkout. A state of the
+// former format is upgraded, and that is said.
+func Open(env places.Env, of config.Project, notes io.Writer) (*state.Store, error) {
+	if of.State.Backend == config.BackendGit {
+		return openGit(context.Background(), env, of)
+	}
+	if err := ownState(of); err != nil {
+		return nil, err
+	}
+	return directory.Open(Dir(of), func(backup string) { upgraded(notes, backup) })
+}
+
+// View opens the state to read it: nothing is made or upgraded. One that is not
+// there has nothing in it.
+func View(env places.Env, of config.Project) (*state.Store, error) {
+	if of.State.Backend == config.BackendGit {
+		return openGit(context.Background(), env, of)
+	}
+	if err := ownState(of); err != nil {
+		return nil, err
+	}
+	store, err := directory.View(Dir(of))
+	if errors.Is(err, fs.ErrNotExist) {
+		return directory.Nothing(Dir(of)), nil
+	}
+	return store, err
+}
+
+// Named puts the state that the environment names in place of the project's.
+func Named(env places.Env, of *config.Project) error {
+	kept := env.Getenv(Variable)
+	if kept == "" {
+		return nil
+	}
+	named, found := gitAddress(kept)
+	switch {
+	case found:
+		named.Sign = of.State.Sign
+		of.State = named
+	case !filepath.IsAbs(kept):
+		return hybridcore.Usagef("%s is %q: give the whole path of a folder, or git+ADDRESS#REF", Variable, kept)
+	default:
+		of.State = config.State{Backend: config.BackendDirectory, Path: filepath.Clean(kept)}
+	}
+	return nil
+}
+
+// Address is the state of a project for StateVariable of another process.
+func Address(ctx context.Context, env places.Env, of config.Project) (string, error) {
+	if of.State.Backend != config.BackendGit {
+		return Dir(of), nil
+	}
+	repository := of.State.Repository
+	if repository == "" {
+		var err error
+		if repository, err = ownRepository(ctx, env, of.Root); err != nil {
+			return "", err
+		}
+	}
+	return gitPrefix + repository + "#" + cmp.Or(of.State.Ref, gitref.DefaultRef), nil
+}
