@@ -41,11 +41,24 @@ func (s *site) pushed(ref string) object {
 	}
 }
 
+// stateInGit has the jobs share a repository, and no folder.
+func (s *site) stateInGit() {
+	s.t.Helper()
+	repository := filepath.Join(s.scratch, "state.git")
+	s.git("init", "-q", "--bare", "--template=", repository)
+	for i, entry := range s.runner {
+		if strings.HasPrefix(entry, "PACKER_HYBRID_STATE=") {
+			s.runner[i] = "PACKER_HYBRID_STATE=git+" + repository
+		}
+	}
+}
+
 // testPush builds on a push to the default branch, a job for each platform, and
-// nothing on the next one; then comes the night.
+// nothing on the next one; then comes the night. The state is in a repository.
 func testPush(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	s := newSite(t, l)
+	s.stateInGit()
 	s.github([]string{s.rev("HEAD")})
 	r := s.act("push", s.pushed("refs/heads/main"))
 	want := map[string]string{"decide": "success", "plan": "success", "build": "success", "collect": "success"}

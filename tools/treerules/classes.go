@@ -36,8 +36,9 @@ var (
 	anyToken  = regexp.MustCompile(`(?i)\bgithub\s*(\.\s*token\b|\[)|\(\s*github\s*[,)]|\bGITHUB_TOKEN\b`)
 	fromEvent = regexp.MustCompile(`(?i)\b(inputs|github\s*\.\s*(event|head_ref|base_ref|ref|ref_name|sha|actor))\b`)
 
-	commonSecret   = regexp.MustCompile(`^\$\{\{ secrets\.(PKR_VAR_BUILD_[A-Z_]+|PACKER_HYBRID_TICKET_KEY) \}\}$`)
+	commonSecret   = regexp.MustCompile(`^\$\{\{ secrets\.(PKR_VAR_BUILD_[A-Z_]+|PACKER_HYBRID_(?:TICKET_KEY|STATE_TOKEN)) \}\}$`)
 	ticketKey      = regexp.MustCompile(`(?i)\bPACKER_HYBRID_TICKET_KEY\b`)
+	stateToken     = regexp.MustCompile(`(?i)\bPACKER_HYBRID_STATE_TOKEN\b`)
 	platformSecret = regexp.MustCompile(`^\$\{\{ matrix\.platform == '([a-z]+)' ` +
 		`&& secrets\.(PKR_VAR_([A-Z]+)_[A-Z_]+) \|\| '' \}\}$`)
 

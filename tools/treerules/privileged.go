@@ -106,12 +106,13 @@ func (c *classCheck) step(j job, step *yaml.Node) {
 
 // secret checks that a secret belongs to every platform, or to the one of the job,
 // and that the job is bound to an environment. A job with the state has the key of
-// tickets and no other secret.
+// tickets and the token of the state, and no other secret.
 func (c *classCheck) secret(j job, at *yaml.Node) {
 	if value(j.is, "environment") == nil {
 		c.add(at, j.name+" has a secret and no environment")
 	}
-	if text(value(j.is, "environment")) == stateEnvironment && !ticketKey.MatchString(at.Value) {
+	ofState := ticketKey.MatchString(at.Value) || stateToken.MatchString(at.Value)
+	if text(value(j.is, "environment")) == stateEnvironment && !ofState {
 		c.add(at, j.name+" has the state, and a secret of platforms")
 	}
 	if commonSecret.MatchString(at.Value) {
