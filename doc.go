@@ -49,6 +49,7 @@
 //	runner                   Do: gives each request to its stage, and returns the answer
 //	runner/release           the stage that plans, looks up, marks and records releases
 //	runner/build             the stage that builds: lease, staging, Packer, look-up, record; reap
+//	runner/live              the stage that asks the platforms whether what was built is still there
 //	runner/compare           the stage that compares images: parity, what changed since
 //	runner/plan              the stage that decides what is to be built and why; explain, validate
 //	runner/format            brings templates into canonical form

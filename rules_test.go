@@ -157,10 +157,14 @@ var layers = []rules.Layer{
 		"hybridcore", "hybridcore/sources", "hybridcore/state", "runner/compare", "runner/plan", "runner/project",
 	}},
 	{
+		Unit: "runner/live", May: []string{"hybridcore", "runner/project"},
+		Tests: []string{"hybridcore/config", "hybridcore/logs"},
+	},
+	{
 		Unit: "runner",
 		May: []string{
 			"hybridcore", "hybridcore/text", "hybridcore/validate/untrusted", "runner/build", "runner/compare",
-			"runner/plan", "runner/project", "runner/release",
+			"runner/live", "runner/plan", "runner/project", "runner/release",
 		},
 		Tests: []string{
 			"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",

@@ -43,6 +43,10 @@ func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 		end += fmt.Sprintf(", compared with %s (%s)", plan.Base.Revision, short(plan.Base.Commit))
 	}
 	p.line("%s", text.InJobLog(end))
+	unseen := plan.Request.Action == hybridcore.ActionPlan && plan.Base == nil && !plan.Request.Look
+	if unseen && pending < len(plan.Targets) {
+		p.line("not looked at: whether the platforms still have what is unchanged; --live asks them")
+	}
 	return p.err
 }
 

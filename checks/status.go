@@ -36,6 +36,7 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 		p.table(rows, func(_, _ int, text string) string { return text })
 		p.labs(s, st.Targets)
 		p.standIns(s, st.Targets)
+		p.looks(s, st.Looks)
 		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 			if name := st.Targets[key].Release; name != "" {
 				p.line("released: %s is %s", key, text.InJobLog(name))
@@ -64,6 +65,26 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 			s.Red("interrupted:"), l.RunID, l.Key, l.Owner, inLab(l), l.End())
 	}
 	return p.err
+}
+
+// looks says what the platforms have of what was built, or that nobody asked them.
+func (p *printer) looks(s Style, looks map[string]hybridcore.Look) {
+	if looks == nil {
+		p.line("not looked at: whether the platforms still have them; --live asks them")
+		return
+	}
+	there := 0
+	for _, key := range slices.Sorted(maps.Keys(looks)) {
+		switch look := looks[key]; look.Presence {
+		case hybridcore.There:
+			there++
+		case hybridcore.Gone:
+			p.line("%s %s: %s; the next build makes it again", s.Red("gone:"), key, text.InJobLog(look.Text))
+		default:
+			p.line("%s %s", s.Yellow(key), text.InJobLog(look.Text))
+		}
+	}
+	p.line("looked at: %d of %d are on their platforms", there, len(looks))
 }
 
 // labs names the images that were built in a lab: no platform has them.

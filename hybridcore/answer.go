@@ -6,6 +6,7 @@
 package hybridcore
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -41,6 +42,8 @@ type StatusReport struct {
 	Dead    []Lease            `json:"dead"` // runs that ended without an image and may have left something
 	// Releasing are the releases that are not complete, by ENV/NAME.
 	Releasing map[string]ReleaseIntent `json:"releasing,omitempty"`
+	// Looks are what the platforms said, by ENV/IMAGE@PLATFORM; nil when nobody asked them.
+	Looks map[string]Look `json:"looks,omitempty"`
 }
 
 // Checked says what a validation inside the process looked at.
@@ -58,6 +61,15 @@ func (a Answer) All() []Finding {
 	return slices.Concat(a.Plan.Findings, a.Findings)
 }
 
+// Unseen says whether a platform was to be looked at, and could not be.
+func (a Answer) Unseen() bool {
+	unseen := func(l Look) bool { return l.Presence == NotLooked }
+	if a.Plan != nil && a.Plan.Request.Look {
+		return slices.ContainsFunc(a.Plan.Targets, func(t PlannedTarget) bool { return t.Look != nil && unseen(*t.Look) })
+	}
+	return a.Status != nil && slices.ContainsFunc(slices.Collect(maps.Values(a.Status.Looks)), unseen)
+}
+
 // ExitCode is the exit code of an answer that is no error.
 func (a Answer) ExitCode() int {
 	findings := a.All()
@@ -71,6 +83,8 @@ func (a Answer) ExitCode() int {
 	case a.Reaped != nil && slices.ContainsFunc(*a.Reaped, func(one Reaped) bool { return one.Error != "" }):
 		return ExitFailed
 	case a.ReapedOn != nil && slices.ContainsFunc(*a.ReapedOn, ReapPart.Failed):
+		return ExitFailed
+	case a.Unseen():
 		return ExitFailed
 	case Blocked(findings) != NotBlocked:
 		return ExitCode(&FindingsError{Findings: findings})

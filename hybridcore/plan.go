@@ -22,7 +22,7 @@ const (
 
 // Reason is one cause for a decision.
 type Reason struct {
-	// Kind is never-built, new, renamed, lab, source, file, variable, version, upstream, forced or unchanged.
+	// Kind is never-built, gone, new, renamed, lab, source, file, variable, version, upstream, forced or unchanged.
 	Kind string `json:"kind"`
 	// a path, variable, tool or upstream; the run or commit of what is unchanged
 	Subject  string `json:"subject,omitempty"`
@@ -67,6 +67,8 @@ type PlannedTarget struct {
 	Reasons  []Reason `json:"reasons"`
 	// Current is what the state knows of the last good build; nil when there is none.
 	Current *Current `json:"current,omitempty"`
+	// Look is what the platform said of the last build; nil when nobody asked.
+	Look *Look `json:"look,omitempty"`
 }
 
 // Plan is the answer to "what would be done, and why". It is a pure function

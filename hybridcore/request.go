@@ -79,12 +79,14 @@ type Request struct {
 	Origin Origin `json:"origin"`
 }
 
-// Listing is how a plan is told.
+// Listing is how a plan or the state is told, and what is asked for it.
 type Listing struct {
 	// DetailedExitCode makes a plan with pending changes exit 4.
 	DetailedExitCode bool `json:"detailed_exit_code,omitempty"`
 	// All lists unchanged targets too.
 	All bool `json:"all,omitempty"`
+	// Look asks the platforms whether what is current is still there.
+	Look bool `json:"look,omitempty"`
 }
 
 // Pin says what exactly a request is about, so that nothing else is done when
@@ -136,7 +138,7 @@ func (r Request) InProcess() bool { return r.Action == ActionValidate && r.With 
 // Live says whether the request reaches platforms: then what says how to reach
 // them must be at hand.
 func (r Request) Live() bool {
-	return r.Action != ActionPlan && r.Action != ActionCollect && !r.InProcess()
+	return (r.Action != ActionPlan || r.Look) && r.Action != ActionCollect && !r.InProcess()
 }
 
 // Records says whether the request makes a record.

@@ -37,6 +37,9 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 		return only(err, hybridcore.Answer{Explanation: &explanation})
 	case hybridcore.ActionPlan:
 		planned, err := r.plan().Plan(ctx, req)
+		if err == nil && req.Look {
+			planned = r.live().Plan(ctx, planned)
+		}
 		return only(err, hybridcore.Answer{Plan: &planned})
 	case hybridcore.ActionValidate:
 		return r.validation(ctx, req, reporter)

@@ -47,7 +47,47 @@ func (r *Runner) status(ctx context.Context, req hybridcore.Request) (hybridcore
 			st.Running = append(st.Running, l.Lease)
 		}
 	}
+	if req.Look {
+		st.Looks = r.looks(ctx, req, st.Targets)
+	}
 	return hybridcore.Answer{Status: &st}, nil
+}
+
+// looks asks the platforms for what was last built. How they are reached is what the
+// working tree says of their targets.
+func (r *Runner) looks(ctx context.Context, req hybridcore.Request, built map[string]hybridcore.Current) (
+	looks map[string]hybridcore.Look,
+) {
+	looks = map[string]hybridcore.Look{}
+	failed := map[string]error{} // by environment
+	for _, key := range slices.Sorted(maps.Keys(built)) {
+		env, _, _ := strings.Cut(key, "/")
+		if _, done := failed[env]; done {
+			continue
+		}
+		of := hybridcore.Request{
+			Action: hybridcore.ActionPlan, Env: env, Images: req.Images, Platforms: req.Platforms,
+			Listing: hybridcore.Listing{Look: true},
+		}
+		planned, err := r.plan().Plan(ctx, of)
+		if failed[env] = err; err == nil {
+			maps.Copy(looks, r.live().Looks(ctx, planned))
+		}
+	}
+	for key := range built {
+		if _, looked := looks[key]; looked {
+			continue
+		}
+		why := "the project has no such target any more"
+		env, _, _ := strings.Cut(key, "/")
+		if err := failed[env]; err != nil {
+			why = r.Project.Redact(err.Error())
+		}
+		looks[key] = hybridcore.Look{
+			At: r.Project.Now().UTC(), Presence: hybridcore.NotLooked, Text: "not looked at, because " + why,
+		}
+	}
+	return looks
 }
 
 // inspect answers with the record of a run, the last one if none is named.

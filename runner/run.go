@@ -25,6 +25,9 @@ func (r *Runner) Run(ctx context.Context, req hybridcore.Request, reporter Repor
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
+	if req.Action == hybridcore.ActionBuild && hybridcore.Blocked(planned.Findings) == hybridcore.NotBlocked {
+		planned = r.live().Plan(ctx, planned)
+	}
 	if reporter == nil {
 		reporter = silent{}
 	}

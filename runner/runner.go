@@ -12,6 +12,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/compare"
+	"github.com/packer-hybrid/packer-hybrid/runner/live"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 	"github.com/packer-hybrid/packer-hybrid/runner/release"
@@ -41,6 +42,8 @@ type silent struct{}
 func (silent) Event(hybridcore.Event) {}
 
 func (r *Runner) plan() plan.Stage { return plan.Stage{Project: r.Project} }
+
+func (r *Runner) live() live.Stage { return live.Stage{Project: r.Project} }
 
 func (r *Runner) compare() compare.Stage { return compare.Stage{Project: r.Project} }
 

@@ -55,6 +55,7 @@ func testThree(t *testing.T, b *bed) {
 		want(t, again, res.Target+"  unchanged", "inputs equal run "+rec.RunID)
 		b.named(t, res, again)
 	}
+	b.goneFromPlatforms(t, rec)
 	b.nothingOn(t)
 	b.noSecret(t, validated+first+again)
 }
@@ -120,4 +121,49 @@ func testOneFails(t *testing.T, b *bed) {
 	}
 	want(t, out, "there is nothing to retry")
 	b.nothingOn(t)
+}
+
+// goneFromPlatforms deletes what was built for one platform, and has another one refuse to answer:
+// the first is built again, and nothing is said of the other.
+func (b *bed) goneFromPlatforms(t *testing.T, built hybridcore.Record) {
+	t.Helper()
+	for _, vm := range b.lab.Proxmox().VMs() {
+		if strings.HasSuffix(vm.Name, built.RunID) {
+			b.deleteVM(t, vm.ID)
+		}
+	}
+	code, out := b.run(t, "status")
+	if code != 0 {
+		t.Errorf("status: exit %d", code)
+	}
+	want(t, out, "not looked at: whether the platforms still have them")
+	code, out = b.run(t, "status", "--live")
+	if code != 0 {
+		t.Errorf("status --live: exit %d", code)
+	}
+	name := "debian-12-" + built.RunID
+	want(t, out, "gone: lab/debian-12@proxmox: vm-template "+name+" is gone from Proxmox VE", "looked at: 2 of 3")
+	rule, err := fault.ParseRule(`GET /subscriptions/** status=403 reason="AuthorizationFailed"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.lab.Azure().Faults().Add(rule)
+	code, out = b.run(t, "plan", "debian-12", "--live")
+	if code != hybridcore.ExitFailed {
+		t.Errorf("plan --live: exit %d\n%s", code, out)
+	}
+	want(t, out, "debian-12@azure was not looked at, because", "AuthorizationFailed", "gone from Proxmox VE",
+		"1 to build, 2 unchanged")
+	code, out = b.run(t, "build", "debian-12")
+	b.lab.Azure().Faults().Clear()
+	if code != hybridcore.ExitFailed {
+		t.Errorf("build: exit %d\n%s", code, out)
+	}
+	want(t, out, "debian-12@proxmox  built", "debian-12@vsphere  unchanged", "debian-12@azure    failed",
+		"not looked at, because", "nothing is built")
+	code, out = b.run(t, "build", "debian-12")
+	if code != 0 {
+		t.Errorf("when Azure answers again: exit %d\n%s", code, out)
+	}
+	want(t, out, "debian-12@proxmox  unchanged", "debian-12@azure    unchanged")
 }

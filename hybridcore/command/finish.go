@@ -58,6 +58,10 @@ func Finish(r *hybridcore.Request, args []string) error {
 		if err := hybridcore.CheckRevision(r.Base); err != nil {
 			return err
 		}
+		if r.Look {
+			return hybridcore.Usagef("--base compares with a commit, of which no platform has anything: leave out --base or " +
+				"--live")
+		}
 	}
 	if r.With != "" && r.With != hybridcore.WithPacker && r.With != hybridcore.WithPlugins {
 		known := []string{hybridcore.WithPacker, hybridcore.WithPlugins}

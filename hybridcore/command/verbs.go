@@ -19,7 +19,7 @@ func Verbs() []Verb {
 		{
 			Action: hybridcore.ActionBuild, Args: "[IMAGE...]", Short: "Build the targets whose inputs changed",
 			Long: `Build plans, then builds every target whose inputs changed since its last good
-build: each in a directory and a Packer process of its own. One target's failure
+build, or of which the platform has not what was built any more: each in a directory and a Packer process of its own. One target's failure
 does not stop another. What was built is looked up on the platform and recorded.`,
 			Example: `  packer-hybrid build debian-12 --env lab --targets vsphere
   packer-hybrid build --env prod --parallel 3
@@ -37,9 +37,12 @@ does not stop another. What was built is looked up on the platform and recorded.
 		{
 			Action: hybridcore.ActionStatus, Args: "[IMAGE...]", Short: "Show what was last built, and what is running",
 			Long: `Status reads the state: the last good build of each target with its artifact,
-running builds, releases that are not complete, and runs that ended without saying so.`,
+running builds, releases that are not complete, and runs that ended without saying so.
+With --live it asks the platforms whether what was built is still there.`,
 			Example: `  packer-hybrid status
+  packer-hybrid status --env prod --live
   packer-hybrid status debian-12 --env prod --output json`,
+			Bind: bindLook,
 		},
 		{
 			Action: hybridcore.ActionReap, Args: "[IMAGE...]", Short: "Remove what dead runs left on the platforms",
@@ -64,8 +67,10 @@ func planVerb() Verb {
 targets (image × platform) would be built and for which reason, down to the file
 and line that changed. With --base it compares the working tree with a commit
 instead of the last builds, and needs neither state nor Packer. It changes
-nothing and starts no builder.`,
+nothing and starts no builder. With --live it asks the platforms whether what was
+built is still there: what is gone would be built again, as build does.`,
 		Example: `  packer-hybrid plan
+  packer-hybrid plan --env prod --live
   packer-hybrid plan --base main... --output markdown
   packer-hybrid plan debian-12 --env prod --targets vsphere
   packer-hybrid plan --output json --detailed-exitcode`,
@@ -75,6 +80,7 @@ nothing and starts no builder.`,
 			fs.StringVar(&r.Base, "base", "",
 				"compare with this commit, branch or tag; with ... after it, with its merge base with HEAD")
 			fs.BoolVar(&r.All, "all", false, "list unchanged targets too")
+			bindLook(fs, r)
 		},
 	}
 }
@@ -169,4 +175,8 @@ previous build.`,
 			fs.StringVar(&r.Against, "against", "", "also report what changed since this run")
 		},
 	}
+}
+
+func bindLook(fs *pflag.FlagSet, r *hybridcore.Request) {
+	fs.BoolVar(&r.Look, "live", false, "ask the platforms whether what was built is still there")
 }

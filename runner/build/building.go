@@ -131,3 +131,24 @@ func (b *building) report(e hybridcore.Event) {
 		b.run.project.Log.Error("progress not reported", "target", e.Target, "error", err, "stack", panicked.Stack)
 	}
 }
+
+// unchanged is the result of a target that is not built. Where its platform could not
+// be asked, it is not known to be well.
+func (x *run) unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
+	if p.Look != nil && p.Look.Presence == hybridcore.NotLooked {
+		return x.begin(p.Target).end(hybridcore.Failed, "its inputs are unchanged, and its artifact was "+p.Look.Text+
+			": nothing is built")
+	}
+	r := hybridcore.Result{
+		Target: p.Target.Name(), Image: p.Target.Image.Name, Platform: p.Target.Platform,
+		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe, Inputs: p.Target.Inputs,
+		Notes: project.PlaceNotes(p.Target),
+	}
+	for _, reason := range p.Reasons {
+		r.Notes = append(r.Notes, "unchanged: "+reason.Text)
+	}
+	if p.Current != nil {
+		r.Artifact, r.Inventory = p.Current.Artifact, p.Current.Inventory
+	}
+	return r
+}

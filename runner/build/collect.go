@@ -74,10 +74,10 @@ func (x *run) result(planned hybridcore.PlannedTarget, parts map[string]*taken, 
 	found := parts[name]
 	switch {
 	case found == nil && planned.Decision == hybridcore.Unchanged:
-		return unchanged(planned)
+		return x.unchanged(planned)
 	case found != nil && sameArtifact(found.result.Artifact, planned.Current):
 		planned.Reasons = []hybridcore.Reason{{Text: "its part was collected before, by run " + planned.Current.RunID}}
-		return unchanged(planned)
+		return x.unchanged(planned)
 	case found != nil:
 		maps.Copy(x.inventories, found.inventories)
 		return found.result

@@ -58,21 +58,6 @@ func (s Stage) start(ctx context.Context, plan hybridcore.Plan) (*run, error) {
 	return x, nil
 }
 
-func unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
-	r := hybridcore.Result{
-		Target: p.Target.Name(), Image: p.Target.Image.Name, Platform: p.Target.Platform,
-		Status: hybridcore.UnchangedDone, Digest: p.Target.Digest, Recipe: p.Target.Recipe, Inputs: p.Target.Inputs,
-		Notes: project.PlaceNotes(p.Target),
-	}
-	for _, reason := range p.Reasons {
-		r.Notes = append(r.Notes, "unchanged: "+reason.Text)
-	}
-	if p.Current != nil {
-		r.Artifact, r.Inventory = p.Current.Artifact, p.Current.Inventory
-	}
-	return r
-}
-
 // compare compares what the run built with what its other platforms have.
 func (x *run) compare(ctx context.Context, results []hybridcore.Result) []hybridcore.Parity {
 	built := compare.Built{Run: x.id, Results: results, Inventories: x.inventories}

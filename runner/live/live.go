@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T11:12:00Z
+// Spec: openspec/specs/runner/spec.md#requirement-what-is-current-is-looked-at
+// Diagram: openspec/specs/runner/diagram.md#a-look-at-the-platforms
+
+// Package live asks the platforms whether what the state has as current is still
+// there.
+package live
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
+)
+
+// patience is how long one platform may take to answer for one target.
+const patience = 2 * time.Minute
+
+// KindGone is the reason for building what was built and is gone.
+const KindGone = "gone"
+
+// KindDrift is what is found out by looking.
+const KindDrift = "drift"
+
+// Stage looks at platforms.
+type Stage struct{ Project *project.Project }
+
+// Plan looks at what a plan takes for unchanged. What is gone is built again; what
+// could not be looked at stays as it is, and says why.
+func (s Stage) Plan(ctx context.Context, plan hybridcore.Plan) hybridcore.Plan {
+	plan.Targets, plan.Findings = slices.Clone(plan.Targets), slices.Clone(plan.Findings)
+	asked := slices.DeleteFunc(slices.Clone(plan.Targets), func(t hybridcore.PlannedTarget) bool {
+		return t.Decision != hybridcore.Unchanged
+	})
+	looks := s.each(ctx, plan.Request, asked)
+	for i := range plan.Targets {
+		t := &plan.Targets[i]
+		look, looked := looks[t.Target.Key()]
+		if !looked {
+			continue
+		}
+		t.Look = &look
+		switch look.Presence {
+		case hybridcore.Gone:
+			t.Decision = hybridcore.Build
+			t.Reasons = []hybridcore.Reason{{Kind: KindGone, Subject: t.Current.Artifact.Name(), Text: look.Text}}
+		case hybridcore.NotLooked:
+			plan.Findings = append(plan.Findings, hybridcore.Finding{
+				Kind: KindDrift, Subject: t.Target.Name(), Severity: hybridcore.Warning,
+				Message: t.Target.Name() + " was " + look.Text,
+			})
+		case hybridcore.There:
+		}
+	}
+	return plan
+}
+
+// Looks looks at all that a plan knows as built, by key.
+func (s Stage) Looks(ctx context.Context, plan hybridcore.Plan) map[string]hybridcore.Look {
+	return s.each(ctx, plan.Request, plan.Targets)
+}
+
+// each looks at targets, as many at once as the request allows.
+func (s Stage) each(ctx context.Context, req hybridcore.Request, targets []hybridcore.PlannedTarget) (
+	looks map[string]hybridcore.Look,
+) {
+	looks = map[string]hybridcore.Look{}
+	slots := make(chan struct{}, s.Project.Workers(req))
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, t := range targets {
+		if t.Current == nil {
+			continue
+		}
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			look := s.look(ctx, t.Target, t.Current.Artifact)
+			mu.Lock()
+			defer mu.Unlock()
+			looks[t.Target.Key()] = look
+		})
+	}
+	all.Wait()
+	return looks
+}
+
+// look asks the target's platform for an artifact.
+func (s Stage) look(ctx context.Context, t hybridcore.Target, recorded *hybridcore.Artifact) hybridcore.Look {
+	look := hybridcore.Look{At: s.Project.Now().UTC(), Presence: hybridcore.NotLooked}
+	title := t.Platform.Info().Title
+	if recorded == nil || len(recorded.URIs) == 0 {
+		look.Text = "not looked at, because the record does not say what it is on " + title
+		return look
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s did not answer within %s", title, patience))
+	defer cancel()
+	var found []hybridcore.URI
+	err := s.Project.With(ctx, t, func(c project.Client) (err error) {
+		found, err = c.Find(ctx, recorded.Name())
+		return err
+	})
+	if err != nil {
+		look.Text = "not looked at, because " + s.Project.Redact(err.Error())
+		return look
+	}
+	look.Presence = hybridcore.There
+	if missing := lost(recorded.URIs, found); len(missing) > 0 {
+		look.Presence = hybridcore.Gone
+		look.Text = fmt.Sprintf("%s is gone from %s", strings.Join(missing, ", "), title)
+	}
+	return look
+}
+
+// lost are what was recorded and not found, by kind and name. Another object of the
+// same name is not the one that was recorded.
+func lost(recorded, found []hybridcore.URI) []string {
+	var missing []string
+	for _, uri := range recorded {
+		same := func(f hybridcore.URI) bool { return f.Kind == uri.Kind && f.ID == uri.ID }
+		if slices.ContainsFunc(found, same) {
+			continue
+		}
+		text := uri.Kind + " " + uri.Name
+		if slices.ContainsFunc(found, func(f hybridcore.URI) bool { return f.Kind == uri.Kind }) {
+			text += " (another one has its name)"
+		}
+		missing = append(missing, text)
+	}
+	return missing
+}
