@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -26,23 +25,10 @@ func testSharedByGit(t *testing.T, l *lab.Lab) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	machine := func() *bed {
-		b := newBed(t, l)
-		file := filepath.Join(b.dir, "packer-hybrid.hcl")
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shared := strings.NewReplacer(`backend = "directory"`, `backend    = "git"`, `path    = "state"`,
-			`repository = "`+repository+`"`).Replace(string(text))
-		if err := os.WriteFile(file, []byte(shared), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
+	t.Setenv("PACKER_HYBRID_STATE", "git+"+repository)
 	var all sync.WaitGroup
 	for _, platform := range hybridcore.Platforms() {
-		b := machine()
+		b := newBed(t, l)
 		all.Go(func() {
 			if code, out := b.run(t, "build", "debian-12", "--platforms", string(platform.Name)); code != 0 {
 				t.Errorf("%s: exit %d\n%s", platform.Name, code, out)
@@ -50,7 +36,7 @@ func testSharedByGit(t *testing.T, l *lab.Lab) {
 		})
 	}
 	all.Wait()
-	b := machine()
+	b := newBed(t, l)
 	for _, look := range []struct {
 		args []string
 		says []string

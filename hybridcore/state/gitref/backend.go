@@ -28,7 +28,7 @@ const fresh = time.Second
 // anything yet.
 func New(ctx context.Context, o Options) (*Backend, error) {
 	o.Ref = cmp.Or(o.Ref, DefaultRef)
-	if err := CheckRepository(o.Repository); err != nil {
+	if err := CheckRepository(o.Repository, o.Local); err != nil {
 		return nil, err
 	}
 	if err := CheckRef(o.Ref); err != nil {

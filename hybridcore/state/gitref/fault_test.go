@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 		flag.Parse()
 		os.Exit(m.Run())
 	}
-	b, err := gitref.New(context.Background(), gitref.Options{Repository: repository, Environ: os.Environ()})
+	b, err := gitref.New(context.Background(), gitref.Options{Repository: repository, Local: true, Environ: os.Environ()})
 	for n := 0; err == nil; n++ {
 		name := fmt.Sprintf("runs/%d-%d.json", os.Getpid(), n)
 		if err = b.Put(context.Background(), name, []byte(name)); err == nil {

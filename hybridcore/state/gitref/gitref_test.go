@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
@@ -39,7 +40,7 @@ func git(t *testing.T, dir string, args ...string) string {
 
 func open(t *testing.T, o gitref.Options) *gitref.Backend {
 	t.Helper()
-	o.Dir, o.Environ = t.TempDir(), os.Environ()
+	o.Dir, o.Environ, o.Local = t.TempDir(), os.Environ(), true
 	b, err := gitref.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -55,4 +56,40 @@ func TestSuite(t *testing.T) {
 		b := open(t, gitref.Options{Repository: repository(t)})
 		return b, state.Capabilities{Guide: b}
 	})
+}
+
+// TestCheckRepository takes addresses that git takes for what they look like.
+func TestCheckRepository(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://example.com/team/images.git":      "",
+		"https://example.com:8443/images":          "",
+		"http://127.0.0.1:80/x.git":                "",
+		"ssh://git@example.com:22/images.git":      "",
+		"git@example.com:team/images.git":          "",
+		"/srv/state.git":                           "is a folder",
+		"http://example.com/x.git":                 "use https or ssh",
+		"https://user:word@example.com/x.git":      "holds a password",
+		"git://example.com/x.git":                  "use https or ssh",
+		"ext::sh -c touch% /tmp/x":                 "not the address",
+		"file:///srv/state.git":                    "not the address",
+		"ssh://-oProxyCommand=touch/x":             "not the address",
+		"ssh://-oProxyCommand=touch@example.com/x": "not the address",
+		"-oProxyCommand=touch@example.com:x":       "not the address",
+		"git@-oProxyCommand=touch:x":               "not the address",
+		"git@example.com:-x":                       "not the address",
+		"--upload-pack=touch /tmp/x":               "not the address",
+		"https://example.com/x.git?a=b":            "not the address",
+		"":                                         "not the address",
+	} {
+		err := gitref.CheckRepository(address, false)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", address, err, want)
+		}
+	}
+	for _, ref := range []string{"main", "refs/heads", "refs/../x/y", "refs/heads/-x", "refs/heads/x;y", "", "HEAD"} {
+		if gitref.CheckRef(ref) == nil {
+			t.Errorf("%q is taken for the name of a ref", ref)
+		}
+	}
 }

@@ -19,7 +19,8 @@ const DefaultRef = "refs/packer-hybrid/state"
 
 // Options say where a state is, and how it is reached.
 type Options struct {
-	Repository string   // https://HOST/PATH, ssh://HOST/PATH, USER@HOST:PATH, or a folder's whole path
+	Repository string   // https://HOST/PATH, ssh://HOST/PATH or USER@HOST:PATH; with Local a folder's whole path
+	Local      bool     // whether a folder may be named: git obeys what its configuration says
 	Ref        string   // empty: DefaultRef
 	Dir        string   // in which the clone is made, in a folder of its own; empty: that of temporary files
 	Environ    []string // of this process
@@ -52,8 +53,8 @@ func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\
 
 var refRule = regexp.MustCompile(`^refs(/[A-Za-z0-9][A-Za-z0-9_-]*){2,6}$`)
 
-// scpRule is USER@HOST:PATH.
-var scpRule = regexp.MustCompile(`^[A-Za-z0-9_-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._~/-]+$`)
+// scpRule is USER@HOST:PATH. Nothing in it begins like an option.
+var scpRule = regexp.MustCompile(`^\w[\w-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[\w.~/][\w.~/-]*$`)
 
 // CheckRef refuses what is no whole name of a ref.
 func CheckRef(ref string) error {
@@ -65,13 +66,20 @@ func CheckRef(ref string) error {
 }
 
 // CheckRepository refuses an address that git would take for something else, or that
-// holds a password.
-func CheckRepository(address string) error {
-	if strings.HasPrefix(address, "/") || scpRule.MatchString(address) {
+// holds a password; and a folder, unless it is local.
+func CheckRepository(address string, local bool) error {
+	switch {
+	case scpRule.MatchString(address):
 		return nil
+	case strings.HasPrefix(address, "/") && local:
+		return nil
+	case strings.HasPrefix(address, "/"):
+		return hybridcore.Usagef("%.200q is a folder, whose git configuration would decide what runs: name it by "+
+			"PACKER_HYBRID_STATE=git+%s, and not in a file of the project", address, address)
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Path == "" || u.RawQuery != "" || u.Fragment != "" ||
+	option := err == nil && (strings.HasPrefix(u.Host, "-") || strings.HasPrefix(u.User.Username(), "-"))
+	if err != nil || option || u.Host == "" || u.Path == "" || u.RawQuery != "" || u.Fragment != "" ||
 		strings.ContainsAny(address, " \t\n") {
 		return hybridcore.Usagef("%.200q is not the address of a git repository: give https://HOST/PATH, ssh://HOST/PATH "+
 			"or USER@HOST:PATH", address)
