@@ -61,7 +61,15 @@
 //	runner/ci                an event of a CI system to requests, in words that are the same at each forge
 //	checks                   renders plans and records: console, Markdown, checks; progress is in checks/live, SARIF,
 //	JUnit and Code Quality in checks/formats
-//	bot                      Slack: takes commands, decides, has the CI system run them, follows
+//	bot                      Slack: takes commands, decides, has the CI system run them
+//	bot/door                 HTTP and Socket Mode: what Slack sends to commands
+//	bot/policy               decides on commands, approvals and tickets
+//	bot/store                the bot's queues and jobs in a database
+//	bot/cirun                what the bot asks of a CI system, and what came of it
+//	bot/jobs                 the commands that are carried out: their states, and how they are kept
+//	bot/chat                 Slack's client, and the message of a job
+//	bot/work                 takes jobs to their end: asks for runs, follows, cancels, waits for approvals, shows
+//	bot/dispatch             runs on the bot's machine, and events of the CI system
 //	forge                    common ground of the platforms of code hosting: what each has, bounds, what runs came to
 //	forge/post               sends the checks and the comment of a run to a forge, from an outbox on disk
 //	forge/github             all that GitHub needs: events, files and log of a job, checks, runs that are asked for

@@ -87,11 +87,34 @@ var layers = []rules.Layer{
 		"hybridcore/validate/untrusted",
 	}},
 	{Unit: "checks", May: []string{"hybridcore", "hybridcore/text"}},
+	{Unit: "bot/cirun", May: []string{"hybridcore", "hybridcore/command", "hybridcore/text"}},
+	{Unit: "bot/door", May: []string{"hybridcore", "hybridcore/command"}, Tests: []string{"lab"}},
+	{Unit: "bot/policy", May: []string{"hybridcore", "hybridcore/config"}},
+	{Unit: "bot/store", May: []string{"hybridcore"}},
+	{
+		Unit: "bot/dispatch",
+		May:  []string{"hybridcore", "hybridcore/safefile", "hybridcore/text", "bot/cirun", "bot/policy"},
+	},
+	{Unit: "bot/jobs", May: []string{"hybridcore", "bot/cirun", "bot/door", "bot/policy", "bot/store"}},
+	{
+		Unit: "bot/chat",
+		May: []string{
+			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot/cirun", "bot/door", "bot/jobs",
+		},
+		Tests: []string{"lab"},
+	},
+	{
+		Unit: "bot/work",
+		May: []string{
+			"hybridcore", "hybridcore/text", "bot/chat", "bot/cirun", "bot/jobs", "bot/policy", "bot/store",
+		},
+		Tests: []string{"hybridcore/config", "bot/door"},
+	},
 	{
 		Unit: "bot",
 		May: []string{
-			"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/safefile", "hybridcore/text",
-			"hybridcore/webapi",
+			"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/text", "bot/chat", "bot/cirun", "bot/door",
+			"bot/jobs", "bot/policy", "bot/store", "bot/work",
 		},
 		Tests: []string{"lab"},
 	},
@@ -101,28 +124,33 @@ var layers = []rules.Layer{
 		May:   []string{"hybridcore", "hybridcore/safefile", "hybridcore/text", "hybridcore/webapi", "checks"},
 		Tests: []string{"forge/github", "forge/gitlab", "lab"},
 	},
-	{Unit: "forge", May: []string{"hybridcore", "hybridcore/webapi", "bot", "forge/post", "runner/ci"}},
+	{
+		Unit: "forge",
+		May: []string{
+			"hybridcore", "hybridcore/webapi", "bot/cirun", "bot/dispatch", "bot/policy", "forge/post", "runner/ci",
+		},
+	},
 	{Unit: "forge/forgetest", May: []string{"hybridcore", "hybridcore/text", "runner/ci"}},
 	{
 		Unit: "forge/github",
 		May: []string{
-			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot", "checks", "forge", "forge/post",
-			"runner/ci",
+			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot/cirun", "bot/dispatch", "bot/policy", "checks",
+			"forge", "forge/post", "runner/ci",
 		},
 		Tests: []string{"forge/forgetest", "lab"},
 	},
 	{
 		Unit: "forge/gitlab",
 		May: []string{
-			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot", "checks", "forge", "forge/post",
-			"runner/ci",
+			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot/cirun", "bot/dispatch", "bot/policy", "checks",
+			"forge", "forge/post", "runner/ci",
 		},
 		Tests: []string{"forge/forgetest", "hybridcore/command", "lab"},
 	},
 	{
 		Unit:  "forge/forges",
-		May:   []string{"hybridcore", "bot", "forge", "forge/github", "forge/gitlab"},
-		Tests: []string{"hybridcore/config", "lab"},
+		May:   []string{"hybridcore", "bot/dispatch", "forge", "forge/github", "forge/gitlab"},
+		Tests: []string{"hybridcore/config", "bot", "bot/chat", "bot/cirun", "bot/policy", "bot/store", "lab"},
 	},
 	{
 		Unit: "runner/project",
@@ -199,15 +227,18 @@ var layers = []rules.Layer{
 		Unit: "runner/job",
 		May: []string{
 			"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile",
-			"hybridcore/sources", "hybridcore/text", "hybridcore/validate/untrusted", "bot", "checks", "forge",
-			"forge/forges", "forge/post", "runner", "runner/build", "runner/ci", "runner/places", "runner/plan",
+			"hybridcore/sources", "hybridcore/text", "hybridcore/validate/untrusted", "bot/dispatch", "bot/policy", "checks",
+			"forge", "forge/forges", "forge/post", "runner", "runner/build", "runner/ci", "runner/places", "runner/plan",
 			"runner/process", "runner/project", "runner/release", "runner/stored",
 		},
 		Tests: []string{"lab"},
 	},
 	{Unit: "cmd", May: []string{"*"}},
 	{Unit: "bench", May: []string{"*"}},
-	{Unit: "tools", Tests: []string{"lab", "bot", "forge/github", "forge/gitlab", "hybridcore", "hybridcore/config"}},
+	{Unit: "tools", Tests: []string{
+		"lab", "bot", "bot/chat", "bot/cirun", "bot/dispatch", "bot/policy", "bot/store", "forge/github", "forge/gitlab",
+		"hybridcore", "hybridcore/config",
+	}},
 	{Unit: ".", Tests: []string{"tools"}},
 }
 
@@ -242,7 +273,7 @@ var owners = []rules.Owner{
 		Why:    "refuses repeated names and invalid UTF-8, which encoding/json takes",
 	},
 	{
-		Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "bot"},
+		Import: "github.com/gofrs/flock", Units: []string{"hybridcore/state", "bot/dispatch"},
 		Why: "advisory file locks that the kernel drops with the process",
 	},
 	{
@@ -279,7 +310,7 @@ var owners = []rules.Owner{
 		},
 		Why: "the values of HCL",
 	},
-	{Import: "github.com/jackc/pgx/v5", Units: []string{"bot"}, Why: "the bot's queue in PostgreSQL"},
+	{Import: "github.com/jackc/pgx/v5", Units: []string{"bot/store"}, Why: "the bot's queue in PostgreSQL"},
 	{
 		Import: "github.com/rogpeppe/go-internal", Units: []string{"cmd"}, Tests: []string{"cmd"},
 		Why: "testscript: the command line, tested as its user types it; and the differences that fmt shows",
@@ -323,8 +354,8 @@ var owners = []rules.Owner{
 		Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of " +
 			"workflows; the bot's check of its manifest and its workflow, and the lint of the simulated GitLab",
 	},
-	{Import: "maragu.dev/goqite", Units: []string{"bot"}, Why: "the bot's durable queue"},
-	{Import: "modernc.org/sqlite", Units: []string{"bot"}, Why: "SQLite without cgo, for the bot's queue"},
+	{Import: "maragu.dev/goqite", Units: []string{"bot/store"}, Why: "the bot's durable queue"},
+	{Import: "modernc.org/sqlite", Units: []string{"bot/store"}, Why: "SQLite without cgo, for the bot's queue"},
 	{
 		Import: "golang.org/x/crypto", Tests: []string{"hybridcore/state/gitref", "lab"},
 		Why: "SSH clients of the tests of guests, and the server of a test's repository",

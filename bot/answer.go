@@ -12,13 +12,23 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // Tries of an answer to one user, who hardly waits for it longer.
 const ephemeralTries = 8
+
+// ephemeral is an answer for one user on its way.
+type ephemeral struct {
+	To   door.Command `json:"to"`
+	Text string       `json:"text"`
+}
 
 // ephemeral answers one user.
 func (b *Bot) ephemeral(ctx context.Context, task store.Task) error {
@@ -28,7 +38,7 @@ func (b *Bot) ephemeral(ctx context.Context, task store.Task) error {
 		return nil
 	}
 	err := b.Chat.Ephemeral(ctx, w.To, w.Text, b.Now())
-	if err != nil && (given(err) || task.Try >= ephemeralTries) {
+	if err != nil && (chat.Given(err) || task.Try >= ephemeralTries) {
 		b.Log.Error("answer not given", "request", w.To.ID, "user", w.To.User, "error", err)
 		return nil
 	}
@@ -36,13 +46,13 @@ func (b *Bot) ephemeral(ctx context.Context, task store.Task) error {
 }
 
 // named is the job that a command names, when it is one of the command's channel.
-func (b *Bot) named(ctx context.Context, r received) (Job, error) {
-	j, ok, err := b.Worker.load(ctx, r.ask.run)
+func (b *Bot) named(ctx context.Context, r received) (jobs.Job, error) {
+	j, ok, err := jobs.Get(ctx, b.Store, r.ask.run)
 	if err != nil {
-		return Job{}, err
+		return jobs.Job{}, err
 	}
 	if !ok || j.Command.Channel != r.Channel || j.Command.Team != r.Team {
-		return Job{}, hybridcore.Usagef("no run %s of this channel is known", r.ask.run)
+		return jobs.Job{}, hybridcore.Usagef("no run %s of this channel is known", r.ask.run)
 	}
 	return j, nil
 }
@@ -104,7 +114,8 @@ func (b *Bot) refuse(ctx context.Context, r received, cells []policy.Cell, d pol
 // misused tells a user the nearest correct command.
 func (b *Bot) misused(ctx context.Context, r received, err error) error {
 	b.Log.Info("wrong usage", "request", r.ID, "user", r.User, "error", err)
-	return b.tell(ctx, r, plain(err.Error(), 1200)+"\n\n"+plain(menu().Nearest(r.Text), 1500))
+	why, nearest := text.Sanitize(err.Error()), text.Sanitize(menu().Nearest(r.Text))
+	return b.tell(ctx, r, text.Cut(why, 1200)+"\n\n"+text.Cut(nearest, 1500))
 }
 
 // tell finishes a command with an answer for its user alone.

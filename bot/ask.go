@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/door"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -43,6 +45,23 @@ type ask struct {
 	run     string             // that cancel, retry and approve are about
 	commit  string             // that approve is for
 	plan    string             // that approve is for: its digest or the beginning of it
+}
+
+// received is a command with all that decides about it.
+type received struct {
+	door.Command
+
+	task   store.Task
+	site   Site
+	who    policy.Person
+	recent int
+	ask    ask
+	wrong  error // what is wrong with the usage
+}
+
+// snapshot is what the policy decides on.
+func (r received) snapshot(verb string, cells []policy.Cell) policy.Snapshot {
+	return policy.Snapshot{Bot: r.site.Bot, Person: r.who, Recent: r.recent, Verb: verb, Cells: cells}
 }
 
 // menu is the grammar of the bot.

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -74,13 +76,13 @@ bot {
 type ci struct {
 	mu       sync.Mutex
 	head     string
-	orders   []bot.Order
+	orders   []cirun.Order
 	answer   func(n int) error // to dispatch number n; nil: takes them
 	lost     bool              // whether an error comes after the run was made
-	cancels  []bot.Run
+	cancels  []cirun.Run
 	hidden   int // finds that see nothing
 	headFail error
-	status   func() (bot.Progress, error) // nil: it runs
+	status   func() (cirun.Progress, error) // nil: it runs
 }
 
 func (c *ci) Head(context.Context, string) (string, error) {
@@ -89,22 +91,22 @@ func (c *ci) Head(context.Context, string) (string, error) {
 	return c.head, c.headFail
 }
 
-func (c *ci) Find(_ context.Context, o bot.Order) (bot.Run, bool, error) {
+func (c *ci) Find(_ context.Context, o cirun.Order) (cirun.Run, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.hidden > 0 {
 		c.hidden--
-		return bot.Run{}, false, nil
+		return cirun.Run{}, false, nil
 	}
 	for _, known := range c.orders {
 		if known.Request == o.Request {
 			return run(o), true, nil
 		}
 	}
-	return bot.Run{}, false, nil
+	return cirun.Run{}, false, nil
 }
 
-func (c *ci) Dispatch(_ context.Context, o bot.Order) (bot.Run, error) {
+func (c *ci) Dispatch(_ context.Context, o cirun.Order) (cirun.Run, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var err error
@@ -117,26 +119,26 @@ func (c *ci) Dispatch(_ context.Context, o bot.Order) (bot.Run, error) {
 	return run(o), err
 }
 
-func (c *ci) Status(context.Context, bot.Order, bot.Run) (bot.Progress, error) {
+func (c *ci) Status(context.Context, cirun.Order, cirun.Run) (cirun.Progress, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.status != nil {
 		return c.status()
 	}
-	return bot.Progress{}, nil
+	return cirun.Progress{}, nil
 }
 
-func (c *ci) Cancel(_ context.Context, r bot.Run) error {
+func (c *ci) Cancel(_ context.Context, r cirun.Run) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cancels = append(c.cancels, r)
 	return nil
 }
 
-func (c *ci) taken() []bot.Order {
+func (c *ci) taken() []cirun.Order {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]bot.Order{}, c.orders...)
+	return append([]cirun.Order{}, c.orders...)
 }
 
 func (c *ci) set(change func(*ci)) {
@@ -145,8 +147,8 @@ func (c *ci) set(change func(*ci)) {
 	change(c)
 }
 
-func run(o bot.Order) bot.Run {
-	return bot.Run{ID: "run-" + o.Request, URL: "https://ci.example/" + o.Request}
+func run(o cirun.Order) cirun.Run {
+	return cirun.Run{ID: "run-" + o.Request, URL: "https://ci.example/" + o.Request}
 }
 
 // journal is a log that can be read while it is written.
@@ -280,12 +282,12 @@ func (b *bed) start(socket bool) {
 	service := bot.Service{
 		Secret: secret, Admin: listen(), Socket: socket, Grace: 10 * time.Second,
 		Bot: &bot.Bot{
-			Store: b.store, Chat: bot.NewChat("xoxb-1", "xapp-1", cmp.Or(b.api, b.slack.API())), Site: b.site,
+			Store: b.store, Chat: chat.New("xoxb-1", "xapp-1", cmp.Or(b.api, b.slack.API())), Site: b.site,
 			Log: slog.New(slog.NewJSONHandler(b.log, nil)), Metrics: bot.NewMetrics(b.store),
 			Now: func() time.Time { return time.Now().Add(ahead) },
 		},
 	}
-	service.Bot.Tickets = bot.Tickets{
+	service.Bot.Tickets = policy.Tickets{
 		Keys:     b.keys,
 		Audience: policy.Audience{System: "test", Repository: "o/r", File: "images.yml"},
 	}

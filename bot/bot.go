@@ -9,7 +9,6 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,82 +16,57 @@ import (
 	"sync"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/bot/work"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
+
+// Bot decides on commands, and has its worker carry out those that it allows.
+type Bot struct {
+	Store   *store.Store
+	Chat    *chat.Client
+	Worker  *work.Worker         // see StartWorker
+	Site    func() (Site, error) // what the project has now
+	Log     *slog.Logger
+	Metrics *Metrics
+	Now     func() time.Time
+
+	// Plan says what a command means at a commit, for who approves it; nil: only
+	// the names of its targets.
+	Plan    func(ctx context.Context, commit string, cells []policy.Cell) policy.Plan
+	State   func(context.Context, hybridcore.Request) (hybridcore.Answer, error) // see work.Options
+	Tickets policy.Tickets
+	Pace    time.Duration // see work.Options
+
+	members members
+}
+
+// members remembers who is in a group, for a minute.
+type members struct {
+	mu     sync.Mutex
+	groups map[string]membership
+}
+
+type membership struct {
+	at    time.Time
+	users map[string]bool
+}
 
 // StartWorker gives the bot a worker for a CI system that lists a run within the time
 // given.
-func (b *Bot) StartWorker(d Dispatcher, f Follower, ref string, delay time.Duration) {
-	b.Worker = &Worker{
-		Store: b.Store, Slack: b.Chat.API, Dispatcher: d, Follower: f, Ref: ref, ListDelay: delay, Decide: b.again,
-		Log: b.Log, Now: b.Now, Plan: b.Plan, State: b.State, Tickets: b.Tickets, Answers: b.Chat.hook,
-	}
-}
-
-// ephemeral is an answer for one user on its way.
-type ephemeral struct {
-	To   door.Command `json:"to"`
-	Text string       `json:"text"`
-}
-
-// Accept stores a command; it is the doors' part of the store.
-func (b *Bot) Accept(ctx context.Context, key [32]byte, c door.Command) error {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("encoding a command: %w", err)
-	}
-	repeated, err := b.Store.Accept(ctx, key, body)
-	if repeated {
-		b.audit(c, "", nil, policy.Decision{Rule: "once", Why: "the same request was accepted before"})
-	}
-	return err
-}
-
-// Work works all queues off until the context ends, then finishes what was
-// begun.
-func (b *Bot) Work(ctx context.Context) {
-	var all sync.WaitGroup
-	for range 2 {
-		all.Go(func() { b.Store.Work(ctx, store.Intake, b.intake, b.failed) })
-		all.Go(func() { b.Store.Work(ctx, QueueEphemeral, b.ephemeral, b.failed) })
-	}
-	all.Go(func() { b.Worker.Run(ctx) })
-	all.Go(func() { b.prune(ctx) })
-	all.Wait()
-}
-
-// failed logs what goes wrong in a step, which is then tried again.
-func (b *Bot) failed(task store.Task, err error) {
-	b.Metrics.Failures.WithLabelValues(task.Queue).Inc()
-	b.Log.Warn("trying again", append([]any{"queue", task.Queue, "try", task.Try, "error", err}, stack(err)...)...)
-}
-
-// Jobs that have ended are kept for this long.
-const kept = 90 * 24 * time.Hour
-
-// prune forgets what is old, each hour.
-func (b *Bot) prune(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
-		states := make([]string, 0, len(finals))
-		for _, state := range finals {
-			states = append(states, string(state))
-		}
-		err := hybridcore.Contain(func() error { return b.Store.Prune(context.WithoutCancel(ctx), kept, states...) })
-		if err != nil {
-			b.Log.Warn("old entries not removed", append([]any{"error", err}, stack(err)...)...)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+func (b *Bot) StartWorker(d cirun.Dispatcher, f cirun.Follower, ref string, delay time.Duration) {
+	b.Worker = work.New(work.Options{
+		Store: b.Store, Chat: b.Chat, Dispatcher: d, Follower: f, Ref: ref, ListDelay: delay,
+		Decide: b.again, Audit: b.auditJob, Plan: b.Plan, State: b.State, Tickets: b.Tickets, Log: b.Log, Now: b.Now,
+		Pace: b.Pace,
+	})
 }
 
 // audit writes the line of a decision.
@@ -102,7 +76,12 @@ func (b *Bot) audit(c door.Command, verb string, cells []policy.Cell, d policy.D
 		result = "allowed"
 	}
 	b.Metrics.Decisions.WithLabelValues(result).Inc()
-	audit(b.Log, c, append([]any{"at", "intake", "verb", plain(verb, 40)}, more...), cells, d)
+	audit(b.Log, c, append([]any{"at", "intake", "verb", text.Cut(text.Sanitize(verb), 40)}, more...), cells, d)
+}
+
+// auditJob writes the line of a decision on a job, before a run is asked for.
+func (b *Bot) auditJob(j jobs.Job, d policy.Decision) {
+	audit(b.Log, j.Command, []any{"at", "dispatch", "verb", j.Request.Action, "commit", j.Commit}, j.Cells, d)
 }
 
 // audit writes the line of a decision, in the form that all of them have.
@@ -121,7 +100,7 @@ func audit(log *slog.Logger, c door.Command, more []any, cells []policy.Cell, d 
 
 // again decides on a job once more, and says whether a rule is open: each
 // approval is by somebody who may give it now.
-func (b *Bot) again(ctx context.Context, j Job) (d policy.Decision, open bool, err error) {
+func (b *Bot) again(ctx context.Context, j jobs.Job) (d policy.Decision, open bool, err error) {
 	site, err := b.Site()
 	if err != nil {
 		return policy.Decision{}, false, fmt.Errorf("reading the project: %w", err)
@@ -134,7 +113,7 @@ func (b *Bot) again(ctx context.Context, j Job) (d policy.Decision, open bool, e
 	if !d.Allow || len(d.Need) == 0 {
 		return d, false, nil
 	}
-	pending := j.pending()
+	pending := j.Pending()
 	pending.Requester, pending.Needs = who, d.Need
 	for i, given := range pending.Given {
 		if pending.Given[i].By, err = b.person(ctx, site.Bot, given.By.Team, given.By.Channel, given.By.User); err != nil {

@@ -8,7 +8,6 @@ package bot
 import (
 	"context"
 	_ "embed" // the manifest
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"github.com/slack-go/slack"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
 
@@ -42,9 +42,9 @@ func manifestScopes() ([]string, error) {
 
 // Check asks Slack about the tokens, and says what is wrong and what to do: one
 // problem a text.
-func (c *Chat) Check(ctx context.Context, policy config.Bot) []string {
+func Check(ctx context.Context, c *chat.Client, policy config.Bot) []string {
 	var problems []string
-	if c.app {
+	if c.App {
 		if _, _, err := c.API.StartSocketModeContext(ctx); err != nil {
 			problems = append(problems, "SLACK_APP_TOKEN: "+said("a connection of Socket Mode", err,
 				"it is the App-Level Token on the page Basic Information, xapp-…, with the scope connections:write; Socket Mode "+
@@ -63,7 +63,7 @@ func (c *Chat) Check(ctx context.Context, policy config.Bot) []string {
 	}
 	problems = append(problems, missing(who.Header)...)
 	for _, channel := range policy.Channels {
-		if why := c.outside(ctx, channel); why != "" {
+		if why := outside(ctx, c, channel); why != "" {
 			problems = append(problems, fmt.Sprintf("%s:%d: %s", config.FileName, policy.Line, why))
 		}
 	}
@@ -102,7 +102,7 @@ func missing(header http.Header) []string {
 
 // outside says why the bot cannot work in a channel; empty when it can. Only who
 // is in a channel may read there; a missing scope is told of elsewhere.
-func (c *Chat) outside(ctx context.Context, channel string) string {
+func outside(ctx context.Context, c *chat.Client, channel string) string {
 	_, err := c.API.GetConversationHistoryContext(ctx,
 		&slack.GetConversationHistoryParameters{ChannelID: channel, Limit: 1})
 	if err == nil || lacksScope(err) {
@@ -112,16 +112,13 @@ func (c *Chat) outside(ctx context.Context, channel string) string {
 }
 
 // lacksScope says whether Slack refuses a call for a missing scope.
-func lacksScope(err error) bool {
-	var answer slack.SlackErrorResponse
-	return errors.As(err, &answer) && answer.Err == "missing_scope"
-}
+func lacksScope(err error) bool { return chat.Refusal(err) == "missing_scope" }
 
 // said is an error of Slack with what to do: the hint when Slack refuses what was
 // sent, else to ask again.
 func said(what string, err error, hint string) string {
-	if !given(err) {
+	if !chat.Given(err) {
 		hint = "try again; Slack or the way there has a problem"
 	}
-	return fmt.Sprintf("asking Slack for %s: %v; %s", what, shortened(err), hint)
+	return fmt.Sprintf("asking Slack for %s: %v; %s", what, chat.Shortened(err), hint)
 }

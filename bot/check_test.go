@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
@@ -103,7 +104,7 @@ func TestCheck(t *testing.T) {
 			if c.app != "" {
 				app = strings.TrimPrefix(c.app, "none")
 			}
-			got := bot.NewChat(token, app, sim.API()).Check(t.Context(), policy)
+			got := bot.Check(t.Context(), chat.New(token, app, sim.API()), policy)
 			for i, want := range c.want {
 				if len(got) != len(c.want) || !strings.Contains(got[i], want) {
 					t.Fatalf("the problems are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))

@@ -19,7 +19,10 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 )
@@ -31,11 +34,11 @@ func TestPanicWhileFollowing(t *testing.T) {
 	b := newBed(t)
 	n := 0
 	b.ci.set(func(c *ci) {
-		c.status = func() (bot.Progress, error) {
+		c.status = func() (cirun.Progress, error) {
 			if n++; n < 3 {
 				panic("an answer that nobody thought of")
 			}
-			return bot.Progress{Done: true, Outcome: bot.Outcome{Status: hybridcore.Built}}, nil
+			return cirun.Progress{Done: true, Outcome: cirun.Outcome{Status: hybridcore.Built}}, nil
 		}
 	})
 	b.start(false)
@@ -43,7 +46,7 @@ func TestPanicWhileFollowing(t *testing.T) {
 	b.seen("Built")
 	lines := b.log.lines(t, "trying again")
 	//nolint:errcheck,forcetypeassert // a string, or the test fails
-	if len(lines) != 2 || lines[0]["queue"] != bot.QueueFollow ||
+	if len(lines) != 2 || lines[0]["queue"] != jobs.QueueFollow ||
 		!strings.Contains(lines[0]["stack"].(string), "fault_test.go") {
 		t.Errorf("the log says %v", lines)
 	}
@@ -108,7 +111,7 @@ func FuzzSlackAnswers(f *testing.F) {
 			_, _ = w.Write(body)
 		}))
 		defer server.Close()
-		chat, ctx := bot.NewChat("xoxb-of-a-test", "xapp-1", server.URL+"/api/"), t.Context()
+		client, ctx := chat.New("xoxb-of-a-test", "xapp-1", server.URL+"/api/"), t.Context()
 		to := door.Command{
 			Channel: "C0001", User: "U0001", ReplyTo: server.URL + "/commands/secret-of-a-hook",
 			At: time.Now(),
@@ -119,16 +122,16 @@ func FuzzSlackAnswers(f *testing.F) {
 				said = append(said, err.Error())
 			}
 		}
-		add(chat.Ephemeral(ctx, to, "x", time.Now()))
+		add(client.Ephemeral(ctx, to, "x", time.Now()))
 		to.ReplyTo = ""
-		add(chat.Ephemeral(ctx, to, "x", time.Now()))
-		_, err := chat.Members(ctx, "T0001", "S0001")
+		add(client.Ephemeral(ctx, to, "x", time.Now()))
+		_, err := client.Members(ctx, "T0001", "S0001")
 		add(err)
-		add(chat.Open(ctx, "trigger", slack.ModalViewRequest{}))
-		said = append(said, chat.Check(ctx, config.Bot{Teams: []string{"T0001"}, Channels: []string{"C0001"}})...)
-		_, _, _ = chat.API.PostMessageContext(ctx, "C0001", slack.MsgOptionText("x", false))
-		_, _, _, _ = chat.API.UpdateMessageContext(ctx, "C0001", "1.1", slack.MsgOptionText("x", false))
-		if found, err := chat.API.GetConversationHistoryContext(ctx,
+		add(client.Open(ctx, "trigger", slack.ModalViewRequest{}))
+		said = append(said, bot.Check(ctx, client, config.Bot{Teams: []string{"T0001"}, Channels: []string{"C0001"}})...)
+		_, _, _ = client.API.PostMessageContext(ctx, "C0001", slack.MsgOptionText("x", false))
+		_, _, _, _ = client.API.UpdateMessageContext(ctx, "C0001", "1.1", slack.MsgOptionText("x", false))
+		if found, err := client.API.GetConversationHistoryContext(ctx,
 			&slack.GetConversationHistoryParameters{ChannelID: "C0001"}); err == nil {
 			for _, m := range found.Messages {
 				_ = m.Metadata.EventPayload["request"]

@@ -8,14 +8,19 @@ package bot
 import (
 	"github.com/slack-go/slack"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
+// maxElements bounds the options of a menu, as Slack documents.
+const maxElements = 100
+
 // form is what opens for a command without words.
 func form(site Site, channel string) slack.ModalViewRequest {
+	plain := chat.PlainText
 	option := func(value, label string) *slack.OptionBlockObject {
-		return slack.NewOptionBlockObject(value, plainText(label, 75), nil)
+		return slack.NewOptionBlockObject(value, plain(label, 75), nil)
 	}
 	var images, envs, platforms []*slack.OptionBlockObject
 	var initial *slack.OptionBlockObject
@@ -32,18 +37,18 @@ func form(site Site, channel string) slack.ModalViewRequest {
 	for _, name := range hybridcore.PlatformNames() {
 		platforms = append(platforms, option(name, name))
 	}
-	env := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText("Environment", 75), door.FormEnv, envs...)
+	env := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plain("Environment", 75), door.FormEnv, envs...)
 	env.InitialOption = initial
-	image := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText("Image", 75), door.FormImage, images...)
-	chosen := slack.NewInputBlock(door.FormPlatforms, plainText("Platforms", 75),
-		plainText("None chosen: all that the environment has", 75),
+	image := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plain("Image", 75), door.FormImage, images...)
+	chosen := slack.NewInputBlock(door.FormPlatforms, plain("Platforms", 75),
+		plain("None chosen: all that the environment has", 75),
 		slack.NewCheckboxGroupsBlockElement(door.FormPlatforms, platforms...)).WithOptional(true)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: door.FormID, PrivateMetadata: channel,
-		Title: plainText("Build an image", 24), Submit: plainText("Build", 24), Close: plainText("Cancel", 24),
+		Title: plain("Build an image", 24), Submit: plain("Build", 24), Close: plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			slack.NewInputBlock(door.FormImage, plainText("Image", 75), nil, image),
-			slack.NewInputBlock(door.FormEnv, plainText("Environment", 75), nil, env), chosen,
+			slack.NewInputBlock(door.FormImage, plain("Image", 75), nil, image),
+			slack.NewInputBlock(door.FormEnv, plain("Environment", 75), nil, env), chosen,
 		}},
 	}
 }

@@ -14,9 +14,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // unknownGroups is how long a command waits for Slack to say who is in a group.
@@ -89,7 +92,9 @@ func (b *Bot) decide(ctx context.Context, r received, request hybridcore.Request
 	if !d.Allow {
 		return b.refuse(ctx, r, cells, d)
 	}
-	j := Job{Command: r.Command, Request: request, Line: line, Cells: cells, State: Queued, Person: r.who, Decision: d}
+	j := jobs.Job{
+		Command: r.Command, Request: request, Line: line, Cells: cells, State: jobs.Queued, Person: r.who, Decision: d,
+	}
 	j.Command.Trigger = ""
 	err := b.Store.Change(ctx, func(tx *store.Tx) error {
 		if _, taken, err := tx.Get(j.Command.ID); err != nil {
@@ -100,7 +105,7 @@ func (b *Bot) decide(ctx context.Context, r received, request hybridcore.Request
 		if err := join(tx, &j); err != nil {
 			return err
 		}
-		return errors.Join(Enqueue(tx, &j), tx.Finish(r.task))
+		return errors.Join(jobs.Enqueue(tx, &j), tx.Finish(r.task))
 	})
 	if err != nil {
 		return err
@@ -114,22 +119,18 @@ func (b *Bot) decide(ctx context.Context, r received, request hybridcore.Request
 }
 
 // join makes a job one with an equal one that waits, if there is one.
-func join(tx *store.Tx, j *Job) error {
+func join(tx *store.Tx, j *jobs.Job) error {
 	if !j.Exclusive() {
 		return nil
 	}
-	for _, state := range []State{Queued, Awaiting} {
-		rows, err := tx.In(string(state))
+	for _, state := range []jobs.State{jobs.Queued, jobs.Awaiting} {
+		waiting, err := jobs.In(tx, state)
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			other, err := decode(row)
-			if err != nil {
-				return err
-			}
+		for _, other := range waiting {
 			if other.Line == j.Line && slices.Equal(other.Cells, j.Cells) && other.Stop == nil {
-				j.State, j.Joined = Joined, other.Command.ID
+				j.State, j.Joined = jobs.Joined, other.Command.ID
 				return nil
 			}
 		}
@@ -162,8 +163,8 @@ func (b *Bot) runs(ctx context.Context, r received) error {
 	}
 	var lines []string
 	for _, j := range latest[:min(len(latest), 10)] {
-		lines = append(lines, fmt.Sprintf("%s  %s  %s: %s", j.Command.ID, j.Person.User, line(j.Line, 100),
-			line(state(j), 150)))
+		lines = append(lines, fmt.Sprintf("%s  %s  %s: %s", j.Command.ID, j.Person.User, text.Cut(text.Line(j.Line), 100),
+			text.Cut(text.Line(state(j)), 150)))
 	}
 	if len(lines) == 0 {
 		lines = []string{"No commands of this channel are known."}
@@ -172,34 +173,30 @@ func (b *Bot) runs(ctx context.Context, r received) error {
 }
 
 // latest are jobs of the command's channel that its user may list, newest first.
-func (b *Bot) latest(ctx context.Context, r received) ([]Job, error) {
-	rows, err := b.Store.Latest(ctx, 200)
+func (b *Bot) latest(ctx context.Context, r received) ([]jobs.Job, error) {
+	all, err := jobs.Latest(ctx, b.Store, 200)
 	if err != nil {
 		return nil, err
 	}
-	var jobs []Job
-	for _, row := range rows {
-		j, err := decode(row)
-		if err != nil {
-			return nil, err
-		}
+	var mine []jobs.Job
+	for _, j := range all {
 		if j.Command.Channel == r.Channel && j.Command.Team == r.Team && policy.Decide(r.snapshot(verbRuns, j.Cells)).Allow {
-			jobs = append(jobs, j)
+			mine = append(mine, j)
 		}
 	}
-	return jobs, nil
+	return mine, nil
 }
 
 // retry asks for the same again: what the named run was asked for, or the last
 // one of the channel that failed. Targets that were built are unchanged then.
 func (b *Bot) retry(ctx context.Context, r received) error {
-	var of Job
+	var of jobs.Job
 	if r.ask.run == "" {
 		latest, err := b.latest(ctx, r)
 		if err != nil {
 			return err
 		}
-		at := slices.IndexFunc(latest, Job.retryable)
+		at := slices.IndexFunc(latest, jobs.Job.Retryable)
 		if at < 0 {
 			return b.misused(ctx, r, hybridcore.Usagef("no command of this channel that failed is known; name a run"))
 		}
@@ -209,7 +206,7 @@ func (b *Bot) retry(ctx context.Context, r received) error {
 		if of, err = b.named(ctx, r); err != nil {
 			return b.misusedOr(ctx, r, err)
 		}
-		if !of.retryable() {
+		if !of.Retryable() {
 			return b.misused(ctx, r, hybridcore.Usagef("run %s has not failed", of.Command.ID))
 		}
 	}
@@ -220,8 +217,8 @@ func (b *Bot) retry(ctx context.Context, r received) error {
 }
 
 // state is where a job is, in one line.
-func state(j Job) string {
-	status, said := headline(j)
+func state(j jobs.Job) string {
+	status, said := chat.Headline(j)
 	if said != "" {
 		return status + ": " + said
 	}

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -102,7 +102,7 @@ func TestExpired(t *testing.T) {
 func TestRoleTakenAway(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	b.ci.headFail = &bot.LaterError{After: 100 * time.Millisecond, Err: errors.New("502")}
+	b.ci.headFail = &cirun.LaterError{After: 100 * time.Millisecond, Err: errors.New("502")}
 	b.start(false)
 	b.say("U0001", "build debian-12")
 	b.seen("Queued")
@@ -174,7 +174,7 @@ func TestDispatchFaults(t *testing.T) {
 			n := 0
 			c.answer = func(int) error {
 				if n++; n < 3 {
-					return &bot.LaterError{After: time.Millisecond, Err: errors.New("secondary limit")}
+					return &cirun.LaterError{After: time.Millisecond, Err: errors.New("secondary limit")}
 				}
 				return nil
 			}

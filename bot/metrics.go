@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -46,7 +47,7 @@ func NewMetrics(s *store.Store) *Metrics {
 	}
 	m.Registry.MustRegister(m.Commands, m.Seconds, m.Decisions, m.Failures,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, queue := range []string{store.Intake, QueueDispatch, QueueFollow, QueueTell, QueueEphemeral} {
+	for _, queue := range []string{store.Intake, jobs.QueueDispatch, jobs.QueueFollow, jobs.QueueTell, QueueEphemeral} {
 		m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: space, Subsystem: part, Name: "queue_length", Help: "Tasks that wait.",
 			ConstLabels: prometheus.Labels{"queue": queue},

@@ -7,6 +7,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -18,6 +19,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
+	"github.com/packer-hybrid/packer-hybrid/bot/store"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Limits of the servers.
@@ -103,6 +108,56 @@ func Serve(ctx context.Context, s Service) error {
 	leave()
 	err = errors.Join(err, wait(grace, &workers))
 	return errors.Join(err, admin.Shutdown(grace))
+}
+
+// Accept stores a command; it is the doors' part of the store.
+func (b *Bot) Accept(ctx context.Context, key [32]byte, c door.Command) error {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encoding a command: %w", err)
+	}
+	repeated, err := b.Store.Accept(ctx, key, body)
+	if repeated {
+		b.audit(c, "", nil, policy.Decision{Rule: "once", Why: "the same request was accepted before"})
+	}
+	return err
+}
+
+// Work works all queues off until the context ends, then finishes what was
+// begun.
+func (b *Bot) Work(ctx context.Context) {
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() { b.Store.Work(ctx, store.Intake, b.intake, b.failed) })
+		all.Go(func() { b.Store.Work(ctx, QueueEphemeral, b.ephemeral, b.failed) })
+	}
+	all.Go(func() { b.Worker.Run(ctx) })
+	all.Go(func() { b.prune(ctx) })
+	all.Wait()
+}
+
+// failed logs what goes wrong in a step, which is then tried again.
+func (b *Bot) failed(task store.Task, err error) {
+	b.Metrics.Failures.WithLabelValues(task.Queue).Inc()
+	more := []any{"queue", task.Queue, "try", task.Try, "error", err}
+	b.Log.Warn("trying again", append(more, hybridcore.Stack(err)...)...)
+}
+
+// prune forgets what is old, each hour.
+func (b *Bot) prune(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		err := hybridcore.Contain(func() error { return jobs.Prune(context.WithoutCancel(ctx), b.Store) })
+		if err != nil {
+			b.Log.Warn("old entries not removed", append([]any{"error", err}, hybridcore.Stack(err)...)...)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // wait waits for workers, but no longer than the context.

@@ -12,7 +12,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
@@ -68,9 +68,9 @@ func (r Refusal) Classify(now time.Time) error {
 	err := fmt.Errorf("asking %s: %w", r.What, Shortened(r.Err))
 	switch {
 	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusForbidden && r.Limited:
-		return &bot.LaterError{After: webapi.Pause(r.Header, now), Err: err}
+		return &cirun.LaterError{After: webapi.Pause(r.Header, now), Err: err}
 	case r.Status == http.StatusUnauthorized:
-		return &bot.LaterError{After: refusedPause, Err: fmt.Errorf("%w (the bot's token is refused: renew it)", err)}
+		return &cirun.LaterError{After: refusedPause, Err: fmt.Errorf("%w (the bot's token is refused: renew it)", err)}
 	case r.Status >= http.StatusBadRequest && r.Status < http.StatusInternalServerError &&
 		r.Status != http.StatusRequestTimeout && r.Status != http.StatusConflict:
 		return hybridcore.Blockedf("%v; %s", err, r.Hint)

@@ -12,7 +12,7 @@ package forge
 import (
 	"context"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
@@ -60,8 +60,8 @@ type Config struct {
 
 // System asks for runs and follows them.
 type System interface {
-	bot.Dispatcher
-	bot.Follower
+	cirun.Dispatcher
+	cirun.Follower
 	Described
 }
 

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -32,12 +32,12 @@ func Begun(request string) time.Time {
 // Row is the row of a target, made of its check-run or commit status, whose name
 // is that which checks gives it: packer-hybrid VERB ENV/IMAGE@PLATFORM. It is
 // false for another name. What it does now is told while it runs or failed.
-func Row(name, status, now string, took time.Duration) (bot.Target, bool) {
+func Row(name, status, now string, took time.Duration) (cirun.Target, bool) {
 	_, target, ok := strings.Cut(name, "/")
 	if !ok || !strings.HasPrefix(name, "packer-hybrid ") || !strings.Contains(target, "@") {
-		return bot.Target{}, false
+		return cirun.Target{}, false
 	}
-	t := bot.Target{Name: target, Status: status, Duration: took}
+	t := cirun.Target{Name: target, Status: status, Duration: took}
 	if status == "running" || status == string(hybridcore.Failed) {
 		t.Step = now
 	}
@@ -45,9 +45,9 @@ func Row(name, status, now string, took time.Duration) (bot.Target, bool) {
 }
 
 // Sorted are rows by name, of equal ones the first.
-func Sorted(rows []bot.Target) []bot.Target {
-	slices.SortStableFunc(rows, func(a, b bot.Target) int { return strings.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(rows, func(a, b bot.Target) bool { return a.Name == b.Name })
+func Sorted(rows []cirun.Target) []cirun.Target {
+	slices.SortStableFunc(rows, func(a, b cirun.Target) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(rows, func(a, b cirun.Target) bool { return a.Name == b.Name })
 }
 
 // AnswerFile is what packer-hybrid leaves of a request in a job's files.
@@ -101,7 +101,7 @@ func (p *Problems) Add(format string, args ...any) { *p = append(*p, fmt.Sprintf
 
 // Err adds an error, if it is one; nothing is tried again.
 func (p *Problems) Err(err error) {
-	if later, ok := errors.AsType[*bot.LaterError](err); ok {
+	if later, ok := errors.AsType[*cirun.LaterError](err); ok {
 		err = later.Err
 	}
 	if err != nil {

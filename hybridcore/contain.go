@@ -6,6 +6,7 @@
 package hybridcore
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 )
@@ -19,6 +20,14 @@ type PanicError struct {
 // Error implements error.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("a fault of packer-hybrid, please report it: panic: %.200s", e.Value)
+}
+
+// Stack are the attributes of a log line with the stack of a panic; none for another error.
+func Stack(err error) []any {
+	if panicked, ok := errors.AsType[*PanicError](err); ok {
+		return []any{"stack", panicked.Stack}
+	}
+	return nil
 }
 
 // maxStack bounds a stack in a log: the top is what tells the fault.

@@ -9,21 +9,21 @@
 package dispatch
 
 import (
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // WithAnswer is the end of a run with the details of its answer, when that is to its
 // order. The CI system has the last word: a run may fail after its answer was good.
-func WithAnswer(p bot.Progress, o bot.Order, a hybridcore.Answer) bot.Progress {
+func WithAnswer(p cirun.Progress, o cirun.Order, a hybridcore.Answer) cirun.Progress {
 	ci := p.Outcome
-	if why := bot.Foreign(o, a); why != "" {
-		if p.Outcome = (bot.Outcome{Status: hybridcore.Failed, Why: why}); ci.Status == hybridcore.Cancelled {
+	if why := cirun.Foreign(o, a); why != "" {
+		if p.Outcome = (cirun.Outcome{Status: hybridcore.Failed, Why: why}); ci.Status == hybridcore.Cancelled {
 			p.Outcome.Status = ci.Status
 		}
 		return p
 	}
-	p.Outcome = bot.OutcomeOf(a)
+	p.Outcome = cirun.OutcomeOf(a)
 	if len(p.Outcome.Targets) > 0 {
 		p.Targets = p.Outcome.Targets // else what was seen of them stays
 	}
@@ -39,15 +39,15 @@ func WithAnswer(p bot.Progress, o bot.Order, a hybridcore.Answer) bot.Progress {
 }
 
 // Unseen is the end of a run that ended well and left no answer.
-func Unseen() bot.Outcome {
-	return bot.Outcome{
-		Status: bot.Answered, Title: "Done",
+func Unseen() cirun.Outcome {
+	return cirun.Outcome{
+		Status: cirun.Answered, Title: "Done",
 		Why: "The run left no answer that can be shown here; its log has it.",
 	}
 }
 
 // good says whether an outcome is none of failure.
-func good(o bot.Outcome) bool {
+func good(o cirun.Outcome) bool {
 	switch o.Status {
 	case hybridcore.Failed, hybridcore.BlockedStatus, hybridcore.Cancelled:
 		return false

@@ -24,7 +24,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
@@ -133,43 +133,43 @@ func (l *Local) folder(request string) (string, error) {
 }
 
 // Find says whether a process has taken the run.
-func (l *Local) Find(_ context.Context, o bot.Order) (bot.Run, bool, error) {
+func (l *Local) Find(_ context.Context, o cirun.Order) (cirun.Run, bool, error) {
 	dir, err := l.folder(o.Request)
 	if err != nil {
-		return bot.Run{}, false, err
+		return cirun.Run{}, false, err
 	}
 	_, err = os.Stat(filepath.Join(dir, fileStarted))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return bot.Run{}, false, nil
+		return cirun.Run{}, false, nil
 	case err != nil:
-		return bot.Run{}, false, fmt.Errorf("looking for run %s: %w", o.Request, err)
+		return cirun.Run{}, false, fmt.Errorf("looking for run %s: %w", o.Request, err)
 	}
-	return bot.Run{ID: o.Request}, true, nil
+	return cirun.Run{ID: o.Request}, true, nil
 }
 
 // Dispatch starts the process of a run. However often it is called, one process
 // does the run: the others find it taken.
-func (l *Local) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
+func (l *Local) Dispatch(ctx context.Context, o cirun.Order) (cirun.Run, error) {
 	dir, err := l.folder(o.Request)
 	if err != nil {
-		return bot.Run{}, err
+		return cirun.Run{}, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return bot.Run{}, fmt.Errorf("making the folder of run %s: %w", o.Request, err)
+		return cirun.Run{}, fmt.Errorf("making the folder of run %s: %w", o.Request, err)
 	}
 	if err := write(dir, fileOrder, o); err != nil {
-		return bot.Run{}, err
+		return cirun.Run{}, err
 	}
 	log, err := os.OpenFile(filepath.Join(dir, fileLog), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return bot.Run{}, fmt.Errorf("opening the log of run %s: %w", o.Request, err)
+		return cirun.Run{}, fmt.Errorf("opening the log of run %s: %w", o.Request, err)
 	}
 	defer log.Close() //nolint:errcheck // the process has its own
 	cmd := l.command(dir)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
-		return bot.Run{}, fmt.Errorf("starting run %s: %w", o.Request, err)
+		return cirun.Run{}, fmt.Errorf("starting run %s: %w", o.Request, err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -185,10 +185,10 @@ func (l *Local) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
 			if run, found, _ := l.Find(ctx, o); found {
 				return run, nil
 			}
-			return bot.Run{}, fmt.Errorf("run %s ended before it began, see %s: %w", o.Request, filepath.Join(dir, fileLog),
+			return cirun.Run{}, fmt.Errorf("run %s ended before it began, see %s: %w", o.Request, filepath.Join(dir, fileLog),
 				cmp.Or(err, errEnded))
 		case <-wait:
-			return bot.Run{}, fmt.Errorf("run %s has not begun within %s", o.Request, startWait)
+			return cirun.Run{}, fmt.Errorf("run %s has not begun within %s", o.Request, startWait)
 		}
 	}
 }
@@ -204,12 +204,12 @@ func (l *Local) command(dir string) *exec.Cmd {
 }
 
 // Status says what a run has come to, by its files.
-func (l *Local) Status(_ context.Context, o bot.Order, _ bot.Run) (bot.Progress, error) {
+func (l *Local) Status(_ context.Context, o cirun.Order, _ cirun.Run) (cirun.Progress, error) {
 	dir, err := l.folder(o.Request)
 	if err != nil {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
-	var p bot.Progress
+	var p cirun.Progress
 	alive, err := lives(dir)
 	if err != nil {
 		return p, err
@@ -222,7 +222,7 @@ func (l *Local) Status(_ context.Context, o bot.Order, _ bot.Run) (bot.Progress,
 		return p, err
 	}
 	if !alive {
-		p.Done, p.Outcome = true, bot.Outcome{
+		p.Done, p.Outcome = true, cirun.Outcome{
 			Status: hybridcore.Failed, Targets: p.Targets,
 			Why: "the run ended without saying so; see " + filepath.Join(dir, fileLog),
 		}
@@ -249,7 +249,7 @@ func lives(dir string) (bool, error) {
 }
 
 // Cancel asks the process of a run to end, as Ctrl-C does.
-func (l *Local) Cancel(_ context.Context, run bot.Run) error {
+func (l *Local) Cancel(_ context.Context, run cirun.Run) error {
 	dir, err := l.folder(run.ID)
 	if err != nil {
 		return err

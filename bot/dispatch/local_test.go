@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -63,7 +63,7 @@ func job(dir, repository string) int {
 }
 
 // here is a Local on a repository with one commit.
-func here(t *testing.T) (*dispatch.Local, string, bot.Order) {
+func here(t *testing.T) (*dispatch.Local, string, cirun.Order) {
 	t.Helper()
 	repository, dir := t.TempDir(), t.TempDir()
 	if err := os.WriteFile(filepath.Join(repository, "file"), []byte("of the commit"), 0o600); err != nil {
@@ -95,16 +95,16 @@ func here(t *testing.T) (*dispatch.Local, string, bot.Order) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l, dir, bot.Order{Request: request, Line: "build debian-12", Ref: "main", Commit: head}
+	return l, dir, cirun.Order{Request: request, Line: "build debian-12", Ref: "main", Commit: head}
 }
 
 // until asks for the status until it is so.
-func until(t *testing.T, l *dispatch.Local, o bot.Order, so func(bot.Progress) bool) bot.Progress {
+func until(t *testing.T, l *dispatch.Local, o cirun.Order, so func(cirun.Progress) bool) cirun.Progress {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(30 * time.Second); ; {
-		p, err := l.Status(t.Context(), o, bot.Run{ID: o.Request})
+		p, err := l.Status(t.Context(), o, cirun.Run{ID: o.Request})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestLocalRun(t *testing.T) {
 		})
 	}
 	all.Wait()
-	p := until(t, l, o, func(p bot.Progress) bool { return p.Done })
+	p := until(t, l, o, func(p cirun.Progress) bool { return p.Done })
 	if p.Outcome.Status != hybridcore.Built || p.Outcome.Why != "" || p.Targets[0].Artifact != "debian-12-1" {
 		log, _ := os.ReadFile(filepath.Join(dir, request, "log"))
 		t.Errorf("%+v\n%s", p, log)
@@ -141,15 +141,15 @@ func TestLocalRun(t *testing.T) {
 	if run, found, err := l.Find(t.Context(), o); !found || run.ID != o.Request || err != nil {
 		t.Error(run, found, err)
 	}
-	until(t, l, o, func(bot.Progress) bool { // the checkout is removed after the end is written
+	until(t, l, o, func(cirun.Progress) bool { // the checkout is removed after the end is written
 		_, err := os.Stat(filepath.Join(dir, request, "tree"))
 		return err != nil
 	})
-	if err := l.Cancel(t.Context(), bot.Run{ID: o.Request}); err != nil {
+	if err := l.Cancel(t.Context(), cirun.Run{ID: o.Request}); err != nil {
 		t.Errorf("cancelling what has ended: %v", err)
 	}
 	for _, bad := range []string{"../x", "", "a b"} {
-		if _, err := l.Dispatch(t.Context(), bot.Order{Request: bad}); err == nil {
+		if _, err := l.Dispatch(t.Context(), cirun.Order{Request: bad}); err == nil {
 			t.Errorf("the request %q is taken", bad)
 		}
 	}
@@ -163,7 +163,7 @@ func TestLocalDies(t *testing.T) {
 	if _, err := l.Dispatch(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	p := until(t, l, o, func(p bot.Progress) bool { return len(p.Targets) > 0 })
+	p := until(t, l, o, func(p cirun.Progress) bool { return len(p.Targets) > 0 })
 	if p.Done || p.Targets[0].Step != "read of the commit" {
 		t.Errorf("%+v", p)
 	}
@@ -183,13 +183,13 @@ func TestLocalDies(t *testing.T) {
 	if err := os.Chtimes(started, old, old); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := l.Status(t.Context(), o, bot.Run{ID: request}); err != nil || p.Done {
+	if p, err := l.Status(t.Context(), o, cirun.Run{ID: request}); err != nil || p.Done {
 		t.Errorf("while it lives: %+v %v", p, err)
 	}
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	p = until(t, l, o, func(p bot.Progress) bool { return p.Done })
+	p = until(t, l, o, func(p cirun.Progress) bool { return p.Done })
 	if p.Outcome.Status != hybridcore.Failed || !strings.Contains(p.Outcome.Why, "ended without saying so") {
 		t.Errorf("%+v", p)
 	}
@@ -202,11 +202,11 @@ func TestLocalCancel(t *testing.T) {
 	if _, err := l.Dispatch(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	until(t, l, o, func(p bot.Progress) bool { return len(p.Targets) > 0 })
-	if err := l.Cancel(t.Context(), bot.Run{ID: request}); err != nil {
+	until(t, l, o, func(p cirun.Progress) bool { return len(p.Targets) > 0 })
+	if err := l.Cancel(t.Context(), cirun.Run{ID: request}); err != nil {
 		t.Fatal(err)
 	}
-	p := until(t, l, o, func(p bot.Progress) bool { return p.Done })
+	p := until(t, l, o, func(p cirun.Progress) bool { return p.Done })
 	if p.Outcome.Status != hybridcore.Failed { // the test's process has no handler: it dies of the signal
 		t.Errorf("%+v", p)
 	}

@@ -17,21 +17,21 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // LocalRun is a run on this machine, seen from its process.
 type LocalRun struct {
-	Order bot.Order
+	Order cirun.Order
 	Tree  string // the project at the order's commit
 
 	dir  string
 	lock *flock.Flock
 
 	mu       sync.Mutex
-	progress bot.Progress
+	progress cirun.Progress
 	failed   error // to write something
 }
 
@@ -88,9 +88,9 @@ func (r *LocalRun) Event(e hybridcore.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := r.progress.Targets
-	at := slices.IndexFunc(all, func(t bot.Target) bool { return t.Name == e.Target })
+	at := slices.IndexFunc(all, func(t cirun.Target) bool { return t.Name == e.Target })
 	if at < 0 {
-		all = append(all, bot.Target{Name: e.Target})
+		all = append(all, cirun.Target{Name: e.Target})
 		at = len(all) - 1
 	}
 	all[at].Status, all[at].Step = "running", e.Text
@@ -107,7 +107,7 @@ func (r *LocalRun) End(code int, answer *hybridcore.Answer, err error) error {
 	defer r.mu.Unlock()
 	p := r.progress
 	p.Done = true
-	if p.Outcome = (bot.Outcome{Status: bot.Ended(code)}); p.Outcome.Status == bot.Answered {
+	if p.Outcome = (cirun.Outcome{Status: cirun.Ended(code)}); p.Outcome.Status == cirun.Answered {
 		p.Outcome = Unseen()
 	}
 	if err != nil {

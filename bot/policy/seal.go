@@ -49,6 +49,12 @@ const keyHint = "make one with `openssl rand -base64 32`, and give it as " + Key
 // Keys sign and verify tickets: the first one signs, all verify.
 type Keys []key
 
+// Tickets are how decisions travel to jobs.
+type Tickets struct {
+	Keys     Keys
+	Audience Audience
+}
+
 type key struct {
 	id    string // of eight hex digits; tells nothing about the key
 	value []byte

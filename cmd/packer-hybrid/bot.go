@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
@@ -130,9 +131,9 @@ func (b botCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	chat := bot.NewChat(token, appToken, env("SLACK_API_URL"))
+	client := chat.New(token, appToken, env("SLACK_API_URL"))
 	if b.flags.check {
-		return b.check(ctx, project, chat, system, keyErr)
+		return b.check(ctx, project, client, system, keyErr)
 	}
 	if keyErr != nil {
 		return keyErr
@@ -146,11 +147,11 @@ func (b botCommand) run(ctx context.Context) error {
 		return err
 	}
 	slackBot := &bot.Bot{
-		Store: queue, Chat: chat, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Store: queue, Chat: client, Log: log, Metrics: bot.NewMetrics(queue), Now: time.Now,
 		Site: sites(project.Root),
 	}
 	slackBot.Plan = b.app.host().Plans(project.Root)
-	slackBot.Tickets = bot.Tickets{Keys: keys, Audience: system.Audience()}
+	slackBot.Tickets = policy.Tickets{Keys: keys, Audience: system.Audience()}
 	shared := b.app.Getenv(stored.Variable) != "" || project.State.Backend == config.BackendGit
 	if b.flags.ci == dispatch.SystemLocal || shared { // elsewhere runs write another state
 		slackBot.State = b.app.process().ByState
@@ -241,7 +242,7 @@ func (b botCommand) folder() string {
 }
 
 // check says everything that is wrong with what the bot would be given.
-func (b botCommand) check(ctx context.Context, project config.Project, chat *bot.Chat, system forge.System,
+func (b botCommand) check(ctx context.Context, project config.Project, client *chat.Client, system forge.System,
 	key error,
 ) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
@@ -255,7 +256,7 @@ func (b botCommand) check(ctx context.Context, project config.Project, chat *bot
 	if key != nil {
 		problems = append(problems, key.Error())
 	}
-	problems = append(problems, chat.Check(ctx, project.Bot)...)
+	problems = append(problems, bot.Check(ctx, client, project.Bot)...)
 	problems = append(problems, system.Check(ctx, project.Bot.Ref)...)
 	if len(problems) > 0 {
 		return hybridcore.Usagef("%s", strings.Join(problems, "\n"))

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	forgegithub "github.com/packer-hybrid/packer-hybrid/forge/github"
@@ -398,7 +398,7 @@ func TestTicketUsedOnce(t *testing.T) {
 	var runs []string
 	for range 2 { // the bot's, and one that somebody started with the same inputs
 		r, err := bots.Dispatch(context.WithoutCancel(t.Context()),
-			bot.Order{Request: ticketRequest, Line: ticketPlan, Ref: "main", Commit: j.at})
+			cirun.Order{Request: ticketRequest, Line: ticketPlan, Ref: "main", Commit: j.at})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
@@ -29,7 +29,7 @@ func TestTicketLocal(t *testing.T) {
 		ticket := j.seal(j.ticket(func(t *policy.Ticket) {
 			t.Audience, t.Request = dispatch.LocalAudience(repository), request
 		}))
-		order, err := json.Marshal(bot.Order{
+		order, err := json.Marshal(cirun.Order{
 			Request: request, Line: ticketPlan, Ref: "main", Commit: j.at,
 			Ticket: []byte(ticket),
 		})

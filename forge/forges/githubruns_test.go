@@ -21,7 +21,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	gh "github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
@@ -34,7 +34,7 @@ const (
 
 var (
 	commit = strings.Repeat("c0ffee00", 5)
-	order  = bot.Order{
+	order  = cirun.Order{
 		Request: request, Line: "build debian-12 --env lab", Ref: "main", Commit: commit,
 		Ticket: []byte(`{"request":"x"}`),
 	}
@@ -129,7 +129,7 @@ func TestGitHubRun(t *testing.T) {
 	if err := g.Cancel(ctx, run); err != nil {
 		t.Errorf("cancelling what has ended: %v", err)
 	}
-	if _, err := g.Status(ctx, order, bot.Run{ID: "99"}); !blocked(err) {
+	if _, err := g.Status(ctx, order, cirun.Run{ID: "99"}); !blocked(err) {
 		t.Errorf("a run that is not there: %v", err)
 	}
 }
@@ -263,7 +263,7 @@ func TestGitHubRefusals(t *testing.T) {
 			s := hub(t, c.rules, nil)
 			g := onGitHub(t, s, func(c *gh.RunsConfig) { c.Timeout = 300 * time.Millisecond })
 			_, err := g.Dispatch(t.Context(), order)
-			later, ok := errors.AsType[*bot.LaterError](err)
+			later, ok := errors.AsType[*cirun.LaterError](err)
 			if err == nil || ok != (c.later > 0) || ok && later.After != c.later || blocked(err) != c.stays {
 				t.Errorf("%#v", err)
 			}
@@ -303,7 +303,7 @@ func TestGitHubApp(t *testing.T) {
 	}
 	if _, err := with(other).Head(t.Context(), "main"); err == nil {
 		t.Error("another key got a token")
-	} else if _, ok := errors.AsType[*bot.LaterError](err); !ok {
+	} else if _, ok := errors.AsType[*cirun.LaterError](err); !ok {
 		t.Errorf("a refused app is %#v", err)
 	}
 }

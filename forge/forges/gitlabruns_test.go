@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	gl "github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
@@ -101,7 +101,7 @@ func TestGitLabPipeline(t *testing.T) {
 		}
 		s.SetPipeline(id, "success")
 		s.SetJob(id, "images", "success")
-		if p, err := g.Status(ctx, order, run); err != nil || !p.Done || p.Outcome.Status != bot.Answered ||
+		if p, err := g.Status(ctx, order, run); err != nil || !p.Done || p.Outcome.Status != cirun.Answered ||
 			!strings.Contains(p.Outcome.Why, "left no answer") {
 			t.Errorf("without an answer: %+v %v", p, err)
 		}
@@ -139,7 +139,7 @@ func TestGitLabRefusals(t *testing.T) {
 			t.Parallel()
 			s, g := lab(t, c.rules, "")
 			_, err := g.Dispatch(t.Context(), order)
-			later, ok := errors.AsType[*bot.LaterError](err)
+			later, ok := errors.AsType[*cirun.LaterError](err)
 			if err == nil || ok != (c.later > 0) || ok && later.After != c.later || blocked(err) != c.stays ||
 				strings.Contains(err.Error(), token) {
 				t.Errorf("%#v", err)

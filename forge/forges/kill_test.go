@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	gh "github.com/packer-hybrid/packer-hybrid/forge/github"
@@ -66,14 +67,14 @@ func TestMain(m *testing.M) {
 }
 
 // newBot is a whole bot on GitHub, with its queue in a folder.
-func newBot(ctx context.Context, dir, chat string, system *gh.Runs, log io.Writer) (*bot.Bot, error) {
+func newBot(ctx context.Context, dir, api string, system *gh.Runs, log io.Writer) (*bot.Bot, error) {
 	queue, err := store.Open(ctx, store.Options{Dir: dir})
 	if err != nil {
 		return nil, err
 	}
 	b := &bot.Bot{
-		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", chat), Log: slog.New(slog.NewTextHandler(log, nil)),
-		Metrics: bot.NewMetrics(queue), Now: time.Now,
+		Store: queue, Chat: chat.New("xoxb-1", "xapp-1", api), Log: slog.New(slog.NewTextHandler(log, nil)),
+		Metrics: bot.NewMetrics(queue), Now: time.Now, Pace: 10 * time.Millisecond,
 		Site: func() (bot.Site, error) {
 			p, err := config.LoadFS(fstest.MapFS{config.FileName: {Data: []byte(policyText)}})
 			images := []hybridcore.Image{{Name: "debian-12", Platforms: []hybridcore.Platform{hybridcore.VSphere}}}
@@ -84,9 +85,8 @@ func newBot(ctx context.Context, dir, chat string, system *gh.Runs, log io.Write
 	if err != nil {
 		return nil, err
 	}
-	b.Tickets = bot.Tickets{Keys: keys, Audience: policy.Audience{System: "test"}}
+	b.Tickets = policy.Tickets{Keys: keys, Audience: policy.Audience{System: "test"}}
 	b.StartWorker(system, system, "main", 3*time.Second)
-	b.Worker.Pace = 10 * time.Millisecond
 	return b, nil
 }
 
@@ -218,12 +218,12 @@ func newDoomed(t *testing.T) *doomed {
 			"/repos/o/r/actions/** nth=11 drop after"); err != nil {
 		t.Fatal(err)
 	}
-	d.slack = chat(t)
+	d.slack = chatSim(t)
 	return d
 }
 
 // chat is a Slack for a bot with both doors.
-func chat(t *testing.T) *slack.Server {
+func chatSim(t *testing.T) *slack.Server {
 	t.Helper()
 	s, err := slack.Start(t.Context(),
 		slack.Config{

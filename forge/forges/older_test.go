@@ -9,14 +9,14 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	gh "github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
 
 // dispatched asks for runs of requests, and gives their IDs.
-func dispatched(t *testing.T, d bot.Dispatcher, requests ...string) []string {
+func dispatched(t *testing.T, d cirun.Dispatcher, requests ...string) []string {
 	t.Helper()
 	var runs []string
 	for _, request := range requests {

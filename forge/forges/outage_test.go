@@ -50,7 +50,7 @@ func TestOutages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			hub, chat := hub(t, c.rules, nil), chat(t)
+			hub, chat := hub(t, c.rules, nil), chatSim(t)
 			ctx, end := context.WithCancel(t.Context())
 			defer end()
 			system := onGitHub(t, hub, func(g *gh.RunsConfig) { g.Timeout = time.Second })

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	gh "github.com/packer-hybrid/packer-hybrid/forge/github"
 	gl "github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -89,8 +89,8 @@ func strange(t *testing.T, plain [][2]string, at, status int, body []byte) (addr
 
 // system is what both CI systems are asked for.
 type system interface {
-	bot.Dispatcher
-	bot.Follower
+	cirun.Dispatcher
+	cirun.Follower
 	jobSide
 }
 
@@ -116,9 +116,9 @@ func everything(ctx context.Context, s system) string {
 	add("older", err)
 	_, err = s.Dispatch(ctx, order)
 	add("dispatch", err)
-	_, err = s.Status(ctx, order, bot.Run{ID: "1"})
+	_, err = s.Status(ctx, order, cirun.Run{ID: "1"})
 	add("status", err)
-	add("cancel", s.Cancel(ctx, bot.Run{ID: "1"}))
+	add("cancel", s.Cancel(ctx, cirun.Run{ID: "1"}))
 	return strings.Join(append(said, s.Check(ctx, "main")...), "\n")
 }
 
@@ -218,7 +218,7 @@ func TestAnswerToSomethingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := s.Status(t.Context(), order, bot.Run{ID: "1"})
+		p, err := s.Status(t.Context(), order, cirun.Run{ID: "1"})
 		shown := fmt.Sprintf("%+v", p)
 		if err != nil || !strings.Contains(p.Outcome.Why, want) || strings.Contains(shown, "of-prod") || want != "" &&
 			(strings.Contains(shown, "of-lab") || p.Outcome.Status != hybridcore.Failed) {
@@ -277,7 +277,7 @@ func TestEndlessPages(t *testing.T) {
 		if older, err := s.Older(t.Context(), request, "7"); err == nil {
 			t.Errorf("GitLab %v: %q", gitlab, older)
 		}
-		_, _ = s.Status(t.Context(), order, bot.Run{ID: "1"}) // ends
+		_, _ = s.Status(t.Context(), order, cirun.Run{ID: "1"}) // ends
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
@@ -145,7 +145,7 @@ func (g *Runs) Head(ctx context.Context, ref string) (string, error) {
 
 // Find looks for a run by the request's ID in its name. GitHub lists the newest
 // first, and nothing older than the request can be its run.
-func (g *Runs) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
+func (g *Runs) Find(ctx context.Context, o cirun.Order) (cirun.Run, bool, error) {
 	options := &github.ListWorkflowRunsOptions{Event: "workflow_dispatch", ListOptions: github.ListOptions{PerPage: 100}}
 	from := forge.Begun(o.Request)
 	for range forge.MaxPages {
@@ -160,30 +160,30 @@ func (g *Runs) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 				return answer, err //nolint:wrapcheck // ask does
 			})
 		if err != nil {
-			return bot.Run{}, false, err
+			return cirun.Run{}, false, err
 		}
 		runs, err := webapi.Elements(page.WorkflowRuns)
 		if err != nil {
-			return bot.Run{}, false, fmt.Errorf("asking GitHub for the run of %s: %w", o.Request, err)
+			return cirun.Run{}, false, fmt.Errorf("asking GitHub for the run of %s: %w", o.Request, err)
 		}
 		for _, run := range runs {
 			if slices.Contains(strings.Fields(run.GetDisplayTitle()), o.Request) {
-				return bot.Run{ID: strconv.FormatInt(run.GetID(), 10), URL: run.GetHTMLURL()}, true, nil
+				return cirun.Run{ID: strconv.FormatInt(run.GetID(), 10), URL: run.GetHTMLURL()}, true, nil
 			}
 			if older(run, from) {
-				return bot.Run{}, false, nil
+				return cirun.Run{}, false, nil
 			}
 		}
 		if options.Page = next; next == 0 {
-			return bot.Run{}, false, nil
+			return cirun.Run{}, false, nil
 		}
 	}
-	return bot.Run{}, false, forge.Endless("GitHub", "runs of "+g.workflow, o.Request)
+	return cirun.Run{}, false, forge.Endless("GitHub", "runs of "+g.workflow, o.Request)
 }
 
 // Dispatch asks for a run of the workflow. GitHub names it when it can; else it
 // is to be found.
-func (g *Runs) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
+func (g *Runs) Dispatch(ctx context.Context, o cirun.Order) (cirun.Run, error) {
 	var made struct {
 		ID  int64  `json:"workflow_run_id"`
 		URL string `json:"html_url"`
@@ -198,9 +198,9 @@ func (g *Runs) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
 		})
 	})
 	if err != nil || made.ID == 0 {
-		return bot.Run{}, err
+		return cirun.Run{}, err
 	}
-	return bot.Run{ID: strconv.FormatInt(made.ID, 10), URL: made.URL}, nil
+	return cirun.Run{ID: strconv.FormatInt(made.ID, 10), URL: made.URL}, nil
 }
 
 // post dispatches the workflow.
@@ -214,7 +214,7 @@ func (g *Runs) post(ctx context.Context, c *github.Client, made any, body map[st
 }
 
 // Cancel ends a run. One that has ended is no error.
-func (g *Runs) Cancel(ctx context.Context, run bot.Run) error {
+func (g *Runs) Cancel(ctx context.Context, run cirun.Run) error {
 	id, err := forge.Number(run.ID)
 	if err != nil {
 		return err

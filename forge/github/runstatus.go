@@ -21,7 +21,7 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -37,10 +37,10 @@ const maxArtifacts = 10
 
 // Status says what a run has come to: its check-runs are its targets. At its
 // end the answer among its artifacts has the details.
-func (g *Runs) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progress, error) {
+func (g *Runs) Status(ctx context.Context, o cirun.Order, run cirun.Run) (cirun.Progress, error) {
 	id, err := forge.Number(run.ID)
 	if err != nil {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
 	var now *github.WorkflowRun
 	err = g.ask(ctx, "run "+run.ID, func(ctx context.Context, c *github.Client) (answer *github.Response, err error) {
@@ -48,19 +48,19 @@ func (g *Runs) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progre
 		return answer, err //nolint:wrapcheck // ask does
 	})
 	if err != nil {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
 	targets, err := g.targets(ctx, o.Commit, run)
 	if err != nil {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
-	p := bot.Progress{Targets: targets, Done: now.GetStatus() == "completed"}
+	p := cirun.Progress{Targets: targets, Done: now.GetStatus() == "completed"}
 	if len(targets) > 0 && !p.Done {
 		return p, nil
 	}
 	jobs, err := g.jobs(ctx, id)
 	if err != nil {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
 	if len(targets) == 0 {
 		p.Targets = steps(jobs)
@@ -74,7 +74,7 @@ func (g *Runs) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progre
 	case err == nil && answer != nil:
 		p = dispatch.WithAnswer(p, o, *answer)
 	case err != nil && !forge.Stays(err):
-		return bot.Progress{}, err // ask again: the details are worth it
+		return cirun.Progress{}, err // ask again: the details are worth it
 	}
 	return p, nil
 }
@@ -99,13 +99,13 @@ func (g *Runs) jobs(ctx context.Context, run int64) ([]*github.WorkflowJob, erro
 }
 
 // steps are the jobs as rows, as long as no target has one.
-func steps(jobs []*github.WorkflowJob) []bot.Target {
-	var all []bot.Target
+func steps(jobs []*github.WorkflowJob) []cirun.Target {
+	var all []cirun.Target
 	for _, job := range jobs {
 		if job.GetConclusion() == "skipped" {
 			continue
 		}
-		t := bot.Target{Name: job.GetName(), Status: state(job.GetStatus(), job.GetConclusion())}
+		t := cirun.Target{Name: job.GetName(), Status: state(job.GetStatus(), job.GetConclusion())}
 		for _, step := range job.Steps {
 			if step.GetStatus() == "in_progress" || step.GetConclusion() == "failure" {
 				t.Step = step.GetName()
@@ -126,8 +126,8 @@ func took(from, to *github.Timestamp) time.Duration {
 
 // targets are the check-runs of a run's targets: their names end in
 // ENV/IMAGE@PLATFORM, and they link to the run.
-func (g *Runs) targets(ctx context.Context, commit string, run bot.Run) ([]bot.Target, error) {
-	var all []bot.Target
+func (g *Runs) targets(ctx context.Context, commit string, run cirun.Run) ([]cirun.Target, error) {
+	var all []cirun.Target
 	options := &github.ListCheckRunsOptions{Filter: new("all"), ListOptions: github.ListOptions{PerPage: 100}}
 	for range forge.MaxPages {
 		var page *github.ListCheckRunsResults
@@ -159,12 +159,12 @@ func (g *Runs) targets(ctx context.Context, commit string, run bot.Run) ([]bot.T
 }
 
 // target reads the check-run of a target of this run.
-func target(check *github.CheckRun, run bot.Run) (bot.Target, bool) {
+func target(check *github.CheckRun, run cirun.Run) (cirun.Target, bool) {
 	link, err := url.Parse(check.GetDetailsURL())
 	ours := err == nil && (strings.HasSuffix(link.Path, "/runs/"+run.ID) ||
 		strings.Contains(link.Path, "/runs/"+run.ID+"/"))
 	if !ours {
-		return bot.Target{}, false
+		return cirun.Target{}, false
 	}
 	return forge.Row(check.GetName(), state(check.GetStatus(), check.GetConclusion()), check.GetOutput().GetTitle(),
 		took(check.StartedAt, check.CompletedAt))
@@ -189,25 +189,25 @@ func state(status, conclusion string) string {
 }
 
 // ended is the end of a run of which there is no record.
-func ended(conclusion string, jobs []*github.WorkflowJob) bot.Outcome {
+func ended(conclusion string, jobs []*github.WorkflowJob) cirun.Outcome {
 	switch conclusion {
 	case "success", "neutral", "skipped":
 		return dispatch.Unseen()
 	case "cancelled":
-		return bot.Outcome{Status: hybridcore.Cancelled, Why: "the run was cancelled"}
+		return cirun.Outcome{Status: hybridcore.Cancelled, Why: "the run was cancelled"}
 	}
 	why := "the run ended with " + strings.ReplaceAll(conclusion, "_", " ")
 	for _, job := range jobs {
 		for _, step := range job.Steps {
 			if step.GetConclusion() == "failure" {
-				return bot.Outcome{
+				return cirun.Outcome{
 					Status: hybridcore.Failed,
 					Why:    fmt.Sprintf("%s: the step %q failed; the log says why", job.GetName(), step.GetName()),
 				}
 			}
 		}
 	}
-	return bot.Outcome{Status: hybridcore.Failed, Why: why}
+	return cirun.Outcome{Status: hybridcore.Failed, Why: why}
 }
 
 // answer reads the answer among a run's artifacts; nil for none.

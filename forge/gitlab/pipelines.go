@@ -17,7 +17,7 @@ import (
 
 	"github.com/xanzy/go-gitlab"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/forge"
@@ -126,7 +126,7 @@ func (g *Runs) branch(ctx context.Context, ref string) (found *gitlab.Branch, er
 }
 
 // Find looks for a pipeline whose variables have the request's ID.
-func (g *Runs) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
+func (g *Runs) Find(ctx context.Context, o cirun.Order) (cirun.Run, bool, error) {
 	from := forge.Begun(o.Request)
 	options := &gitlab.ListProjectPipelinesOptions{
 		Ref: &o.Ref, ListOptions: gitlab.ListOptions{PerPage: 50},
@@ -143,22 +143,22 @@ func (g *Runs) Find(ctx context.Context, o bot.Order) (bot.Run, bool, error) {
 				return answer, err //nolint:wrapcheck // ask does
 			})
 		if err != nil {
-			return bot.Run{}, false, err
+			return cirun.Run{}, false, err
 		}
 		for _, one := range page {
 			if one.CreatedAt != nil && one.CreatedAt.Before(from) {
-				return bot.Run{}, false, nil
+				return cirun.Run{}, false, nil
 			}
 			ours, err := g.carries(ctx, one, o.Request)
 			if err != nil || ours {
-				return bot.Run{ID: strconv.Itoa(one.ID), URL: one.WebURL}, ours, err
+				return cirun.Run{ID: strconv.Itoa(one.ID), URL: one.WebURL}, ours, err
 			}
 		}
 		if options.Page = next; next == 0 {
-			return bot.Run{}, false, nil
+			return cirun.Run{}, false, nil
 		}
 	}
-	return bot.Run{}, false, forge.Endless("GitLab", "pipelines", o.Request)
+	return cirun.Run{}, false, forge.Endless("GitLab", "pipelines", o.Request)
 }
 
 // carries says whether a pipeline has the ID of a request.
@@ -177,7 +177,7 @@ func (g *Runs) carries(ctx context.Context, p *gitlab.PipelineInfo, request stri
 }
 
 // Dispatch makes a pipeline, by the API or by a trigger.
-func (g *Runs) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
+func (g *Runs) Dispatch(ctx context.Context, o cirun.Order) (cirun.Run, error) {
 	values := map[string]string{
 		commandVariable: o.Line, shaVariable: o.Commit, requestVariable: o.Request,
 		ticketVariable: string(o.Ticket),
@@ -202,13 +202,13 @@ func (g *Runs) Dispatch(ctx context.Context, o bot.Order) (bot.Run, error) {
 			return answer, err //nolint:wrapcheck // ask does
 		})
 	if err != nil {
-		return bot.Run{}, err
+		return cirun.Run{}, err
 	}
-	return bot.Run{ID: strconv.Itoa(made.ID), URL: made.WebURL}, nil
+	return cirun.Run{ID: strconv.Itoa(made.ID), URL: made.WebURL}, nil
 }
 
 // Cancel ends a pipeline. One that has ended is no error.
-func (g *Runs) Cancel(ctx context.Context, run bot.Run) error {
+func (g *Runs) Cancel(ctx context.Context, run cirun.Run) error {
 	id, err := forge.Number(run.ID)
 	if err != nil {
 		return err
@@ -222,10 +222,10 @@ func (g *Runs) Cancel(ctx context.Context, run bot.Run) error {
 
 // Status says what a pipeline has come to: the commit statuses that it made are
 // its targets. At its end the answer among its jobs' files has the details.
-func (g *Runs) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progress, error) {
+func (g *Runs) Status(ctx context.Context, o cirun.Order, run cirun.Run) (cirun.Progress, error) {
 	id, err := forge.Number(run.ID)
 	if err != nil {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
 	var now *gitlab.Pipeline
 	var jobs []*gitlab.Job
@@ -245,23 +245,23 @@ func (g *Runs) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progre
 			return answer, err //nolint:wrapcheck // ask does
 		})
 	if err != nil {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
-	p := bot.Progress{Targets: rows(statuses, jobs, int(id))}
+	p := cirun.Progress{Targets: rows(statuses, jobs, int(id))}
 	switch now.Status {
 	case "success":
 		p.Outcome = dispatch.Unseen()
 	case "canceled":
-		p.Outcome = bot.Outcome{Status: hybridcore.Cancelled, Why: "the pipeline was cancelled"}
+		p.Outcome = cirun.Outcome{Status: hybridcore.Cancelled, Why: "the pipeline was cancelled"}
 	case "failed", "skipped":
-		p.Outcome = bot.Outcome{Status: hybridcore.Failed, Why: failedJob(jobs)}
+		p.Outcome = cirun.Outcome{Status: hybridcore.Failed, Why: failedJob(jobs)}
 	default:
 		return p, nil
 	}
 	p.Done = true
 	answer, err := g.answer(ctx, jobs)
 	if err != nil && !forge.Stays(err) {
-		return bot.Progress{}, err
+		return cirun.Progress{}, err
 	}
 	if answer != nil {
 		p = dispatch.WithAnswer(p, o, *answer)
@@ -270,8 +270,8 @@ func (g *Runs) Status(ctx context.Context, o bot.Order, run bot.Run) (bot.Progre
 }
 
 // rows are the targets of a pipeline, or its jobs as long as there is no target.
-func rows(statuses []*gitlab.CommitStatus, jobs []*gitlab.Job, pipeline int) []bot.Target {
-	var all []bot.Target
+func rows(statuses []*gitlab.CommitStatus, jobs []*gitlab.Job, pipeline int) []cirun.Target {
+	var all []cirun.Target
 	for _, s := range statuses {
 		var took time.Duration
 		if s.StartedAt != nil && s.FinishedAt != nil {
@@ -283,7 +283,7 @@ func rows(statuses []*gitlab.CommitStatus, jobs []*gitlab.Job, pipeline int) []b
 	}
 	if len(all) == 0 {
 		for _, j := range jobs {
-			all = append(all, bot.Target{
+			all = append(all, cirun.Target{
 				Name: j.Name, Status: word(j.Status),
 				Duration: time.Duration(j.Duration * float64(time.Second)),
 			})

@@ -31,6 +31,8 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
@@ -91,8 +93,8 @@ func withBot(t *testing.T, l *lab.Lab) *site {
 
 // hires is what a bot needs to have runs made.
 type hires interface {
-	bot.Dispatcher
-	bot.Follower
+	cirun.Dispatcher
+	cirun.Follower
 	Audience() policy.Audience
 }
 
@@ -209,7 +211,7 @@ func (c checkout) hire(ctx context.Context, system hires, sim *slack.Server, soc
 		c.t.Fatal(err)
 	}
 	b := &bot.Bot{
-		Store: queue, Chat: bot.NewChat("xoxb-1", "xapp-1", sim.API()), Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)),
+		Store: queue, Chat: chat.New("xoxb-1", "xapp-1", sim.API()), Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)),
 		Metrics: bot.NewMetrics(queue), Now: time.Now,
 		Site: func() (bot.Site, error) {
 			p, err := config.Load(c.dir)
@@ -227,7 +229,7 @@ func (c checkout) hire(ctx context.Context, system hires, sim *slack.Server, soc
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	b.Tickets = bot.Tickets{Keys: keys, Audience: system.Audience()}
+	b.Tickets = policy.Tickets{Keys: keys, Audience: system.Audience()}
 	b.StartWorker(system, system, "main", time.Second)
 	listen := func() net.Listener {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")

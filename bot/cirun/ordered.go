@@ -3,7 +3,7 @@
 // Spec: openspec/specs/bot/spec.md#requirement-the-answer-of-a-run
 // Diagram: openspec/specs/bot/diagram.md#the-answer-of-a-run
 
-package bot
+package cirun
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ func Foreign(o Order, a hybridcore.Answer) string {
 			verbs = append(verbs, hybridcore.ActionPlan, hybridcore.ActionCollect)
 		}
 		if !slices.Contains(verbs, r.Action) || r.Env != "" && asked.Env != "" && r.Env != asked.Env {
-			return line(fmt.Sprintf("%s for %s", r.Action, r.Env), maxCell)
+			return Cell(fmt.Sprintf("%s for %s", r.Action, r.Env))
 		}
 		return ""
 	}
@@ -50,7 +50,7 @@ func Foreign(o Order, a hybridcore.Answer) string {
 	for _, r := range said {
 		if other := of(r); other != "" {
 			return fmt.Sprintf("the run's answer is that of %s, and %s was asked for: it is not shown; the log has what the "+
-				"run did", other, line(fmt.Sprintf("%s for %s", asked.Action, asked.Env), maxCell))
+				"run did", other, Cell(fmt.Sprintf("%s for %s", asked.Action, asked.Env)))
 		}
 	}
 	return ""

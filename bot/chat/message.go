@@ -3,9 +3,10 @@
 // Spec: openspec/specs/bot/spec.md#requirement-foreign-text-stays-text
 // Diagram: openspec/specs/bot/diagram.md#one-command
 
-package bot
+package chat
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -14,21 +15,21 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
-// Bounds of a message, in characters. Slack takes 50 blocks, 3,000 characters a
+// Bounds of a message, in characters, besides those of an outcome. Slack takes 50 blocks, 3,000 characters a
 // text, 150 a heading, 100 rows and 10,000 characters a table.
 const (
+	MaxText = 3000
+
 	maxHeading = 150
-	maxText    = 3000
-	maxCell    = 90
-	maxRows    = 20 // × 5 cells of maxCell stay below the table's limit
-	maxWhy     = 500
 	maxURL     = 2900
-	maxTail    = 40 // lines
+	maxRules   = 15 // of approvals
 )
 
 // actionLog is the button of the log, which opens an address and asks for
@@ -36,71 +37,57 @@ const (
 // follows the verb on the command line.
 const actionLog = "open-log"
 
-// plain makes foreign text fit to be shown: without control and invisible
-// characters, and at most so many characters long.
-func plain(said string, most int) string {
-	said = text.Sanitize(said)
-	if runes := []rune(said); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return said
-}
-
-// line is plain on one line.
-func line(said string, most int) string {
-	return plain(text.Line(said), most)
-}
-
-// plainText is a text object that Slack shows as it is: it knows no markup, no
+// PlainText is a text object that Slack shows as it is: it knows no markup, no
 // mentions and no links.
-func plainText(s string, most int) *slack.TextBlockObject {
-	if s = plain(s, most); strings.TrimSpace(s) == "" {
+func PlainText(s string, most int) *slack.TextBlockObject {
+	if s = text.Cut(text.Sanitize(s), most); strings.TrimSpace(s) == "" {
 		s = "–" // Slack refuses an empty one
 	}
 	return &slack.TextBlockObject{Type: slack.PlainTextType, Text: s}
 }
 
-// message is the message of a job: its text for notifications, which is still
+// Message is the message of a job: its text for notifications, which is still
 // to be escaped, and its blocks. Nothing foreign in it is markup.
-func message(job Job) (string, []slack.Block) {
-	status, said := headline(job)
-	asked := line(job.Line, 1000)
+func Message(job jobs.Job) (string, []slack.Block) {
+	status, said := Headline(job)
+	asked := text.Cut(text.Line(job.Line), 1000)
 	blocks := []slack.Block{
-		slack.NewHeaderBlock(plainText(status+": "+asked, maxHeading)),
-		slack.NewSectionBlock(plainText(asked, maxText), nil, nil),
+		slack.NewHeaderBlock(PlainText(status+": "+asked, maxHeading)),
+		slack.NewSectionBlock(PlainText(asked, MaxText), nil, nil),
 	}
 	if said != "" {
-		blocks = append(blocks, slack.NewSectionBlock(plainText(said, maxText), nil, nil))
+		blocks = append(blocks, slack.NewSectionBlock(PlainText(said, MaxText), nil, nil))
 	}
 	if plan := planned(job); plan != "" {
-		blocks = append(blocks, slack.NewSectionBlock(plainText(plan, maxText), nil, nil))
+		blocks = append(blocks, slack.NewSectionBlock(PlainText(plan, MaxText), nil, nil))
 	}
 	targets, left := job.Targets, 0
 	if job.Outcome != nil && len(job.Outcome.Targets) > 0 {
 		targets, left = job.Outcome.Targets, job.Outcome.More
 	}
-	more := max(len(targets)-maxRows, 0) + left
+	more := max(len(targets)-cirun.MaxRows, 0) + left
 	switch grid := answerOf(job); {
 	case grid != nil:
-		blocks, more = append(blocks, grid.block()), grid.More
+		blocks, more = append(blocks, gridTable(grid)), grid.More
 	case len(targets) > 0:
 		blocks = append(blocks, table(targets))
 	}
 	if more > 0 {
 		said := fmt.Sprintf("and %d more; the log has them", more)
-		blocks = append(blocks, slack.NewContextBlock("", plainText(said, maxText)))
+		blocks = append(blocks, slack.NewContextBlock("", PlainText(said, MaxText)))
 	}
 	if said := beside(job); said != "" {
-		blocks = append(blocks, slack.NewSectionBlock(plainText(said, maxText), nil, nil))
+		blocks = append(blocks, slack.NewSectionBlock(PlainText(said, MaxText), nil, nil))
 	}
 	if buttons := buttons(job); len(buttons) > 0 {
 		blocks = append(blocks, slack.NewActionBlock("", buttons...))
 	}
-	return plain(status+": "+asked, maxText), append(blocks, slack.NewContextBlock("", plainText(footer(job), maxText)))
+	blocks = append(blocks, slack.NewContextBlock("", PlainText(footer(job), MaxText)))
+	return text.Cut(text.Sanitize(status+": "+asked), MaxText), blocks
 }
 
 // footer says who, for what and under which name.
-func footer(job Job) string {
+func footer(job jobs.Job) string {
 	parts := []string{"run " + job.Command.ID, "asked for by " + job.Person.User}
 	if job.Commit != "" {
 		parts = append(parts, fmt.Sprintf("commit %.12s", job.Commit))
@@ -108,31 +95,31 @@ func footer(job Job) string {
 	if job.Plan != nil {
 		parts = append(parts, "plan "+job.Plan.Short())
 	}
-	for _, given := range job.approvals() {
+	for _, given := range job.Approvals() {
 		parts = append(parts, "approved by "+given.By.User)
 	}
 	if job.Stop != nil {
 		parts = append(parts, "cancelled by "+job.Stop.User)
 	}
-	return line(strings.Join(parts, " · "), maxText)
+	return text.Cut(text.Line(strings.Join(parts, " · ")), MaxText)
 }
 
-// headline is where a job is: in a word, and in a sentence when one is needed.
-func headline(job Job) (status, said string) {
+// Headline is where a job is: in a word, and in a sentence when one is needed.
+func Headline(job jobs.Job) (status, said string) {
 	switch job.State {
-	case Queued, Dispatching:
+	case jobs.Queued, jobs.Dispatching:
 		status, said = "Queued", job.Note
-	case Awaiting:
+	case jobs.Awaiting:
 		return "Waits for approval", wanted(job)
-	case Joined:
+	case jobs.Joined:
 		return "Queued", "It is the same as run " + job.Joined + ", and gets its answer."
-	case Running:
+	case jobs.Running:
 		status = "Running"
-	case Denied:
+	case jobs.Denied:
 		status = "Denied"
-	case Expired:
+	case jobs.Expired:
 		status = "Expired"
-	case Done:
+	case jobs.Done:
 		status = "Done"
 	}
 	switch {
@@ -140,16 +127,16 @@ func headline(job Job) (status, said string) {
 		return "Cancelling", ""
 	case job.Outcome == nil:
 		return status, said
-	case job.State == Done && job.Outcome.Status == Answered && job.Outcome.Title != "":
+	case job.State == jobs.Done && job.Outcome.Status == cirun.Answered && job.Outcome.Title != "":
 		status = job.Outcome.Title
-	case job.State == Done && job.Outcome.Status != "":
+	case job.State == jobs.Done && job.Outcome.Status != "":
 		status = strings.ToUpper(string(job.Outcome.Status[:1])) + string(job.Outcome.Status[1:])
 	}
 	return status, job.Outcome.Why
 }
 
 // answerOf is the table of the answer to a job; nil for none.
-func answerOf(job Job) *Grid {
+func answerOf(job jobs.Job) *cirun.Grid {
 	if job.Outcome == nil || job.Outcome.Grid == nil || len(job.Outcome.Grid.Rows) == 0 {
 		return nil
 	}
@@ -157,7 +144,7 @@ func answerOf(job Job) *Grid {
 }
 
 // beside is what is said beside the table of an answer.
-func beside(job Job) string {
+func beside(job jobs.Job) string {
 	if job.Outcome == nil {
 		return ""
 	}
@@ -168,11 +155,11 @@ func beside(job Job) string {
 	return said
 }
 
-// block is a table of raw text.
-func (g *Grid) block() *slack.TableBlock {
+// gridTable is the table of an answer.
+func gridTable(g *cirun.Grid) *slack.TableBlock {
 	block := slack.NewTableBlock("")
 	block.Rows = append(block.Rows, row(g.Columns...))
-	for _, cells := range g.Rows[:min(len(g.Rows), maxRows)] {
+	for _, cells := range g.Rows[:min(len(g.Rows), cirun.MaxRows)] {
 		block.Rows = append(block.Rows, row(cells...))
 	}
 	return block
@@ -181,20 +168,17 @@ func (g *Grid) block() *slack.TableBlock {
 // row is one of a table, of raw text.
 func row(cells ...string) []slack.TableCell {
 	var all []slack.TableCell
-	for _, cell := range cells {
-		if cell = line(cell, maxCell); cell == "" {
-			cell = "–"
-		}
-		all = append(all, slack.NewTableRawTextCell(cell))
+	for _, text := range cells {
+		all = append(all, slack.NewTableRawTextCell(cmp.Or(cirun.Cell(text), "–")))
 	}
 	return all
 }
 
 // table are the targets of a run.
-func table(targets []Target) *slack.TableBlock {
+func table(targets []cirun.Target) *slack.TableBlock {
 	block := slack.NewTableBlock("")
 	block.Rows = append(block.Rows, row("Target", "Status", "Time", "Artifact", "Parity"))
-	for _, t := range targets[:min(len(targets), maxRows)] {
+	for _, t := range targets[:min(len(targets), cirun.MaxRows)] {
 		status, took := t.Status, ""
 		if t.Step != "" {
 			status += ": " + t.Step
@@ -208,12 +192,12 @@ func table(targets []Target) *slack.TableBlock {
 }
 
 // buttons are what can be done with a job.
-func buttons(job Job) []slack.BlockElement {
+func buttons(job jobs.Job) []slack.BlockElement {
 	var all []slack.BlockElement
 	add := func(verb, label, value string, style slack.Style) {
-		all = append(all, slack.NewButtonBlockElement(door.ButtonPrefix+verb, value, plainText(label, 75)).WithStyle(style))
+		all = append(all, slack.NewButtonBlockElement(door.ButtonPrefix+verb, value, PlainText(label, 75)).WithStyle(style))
 	}
-	if job.State == Awaiting {
+	if job.State == jobs.Awaiting {
 		value := job.Command.ID + " " + job.Commit
 		if job.Plan != nil {
 			value += " " + job.Plan.Digest()
@@ -223,17 +207,17 @@ func buttons(job Job) []slack.BlockElement {
 	if !job.State.Final() && job.Stop == nil {
 		add("cancel", "Cancel", job.Command.ID, slack.StyleDanger)
 	}
-	if job.retryable() {
+	if job.Retryable() {
 		add("retry", "Retry failed", job.Command.ID, slack.StyleDefault)
 	}
 	if address := logOf(job); address != "" {
-		all = append(all, slack.NewButtonBlockElement(actionLog, "", plainText("Open log", 75)).WithURL(address))
+		all = append(all, slack.NewButtonBlockElement(actionLog, "", PlainText("Open log", 75)).WithURL(address))
 	}
 	return all
 }
 
 // logOf is the address of a run's log; empty for none that is an address.
-func logOf(job Job) string {
+func logOf(job jobs.Job) string {
 	if job.Run == nil || len(job.Run.URL) > maxURL {
 		return ""
 	}
@@ -244,18 +228,18 @@ func logOf(job Job) string {
 	return u.String()
 }
 
-// cause is what the thread of a job gets when it failed: why, and the last
+// Cause is what the thread of a job gets when it failed: why, and the last
 // lines. It is empty when there is nothing to add.
-func cause(job Job) []slack.Block {
+func Cause(job jobs.Job) []slack.Block {
 	out := job.Outcome
 	if out == nil || len(out.Tail) == 0 ||
 		!slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.BlockedStatus}, out.Status) {
 		return nil
 	}
-	lines := out.Tail[max(0, len(out.Tail)-maxTail):]
+	lines := out.Tail[max(0, len(out.Tail)-cirun.MaxTail):]
 	tail := []rune(text.Sanitize(strings.Join(lines, "\n")))
-	if len(tail) > maxText { // the end is what counts
-		tail = append([]rune("…"), tail[len(tail)-maxText+1:]...)
+	if len(tail) > MaxText { // the end is what counts
+		tail = append([]rune("…"), tail[len(tail)-MaxText+1:]...)
 	}
 	shown := string(tail)
 	if strings.TrimSpace(shown) == "" {
@@ -265,5 +249,39 @@ func cause(job Job) []slack.Block {
 		Type:     slack.RTEPreformatted,
 		Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(shown, nil)},
 	}
-	return []slack.Block{slack.NewSectionBlock(plainText(out.Why, maxWhy), nil, nil), slack.NewRichTextBlock("", code)}
+	why := slack.NewSectionBlock(PlainText(out.Why, cirun.MaxWhy), nil, nil)
+	return []slack.Block{why, slack.NewRichTextBlock("", code)}
+}
+
+// wanted says what is to be approved, by whom, and who has done so.
+func wanted(job jobs.Job) string {
+	plan := "not known yet: press Approve to see it"
+	if job.Plan != nil {
+		plan = job.Plan.Short()
+	}
+	lines := []string{fmt.Sprintf("Another person has to approve commit %s, plan %s, for each rule that is open.",
+		cirun.Cell(job.Commit), plan)}
+	rules := job.Rules()
+	for _, answer := range rules[:min(len(rules), maxRules)] {
+		roles, rule := cirun.Cell(strings.Join(answer.Need.Roles, " or ")), cirun.Cell(answer.Need.Rule)
+		if answer.Open() {
+			lines = append(lines, fmt.Sprintf("• Open: role %s, until %s UTC, by %s", roles,
+				answer.Until(job.Shown).UTC().Format("15:04"), rule))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("• Approved by %s as %s, at %s UTC, by %s", cirun.Cell(answer.By.By.User),
+			cirun.Cell(answer.As), answer.By.At.UTC().Format("15:04"), rule))
+	}
+	if more := len(rules) - maxRules; more > 0 {
+		lines = append(lines, fmt.Sprintf("• and %d more rules", more))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// planned is what the plan of a job has, for its message; empty when there is none.
+func planned(job jobs.Job) string {
+	if job.State != jobs.Awaiting || job.Plan == nil {
+		return ""
+	}
+	return "Plan " + strings.TrimPrefix(job.Plan.String(), "plan ")
 }

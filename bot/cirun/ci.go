@@ -3,7 +3,9 @@
 // Spec: openspec/specs/bot/spec.md#requirement-dispatched-exactly-once
 // Diagram: openspec/specs/bot/diagram.md#one-command
 
-package bot
+// Package cirun is what the bot asks of a CI system, and what came of it: an order, its run, and the outcome that
+// the run's answer tells.
+package cirun
 
 import (
 	"context"
@@ -19,6 +21,12 @@ type Order struct {
 	Ref     string // branch
 	Commit  string // full object ID that the run must be for
 	Ticket  []byte // a sealed policy.Ticket; nil for an order that is only looked for
+}
+
+// Run is a run of the CI system.
+type Run struct {
+	ID  string `json:"id"`
+	URL string `json:"url"`
 }
 
 // Dispatcher asks a CI system for runs. An error that is a *LaterError passes;

@@ -3,12 +3,14 @@
 // Spec: openspec/specs/bot/spec.md#requirement-dispatched-exactly-once
 // Diagram: openspec/specs/bot/diagram.md#life-of-a-command
 
-package bot
+package work
 
 import (
 	"context"
 	"sync"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 )
 
@@ -21,17 +23,17 @@ func (w *Worker) Run(ctx context.Context) {
 			if err == nil {
 				return nil
 			}
-			return &LaterError{After: w.rest(delay(task, err)), Err: err}
+			return &cirun.LaterError{After: w.steps.rest(delay(task, err)), Err: err}
 		}
 		for range workers {
-			all.Go(func() { w.Store.Work(ctx, queue, step, w.failed) })
+			all.Go(func() { w.with.Store.Work(ctx, queue, step, w.steps.failed) })
 		}
 	}
-	start(QueueDispatch, 4, w.dispatch)
-	start(QueueFollow, 3, w.follow)
-	start(QueueWake, 1, w.wake)
-	start(QueueCancel, 1, w.cancel)
-	start(QueueExpire, 1, w.expire)
-	start(QueueTell, 2, w.show)
+	start(jobs.QueueDispatch, 4, w.dispatch)
+	start(jobs.QueueFollow, 3, w.runs.follow)
+	start(jobs.QueueWake, 1, w.runs.wake)
+	start(jobs.QueueCancel, 1, w.runs.cancel)
+	start(jobs.QueueExpire, 1, w.expire)
+	start(jobs.QueueTell, 2, w.messages.show)
 	all.Wait()
 }

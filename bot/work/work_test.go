@@ -3,7 +3,7 @@
 // Spec: openspec/specs/bot/spec.md#requirement-dispatched-exactly-once
 // Diagram: openspec/specs/bot/diagram.md#life-of-a-command
 
-package bot
+package work
 
 import (
 	"context"
@@ -15,9 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slack-go/slack"
-
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -64,9 +65,9 @@ type system struct {
 	lose     int     // how many answers of runs that were taken are lost
 	blind    int     // how often Find does not see them yet
 	fails    int     // how often anything else fails
-	runs     map[string]Order
-	asked    []time.Time // dispatches
-	progress []Progress  // one a look; the last one stays
+	runs     map[string]cirun.Order
+	asked    []time.Time      // dispatches
+	progress []cirun.Progress // one a look; the last one stays
 	looks    int
 	stopped  []string
 	gate     func() // before whatever comes after a failure
@@ -100,22 +101,22 @@ func (s *system) failure() error {
 	return nil
 }
 
-func (s *system) Find(_ context.Context, o Order) (Run, bool, error) {
+func (s *system) Find(_ context.Context, o cirun.Order) (cirun.Run, bool, error) {
 	s.enter()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.failure(); err != nil {
-		return Run{}, false, err
+		return cirun.Run{}, false, err
 	}
 	_, ok := s.runs[o.Request]
 	if ok && s.blind > 0 {
 		s.blind--
-		return Run{}, false, nil
+		return cirun.Run{}, false, nil
 	}
-	return Run{ID: "run-" + o.Request, URL: "https://ci.example/" + o.Request}, ok, nil
+	return cirun.Run{ID: "run-" + o.Request, URL: "https://ci.example/" + o.Request}, ok, nil
 }
 
-func (s *system) Dispatch(_ context.Context, o Order) (Run, error) {
+func (s *system) Dispatch(_ context.Context, o cirun.Order) (cirun.Run, error) {
 	s.enter()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +126,7 @@ func (s *system) Dispatch(_ context.Context, o Order) (Run, error) {
 		s.refuse = s.refuse[1:]
 		if err != nil {
 			s.failed = true
-			return Run{}, err
+			return cirun.Run{}, err
 		}
 	}
 	if _, twice := s.runs[o.Request]; twice {
@@ -135,13 +136,13 @@ func (s *system) Dispatch(_ context.Context, o Order) (Run, error) {
 	if s.lose > 0 {
 		s.lose--
 		s.failed = true
-		return Run{}, errors.New("no answer")
+		return cirun.Run{}, errors.New("no answer")
 	}
-	return Run{ID: "run-" + o.Request, URL: "https://ci.example/" + o.Request}, nil
+	return cirun.Run{ID: "run-" + o.Request, URL: "https://ci.example/" + o.Request}, nil
 }
 
 // Status goes on when the user has seen what it said last.
-func (s *system) Status(context.Context, Order, Run) (Progress, error) {
+func (s *system) Status(context.Context, cirun.Order, cirun.Run) (cirun.Progress, error) {
 	s.mu.Lock()
 	seen, step := s.seen, "Running"
 	if s.looks > 0 && s.looks <= len(s.progress) && len(s.progress[s.looks-1].Targets) > 0 {
@@ -154,18 +155,18 @@ func (s *system) Status(context.Context, Order, Run) (Progress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.failure(); err != nil {
-		return Progress{}, err
+		return cirun.Progress{}, err
 	}
 	p := s.progress[min(s.looks, len(s.progress)-1)]
 	s.looks++
 	return p, nil
 }
 
-func (s *system) Cancel(_ context.Context, run Run) error {
+func (s *system) Cancel(_ context.Context, run cirun.Run) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = append(s.stopped, run.ID)
-	s.progress = []Progress{{Done: true, Outcome: Outcome{Status: hybridcore.Cancelled}}}
+	s.progress = []cirun.Progress{{Done: true, Outcome: cirun.Outcome{Status: hybridcore.Cancelled}}}
 	return nil
 }
 
@@ -183,16 +184,16 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	c := &clock{now: begin}
-	ci := &system{clock: c, head: commit, runs: map[string]Order{}, progress: []Progress{
-		{Targets: []Target{{Name: "debian-12@vsphere", Status: "queued"}}},
-		{Targets: []Target{{Name: "debian-12@vsphere", Status: "running", Step: "Creating VM"}}},
-		{Targets: []Target{{Name: "debian-12@vsphere", Status: "running", Step: "Provisioning with Ansible"}}},
+	ci := &system{clock: c, head: commit, runs: map[string]cirun.Order{}, progress: []cirun.Progress{
+		{Targets: []cirun.Target{{Name: "debian-12@vsphere", Status: "queued"}}},
+		{Targets: []cirun.Target{{Name: "debian-12@vsphere", Status: "running", Step: "Creating VM"}}},
+		{Targets: []cirun.Target{{Name: "debian-12@vsphere", Status: "running", Step: "Provisioning with Ansible"}}},
 		{
-			Done: true, Targets: []Target{{
+			Done: true, Targets: []cirun.Target{{
 				Name: "debian-12@vsphere", Status: "built", Artifact: "debian-12-1",
 				Duration: time.Minute,
 			}},
-			Outcome: Outcome{Status: hybridcore.Built},
+			Outcome: cirun.Outcome{Status: hybridcore.Built},
 		},
 	}}
 	r := &rig{t: t, ci: ci, hub: newSlack(t), clock: c, dir: t.TempDir()}
@@ -208,26 +209,27 @@ func (r *rig) open() {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { _ = s.Close() })
-	r.Worker = &Worker{
-		Store: s, Slack: slack.New("xoxb-1", slack.OptionAPIURL(r.hub.URL())), Dispatcher: r.ci, Follower: r.ci, Ref: "main",
+	r.Worker = New(Options{
+		Store: s, Chat: chat.New("xoxb-1", "", r.hub.URL()), Dispatcher: r.ci, Follower: r.ci, Ref: "main",
 		ListDelay: time.Minute,
-		Decide: func(context.Context, Job) (policy.Decision, bool, error) {
+		Decide: func(context.Context, jobs.Job) (policy.Decision, bool, error) {
 			return policy.Decision{Allow: true, Rule: "role operator"}, false, nil
 		},
-		Tickets: Tickets{Keys: ticketKeys(r.t), Audience: policy.Audience{System: "test"}},
-		Answers: func(string) bool { return true },
+		Audit:   func(jobs.Job, policy.Decision) {},
+		Tickets: policy.Tickets{Keys: ticketKeys(r.t), Audience: policy.Audience{System: "test"}},
 		Log:     slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), Now: r.clock.Now,
-		Pace: time.Millisecond, pause: r.clock.pause,
-	}
+		Pace: time.Millisecond,
+	})
+	r.steps.pause = r.clock.pause
 }
 
 // ask puts a job in.
-func (r *rig) ask(n int, change func(*Job)) string {
+func (r *rig) ask(n int, change func(*jobs.Job)) string {
 	r.t.Helper()
 	id := fmt.Sprintf("20261123t050000-%08d", n)
 	person := policy.Person{Team: team, Channel: channel, User: mara}
-	job := Job{
-		Command: door.Command{ID: id, At: r.clock.Now(), Team: team, Channel: channel, User: mara}, State: Queued,
+	job := jobs.Job{
+		Command: door.Command{ID: id, At: r.clock.Now(), Team: team, Channel: channel, User: mara}, State: jobs.Queued,
 		Person:  person,
 		Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"}, Line: "build debian-12 --env lab",
 		Cells: []policy.Cell{{Env: "lab", Image: "debian-12", Platform: hybridcore.VSphere}},
@@ -235,7 +237,7 @@ func (r *rig) ask(n int, change func(*Job)) string {
 	if change != nil {
 		change(&job)
 	}
-	if err := r.Store.Change(r.t.Context(), func(tx *store.Tx) error { return Enqueue(tx, &job) }); err != nil {
+	if err := r.with.Store.Change(r.t.Context(), func(tx *store.Tx) error { return jobs.Enqueue(tx, &job) }); err != nil {
 		r.t.Fatal(err)
 	}
 	return id
@@ -264,9 +266,9 @@ func (r *rig) until(what string, so func() bool) {
 }
 
 // job is a job now.
-func (r *rig) job(id string) Job {
+func (r *rig) job(id string) jobs.Job {
 	r.t.Helper()
-	job, found, err := r.load(r.t.Context(), id)
+	job, found, err := jobs.Get(r.t.Context(), r.with.Store, id)
 	if err != nil || !found {
 		r.t.Fatalf("job %s: %v %v", id, found, err)
 	}
@@ -276,9 +278,9 @@ func (r *rig) job(id string) Job {
 // shown says whether Slack has the last state of a job that has ended.
 func (r *rig) shown(id string) func() bool {
 	return func() bool {
-		job, _, err := r.load(context.WithoutCancel(r.t.Context()), id)
+		job, _, err := jobs.Get(context.WithoutCancel(r.t.Context()), r.with.Store, id)
 		return err == nil && job.State.Final() && job.Message.Sent == job.Message.Want &&
-			(len(cause(job)) == 0 || job.Message.Thread)
+			(len(chat.Cause(job)) == 0 || job.Message.Thread)
 	}
 }
 
@@ -288,7 +290,7 @@ func TestLifecycle(t *testing.T) {
 	r.ci.seen = r.hub.showed
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
-	if job := r.job(id); job.State != Done || job.Outcome.Status != hybridcore.Built || job.Run.ID != "run-"+id ||
+	if job := r.job(id); job.State != jobs.Done || job.Outcome.Status != hybridcore.Built || job.Run.ID != "run-"+id ||
 		job.Commit != commit {
 		t.Errorf("the job is %+v", job)
 	}
@@ -315,39 +317,6 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-// TestUnchanged looks at a job that has ended without changing it: it is not
-// written anew, so it is forgotten in its time.
-func TestUnchanged(t *testing.T) {
-	t.Parallel()
-	now := begin
-	s, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	w := &Worker{Store: s}
-	for _, id := range []string{"looked-at", "changed"} {
-		if err := s.Change(t.Context(),
-			func(tx *store.Tx) error { return put(tx, &Job{Command: door.Command{ID: id}, State: Done}) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	now = now.Add(kept / 2)
-	for id, note := range map[string]string{"looked-at": "", "changed": "x"} {
-		if err := w.change(t.Context(), id, func(_ *store.Tx, j *Job) error { j.Note = note; return nil }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	now = now.Add(kept/2 + time.Hour)
-	if err := s.Prune(t.Context(), kept, string(Done)); err != nil {
-		t.Fatal(err)
-	}
-	rows, err := s.Latest(t.Context(), 9)
-	if err != nil || len(rows) != 1 || rows[0].ID != "changed" {
-		t.Errorf("these jobs are left: %+v, %v", rows, err)
-	}
-}
-
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -359,7 +328,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"secondary limit": {
 			func(s *system) {
-				s.refuse = []error{&LaterError{After: 30 * time.Second, Err: errors.New("403 secondary limit")}}
+				s.refuse = []error{&cirun.LaterError{After: 30 * time.Second, Err: errors.New("403 secondary limit")}}
 			}, 2, 30 * time.Second, "403 secondary limit", hybridcore.Built,
 		},
 		"answer lost":            {func(s *system) { s.lose = 1 }, 1, 0, "no answer", hybridcore.Built},
@@ -404,12 +373,12 @@ func TestRefusals(t *testing.T) {
 func TestKilledWhileDispatching(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.ask(1, func(j *Job) { j.State, j.Commit, j.Tried = Dispatching, commit, begin })
-	if err := r.Store.Change(t.Context(),
-		func(tx *store.Tx) error { return tx.Send(QueueDispatch, []byte(id), 0) }); err != nil {
+	id := r.ask(1, func(j *jobs.Job) { j.State, j.Commit, j.Tried = jobs.Dispatching, commit, begin })
+	if err := r.with.Store.Change(t.Context(),
+		func(tx *store.Tx) error { return tx.Send(jobs.QueueDispatch, []byte(id), 0) }); err != nil {
 		t.Fatal(err)
 	}
-	r.ci.runs[id] = Order{Request: id}
+	r.ci.runs[id] = cirun.Order{Request: id}
 	r.until("the end", r.shown(id))
 	if len(r.ci.asked) != 0 || r.job(id).Run.ID != "run-"+id {
 		t.Errorf("%d dispatches", len(r.ci.asked))
@@ -420,7 +389,7 @@ func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	first, second := r.ask(1, nil), r.ask(2, nil)
-	joined := r.ask(3, func(j *Job) { j.State, j.Joined = Joined, "20261123t050000-00000002" })
+	joined := r.ask(3, func(j *jobs.Job) { j.State, j.Joined = jobs.Joined, "20261123t050000-00000002" })
 	r.until("the end", func() bool { return r.shown(first)() && r.shown(second)() && r.shown(joined)() })
 	if len(r.ci.asked) != 2 || r.job(joined).Outcome.Status != hybridcore.Built || r.job(joined).Run.ID != "run-"+second {
 		t.Errorf("%d dispatches; the joined one is %+v", len(r.ci.asked), r.job(joined))
@@ -437,12 +406,12 @@ func TestOneAtATime(t *testing.T) {
 func TestDeniedAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.Decide = func(context.Context, Job) (policy.Decision, bool, error) {
+	r.with.Decide = func(context.Context, jobs.Job) (policy.Decision, bool, error) {
 		return policy.Decision{Why: "you have no role"}, false, nil
 	}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
-	if job := r.job(id); job.State != Denied || len(r.ci.asked) > 0 {
+	if job := r.job(id); job.State != jobs.Denied || len(r.ci.asked) > 0 {
 		t.Errorf("the job is %+v", job)
 	}
 }
@@ -451,12 +420,12 @@ func TestDeniedAgain(t *testing.T) {
 func TestGroupsUnknown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.Decide = func(context.Context, Job) (policy.Decision, bool, error) {
+	r.with.Decide = func(context.Context, jobs.Job) (policy.Decision, bool, error) {
 		return policy.Decision{}, false, errors.New("no answer")
 	}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
-	if job := r.job(id); job.State != Denied || len(r.ci.asked) > 0 || r.clock.Now().Sub(begin) < 10*time.Minute {
+	if job := r.job(id); job.State != jobs.Denied || len(r.ci.asked) > 0 || r.clock.Now().Sub(begin) < 10*time.Minute {
 		t.Errorf("the job is %+v at %s", job, r.clock.Now())
 	}
 }
@@ -466,7 +435,7 @@ func TestCancel(t *testing.T) {
 	r := newRig(t)
 	r.ci.progress = r.ci.progress[1:2] // it goes on
 	id := r.ask(1, nil)
-	r.until("running", func() bool { return r.job(id).State == Running })
+	r.until("running", func() bool { return r.job(id).State == jobs.Running })
 	by := policy.Person{User: noor}
 	if said, err := r.Cancel(t.Context(), id, by); err != nil || !strings.Contains(said, "is being cancelled") {
 		t.Fatal(said, err)

@@ -3,7 +3,8 @@
 // Spec: openspec/specs/bot/spec.md#requirement-foreign-text-stays-text
 // Diagram: openspec/specs/bot/diagram.md#parts
 
-package bot
+// Package chat is Slack as the bot writes to it: the client, its limits and refusals, and the message of a job.
+package chat
 
 import (
 	"bytes"
@@ -21,33 +22,35 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackutilsx"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
 
-// Limits that Slack documents.
+// Timeout bounds a call of Slack.
+const Timeout = 10 * time.Second
+
 const (
-	maxElements = 100     // options of a menu
 	maxAnswer   = 8 << 20 // bytes of an answer; 200 messages of a channel have some hundred thousand
 	slackDomain = "slack.com"
 )
 
-// Chat is Slack as the bot writes to it.
-type Chat struct {
+// Client writes to Slack.
+type Client struct {
 	API   *slack.Client
 	HTTP  *http.Client // for response_url
 	Hooks string       // scheme and host of response_url besides Slack's, on loopback; empty: none
-
-	app bool // whether there is a token for Socket Mode
+	App   bool         // whether there is a token for Socket Mode
 }
 
-// NewChat is a chat for a bot token; api is the address of Slack's Web API,
+// New is a client for a bot token; api is the address of Slack's Web API,
 // empty for Slack's own. One on loopback, a simulator's, may be answered at too.
 // appToken is for Socket Mode and may be empty. No redirect is followed.
-func NewChat(token, appToken, api string) *Chat {
+func New(token, appToken, api string) *Client {
 	client := func(through http.RoundTripper) *http.Client {
 		c := webapi.Client(through)
-		c.Timeout = slackTimeout
+		c.Timeout = Timeout
 		return c
 	}
 	options := []slack.Option{
@@ -55,7 +58,7 @@ func NewChat(token, appToken, api string) *Chat {
 		slack.OptionAppLevelToken(appToken),
 	}
 	// what a hook answers is not read
-	chat := &Chat{HTTP: client(webapi.Transport{Most: maxAnswer, Files: true}), app: appToken != ""}
+	chat := &Client{HTTP: client(webapi.Transport{Most: maxAnswer, Files: true}), App: appToken != ""}
 	if api != "" {
 		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(api, "/")+"/"))
 		if u, err := url.Parse(api); err == nil && loopback(u.Hostname()) {
@@ -93,9 +96,9 @@ func (s slackAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Ephemeral answers a command so that only its user sees it: by its response_url
 // while that is young, else as an ephemeral message.
-func (c *Chat) Ephemeral(ctx context.Context, to door.Command, text string, now time.Time) error {
-	shown := slackutilsx.EscapeMessage(plain(text, maxText))
-	if c.hook(to.ReplyTo) && now.Sub(to.At) < 25*time.Minute {
+func (c *Client) Ephemeral(ctx context.Context, to door.Command, said string, now time.Time) error {
+	shown := slackutilsx.EscapeMessage(text.Cut(text.Sanitize(said), MaxText))
+	if c.Answerable(to.ReplyTo) && now.Sub(to.At) < 25*time.Minute {
 		err := slack.PostWebhookCustomHTTPContext(ctx, to.ReplyTo, c.HTTP,
 			&slack.WebhookMessage{Text: shown, ResponseType: slack.ResponseTypeEphemeral})
 		var status slack.StatusCodeError
@@ -108,9 +111,9 @@ func (c *Chat) Ephemeral(ctx context.Context, to door.Command, text string, now 
 	return passing(err)
 }
 
-// hook says whether an address for answers may be used: what a request says of it
+// Answerable says whether an address for answers may be used: what a request says of it
 // is not believed.
-func (c *Chat) hook(address string) bool {
+func (c *Client) Answerable(address string) bool {
 	if slackHook(address) {
 		return true
 	}
@@ -133,7 +136,7 @@ func loopback(host string) bool {
 }
 
 // Members are the users of a group.
-func (c *Chat) Members(ctx context.Context, team, group string) ([]string, error) {
+func (c *Client) Members(ctx context.Context, team, group string) ([]string, error) {
 	users, err := c.API.GetUserGroupMembersContext(ctx, group, slack.GetUserGroupMembersOptionTeamID(team))
 	if err != nil {
 		return nil, fmt.Errorf("asking Slack who is in group %s: %w", group, passing(err))
@@ -142,7 +145,7 @@ func (c *Chat) Members(ctx context.Context, team, group string) ([]string, error
 }
 
 // Open opens a form.
-func (c *Chat) Open(ctx context.Context, trigger string, form slack.ModalViewRequest) error {
+func (c *Client) Open(ctx context.Context, trigger string, form slack.ModalViewRequest) error {
 	if _, err := c.API.OpenViewContext(ctx, trigger, form); err != nil {
 		return fmt.Errorf("opening the form: %w", passing(err))
 	}
@@ -156,13 +159,13 @@ func passing(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &limit):
-		return &LaterError{After: max(limit.RetryAfter, time.Second), Err: err}
+		return &cirun.LaterError{After: max(limit.RetryAfter, time.Second), Err: err}
 	}
-	return fmt.Errorf("writing to Slack: %w", shortened(err))
+	return fmt.Errorf("writing to Slack: %w", Shortened(err))
 }
 
-// shortened is an error without an address: that of an answer is a secret.
-func shortened(err error) error {
+// Shortened is an error without an address: that of an answer is a secret.
+func Shortened(err error) error {
 	if unfit, ok := errors.AsType[*webapi.AnswerError](err); ok {
 		return errors.New("the answer " + unfit.Why)
 	}
@@ -172,16 +175,20 @@ func shortened(err error) error {
 	return err
 }
 
-// given says whether an error of Slack's is about what was sent, so that
+// Given says whether an error of Slack's is about what was sent, so that
 // sending it again is of no use.
-func given(err error) bool {
-	var answer slack.SlackErrorResponse
-	if !errors.As(err, &answer) {
-		return false
-	}
-	switch answer.Err {
-	case "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited":
+func Given(err error) bool {
+	switch Refusal(err) {
+	case "", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited":
 		return false
 	}
 	return true
+}
+
+// Refusal is Slack's name of an error; empty for another one.
+func Refusal(err error) string {
+	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+		return answer.Err
+	}
+	return ""
 }

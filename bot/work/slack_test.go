@@ -3,7 +3,7 @@
 // Spec: openspec/specs/bot/spec.md#requirement-following-to-the-end
 // Diagram: openspec/specs/bot/diagram.md#one-command
 
-package bot
+package work
 
 import (
 	"encoding/json"
@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
 )
 
 // posted is a message with all that it showed.
@@ -137,7 +139,7 @@ func (s *slackFake) limits(blocks, top string) {
 	if err := json.Unmarshal([]byte(blocks), &all); err != nil || len(all) == 0 || len(all) > 50 {
 		s.t.Errorf("blocks %.200s: %v", blocks, err)
 	}
-	if strings.ContainsAny(top, "<>") || utf8.RuneCountInString(top) > 4*maxText {
+	if strings.ContainsAny(top, "<>") || utf8.RuneCountInString(top) > 4*chat.MaxText {
 		s.t.Errorf("the text is %.200q", top)
 	}
 	var walk func(any)
@@ -151,7 +153,7 @@ func (s *slackFake) limits(blocks, top string) {
 			if n["type"] == "mrkdwn" {
 				s.t.Errorf("markup: %v", n)
 			}
-			if value, ok := n["text"].(string); ok && (value == "" || utf8.RuneCountInString(value) > maxText) {
+			if value, ok := n["text"].(string); ok && (value == "" || utf8.RuneCountInString(value) > chat.MaxText) {
 				s.t.Errorf("a text has %d characters", utf8.RuneCountInString(value))
 			}
 			if rows, ok := n["rows"].([]any); ok && len(rows) > 100 {

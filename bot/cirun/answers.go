@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Created: 2026-11-30T21:00:55Z
+// Created: 2026-12-01T11:10:00Z
 // Spec: openspec/specs/bot/spec.md#requirement-the-answer-of-a-run
 // Diagram: openspec/specs/bot/diagram.md#the-answer-of-a-run
 
-package bot
+package cirun
 
 import (
 	"cmp"
@@ -15,32 +15,8 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
-
-// Answered is the status of a command that only asks.
-const Answered hybridcore.Status = "answered"
-
-// add appends a row.
-func (g *Grid) add(cells ...string) {
-	if len(g.Rows) == maxRows {
-		g.More++
-		return
-	}
-	for i, cell := range cells {
-		cells[i] = line(cell, maxCell)
-	}
-	g.Rows = append(g.Rows, cells)
-}
-
-// note adds what is to be said beside the table. The last one says how many more there are.
-func (o *Outcome) note(format string, args ...any) {
-	const most = 10
-	if len(o.Notes) == most {
-		o.Unsaid++
-		return
-	}
-	o.Notes = append(o.Notes, line(fmt.Sprintf(format, args...), maxWhy))
-}
 
 // OutcomeOf is what a run came to, by its answer: hostile text, as what runs in a job writes it.
 func OutcomeOf(a hybridcore.Answer) Outcome {
@@ -66,7 +42,7 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 		out.Status = Ended(*a.Exit)
 	}
 	if out.Why == "" {
-		out.Why = plain(a.Error, maxWhy)
+		out.Why = text.Cut(text.Sanitize(a.Error), MaxWhy)
 	}
 	for _, f := range a.All() {
 		if f.Severity == hybridcore.Info {
@@ -75,19 +51,6 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 		out.note("%s: %s", f.Severity, cmp.Or(placed(f), f.Message))
 	}
 	return out
-}
-
-// Ended is the status of a run that only tells its exit code.
-func Ended(code int) hybridcore.Status {
-	switch code {
-	case hybridcore.ExitOK, hybridcore.ExitChanges:
-		return Answered
-	case hybridcore.ExitCancelled:
-		return hybridcore.Cancelled
-	case hybridcore.ExitBlocked:
-		return hybridcore.BlockedStatus
-	}
-	return hybridcore.Failed
 }
 
 // placed is a finding with its place.
@@ -202,14 +165,6 @@ func parityOf(report hybridcore.ParityReport) Outcome {
 	return out
 }
 
-// counted is a number of things.
-func counted(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return strconv.Itoa(n) + " " + thing
-}
-
 // parityWord is how the images of a comparison differ, in a word.
 func parityWord(p hybridcore.Parity) string {
 	unread := slices.ContainsFunc(p.Manifests, func(m hybridcore.Manifest) bool { return m.SHA256 == "" })
@@ -269,6 +224,14 @@ func (g *Grid) reaped(one hybridcore.Reaped) {
 	g.add(one.Lease.Key, one.Lease.RunID, names(one.Removed), names(one.Kept), left)
 }
 
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
+}
+
 // statuses are those that a record may have.
 var statuses = []hybridcore.Status{
 	hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated, hybridcore.Published, hybridcore.Failed,
@@ -277,23 +240,23 @@ var statuses = []hybridcore.Status{
 
 // recorded is what a run came to, by its record: the first of its targets, and how many more there are.
 func recorded(rec hybridcore.Record) Outcome {
-	out := Outcome{Status: rec.Status, More: max(len(rec.Results)-maxRows, 0)}
+	out := Outcome{Status: rec.Status, More: max(len(rec.Results)-MaxRows, 0)}
 	if !slices.Contains(statuses, rec.Status) {
 		out.Status, out.Why = hybridcore.Failed, fmt.Sprintf("the run's answer has the status %.40q, which is none",
-			line(string(rec.Status), maxCell))
+			Cell(string(rec.Status)))
 	}
 	parity := map[string]string{}
 	for _, p := range rec.Parity {
 		parity[p.Image] = parityWord(p)
 	}
 	for n, res := range rec.Results {
-		if n < maxRows {
+		if n < MaxRows {
 			out.Targets = append(out.Targets, targetOf(res, parity[res.Image]))
 		}
 		if res.Failure != nil && out.Why == "" {
-			out.Why = plain(res.Target+": "+res.Failure.Message, maxWhy)
-			for _, one := range res.Failure.Tail[max(len(res.Failure.Tail)-maxTail, 0):] {
-				out.Tail = append(out.Tail, plain(one, maxWhy))
+			out.Why = text.Cut(text.Sanitize(res.Target+": "+res.Failure.Message), MaxWhy)
+			for _, one := range res.Failure.Tail[max(len(res.Failure.Tail)-MaxTail, 0):] {
+				out.Tail = append(out.Tail, text.Cut(text.Sanitize(one), MaxWhy))
 			}
 		}
 	}
@@ -311,11 +274,11 @@ func recorded(rec hybridcore.Record) Outcome {
 // targetOf is the row of a result.
 func targetOf(res hybridcore.Result, parity string) Target {
 	t := Target{
-		Name: line(res.Target, maxCell), Status: line(string(res.Status), maxCell), Duration: res.Duration,
-		Artifact: plain(res.Artifact.Name(), maxWhy), Parity: parity, // names of artifacts are whole
+		Name: Cell(res.Target), Status: Cell(string(res.Status)), Duration: res.Duration,
+		Artifact: text.Cut(text.Sanitize(res.Artifact.Name()), MaxWhy), Parity: parity, // names of artifacts are whole
 	}
 	if res.Failure != nil {
-		t.Step = line(res.Failure.Step, maxCell)
+		t.Step = Cell(res.Failure.Step)
 	}
 	return t
 }

@@ -3,12 +3,15 @@
 // Spec: openspec/specs/bot/spec.md#requirement-durable-before-acknowledged
 // Diagram: openspec/specs/bot/diagram.md#life-of-a-command
 
-package bot
+// Package jobs are the commands that the CI system carries out: what is known of each, and how it is kept in the
+// store with the tasks that take it further.
+package jobs
 
 import (
 	"slices"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/door"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -52,11 +55,11 @@ type Job struct {
 	Joined  string         `json:"joined,omitempty"` // ID of the job that it joined
 	Note    string         `json:"note,omitempty"`   // what it waits for, sanitised
 	Tried   time.Time      `json:"tried,omitzero"`   // when a run was last asked for; set before it is
-	Run     *Run           `json:"run,omitempty"`    // an empty one was taken by the CI system, and is not listed yet
+	Run     *cirun.Run     `json:"run,omitempty"`    // an empty one was taken by the CI system, and is not listed yet
 	Stop    *policy.Person `json:"stop,omitempty"`   // who cancelled it
-	Targets []Target       `json:"targets,omitempty"`
+	Targets []cirun.Target `json:"targets,omitempty"`
 	Changed time.Time      `json:"changed,omitzero"` // when its targets last did
-	Outcome *Outcome       `json:"outcome,omitempty"`
+	Outcome *cirun.Outcome `json:"outcome,omitempty"`
 	Message Message        `json:"message,omitzero"`
 }
 
@@ -71,46 +74,21 @@ type Message struct {
 	Replies int       `json:"replies,omitempty"` // uses of the address for answers, where the bot may not post
 }
 
-// Run is a run of the CI system.
-type Run struct {
-	ID  string `json:"id"`
-	URL string `json:"url"`
-}
-
-// Outcome is how a job ended.
-type Outcome struct {
-	Status  hybridcore.Status `json:"status"`
-	Why     string            `json:"why,omitempty"`     // one sentence, sanitised
-	Title   string            `json:"title,omitempty"`   // of the answer to a command that only asks
-	Targets []Target          `json:"targets,omitempty"` // as last seen
-	More    int               `json:"more,omitempty"`    // targets that are left out
-	Grid    *Grid             `json:"grid,omitempty"`    // the answer, where it is no table of targets
-	Notes   []string          `json:"notes,omitempty"`   // what is to be said beside it
-	Unsaid  int               `json:"unsaid,omitempty"`  // notes that are left out
-	Tail    []string          `json:"tail,omitempty"`    // last lines of a failure, redacted and sanitised
-	At      time.Time         `json:"at"`
-}
-
-// Target is one row of a run's table.
-type Target struct {
-	Name     string        `json:"name"`   // IMAGE@PLATFORM
-	Status   string        `json:"status"` // queued, running, or a hybridcore.Status
-	Step     string        `json:"step,omitempty"`
-	Duration time.Duration `json:"duration_ns,omitempty"`
-	Artifact string        `json:"artifact,omitempty"`
-	Parity   string        `json:"parity,omitempty"`
+// Order is what the CI system is asked for, without the ticket. Runs are for the branch ref.
+func (j Job) Order(ref string) cirun.Order {
+	return cirun.Order{Request: j.Command.ID, Line: j.Line, Ref: ref, Commit: j.Commit}
 }
 
 // Ticket is what the job of the CI system decides on once more.
 func (j Job) Ticket() policy.Ticket {
 	return policy.Ticket{
 		Request: j.Command.ID, Person: j.Person, Verb: string(j.Request.Action), Cells: j.Cells, Commit: j.Commit,
-		Plan: j.Plan, Decision: j.Decision, Approvals: j.approvals(), Shown: j.Shown, Requested: j.Command.At,
+		Plan: j.Plan, Decision: j.Decision, Approvals: j.Approvals(), Shown: j.Shown, Requested: j.Command.At,
 	}
 }
 
-// lanes are the targets that a job must have for itself.
-func (j Job) lanes() []string {
+// Lanes are the targets that a job must have for itself.
+func (j Job) Lanes() []string {
 	if !j.Exclusive() {
 		return nil
 	}
@@ -127,15 +105,8 @@ func (j Job) Exclusive() bool {
 		j.Request.Action)
 }
 
-// Grid is the table of an answer that is none of targets that were built: at most maxRows of its rows.
-type Grid struct {
-	Columns []string   `json:"columns"`
-	Rows    [][]string `json:"rows"`
-	More    int        `json:"more,omitempty"` // rows that are left out
-}
-
-// approvals are those that count for a job, each once.
-func (j Job) approvals() []policy.Approval {
+// Approvals are those that count for a job, each once.
+func (j Job) Approvals() []policy.Approval {
 	var all []policy.Approval
 	for _, answer := range j.Answers {
 		same := func(a policy.Approval) bool { return a.By.User == answer.By.By.User && a.At.Equal(answer.By.At) }
@@ -146,20 +117,8 @@ func (j Job) approvals() []policy.Approval {
 	return all
 }
 
-// former is what earlier versions wrote down of a job: one approval, which was of
-// a commit without a plan. It is shown, and counts for nothing.
-type former struct {
-	Approver *policy.Person `json:"approver"`
-	Approved time.Time      `json:"approved"`
-}
-
-func (f former) into(job *Job) {
-	if f.Approver == nil || len(job.Answers) > 0 {
-		return
-	}
-	one := policy.Answer{By: policy.Approval{By: *f.Approver, At: f.Approved}, As: "approver"}
-	if len(job.Decision.Need) > 0 {
-		one.Need = job.Decision.Need[0]
-	}
-	job.Answers = []policy.Answer{one}
+// Retryable says whether asking for the same again would do something.
+func (j Job) Retryable() bool {
+	return j.Outcome != nil && j.State == Done &&
+		slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.Cancelled}, j.Outcome.Status)
 }

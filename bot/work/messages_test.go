@@ -3,15 +3,20 @@
 // Spec: openspec/specs/bot/spec.md#requirement-following-to-the-end
 // Diagram: openspec/specs/bot/diagram.md#one-command
 
-package bot
+package work
 
 import (
-	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
+	"github.com/packer-hybrid/packer-hybrid/bot/door"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -45,9 +50,9 @@ func TestPostedBeforeACrash(t *testing.T) {
 	r.ci.fails = 1000 // it stays queued
 	id := r.ask(1, nil)
 	r.until("the message", func() bool { j := r.job(id); return j.Message.TS != "" && j.Note != "" })
-	err := r.change(t.Context(), id, func(tx *store.Tx, j *Job) error {
+	err := jobs.Change(t.Context(), r.with.Store, id, func(tx *store.Tx, j *jobs.Job) error {
 		j.Message.TS, j.Message.Tried = "", begin
-		return tell(tx, j)
+		return jobs.Tell(tx, j)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -65,9 +70,9 @@ func TestCauseInTheThread(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	tail := []string{strings.Repeat("x", 5000), "ssh: <!channel> `no` route", "\x1b[31mno route to host\x1b[0m"}
-	r.ci.progress = []Progress{{
+	r.ci.progress = []cirun.Progress{{
 		Done:    true,
-		Outcome: Outcome{Status: hybridcore.Failed, Why: "debian-12@vsphere: no route to host", Tail: tail},
+		Outcome: cirun.Outcome{Status: hybridcore.Failed, Why: "debian-12@vsphere: no route to host", Tail: tail},
 	}}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
@@ -99,63 +104,46 @@ func TestNotInTheChannel(t *testing.T) {
 		r.hub.refuse = append(r.hub.refuse, deny)
 	}
 	r.hub.hooks = hooks
-	id := r.ask(1, func(j *Job) { j.Command.ReplyTo = r.hub.server.URL + "/reply" })
+	id := r.ask(1, func(j *jobs.Job) { j.Command.ReplyTo = r.hub.server.URL + "/reply" })
 	r.until("the end", func() bool { j := r.job(id); return j.State.Final() && j.Message.Sent == j.Message.Want })
 	if replies < 1 || replies > maxReplies || len(r.hub.all()) != 0 {
 		t.Errorf("%d replies, %d messages", replies, len(r.hub.all()))
 	}
 }
 
-// Whatever a job holds, its message stays within Slack's limits and is text.
-func TestHostileMessage(t *testing.T) {
+// TestAnswerNotRedirected answers at an address that redirects, and at one that is
+// not Slack's: nothing is posted elsewhere.
+func TestAnswerNotRedirected(t *testing.T) {
 	t.Parallel()
-	evil := "<!channel> <@U1> <http://x|y> `$(id)` \"'\n\u202e\u200b" + strings.Repeat("𝕏", 100_000)
-	job := Job{
-		State: Done, Line: evil, Note: evil, Commit: evil, Run: &Run{ID: evil, URL: "javascript:alert(1)"},
-		Outcome: &Outcome{Status: hybridcore.Failed, Why: evil, Tail: []string{evil}},
-	}
-	job.Person.User = evil
-	for range 500 {
-		job.Outcome.Targets = append(job.Outcome.Targets,
-			Target{Name: evil, Status: evil, Step: evil, Artifact: evil, Parity: evil})
-	}
-	s := newSlack(t)
-	top, blocks := message(job)
-	for _, all := range [][]any{anys(blocks), anys(cause(job))} {
-		text, err := json.Marshal(all)
-		if err != nil {
-			t.Fatal(err)
+	var elsewhere, hooks atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	defer other.Close()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hook", func(w http.ResponseWriter, r *http.Request) {
+		hooks.Add(1)
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	})
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/api/chat.postMessage" {
+			_, _ = w.Write([]byte(`{"ok":false,"error":"not_in_channel"}`))
+			return
 		}
-		s.limits(string(text), "")
-		for _, bad := range []string{"javascript:", "\\u202e", "\u202e", "\u200b", `"mrkdwn"`} {
-			if strings.Contains(string(text), bad) {
-				t.Errorf("it holds %q", bad)
-			}
-		}
+		_, _ = w.Write([]byte(`{"ok":true}`))
+	})
+	sim := httptest.NewServer(mux)
+	defer sim.Close()
+	client := chat.New("xoxb-1", "", sim.URL+"/api/")
+	now := time.Now()
+	for _, address := range []string{sim.URL + "/hook", other.URL, other.URL + "/hook"} {
+		to := door.Command{Channel: channel, User: mara, At: now, ReplyTo: address}
+		_ = client.Ephemeral(t.Context(), to, "secret answer", now)
+		r := newRig(t)
+		r.messages.chat = client
+		id := r.ask(1, func(j *jobs.Job) { j.Command.ReplyTo = address })
+		r.until("running", func() bool { return r.job(id).State.Final() })
 	}
-	if len([]rune(top)) > maxText {
-		t.Errorf("the text has %d characters", len([]rune(top)))
+	if elsewhere.Load() > 0 || hooks.Load() < 2 {
+		t.Errorf("%d answers elsewhere, %d at Slack's own", elsewhere.Load(), hooks.Load())
 	}
-	cells := 0
-	for _, row := range table(job.Outcome.Targets).Rows {
-		for _, cell := range row {
-			text, err := json.Marshal(cell)
-			if err != nil {
-				t.Fatal(err)
-			}
-			cells += len([]rune(string(text)))
-		}
-	}
-	if cells > 20_000 { // with the JSON around the text, of which Slack takes 10,000
-		t.Errorf("the table has %d characters", cells)
-	}
-	_, _ = message(Job{}) // nothing at all is no panic
-}
-
-func anys[T any](list []T) []any {
-	all := make([]any, 0, len(list))
-	for _, one := range list {
-		all = append(all, one)
-	}
-	return all
 }

@@ -3,16 +3,19 @@
 // Spec: openspec/specs/bot/spec.md#requirement-approval-by-another-person
 // Diagram: openspec/specs/bot/diagram.md#life-of-a-command
 
-package bot
+package work
 
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/chat"
+	"github.com/packer-hybrid/packer-hybrid/bot/jobs"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/bot/store"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -33,7 +36,7 @@ func ticketKeys(t *testing.T) policy.Keys {
 // ticket is the ticket of a run, opened.
 func (r *rig) ticket(id string) policy.Ticket {
 	r.t.Helper()
-	ticket, err := r.Tickets.Keys.Open(r.ci.runs[id].Ticket)
+	ticket, err := r.with.Tickets.Keys.Open(r.ci.runs[id].Ticket)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -45,13 +48,13 @@ func (r *rig) approvals(needs ...policy.Need) func(user string) policy.Snapshot 
 	bot := config.Bot{Teams: []string{team}, Channels: []string{channel}, Rate: 10, Line: 1, Roles: []config.Role{
 		{Name: "operator", Users: []string{mara, lena}}, {Name: "lead", Users: []string{mara, noor}},
 	}}
-	r.Decide = func(_ context.Context, j Job) (policy.Decision, bool, error) {
+	r.with.Decide = func(_ context.Context, j jobs.Job) (policy.Decision, bool, error) {
 		d := policy.Decision{Allow: true, Need: needs}
-		p := j.pending()
+		p := j.Pending()
 		p.Needs = needs
 		return d, j.Plan == nil || len(p.Missing(bot)) > 0, nil
 	}
-	r.pause = func(time.Duration) time.Duration { return time.Millisecond } // an approval must not expire
+	r.steps.pause = func(time.Duration) time.Duration { return time.Millisecond } // an approval must not expire
 	return func(user string) policy.Snapshot {
 		return policy.Snapshot{Bot: bot, Person: policy.Person{Team: team, Channel: channel, User: user}}
 	}
@@ -59,7 +62,7 @@ func (r *rig) approvals(needs ...policy.Need) func(user string) policy.Snapshot 
 
 // awaiting says whether the message of a job shows that it waits.
 func (r *rig) awaiting(id string) func() bool {
-	return func() bool { j := r.job(id); return j.State == Awaiting && j.Message.Sent == j.Message.Want }
+	return func() bool { j := r.job(id); return j.State == jobs.Awaiting && j.Message.Sent == j.Message.Want }
 }
 
 var lead = policy.Need{Roles: []string{"lead"}, Within: 30 * time.Minute, Rule: "approval of a lead"}
@@ -76,7 +79,7 @@ func plans(_ context.Context, commit string, cells []policy.Cell) policy.Plan {
 func TestApproval(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.Plan = plans
+	r.with.Plan = plans
 	snapshot := r.approvals(lead)
 	id := r.ask(1, nil)
 	r.until("awaiting", r.awaiting(id))
@@ -159,7 +162,7 @@ func TestTwoRules(t *testing.T) {
 		!r.hub.showed("Open: role operator, until 06:0") {
 		t.Fatalf("%d runs; the message was %s", len(r.ci.asked), strings.Join(r.hub.all()[0].States, "\n"))
 	}
-	if err := r.Store.Close(); err != nil {
+	if err := r.with.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r.open()
@@ -185,7 +188,7 @@ func TestTwoRules(t *testing.T) {
 func TestOtherPlan(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.Plan = plans
+	r.with.Plan = plans
 	snapshot := r.approvals(lead)
 	id := r.ask(1, nil)
 	r.until("awaiting", r.awaiting(id))
@@ -201,7 +204,7 @@ func TestOtherPlan(t *testing.T) {
 	r.ci.head = moved
 	r.until("awaiting anew", func() bool { return r.awaiting(id)() && r.job(id).Commit == moved })
 	job := r.job(id)
-	if len(job.approvals()) > 0 || len(job.open()) != 2 || job.Plan.Digest() == first || len(r.ci.asked) > 0 {
+	if len(job.Approvals()) > 0 || len(job.Open()) != 2 || job.Plan.Digest() == first || len(r.ci.asked) > 0 {
 		t.Fatalf("the job is %+v", job)
 	}
 	if d, err := r.Approve(t.Context(), id, policy.Seen{Commit: moved, Plan: first}, snapshot(noor)); err != nil ||
@@ -217,12 +220,12 @@ func TestNobodyApproves(t *testing.T) {
 		{Roles: []string{"operator"}, Within: time.Hour},
 		{Roles: []string{"lead"}, Within: -time.Second},
 	}
-	r.Decide = func(context.Context, Job) (policy.Decision, bool, error) {
+	r.with.Decide = func(context.Context, jobs.Job) (policy.Decision, bool, error) {
 		return policy.Decision{Allow: true, Need: needs}, true, nil
 	}
 	id := r.ask(1, nil)
 	r.until("the end", r.shown(id))
-	if job := r.job(id); job.State != Expired || len(r.ci.asked) > 0 ||
+	if job := r.job(id); job.State != jobs.Expired || len(r.ci.asked) > 0 ||
 		!strings.Contains(job.Outcome.Why, "nobody with role lead") {
 		t.Errorf("the job is %+v", job)
 	}
@@ -233,7 +236,7 @@ func TestNobodyApproves(t *testing.T) {
 func TestEarlierVersion(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.Plan = plans
+	r.with.Plan = plans
 	snapshot := r.approvals(lead)
 	const row = `{"command":{"id":"ID","at":"2026-11-23T05:00:00Z","door":"http",
 "team":"T0TEAM","channel":"C0ROOM","user":"U0MARA","text":"build"},
@@ -254,25 +257,25 @@ func TestEarlierVersion(t *testing.T) {
 		},
 	} {
 		body := strings.NewReplacer(append([]string{"ID", id, "COMMIT", commit}, with...)...).Replace(row)
-		err := r.Store.Change(t.Context(), func(tx *store.Tx) error {
+		err := r.with.Store.Change(t.Context(), func(tx *store.Tx) error {
 			if err := tx.Put(store.Row{ID: id, State: with[1], Body: []byte(body)}); err != nil || with[1] != "queued" {
 				return err
 			}
-			return tx.Send(QueueDispatch, []byte(id), 0)
+			return tx.Send(jobs.QueueDispatch, []byte(id), 0)
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, blocks := message(r.job("old-done")); !strings.Contains(fmt.Sprint(footer(r.job("old-done"))),
-		"approved by "+noor) || len(blocks) == 0 {
-		t.Errorf("the footer of what has ended is %s", footer(r.job("old-done")))
+	_, blocks := chat.Message(r.job("old-done"))
+	if text, err := json.Marshal(blocks); err != nil || !strings.Contains(string(text), "approved by "+noor) {
+		t.Errorf("the message of what has ended is %s, %v", text, err)
 	}
 	r.until("awaiting", r.awaiting("old-approved"))
 	if len(r.ci.asked) > 0 || r.job("old-approved").Plan == nil {
 		t.Fatal("what was approved without a plan is carried out")
 	}
-	if status, said := headline(r.job("old-awaiting")); status != "Waits for approval" ||
+	if status, said := chat.Headline(r.job("old-awaiting")); status != "Waits for approval" ||
 		!strings.Contains(said, "Open: role lead, until 05:30 UTC") {
 		t.Errorf("it shows %s: %s", status, said)
 	}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/bot/spec.md#requirement-the-answer-of-a-run
 // Diagram: openspec/specs/bot/diagram.md#the-answer-of-a-run
 
-package bot_test
+package cirun_test
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/packer-hybrid/packer-hybrid/bot"
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -35,7 +35,7 @@ func TestOutcomes(t *testing.T) {
 	lab := map[string]string{"lab": "lab-one", "plugin:github.com/hashicorp/vsphere": "1.4.2+lab"}
 	for name, test := range map[string]struct {
 		answer hybridcore.Answer
-		want   bot.Outcome
+		want   cirun.Outcome
 	}{
 		"plan": {
 			hybridcore.Answer{Plan: &hybridcore.Plan{
@@ -51,9 +51,9 @@ func TestOutcomes(t *testing.T) {
 				},
 				Versions: map[string]string{"plugin:github.com/hashicorp/vsphere": "1.4.2+lab"},
 			}},
-			bot.Outcome{
-				Status: bot.Answered, Title: "Planned", Why: "1 to build and 1 unchanged in lab",
-				Grid: &bot.Grid{Columns: []string{"Target", "Plan", "Why"}, Rows: [][]string{
+			cirun.Outcome{
+				Status: cirun.Answered, Title: "Planned", Why: "1 to build and 1 unchanged in lab",
+				Grid: &cirun.Grid{Columns: []string{"Target", "Plan", "Why"}, Rows: [][]string{
 					{"debian-12@vsphere", "build", "one; two; three; and 2 more"},
 					{"debian-12@azure", "unchanged", "as run x"},
 					{"old@proxmox", "removed", "no longer in the catalogue"},
@@ -72,7 +72,7 @@ func TestOutcomes(t *testing.T) {
 					Findings: []hybridcore.Finding{{Severity: hybridcore.Error, Message: "a secret", Blocking: true}},
 				},
 			},
-			bot.Outcome{
+			cirun.Outcome{
 				Status: hybridcore.BlockedStatus, Title: "Not valid", Why: "6 targets of lab checked: 1 finding",
 				Notes: []string{"error: a secret"},
 			},
@@ -85,9 +85,9 @@ func TestOutcomes(t *testing.T) {
 				}},
 				Dead: []hybridcore.Lease{{Key: "lab/debian-12@azure", RunID: "run-2"}},
 			}},
-			bot.Outcome{
-				Status: bot.Answered, Title: "Status", Why: "1 target built",
-				Grid: &bot.Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}, Rows: [][]string{
+			cirun.Outcome{
+				Status: cirun.Answered, Title: "Status", Why: "1 target built",
+				Grid: &cirun.Grid{Columns: []string{"Target", "Artifact", "Built", "Run", "Release"}, Rows: [][]string{
 					{"lab/debian-12@vsphere", "debian-12-run-1", "2026-11-30 12:00 UTC", "run-1", ""},
 				}},
 				Notes: []string{
@@ -111,9 +111,9 @@ func TestOutcomes(t *testing.T) {
 				},
 				{Image: "c", Unexpected: []hybridcore.Difference{{Category: "package", Key: "curl"}}, Unlisted: 4},
 			}}},
-			bot.Outcome{
+			cirun.Outcome{
 				Status: hybridcore.BlockedStatus, Title: "Parity", Why: "4 images of lab compared",
-				Grid: &bot.Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}, Rows: [][]string{
+				Grid: &cirun.Grid{Columns: []string{"Image", "Platforms", "Parity", "First difference"}, Rows: [][]string{
 					{"a", "azure, vsphere", "identical", ""},
 					{"b", "azure, vsphere", "not compared", ""},
 					{"d", "azure, vsphere", "blocked", ""},
@@ -129,16 +129,16 @@ func TestOutcomes(t *testing.T) {
 				},
 				{Lease: hybridcore.Lease{Key: "prod/a@azure", RunID: "run-2"}, Elsewhere: "it is of prod"},
 			}},
-			bot.Outcome{
-				Status: bot.Answered, Title: "Reap, dry run", Why: "1 interrupted run looked for, 1 not; nothing was removed",
-				Grid: &bot.Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}, Rows: [][]string{
+			cirun.Outcome{
+				Status: cirun.Answered, Title: "Reap, dry run", Why: "1 interrupted run looked for, 1 not; nothing was removed",
+				Grid: &cirun.Grid{Columns: []string{"Target", "Run", "Removed", "Kept", "Left"}, Rows: [][]string{
 					{"lab/a@azure", "run-1", "vm a-run-1", "", ""}, {"prod/a@azure", "run-2", "", "", "it is of prod"},
 				}},
 			},
 		},
-		"error": {hybridcore.Answer{Error: "no such image"}, bot.Outcome{Status: bot.Answered, Why: "no such image"}},
+		"error": {hybridcore.Answer{Error: "no such image"}, cirun.Outcome{Status: cirun.Answered, Why: "no such image"}},
 	} {
-		if diff := cmp.Diff(test.want, bot.OutcomeOf(test.answer)); diff != "" {
+		if diff := cmp.Diff(test.want, cirun.OutcomeOf(test.answer)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -153,7 +153,7 @@ func TestOutcomeIsBounded(t *testing.T) {
 		plan.Findings = append(plan.Findings,
 			hybridcore.Finding{Severity: hybridcore.Error, Message: strings.Repeat("z", 5000)})
 	}
-	out := bot.OutcomeOf(hybridcore.Answer{Plan: &plan})
+	out := cirun.OutcomeOf(hybridcore.Answer{Plan: &plan})
 	data, err := json.Marshal(out)
 	if err != nil || len(data) > 32<<10 || len(out.Grid.Rows)+out.Grid.More != 500 || len(out.Notes)+out.Unsaid != 500 {
 		t.Errorf("%d bytes, %d rows and %d more, %d notes and %d more: %v", len(data), len(out.Grid.Rows), out.Grid.More,
@@ -171,13 +171,13 @@ func TestOutcomeOfManyTargets(t *testing.T) {
 			Failure: &hybridcore.Failure{Message: long, Step: long, Tail: slices.Repeat([]string{long}, 500)},
 		})
 	}
-	out := bot.OutcomeOf(hybridcore.Answer{Record: &rec})
+	out := cirun.OutcomeOf(hybridcore.Answer{Record: &rec})
 	data, err := json.Marshal(out)
 	if err != nil || len(data) > 64<<10 || len(out.Targets) != 20 || out.More != 2980 || out.Status != hybridcore.Failed {
 		t.Errorf("%d bytes, %d targets and %d more, %s: %v", len(data), len(out.Targets), out.More, out.Status, err)
 	}
 	for _, status := range []hybridcore.Status{"", "done", "Built", hybridcore.Status(long)} {
-		out := bot.OutcomeOf(hybridcore.Answer{Record: &hybridcore.Record{Status: status}})
+		out := cirun.OutcomeOf(hybridcore.Answer{Record: &hybridcore.Record{Status: status}})
 		if out.Status != hybridcore.Failed || !strings.Contains(out.Why, "which is none") || len(out.Why) > 500 {
 			t.Errorf("%.20q: %s %q", status, out.Status, out.Why)
 		}
@@ -269,7 +269,7 @@ func TestForeign(t *testing.T) {
 			"x <!channel> for yyy",
 		},
 	} {
-		got := bot.Foreign(bot.Order{Line: c.line}, c.answer)
+		got := cirun.Foreign(cirun.Order{Line: c.line}, c.answer)
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) || strings.ContainsAny(got, "\n") ||
 			len(got) > 500 {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -292,7 +292,7 @@ func FuzzOutcomeOf(f *testing.F) {
 		if json.Unmarshal(data, &a) != nil {
 			return
 		}
-		out := bot.OutcomeOf(a)
+		out := cirun.OutcomeOf(a)
 		if out.Status == "" {
 			t.Error("no status")
 		}
@@ -304,7 +304,7 @@ func FuzzOutcomeOf(f *testing.F) {
 		if len(out.Targets) > 20 || len(out.Why) > 2100 {
 			t.Errorf("%d targets, why has %d bytes", len(out.Targets), len(out.Why))
 		}
-		bot.Foreign(bot.Order{Line: "build --env lab"}, a)
+		cirun.Foreign(cirun.Order{Line: "build --env lab"}, a)
 		if out.Grid != nil && slices.ContainsFunc(out.Grid.Rows,
 			func(row []string) bool { return len(row) != len(out.Grid.Columns) }) {
 			t.Errorf("rows of another length: %q", out.Grid.Rows)
