@@ -24,6 +24,7 @@ const prefix = "/packer-hybrid"
 // Verbs that only the bot has.
 const (
 	verbHelp    = "help"
+	verbInspect = "inspect"
 	verbRuns    = "runs"
 	verbCancel  = "cancel"
 	verbRetry   = "retry"
@@ -42,7 +43,7 @@ type Site struct {
 type ask struct {
 	verb    string
 	request hybridcore.Request // of the shared grammar
-	run     string             // that cancel, retry and approve are about
+	run     string             // that cancel, retry, approve and inspect are about
 	commit  string             // that approve is for
 	plan    string             // that approve is for: its digest or the beginning of it
 }
@@ -69,6 +70,7 @@ func menu() command.Menu {
 	return command.Menu{
 		Prefix: prefix, Verbs: config.ChatVerbs(),
 		Own: []command.Form{
+			{Name: verbInspect, Args: "[RUN]", Short: "Show the record of a run, the last one that is recorded"},
 			{Name: verbRuns, Short: "List the latest commands of this channel"},
 			{Name: verbCancel, Args: "RUN", Short: "End a run"},
 			{Name: verbRetry, Args: "[RUN]", Short: "Build again what failed in a run, the last one of this channel"},
@@ -87,6 +89,7 @@ func understand(text string) (ask, error) {
 	a := ask{verb: words[0]}
 	needed := map[string][2]int{
 		verbHelp: {0, 99}, verbRuns: {0, 0}, verbCancel: {1, 1}, verbApprove: {2, 3}, verbRetry: {0, 1},
+		verbInspect: {0, 1},
 	}
 	bounds, own := needed[a.verb]
 	if !own {
@@ -101,7 +104,7 @@ func understand(text string) (ask, error) {
 	if len(text) > command.MaxBytes || len(args) < bounds[0] || len(args) > bounds[1] {
 		return a, hybridcore.Usagef("%s takes other arguments", a.verb)
 	}
-	if len(args) > 0 && a.verb != verbHelp && !strings.HasPrefix(args[0], "-") {
+	if len(args) > 0 && a.verb != verbHelp && (a.verb == verbInspect || !strings.HasPrefix(args[0], "-")) {
 		a.run, args = args[0], args[1:]
 		if err := hybridcore.CheckName("run", a.run); err != nil {
 			return a, err
@@ -117,6 +120,15 @@ func understand(text string) (ask, error) {
 		}
 	}
 	return a, nil
+}
+
+// permission is the verb by which the policy decides on a request: who may see the status of targets may see what
+// is recorded of them.
+func permission(of hybridcore.Action) string {
+	if of == hybridcore.ActionInspect {
+		of = hybridcore.ActionStatus
+	}
+	return string(of)
 }
 
 // complete fills in what a request leaves open, and gives the targets that it

@@ -109,7 +109,7 @@ func (b *Bot) again(ctx context.Context, j jobs.Job) (d policy.Decision, open bo
 	if err != nil {
 		return policy.Decision{}, false, err
 	}
-	d = policy.Decide(policy.Snapshot{Bot: site.Bot, Person: who, Verb: string(j.Request.Action), Cells: j.Cells})
+	d = policy.Decide(policy.Snapshot{Bot: site.Bot, Person: who, Verb: permission(j.Request.Action), Cells: j.Cells})
 	if !d.Allow || len(d.Need) == 0 {
 		return d, false, nil
 	}

@@ -68,6 +68,9 @@ func (b *Bot) obey(ctx context.Context, r received) error {
 	switch r.ask.verb {
 	case verbHelp:
 		return b.tell(ctx, r, menu().Help())
+	case verbInspect: // which targets the record is about is known when it is read
+		request := hybridcore.Request{Action: hybridcore.ActionInspect, Record: r.ask.run}
+		return b.decide(ctx, r, request, nil, strings.TrimSpace(verbInspect+" "+r.ask.run))
 	case verbRuns:
 		return b.runs(ctx, r)
 	case verbCancel:
@@ -88,7 +91,7 @@ func (b *Bot) obey(ctx context.Context, r received) error {
 func (b *Bot) decide(ctx context.Context, r received, request hybridcore.Request, cells []policy.Cell,
 	line string,
 ) error {
-	d := policy.Decide(r.snapshot(string(request.Action), cells))
+	d := policy.Decide(r.snapshot(permission(request.Action), cells))
 	if !d.Allow {
 		return b.refuse(ctx, r, cells, d)
 	}

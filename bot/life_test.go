@@ -313,3 +313,58 @@ func TestStatusByTheState(t *testing.T) {
 		})
 	}
 }
+
+// TestInspect shows the record of a run by the state, to whom the status of its targets is allowed only.
+func TestInspect(t *testing.T) {
+	t.Parallel()
+	for name, socket := range map[string]bool{"HTTP": false, "Socket Mode": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			b.state = func(_ context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
+				env := map[string]string{"": "lab", "run-lab": "lab", "run-prod": "prod"}[req.Record]
+				if env == "" || req.Action != hybridcore.ActionInspect {
+					return hybridcore.Answer{}, hybridcore.Usagef("no run %q is recorded; the last one is run-lab", req.Record)
+				}
+				return hybridcore.Answer{Record: &hybridcore.Record{
+					RunID: "run-" + env, Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: env},
+					Status: hybridcore.Failed, Results: []hybridcore.Result{{
+						Target: "debian-12@vsphere", Image: "debian-12", Platform: hybridcore.VSphere, Status: hybridcore.Failed,
+						Failure: &hybridcore.Failure{Step: "ssh", Message: "no route <!channel>"},
+					}},
+				}}, nil
+			}
+			b.start(socket)
+			b.say("U0009", "inspect run-lab")
+			b.seen("Denied: you have no role")
+			b.say("U0001", "inspect --env lab")
+			b.seen("/packer-hybrid inspect [RUN]")
+			b.say("U0001", "inspect run-lab")
+			b.seen("Record: inspect run-lab", "run-lab, build of lab", "failed: ssh", "debian-12@vsphere: no route")
+			b.say("U0001", "inspect")
+			b.seen("Record: inspect\"", "run-lab, build of lab")
+			b.say("U0001", "inspect run-prod")
+			b.seen("Denied: inspect run-prod", "allows status of prod/debian-12@vsphere")
+			b.say("U0002", "inspect run-prod")
+			b.seen("Record: inspect run-prod", "run-prod, build of prod")
+			b.say("U0002", "inspect run-gone")
+			b.seen("Failed: inspect run-gone", "is recorded; the last one is run-lab")
+			if n := len(b.ci.taken()); n != 0 {
+				t.Errorf("%d runs", n)
+			}
+			b.clean()
+		})
+	}
+}
+
+// TestInspectWithoutAState says what the bot needs in order to answer.
+func TestInspectWithoutAState(t *testing.T) { throughBoth(t, testInspectWithoutAState) }
+
+func testInspectWithoutAState(t *testing.T, b *bed) {
+	t.Helper()
+	b.say("U0001", "inspect")
+	m := b.seen("Failed: inspect", "the bot cannot read the state", "PACKER_HYBRID_STATE", "keep it in git")
+	if n := len(b.ci.taken()); n != 0 || strings.Contains(m.Shown(), "Retry") {
+		t.Errorf("%d runs; the message is %s", n, m.Shown())
+	}
+}

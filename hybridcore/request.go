@@ -27,7 +27,7 @@ const (
 	ActionParity   Action = "parity"
 	ActionCollect  Action = "collect"
 	ActionPublish  Action = "publish"
-	ActionInspect  Action = "inspect" // of one run; only at a terminal
+	ActionInspect  Action = "inspect" // of one run; at a terminal and in Slack
 	ActionExplain  Action = "explain" // of one variable; only at a terminal
 )
 

@@ -22,6 +22,8 @@ import (
 func OutcomeOf(a hybridcore.Answer) Outcome {
 	var out Outcome
 	switch {
+	case a.Record != nil && a.Request != nil && a.Request.Action == hybridcore.ActionInspect:
+		out = inspected(*a.Record)
 	case a.Record != nil:
 		out = recorded(*a.Record)
 	case a.Status != nil:
@@ -268,6 +270,18 @@ func recorded(rec hybridcore.Record) Outcome {
 	for _, one := range slices.Compact(standIns) {
 		out.note("stand-in: %s", one)
 	}
+	return out
+}
+
+// inspected is the record of another run. That it failed is no failure of who looks at it.
+func inspected(rec hybridcore.Record) Outcome {
+	out := recorded(rec)
+	if out.Why != "" {
+		out.note("%s", out.Why)
+	}
+	out.Status, out.Title, out.Tail = Answered, "Record", nil
+	out.Why = text.Cut(text.Line(fmt.Sprintf("%s, %s of %s at %s: %s", rec.RunID, rec.Request.Action, rec.Request.Env,
+		rec.At.UTC().Format("2006-01-02 15:04 UTC"), rec.Status)), MaxWhy)
 	return out
 }
 

@@ -136,6 +136,22 @@ func TestOutcomes(t *testing.T) {
 				}},
 			},
 		},
+		"inspect": {
+			hybridcore.Answer{
+				Request: &hybridcore.Request{Action: hybridcore.ActionInspect, Record: "run-1"},
+				Record: &hybridcore.Record{
+					RunID: "run-1", Request: hybridcore.Request{Action: hybridcore.ActionBuild, Env: "lab"},
+					At: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), Status: hybridcore.Failed,
+					Results: []hybridcore.Result{{
+						Target: "a@azure", Status: hybridcore.Failed, Failure: &hybridcore.Failure{Step: "ssh", Message: "no route"},
+					}},
+				},
+			},
+			cirun.Outcome{
+				Status: cirun.Answered, Title: "Record", Why: "run-1, build of lab at 2026-11-30 12:00 UTC: failed",
+				Targets: []cirun.Target{{Name: "a@azure", Status: "failed", Step: "ssh"}}, Notes: []string{"a@azure: no route"},
+			},
+		},
 		"error": {hybridcore.Answer{Error: "no such image"}, cirun.Outcome{Status: cirun.Answered, Why: "no such image"}},
 	} {
 		if diff := cmp.Diff(test.want, cirun.OutcomeOf(test.answer)); diff != "" {

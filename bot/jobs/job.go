@@ -119,6 +119,6 @@ func (j Job) Approvals() []policy.Approval {
 
 // Retryable says whether asking for the same again would do something.
 func (j Job) Retryable() bool {
-	return j.Outcome != nil && j.State == Done &&
+	return j.Outcome != nil && j.State == Done && j.Request.Action != hybridcore.ActionInspect &&
 		slices.Contains([]hybridcore.Status{hybridcore.Failed, hybridcore.Cancelled}, j.Outcome.Status)
 }

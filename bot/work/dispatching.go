@@ -82,7 +82,7 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job jobs.Job) erro
 		w.with.Audit(job, decision)
 		return w.await(ctx, task, job, decision)
 	}
-	if w.with.State != nil && job.Request.Action == hybridcore.ActionStatus {
+	if w.byState(job.Request) {
 		w.with.Audit(job, decision)
 		return w.read(ctx, task, job)
 	}
@@ -107,16 +107,6 @@ func (w *Worker) queued(ctx context.Context, task store.Task, job jobs.Job) erro
 	}
 	w.with.Audit(job, decision)
 	return w.ask(ctx, task, job)
-}
-
-// read answers a job by the state that runs write: no run is asked for.
-func (w *Worker) read(ctx context.Context, task store.Task, job jobs.Job) error {
-	answer, err := w.with.State(ctx, job.Request)
-	out := cirun.OutcomeOf(answer)
-	if err != nil {
-		out = cirun.Failure("the state cannot be read: " + err.Error())
-	}
-	return w.steps.finish(ctx, task, job, jobs.Done, out)
 }
 
 // taken says whether another job has a target of this one, and has it wait: the

@@ -94,7 +94,8 @@ func ChatVerbs() []command.Verb {
 		func(v command.Verb) bool { return slices.Contains(notInChat, v.Action) })
 }
 
-// BotVerbs are the names of all verbs that the bot knows: the shared grammar's and its own.
+// BotVerbs are the names of all verbs that a rule may name: the shared grammar's and the bot's own. The rules for
+// status hold for inspect, too.
 func BotVerbs() []string {
 	var names []string
 	for _, v := range ChatVerbs() {
