@@ -15,6 +15,7 @@
 // The folders, in the order in which a request meets them:
 //
 //	cmd/packer-hybrid        flags and exit codes, one file a verb; what both commands share is in cmd/internal/cli
+//	cmd/internal/stateverbs  its verbs state and lease: check, move, copy and repair what runs have recorded
 //	hybridcore               the values on the path, the platform table
 //	hybridcore/command       the grammar that every door shares: verbs, flags, menus
 //	hybridcore/text          text that others wrote: the nearest of some names, and one safe form for each language

@@ -169,9 +169,9 @@ var layers = []rules.Layer{
 		Unit: "runner/plan",
 		May: []string{
 			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/packer",
-			"hybridcore/safefile", "hybridcore/sources", "hybridcore/templates", "hybridcore/text",
-			"hybridcore/validate", "hybridcore/validate/schemas", "hybridcore/validate/untrusted",
-			"runner/project",
+			"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/templates",
+			"hybridcore/text", "hybridcore/validate", "hybridcore/validate/schemas",
+			"hybridcore/validate/untrusted", "runner/project",
 		},
 	},
 	{Unit: "runner/compare", May: []string{"hybridcore", "hybridcore/parity", "hybridcore/text", "runner/project"}},
@@ -191,12 +191,12 @@ var layers = []rules.Layer{
 	{
 		Unit: "runner",
 		May: []string{
-			"hybridcore", "hybridcore/text", "hybridcore/validate/untrusted", "runner/build", "runner/compare",
-			"runner/live", "runner/plan", "runner/project", "runner/release",
+			"hybridcore", "hybridcore/state", "hybridcore/text", "hybridcore/validate/untrusted", "runner/build",
+			"runner/compare", "runner/live", "runner/plan", "runner/project", "runner/release",
 		},
 		Tests: []string{
 			"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
-			"hybridcore/sources", "hybridcore/state", "lab",
+			"hybridcore/sources", "lab",
 		},
 	},
 	{

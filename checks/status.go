@@ -58,11 +58,34 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 				"this target makes sure, from %s UTC on",
 				s.Yellow("settling:"), l.RunID, l.Key, l.Owner, inLab(l), l.End(), l.QuietSince.UTC().Format(
 					time.DateTime), again.UTC().Format(time.DateTime))
+			p.freed(l)
 			continue
 		}
 		p.line("%s run %s of %s by %s%s %s; packer-hybrid reap removes what is left, and so does the next build of this "+
 			"target",
 			s.Red("interrupted:"), l.RunID, l.Key, l.Owner, inLab(l), l.End())
+		p.freed(l)
+	}
+	return p.err
+}
+
+// freed says who took the lease from a run by hand, and why.
+func (p *printer) freed(l hybridcore.Lease) {
+	if l.Freed != nil {
+		p.line("  its lease was released by %s at %s UTC: %s (packer-hybrid inspect %s)", text.InJobLog(l.Freed.By),
+			l.Freed.At.UTC().Format(time.DateTime), text.InJobLog(l.Freed.Reason), text.InJobLog(l.Freed.RunID))
+	}
+}
+
+// WriteFreed prints whose lease was released by hand, and what comes of it.
+func WriteFreed(w io.Writer, s Style, r hybridcore.Record) error {
+	p := &printer{w: w, style: s}
+	if l := r.Freed; l != nil {
+		p.line("%s the lease of %s, held by run %s of %s (host %s, process %d), is free", s.Yellow("released:"),
+			text.InJobLog(l.Key), text.InJobLog(l.RunID), text.InJobLog(l.Owner), text.InJobLog(l.Host), l.PID)
+		p.line("recorded as run %s: packer-hybrid inspect %s", r.RunID, r.RunID)
+		p.line("what that run left on its platform is removed by packer-hybrid reap, and by the next build of this target; " +
+			"if it lives after all, it learns of this when it renews its lease, and its result does not count")
 	}
 	return p.err
 }
@@ -196,6 +219,13 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 	p.line("request    %s --env %s", strings.TrimSpace(string(r.Request.Action)+" "+strings.Join(r.Request.Images, " ")),
 		r.Request.Env)
 	p.line("from       %s", strings.TrimSpace(r.Request.Origin.Kind+" "+r.Request.Origin.Actor))
+	if l := r.Freed; l != nil {
+		p.line("released   the lease of %s, held by run %s of %s", text.InJobLog(l.Key), text.InJobLog(l.RunID),
+			text.InJobLog(l.Owner))
+	}
+	if r.Request.Origin.Reason != "" {
+		p.line("reason     %s", text.InJobLog(r.Request.Origin.Reason))
+	}
 	p.line("started    %s UTC", r.At.UTC().Format(time.DateTime))
 	p.line("commit     %s", dash(r.Commit))
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
@@ -217,7 +247,7 @@ func WriteInspect(w io.Writer, s Style, r hybridcore.Record, where string) error
 			p.line("  %8s  %s", seconds(step.Duration), step.Name)
 		}
 	}
-	if p.err != nil {
+	if p.err != nil || r.Freed != nil {
 		return p.err
 	}
 	return WriteRecord(w, s, r, where)

@@ -41,9 +41,20 @@ type Lease struct {
 	// QuietSince is since when nothing of an ended run was found on its platform;
 	// zero means that nobody has looked yet.
 	QuietSince time.Time `json:"quiet_since,omitzero"`
+	// Freed says who took the lease from an ended run by hand; nil for nobody.
+	Freed *Freed `json:"freed,omitempty"`
 	// Past are ended runs of the target of which something may still appear on
 	// the platform, oldest first. They have no past of their own.
 	Past []Lease `json:"past,omitempty"`
+}
+
+// Freed says who took the lease from the run that held it, and why: packer-hybrid
+// lease release.
+type Freed struct {
+	By     string    `json:"by"` // USER@HOST
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+	RunID  string    `json:"run_id"` // whose record has it
 }
 
 // LateWindow is how long a platform may take to show what an ended run asked

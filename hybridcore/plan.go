@@ -104,6 +104,7 @@ const (
 	UnchangedDone Status = "unchanged"
 	Validated     Status = "validated"
 	Published     Status = "published"
+	FreedDone     Status = "freed" // a lease was taken from its holder
 	Failed        Status = "failed"
 	Cancelled     Status = "cancelled"
 	BlockedStatus Status = "blocked"
@@ -203,6 +204,8 @@ type Record struct {
 	Parity []Parity `json:"parity,omitempty"`
 	// Release is what the run published; nil for other runs.
 	Release *Release `json:"release,omitempty"`
+	// Freed is the lease that was taken from its holder by hand; nil for other runs.
+	Freed *Lease `json:"freed,omitempty"`
 }
 
 // Overall is the status of a run: cancelled, failed or blocked when any

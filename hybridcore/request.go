@@ -29,6 +29,8 @@ const (
 	ActionPublish  Action = "publish"
 	ActionInspect  Action = "inspect" // of one run; at a terminal and in Slack
 	ActionExplain  Action = "explain" // of one variable; only at a terminal
+	// ActionFree takes the lease of one target from its holder; only at a terminal.
+	ActionFree Action = "lease-release"
 )
 
 // Origin says where a request came from.
@@ -38,6 +40,7 @@ type Origin struct {
 	URL     string `json:"url,omitempty"`   // of the run or message
 	Change  string `json:"change,omitempty"`
 	ReplyTo string `json:"reply_to,omitempty"`
+	Reason  string `json:"reason,omitempty"` // why, in the words of who asked
 }
 
 // Request is one parsed command. Every door makes the same one from the same text.
@@ -56,8 +59,6 @@ type Request struct {
 	// With names the tool that validates: empty for this process itself, or
 	// WithPacker.
 	With string `json:"with,omitempty"`
-	// DryRun says what would be done, and does nothing.
-	DryRun bool `json:"dry_run,omitempty"`
 	// Record and Against are the runs that a comparison is of and with; empty
 	// for what is current, and for the build before it. Record is also the run that
 	// is inspected; empty for the last one.
@@ -74,9 +75,18 @@ type Request struct {
 	Release string `json:"release,omitempty"`
 	// Variable is what is explained.
 	Variable string `json:"variable,omitempty"`
+	Caution
 	Listing
 	Pin
 	Origin Origin `json:"origin"`
+}
+
+// Caution is how a request goes about what cannot be undone.
+type Caution struct {
+	// DryRun says what would be done, and does nothing.
+	DryRun bool `json:"dry_run,omitempty"`
+	// Force does it although something speaks against it.
+	Force bool `json:"force,omitempty"`
 }
 
 // Listing is how a plan or the state is told, and what is asked for it.
@@ -143,7 +153,7 @@ func (r Request) Live() bool {
 
 // Records says whether the request makes a record.
 func (r Request) Records() bool {
-	return r.Action == ActionBuild || r.Action == ActionCollect || r.Action == ActionPublish
+	return r.Action == ActionBuild || r.Action == ActionCollect || r.Action == ActionPublish || r.Action == ActionFree
 }
 
 // Reads says whether the request only shows what the state holds.

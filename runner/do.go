@@ -29,6 +29,9 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 	case hybridcore.ActionReap:
 		reaped, err := r.build(nil).Reap(ctx, req)
 		return only(err, hybridcore.Answer{Reaped: &reaped})
+	case hybridcore.ActionFree:
+		record, err := r.build(nil).Free(ctx, req)
+		return only(err, hybridcore.Answer{Record: &record})
 	case hybridcore.ActionParity:
 		report, err := r.compare().Parity(ctx, req)
 		return only(err, hybridcore.Answer{Parity: &report})

@@ -109,7 +109,9 @@ func TestHead(t *testing.T) {
 		"about commit 111111111111, but the checkout is at " + want[:12],
 	}} {
 		_, planned := planner.Plan(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: tt.heads}, Env: "none"})
-		_, reaped := builder.Reap(t.Context(), hybridcore.Request{Pin: hybridcore.Pin{Heads: tt.heads}, DryRun: true})
+		_, reaped := builder.Reap(t.Context(), hybridcore.Request{
+			Pin: hybridcore.Pin{Heads: tt.heads}, Caution: hybridcore.Caution{DryRun: true},
+		})
 		for _, err := range []error{planned, reaped} {
 			refused := hybridcore.ExitCode(err) == hybridcore.ExitBlocked && tt.says != "" &&
 				strings.Contains(err.Error(), tt.says)

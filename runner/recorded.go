@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -23,6 +24,10 @@ func (r *Runner) status(ctx context.Context, req hybridcore.Request) (hybridcore
 		return hybridcore.Answer{}, err
 	}
 	leases, err := r.Project.State.Leases(ctx)
+	if err != nil {
+		return hybridcore.Answer{}, err
+	}
+	clocks, err := state.Clocks(ctx, r.Project.State)
 	if err != nil {
 		return hybridcore.Answer{}, err
 	}
@@ -50,7 +55,7 @@ func (r *Runner) status(ctx context.Context, req hybridcore.Request) (hybridcore
 	if req.Look {
 		st.Looks = r.looks(ctx, req, st.Targets)
 	}
-	return hybridcore.Answer{Status: &st}, nil
+	return hybridcore.Answer{Status: &st, Findings: clocks}, nil
 }
 
 // looks asks the platforms for what was last built. How they are reached is what the

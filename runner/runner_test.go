@@ -462,8 +462,10 @@ func TestReap(t *testing.T) {
 		{"another image", hybridcore.Request{Images: []string{"debian-13"}}, 0, 0},
 		{"another environment", hybridcore.Request{Env: "prod"}, 0, 0},
 		{"another platform", hybridcore.Request{Platforms: []hybridcore.Platform{hybridcore.Proxmox}}, 0, 0},
-		{"dry run", hybridcore.Request{DryRun: true}, 1, 1},
-		{"dry run again", hybridcore.Request{DryRun: true, Env: "lab", Images: []string{"debian-12"}}, 1, 1},
+		{"dry run", hybridcore.Request{Caution: hybridcore.Caution{DryRun: true}}, 1, 1},
+		{"dry run again", hybridcore.Request{
+			Caution: hybridcore.Caution{DryRun: true}, Env: "lab", Images: []string{"debian-12"},
+		}, 1, 1},
 		{"for real", hybridcore.Request{}, 1, 1},
 		{"second look", hybridcore.Request{}, 0, 1},
 	}

@@ -51,7 +51,8 @@ func TestReapReadsTheScratchDirectory(t *testing.T) {
 		dry   bool
 		stays bool
 	}{{"dry run", true, true}, {"for real", false, false}, {"second look", false, false}} {
-		if reaped, err := s.Reap(t.Context(), hybridcore.Request{DryRun: step.dry}); err != nil || len(reaped) != 1 ||
+		dry := hybridcore.Caution{DryRun: step.dry}
+		if reaped, err := s.Reap(t.Context(), hybridcore.Request{Caution: dry}); err != nil || len(reaped) != 1 ||
 			reaped[0].Error != "" {
 			t.Fatalf("%s: %+v, %v", step.name, reaped, err)
 		}
@@ -108,7 +109,7 @@ func TestRecordedImageIsNotLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.connect(platform{})
-		reaped, err := s.Reap(t.Context(), hybridcore.Request{DryRun: true})
+		reaped, err := s.Reap(t.Context(), hybridcore.Request{Caution: hybridcore.Caution{DryRun: true}})
 		if err != nil || len(reaped) != 1 || reaped[0].Error != "" ||
 			(len(reaped[0].Kept) == 0) != (status == hybridcore.Built) {
 			t.Errorf("%s: %+v, %v", name, reaped, err)

@@ -31,6 +31,7 @@ func planned(decision hybridcore.Decision, image string, platform hybridcore.Pla
 
 // Every verb's answer is shown, and none as something else than it is.
 func TestOutcomes(t *testing.T) {
+	dry := hybridcore.Request{Caution: hybridcore.Caution{DryRun: true}}
 	blocked := 3
 	lab := map[string]string{"lab": "lab-one", "plugin:github.com/hashicorp/vsphere": "1.4.2+lab"}
 	for name, test := range map[string]struct {
@@ -122,7 +123,7 @@ func TestOutcomes(t *testing.T) {
 			},
 		},
 		"reap": {
-			hybridcore.Answer{Request: &hybridcore.Request{DryRun: true}, Reaped: &[]hybridcore.Reaped{
+			hybridcore.Answer{Request: &dry, Reaped: &[]hybridcore.Reaped{
 				{
 					Lease:   hybridcore.Lease{Key: "lab/a@azure", RunID: "run-1"},
 					Removed: []hybridcore.URI{{Kind: "vm", Name: "a-run-1"}},

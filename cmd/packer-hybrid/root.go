@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
+	"github.com/packer-hybrid/packer-hybrid/cmd/internal/stateverbs"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
@@ -39,6 +40,7 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 	}
 	cmd.AddCommand(a.botCmd(), a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(),
 		a.jobCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())
+	cmd.AddCommand(stateverbs.Commands(a.process, a.screen)...)
 	return cmd
 }
 

@@ -65,6 +65,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PAYLOADS", filepath.Join(cache, "webhooks"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("JOB_TEMP", t.TempDir()) // outside of the script's folder
+			former, err := filepath.Abs(filepath.Join("..", "..", "hybridcore", "state", "directory", "testdata", "former"))
+			if err != nil {
+				return err
+			}
+			env.Setenv("FORMER", former) // a state, with an ended run
 			env.Setenv("OS_ARCH", runtime.GOOS+"_"+runtime.GOARCH)
 			for _, name := range []string{"build_password", "vsphere_password"} {
 				env.Setenv("PKR_VAR_"+name, "script-only-secret-value")

@@ -25,7 +25,8 @@ type Reader interface {
 	// is no object of at most MaxObject bytes is a FormError.
 	Get(ctx context.Context, name string) ([]byte, error)
 	// List yields in order the names of the objects below a folder, which ends
-	// with '/', as they are at one moment. An error is the last that it yields.
+	// with '/', as they are at one moment; below no folder, "", those of all. An
+	// error is the last that it yields.
 	List(ctx context.Context, folder string) iter.Seq2[string, error]
 }
 
@@ -44,6 +45,15 @@ type Writer interface {
 type Backend interface {
 	Reader
 	Writer
+}
+
+// Many is a backend for which many objects at once cost about as much as one.
+type Many interface {
+	// Ahead brings objects near that are about to be read.
+	Ahead(ctx context.Context, names []string) error
+	// PutAll stores objects by name, all of them or none. When there is one of
+	// the names, the error is fs.ErrExist.
+	PutAll(ctx context.Context, objects map[string][]byte) error
 }
 
 // Capabilities are what a backend can do besides holding objects.

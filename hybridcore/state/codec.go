@@ -145,6 +145,12 @@ func lineAt(data []byte, offset int64) int {
 	return bytes.Count(data[:min(max(offset, 0), int64(len(data)))], []byte("\n")) + 1
 }
 
+// IsNewer says whether what is wrong with an object is that a newer packer-hybrid put it.
+func IsNewer(cause error) bool {
+	_, newer := errors.AsType[*newerError](cause)
+	return newer
+}
+
 // checkVersion reads only the format version, so that a newer file is called
 // newer whatever else is in it.
 func checkVersion(data []byte) error {

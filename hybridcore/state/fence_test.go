@@ -72,7 +72,7 @@ func TestTwoHosts(t *testing.T) {
 	}
 	c.pass(Term + Skew - time.Second) // of sleep
 	_, err := b.Acquire(t.Context(), lease("run-b"))
-	wantBlocked(t, err, "runner@ci-a", "has renewed it 6m59s ago", "ends at 2026-11-23T12:08:00Z", "takes the target over")
+	wantBlocked(t, err, "runner@ci-a", "has renewed it 9m59s ago", "ends at 2026-11-23T12:11:00Z", "takes the target over")
 	all, err := b.Leases(t.Context())
 	if err != nil || len(all) != 1 || !all[0].Live || len(all[0].Ended()) != 0 {
 		t.Errorf("before the expiry: %+v, %v", all, err)
@@ -346,7 +346,7 @@ func TestLeaseJudgement(t *testing.T) {
 			"other host, stale",
 			hybridcore.Lease{Host: "ci-2", BootID: "b2", PID: 7, Expires: stale},
 			Ended, false,
-			"host ci-2 has not renewed it since 2026-11-23T11:53:00Z",
+			"host ci-2 has not renewed it since 2026-11-23T11:50:00Z",
 		},
 		{
 			"other host that shares the lock",

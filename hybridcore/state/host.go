@@ -55,7 +55,7 @@ func (s *Store) believe(lease hybridcore.Lease, life Life) (live bool, why strin
 		return false, fmt.Sprintf("process %d has ended without releasing it", lease.PID)
 	case h.has(lease) && now.Before(until) && until.Sub(now) <= Term+2*Skew:
 		return true, fmt.Sprintf("%s, so that it counts as living until %s unless it renews the lease",
-			s.unknown(lease), until.UTC().Format(time.RFC3339))
+			unknown(lease, s.lives.Who(lease.Key)), until.UTC().Format(time.RFC3339))
 	case !now.Before(until):
 		return false, fmt.Sprintf("host %s has not renewed it since %s", lease.Host,
 			lease.Expires.Add(-Term).UTC().Format(time.RFC3339))
@@ -69,9 +69,10 @@ func (s *Store) believe(lease hybridcore.Lease, life Life) (live bool, why strin
 	}
 }
 
-// unknown says why nothing is known of a process of this host.
-func (s *Store) unknown(lease hybridcore.Lease) string {
-	if s.lives.Who(lease.Key) == "" {
+// unknown says why nothing is known of a process of this host; who is the command that
+// shows who has its lock.
+func unknown(lease hybridcore.Lease, who string) string {
+	if who == "" {
 		return fmt.Sprintf("nothing tells whether process %d has ended", lease.PID)
 	}
 	return fmt.Sprintf("the lock file of process %d was removed or replaced", lease.PID)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,8 @@ type HeldError struct {
 	Why   string // why the holder counts as living
 	// Remote says that the holder is on another host.
 	Remote bool
+	// Known says that the holder is known to live: its process shows it.
+	Known bool
 }
 
 // Error names the holder and what to do.
@@ -60,7 +63,7 @@ func (e *HeldError) Error() string {
 	if e.Remote {
 		return text + fmt.Sprintf(
 			"\n  hint: wait for that run; if %s does not renew the lease, it ends at %s, and the next run takes the target "+
-				"over and removes what this one left",
+				"over and removes what this one left; for one that cannot end by itself: packer-hybrid lease release --help",
 			printable(l.Host), deadline(l).UTC().Format(time.RFC3339))
 	}
 	return text + fmt.Sprintf("\n  hint: wait for that run, or cancel it with: kill -TERM %d", l.PID)
@@ -80,7 +83,10 @@ type LostError struct {
 func (e *LostError) Error() string {
 	text := fmt.Sprintf("the lease of %s, held by run %s, was removed from the state", printable(e.Key),
 		printable(e.RunID))
-	if l := e.By; l != nil {
+	if f := e.freed(); f != nil {
+		text = fmt.Sprintf("the lease of %s was taken from run %s by %s at %s: %s", printable(e.Key), printable(e.RunID),
+			printable(f.By), f.At.UTC().Format(time.RFC3339), printable(f.Reason))
+	} else if l := e.By; l != nil {
 		text = fmt.Sprintf("the lease of %s was lost: run %s of %s (host %s, process %d) took it over at %s, because run "+
 			"%s had not renewed it for %s",
 			printable(e.Key), printable(l.RunID), printable(l.Owner), printable(l.Host), l.PID, l.At.UTC().Format(
@@ -88,6 +94,18 @@ func (e *LostError) Error() string {
 	}
 	return text + "\n  hint: what this run made of the target is not recorded as current; see packer-hybrid status, " +
 		"then build it again"
+}
+
+// freed says who took the lease from the run by hand; nil for nobody.
+func (e *LostError) freed() *hybridcore.Freed {
+	if e.By == nil {
+		return nil
+	}
+	i := slices.IndexFunc(e.By.Past, func(l hybridcore.Lease) bool { return l.RunID == e.RunID })
+	if i < 0 {
+		return nil
+	}
+	return e.By.Past[i].Freed
 }
 
 // printable is a text of somebody else's on one line, bounded.

@@ -29,7 +29,7 @@ const (
 const (
 	Term    = 5 * time.Minute // of a lease that is not renewed
 	Renewal = time.Minute     // between two renewals
-	Skew    = 2 * time.Minute // by how much the clocks of two hosts may differ
+	Skew    = 5 * time.Minute // by how much the clocks of two hosts may differ
 )
 
 // Acquire takes the lease of lease.Key (ENV/IMAGE@PLATFORM); it is on disk when
@@ -44,20 +44,32 @@ func (s *Store) Acquire(ctx context.Context, lease hybridcore.Lease) (*Held, err
 	if err := hybridcore.CheckName("run", lease.RunID); err != nil {
 		return nil, err
 	}
-	s.host.fill(&lease, s.now())
+	return taking{s: s, lease: lease}.acquire(ctx)
+}
+
+// taking is what takes the lease of a key.
+type taking struct {
+	s     *Store
+	lease hybridcore.Lease
+	freed *hybridcore.Freed // who takes it by hand, from a holder that may live; nil for a run
+}
+
+// acquire takes the lease.
+func (t taking) acquire(ctx context.Context) (*Held, error) {
+	t.s.host.fill(&t.lease, t.s.now())
 	for giveUp := time.Now().Add(acquireWait); ; {
-		held, err := s.tryAcquire(ctx, lease)
+		held, err := t.try(ctx)
 		if !errors.Is(err, errBetween) {
 			return held, err
 		}
 		if time.Now().After(giveUp) {
-			hint := cmp.Or(s.lives.Who(lease.Key), "packer-hybrid status")
-			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", lease.Key,
+			hint := cmp.Or(t.s.lives.Who(t.lease.Key), "packer-hybrid status")
+			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", t.lease.Key,
 				hint)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("acquiring %s: %w", lease.Key, ctx.Err())
+			return nil, fmt.Errorf("acquiring %s: %w", t.lease.Key, ctx.Err())
 		case <-time.After(acquireRetry):
 		}
 	}
@@ -80,15 +92,16 @@ func (h host) fill(lease *hybridcore.Lease, now time.Time) {
 // errBetween says that somebody is about to release or to acquire a lease.
 var errBetween = errors.New("the lease is changing hands")
 
-// tryAcquire shows that this process lives for the key, then puts the lease.
-func (s *Store) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held, err error) {
+// try shows that this process lives for the key, then puts the lease.
+func (t taking) try(ctx context.Context) (_ *Held, err error) {
+	s, lease := t.s, t.lease
 	n, was, err := s.readLease(ctx, lease.Key)
 	if err != nil {
 		return nil, err
 	}
 	lease.Serial, lease.Past = 1, nil
 	if was != nil {
-		lease.Serial, lease.Past = was.Serial+1, ended(*was, false)
+		lease.Serial, lease.Past = was.Serial+1, marked(ended(*was, false), was.RunID, t.freed)
 	}
 	held := &Held{s: s, key: lease.Key, mine: claimOf(lease)}
 	held.wall, held.up = s.clock()
@@ -103,8 +116,8 @@ func (s *Store) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held
 			return nil
 		}
 		asleep = !s.host.proven(*was, life)
-		if live, why := s.believe(*was, life); live {
-			return &HeldError{Lease: *was, Why: why, Remote: !s.host.has(*was)}
+		if live, why := s.believe(*was, life); live && (t.freed == nil || life == Living) {
+			return &HeldError{Lease: *was, Why: why, Remote: !s.host.has(*was), Known: life == Living}
 		}
 		return nil
 	})
@@ -114,7 +127,7 @@ func (s *Store) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held
 	if err != nil {
 		return nil, s.writeError("acquiring "+lease.Key, err)
 	}
-	if err := s.putAcquired(ctx, held, n, asleep); err != nil {
+	if err := t.put(ctx, held, n, asleep); err != nil {
 		_ = held.hold.Unlock() // closing frees it in any case
 		return nil, err
 	}
@@ -122,10 +135,11 @@ func (s *Store) tryAcquire(ctx context.Context, lease hybridcore.Lease) (_ *Held
 	return held, nil
 }
 
-// putAcquired puts the lease of a new holder after generation n. A former holder
+// put puts the lease of a new holder after generation n. A former holder
 // that may wake up must not store what it found out before: a snapshot is put
 // after which its changes begin anew.
-func (s *Store) putAcquired(ctx context.Context, h *Held, n uint64, asleep bool) error {
+func (t taking) put(ctx context.Context, h *Held, n uint64, asleep bool) error {
+	s := t.s
 	text, err := encodeLease(h.lease)
 	if err != nil {
 		return err

@@ -37,10 +37,11 @@ var attachmentRule = regexp.MustCompile(`^[a-z0-9][a-z0-9@._-]{0,127}$`)
 // RecordName is the object that holds the record of a run.
 func RecordName(runID string) string { return RecordsFolder + "/" + runID + RecordSuffix }
 
-// runOf is the run of a record's name; empty for what is no such name.
-func runOf(name string) string {
-	id, ok := strings.CutSuffix(strings.TrimPrefix(name, RecordsFolder+"/"), RecordSuffix)
-	if !ok || hybridcore.CheckName("run", id) != nil {
+// RunOf is the run of a record's name; empty for what is no such name.
+func RunOf(name string) string {
+	id, ok := strings.CutSuffix(name, RecordSuffix)
+	id, record := strings.CutPrefix(id, RecordsFolder+"/")
+	if !ok || !record || hybridcore.CheckName("run", id) != nil {
 		return ""
 	}
 	return id
@@ -182,7 +183,7 @@ func (s *Store) Records(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, s.unreadable(RecordsFolder, err)
 		}
-		if id := runOf(name); id != "" {
+		if id := RunOf(name); id != "" {
 			ids = append(ids, id)
 		} else if len(damage) < maxDamage {
 			damage = append(damage, s.damaged(name, FormError("it is not the record of a run")))

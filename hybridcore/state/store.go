@@ -53,6 +53,9 @@ func New(b Backend, can Capabilities) *Store {
 	}
 }
 
+// Objects are what the state is made of, for who copies or repairs it.
+func (s *Store) Objects() Backend { return s.b }
+
 // Close ends the use of the backend. A lease that is held stays taken.
 func (s *Store) Close() error {
 	if c, ok := s.b.(io.Closer); ok {

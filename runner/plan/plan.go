@@ -16,6 +16,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
@@ -86,9 +87,14 @@ func (s Stage) planning(ctx context.Context, req hybridcore.Request) (*planning,
 	if req.Base != "" {
 		return p, p.readBase(ctx)
 	}
-	if s.Project.State != nil {
-		p.snapshot, err = s.Project.State.Read(ctx)
+	if s.Project.State == nil {
+		return p, nil
 	}
+	if p.snapshot, err = s.Project.State.Read(ctx); err != nil {
+		return p, err
+	}
+	clocks, err := state.Clocks(ctx, s.Project.State)
+	p.plan.Findings = append(p.plan.Findings, clocks...)
 	return p, err
 }
 

@@ -32,7 +32,7 @@ func (p Process) Do(ctx context.Context, req hybridcore.Request, s Screen) (hybr
 	case req.Action == hybridcore.ActionPlan || req.Action == hybridcore.ActionExplain || p.Policy != nil:
 		open = p.View
 	case req.Reads():
-		open = p.read
+		open = p.Read
 	}
 	r, done, err := open()
 	if err != nil {

@@ -66,8 +66,8 @@ func (p Process) stateOfAJob(project config.Project) error {
 	return stored.Untracked(context.Background(), p.Places(), project)
 }
 
-// read is View for what shows the state as what runs have written.
-func (p Process) read() (*runner.Runner, func(), error) {
+// Read is View for what shows the state as what runs have written.
+func (p Process) Read() (*runner.Runner, func(), error) {
 	project, err := p.Project()
 	if err == nil {
 		err = p.stateOfAJob(project)

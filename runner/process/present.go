@@ -67,13 +67,16 @@ func (s Screen) text(r *runner.Runner, answer hybridcore.Answer) error {
 	case answer.Checked != nil:
 		return checks.WriteChecked(s.Out, style, answer)
 	case answer.Status != nil:
-		return checks.WriteStatus(s.Out, style, *answer.Status, time.Now())
+		return errors.Join(checks.WriteFindings(s.Err, s.ErrStyle, answer.Findings),
+			checks.WriteStatus(s.Out, style, *answer.Status, time.Now()))
 	case answer.Reaped != nil:
 		return checks.WriteReaped(s.Out, style, *answer.Reaped, answer.Request.DryRun)
 	case answer.Explanation != nil:
 		return checks.WriteExplanation(s.Out, style, *answer.Explanation)
 	case answer.Request.Action == hybridcore.ActionInspect:
 		return checks.WriteInspect(s.Out, style, *answer.Record, recordFile(r, answer.Record.RunID))
+	case answer.Request.Action == hybridcore.ActionFree:
+		return checks.WriteFreed(s.Out, style, *answer.Record)
 	case answer.Request.Action == hybridcore.ActionParity:
 		return checks.WriteParity(s.Out, style, *answer.Parity)
 	case answer.Request.Action == hybridcore.ActionPlan:

@@ -58,17 +58,26 @@ func Named(env places.Env, of *config.Project) error {
 	if kept == "" {
 		return nil
 	}
-	named, found := gitAddress(kept)
-	switch {
-	case found:
+	named, err := At(Variable, kept)
+	if err == nil {
 		named.Sign = of.State.Sign
 		of.State = named
-	case !filepath.IsAbs(kept):
-		return hybridcore.Usagef("%s is %q: give the whole path of a folder, or git+ADDRESS#REF", Variable, kept)
-	default:
-		of.State = config.State{Backend: config.BackendDirectory, Path: filepath.Clean(kept)}
 	}
-	return nil
+	return err
+}
+
+// At is the state of an address, as StateVariable takes it; what names where the
+// address comes from.
+func At(what, address string) (config.State, error) {
+	named, found := gitAddress(address)
+	switch {
+	case found:
+		return named, nil
+	case !filepath.IsAbs(address):
+		return config.State{}, hybridcore.Usagef("%s is %q: give the whole path of a folder, or git+ADDRESS#REF", what,
+			address)
+	}
+	return config.State{Backend: config.BackendDirectory, Path: filepath.Clean(address)}, nil
 }
 
 // Address is the state of a project for StateVariable of another process.

@@ -28,7 +28,11 @@ const maxEntries = 1 << 20
 
 // Directory is the backend in a directory of this host: an object is a file of
 // its name. Several processes may use it.
-type Directory struct{ disk }
+type Directory struct {
+	disk
+
+	writes bool // it was not opened to read it only
+}
 
 // New opens a directory, which it creates (mode 0700) when it is
 // missing, and removes what a killed writer left. A path that is no directory is
@@ -43,6 +47,7 @@ func New(dir string) (*Directory, error) {
 	}
 	d, err := view(dir)
 	if err == nil {
+		d.writes = true
 		d.clean()
 	}
 	return d, err
@@ -55,7 +60,7 @@ func view(dir string) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the state directory: %w", err)
 	}
-	return &Directory{disk{path: dir, root: root}}, nil
+	return &Directory{disk: disk{path: dir, root: root}}, nil
 }
 
 // Get returns an object.
@@ -84,6 +89,9 @@ func (d *Directory) List(ctx context.Context, folder string) iter.Seq2[string, e
 		names, err := d.names(ctx, path.Clean(folder))
 		unlock()
 		for _, name := range names {
+			if folder == "" && kept(name) {
+				continue
+			}
 			if !yield(name, nil) {
 				return
 			}

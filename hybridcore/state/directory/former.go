@@ -132,8 +132,11 @@ func (f *formerFiles) Get(ctx context.Context, name string) ([]byte, error) {
 
 // List yields in order the names of the objects below a folder.
 func (f *formerFiles) List(ctx context.Context, folder string) iter.Seq2[string, error] {
-	if folder == state.RecordsFolder+"/" {
+	switch folder {
+	case state.RecordsFolder + "/":
 		return f.records.names(f.disk)
+	case "":
+		return f.all(ctx)
 	}
 	if folder != state.SnapshotFolder && !strings.HasPrefix(folder, formerLeases+"/") {
 		return f.Directory.List(ctx, folder)
@@ -147,6 +150,21 @@ func (f *formerFiles) List(ctx context.Context, folder string) iter.Seq2[string,
 		for _, name := range slices.Sorted(maps.Keys(files)) {
 			if strings.HasPrefix(name, folder) && !yield(name, nil) {
 				return
+			}
+		}
+	}
+}
+
+// all yields in order the names of all objects.
+func (f *formerFiles) all(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, folder := range []string{
+			formerLeases + "/", "records/", state.RecordsFolder + "/", state.SnapshotFolder, "tickets/",
+		} {
+			for name, err := range f.List(ctx, folder) {
+				if !yield(name, err) || err != nil {
+					return
+				}
 			}
 		}
 	}

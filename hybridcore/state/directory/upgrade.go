@@ -27,6 +27,11 @@ const BackupFolder = "backup-format-1"
 // that a newer one wrote it, and changes nothing.
 const movedText = `{"format_version": 2, "moved_to": "` + state.SnapshotFolder + `"}` + "\n"
 
+// kept says whether a file is no object, but what an upgrade left beside them.
+func kept(name string) bool {
+	return name == formerSnapshot || strings.HasPrefix(name, BackupFolder+"/")
+}
+
 // upgrade makes a state of the former format one of objects, once, under the
 // directory's lock, and returns where the former files are now. Until the file of
 // the former snapshot is replaced the former state counts, and all of this is done

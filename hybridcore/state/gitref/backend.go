@@ -38,8 +38,8 @@ func New(ctx context.Context, o Options) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the state: %w", err)
 	}
-	b := &Backend{o: o, dir: dir, have: map[string]bool{}}
-	if err := b.prepare(ctx); err != nil {
+	b := &Backend{o: o, clone: clone{o, dir}, have: map[string]bool{}}
+	if err := b.clone.prepare(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
@@ -47,7 +47,7 @@ func New(ctx context.Context, o Options) (*Backend, error) {
 
 // Close removes the clone.
 func (b *Backend) Close() error {
-	if err := os.RemoveAll(b.dir); err != nil {
+	if err := os.RemoveAll(b.clone.dir); err != nil {
 		return fmt.Errorf("removing the clone of the state: %w", err)
 	}
 	return nil
@@ -137,31 +137,7 @@ func (b *Backend) refresh(ctx context.Context) error {
 
 // Put implements state.Writer.
 func (b *Backend) Put(ctx context.Context, name string, data []byte) error {
-	if err := state.CheckPut(name, data); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("storing %s: %w", name, err)
-	}
-	id, err := b.stored(ctx, data)
-	if err != nil {
-		return fmt.Errorf("storing %s: %w", name, err)
-	}
-	err = b.change(ctx, func(v *view) (*edit, error) {
-		if _, there := v.objects[name]; there {
-			return nil, fmt.Errorf("%s: %w", name, fs.ErrExist)
-		}
-		if err := v.collides(name); err != nil {
-			return nil, err
-		}
-		return &edit{name, id}, nil
-	})
-	if err != nil {
-		return explained("storing "+name, err)
-	}
-	return nil
+	return b.put(ctx, name, map[string][]byte{name: data})
 }
 
 // collides refuses a name that is a folder of others, or lies below an object.
@@ -190,11 +166,11 @@ func (b *Backend) Delete(ctx context.Context, name string) error {
 		err = b.refresh(ctx)
 	}
 	if err == nil {
-		err = b.change(ctx, func(v *view) (*edit, error) {
+		err = b.change(ctx, func(v *view) ([]edit, error) {
 			if _, there := v.objects[name]; !there {
-				return nil, nil //nolint:nilnil // nothing to do
+				return nil, nil
 			}
-			return &edit{name: name}, nil
+			return []edit{{name: name}}, nil
 		})
 	}
 	if err != nil {

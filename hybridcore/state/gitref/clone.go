@@ -26,12 +26,12 @@ const tip = "refs/state/tip"
 const trailer = "Commits: "
 
 // prepare makes the empty clone.
-func (b *Backend) prepare(ctx context.Context) error {
+func (r clone) prepare(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"init", "--quiet", "--bare", "--template="},
-		{"config", "remote.origin.url", b.o.Repository},
+		{"config", "remote.origin.url", r.o.Repository},
 	} {
-		if _, err := b.git(ctx, call{args: args}); err != nil {
+		if _, err := r.git(ctx, call{args: args}); err != nil {
 			return fmt.Errorf("preparing a clone of the state: %w", err)
 		}
 	}
@@ -49,7 +49,7 @@ func (b *Backend) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	commit, err := b.line(ctx, call{args: []string{"rev-parse", "--verify", tip}})
+	commit, err := b.clone.line(ctx, call{args: []string{"rev-parse", "--verify", tip}})
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (b *Backend) fetch(ctx context.Context) error {
 
 // fetchRef fetches so many of the newest commits, with their folders.
 func (b *Backend) fetchRef(ctx context.Context, depth int) error {
-	_, err := b.git(ctx, call{args: []string{
+	_, err := b.clone.git(ctx, call{args: []string{
 		"fetch", "--quiet", fmt.Sprintf("--depth=%d", depth), "--filter=blob:none", "--no-tags", "--no-write-fetch-head",
 		"origin", "+" + b.o.Ref + ":" + tip,
 	}})
@@ -79,7 +79,7 @@ func (b *Backend) fetchRef(ctx context.Context, depth int) error {
 
 // viewAt reads the names of a commit's files.
 func (b *Backend) viewAt(ctx context.Context, commit string) (*view, error) {
-	list, err := b.git(ctx, call{args: []string{"ls-tree", "-r", "-z", "--full-tree", commit}})
+	list, err := b.clone.git(ctx, call{args: []string{"ls-tree", "-r", "-z", "--full-tree", commit}})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (b *Backend) viewAt(ctx context.Context, commit string) (*view, error) {
 		v.objects[name] = fields[2]
 		v.names = append(v.names, name)
 	}
-	message, err := b.git(ctx, call{args: []string{"log", "-1", "--format=%B", commit}})
+	message, err := b.clone.git(ctx, call{args: []string{"log", "-1", "--format=%B", commit}})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (b *Backend) fetchFiles(ctx context.Context, objects []string) error {
 	if ask.Len() == 0 {
 		return nil
 	}
-	_, err := b.git(ctx, call{args: []string{
+	_, err := b.clone.git(ctx, call{args: []string{
 		"-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
 		"--filter=blob:none", "--stdin", "origin",
 	}, input: ask.Bytes()})
@@ -153,7 +153,7 @@ func (b *Backend) read(ctx context.Context, id string) ([]byte, error) {
 	if err := b.fetchFiles(ctx, []string{id}); err != nil {
 		return nil, err
 	}
-	out, err := b.git(ctx, call{args: []string{"cat-file", "--batch"}, input: []byte(id + "\n")})
+	out, err := b.clone.git(ctx, call{args: []string{"cat-file", "--batch"}, input: []byte(id + "\n")})
 	if err != nil {
 		return nil, err
 	}

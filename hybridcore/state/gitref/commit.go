@@ -6,6 +6,7 @@
 package gitref
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -27,14 +28,14 @@ const (
 	maxTroubles = 5    // failures of the repository in a row
 )
 
-// edit is what a change does to the tree: an empty object removes a file.
+// edit is what a change does to a file of the tree: an empty object removes it.
 type edit struct {
 	name, object string
 }
 
-// change pushes a commit with the edit that do makes of what is there. Do is asked
+// change pushes a commit with the edits that do makes of what is there. Do is asked
 // again when somebody else was faster; no edit, or an error, ends it.
-func (b *Backend) change(ctx context.Context, do func(*view) (*edit, error)) error {
+func (b *Backend) change(ctx context.Context, do func(*view) ([]edit, error)) error {
 	giveUp, troubles := time.Now().Add(changeTime), 0
 	var t tries
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
@@ -62,7 +63,7 @@ func (b *Backend) change(ctx context.Context, do func(*view) (*edit, error)) err
 // tries are pushes of one change that failed. Each may have been carried out all the
 // same: its answer may have been lost.
 type tries struct {
-	edit    edit
+	edits   []edit
 	commits []string
 	open    bool // the last one may have been carried out, and was not looked for
 }
@@ -77,18 +78,19 @@ func (t *tries) sure(err error) error {
 
 // in says whether a view is as the change wants it, which may be its own doing.
 func (t *tries) in(v *view) bool {
-	return len(t.commits) > 0 && v.objects[t.edit.name] == t.edit.object
+	undone := func(e edit) bool { return v.objects[e.name] != e.object }
+	return len(t.commits) > 0 && !slices.ContainsFunc(t.edits, undone)
 }
 
 // try pushes one commit.
-func (b *Backend) try(ctx context.Context, do func(*view) (*edit, error), t *tries) error {
+func (b *Backend) try(ctx context.Context, do func(*view) ([]edit, error), t *tries) error {
 	if b.now == nil {
 		if err := b.fetch(ctx); err != nil {
 			return err
 		}
 	}
-	e, err := do(b.now)
-	if err != nil || e == nil {
+	edits, err := do(b.now)
+	if err != nil || len(edits) == 0 {
 		if !t.in(b.now) {
 			t.open = false
 			return err
@@ -103,40 +105,43 @@ func (b *Backend) try(ctx context.Context, do func(*view) (*edit, error), t *tri
 		return err
 	}
 	t.open = false // what was pushed before is not there
-	next, err := b.commit(ctx, *e)
+	next, err := b.commit(ctx, edits)
 	if err != nil {
 		return err
 	}
 	// What was begun to be pushed is there or not: that must be known.
 	err = b.push(context.WithoutCancel(ctx), next.commit)
 	if err != nil {
-		t.edit, t.commits, t.open = *e, append(t.commits, next.commit), raced(err) || passes(err)
+		t.edits, t.commits, t.open = edits, append(t.commits, next.commit), raced(err) || passes(err)
 		return err
 	}
 	b.now, b.seen = next, time.Now()
 	return nil
 }
 
-// commit makes the commit of an edit after the newest one.
-func (b *Backend) commit(ctx context.Context, e edit) (*view, error) {
-	next := b.now.with(e)
-	index := []string{"GIT_INDEX_FILE=" + filepath.Join(b.dir, "next-index")}
-	defer os.Remove(filepath.Join(b.dir, "next-index")) //nolint:errcheck // the next one is made anew
+// commit makes the commit of edits after the newest one.
+func (b *Backend) commit(ctx context.Context, edits []edit) (*view, error) {
+	next := b.now.with(edits)
+	index := []string{"GIT_INDEX_FILE=" + filepath.Join(b.clone.dir, "next-index")}
+	defer os.Remove(filepath.Join(b.clone.dir, "next-index")) //nolint:errcheck // the next one is made anew
 	if b.now.commit != "" {
-		if _, err := b.git(ctx, call{args: []string{"read-tree", b.now.commit}, env: index}); err != nil {
+		if _, err := b.clone.git(ctx, call{args: []string{"read-tree", b.now.commit}, env: index}); err != nil {
 			return nil, fmt.Errorf("reading the newest commit: %w", err)
 		}
 	}
-	info := fmt.Sprintf("0 %s\t%s\x00", strings.Repeat("0", 40), e.name)
-	verb := "Remove"
-	if e.object != "" {
-		info, verb = fmt.Sprintf("100644 %s\t%s\x00", e.object, e.name), "Put"
+	var info bytes.Buffer
+	for _, e := range edits {
+		if e.object == "" {
+			fmt.Fprintf(&info, "0 %s\t%s\x00", strings.Repeat("0", 40), e.name)
+		} else {
+			fmt.Fprintf(&info, "100644 %s\t%s\x00", e.object, e.name)
+		}
 	}
-	_, err := b.git(ctx, call{args: []string{"update-index", "-z", "--index-info"}, input: []byte(info), env: index})
+	_, err := b.clone.git(ctx, call{args: []string{"update-index", "-z", "--index-info"}, input: info.Bytes(), env: index})
 	if err != nil {
 		return nil, fmt.Errorf("making a commit: %w", err)
 	}
-	tree, err := b.line(ctx, call{args: []string{"write-tree", "--missing-ok"}, env: index})
+	tree, err := b.clone.line(ctx, call{args: []string{"write-tree", "--missing-ok"}, env: index})
 	if err != nil {
 		return nil, fmt.Errorf("making a commit: %w", err)
 	}
@@ -148,34 +153,42 @@ func (b *Backend) commit(ctx context.Context, e edit) (*view, error) {
 	if b.o.Sign {
 		args = append(args, "-S")
 	}
-	message := fmt.Sprintf("%s %s\n\n%s%d\n", verb, e.name, trailer, next.commits)
-	if next.commit, err = b.line(ctx, call{args: args, input: []byte(message)}); err != nil {
+	message := fmt.Sprintf("%s\n\n%s%d\n", subject(edits), trailer, next.commits)
+	if next.commit, err = b.clone.line(ctx, call{args: args, input: []byte(message)}); err != nil {
 		return nil, fmt.Errorf("making a commit: %w", err)
 	}
 	return next, nil
 }
 
-// with is the view after an edit.
-func (v *view) with(e edit) *view {
-	next := &view{objects: maps.Clone(v.objects), names: slices.Clone(v.names)}
-	at, there := slices.BinarySearch(next.names, e.name)
-	switch {
-	case e.object == "" && there:
-		next.names = slices.Delete(next.names, at, at+1)
-	case e.object != "" && !there:
-		next.names = slices.Insert(next.names, at, e.name)
+// subject is the first line of a commit's message.
+func subject(edits []edit) string {
+	verb, more := "Put", ""
+	if edits[0].object == "" {
+		verb = "Remove"
 	}
-	if e.object == "" {
-		delete(next.objects, e.name)
-	} else {
-		next.objects[e.name] = e.object
+	if len(edits) > 1 {
+		more = fmt.Sprintf(" and %d more", len(edits)-1)
 	}
+	return verb + " " + edits[0].name + more
+}
+
+// with is the view after edits.
+func (v *view) with(edits []edit) *view {
+	next := &view{objects: maps.Clone(v.objects)}
+	for _, e := range edits {
+		if e.object == "" {
+			delete(next.objects, e.name)
+		} else {
+			next.objects[e.name] = e.object
+		}
+	}
+	next.names = slices.Sorted(maps.Keys(next.objects))
 	return next
 }
 
 // push moves the ref to a commit, if it still is where this process has seen it.
 func (b *Backend) push(ctx context.Context, commit string) error {
-	_, err := b.git(ctx, call{args: []string{
+	_, err := b.clone.git(ctx, call{args: []string{
 		"push", "--quiet", "--porcelain", "--force-with-lease=" + b.o.Ref + ":" + b.now.commit, "origin",
 		commit + ":" + b.o.Ref,
 	}})
@@ -192,7 +205,7 @@ func (b *Backend) descends(ctx context.Context, commits []string) (bool, error) 
 		return false, err
 	}
 	for _, commit := range commits {
-		if _, err := b.git(ctx, call{args: []string{"merge-base", "--is-ancestor", commit, tip}}); err == nil {
+		if _, err := b.clone.git(ctx, call{args: []string{"merge-base", "--is-ancestor", commit, tip}}); err == nil {
 			return true, nil
 		}
 	}
@@ -201,7 +214,7 @@ func (b *Backend) descends(ctx context.Context, commits []string) (bool, error) 
 
 // stored writes a file into the clone.
 func (b *Backend) stored(ctx context.Context, data []byte) (string, error) {
-	id, err := b.line(ctx, call{args: []string{"hash-object", "-w", "--stdin"}, input: data})
+	id, err := b.clone.line(ctx, call{args: []string{"hash-object", "-w", "--stdin"}, input: data})
 	if err == nil {
 		b.have[id] = true
 	}

@@ -105,6 +105,12 @@ func (o Options) configuration() []string {
 	return env
 }
 
+// clone is the bare clone of this process, in which git is called.
+type clone struct {
+	o   Options
+	dir string
+}
+
 // call is one call of git.
 type call struct {
 	args  []string
@@ -114,13 +120,13 @@ type call struct {
 
 // git calls git and returns its output. An error is a gitError, unless the context
 // has ended or git is not there.
-func (b *Backend) git(ctx context.Context, c call) ([]byte, error) {
+func (r clone) git(ctx context.Context, c call) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, callTime, fmt.Errorf("git did not end within %s", callTime))
 	defer cancel()
 	runtime.LockOSThread() // the child ends with the thread that started it
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, "git", c.args...)
-	cmd.Dir, cmd.Env = b.dir, append(b.o.environment(b.dir), c.env...)
+	cmd.Dir, cmd.Env = r.dir, append(r.o.environment(r.dir), c.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killWait
@@ -141,8 +147,8 @@ func (b *Backend) git(ctx context.Context, c call) ([]byte, error) {
 }
 
 // line is the one line that git prints.
-func (b *Backend) line(ctx context.Context, c call) (string, error) {
-	out, err := b.git(ctx, c)
+func (r clone) line(ctx context.Context, c call) (string, error) {
+	out, err := r.git(ctx, c)
 	text, _, _ := strings.Cut(string(out), "\n")
 	return text, err
 }
@@ -170,8 +176,8 @@ var _ io.Writer = (*limited)(nil)
 // Backend is the ref of a repository. Its methods may be called by several
 // goroutines; one at a time talks to the repository.
 type Backend struct {
-	o   Options
-	dir string
+	o     Options
+	clone clone
 
 	mu       sync.Mutex
 	now      *view           // as last seen; nil before the first look

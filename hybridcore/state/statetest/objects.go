@@ -94,8 +94,13 @@ func list(t *testing.T, b state.Backend) {
 	for _, name := range want {
 		put(t, b, name, name)
 	}
-	for _, name := range []string{"run/x", "runs-x/y", "leases/k/1"} {
+	others := []string{"run/x", "runs-x/y", "leases/k/1"}
+	for _, name := range others {
 		put(t, b, name, name)
+	}
+	all := slices.Sorted(slices.Values(slices.Concat(want, others)))
+	if got := names(t, b, ""); !slices.Equal(got, all) {
+		t.Errorf("listed %d of all names, want %d in their order: %.300v", len(got), len(all), got)
 	}
 	slices.Sort(want)
 	if got := names(t, b, "runs/"); !slices.Equal(got, want) {
@@ -109,6 +114,38 @@ func list(t *testing.T, b state.Backend) {
 			t.Error(err)
 		}
 		break // which ends it
+	}
+}
+
+// together puts and reads many objects at once, where the backend can.
+func together(t *testing.T, b state.Backend) {
+	many, can := b.(state.Many)
+	if !can {
+		t.Skip("the backend has no calls for many objects")
+	}
+	objects, asked := map[string][]byte{}, []string{"a/missing"}
+	for i := range 30 {
+		name := fmt.Sprintf("runs/run-%d.json", i)
+		objects[name], asked = []byte(name), append(asked, name)
+	}
+	if err := errors.Join(many.PutAll(t.Context(), nil), many.PutAll(t.Context(), objects)); err != nil {
+		t.Fatal(err)
+	}
+	if err := many.Ahead(t.Context(), asked); err != nil {
+		t.Error(err)
+	}
+	for name := range objects {
+		holds(t, b, name, name)
+	}
+	err := many.PutAll(t.Context(), map[string][]byte{"runs/run-9.json": nil, "a/new": nil})
+	if !errors.Is(err, fs.ErrExist) {
+		t.Errorf("one is there: %v", err)
+	}
+	if _, err := b.Get(t.Context(), "a/new"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the other was put: %v", err)
+	}
+	if err := many.PutAll(t.Context(), map[string][]byte{"A/b": nil}); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+		t.Errorf("a hostile name: %v", err)
 	}
 }
 

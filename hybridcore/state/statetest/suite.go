@@ -18,6 +18,7 @@ type Open func(t *testing.T) (state.Backend, state.Capabilities)
 func Suite(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, state.Backend){
 		"put once": putOnce, "missing": missing, "delete": deleted, "list": list, "one of many": oneOfMany,
+		"together":      together,
 		"hostile names": hostileNames, "sizes": sizes, "ended contexts": endedContexts,
 	} {
 		t.Run("objects/"+name, func(t *testing.T) {
@@ -29,7 +30,7 @@ func Suite(t *testing.T, open Open) {
 		"snapshot": snapshot, "failed change": failedChange, "foreign lineage": foreignLineage, "parallel": parallel,
 		"generations": generations, "sleeper": sleeper, "records": records, "attachments": attachments,
 		"unrecorded attachments": unrecorded, "leases": leases, "ended holder": endedHolder, "tickets": tickets,
-		"cancelled": cancelled,
+		"cancelled": cancelled, "newer": newer, "checked": checked, "freed": freed,
 	} {
 		t.Run("state/"+name, func(t *testing.T) {
 			b, can := open(t)
