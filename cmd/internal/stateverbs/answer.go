@@ -55,7 +55,7 @@ func show(s process.Screen, a answer, failure error) error {
 		err = s.Document(func(w io.Writer) error {
 			enc := json.NewEncoder(w)
 			enc.SetIndent("", "  ")
-			return enc.Encode(a) //nolint:wrapcheck // the caller says what was written
+			return enc.Encode(a)
 		})
 	} else {
 		err = showText(s, a)

@@ -6,7 +6,6 @@
 package transfer
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -27,10 +26,14 @@ func Migrate(ctx context.Context, from, to *state.Store, tell Progress) (Copied,
 	if err != nil {
 		return Copied{}, err
 	}
-	if objects, _, err := names(ctx, from.Objects()); err != nil || len(objects) == 0 {
-		return Copied{}, cmp.Or(err, hybridcore.Usagef("the source holds no objects of a state"))
+	want, _, err := names(ctx, from.Objects())
+	if err == nil && len(want) == 0 {
+		err = hybridcore.Usagef("the source holds no objects of a state")
 	}
-	if err := own(ctx, source, from.Objects(), to); err != nil {
+	if err == nil {
+		err = own(ctx, source, want, to)
+	}
+	if err != nil {
 		return Copied{}, err
 	}
 	c := copying{from: from.Objects(), to: to.Objects(), tell: tell}
@@ -61,17 +64,13 @@ func idle(ctx context.Context, which string, s *state.Store) error {
 // own refuses a target that holds anything else than a part of the source, as it is or
 // was. What it says of a lease that a run had in the source, before the first migration
 // ended half-way, does not matter.
-func own(ctx context.Context, source hybridcore.Snapshot, from state.Backend, to *state.Store) error {
+func own(ctx context.Context, source hybridcore.Snapshot, want []string, to *state.Store) error {
 	lineage, n, err := state.Lineage(ctx, to.Objects())
 	if err != nil {
 		return err
 	}
 	if n > 0 && (source.Serial == 0 || lineage != source.Lineage) {
 		return hybridcore.Blockedf("the target holds another state, of lineage %.32s; give an empty one", lineage)
-	}
-	want, _, err := names(ctx, from)
-	if err != nil {
-		return err
 	}
 	have, _, err := names(ctx, to.Objects())
 	if err != nil {

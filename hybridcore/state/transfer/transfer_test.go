@@ -29,6 +29,7 @@ import (
 type place func(t *testing.T) *state.Store
 
 func inDirectory(t *testing.T) place {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "state")
 	return func(t *testing.T) *state.Store {
 		t.Helper()
@@ -41,6 +42,7 @@ func inDirectory(t *testing.T) place {
 }
 
 func inGit(t *testing.T) place {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "state.git")
 	if out, err := exec.CommandContext(t.Context(), "git", "init", "-q", "--bare", dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -97,6 +99,7 @@ func TestMigrate(t *testing.T) {
 
 // migrate moves a state, twice, and goes on in the new place.
 func migrate(t *testing.T, source, target place) {
+	t.Helper()
 	if _, err := transfer.Migrate(t.Context(), source(t), target(t), quiet); hybridcore.ExitCode(err) != 2 {
 		t.Errorf("nothing to migrate: %v", err)
 	}
@@ -236,6 +239,7 @@ func TestRepair(t *testing.T) {
 }
 
 func repair(t *testing.T, where, copied place) {
+	t.Helper()
 	s := where(t)
 	fill(t, s, 3)
 	if _, err := transfer.Pull(t.Context(), s, copied(t), quiet); err != nil {
