@@ -14,12 +14,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -112,11 +114,17 @@ func (s *scan) left() {
 func (s *scan) file(name string) ([]Leak, int) {
 	content, err := safefile.ReadIn(s.root, name, maxFile)
 	isText := err == nil && !isBinary(content)
-	s.mu.Lock()
 	_, refused := errors.AsType[*safefile.RefusedError](err)
+	large := false
+	if refused {
+		content, large = s.beginning(name)
+	}
+	s.mu.Lock()
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // removed, and not committed yet
-	case refused && s.isLarge(name):
+	case refused && large && isBinary(content):
+		s.binary++
+	case refused && large:
 		s.large = append(s.large, name)
 	case refused: // a link, a submodule, a pipe: what a link names is a file of its own
 	case err != nil:
@@ -133,15 +141,28 @@ func (s *scan) file(name string) ([]Leak, int) {
 	return Text(name, content), len(content)
 }
 
-// isLarge says whether a regular file is larger than what is read.
-func (s *scan) isLarge(name string) bool {
+// beginning is how a regular file begins that is larger than what is read.
+func (s *scan) beginning(name string) (content []byte, large bool) {
 	info, err := s.root.Lstat(name)
-	return err == nil && info.Mode().IsRegular() && info.Size() > maxFile
+	if err != nil || !info.Mode().IsRegular() || info.Size() <= maxFile {
+		return nil, false
+	}
+	f, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, true
+	}
+	defer func() { _ = f.Close() }() // only read
+	content = make([]byte, looked)
+	n, _ := io.ReadFull(f, content) // what cannot be read is said to be large
+	return content[:n], true
 }
+
+// looked is how much of a file says whether it is text, in bytes.
+const looked = 8000
 
 // isBinary says whether a file is no text, as git does: by a zero byte at its beginning.
 func isBinary(content []byte) bool {
-	return bytes.IndexByte(content[:min(len(content), 8000)], 0) >= 0
+	return bytes.IndexByte(content[:min(len(content), looked)], 0) >= 0
 }
 
 func (s *scan) report(found []Leak) Report {

@@ -203,6 +203,7 @@ func TestScan(t *testing.T) {
 	put("a.env", "\nTOKEN=hunter2\n")
 	put("binary", "\x00TOKEN=hunter2\n")
 	put("large.env", strings.Repeat("x", maxFile)+"\nTOKEN=hunter2\n")
+	put("large-binary", "\x7fELF\x00"+strings.Repeat("x", maxFile))
 	put("state/x.env", "TOKEN=hunter2\n")
 	put(".git/x.env", "TOKEN=hunter2\n")
 	if err := os.Symlink("a.env", filepath.Join(dir, "link.env")); err != nil {
@@ -214,11 +215,11 @@ func TestScan(t *testing.T) {
 	}
 	defer root.Close()
 	names, err := Walk(t.Context(), root, []string{"state"})
-	if err != nil || len(names) != 4 {
+	if err != nil || len(names) != 5 {
 		t.Fatal(names, err)
 	}
 	r := Scan(t.Context(), root, append(names, "link.env", "gone.env"))
-	if len(r.Leaks) != 2 || r.Binary != 1 || r.Files != 2 ||
+	if len(r.Leaks) != 2 || r.Binary != 2 || r.Files != 2 ||
 		r.Leaks[0].Finding.File != "a.env" || r.Leaks[0].Finding.Line != 2 {
 		t.Errorf("%+v", r)
 	}

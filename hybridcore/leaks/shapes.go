@@ -160,8 +160,8 @@ func title(name string) string {
 	}
 	words := strings.NewReplacer("github", "GitHub", "gitlab", "GitLab", "slack", "Slack", "vault", "Vault", "-", " ",
 		"proxmox", "Proxmox VE", "vsphere", "vSphere", "csrf", "CSRF")
-	if strings.HasPrefix(name, "azure") {
-		return "an Azure" + words.Replace(strings.TrimPrefix(name, "azure"))
+	if rest, azure := strings.CutPrefix(name, "azure"); azure {
+		return "an Azure" + words.Replace(rest)
 	}
 	return "a " + words.Replace(name)
 }
