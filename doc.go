@@ -44,6 +44,8 @@
 //	hybridcore/safefile      opens what may hold other people's links and pipes: own regular files, own folders
 //	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what
 //	they say of limits
+//	hybridcore/leaks         finds secrets in plain text in the files of a project
+//	hybridcore/waivers       reads what was accepted for a time, with owner and reason
 //	hybridcore/logs          console, JSON and file logs behind a redacting writer
 //	hybridcore/logs/redact   hides secrets in what is written; in it shape, what credentials look like, and spell, how
 //	a value may be written
@@ -54,6 +56,7 @@
 //	runner/compare           the stage that compares images: parity, what changed since
 //	runner/plan              the stage that decides what is to be built and why; explain, validate
 //	runner/format            brings templates into canonical form
+//	runner/gate              looks for secrets in plain text before anything else, and at what is waived
 //	runner/project           what the stages share: the opened project, state, tools, clock
 //	runner/places            where a process may keep files, by its environment
 //	runner/stored            opens the state where the project or the environment says that it is

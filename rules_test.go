@@ -29,6 +29,12 @@ var layers = []rules.Layer{
 	{Unit: "hybridcore/hclfile", May: []string{"hybridcore", "hybridcore/text"}},
 	{Unit: "hybridcore/logs", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/text"}},
 	{Unit: "hybridcore/safefile"},
+	// The shapes of credentials are one list, which hides them in logs and finds them in files.
+	{
+		Unit: "hybridcore/leaks",
+		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/safefile"},
+	},
+	{Unit: "hybridcore/waivers", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
 	{Unit: "hybridcore/webapi"},
 	{
 		Unit: "hybridcore/config",
@@ -153,11 +159,19 @@ var layers = []rules.Layer{
 		Tests: []string{"hybridcore/config", "bot", "bot/chat", "bot/cirun", "bot/policy", "bot/store", "lab"},
 	},
 	{
+		Unit: "runner/gate",
+		May: []string{
+			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/leaks", "hybridcore/sources",
+			"hybridcore/waivers",
+		},
+	},
+	{
 		Unit: "runner/project",
 		May: []string{
 			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/safefile",
-			"hybridcore/sources", "hybridcore/state", "hybridcore/templates", "hybridcore/text",
+			"hybridcore/sources", "hybridcore/state", "hybridcore/templates", "hybridcore/text", "runner/gate",
 		},
+		Tests: []string{"hybridcore/waivers"},
 	},
 	{
 		Unit: "runner/format",
@@ -168,10 +182,10 @@ var layers = []rules.Layer{
 	{
 		Unit: "runner/plan",
 		May: []string{
-			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/packer",
-			"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/templates",
-			"hybridcore/text", "hybridcore/validate", "hybridcore/validate/schemas",
-			"hybridcore/validate/untrusted", "runner/project",
+			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/leaks", "hybridcore/logs",
+			"hybridcore/packer", "hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/templates",
+			"hybridcore/text", "hybridcore/validate", "hybridcore/validate/schemas", "hybridcore/validate/untrusted",
+			"hybridcore/waivers", "runner/gate", "runner/project",
 		},
 	},
 	{Unit: "runner/compare", May: []string{"hybridcore", "hybridcore/parity", "hybridcore/text", "runner/project"}},
@@ -296,7 +310,7 @@ var owners = []rules.Owner{
 	{
 		Import: "github.com/hashicorp/hcl/v2",
 		Units: []string{
-			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
+			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/waivers",
 			"hybridcore/parity", "hybridcore/sources", "hybridcore/validate",
 		},
 		Why: "Packer's own language; only where its files are read or written",
@@ -305,7 +319,7 @@ var owners = []rules.Owner{
 	{
 		Import: "github.com/zclconf/go-cty",
 		Units: []string{
-			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer",
+			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/waivers",
 			"hybridcore/sources", "hybridcore/validate",
 		},
 		Why: "the values of HCL",

@@ -23,7 +23,6 @@ func (c *checker) file(name string, content []byte) {
 	case strings.HasSuffix(name, ".yml"), strings.HasSuffix(name, ".yaml"):
 		checkYAML(c.found, name, content)
 	}
-	secrets{c.found}.scan(name, content)
 }
 
 // hcl parses a template or variable file and compares its form.

@@ -6,7 +6,6 @@
 package validate
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"regexp"
@@ -21,71 +20,9 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
 )
 
-// maxSecretScan bounds the files that are searched for credentials.
-const maxSecretScan = 1 << 20
-
-// shape is a credential that its form gives away. hint is a text that every
-// match holds: most files are told clean by a search for it.
-type shape struct {
-	name string
-	hint string
-	form *regexp.Regexp
-}
-
-// shapes are the credentials that templates, variable files and playbooks of
-// images meet. Forms: docs.github.com "About authentication to GitHub"; GitLab
-// "Token prefixes"; Slack "Token types"; AWS IAM "Unique identifiers"; Proxmox
-// VE API tokens; Entra ID client secrets; RFC 7468; crypt(5); RFC 7519.
-var shapes = []shape{
-	{"private key", "PRIVATE KEY-----", regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)},
-	{"GitHub token", "gh", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50})`)},
-	{"GitLab token", "gl", regexp.MustCompile(`\bgl(pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{16}`)},
-	{"Slack token", "xox", regexp.MustCompile(`\bxox[abeprs][-.][A-Za-z0-9-]{10}`)},
-	{"AWS key", "IA", regexp.MustCompile(`\bA[KS]IA[A-Z2-7]{16}\b`)},
-	{"Proxmox VE API token", "PVEAPIToken=", regexp.MustCompile(`PVEAPIToken=[^\s"'<$]{8}`)},
-	{"Azure storage key", "AccountKey=", regexp.MustCompile(`AccountKey=[A-Za-z0-9+/]{20}`)},
-	{"Azure client secret", "Q~", regexp.MustCompile(`\b[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31}`)},
-	{"JSON web token", "eyJ", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.`)},
-	{"password hash", "$", regexp.MustCompile(`\$(5|6|y)\$[A-Za-z0-9./$=]{20}`)},
-}
-
-// secrets finds secrets in plain text.
+// secrets finds secrets in plain text by the settings of HCL that hold them. What other files
+// and forms hold is the search for leaks of the whole project.
 type secrets struct{ found *finding.List }
-
-// scan searches one file for credentials by their form.
-func (s secrets) scan(name string, content []byte) {
-	if len(content) > maxSecretScan || bytes.IndexByte(content, 0) >= 0 {
-		return
-	}
-	for _, shape := range shapes {
-		if !bytes.Contains(content, []byte(shape.hint)) {
-			continue
-		}
-		at := shape.form.FindIndex(content)
-		if at == nil {
-			continue
-		}
-		before := content[:at[0]]
-		s.leak(name, bytes.Count(before, []byte("\n"))+1, at[0]-bytes.LastIndexByte(before, '\n'),
-			"the file holds what looks like a "+shape.name)
-	}
-	if strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml") {
-		s.yaml(name, content)
-	}
-}
-
-// yamlSecret is a plain value of a key that names a secret.
-var yamlSecret = regexp.MustCompile(`(?m)^[ \t-]*([A-Za-z_][A-Za-z0-9_]*):[ \t]+["']?([^\s"'{!|>&*#][^\s"'#]*)`)
-
-func (s secrets) yaml(name string, content []byte) {
-	for _, at := range yamlSecret.FindAllSubmatchIndex(content, 100) {
-		key, value := string(content[at[2]:at[3]]), string(content[at[4]:at[5]])
-		if hclfile.SecretName(key) && !hclfile.Placeholder(value) && !strings.Contains(value, "{{") && value != "no" &&
-			value != "omit" {
-			s.leak(name, bytes.Count(content[:at[2]], []byte("\n"))+1, 0, fmt.Sprintf("the secret %s stands in plain text", key))
-		}
-	}
-}
 
 // attributes searches the settings of a body for literals that are
 // secrets by the name of the setting.

@@ -9,6 +9,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,6 +165,12 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 	p.Notes, p.Log, p.Color = shown, plain, false
 	if j.Unreviewed {
 		p.Environ, req.NoCache = withoutSecrets(p.Environ), true
+	}
+	switch {
+	case j.Unreviewed:
+		p.Reviewed = cmp.Or(j.Base, j.PolicyCommit())
+	case !j.Merged:
+		p.Reviewed = j.PolicyCommit()
 	}
 	if !j.Trusted {
 		p.Policy = &untrusted.Policy{}

@@ -76,7 +76,11 @@ func (s Stage) Check(
 			in.Files[path] = content
 		}
 	}
-	return merge(append(plan.Findings, findings...), validate.Check(in)), nil
+	leaks, err := s.Project.Leaks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return merge(append(plan.Findings, findings...), leaks.Others(validate.Check(in))), nil
 }
 
 // schemas are those of the installed plugins that the targets of a plan

@@ -76,14 +76,18 @@ func (s Stage) planning(ctx context.Context, req hybridcore.Request) (*planning,
 		return nil, err
 	}
 	commit, unknown := s.Project.Commit(ctx)
+	found, err := s.Project.Leaks(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p := &planning{
-		project: s.Project, now: t, req: req, commits: map[string]fs.FS{}, lines: map[string]int{},
+		leaks: found, project: s.Project, now: t, req: req, commits: map[string]fs.FS{}, lines: map[string]int{},
 		plan: hybridcore.Plan{
 			Request: req, Commit: commit, Targets: []hybridcore.PlannedTarget{},
 			Versions: map[string]string{}, Findings: t.set.Warnings(),
 		},
 	}
-	p.plan.Findings = slices.Concat(p.plan.Findings, unknown, sources.Check(s.Project.Config.Root))
+	p.plan.Findings = slices.Concat(p.plan.Findings, unknown, sources.Check(s.Project.Config.Root), found.Findings)
 	if req.Base != "" {
 		return p, p.readBase(ctx)
 	}
@@ -204,13 +208,13 @@ func (p *planning) platforms(image hybridcore.Image) []hybridcore.Platform {
 func (p *planning) add(ctx context.Context, which pair) error {
 	target, findings, err := p.now.resolve(which, p.project.Environ)
 	if wrong, ok := errors.AsType[*hybridcore.FindingsError](err); ok {
-		p.plan.Findings = append(p.plan.Findings, wrong.Findings...)
+		p.plan.Findings = append(p.plan.Findings, p.leaks.Others(wrong.Findings)...)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	p.plan.Findings = append(p.plan.Findings, p.keep(target, findings)...)
+	p.plan.Findings = append(p.plan.Findings, p.leaks.Others(p.keep(target, findings))...)
 	for name, value := range target.Secrets() {
 		for _, w := range p.project.Redactor.Add(redact.Secret{Name: name, Value: value}) {
 			p.plan.Findings = append(p.plan.Findings, hybridcore.Finding{

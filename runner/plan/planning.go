@@ -10,12 +10,14 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
+	"github.com/packer-hybrid/packer-hybrid/runner/gate"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // planning is what the targets of one plan share.
 type planning struct {
 	project  *project.Project
+	leaks    gate.Leaks
 	now      *tree // the working tree
 	req      hybridcore.Request
 	snapshot hybridcore.Snapshot

@@ -26,10 +26,12 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/leaks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/waivers"
 )
 
 // Bounds of the remembered verdicts.
@@ -136,7 +138,7 @@ func (v Verdict) keepable() bool {
 	for _, f := range v.Findings {
 		switch f.Kind {
 		case hybridcore.KindSyntax, hybridcore.KindSchema, hybridcore.KindVariable:
-		case sources.KindPlugin:
+		case sources.KindPlugin, leaks.Kind, waivers.Kind:
 			if f.Blocking {
 				return false
 			}
@@ -188,7 +190,8 @@ func (v Verdicts) salt() ([]byte, error) {
 // each byte of the templates, configurations, project file and lock, the part
 // of the environment that Packer sees, Packer, the installed plugins, and
 // program, which names this build of packer-hybrid; without Packer and plugins
-// when the request is answered inside this process. It is empty when something
+// when the request is answered inside this process; and what the search for secrets
+// finds in all files. It is empty when something
 // is in the way, such as a missing Packer: then there is no verdict.
 func (s Stage) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Request, program string) string {
 	if v == "" {
@@ -226,6 +229,11 @@ func (s Stage) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Reques
 			fmt.Fprintf(h, "%q\n", entry)
 		}
 	}
+	searched, err := s.Project.Leaks(ctx)
+	if err != nil {
+		return ""
+	}
+	fmt.Fprintf(h, "%q\n", searched.Findings)
 	root, err := os.OpenRoot(s.Project.Config.Root)
 	if err != nil {
 		return ""

@@ -110,6 +110,7 @@ func (p Process) Wire(of config.Project) *runner.Runner {
 	return &runner.Runner{
 		Project: &project.Project{
 			Config: of, Environ: p.Environ, Redactor: p.Redactor, Now: time.Now, Connect: connect,
+			Reviewed: p.Reviewed,
 			Tools: project.Tools{
 				FindPacker: p.FindPacker(of.Build.CancelGrace), FindRPC: p.FindRPC, Hurry: p.Hurry,
 				PinnedPlugins: p.pinnedPlugins(),

@@ -29,8 +29,10 @@ type Process struct {
 	Color      bool            // of what is logged there
 	Hurry      <-chan struct{} // closed: a cancelled Packer has no grace any more
 
-	Policy  *untrusted.Policy // of a tree whose author is not trusted; nil trusts it
-	Uploads Uploads           // folder of the files of a CI job; empty outside of one
+	Policy *untrusted.Policy // of a tree whose author is not trusted; nil trusts it
+	// Reviewed is the commit whose waivers count in a job whose checkout nobody has reviewed; empty for HEAD.
+	Reviewed string
+	Uploads  Uploads // folder of the files of a CI job; empty outside of one
 }
 
 // Getenv is the value of a variable, empty for none.

@@ -21,6 +21,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/runner/gate"
 )
 
 // Project is one project, as a process works on it.
@@ -36,7 +37,19 @@ type Project struct {
 	// reached, and what leads to a platform need not be at hand.
 	Connect func(context.Context, hybridcore.Target) (Client, error)
 
+	// Reviewed is the commit whose waivers count, where the checkout is at another one that
+	// nobody has reviewed; empty for HEAD.
+	Reviewed string
+
 	files files
+	leaks search
+}
+
+// search is what the files of the project were found to hold, once.
+type search struct {
+	mu    sync.Mutex
+	done  bool
+	found gate.Leaks
 }
 
 // files are those of the project, opened once.
@@ -55,6 +68,9 @@ func (p *Project) Close() error {
 	}
 	err := p.files.root.Close()
 	p.files.set, p.files.root = nil, nil
+	p.leaks.mu.Lock()
+	p.leaks.done = false
+	p.leaks.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("closing the project: %w", err)
 	}
@@ -80,6 +96,29 @@ func (p *Project) Templates() (*templates.Set, *os.Root, error) {
 	}
 	p.files.set, p.files.root = set, root
 	return set, root, nil
+}
+
+// Leaks searches the files of the project for secrets in plain text, once.
+func (p *Project) Leaks(ctx context.Context) (gate.Leaks, error) {
+	_, root, err := p.Templates()
+	if err != nil {
+		return gate.Leaks{}, err
+	}
+	p.leaks.mu.Lock()
+	defer p.leaks.mu.Unlock()
+	if p.leaks.done {
+		return p.leaks.found, nil
+	}
+	in := gate.Input{Project: p.Config, Root: root, Environ: p.Environ, Now: time.Now(), Reviewed: p.Reviewed}
+	if p.Now != nil {
+		in.Now = p.Now()
+	}
+	found, err := gate.Look(ctx, in)
+	if err != nil {
+		return gate.Leaks{}, err
+	}
+	p.leaks.found, p.leaks.done = found, true
+	return found, nil
 }
 
 // Images lists the catalogue of the project.

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -101,13 +102,31 @@ func (r *Repository) Tracked(ctx context.Context, name string) ([]string, error)
 	if err != nil {
 		return nil, fmt.Errorf("asking git for the tracked files in %s: %w", name, err)
 	}
+	return r.ofProject(list), nil
+}
+
+// Files are those of the project that git tracks or does not ignore, sorted, as
+// slash-separated paths of the project. Some may be removed already.
+func (r *Repository) Files(ctx context.Context) ([]string, error) {
+	list, err := r.git.Run(ctx, maxTracked, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--",
+		path.Join(r.prefix, "."))
+	if err != nil {
+		return nil, fmt.Errorf("asking git for the files of the project: %w", err)
+	}
+	found := r.ofProject(list)
+	slices.Sort(found)
+	return slices.Compact(found), nil // a conflict has a file several times
+}
+
+// ofProject are the paths of a list of git's that are in the project.
+func (r *Repository) ofProject(list []byte) []string {
 	var found []string
 	for file := range strings.SplitSeq(string(list), "\x00") {
 		if file, ours := strings.CutPrefix(file, r.prefix); ours && file != "" {
 			found = append(found, strings.TrimPrefix(file, "/"))
 		}
 	}
-	return found, nil
+	return found
 }
 
 // exited is git's own exit code; 0 when it is not known.

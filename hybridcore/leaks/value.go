@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T11:10:48Z
+// Spec: openspec/specs/leaks/spec.md#requirement-settings-that-name-a-secret
+// Diagram: openspec/specs/leaks/diagram.md#one-file
+
+package leaks
+
+import (
+	"math"
+	"regexp"
+	"strings"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+)
+
+// camel finds where a new word begins in a name such as adminPassword.
+var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
+// also are names of secrets beside those that hclfile knows of variables.
+var also = regexp.MustCompile(`(^|_)(pass|pwd|passcode|secret_key|account_key|storage_key|sas_key|auth_key|auth_token|` +
+	`passw(or)?d_?[0-9]|rootpw|community_string|credential|psk|wpa_passphrase)$`)
+
+// notSecret are names that end as those of secrets do, and are of something public.
+var notSecret = regexp.MustCompile(`(^|_)(id_token|no_token|public_key|max_token|next_token|page_token|continue_token|` +
+	`(allow|enable|disable|require|use|lock|has|no|expire|need|generate|random|ask|want|with|without)[a-z_]*_(pass|password|passwd|token|secret))$`)
+
+// secretName says whether a setting of that name is a secret, however its words are joined.
+func secretName(name string) bool {
+	if len(name) < 3 || len(name) > 100 || !keyed(name) {
+		return false
+	}
+	name = strings.ToLower(camel.ReplaceAllString(name, "${1}_${2}"))
+	name = strings.Trim(strings.NewReplacer("-", "_", ".", "_", "$", "").Replace(name), "_")
+	return (hclfile.SecretName(name) || also.MatchString(name)) && !notSecret.MatchString(name)
+}
+
+// keyed says whether a name is like that of a secret.
+func keyed(name string) bool {
+	lower := strings.ToLower(name)
+	for _, word := range []string{"pass", "pwd", "secret", "token", "cred", "auth", "key", "psk", "rootpw", "community"} {
+		if strings.Contains(lower, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// words are values that no secret has: they say that there is none, or what it may be.
+var words = regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|null|nil|none|~|omit|undefined|empty|string|str|number|bool|` +
+	`boolean|read|write|required|optional|prompt|ask|never|always|present|absent|auto|default|disabled|enabled|inherit|env|` +
+	`changeme.*|locked|unlocked|set|unset|masked|[\^~<>=v]*[0-9]+(\.[0-9]+)+[\w.-]*|[0-9]|-+|\.+|\?+|=+|any|sensitive|secret|password|token|passwd)$`)
+
+// references are how other programs write that a value stands elsewhere.
+var references = regexp.MustCompile(`^(\$|%[A-Za-z_(]|@|&|\*[A-Za-z]|!|~/|\./|\.\./|<|/[\w.-]+/|[A-Za-z]:\\|vault:|op://|arn:|ENC\[|` +
+	`file:|env:|ssm:|azurekeyvault|keyvault|(var|local|data|each|module|params|secrets|env|os|process|self|config|settings|` +
+	`lookup|getenv|args|kwargs)[.(\[])`)
+
+// stands says whether a value only stands for a secret: it is a reference, a template, or
+// what people write to be replaced.
+func stands(value string) bool {
+	value = strings.TrimSpace(value)
+	for _, sign := range []string{"${", "{{", "%{", "<%", "$(", "`", "%s", "%v", "%q", "ANSIBLE_VAULT", "<<"} {
+		if strings.Contains(value, sign) {
+			return true
+		}
+	}
+	return value == "" || len(value) > 4096 || hclfile.Placeholder(value) || strings.Contains(value, "EXAMPLE") ||
+		strings.Contains(value, "...") || strings.Contains(value, "…") || strings.Trim(value, "*xX.-_ #") == ""
+}
+
+// literal says whether what is set to a setting that names a secret is one.
+func literal(value string) bool {
+	value = strings.TrimSpace(value)
+	return !stands(value) && !words.MatchString(value) && !references.MatchString(value)
+}
+
+// coded matches texts as programs write random bytes.
+var coded = regexp.MustCompile(`^[A-Za-z0-9+/=_~.-]{24,200}$`)
+
+// entropy is how many bits each character of a text has.
+func entropy(text string) float64 {
+	var count [256]float64
+	for i := range len(text) {
+		count[text[i]]++
+	}
+	bits := 0.0
+	for _, n := range count {
+		if n > 0 {
+			p := n / float64(len(text))
+			bits -= p * math.Log2(p)
+		}
+	}
+	return bits
+}
+
+// random says whether a text has the entropy of random characters: 24 random ones of 64
+// have 4.1 bits each and more in 99 of 100 cases, English words and file names joined by
+// hyphens stay below 3.9.
+func random(text string) bool {
+	return coded.MatchString(text) && strings.Count(text, "/") <= 2 && entropy(text) >= 4.0
+}
+
+// public are beginnings of random texts that everybody may know: keys, certificates and digests.
+var public = []string{"AAAA", "MII", "h1:", "sha256", "sha384", "sha512", "ssh-", "LS0tLS1CRUdJTiBDRVJU"}
+
+// veryRandom says whether a text looks like random bytes whatever it is called: long, of
+// all kinds of characters, and no digest, key or certificate that is public.
+func veryRandom(text string) bool {
+	if len(text) < 32 || strings.ContainsAny(text, "/._~") && len(text) < 40 || !coded.MatchString(text) {
+		return false
+	}
+	for _, start := range public {
+		if strings.HasPrefix(text, start) {
+			return false
+		}
+	}
+	return strings.ContainsAny(text, "0123456789") && strings.ToLower(text) != text && strings.ToUpper(text) != text &&
+		strings.Count(text, "/") <= 2 && strings.Count(text, ".") <= 2 && strings.Count(text, "-") <= 2 && entropy(text) >= 4.5
+}
+
+// mentioned says whether a credential in a program or in prose shows the form of one: its
+// characters, or every second of them, follow each other as in the alphabet, or are few.
+func mentioned(value string) bool {
+	value = strings.ReplaceAll(value, "-", "")
+	var kinds [256]bool
+	few := 0
+	for i := range len(value) {
+		if !kinds[value[i]] {
+			few++
+		}
+		kinds[value[i]] = true
+	}
+	return len(value) >= 16 && few <= 8 || follow(value, 1) || follow(value, 2)
+}
+
+// follow says whether six characters at a distance follow each other.
+func follow(value string, distance int) bool {
+	for start := range distance {
+		run := 1
+		for i := start + distance; i < len(value); i += distance {
+			if before := value[i-distance]; value[i] != before && value[i] != before+1 {
+				run = 0
+			}
+			if run++; run >= 6 {
+				return true
+			}
+		}
+	}
+	return false
+}
