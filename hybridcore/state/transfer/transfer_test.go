@@ -49,7 +49,9 @@ func inGit(t *testing.T) place {
 	}
 	return func(t *testing.T) *state.Store {
 		t.Helper()
-		b, err := gitref.New(t.Context(), gitref.Options{Repository: dir, Dir: t.TempDir(), Environ: os.Environ()})
+		b, err := gitref.New(t.Context(), gitref.Options{
+			Repository: dir, Local: true, Dir: t.TempDir(), Environ: os.Environ(),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
