@@ -237,7 +237,7 @@ func counted(n int, thing string) string {
 // statuses are those that a record may have.
 var statuses = []hybridcore.Status{
 	hybridcore.Built, hybridcore.UnchangedDone, hybridcore.Validated, hybridcore.Published, hybridcore.Failed,
-	hybridcore.Cancelled, hybridcore.BlockedStatus,
+	hybridcore.Cancelled, hybridcore.BlockedStatus, hybridcore.FreedDone,
 }
 
 // recorded is what a run came to, by its record: the first of its targets, and how many more there are.
@@ -278,6 +278,9 @@ func inspected(rec hybridcore.Record) Outcome {
 	out := recorded(rec)
 	if out.Why != "" {
 		out.note("%s", out.Why)
+	}
+	if rec.Freed != nil {
+		out.note("released: the lease of %s, held by run %s: %s", rec.Freed.Key, rec.Freed.RunID, rec.Request.Origin.Reason)
 	}
 	out.Status, out.Title, out.Tail = Answered, "Record", nil
 	out.Why = text.Cut(text.Line(fmt.Sprintf("%s, %s of %s at %s: %s", rec.RunID, rec.Request.Action, rec.Request.Env,

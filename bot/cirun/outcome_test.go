@@ -137,6 +137,22 @@ func TestOutcomes(t *testing.T) {
 				}},
 			},
 		},
+		"inspect, of a lease that was released": {
+			hybridcore.Answer{
+				Request: &hybridcore.Request{Action: hybridcore.ActionInspect, Record: "run-2"},
+				Record: &hybridcore.Record{
+					RunID: "run-2", At: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), Status: hybridcore.FreedDone,
+					Request: hybridcore.Request{
+						Action: hybridcore.ActionFree, Env: "lab", Origin: hybridcore.Origin{Reason: "host gone"},
+					},
+					Freed: &hybridcore.Lease{Key: "lab/a@azure", RunID: "run-1"},
+				},
+			},
+			cirun.Outcome{
+				Status: cirun.Answered, Title: "Record", Why: "run-2, lease-release of lab at 2026-11-30 12:00 UTC: freed",
+				Notes: []string{"released: the lease of lab/a@azure, held by run run-1: host gone"},
+			},
+		},
 		"inspect": {
 			hybridcore.Answer{
 				Request: &hybridcore.Request{Action: hybridcore.ActionInspect, Record: "run-1"},
