@@ -13,6 +13,9 @@ BIN := $(CACHE)/bin
 PACKER := packer packer-plugin-vsphere packer-plugin-ansible lab-plugins packer-hybrid-rpc
 MODULES := . plugins
 PIPELINES := act gitlab-ci-local debian-base
+# Servers that the state is kept at in tests: stand-ins for S3 and Google's, and with the pipelines others.
+SERVERS := gofakes3 fake-gcs-server
+MORESERVERS := azurite versitygw
 TESTFLAGS ?=
 
 .PHONY: help
@@ -20,7 +23,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 .PHONY: build
-build: ## Build bin/packer-hybrid and bin/packer-hybrid-lab (the default)
+build: ## Build bin/packer-hybrid, and its programs beside it (the default)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/packer-hybrid/packer-hybrid/cmd/internal/cli.version=$(VERSION)" -o bin/ ./cmd/...
 
 .PHONY: demo
@@ -37,7 +40,7 @@ WHOLE = ./cmd/packer-hybrid ./lab
 .PHONY: test
 test: ## Run every test, all but whole builds with the race detector; TESTFLAGS adds flags of go test
 	@tools/debian test
-	@tools/build $(PACKER) webhooks
+	@tools/build $(PACKER) $(SERVERS) webhooks
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
 	for module in $(MODULES); do go -C $$module vet -tags pipelines ./...; done
@@ -51,10 +54,11 @@ test: ## Run every test, all but whole builds with the race detector; TESTFLAGS 
 .PHONY: test-ci
 test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
 	@tools/debian ci
-	@tools/build $(PACKER) $(PIPELINES)
+	@tools/build $(PACKER) $(PIPELINES) $(SERVERS) $(MORESERVERS)
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
-	go test -tags pipelines -json -count=1 -timeout 40m $(TESTFLAGS) ./tools/pipelines | go run ./tools/testsum
+	go test -tags pipelines -json -count=1 -timeout 40m $(TESTFLAGS) ./hybridcore/state/bucket/cloud ./tools/pipelines | \
+		go run ./tools/testsum
 
 # What takes too long for every change, in parts of at most 60 minutes; PART=N does one of them.
 NIGHTLY1 = go test -json -race -shuffle=on -count=1 -timeout 60m ./cmd/packer-hybrid -nightly

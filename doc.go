@@ -82,6 +82,7 @@
 //	forge/forgetest          what the tests of every forge need
 //	lab                      simulated platforms and guests on one machine
 //	cmd/packer-hybrid-lab    the lab as a program: what packer-hybrid lab runs; its verbs are in cmd/internal/labverbs
+//	cmd/packer-hybrid-bucket  keeps a state in a bucket: the clouds' libraries, for a packer-hybrid that has started it
 //	cmd/packer-hybrid-entry  the docker action's entrypoint: gives root up, cleans the environment, starts packer-hybrid
 //
 // Packages below hybridcore do not import each other; they meet in runner,

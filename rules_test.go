@@ -260,7 +260,8 @@ var layers = []rules.Layer{
 // may import it. A dependency is a cost of the units named here and of nobody else.
 var owners = []rules.Owner{
 	{
-		Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore", Units: []string{"hybridcore/platforms/azure"},
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore",
+		Units:  []string{"hybridcore/platforms/azure", "hybridcore/state/bucket/cloud"},
 		Why: "Azure's errors, retries and long-running operations",
 	},
 	{
@@ -301,6 +302,22 @@ var owners = []rules.Owner{
 	{
 		Import: "github.com/google/go-github/v62", Units: []string{"forge/github"}, Tests: []string{"forge/post"},
 		Why: "GitHub's REST API",
+	},
+	{
+		Import: "cloud.google.com/go/storage", Units: []string{"hybridcore/state/bucket/cloud"},
+		Why: "whether it is the bucket that Google does not know",
+	},
+	{
+		Import: "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob", Tests: []string{"hybridcore/state/bucket/cloud"},
+		Why: "makes the container of a test",
+	},
+	{
+		Import: "gocloud.dev", Units: []string{"hybridcore/state/bucket/cloud"}, Tests: []string{"hybridcore/state/bucket"},
+		Why: "buckets of S3, Azure and Google, with put if absent; packer-hybrid itself is not built from it",
+	},
+	{
+		Import: "google.golang.org/api", Units: []string{"hybridcore/state/bucket/cloud"},
+		Why: "the status of Google's answers",
 	},
 	{Import: "github.com/gorilla/websocket", Units: []string{"lab"}, Why: "Socket Mode of the simulated Slack"},
 	{
@@ -393,7 +410,8 @@ var owners = []rules.Owner{
 	},
 	{
 		Import: "os/exec", Units: []string{
-			"hybridcore/packer", "hybridcore/sources", "hybridcore/state/gitref", "bot", "lab", "cmd", "bench", "tools",
+			"hybridcore/packer", "hybridcore/sources", "hybridcore/state/bucket",
+			"hybridcore/state/gitref", "bot", "lab", "cmd", "bench", "tools",
 		},
 		Tests: []string{"*"},
 		Why:   "a child process needs an owned group, an allow-listed environment and drained pipes",
@@ -535,23 +553,34 @@ func TestScaffold(t *testing.T) {
 var simulators = regexp.MustCompile(
 	`^github\.com/(packer-hybrid/packer-hybrid/(lab|cmd/internal/labverbs)|vmware/govmomi/simulator)(/|$)`)
 
+// cloud is what packer-hybrid-bucket alone is built from: it would double the size of
+// packer-hybrid, and the memory of a bot.
+var cloud = regexp.MustCompile(`^(gocloud\.dev|github\.com/aws|cloud\.google\.com|google\.golang\.org/grpc)(/|$)`)
+
 // TestProduct checks what packer-hybrid is built from, directly or not. What
 // `go list` reads is what TestRules reads, so that a cached answer is never old.
 func TestProduct(t *testing.T) {
 	t.Parallel()
-	for command, has := range map[string]bool{"./cmd/packer-hybrid": false, "./cmd/packer-hybrid-lab": true} {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", command).Output()
+	for _, of := range []struct {
+		command string
+		from    *regexp.Regexp
+		has     bool
+	}{
+		{"./cmd/packer-hybrid", simulators, false}, {"./cmd/packer-hybrid-lab", simulators, true},
+		{"./cmd/packer-hybrid", cloud, false}, {"./cmd/packer-hybrid-bucket", cloud, true},
+	} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", of.command).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var found []string
 		for line := range strings.Lines(string(out)) {
-			if name := strings.TrimSpace(line); simulators.MatchString(name) {
+			if name := strings.TrimSpace(line); of.from.MatchString(name) {
 				found = append(found, name)
 			}
 		}
-		if has != (len(found) > 0) {
-			t.Errorf("%s is built from these simulators: %q", command, found)
+		if of.has != (len(found) > 0) {
+			t.Errorf("%s is built from these: %q", of.command, found)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (b botCommand) run(ctx context.Context) error {
 	}
 	slackBot.Plan = b.app.host().Plans(project.Root)
 	slackBot.Tickets = policy.Tickets{Keys: keys, Audience: system.Audience()}
-	shared := b.app.Getenv(stored.Variable) != "" || project.State.Backend == config.BackendGit
+	shared := b.app.Getenv(stored.Variable) != "" || project.State.Backend != config.BackendDirectory
 	if b.flags.ci == dispatch.SystemLocal || shared { // elsewhere runs write another state
 		slackBot.State = b.app.process().ByState
 	}

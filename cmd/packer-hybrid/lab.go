@@ -19,7 +19,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/runner/places"
-	"github.com/packer-hybrid/packer-hybrid/runner/process"
 )
 
 // labName is the program that is the lab.
@@ -91,8 +90,8 @@ func findLab(ctx context.Context, environ []string, version string) (string, err
 	}
 	get := fmt.Sprintf("`make build` makes both, `go install github.com/packer-hybrid/packer-hybrid/cmd/%s@%s` "+
 		"installs it, and the container image has both", labName, published)
-	paths := process.Beside(labName, filepath.SplitList(places.Env(environ).Getenv("PATH"))...)
-	path := process.FirstProgram(paths)
+	paths := places.Beside(labName, filepath.SplitList(places.Env(environ).Getenv("PATH"))...)
+	path := places.FirstProgram(paths)
 	if path == "" {
 		return "", hybridcore.Blockedf(
 			"%s, which simulates the platforms, was not found beside packer-hybrid (%s) or on PATH; %s", labName, paths[0], get)

@@ -151,7 +151,7 @@ func (d *decoder) state(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	st := &p.State
 	st.Line = block.TypeRange.Start.Line
-	known := []string{BackendDirectory, BackendGit}
+	known := []string{BackendDirectory, BackendGit, BackendBucket}
 	word := func(into *string) setting {
 		return setting{cty.String, func(v cty.Value) error { *into = v.AsString(); return nil }}
 	}
@@ -171,16 +171,21 @@ func (d *decoder) state(block *hclsyntax.Block, p *Project) {
 			}
 			return nil
 		}},
-		"repository": word(&st.Repository), "ref": word(&st.Ref),
+		"repository": word(&st.Repository), "ref": word(&st.Ref), "url": word(&st.URL),
 		"sign": {cty.Bool, func(v cty.Value) error { st.Sign = v.True(); return nil }},
 	})
-	of := map[string]string{"path": BackendDirectory, "repository": BackendGit, "ref": BackendGit, "sign": BackendGit}
+	of := map[string]string{
+		"path": BackendDirectory, "repository": BackendGit, "ref": BackendGit, "sign": BackendGit, "url": BackendBucket,
+	}
 	for _, attr := range hclfile.SortedAttributes(block.Body) {
 		backend := of[attr.Name]
 		if backend != "" && backend != st.Backend && slices.Contains(known, st.Backend) {
 			d.add(attr.NameRange, fmt.Sprintf("%s is a setting of the backend %q, and the state's is %q", attr.Name, backend,
 				st.Backend), fmt.Sprintf("leave it out, or set backend = %q", backend))
 		}
+	}
+	if st.Backend == BackendBucket && st.URL == "" {
+		d.add(block.TypeRange, "the state is in a bucket, and no url says in which", `set url = "s3://BUCKET/PREFIX"`)
 	}
 }
 

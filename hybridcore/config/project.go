@@ -59,6 +59,7 @@ type Environment struct {
 const (
 	BackendDirectory = "directory"
 	BackendGit       = "git"
+	BackendBucket    = "bucket"
 )
 
 // State says where records and the current state are kept.
@@ -69,7 +70,10 @@ type State struct {
 	Repository string // of git: its address; empty for the project's own
 	Ref        string // of git: whole name; empty for the backend's own
 	Sign       bool   // of git: whether its commits are signed
-	Named      bool   // by the environment of the process, and not by a file of the project
+
+	URL string // of a bucket: its address
+
+	Named bool // by the environment of the process, and not by a file of the project
 
 	Line int // of its block; 0 when there is none
 }
@@ -78,6 +82,10 @@ type State struct {
 func (s State) Place(object string) string {
 	if s.Backend == BackendDirectory {
 		return path.Join(s.Path, object)
+	}
+	if s.Backend == BackendBucket {
+		address, _, _ := strings.Cut(s.URL, "?")
+		return strings.TrimSuffix(address+"/"+object, "/")
 	}
 	place := cmp.Or(s.Ref, "the state's ref") + " of " + cmp.Or(s.Repository, "the project's repository")
 	if object == "" {

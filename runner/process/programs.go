@@ -16,6 +16,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
+	"github.com/packer-hybrid/packer-hybrid/runner/places"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
@@ -25,43 +26,17 @@ const rpcName = "packer-hybrid-rpc"
 // FindRPC looks for packer-hybrid-rpc where PACKER_HYBRID_RPC says, Beside this
 // program and in the cache of `make tools`.
 func (p Process) FindRPC() (string, error) {
-	candidates := Beside(rpcName, filepath.Join(p.Places().CacheDir(), "bin"))
+	candidates := places.Beside(rpcName, filepath.Join(p.Places().CacheDir(), "bin"))
 	if path := p.Getenv("PACKER_HYBRID_RPC"); path != "" {
 		candidates = []string{path}
 	}
-	if path := FirstProgram(candidates); path != "" {
+	if path := places.FirstProgram(candidates); path != "" {
 		return path, nil
 	}
 	return "", hybridcore.Blockedf(
 		"%s, which talks to plugins, was not found (%s); put it Beside packer-hybrid, set PACKER_HYBRID_RPC to its "+
 			"absolute path, or build it with `make tools`",
 		rpcName, strings.Join(candidates, ", "))
-}
-
-// Beside are the paths that a program of ours may have: in the folder of this
-// one, then in others.
-func Beside(name string, others ...string) []string {
-	dirs := others
-	if self, err := os.Executable(); err == nil {
-		dirs = append([]string{filepath.Dir(self)}, others...)
-	}
-	paths := make([]string, len(dirs))
-	for i, dir := range dirs {
-		paths[i] = filepath.Join(dir, name)
-	}
-	return paths
-}
-
-// FirstProgram is the first of the paths that is absolute and can be run, empty
-// for none.
-func FirstProgram(paths []string) string {
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if filepath.IsAbs(path) && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return path
-		}
-	}
-	return ""
 }
 
 // FindPacker looks for Packer where the flags say, on PATH and in the cache of

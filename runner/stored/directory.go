@@ -38,7 +38,7 @@ func upgraded(notes io.Writer, backup string) {
 // Untracked refuses a job's state that came with a commit: whoever wrote the
 // commit would have written the records too.
 func Untracked(ctx context.Context, env places.Env, of config.Project) error {
-	if of.State.Backend == config.BackendGit || filepath.IsAbs(of.State.Path) {
+	if of.State.Backend != config.BackendDirectory || filepath.IsAbs(of.State.Path) {
 		return nil
 	}
 	brought, err := Tracked(ctx, env, of.Root, of.State.Path)
@@ -90,5 +90,5 @@ func Tracked(ctx context.Context, env places.Env, root, name string) ([]string, 
 
 // Variable names the state in place of the project's: the whole path of a
 // folder, since the project's lies in a checkout, which the next job of a CI system
-// cleans; or git+ADDRESS#REF, a ref of a repository.
+// cleans; git+ADDRESS#REF, a ref of a repository; or the address of a bucket.
 const Variable = "PACKER_HYBRID_STATE"

@@ -7,7 +7,6 @@ package stored
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -68,9 +67,6 @@ func openGit(ctx context.Context, env places.Env, of config.Project) (*state.Sto
 		o.Access.User, o.Access.Token = anybody, env.Getenv(ownToken)
 	}
 	b, err := gitref.New(ctx, o)
-	if err != nil && of.State.Line > 0 {
-		return nil, fmt.Errorf("%s:%d: %w", config.FileName, of.State.Line, err)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/bucket"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/gitref"
 	"github.com/packer-hybrid/packer-hybrid/runner/places"
@@ -27,8 +29,8 @@ import (
 // folder no link leads to it: the folder may have come with a checkout. A state of the
 // former format is upgraded, and that is said.
 func Open(env places.Env, of config.Project, notes io.Writer) (*state.Store, error) {
-	if of.State.Backend == config.BackendGit {
-		return openGit(context.Background(), env, of)
+	if of.State.Backend != config.BackendDirectory {
+		return openShared(env, of)
 	}
 	if err := ownState(of); err != nil {
 		return nil, err
@@ -36,11 +38,26 @@ func Open(env places.Env, of config.Project, notes io.Writer) (*state.Store, err
 	return directory.Open(Dir(of), func(backup string) { upgraded(notes, backup) })
 }
 
+// openShared opens a state that lies elsewhere, where reading makes nothing.
+func openShared(env places.Env, of config.Project) (*state.Store, error) {
+	open := openBucket
+	if of.State.Backend == config.BackendGit {
+		open = func(env places.Env, of config.Project) (*state.Store, error) {
+			return openGit(context.Background(), env, of)
+		}
+	}
+	s, err := open(env, of)
+	if err != nil && of.State.Line > 0 {
+		return nil, fmt.Errorf("%s:%d: %w", config.FileName, of.State.Line, err)
+	}
+	return s, err
+}
+
 // View opens the state to read it: nothing is made or upgraded. One that is not
 // there has nothing in it.
 func View(env places.Env, of config.Project) (*state.Store, error) {
-	if of.State.Backend == config.BackendGit {
-		return openGit(context.Background(), env, of)
+	if of.State.Backend != config.BackendDirectory {
+		return openShared(env, of)
 	}
 	if err := ownState(of); err != nil {
 		return nil, err
@@ -73,17 +90,26 @@ func At(what, address string) (config.State, error) {
 	switch {
 	case found:
 		return named, nil
+	case bucket.IsAddress(address):
+		return config.State{Backend: config.BackendBucket, URL: address, Named: true}, nil
 	case !filepath.IsAbs(address):
-		return config.State{}, hybridcore.Usagef("%s is %q: give the whole path of a folder, or git+ADDRESS#REF", what,
-			address)
+		return config.State{}, hybridcore.Usagef("%s is %q: give the whole path of a folder, git+ADDRESS#REF, or the "+
+			"address of a bucket", what, address)
 	}
 	return config.State{Backend: config.BackendDirectory, Path: filepath.Clean(address)}, nil
 }
 
 // Address is the state of a project for StateVariable of another process.
 func Address(ctx context.Context, env places.Env, of config.Project) (string, error) {
-	if of.State.Backend != config.BackendGit {
+	switch of.State.Backend {
+	case config.BackendDirectory:
 		return Dir(of), nil
+	case config.BackendBucket:
+		b, err := bucket.New(bucketOptions(env, of)) // what a file may not say the environment would
+		if err != nil {
+			return "", err
+		}
+		return b.Where(""), nil
 	}
 	repository := of.State.Repository
 	if repository == "" {
