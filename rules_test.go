@@ -262,7 +262,7 @@ var owners = []rules.Owner{
 	{
 		Import: "github.com/Azure/azure-sdk-for-go/sdk/azcore",
 		Units:  []string{"hybridcore/platforms/azure", "hybridcore/state/bucket/cloud"},
-		Why: "Azure's errors, retries and long-running operations",
+		Why:    "Azure's errors, retries and long-running operations",
 	},
 	{
 		Import: "github.com/Azure/azure-sdk-for-go/sdk/azidentity", Units: []string{"hybridcore/platforms/azure"},
@@ -312,8 +312,9 @@ var owners = []rules.Owner{
 		Why: "makes the container of a test",
 	},
 	{
-		Import: "gocloud.dev", Units: []string{"hybridcore/state/bucket/cloud"}, Tests: []string{"hybridcore/state/bucket"},
-		Why: "buckets of S3, Azure and Google, with put if absent; packer-hybrid itself is not built from it",
+		Import: "gocloud.dev", Units: []string{"hybridcore/state/bucket/cloud", "bench"},
+		Tests: []string{"hybridcore/state/bucket"},
+		Why:   "buckets of S3, Azure and Google, with put if absent; packer-hybrid itself is not built from it",
 	},
 	{
 		Import: "google.golang.org/api", Units: []string{"hybridcore/state/bucket/cloud"},

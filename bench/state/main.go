@@ -7,7 +7,8 @@
 // `status`, which needs the snapshot and the leases only, and `inspect` of the
 // last run, which lists the records. The state has 45 targets, each with a lease
 // that was released. There is no other side: nothing that people use today
-// answers this question. What a durable record costs is printed, without a goal.
+// answers this question. What a durable record costs is printed, without a goal, and how
+// many requests each operation asks of a bucket.
 //
 // Goal: status of a state with 10,000 records within 200 ms
 package main
@@ -67,6 +68,9 @@ func measure(ctx context.Context, dir string) error {
 			status = m
 		}
 		fmt.Printf("%-8s wall %6.1f ms  cpu %6.1f ms\n", verb, timing.MS(m.Wall), timing.MS(m.CPU))
+	}
+	if err := requests(ctx); err != nil {
+		return err
 	}
 	return timing.Verdict("state", status.Wall.Seconds()/goal.Seconds(), 1, status.Wall <= goal)
 }

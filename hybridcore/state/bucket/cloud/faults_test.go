@@ -15,6 +15,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -202,5 +203,45 @@ func TestRequests(t *testing.T) {
 		if took > of.most {
 			t.Errorf("%s takes %d requests, at most %d", of.what, took, of.most)
 		}
+	}
+}
+
+// TestManyWriters has sixteen machines append, update and lease at once.
+func TestManyWriters(t *testing.T) {
+	t.Parallel()
+	const machines, each = 16, 3
+	address := s3Address(s3Server(t), "x")
+	var all sync.WaitGroup
+	var held atomic.Int64
+	for i := range machines {
+		s := state.New(open(t, address), state.Capabilities{})
+		all.Go(func() {
+			for n := range each {
+				id := fmt.Sprintf("run-%d-%d", i, n)
+				if err := s.Append(t.Context(), statetest.Record(id), statetest.Attachments()); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := s.Update(t.Context(), statetest.Put(fmt.Sprintf("lab/i%d@vsphere", i))); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.Acquire(t.Context(), statetest.Lease(fmt.Sprintf("run-%d", i))); err == nil {
+				held.Add(1)
+			} else if hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s := state.New(open(t, address), state.Capabilities{})
+	snapshot, err := s.Read(t.Context())
+	if err != nil || snapshot.Serial != machines || len(snapshot.Targets) != machines {
+		t.Errorf("serial %d with %d targets, %v", snapshot.Serial, len(snapshot.Targets), err)
+	}
+	if ids, err := s.Records(t.Context()); err != nil || len(ids) != machines*each {
+		t.Errorf("%d records, %v", len(ids), err)
+	}
+	if held.Load() != 1 {
+		t.Errorf("%d hold the lease", held.Load())
 	}
 }
