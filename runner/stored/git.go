@@ -48,7 +48,7 @@ func openGit(ctx context.Context, env places.Env, of config.Project) (*state.Sto
 	o := gitref.Options{
 		Repository: of.State.Repository, Ref: of.State.Ref, Sign: of.State.Sign, SigningKey: env.Getenv(signingKey),
 		Environ: env, Local: of.State.Named, // a file of the project names no folder
-		Own:     outside != nil, // no job: git is set up as its user wants it
+		Own: outside != nil, // no job: git is set up as its user wants it
 	}
 	if o.Repository == "" {
 		var err error

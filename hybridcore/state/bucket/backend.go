@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"iter"
 	"os/exec"
-	"strings"
 	"sync"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -164,18 +163,7 @@ func (b *Backend) Where(name string) string {
 }
 
 // Copy implements state.Guide.
-func (b *Backend) Copy(from, to string) string {
-	from, to = b.Where(from), b.Where(to)
-	switch b.at.Scheme {
-	case S3:
-		return "aws s3 cp " + from + " " + to
-	case GCS:
-		return "gcloud storage cp " + from + " " + to
-	}
-	key := func(where string) string { return strings.TrimPrefix(where, Azure+"://"+b.at.Bucket+"/") }
-	return fmt.Sprintf("az storage blob copy start --source-container %s --source-blob %s --destination-container %s "+
-		"--destination-blob %s", b.at.Bucket, key(from), b.at.Bucket, key(to))
-}
+func (b *Backend) Copy(from, to string) string { return "packer-hybrid state copy " + from + " " + to }
 
 // command starts the program in a group of its own, so that what interrupts this
 // process does not take the state from it before it has let go of its leases.

@@ -85,7 +85,7 @@ func refuse(w http.ResponseWriter, kind, text string) {
 func (s served) answer(r *http.Request) ([]byte, error) {
 	ctx, name := r.Context(), r.URL.Query().Get("name")
 	switch {
-	case r.Method == http.MethodGet && strings.HasSuffix(name, "/"):
+	case r.Method == http.MethodGet && (name == "" || strings.HasSuffix(name, "/")):
 		var names []byte
 		for name, err := range s.b.List(ctx, name) {
 			if err != nil {
