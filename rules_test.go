@@ -567,8 +567,10 @@ func TestProduct(t *testing.T) {
 		from    *regexp.Regexp
 		has     bool
 	}{
-		{"./cmd/packer-hybrid", simulators, false}, {"./cmd/packer-hybrid-lab", simulators, true},
-		{"./cmd/packer-hybrid", cloud, false}, {"./cmd/packer-hybrid-bucket", cloud, true},
+		{"./cmd/packer-hybrid", simulators, false},
+		{"./cmd/packer-hybrid-lab", simulators, true},
+		{"./cmd/packer-hybrid", cloud, false},
+		{"./cmd/packer-hybrid-bucket", cloud, true},
 	} {
 		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", of.command).Output()
 		if err != nil {

@@ -130,6 +130,14 @@ func statusOf(st hybridcore.StatusReport) Outcome {
 			out.note("stand-in: %s was built with %s", key, one)
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(st.Looks)) {
+		if look := st.Looks[key]; look.Presence != hybridcore.There {
+			out.note("%s: %s: %s", look.Presence, key, look.Text)
+		}
+	}
+	if st.Looks == nil && len(st.Targets) > 0 {
+		out.note("not looked at: whether the platforms still have them")
+	}
 	for _, key := range slices.Sorted(maps.Keys(st.Releasing)) {
 		out.note("releasing: the release %s is not complete", key)
 	}

@@ -95,6 +95,7 @@ func TestOutcomes(t *testing.T) {
 					"lab: lab/debian-12@vsphere was built in the lab lab-one: no real platform has it",
 					"stand-in: lab/debian-12@vsphere was built with github.com/hashicorp/vsphere 1.4.2+lab, of the lab, not the " +
 						"real plugin",
+					"not looked at: whether the platforms still have them",
 					"interrupted: run run-2 of lab/debian-12@azure; what it may have left is removed by reap, and by the next build",
 				},
 			},

@@ -22,7 +22,8 @@ const noState = "the bot cannot read the state that runs write: name it in PACKE
 // byState says whether a request is answered by the state that runs write. Without it a run of the CI system tells
 // the status; nobody else tells what is recorded.
 func (w *Worker) byState(r hybridcore.Request) bool {
-	return r.Action == hybridcore.ActionInspect || w.with.State != nil && r.Action == hybridcore.ActionStatus
+	status := r.Action == hybridcore.ActionStatus && !r.Look // to look at platforms is a job's
+	return r.Action == hybridcore.ActionInspect || w.with.State != nil && status
 }
 
 // read answers a job by the state: no run is asked for.

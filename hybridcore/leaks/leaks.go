@@ -41,14 +41,15 @@ const (
 	maxFiles = 100_000
 	maxBytes = 512 << 20
 	maxTime  = 20 * time.Second
-	maxLeaks = 200 // listed
-	most     = 8   // files that are read at once
+	maxLeaks = 200 // listed, and looked for in one file
+	maxKept  = 20 * maxLeaks
+	most     = 8 // files that are read at once
 )
 
 // Leak is one secret in plain text.
 type Leak struct {
 	Finding hybridcore.Finding
-	Value   string // the secret itself: never to be shown
+	Value   string // the secrets of the line, with zero bytes between them: never to be shown
 	Fixed   bool   // nobody can accept it: it is a private key
 }
 
@@ -102,6 +103,9 @@ type scan struct {
 	large  []string
 	closed []string // cannot be read
 	unread int
+
+	kept    int // secrets
+	dropped int // secrets of files that are not listed: there are more than anybody reads
 }
 
 func (s *scan) left() {
@@ -138,7 +142,14 @@ func (s *scan) file(name string) ([]Leak, int) {
 	if !isText {
 		return nil, 0
 	}
-	return Text(name, content), len(content)
+	found := Text(name, content)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept += len(found); s.kept > maxKept {
+		s.dropped += len(found)
+		found = nil
+	}
+	return found, len(content)
 }
 
 // beginning is how a regular file begins that is larger than what is read.
@@ -192,8 +203,8 @@ func (s *scan) report(found []Leak) Report {
 		note(hybridcore.Error, fmt.Sprintf("the search for secrets ended before its end: %d files are left", s.unread),
 			"have git ignore what is generated")
 	}
-	if over := len(found) - maxLeaks; over > 0 {
-		r.Leaks = found[:maxLeaks]
+	if over := len(found) + s.dropped - maxLeaks; over > 0 {
+		r.Leaks = found[:min(len(found), maxLeaks)]
 		note(hybridcore.Error, fmt.Sprintf("%d more secrets in plain text are not listed", over), "remove the first ones")
 	}
 	return r

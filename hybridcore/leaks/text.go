@@ -14,7 +14,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
-// Text searches the content of a file. Each line has one finding at most: the worst one.
+// Text searches the content of a file. Each line has one finding at most: the worst one,
+// about all secrets of the line together, so that a waiver holds for no further one.
 func Text(name string, content []byte) []Leak {
 	t := newFile(name, content)
 	all := slices.Concat(shapes(t), settings(t), orders(t), vaultPassword(t))
@@ -23,7 +24,13 @@ func Text(name string, content []byte) []Leak {
 	at, line, begins, end := 0, 1, 0, -1
 	for _, s := range all {
 		if s.from < end { // within the one before, as a URL's password is in a setting
+			if last := len(found) - 1; s.fixed {
+				found[last].fix()
+			}
 			continue
+		}
+		if len(found) > maxLeaks {
+			break
 		}
 		between := content[at:s.from]
 		line += bytes.Count(between, []byte("\n"))
@@ -32,16 +39,24 @@ func Text(name string, content []byte) []Leak {
 		}
 		at = s.from
 		one := t.leak(s, line, s.from-begins+1)
+		end = max(end, s.to)
 		if last := len(found) - 1; last >= 0 && found[last].Finding.Line == line {
-			if one.rank() > found[last].rank() {
-				found[last] = one
+			one.Value = found[last].Value + "\x00" + one.Value
+			if one.rank() <= found[last].rank() {
+				found[last].Value = one.Value
+				continue
 			}
+			found[last] = one
 			continue
 		}
-		end = s.to
 		found = append(found, one)
 	}
 	return found
+}
+
+// fix says that nobody can accept it.
+func (l *Leak) fix() {
+	l.Fixed, l.Finding.Severity, l.Finding.Blocking = true, hybridcore.Error, true
 }
 
 // rank orders the findings of one line.

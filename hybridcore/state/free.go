@@ -45,7 +45,7 @@ func (s *Store) Free(ctx context.Context, key string, by hybridcore.Freed, force
 			Lease: *was, Why: why, Remote: !s.host.has(*was), Known: life == Living,
 		}
 	}
-	held, err := taking{s: s, freed: &by, lease: hybridcore.Lease{
+	held, err := taking{s: s, freed: &by, from: claimOf(*was), lease: hybridcore.Lease{
 		Key: key, RunID: by.RunID, Owner: by.By, Phase: hybridcore.PhaseReaping,
 	}}.acquire(ctx)
 	if err != nil {

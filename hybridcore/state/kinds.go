@@ -7,7 +7,9 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -106,8 +108,11 @@ func Lineage(ctx context.Context, b Backend) (lineage string, n uint64, err erro
 	all, err := c.numbers(ctx)
 	for i := len(all) - 1; i >= 0 && err == nil; i-- {
 		data, err := b.Get(ctx, c.name(all[i]))
-		if err != nil {
+		if _, damaged := errors.AsType[FormError](err); damaged || errors.Is(err, fs.ErrNotExist) {
 			continue
+		}
+		if err != nil {
+			return "", 0, fmt.Errorf("looking for the lineage: %w", err)
 		}
 		if file, err := decodeSnapshot(data); err == nil {
 			return file.Lineage, all[i], nil

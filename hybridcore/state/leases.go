@@ -52,6 +52,7 @@ type taking struct {
 	s     *Store
 	lease hybridcore.Lease
 	freed *hybridcore.Freed // who takes it by hand, from a holder that may live; nil for a run
+	from  claim             // by hand: of that holder
 }
 
 // acquire takes the lease.
@@ -98,6 +99,9 @@ func (t taking) try(ctx context.Context) (_ *Held, err error) {
 	n, was, err := s.readLease(ctx, lease.Key)
 	if err != nil {
 		return nil, err
+	}
+	if t.freed != nil && (was == nil || claimOf(*was) != t.from) {
+		return nil, hybridcore.Blockedf("%s has changed hands meanwhile: see packer-hybrid status", lease.Key)
 	}
 	lease.Serial, lease.Past = 1, nil
 	if was != nil {

@@ -54,9 +54,11 @@ var kinds = []string{Leak}
 // makes a weak secret slower to guess; it does not make it safe to show.
 const (
 	maxWaivers = 500
-	maxReason  = 500
-	rounds     = 4096
-	saltBytes  = 8
+	// A hash is slow to compare: each leak of a file is compared with each of its waivers.
+	maxOfSubject = 20
+	maxReason    = 500
+	rounds       = 4096
+	saltBytes    = 8
 )
 
 // Waiver accepts one thing until it expires.
@@ -155,6 +157,17 @@ func (r *reader) block(block *hclsyntax.Block) {
 	if _, _, ok := split(w.Hash); !ok {
 		r.refuse(block.Body.Attributes["hash"].Expr.Range(), "hash is none of a waiver",
 			"copy it from the finding: sha256:SALT:DIGEST")
+		return
+	}
+	same := 0
+	for _, other := range r.set {
+		if other.Subject == w.Subject {
+			same++
+		}
+	}
+	if same == maxOfSubject {
+		r.refuse(block.TypeRange, fmt.Sprintf("more than %d waivers of %s", maxOfSubject, w.Subject),
+			"remove what they are about")
 		return
 	}
 	r.set = append(r.set, w)

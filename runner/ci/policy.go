@@ -86,6 +86,10 @@ func (j Job) complete(c *parsed) error {
 		c.Env = j.reading.policy.DefaultEnv
 		c.add("--env", c.Env)
 	}
+	if c.Look && j.Base != "" {
+		return hybridcore.Usagef("%q: a change is compared with its base, of which no platform has anything: leave out "+
+			"--live", c.line)
+	}
 	if c.Action == hybridcore.ActionPlan && c.Base == "" && !c.Rebuild && j.Base != "" {
 		c.Base = j.Base + "..."
 		c.add("--base", c.Base)

@@ -104,6 +104,9 @@ func (g *gate) look(ctx context.Context) error {
 		g.waivers(inTime, repository)
 	}
 	for _, leak := range report.Leaks {
+		if err := ctx.Err(); err != nil {
+			return err //nolint:wrapcheck // the caller knows that it cancelled
+		}
 		g.leak(leak)
 	}
 	g.add(report.Notes...)
@@ -119,7 +122,7 @@ func (g *gate) files(ctx context.Context, repository *git.Repository) ([]string,
 			return names, nil
 		}
 	}
-	skip := []string{"artifacts", "logs", "work", cmp.Or(g.in.Project.State.Path, config.DefaultStatePath)}
+	skip := []string{"artifacts", "logs", "work", config.DefaultStatePath}
 	checkouts, err := fs.ReadDir(g.in.Root.FS(), "sources")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("listing the checkouts of sources: %w", err)
@@ -145,6 +148,11 @@ func (g *gate) waivers(ctx context.Context, repository *git.Repository) {
 			g.unread(rev)
 			return
 		}
+	}
+	if commit == "" && g.in.Reviewed != "" {
+		g.from = "a commit that is not here: this is no clone"
+		g.unread(g.in.Reviewed)
+		return
 	}
 	if commit == "" {
 		g.counting, g.from = g.tree, "the working tree"

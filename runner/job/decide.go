@@ -217,6 +217,31 @@ func projectAt(ctx context.Context, repo *git.Repository, commit string) (config
 	return config.LoadFS(tree)
 }
 
+// reviewedState is where the state of a job is whose commit is not merged: the author of
+// a change would else choose where its leases are, and who has used its ticket. Nil is
+// what the project file says: a folder, which is of this runner alone.
+func (h *Host) reviewedState(ctx context.Context, says config.State, j ci.Job) (*config.State, error) {
+	if j.Merged || h.Process.Getenv(stored.Variable) != "" {
+		return nil, nil //nolint:nilnil // nothing is to be replaced
+	}
+	shared := says.Backend != config.BackendDirectory
+	var reviewed config.Project
+	repo, err := h.Process.Repository()
+	if err == nil {
+		inTime, cancel := context.WithTimeout(ctx, stored.GitTime)
+		defer cancel()
+		reviewed, err = projectAt(inTime, repo, j.PolicyCommit())
+	}
+	switch {
+	case err != nil && shared:
+		return nil, &hybridcore.BlockedError{Msg: "the state of a commit that is not merged is that of the default branch, " +
+			"which cannot be read", Err: err}
+	case err == nil && (shared || reviewed.State.Backend != config.BackendDirectory):
+		return &reviewed.State, nil
+	}
+	return nil, nil //nolint:nilnil // nothing is to be replaced
+}
+
 // reviewedRules are the rules of the bot at the commit of the default branch that
 // this run was decided by: the checkout may be at a commit with others.
 func (h *Host) reviewedRules(ctx context.Context, commit string) (config.Bot, error) {

@@ -84,6 +84,12 @@ func (h *Host) startJob(ctx context.Context, own Kind) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.Process.State, err = h.reviewedState(ctx, project.State, read); err != nil {
+		return nil, err
+	}
+	if project, err = h.Process.Project(); err != nil {
+		return nil, err
+	}
 	all := read
 	if own.Part {
 		err = h.partOf(&read)

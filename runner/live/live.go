@@ -10,6 +10,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -61,9 +62,19 @@ func (s Stage) Plan(ctx context.Context, plan hybridcore.Plan) hybridcore.Plan {
 	return plan
 }
 
-// Looks looks at all that a plan knows as built, by key.
+// Looks looks at all that a plan knows as built, by key. What is not found where the
+// changed settings of a target lead may be where it was built.
 func (s Stage) Looks(ctx context.Context, plan hybridcore.Plan) map[string]hybridcore.Look {
-	return s.each(ctx, plan.Request, plan.Targets)
+	looks := s.each(ctx, plan.Request, plan.Targets)
+	for _, t := range plan.Targets {
+		look := looks[t.Target.Key()]
+		if look.Presence == hybridcore.Gone && t.Decision != hybridcore.Unchanged {
+			look.Presence = hybridcore.NotLooked
+			look.Text = "not looked at, because its inputs have changed since it was built: where they lead now, " + look.Text
+			looks[t.Target.Key()] = look
+		}
+	}
+	return looks
 }
 
 // each looks at targets, as many at once as the request allows.
@@ -79,8 +90,11 @@ func (s Stage) each(ctx context.Context, req hybridcore.Request, targets []hybri
 			continue
 		}
 		all.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-ctx.Done():
+			}
 			look := s.look(ctx, t.Target, t.Current.Artifact)
 			mu.Lock()
 			defer mu.Unlock()
@@ -110,6 +124,10 @@ func (s Stage) look(ctx context.Context, t hybridcore.Target, recorded *hybridco
 		look.Text = "not looked at, because " + s.Project.Redact(err.Error())
 		return look
 	}
+	if busy := changing(recorded.URIs, found); busy != "" {
+		look.Text = "not looked at, because " + busy + " is being changed on " + title
+		return look
+	}
 	look.Presence = hybridcore.There
 	if missing := lost(recorded.URIs, found); len(missing) > 0 {
 		look.Presence = hybridcore.Gone
@@ -118,12 +136,32 @@ func (s Stage) look(ctx context.Context, t hybridcore.Target, recorded *hybridco
 	return look
 }
 
+// changing names what is there and not complete now, such as an image that gets a tag.
+func changing(recorded, found []hybridcore.URI) string {
+	for _, uri := range recorded {
+		busy := func(f hybridcore.URI) bool {
+			return f.Kind == hybridcore.KindIncomplete+uri.Kind && identifier(f) == identifier(uri)
+		}
+		if slices.ContainsFunc(found, busy) {
+			return uri.Kind + " " + uri.Name
+		}
+	}
+	return ""
+}
+
+// node matches the machine of a cluster before the number of a virtual machine of
+// Proxmox VE, which moves to others.
+var node = regexp.MustCompile(`^[A-Za-z0-9.-]+/([0-9]+)$`)
+
+// identifier is what an object keeps wherever it is moved.
+func identifier(uri hybridcore.URI) string { return node.ReplaceAllString(uri.ID, "$1") }
+
 // lost are what was recorded and not found, by kind and name. Another object of the
 // same name is not the one that was recorded.
 func lost(recorded, found []hybridcore.URI) []string {
 	var missing []string
 	for _, uri := range recorded {
-		same := func(f hybridcore.URI) bool { return f.Kind == uri.Kind && f.ID == uri.ID }
+		same := func(f hybridcore.URI) bool { return f.Kind == uri.Kind && identifier(f) == identifier(uri) }
 		if slices.ContainsFunc(found, same) {
 			continue
 		}

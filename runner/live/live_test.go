@@ -52,22 +52,26 @@ func TestPlan(t *testing.T) {
 		"there":         {platform{has: both}, both, hybridcore.Unchanged, hybridcore.There, ""},
 		"more is there": {platform{has: append(both, other)}, both, hybridcore.Unchanged, hybridcore.There, ""},
 		"nothing is there": {
-			platform{}, both, hybridcore.Build, hybridcore.Gone,
+			platform{},
+			both, hybridcore.Build, hybridcore.Gone,
 			"vm-template debian-12-r1, content-library-item debian-12-r1 is gone from VMware vSphere",
 		},
 		"a part is gone": {
 			platform{has: both[:1]}, both, hybridcore.Build, hybridcore.Gone, "content-library-item debian-12-r1 is gone",
 		},
 		"another one's name": {
-			platform{has: []hybridcore.URI{other, item}}, both, hybridcore.Build, hybridcore.Gone,
+			platform{has: []hybridcore.URI{other, item}},
+			both, hybridcore.Build, hybridcore.Gone,
 			"(another one has its name)",
 		},
 		"refused": {
-			platform{err: errors.New("403 for s3cret-password")}, both, hybridcore.Unchanged, hybridcore.NotLooked,
+			platform{err: errors.New("403 for s3cret-password")},
+			both, hybridcore.Unchanged, hybridcore.NotLooked,
 			"not looked at, because 403 for ",
 		},
 		"half an answer": {
-			platform{has: both, err: errors.New("unexpected EOF")}, both, hybridcore.Unchanged, hybridcore.NotLooked,
+			platform{has: both, err: errors.New("unexpected EOF")},
+			both, hybridcore.Unchanged, hybridcore.NotLooked,
 			"unexpected EOF",
 		},
 		"nothing recorded": {

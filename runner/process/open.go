@@ -8,6 +8,7 @@ package process
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -42,14 +43,14 @@ func (p Process) Open() (*runner.Runner, func(), error) {
 	}
 	logDir, err := p.Places().LogDir(project)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, store.Close())
 	}
 	log, closeLog, err := logs.New(logs.Options{
 		Redactor: p.Redactor, Console: p.Log, Color: p.Color,
 		File: filepath.Join(logDir, "packer-hybrid.log"),
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the log: %w", err)
+		return nil, nil, errors.Join(fmt.Errorf("opening the log: %w", err), store.Close())
 	}
 	r := p.Wire(project)
 	r.Project.State, r.Project.Log = store, log
@@ -134,6 +135,9 @@ func (p Process) Project() (config.Project, error) {
 		return config.Project{}, err
 	}
 	project, err := config.Load(root)
+	if p.State != nil {
+		project.State = *p.State
+	}
 	if err == nil {
 		err = stored.Named(p.Places(), &project)
 	}

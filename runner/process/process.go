@@ -11,6 +11,7 @@ package process
 import (
 	"io"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/places"
@@ -30,6 +31,9 @@ type Process struct {
 	Hurry      <-chan struct{} // closed: a cancelled Packer has no grace any more
 
 	Policy *untrusted.Policy // of a tree whose author is not trusted; nil trusts it
+	// State is that of the project in a job whose checkout nobody has reviewed: what a
+	// change says of it does not count. Nil for what the project file says.
+	State *config.State
 	// Reviewed is the commit whose waivers count in a job whose checkout nobody has reviewed; empty for HEAD.
 	Reviewed string
 	Uploads  Uploads // folder of the files of a CI job; empty outside of one

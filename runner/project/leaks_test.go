@@ -170,3 +170,35 @@ func TestWaiversOfTheBase(t *testing.T) {
 		t.Errorf("ignored and untracked files: %v", got)
 	}
 }
+
+// TestWaiverHoldsForNothingElse adds a secret to a line of which another one is waived,
+// hides a private key in a setting, and looks where there is no repository to read from.
+func TestWaiverHoldsForNothingElse(t *testing.T) {
+	t.Parallel()
+	u, p := site(t, false)
+	file := filepath.Join(u.Dir, "x", ".env")
+	gittest.Put(t, file, "DB_PASSWORD=hunter2 URL=https://robot:"+"S3cretWord9@host/\n")
+	gittest.Put(t, filepath.Join(u.Dir, waivers.FileName), filled(t, look(t, p), "2027-01-31"))
+	found := rules(look(t, p))
+	if !strings.Contains(found, waivers.RuleInForce) || strings.Contains(found, "plain-secret") {
+		t.Fatalf("the line as it was waived: %s", found)
+	}
+	p.Reviewed = strings.Repeat("a", 40)
+	if found := rules(look(t, p)); !strings.Contains(found, "plain-secret") {
+		t.Errorf("a waiver of the tree counts, and none that was reviewed can be read: %s", found)
+	}
+	p.Reviewed = ""
+	gittest.Put(t, file, "DB_PASSWORD=hunter2 URL=https://robot:"+"An0therWord@host/\n")
+	if found := rules(look(t, p)); !strings.Contains(found, "plain-secret") {
+		t.Errorf("another secret on the line: %s", found)
+	}
+	key := "-----BEGIN EC PRIVATE KEY-----\\n" + strings.Repeat("MHcCAQEEIB", 12) + "\\n-----END EC PRIVATE KEY-----"
+	gittest.Put(t, file, "DB_PASSWORD=x1\n")
+	gittest.Put(t, filepath.Join(u.Dir, "x", "key.json"), "{\"private_key\": \" "+key+"\"}\n")
+	gittest.Put(t, filepath.Join(u.Dir, waivers.FileName), "")
+	for _, f := range look(t, p) {
+		if strings.HasSuffix(f.File, "key.json") && strings.Contains(f.Hint, "waiver \"leak\"") {
+			t.Errorf("a private key within a setting can be waived: %+v", f)
+		}
+	}
+}

@@ -70,13 +70,17 @@ func IsAddress(text string) bool {
 // process, and not by a file of the project.
 func Parse(address string, named bool) (Address, error) {
 	u, err := url.Parse(address)
-	if err != nil || rules[u.Scheme] == nil || u.Host == "" || u.Fragment != "" || u.Opaque != "" {
-		return Address{}, hybridcore.Usagef("%.200q is not the address of a bucket: give s3://BUCKET/PREFIX?region=REGION, "+
-			"azblob://CONTAINER/PREFIX?storage_account=ACCOUNT or gs://BUCKET/PREFIX", address)
-	}
-	if u.User != nil {
+	if err == nil && u.User != nil {
 		return Address{}, hybridcore.Usagef("the address of the bucket holds a user: leave it out; docs/state.md says " +
 			"where credentials go")
+	}
+	if err != nil || rules[u.Scheme] == nil || u.Host == "" || u.Fragment != "" || u.Opaque != "" {
+		address, _, _ = strings.Cut(address, "@")
+		if at := strings.Index(address, "://"); at >= 0 && err != nil {
+			address = address[:at] + "://…"
+		}
+		return Address{}, hybridcore.Usagef("%.200q is not the address of a bucket: give s3://BUCKET/PREFIX?region=REGION, "+
+			"azblob://CONTAINER/PREFIX?storage_account=ACCOUNT or gs://BUCKET/PREFIX", address)
 	}
 	a := Address{Scheme: u.Scheme, Bucket: u.Host, Prefix: strings.Trim(u.Path, "/")}
 	if a.Prefix != "" {

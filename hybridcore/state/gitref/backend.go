@@ -182,9 +182,9 @@ func (b *Backend) Delete(ctx context.Context, name string) error {
 // Where implements state.Guide.
 func (b *Backend) Where(name string) string {
 	if name == "" {
-		return b.o.Ref + " of " + b.o.Repository
+		return b.o.Ref + " of " + Shown(b.o.Repository)
 	}
-	return name + " in " + b.o.Ref + " of " + b.o.Repository
+	return name + " in " + b.o.Ref + " of " + Shown(b.o.Repository)
 }
 
 // Copy implements state.Guide.

@@ -8,10 +8,12 @@ package gitref
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,7 +114,7 @@ func (b *Backend) try(ctx context.Context, do func(*view) ([]edit, error), t *tr
 	// What was begun to be pushed is there or not: that must be known.
 	err = b.push(context.WithoutCancel(ctx), next.commit)
 	if err != nil {
-		t.edits, t.commits, t.open = edits, append(t.commits, next.commit), raced(err) || passes(err)
+		t.edits, t.commits, t.open = edits, append(t.commits, next.commit), hint(err) == ""
 		return err
 	}
 	b.now, b.seen = next, time.Now()
@@ -205,8 +207,13 @@ func (b *Backend) descends(ctx context.Context, commits []string) (bool, error) 
 		return false, err
 	}
 	for _, commit := range commits {
-		if _, err := b.clone.git(ctx, call{args: []string{"merge-base", "--is-ancestor", commit, tip}}); err == nil {
+		_, err := b.clone.git(ctx, call{args: []string{"merge-base", "--is-ancestor", commit, tip}})
+		if err == nil {
 			return true, nil
+		}
+		exit, ended := errors.AsType[*exec.ExitError](err)
+		if !ended || exit.ExitCode() != 1 && !says(err, "not a valid commit") {
+			return false, err
 		}
 	}
 	return false, nil

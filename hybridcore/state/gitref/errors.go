@@ -24,7 +24,7 @@ type gitError struct {
 func (e *gitError) Error() string {
 	var kept []string
 	for line := range strings.Lines(e.said) {
-		if line = strings.TrimSpace(text.Sanitize(line)); line != "" && len(kept) < 8 {
+		if line = strings.TrimSpace(text.Sanitize(Shown(line))); line != "" && len(kept) < 8 {
 			kept = append(kept, line)
 		}
 	}
@@ -128,5 +128,5 @@ var passing = []string{
 
 // passes says that trying again may help.
 func passes(err error) bool {
-	return hint(err) == "" && says(err, passing...)
+	return errors.Is(err, errLate) || hint(err) == "" && says(err, passing...)
 }

@@ -111,6 +111,9 @@ type clone struct {
 	dir string
 }
 
+// errLate says that git was ended: what it asked for may have been done.
+var errLate = fmt.Errorf("git did not end within %s", callTime)
+
 // call is one call of git.
 type call struct {
 	args  []string
@@ -121,7 +124,7 @@ type call struct {
 // git calls git and returns its output. An error is a gitError, unless the context
 // has ended or git is not there.
 func (r clone) git(ctx context.Context, c call) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, callTime, fmt.Errorf("git did not end within %s", callTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, callTime, errLate)
 	defer cancel()
 	runtime.LockOSThread() // the child ends with the thread that started it
 	defer runtime.UnlockOSThread()

@@ -78,6 +78,7 @@ func CheckRepository(address string, local bool) error {
 			"PACKER_HYBRID_STATE=git+%s, and not in a file of the project", address, address)
 	}
 	u, err := url.Parse(address)
+	address = Shown(address)
 	option := err == nil && (strings.HasPrefix(u.Host, "-") || strings.HasPrefix(u.User.Username(), "-"))
 	if err != nil || option || u.Host == "" || u.Path == "" || u.RawQuery != "" || u.Fragment != "" ||
 		strings.ContainsAny(address, " \t\n") {
@@ -93,6 +94,12 @@ func CheckRepository(address string, local bool) error {
 	}
 	return hybridcore.Usagef("a git repository is not reached over %q: use https or ssh", u.Scheme)
 }
+
+// user matches what stands before the host of an address.
+var user = regexp.MustCompile(`://[^/\s]*@`)
+
+// Shown is an address without a user and a password, which may be a token.
+func Shown(address string) string { return user.ReplaceAllString(address, "://") }
 
 // Host is the host of a repository, with its port; empty for a folder.
 func Host(address string) string {

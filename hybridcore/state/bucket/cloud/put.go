@@ -37,11 +37,12 @@ func (b *Backend) Put(ctx context.Context, name string, data []byte) error {
 
 // put puts an object under a mark of this call.
 func (b *Backend) put(ctx context.Context, name string, data []byte) error {
-	key, mark, sent := b.prefix+name, rand.Text(), false
+	key, mark, sent, lost := b.prefix+name, rand.Text(), false, false
 	err := b.again(ctx, func(ctx context.Context) error {
 		sent = true
 		err := b.write(ctx, key, mark, data)
 		if is(err) != isThere {
+			lost = lost || err != nil && unsure(err)
 			return err
 		}
 		b.requests.Add(1)
@@ -56,7 +57,7 @@ func (b *Backend) put(ctx context.Context, name string, data []byte) error {
 		return nil
 	case errors.Is(err, fs.ErrExist):
 		return err
-	case !sent || !unsure(err):
+	case !sent || !lost && !unsure(err):
 		return b.explained("storing "+name, err)
 	}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.times.look)
