@@ -388,6 +388,7 @@ func TestKilledWhileDispatching(t *testing.T) {
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.ci.seen = func(string) bool { return r.hub.showed("has a target of it") } // before the first one ends
 	first, second := r.ask(1, nil), r.ask(2, nil)
 	joined := r.ask(3, func(j *jobs.Job) { j.State, j.Joined = jobs.Joined, "20261123t050000-00000002" })
 	r.until("the end", func() bool { return r.shown(first)() && r.shown(second)() && r.shown(joined)() })
