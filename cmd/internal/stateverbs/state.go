@@ -48,8 +48,8 @@ func (v verbs) migrate() *cobra.Command {
 		Use: "migrate FROM TO", Short: "Copy a state to another backend, and compare both",
 		Long: `Migrate copies every object from one state to another, then reads both anew and
 compares them. Addresses are those that PACKER_HYBRID_STATE takes: the whole path
-of a folder, git+ADDRESS#REF, or the address of a bucket. The source stays as it is; set the block state of
-the project file to the target afterwards.
+of a folder, git+ADDRESS#REF, or the address of a bucket. The source stays as it
+is; set the block state of the project file to the target afterwards.
 
 It is refused while a run holds a lease, and when the target holds another state.
 After an interruption run it again: what was copied is not copied twice.`,
