@@ -69,7 +69,9 @@ var layers = []rules.Layer{
 		Unit: "hybridcore/sources",
 		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile", "hybridcore/text"},
 	},
-	{Unit: "hybridcore/state", May: []string{"hybridcore", "hybridcore/safefile", "hybridcore/text"}},
+	{Unit: "hybridcore/state", May: []string{
+		"hybridcore", "hybridcore/safefile", "hybridcore/sources", "hybridcore/text",
+	}},
 	{Unit: "hybridcore/validate/finding", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
 	{Unit: "hybridcore/validate/schemas"},
 	{Unit: "hybridcore/validate/module", May: []string{

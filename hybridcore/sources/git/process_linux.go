@@ -11,10 +11,10 @@ import (
 	"syscall"
 )
 
-// own puts git and its helpers into a group of their own, which is killed as a
+// Own puts git and its helpers into a group of their own, which is killed as a
 // whole, and lets the kernel kill git when we die. What it leaves is in a
 // temporary folder that the next sync removes.
-func own(cmd *exec.Cmd) {
+func Own(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return killGroup(cmd) }
 }

@@ -13,9 +13,9 @@ import (
 	"syscall"
 )
 
-// own puts git and its helpers into a group of their own, which is killed as a
+// Own puts git and its helpers into a group of their own, which is killed as a
 // whole.
-func own(cmd *exec.Cmd) {
+func Own(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {

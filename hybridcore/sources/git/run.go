@@ -129,7 +129,7 @@ func (r Runner) cmd(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, r.Program, append(full, args...)...)
 	cmd.Dir = r.Dir
 	cmd.Env = r.environment()
-	own(cmd)
+	Own(cmd)
 	cmd.WaitDelay = killWait
 	return cmd
 }

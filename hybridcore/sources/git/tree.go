@@ -72,7 +72,7 @@ func parseList(list []byte, sizes bool) ([]Entry, error) {
 		if record == "" {
 			continue
 		}
-		e, ok := parseEntry(record, sizes)
+		e, ok := ParseEntry(record, sizes)
 		if !ok {
 			return nil, fmt.Errorf("the list of files holds %.80q", record)
 		}
@@ -81,8 +81,8 @@ func parseList(list []byte, sizes bool) ([]Entry, error) {
 	return entries, nil
 }
 
-// parseEntry reads MODE TYPE OBJECT SIZE TAB PATH, or the same without a size.
-func parseEntry(record string, sizes bool) (Entry, bool) {
+// ParseEntry reads MODE TYPE OBJECT SIZE TAB PATH, or the same without a size.
+func ParseEntry(record string, sizes bool) (Entry, bool) {
 	head, path, found := strings.Cut(record, "\t")
 	fields := strings.Fields(head)
 	want := 3
@@ -146,7 +146,7 @@ func treeID(entries []Entry, prefix int) string {
 	var content bytes.Buffer
 	for _, it := range items {
 		content.WriteString(it.mode + " " + it.name + "\x00")
-		id, _ := hex.DecodeString(it.id) // parseEntry has looked at it
+		id, _ := hex.DecodeString(it.id) // ParseEntry has looked at it
 		content.Write(id)
 	}
 	return ObjectID("tree", content.Bytes())

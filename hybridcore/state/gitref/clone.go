@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
@@ -27,13 +27,8 @@ const trailer = "Commits: "
 
 // prepare makes the empty clone.
 func (r clone) prepare(ctx context.Context) error {
-	for _, args := range [][]string{
-		{"init", "--quiet", "--bare", "--template="},
-		{"config", "remote.origin.url", r.o.Repository},
-	} {
-		if _, err := r.git(ctx, call{args: args}); err != nil {
-			return fmt.Errorf("preparing a clone of the state: %w", err)
-		}
+	if _, err := r.git(ctx, call{args: []string{"init", "--quiet", "--bare", "--template="}}); err != nil {
+		return fmt.Errorf("preparing a clone of the state: %w", err)
 	}
 	return nil
 }
@@ -85,17 +80,12 @@ func (b *Backend) viewAt(ctx context.Context, commit string) (*view, error) {
 	}
 	v := &view{commit: commit, objects: map[string]string{}}
 	for record := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
-		if record == "" {
-			continue
-		}
-		head, name, _ := strings.Cut(record, "\t")
-		fields := strings.Fields(head)
-		file := len(fields) == 3 && fields[0] == "100644" && hybridcore.IsObjectID(fields[2])
-		if !file || state.CheckObject(name) != nil {
+		file, ok := git.ParseEntry(record, false)
+		if !ok || file.Mode != git.ModeFile || state.CheckObject(file.Path) != nil {
 			continue // somebody else's: it is no object of the state, and stays
 		}
-		v.objects[name] = fields[2]
-		v.names = append(v.names, name)
+		v.objects[file.Path] = file.ID
+		v.names = append(v.names, file.Path)
 	}
 	message, err := b.clone.git(ctx, call{args: []string{"log", "-1", "--format=%B", commit}})
 	if err != nil {

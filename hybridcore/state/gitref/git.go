@@ -18,10 +18,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 )
 
 // Bounds of one call of git.
@@ -83,7 +83,7 @@ func (o Options) environment(dir string) []string {
 
 // configuration hands settings to git by its environment, which no other user sees.
 func (o Options) configuration() []string {
-	all := slices.Clone(settings)
+	all := append(slices.Clone(settings), "remote.origin.url="+o.Repository)
 	if o.Access.Token != "" {
 		basic := base64.StdEncoding.EncodeToString([]byte(o.Access.User + ":" + o.Access.Token))
 		all = append(all, "credential.helper=", "http.extraHeader=Authorization: Basic "+basic)
@@ -130,8 +130,7 @@ func (r clone) git(ctx context.Context, c call) ([]byte, error) {
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, "git", c.args...)
 	cmd.Dir, cmd.Env = r.dir, append(r.o.environment(r.dir), c.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	git.Own(cmd)
 	cmd.WaitDelay = killWait
 	out, errs := &limited{most: maxOutput}, &limited{most: maxError}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(c.input), out, errs

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // DefaultRef is no branch, so that no page lists it and no rule for branches holds it.
@@ -36,20 +37,17 @@ type Access struct {
 	Key, Hosts  string // files of ssh: a deploy key, and the keys of known hosts
 }
 
-// ssh is the command by which git reaches a repository over ssh: nobody is asked.
+// ssh is the command, for a shell, by which git reaches a repository over ssh: nobody is asked.
 func (a Access) ssh() string {
 	command := "ssh -o BatchMode=yes -o ConnectTimeout=30"
 	if a.Key != "" {
-		command += " -o IdentitiesOnly=yes -i " + quoted(a.Key)
+		command += " -o IdentitiesOnly=yes -i " + text.ShellWord(a.Key)
 	}
 	if a.Hosts != "" {
-		command += " -o StrictHostKeyChecking=yes -o UserKnownHostsFile=" + quoted(a.Hosts)
+		command += " -o StrictHostKeyChecking=yes -o UserKnownHostsFile=" + text.ShellWord(a.Hosts)
 	}
 	return command
 }
-
-// quoted is a word for the shell that git starts ssh with.
-func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
 var refRule = regexp.MustCompile(`^refs(/[A-Za-z0-9][A-Za-z0-9_-]*){2,6}$`)
 
