@@ -32,7 +32,9 @@ var layers = []rules.Layer{
 	// The shapes of credentials are one list, which hides them in logs and finds them in files.
 	{
 		Unit: "hybridcore/leaks",
-		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/safefile"},
+		May: []string{
+			"hybridcore", "hybridcore/hclfile", "hybridcore/logs", "hybridcore/safefile", "hybridcore/text",
+		},
 	},
 	{Unit: "hybridcore/waivers", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
 	{Unit: "hybridcore/webapi"},
@@ -90,7 +92,7 @@ var layers = []rules.Layer{
 		"hybridcore/validate/module", "hybridcore/validate/parts", "hybridcore/validate/schemas",
 	}},
 	{Unit: "hybridcore/validate", May: []string{
-		"hybridcore", "hybridcore/hclfile", "hybridcore/validate/eval", "hybridcore/validate/finding",
+		"hybridcore", "hybridcore/hclfile", "hybridcore/text", "hybridcore/validate/eval", "hybridcore/validate/finding",
 		"hybridcore/validate/module", "hybridcore/validate/parts", "hybridcore/validate/schemas",
 		"hybridcore/validate/untrusted",
 	}},

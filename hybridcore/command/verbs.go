@@ -19,8 +19,9 @@ func Verbs() []Verb {
 		{
 			Action: hybridcore.ActionBuild, Args: "[IMAGE...]", Short: "Build the targets whose inputs changed",
 			Long: `Build plans, then builds every target whose inputs changed since its last good
-build, or of which the platform has not what was built any more: each in a directory and a Packer process of its own. One target's failure
-does not stop another. What was built is looked up on the platform and recorded.`,
+build, or of which the platform has not what was built any more: each in a
+directory and a Packer process of its own. One target's failure does not stop
+another. What was built is looked up on the platform and recorded.`,
 			Example: `  packer-hybrid build debian-12 --env lab --targets vsphere
   packer-hybrid build --env prod --parallel 3
   packer-hybrid build ubuntu-24.04 --env prod --rebuild

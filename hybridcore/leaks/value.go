@@ -6,11 +6,11 @@
 package leaks
 
 import (
-	"math"
 	"regexp"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // camel finds where a new word begins in a name such as adminPassword.
@@ -74,48 +74,30 @@ func literal(value string) bool {
 	return !stands(value) && !words.MatchString(value) && !references.MatchString(value)
 }
 
-// coded matches texts as programs write random bytes.
-var coded = regexp.MustCompile(`^[A-Za-z0-9+/=_~.-]{24,200}$`)
+// maxRandom bounds a text that is taken for random bytes: longer ones are mostly data.
+const maxRandom = 200
 
-// entropy is how many bits each character of a text has.
-func entropy(text string) float64 {
-	var count [256]float64
-	for i := range len(text) {
-		count[text[i]]++
-	}
-	bits := 0.0
-	for _, n := range count {
-		if n > 0 {
-			p := n / float64(len(text))
-			bits -= p * math.Log2(p)
-		}
-	}
-	return bits
-}
-
-// random says whether a text has the entropy of random characters: 24 random ones of 64
-// have 4.1 bits each and more in 99 of 100 cases, English words and file names joined by
-// hyphens stay below 3.9.
-func random(text string) bool {
-	return coded.MatchString(text) && strings.Count(text, "/") <= 2 && entropy(text) >= 4.0
-}
+// random says whether a text has the entropy of random characters.
+func random(value string) bool { return len(value) <= maxRandom && text.Random(value) }
 
 // public are beginnings of random texts that everybody may know: keys, certificates and digests.
 var public = []string{"AAAA", "MII", "h1:", "sha256", "sha384", "sha512", "ssh-", "LS0tLS1CRUdJTiBDRVJU"}
 
 // veryRandom says whether a text looks like random bytes whatever it is called: long, of
 // all kinds of characters, and no digest, key or certificate that is public.
-func veryRandom(text string) bool {
-	if len(text) < 32 || strings.ContainsAny(text, "/._~") && len(text) < 40 || !coded.MatchString(text) {
+func veryRandom(value string) bool {
+	if len(value) < 32 || strings.ContainsAny(value, "/._~") && len(value) < 40 || len(value) > maxRandom ||
+		!text.Coded(value) {
 		return false
 	}
 	for _, start := range public {
-		if strings.HasPrefix(text, start) {
+		if strings.HasPrefix(value, start) {
 			return false
 		}
 	}
-	return strings.ContainsAny(text, "0123456789") && strings.ToLower(text) != text && strings.ToUpper(text) != text &&
-		strings.Count(text, "/") <= 2 && strings.Count(text, ".") <= 2 && strings.Count(text, "-") <= 2 && entropy(text) >= 4.5
+	return strings.ContainsAny(value, "0123456789") && strings.ToLower(value) != value && strings.ToUpper(value) != value &&
+		strings.Count(value, "/") <= 2 && strings.Count(value, ".") <= 2 && strings.Count(value, "-") <= 2 &&
+		text.Entropy(value) >= 4.5
 }
 
 // mentioned says whether a credential in a program or in prose shows the form of one: its

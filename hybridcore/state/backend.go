@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net"
 	"regexp"
 	"strings"
 
@@ -127,6 +128,12 @@ func CheckObject(name string) error {
 		return hybridcore.Usagef("%.300q is not the name of an object", name)
 	}
 	return nil
+}
+
+// Loopback says whether a host is this machine, on the way to which nobody listens.
+func Loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // CheckPut refuses what no backend stores.

@@ -7,9 +7,7 @@ package validate
 
 import (
 	"fmt"
-	"math"
 	"regexp"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/finding"
 )
 
@@ -50,12 +49,12 @@ func (s secrets) value(file *hclfile.File, name string, at hcl.Range, expr hclsy
 		}
 		return
 	}
-	text, ok := literal(expr)
+	value, ok := literal(expr)
 	switch {
-	case !ok || text == "" || hclfile.Placeholder(text):
+	case !ok || value == "" || hclfile.Placeholder(value):
 	case hclfile.SecretName(name):
 		s.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("the secret %s stands in plain text", name))
-	case keyed.MatchString(name) && random(text):
+	case keyed.MatchString(name) && text.Random(value):
 		s.leak(file.Path, at.Start.Line, at.Start.Column, fmt.Sprintf("%s looks like a random secret in plain text", name))
 	}
 }
@@ -93,30 +92,6 @@ func literal(expr hclsyntax.Expression) (string, bool) {
 
 // keyed matches names that are like those of secrets without being one of them.
 var keyed = regexp.MustCompile(`(?i)(pass|pwd|secret|token|cred|auth|key)`)
-
-// coded matches texts as programs write random bytes.
-var coded = regexp.MustCompile(`^[A-Za-z0-9+/=_~.-]{24,}$`)
-
-// random says whether a text has the entropy of random characters: 24 random
-// ones of 64 have 4.1 bits each and more in 99 of 100 cases, English words and
-// file names joined by hyphens stay below 3.9.
-func random(text string) bool {
-	if !coded.MatchString(text) || strings.Count(text, "/") > 2 {
-		return false
-	}
-	var count [256]float64
-	for i := range len(text) {
-		count[text[i]]++
-	}
-	bits := 0.0
-	for _, n := range count {
-		if n > 0 {
-			p := n / float64(len(text))
-			bits -= p * math.Log2(p)
-		}
-	}
-	return bits >= 4.0
-}
 
 func (s secrets) leak(path string, line, column int, message string) {
 	s.found.Add(hybridcore.Finding{

@@ -134,10 +134,10 @@ func (b *building) report(e hybridcore.Event) {
 
 // unchanged is the result of a target that is not built. Where its platform could not
 // be asked, it is not known to be well.
-func (x *run) unchanged(p hybridcore.PlannedTarget) hybridcore.Result {
+func (x *run) unchanged(ctx context.Context, p hybridcore.PlannedTarget) hybridcore.Result {
 	if p.Look != nil && p.Look.Presence == hybridcore.NotLooked {
-		return x.begin(p.Target).end(hybridcore.Failed, "its inputs are unchanged, and its artifact was "+p.Look.Text+
-			": nothing is built")
+		return x.begin(p.Target).stopped(ctx,
+			fmt.Errorf("its inputs are unchanged, and its artifact was %s: nothing is built", p.Look.Text))
 	}
 	r := hybridcore.Result{
 		Target: p.Target.Name(), Image: p.Target.Image.Name, Platform: p.Target.Platform,

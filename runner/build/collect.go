@@ -62,22 +62,23 @@ func (s Stage) Collect(ctx context.Context, plan hybridcore.Plan) (hybridcore.Re
 	started := s.Project.Now()
 	var results []hybridcore.Result
 	for _, planned := range plan.Targets {
-		results = append(results, x.result(planned, parts, from))
+		results = append(results, x.result(ctx, planned, parts, from))
 	}
 	x.parity = x.compare(ctx, results)
 	return x.keep(ctx, spanned(x.summary(started, results)))
 }
 
 // result is a target's: of its part, of the state, or that there is none.
-func (x *run) result(planned hybridcore.PlannedTarget, parts map[string]*taken, from []string) hybridcore.Result {
+func (x *run) result(ctx context.Context, planned hybridcore.PlannedTarget, parts map[string]*taken, from []string,
+) hybridcore.Result {
 	name := planned.Target.Name()
 	found := parts[name]
 	switch {
 	case found == nil && planned.Decision == hybridcore.Unchanged:
-		return x.unchanged(planned)
+		return x.unchanged(ctx, planned)
 	case found != nil && sameArtifact(found.result.Artifact, planned.Current):
 		planned.Reasons = []hybridcore.Reason{{Text: "its part was collected before, by run " + planned.Current.RunID}}
-		return x.unchanged(planned)
+		return x.unchanged(ctx, planned)
 	case found != nil:
 		maps.Copy(x.inventories, found.inventories)
 		return found.result

@@ -69,7 +69,7 @@ func (x *run) each(ctx context.Context,
 	var all sync.WaitGroup
 	for i, planned := range x.plan.Targets {
 		if planned.Decision == hybridcore.Unchanged {
-			results[i] = x.unchanged(planned)
+			results[i] = x.unchanged(ctx, planned)
 			continue
 		}
 		all.Go(func() {

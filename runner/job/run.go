@@ -84,11 +84,12 @@ func (h *Host) startJob(ctx context.Context, own Kind) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Process.State, err = h.reviewedState(ctx, project.State, read); err != nil {
+	reviewed, err := h.reviewedState(ctx, project.State, read)
+	if err != nil {
 		return nil, err
 	}
-	if project, err = h.Process.Project(); err != nil {
-		return nil, err
+	if reviewed != nil {
+		h.Process.State, project.State = reviewed, *reviewed
 	}
 	all := read
 	if own.Part {

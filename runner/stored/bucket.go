@@ -33,8 +33,9 @@ func openBucket(env places.Env, of config.Project) (*state.Store, error) {
 		candidates = []string{path}
 	}
 	if b.Program = places.FirstProgram(candidates); b.Program == "" {
-		return nil, hybridcore.Blockedf("%s, which keeps a state in a bucket, was not found (%s): `make build` makes it beside "+
-			"packer-hybrid, the container image has it, and %s names one elsewhere", wire.Name, candidates[0], bucketProgram)
+		return nil, hybridcore.Blockedf("%s, which keeps a state in a bucket, was not found (%s): `make build` makes it "+
+			"beside packer-hybrid, the container image has it, and %s names one elsewhere", wire.Name, candidates[0],
+			bucketProgram)
 	}
 	return state.New(b, state.Capabilities{Guide: b}), nil
 }

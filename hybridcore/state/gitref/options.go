@@ -6,12 +6,12 @@
 package gitref
 
 import (
-	"net"
 	"net/url"
 	"regexp"
 	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -87,7 +87,7 @@ func CheckRepository(address string, local bool) error {
 	case password:
 		return hybridcore.Usagef("the address of the repository holds a password: leave it out; docs/state.md says where " +
 			"it goes")
-	case u.Scheme == "https", u.Scheme == "ssh", u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "ssh", u.Scheme == "http" && state.Loopback(u.Hostname()):
 		return nil
 	}
 	return hybridcore.Usagef("a git repository is not reached over %q: use https or ssh", u.Scheme)
@@ -109,9 +109,4 @@ func Host(address string) string {
 		return host
 	}
 	return ""
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
