@@ -18,6 +18,7 @@
 //	cmd/internal/stateverbs  its verbs state and lease: check, move, copy and repair what runs have recorded
 //	hybridcore               the values on the path, the platform table
 //	hybridcore/command       the grammar that every door shares: verbs, flags, menus
+//	hybridcore/goldentest    holds what code makes to files below testdata, in tests
 //	hybridcore/text          text that others wrote: the nearest of some names, and one safe form for each language
 //	hybridcore/hclfile       reads somebody else's HCL within bounds of size and nesting
 //	hybridcore/config        variable layers with provenance, configs/ENV, the project file

@@ -37,17 +37,25 @@ var layers = []rules.Layer{
 		},
 	},
 	{Unit: "hybridcore/waivers", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
+	{Unit: "hybridcore/goldentest"},
 	{Unit: "hybridcore/webapi"},
 	{
-		Unit: "hybridcore/config",
-		May:  []string{"hybridcore", "hybridcore/command", "hybridcore/hclfile", "hybridcore/text"},
+		Unit:  "hybridcore/config",
+		May:   []string{"hybridcore", "hybridcore/command", "hybridcore/hclfile", "hybridcore/text"},
+		Tests: []string{"hybridcore/goldentest"},
 	},
-	{Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
+	{
+		Unit: "hybridcore/templates", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"},
+		Tests: []string{"hybridcore/goldentest"},
+	},
 	{
 		Unit: "hybridcore/packer",
 		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile", "hybridcore/text"},
 	},
-	{Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"}},
+	{
+		Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"},
+		Tests: []string{"hybridcore/goldentest"},
+	},
 	{Unit: "hybridcore/platforms/platform", May: []string{"hybridcore", "hybridcore/text", "hybridcore/webapi"}},
 	{Unit: "hybridcore/platforms/platformtest", May: []string{"hybridcore", "hybridcore/platforms/platform", "lab"}},
 	{
@@ -96,7 +104,7 @@ var layers = []rules.Layer{
 		"hybridcore/validate/module", "hybridcore/validate/parts", "hybridcore/validate/schemas",
 		"hybridcore/validate/untrusted",
 	}},
-	{Unit: "checks", May: []string{"hybridcore", "hybridcore/text"}},
+	{Unit: "checks", May: []string{"hybridcore", "hybridcore/text"}, Tests: []string{"hybridcore/goldentest"}},
 	{Unit: "bot/cirun", May: []string{"hybridcore", "hybridcore/command", "hybridcore/text"}},
 	{Unit: "bot/door", May: []string{"hybridcore", "hybridcore/command"}, Tests: []string{"lab"}},
 	{Unit: "bot/policy", May: []string{"hybridcore", "hybridcore/config"}},
@@ -147,7 +155,7 @@ var layers = []rules.Layer{
 			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot/cirun", "bot/dispatch", "bot/policy", "checks",
 			"forge", "forge/post", "runner/ci",
 		},
-		Tests: []string{"forge/forgetest", "lab"},
+		Tests: []string{"hybridcore/goldentest", "forge/forgetest", "lab"},
 	},
 	{
 		Unit: "forge/gitlab",
@@ -155,7 +163,7 @@ var layers = []rules.Layer{
 			"hybridcore", "hybridcore/text", "hybridcore/webapi", "bot/cirun", "bot/dispatch", "bot/policy", "checks",
 			"forge", "forge/post", "runner/ci",
 		},
-		Tests: []string{"forge/forgetest", "hybridcore/command", "lab"},
+		Tests: []string{"hybridcore/goldentest", "forge/forgetest", "hybridcore/command", "lab"},
 	},
 	{
 		Unit:  "forge/forges",
@@ -296,8 +304,9 @@ var owners = []rules.Owner{
 		Why: "advisory file locks that the kernel drops with the process",
 	},
 	{
-		Import: "github.com/google/go-cmp", Units: []string{"hybridcore/platforms/platformtest"}, Tests: []string{"*"},
-		Why: "readable differences of values in tests; panics on what it cannot compare",
+		Import: "github.com/google/go-cmp", Units: []string{"hybridcore/goldentest", "hybridcore/platforms/platformtest"},
+		Tests: []string{"*"},
+		Why:   "readable differences of values in tests; panics on what it cannot compare",
 	},
 	{
 		Import: "github.com/bradleyfalzon/ghinstallation/v2", Units: []string{"forge/github"},

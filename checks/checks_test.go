@@ -8,9 +8,6 @@ package checks
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,27 +16,9 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 // The values that reports are rendered from.
 const runID = checkstest.RunID
@@ -93,7 +72,7 @@ func TestGolden(t *testing.T) {
 			if err := write(&plain, Style{}); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name+".txt", plain.Bytes())
+			goldentest.Compare(t, name+".txt", plain.String())
 			if strings.ContainsRune(plain.String(), 0x1b) {
 				t.Error("plain output has control sequences")
 			}
@@ -136,7 +115,7 @@ func TestJSON(t *testing.T) {
 	if err := WriteJSON(&out, hybridcore.Answer{Plan: &p, Record: &r}); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "document.json", out.Bytes())
+	goldentest.Compare(t, "document.json", out.String())
 	if !json.Valid(out.Bytes()) || !bytes.HasSuffix(out.Bytes(), []byte("}\n")) {
 		t.Error("not one JSON document with a line break at its end")
 	}
@@ -165,7 +144,7 @@ func TestJSONOfLeases(t *testing.T) {
 	if err := WriteJSON(&out, hybridcore.Answer{Status: &status, Reaped: &reaped}); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "leases.json", out.Bytes())
+	goldentest.Compare(t, "leases.json", out.String())
 }
 
 func TestJSONKeepsValuesAndHidesControls(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
 
 func TestParityGolden(t *testing.T) {
@@ -57,7 +58,7 @@ func TestParityGolden(t *testing.T) {
 			if err := WriteParity(&plain, Style{}, report); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name+".txt", plain.Bytes())
+			goldentest.Compare(t, name+".txt", plain.String())
 			if err := WriteParity(&colour, Style{Color: true}, report); err != nil {
 				t.Fatal(err)
 			}

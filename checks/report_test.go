@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
@@ -98,7 +99,7 @@ func TestReportGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text := r.markdown()
 			checkMarkdown(t, text)
-			golden(t, filepath.Join("report", name+".md"), []byte(text))
+			goldentest.Compare(t, filepath.Join("report", name+".md"), text)
 			all := Checks(r, at.Add(13*time.Minute))
 			checkChecks(t, all)
 			if all[0].Summary != text {
@@ -120,7 +121,7 @@ func TestReportGolden(t *testing.T) {
 			if err := enc.Encode(all); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("report", name+".checks.json"), out.Bytes())
+			goldentest.Compare(t, filepath.Join("report", name+".checks.json"), out.String())
 		})
 	}
 }

@@ -10,36 +10,13 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 func TestGitLabGolden(t *testing.T) {
 	t.Parallel()
@@ -69,8 +46,8 @@ func TestGitLabGolden(t *testing.T) {
 	if err := errors.Join(WriteJUnit(&junit, r), WriteCodeQuality(&quality, "images", findings)); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "junit.xml", junit.Bytes())
-	golden(t, "quality.json", quality.Bytes())
+	goldentest.Compare(t, "junit.xml", junit.String())
+	goldentest.Compare(t, "quality.json", quality.String())
 	var read junitSuites
 	if err := xml.Unmarshal(junit.Bytes(), &read); err != nil || len(read.Suites[0].Cases) != len(r.Results)+2 ||
 		read.Suites[0].Failures != 3 {

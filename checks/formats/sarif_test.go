@@ -13,6 +13,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
 
 func someFindings() []hybridcore.Finding {
@@ -37,7 +38,7 @@ func TestSARIFGolden(t *testing.T) {
 	if err := WriteSARIF(&sarif, "images", someFindings(), "1.2.3"); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "findings.sarif", sarif.Bytes())
+	goldentest.Compare(t, "findings.sarif", sarif.String())
 }
 
 func TestFingerprints(t *testing.T) {

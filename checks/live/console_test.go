@@ -7,37 +7,14 @@ package live
 
 import (
 	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 func TestConsole(t *testing.T) {
 	events := []hybridcore.Event{
@@ -60,7 +37,7 @@ func TestConsole(t *testing.T) {
 		c.Close()
 		return out.String()
 	}
-	golden(t, "console.txt", []byte(play(checks.Style{}, false)))
+	goldentest.Compare(t, "console.txt", play(checks.Style{}, false))
 	if out := play(checks.Style{}, true); !strings.Contains(out, "ok: [default]") {
 		t.Errorf("--verbose hides output:\n%s", out)
 	}

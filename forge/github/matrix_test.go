@@ -7,22 +7,16 @@ package github_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/forge/forgetest"
 	"github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected matrix")
 
 var matrix = github.Forge().Jobs.Share
 
@@ -32,30 +26,13 @@ func shares(n int) forge.Shares {
 	return forge.Shares{Plan: &plan}
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
-
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	text, err := matrix(shares(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "matrix.json", text+"\n")
+	goldentest.Compare(t, "matrix.json", text+"\n")
 	var read struct {
 		Include []map[string]string
 	}

@@ -6,14 +6,10 @@
 package gitlab_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/packer-hybrid/packer-hybrid/forge"
@@ -21,29 +17,11 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 var share = gitlab.Forge().Jobs.Share
-
-var update = flag.Bool("update", false, "rewrite the expected pipelines")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
 
 func TestPipeline(t *testing.T) {
 	t.Parallel()
@@ -54,7 +32,7 @@ func TestPipeline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "pipeline.yml", text)
+	goldentest.Compare(t, "pipeline.yml", text)
 	var doc map[string]any
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		t.Fatal(err)
@@ -72,7 +50,7 @@ func TestPipeline(t *testing.T) {
 	if text, err = share(forge.Shares{Plan: &plan}); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "pipeline-nothing.yml", text)
+	goldentest.Compare(t, "pipeline-nothing.yml", text)
 	if text, err = share(forge.Shares{}); err != nil || strings.Contains(text, "unchanged") ||
 		!strings.Contains(text, "the job plan has its answer") {
 		t.Errorf("without a build: %v\n%s", err, text)
@@ -140,7 +118,7 @@ func TestPipelineOfADecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "pipeline-release.yml", text)
+	goldentest.Compare(t, "pipeline-release.yml", text)
 	var doc map[string]yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ package config_test
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,26 +17,8 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; go test -update rewrites it):\n%s", path, diff)
-	}
-}
 
 func project(t *testing.T, text string) string {
 	t.Helper()
@@ -177,7 +158,7 @@ func TestLoadFindsEverything(t *testing.T) {
 	if !errors.As(err, &findings) || hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Fatalf("error %v", err)
 	}
-	golden(t, "broken.golden", err.Error()+"\n")
+	goldentest.Compare(t, "broken.golden", err.Error()+"\n")
 }
 
 func TestLoadRefuses(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 )
 
@@ -103,7 +104,7 @@ func TestResolve(t *testing.T) {
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	golden(t, "resolve.golden", describe(t, vars))
+	goldentest.Compare(t, "resolve.golden", describe(t, vars))
 	for _, v := range vars {
 		if v.Name == "build_password" && v.JSON != `"pa$s \"${w}\""` {
 			t.Errorf("password is %s", v.JSON)
@@ -149,7 +150,7 @@ func TestResolveFindsEverything(t *testing.T) {
 	if text := b.String() + describe(t, vars); strings.Contains(text, "hunter2") {
 		t.Errorf("a secret shows:\n%s", text)
 	}
-	golden(t, "findings.golden", b.String())
+	goldentest.Compare(t, "findings.golden", b.String())
 	if hybridcore.Blocked(findings) != hybridcore.BlockedByRule {
 		t.Error("a leak must block by rule")
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
 
@@ -370,5 +371,5 @@ func TestLoadFindsEverything(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	golden(t, "testdata/broken/findings.golden", err.Error()+"\n")
+	goldentest.Compare(t, "broken/findings.golden", err.Error()+"\n")
 }

@@ -8,7 +8,6 @@ package templates_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,24 +24,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; go test -update rewrites it):\n%s", path, diff)
-	}
-}
 
 // packer finds the packer that tools/build made or that is on PATH.
 func packer(t *testing.T) string {
