@@ -9,16 +9,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
 
 // TestFormatsGolden has the findings of each report as other programs read them.
@@ -31,27 +27,10 @@ func TestFormatsGolden(t *testing.T) {
 				formats.WriteCodeQuality(&quality, r.Prefix, found)); err != nil {
 				t.Fatal(err)
 			}
-			same(t, name+".sarif", shortened(t, sarif.Bytes(), len(found), "runs", "0", "results"))
-			same(t, name+".quality.json", shortened(t, quality.Bytes(), len(found)))
+			short := shortened(t, sarif.Bytes(), len(found), "runs", "0", "results")
+			goldentest.Compare(t, "report/"+name+".sarif", string(short))
+			goldentest.Compare(t, "report/"+name+".quality.json", string(shortened(t, quality.Bytes(), len(found))))
 		})
-	}
-}
-
-// same compares with a golden file, or writes it.
-func same(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", "report", name)
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
 

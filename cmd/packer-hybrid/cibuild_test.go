@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 // jobOf is a job of a simulated GitHub for a push to the default branch, with
@@ -31,18 +32,8 @@ func (b *bed) inJob(t *testing.T) jobOf {
 	s.git("add", "-A")
 	s.git("commit", "-q", "-m", "base")
 	head := s.head()
-	hub, err := github.Start(t.Context(),
-		github.Config{Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, v := range hub.Violations() {
-			t.Error("GitHub's description: ", v)
-		}
-		if err := hub.Close(); err != nil {
-			t.Error(err)
-		}
+	hub := labtest.GitHub(t, github.Config{
+		Repository: "o/r", Token: jobToken, Login: "github-actions[bot]", Commits: []string{head},
 	})
 	return jobOf{hub, head, t.TempDir()}
 }

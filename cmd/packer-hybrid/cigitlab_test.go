@@ -18,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 	"github.com/packer-hybrid/packer-hybrid/runner/job"
 )
 
@@ -50,18 +51,7 @@ func newLabJob(t *testing.T, change func(*gitlab.Config)) labJob {
 	if change != nil {
 		change(&config)
 	}
-	hub, err := gitlab.Start(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, v := range append(hub.Violations(), hub.Obeyed()...) {
-			t.Error("GitLab's reference: ", v)
-		}
-		if err := hub.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	hub := labtest.GitLab(t, config)
 	hub.AddPipeline(500, "refs/merge-requests/42/head", head, "merge_request_event")
 	return labJob{s, hub, head, map[string]string{
 		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "merge_request_event", "CI_PROJECT_PATH": "acme/golden/images",

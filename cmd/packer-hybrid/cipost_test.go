@@ -21,6 +21,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 const (
@@ -76,18 +77,7 @@ func host(t *testing.T, s site, change func(*github.Config)) hosted {
 	if change != nil {
 		change(&config)
 	}
-	hub, err := github.Start(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, v := range hub.Violations() {
-			t.Error("GitHub's description: ", v)
-		}
-		if err := hub.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	hub := labtest.GitHub(t, config)
 	return hosted{site: s, hub: hub, head: head, temp: t.TempDir()}
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 )
 
@@ -258,19 +259,7 @@ func goldenPlan(t *testing.T, name, got, dir string) {
 	if strings.Contains(got, dir) || strings.Contains(got, "script-only-secret-value") {
 		t.Errorf("%s holds an absolute path or a secret:\n%s", name, got)
 	}
-	path := filepath.Join("testdata", "plans", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
+	goldentest.Compare(t, filepath.Join("plans", name), got)
 }
 
 func compileSchema(t *testing.T, name string) *jsonschema.Schema {

@@ -19,14 +19,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/labverbs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 // nightly also tries what takes too long for every change.
 var nightly = flag.Bool("nightly", false, "also try what takes too long for every change")
-
-var update = flag.Bool("update", false, "rewrite expected output in the scripts")
 
 func TestMain(m *testing.M) {
 	lab.Main() // the test binary is the guests' init too
@@ -59,7 +58,7 @@ func TestScripts(t *testing.T) {
 	cache := ownCache(t)
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
-		UpdateScripts: *update,
+		UpdateScripts: goldentest.Updating(),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PACKER_HYBRID_CACHE", cache)
 			env.Setenv("PAYLOADS", filepath.Join(cache, "webhooks"))

@@ -25,6 +25,7 @@ import (
 	gh "github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 const (
@@ -46,18 +47,7 @@ func hub(t *testing.T, rules string, change func(*github.Config)) *github.Server
 	if change != nil {
 		change(&config)
 	}
-	s, err := github.Start(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, v := range s.Violations() {
-			t.Error("GitHub's description: ", v)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := labtest.GitHub(t, config)
 	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}

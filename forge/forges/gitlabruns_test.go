@@ -17,6 +17,7 @@ import (
 	gl "github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 func lab(t *testing.T, rules, trigger string, changes ...func(*gitlab.Config)) (*gitlab.Server, *gl.Runs) {
@@ -28,18 +29,7 @@ func lab(t *testing.T, rules, trigger string, changes ...func(*gitlab.Config)) (
 	for _, change := range changes {
 		change(&config)
 	}
-	s, err := gitlab.Start(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, v := range s.Violations() {
-			t.Error("GitLab's reference: ", v)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := labtest.GitLab(t, config)
 	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}

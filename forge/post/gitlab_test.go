@@ -17,6 +17,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 const (
@@ -41,18 +42,7 @@ func serveGitLab(t *testing.T, change func(*gitlab.Config), rules string) *gitla
 	if change != nil {
 		change(&config)
 	}
-	s, err := gitlab.Start(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, v := range append(s.Violations(), s.Obeyed()...) {
-			t.Error("GitLab's reference: ", v)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := labtest.GitLab(t, config)
 	s.AddPipeline(labPipeline, "refs/merge-requests/42/head", commit, "merge_request_event")
 	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)

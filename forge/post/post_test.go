@@ -20,6 +20,7 @@ import (
 	forgegitlab "github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 const (
@@ -70,18 +71,7 @@ func serve(t *testing.T, change func(*github.Config), rules string) *github.Serv
 	if change != nil {
 		change(&config)
 	}
-	s, err := github.Start(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, v := range s.Violations() {
-			t.Error("GitHub's description: ", v)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := labtest.GitHub(t, config)
 	if err := s.Faults().Load(rules); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files") //nolint:gochecknoglobals // a flag of go test
 
+// Updating says whether golden files are rewritten, for tests that hold them in another way.
+func Updating() bool { return *update }
+
 // Compare fails the test when a text is not that of a file below testdata.
 func Compare(t *testing.T, name, got string) {
 	t.Helper()

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/lab/spec.md#requirement-identity
 // Diagram: openspec/specs/lab/diagram.md#life-of-a-lab
 
-// Package labtest keeps the labs of tests apart from those of who runs them.
+// Package labtest keeps the labs of tests apart from those of who runs them, and starts the forges of tests.
 package labtest
 
 import (

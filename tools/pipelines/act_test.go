@@ -22,6 +22,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 // object is a JSON object.
@@ -92,19 +93,7 @@ func (s *site) github(commits []string, denied ...string) {
 		Roles: map[string]string{"mara": "write", "mona": "write"}, Users: map[string]int64{"mona": 5, "somebody": 6},
 		Denied: denied,
 	}
-	hub, err := github.Start(s.t.Context(), config)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.hub = hub
-	s.t.Cleanup(func() {
-		for _, v := range hub.Violations() {
-			s.t.Error("GitHub's description: ", v)
-		}
-		if err := hub.Close(); err != nil {
-			s.t.Error(err)
-		}
-	})
+	s.hub = labtest.GitHub(s.t, config)
 }
 
 // entry is what act says about a moment of a job.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 const (
@@ -89,21 +90,9 @@ exec "` + program + `" "$@"
 func (p *pipelined) serve() {
 	p.t.Helper()
 	refs := map[string]string{"main": p.rev("main"), "change": p.rev("HEAD")}
-	hub, err := gitlab.Start(p.t.Context(), gitlab.Config{
+	p.hub = labtest.GitLab(p.t, gitlab.Config{
 		Project: labProject, ID: 7, Token: projectToken,
 		Self: gitlab.User{ID: 90, Username: "project_7_bot", Level: gitlab.Developer}, Refs: refs, Change: 42,
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.hub = hub
-	p.t.Cleanup(func() {
-		for _, v := range append(hub.Violations(), hub.Obeyed()...) {
-			p.t.Error("GitLab's reference: ", v)
-		}
-		if err := hub.Close(); err != nil {
-			p.t.Error(err)
-		}
 	})
 }
 
