@@ -96,9 +96,9 @@ bench: ## Measure a promise: make bench NAME=redact; without NAME list them
 .PHONY: pictures
 pictures: ## Draw the comments of the golden files to bin/pictures
 	@tools/debian picture
-	go run ./tools/picture -o bin/pictures checks/testdata/report/*.md
-	go run ./tools/picture -open -o bin/pictures/open checks/testdata/report/*.md
-	go run ./tools/picture -open -width 380 -o bin/pictures/telephone checks/testdata/report/*.md
+	go run ./tools/picture -o bin/pictures checks/report/testdata/*.md
+	go run ./tools/picture -open -o bin/pictures/open checks/report/testdata/*.md
+	go run ./tools/picture -open -width 380 -o bin/pictures/telephone checks/report/testdata/*.md
 
 .PHONY: tools
 tools: ## Build Packer, its plugins, the linters and the lab's root file system into the cache

@@ -64,8 +64,9 @@
 //	runner/process           opens the project of a process by its environment, shows progress and answers
 //	runner/job               a job of a CI system, or of the bot on its machine: requests, phases, reports, tickets
 //	runner/ci                an event of a CI system to requests, in words that are the same at each forge
-//	checks                   renders plans and records: console, Markdown, checks; progress is in checks/live, SARIF,
-//	JUnit and Code Quality in checks/formats
+//	checks                   renders plans and records for a terminal, and answers as JSON; in it live, the progress of a
+//	build, formats, what programs read (SARIF, JUnit, Code Quality), and summary, the words that all of them share
+//	checks/report            what a change is shown: a run or a plan as a comment and as checks
 //	bot                      Slack: takes commands, decides, has the CI system run them
 //	bot/door                 HTTP and Socket Mode: what Slack sends to commands
 //	bot/policy               decides on commands, approvals and tickets

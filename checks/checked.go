@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -27,8 +28,9 @@ func WriteChecked(w io.Writer, s Style, a hybridcore.Answer) error {
 	if blocking > 0 {
 		verdict = s.Red("blocked")
 	}
-	p.line("%s: %s of %s, %s, %s, %s", verdict, plural(a.Checked.Targets, "target"), a.Checked.Env,
-		plural(blocking, "error"), plural(len(findings)-blocking, "warning"), a.Checked.Took.Round(time.Millisecond))
+	p.line("%s: %s of %s, %s, %s, %s", verdict, summary.Plural(a.Checked.Targets, "target"), a.Checked.Env,
+		summary.Plural(blocking, "error"), summary.Plural(len(findings)-blocking, "warning"),
+		a.Checked.Took.Round(time.Millisecond))
 	if a.Cached != "" {
 		p.line("cached verdict of run %s: nothing changed since (--no-cache asks anew)", a.Cached)
 	}

@@ -26,7 +26,6 @@ const runID = checkstest.RunID
 var (
 	at                       = checkstest.At()
 	record, plan, comparison = checkstest.Record, checkstest.Plan, checkstest.Comparison
-	fleet, many, hostile     = checkstest.Fleet, checkstest.Findings, checkstest.Hostile
 )
 
 func TestGolden(t *testing.T) {

@@ -8,9 +8,9 @@ package checks
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -53,47 +53,13 @@ func (p *printer) parity(s Style, one hybridcore.Parity) {
 	case n > 0:
 		p.line("  %s", s.Yellow(fmt.Sprintf("%d unexpected differences; the policy for them is warn", n)))
 	case len(one.Manifests) > 1 && hybridcore.Blocked(one.Findings) == hybridcore.NotBlocked:
-		p.line("  %s", s.green(fmt.Sprintf("identical but for %d keys that templates/parity.hcl expects", keys(one))))
+		p.line("  %s", s.green(fmt.Sprintf("identical but for %d keys that templates/parity.hcl expects", summary.Keys(one))))
 	}
-}
-
-func keys(one hybridcore.Parity) int {
-	all := map[string]bool{}
-	for _, e := range one.Expected {
-		for _, k := range e.Keys {
-			all[k] = true
-		}
-	}
-	return len(all)
-}
-
-// pairRows are a table of categories and pairs of platforms, the first row
-// being its head.
-func pairRows(one hybridcore.Parity) [][]string {
-	rows := [][]string{{"CATEGORY"}}
-	columns := map[[2]hybridcore.Platform]int{}
-	for i, a := range one.Manifests {
-		for _, b := range one.Manifests[i+1:] {
-			columns[[2]hybridcore.Platform{a.Platform, b.Platform}] = len(rows[0])
-			rows[0] = append(rows[0], fmt.Sprintf("%s = %s", a.Platform, b.Platform))
-		}
-	}
-	line := map[string]int{}
-	for _, n := range one.Pairs {
-		at, known := line[n.Category]
-		if !known {
-			at = len(rows)
-			line[n.Category] = at
-			rows = append(rows, append([]string{n.Category}, slices.Repeat([]string{"equal"}, len(columns))...))
-		}
-		rows[at][columns[[2]hybridcore.Platform{n.A, n.B}]] = cell(n)
-	}
-	return append(rows, append([]string{"all others"}, slices.Repeat([]string{"equal"}, len(columns))...))
 }
 
 // pairs prints that table.
 func (p *printer) pairs(s Style, one hybridcore.Parity) {
-	rows := pairRows(one)
+	rows := summary.PairRows(one)
 	for i := range rows {
 		rows[i][0] = "  " + rows[i][0]
 	}
@@ -107,17 +73,6 @@ func (p *printer) pairs(s Style, one hybridcore.Parity) {
 			return s.green(text)
 		}
 	})
-}
-
-func cell(n hybridcore.ParityCount) string {
-	switch {
-	case n.Unexpected == 0:
-		return fmt.Sprintf("%d expected", n.Expected)
-	case n.Expected == 0:
-		return fmt.Sprintf("%d UNEXPECTED", n.Unexpected)
-	default:
-		return fmt.Sprintf("%d UNEXPECTED, %d expected", n.Unexpected, n.Expected)
-	}
 }
 
 // manifests prints the proof: one digest a platform.
@@ -148,34 +103,13 @@ func (p *printer) manifests(s Style, one hybridcore.Parity) {
 	p.line("")
 }
 
-// differing is one unexpected key with the value of every platform that is
-// known to differ; an empty value says that the platform does not have it.
-type differing struct {
-	hybridcore.Difference
-
-	values map[hybridcore.Platform]string
-}
-
-// byKey lists each key of unexpected differences once, in their order.
-func byKey(all []hybridcore.Difference) []differing {
-	var keys []differing
-	for i := 0; i < len(all); {
-		one := differing{all[i], map[hybridcore.Platform]string{}}
-		for ; i < len(all) && all[i].Category == one.Category && all[i].Key == one.Key; i++ {
-			one.values[all[i].A], one.values[all[i].B] = all[i].InA, all[i].InB
-		}
-		keys = append(keys, one)
-	}
-	return keys
-}
-
 // differences prints each unexpected key with its values.
 func (p *printer) differences(s Style, one hybridcore.Parity) {
-	for _, d := range byKey(one.Unexpected) {
+	for _, d := range summary.ByKey(one.Unexpected) {
 		p.line("  %s %s %s", s.Red("unexpected"), d.Category, d.Key)
 		for _, m := range one.Manifests {
-			if value, differs := d.values[m.Platform]; differs {
-				p.line("    %-8s %s", m.Platform, shortDigest(dash(value)))
+			if value, differs := d.Values[m.Platform]; differs {
+				p.line("    %-8s %s", m.Platform, summary.ShortDigest(dash(value)))
 			}
 		}
 		p.line("    %-8s %s", "cause", d.Cause)
@@ -188,44 +122,6 @@ func (p *printer) differences(s Style, one hybridcore.Parity) {
 	}
 }
 
-// shortDigest cuts the digest at the end of a file's value to what tells two apart.
-func shortDigest(value string) string {
-	const mark = "sha256:"
-	if i := strings.LastIndex(value, mark); i >= 0 && len(value) > i+len(mark)+12 {
-		return value[:i+len(mark)+12]
-	}
-	return value
-}
-
-// change is what changed alike on some platforms of one image.
-type change struct {
-	image string
-	hybridcore.Change
-	platforms []string
-}
-
-// merged lists what changed, by image; alike on several platforms is one.
-func merged(reports []hybridcore.Changes) []change {
-	type id struct {
-		image string
-		hybridcore.Change
-	}
-	at, all := map[id]int{}, []change{}
-	for _, r := range reports {
-		for _, c := range r.Changes {
-			i, seen := at[id{r.Image, c}]
-			if !seen {
-				i = len(all)
-				at[id{r.Image, c}] = i
-				all = append(all, change{image: r.Image, Change: c})
-			}
-			all[i].platforms = append(all[i].platforms, string(r.Platform))
-		}
-	}
-	slices.SortStableFunc(all, func(a, b change) int { return strings.Compare(a.image, b.image) })
-	return all
-}
-
 // changes prints change reports; what changed alike on several platforms of
 // one image is one line.
 func (p *printer) changes(s Style, reports []hybridcore.Changes) {
@@ -233,21 +129,21 @@ func (p *printer) changes(s Style, reports []hybridcore.Changes) {
 		p.line("")
 		p.line("%s@%s  %s → %s: %s", r.Image, r.Platform, r.From, r.To, totals(r.Counts))
 	}
-	order := merged(reports)
+	order := summary.Merged(reports)
 	if len(order) == 0 {
 		return
 	}
 	p.line("")
 	rows := [][]string{}
 	for _, c := range order[:min(len(order), maxChanges)] {
-		text := shortDigest(c.Was) + " → " + shortDigest(c.Now)
+		text := summary.ShortDigest(c.Was) + " → " + summary.ShortDigest(c.Now)
 		switch {
 		case c.Was == "":
-			text = "added " + shortDigest(c.Now)
+			text = "added " + summary.ShortDigest(c.Now)
 		case c.Now == "":
-			text = "removed " + shortDigest(c.Was)
+			text = "removed " + summary.ShortDigest(c.Was)
 		}
-		rows = append(rows, []string{c.image, c.Category, c.Key, text, "on " + strings.Join(c.platforms, ", ")})
+		rows = append(rows, []string{c.Image, c.Category, c.Key, text, "on " + strings.Join(c.Platforms, ", ")})
 	}
 	p.table(rows, func(_, col int, text string) string {
 		if col == 4 {

@@ -15,6 +15,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -40,7 +41,7 @@ func WritePlan(w io.Writer, s Style, plan hybridcore.Plan) error {
 		end += fmt.Sprintf(", %d removed", len(plan.Removed))
 	}
 	if plan.Base != nil {
-		end += fmt.Sprintf(", compared with %s (%s)", plan.Base.Revision, short(plan.Base.Commit))
+		end += fmt.Sprintf(", compared with %s (%s)", plan.Base.Revision, summary.Short(plan.Base.Commit))
 	}
 	p.line("%s", text.InJobLog(end))
 	unseen := plan.Request.Action == hybridcore.ActionPlan && plan.Base == nil && !plan.Request.Look
@@ -101,8 +102,8 @@ func (p *printer) beside(s Style, plan hybridcore.Plan) {
 		p.line("not supported %s: %s (%s:%d)", targetName(u.Image, u.Platform), text.InJobLog(u.Reason),
 			text.InJobLog(u.File), u.Line)
 	}
-	for _, g := range unchangedBy(plan) {
-		p.line("%s %d equal to %s", s.green("unchanged"), len(g.targets), text.InJobLog(g.String()))
+	for _, g := range summary.Unchanged(plan) {
+		p.line("%s %d equal to %s", s.green("unchanged"), len(g.Targets), text.InJobLog(g.String()))
 	}
 	n := 0
 	for _, t := range plan.Pending() {
@@ -227,44 +228,4 @@ func (p *printer) table(rows [][]string, paint func(row, col int, text string) s
 		}
 		p.line("%s", strings.Join(cells, "  "))
 	}
-}
-
-// equals counts unchanged targets by what they are equal to.
-type equals struct {
-	to      string // run or commit
-	targets []string
-}
-
-// String is "run ID", or the commit as git shows it.
-func (e equals) String() string {
-	if len(e.to) == 40 || len(e.to) == 64 {
-		return short(e.to)
-	}
-	return "run " + e.to
-}
-
-func unchangedBy(plan hybridcore.Plan) []equals {
-	var all []equals
-	at := map[string]int{}
-	for _, t := range plan.Targets {
-		if t.Decision != hybridcore.Unchanged {
-			continue
-		}
-		to := ""
-		for _, r := range t.Reasons {
-			to = r.Subject
-		}
-		i, seen := at[to]
-		if !seen {
-			i, at[to] = len(all), len(all)
-			all = append(all, equals{to: to})
-		}
-		all[i].targets = append(all[i].targets, t.Target.Name())
-	}
-	return all
-}
-
-// short shows a commit as git does.
-func short(id string) string {
-	return id[:min(len(id), 12)]
 }

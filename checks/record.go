@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -22,7 +23,7 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 	p := &printer{w: w, style: s}
 	rows := [][]string{{"TARGET", "STATUS", "ARTIFACT", "DURATION", "LOG"}}
 	for _, res := range r.Results {
-		artifact := artifactName(res.Artifact)
+		artifact := summary.ArtifactName(res.Artifact)
 		rows = append(rows, []string{res.Target, string(res.Status), artifact, seconds(res.Duration), dash(res.Log)})
 	}
 	p.line("")
@@ -45,7 +46,7 @@ func WriteRecord(w io.Writer, s Style, r hybridcore.Record, where string) error 
 	if where != "" {
 		p.line("record  %s in %s (packer-hybrid inspect %s)", r.RunID, where, r.RunID)
 	}
-	p.line("%s in %s: %s", r.Request.Action, seconds(r.Duration), counts(r.Results))
+	p.line("%s in %s: %s", r.Request.Action, seconds(r.Duration), summary.Counts(r.Results))
 	return p.err
 }
 
@@ -93,15 +94,6 @@ func (p *printer) result(s Style, res hybridcore.Result) {
 	}
 }
 
-// artifactName is the name that the platform knows, rather than the builder's
-// identifier: on Azure that is a path, on Proxmox VE a number.
-func artifactName(a *hybridcore.Artifact) string {
-	if a == nil {
-		return "-"
-	}
-	return a.Name()
-}
-
 // inputs says what a target was built from.
 func inputs(res hybridcore.Result) string {
 	files, variables := 0, 0
@@ -131,26 +123,6 @@ func (p *printer) failure(s Style, f hybridcore.Failure) {
 	for _, l := range f.Tail {
 		p.line("    %s %s", s.Dim("|"), l)
 	}
-}
-
-// counts is "2 built, 1 failed", in the order of first appearance.
-func counts(results []hybridcore.Result) string {
-	n := map[hybridcore.Status]int{}
-	var order []hybridcore.Status
-	for _, r := range results {
-		if n[r.Status] == 0 {
-			order = append(order, r.Status)
-		}
-		n[r.Status]++
-	}
-	if len(order) == 0 {
-		return "no targets"
-	}
-	parts := make([]string, 0, len(order))
-	for _, s := range order {
-		parts = append(parts, fmt.Sprintf("%d %s", n[s], s))
-	}
-	return strings.Join(parts, ", ")
 }
 
 func seconds(d time.Duration) string {

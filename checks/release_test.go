@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -29,8 +30,8 @@ func TestPublishedReport(t *testing.T) {
 	}
 	render := func() (comment, terminal string) {
 		var markdown, text strings.Builder
-		if err := WriteReportMarkdown(&markdown,
-			Report{Plan: hybridcore.Plan{Request: rec.Request}, Record: &rec}); err != nil {
+		if err := report.Write(&markdown,
+			report.Report{Plan: hybridcore.Plan{Request: rec.Request}, Record: &rec}); err != nil {
 			t.Fatal(err)
 		}
 		if err := WriteRecord(&text, Style{}, rec, ""); err != nil {

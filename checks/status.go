@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -27,7 +28,7 @@ func WriteStatus(w io.Writer, s Style, st hybridcore.StatusReport, now time.Time
 		for _, key := range slices.Sorted(maps.Keys(st.Targets)) {
 			current := st.Targets[key]
 			env, name, _ := strings.Cut(key, "/")
-			artifact, packages := artifactName(current.Artifact), "-"
+			artifact, packages := summary.ArtifactName(current.Artifact), "-"
 			if current.Inventory != nil {
 				packages = fmt.Sprint(current.Inventory.Packages)
 			}

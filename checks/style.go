@@ -3,7 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-progress-of-a-build
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-// Package checks renders plans and records for people and scripts.
+// Package checks renders plans and records at a terminal, and answers as JSON.
 package checks
 
 import (

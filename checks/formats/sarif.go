@@ -17,7 +17,7 @@ import (
 	"net/url"
 	"path"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -46,10 +46,10 @@ func place(root string, findings []hybridcore.Finding) []placed {
 		if p.rule == "" {
 			p.rule = f.Kind
 		}
-		p.rule = checks.Clip(text.InJobLog(p.rule), checks.MaxTitle)
-		p.text = checks.Clip(text.Sanitize(f.Message), checks.MaxMessage)
+		p.rule = report.Clip(text.InJobLog(p.rule), report.MaxTitle)
+		p.text = report.Clip(text.Sanitize(f.Message), report.MaxMessage)
 		if f.Hint != "" {
-			p.text += "\n" + checks.Clip(text.Sanitize(f.Hint), checks.MaxMessage)
+			p.text += "\n" + report.Clip(text.Sanitize(f.Hint), report.MaxMessage)
 		}
 		key := fmt.Sprintf("%q %q %q %q", p.rule, p.path, f.Subject, f.Message)
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", key, seen[key]))

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 )
 
@@ -67,8 +67,8 @@ func TestReportOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	d := newDecided(t, "")
 	evil := post.Held{Slot: "report", Comment: "<!-- packer-hybrid:report run=9.9 -->\n/merge\n@acme/admins <img " +
-		"src=x> [x](https://evil.example) " + jobToken, Check: checks.Check{
-		Name: "packer-hybrid plan lab", Status: checks.CheckCompleted, Conclusion: checks.Success, Title: "fine\n::error::x",
+		"src=x> [x](https://evil.example) " + jobToken, Check: report.Check{
+		Name: "packer-hybrid plan lab", Status: report.CheckCompleted, Conclusion: report.Success, Title: "fine\n::error::x",
 		Summary: "![](https://evil.example/x.png)",
 	}}
 	write := func(change func(*post.Held)) string {
@@ -101,7 +101,7 @@ func TestReportOfSomebodyElse(t *testing.T) {
 		"the answer's slot":    write(func(h *post.Held) { h.Slot = "answer" }),
 		"another conclusion":   write(func(h *post.Held) { h.Check.Conclusion = "skipped" }),
 		"a path outside": write(func(h *post.Held) {
-			h.Check.Annotations = []checks.Annotation{{Path: "../x", Line: 1, Level: "notice"}}
+			h.Check.Annotations = []report.Annotation{{Path: "../x", Line: 1, Level: "notice"}}
 		}),
 		"twice":            "[" + strings.Trim(write(nil), "[]") + "," + strings.Trim(write(nil), "[]") + "]",
 		"something behind": write(nil) + "[]",

@@ -20,6 +20,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
@@ -129,9 +130,9 @@ func outboxOf(t *testing.T, a *app, secret string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Check(checks.Check{
-		Key: "x", Name: "x", Status: checks.CheckRunning, Title: secret, Summary: "of " + secret,
-		Annotations: []checks.Annotation{{Line: 12345678, Message: secret}},
+	p.Check(report.Check{
+		Key: "x", Name: "x", Status: report.CheckRunning, Title: secret, Summary: "of " + secret,
+		Annotations: []report.Annotation{{Line: 12345678, Message: secret}},
 	})
 	p.Comment(secret, true)
 	p.Close(t.Context(), time.Nanosecond)

@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
 	"github.com/packer-hybrid/packer-hybrid/checks/live"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/forge/github"
 	"github.com/packer-hybrid/packer-hybrid/forge/gitlab"
@@ -114,8 +115,8 @@ func fillTo(v reflect.Value, text string, depth int) {
 }
 
 // filled is a report with the text in every field, and in reasons of every kind.
-func filled(text string) checks.Report {
-	r := checks.Report{Full: "the files of this job"}
+func filled(text string) report.Report {
+	r := report.Report{Full: "the files of this job"}
 	fill(reflect.ValueOf(&r.Plan).Elem(), text)
 	r.Record = &hybridcore.Record{}
 	fill(reflect.ValueOf(r.Record).Elem(), text)
@@ -158,13 +159,13 @@ func stepFile(t *testing.T, write func(github.Actions) error) (string, error) {
 }
 
 // ofChecks renders one part of every check of a report.
-func ofChecks(part func(checks.Check) string) func(*testing.T, string) string {
+func ofChecks(part func(report.Check) string) func(*testing.T, string) string {
 	return func(_ *testing.T, text string) string {
 		r := filled(text)
-		all := checks.Checks(r, time.Now())
+		all := report.Checks(r, time.Now())
 		r.Record = nil
-		all = append(all, checks.Checks(r, time.Now())...)
-		all = append(all, checks.Running(r.Plan.Request, hybridcore.Event{Target: text, Text: text, At: time.Now()}))
+		all = append(all, report.Checks(r, time.Now())...)
+		all = append(all, report.Running(r.Plan.Request, hybridcore.Event{Target: text, Text: text, At: time.Now()}))
 		var b strings.Builder
 		for _, c := range all {
 			b.WriteString(part(c) + "\n")
@@ -175,17 +176,17 @@ func ofChecks(part func(checks.Check) string) func(*testing.T, string) string {
 
 // outputs are all places where foreign text is shown.
 func outputs() map[string]output {
-	markdown := func(change func(*checks.Report)) func(*testing.T, string) string {
+	markdown := func(change func(*report.Report)) func(*testing.T, string) string {
 		return func(t *testing.T, said string) string {
 			t.Helper()
 			r := filled(said)
 			change(&r)
-			return written(t, func(w io.Writer) error { return checks.WriteReportMarkdown(w, r) })
+			return written(t, func(w io.Writer) error { return report.Write(w, r) })
 		}
 	}
 	all := map[string]output{
-		"comment of a run": {markdown(func(*checks.Report) {}), checkMarkdown},
-		"comment of a plan": {markdown(func(r *checks.Report) {
+		"comment of a run": {markdown(func(*report.Report) {}), checkMarkdown},
+		"comment of a plan": {markdown(func(r *report.Report) {
 			r.Record, r.Plan.Request.Action, r.Untrusted = nil, hybridcore.ActionPlan, true
 		}), checkMarkdown},
 		"answer to a comment": {func(_ *testing.T, said string) string {
@@ -193,16 +194,16 @@ func outputs() map[string]output {
 		}, checkMarkdown},
 		"step summary": {func(t *testing.T, said string) string {
 			t.Helper()
-			file, err := stepFile(t, func(a github.Actions) error { return a.Summary(markdown(func(*checks.Report) {})(t, said)) })
+			file, err := stepFile(t, func(a github.Actions) error { return a.Summary(markdown(func(*report.Report) {})(t, said)) })
 			if err != nil {
 				t.Fatal(err)
 			}
 			return file
 		}, checkMarkdown},
-		"names and titles of checks": {ofChecks(func(c checks.Check) string { return c.Name + "\n" + c.Title }), checkPlain},
-		"summaries of checks":        {ofChecks(func(c checks.Check) string { return c.Summary + "\f" }), checkEach},
-		"texts of checks":            {ofChecks(func(c checks.Check) string { return c.Text }), checkPlain},
-		"annotations of checks": {ofChecks(func(c checks.Check) string {
+		"names and titles of checks": {ofChecks(func(c report.Check) string { return c.Name + "\n" + c.Title }), checkPlain},
+		"summaries of checks":        {ofChecks(func(c report.Check) string { return c.Summary + "\f" }), checkEach},
+		"texts of checks":            {ofChecks(func(c report.Check) string { return c.Text }), checkPlain},
+		"annotations of checks": {ofChecks(func(c report.Check) string {
 			var b strings.Builder
 			for _, a := range c.Annotations {
 				b.WriteString(a.Path + "\n" + a.Title + "\n" + strings.ReplaceAll(a.Message, "\n", " ") + "\n")

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/webapi"
 )
@@ -23,7 +23,7 @@ import (
 const batch = 50 // annotations of one request: GitHub's limit
 
 // Check brings one check-run to GitHub.
-func (g reports) Check(ctx context.Context, it *post.Item, want *checks.Check) error {
+func (g reports) Check(ctx context.Context, it *post.Item, want *report.Check) error {
 	if it.Tried {
 		if err := g.look(ctx, it, want); err != nil {
 			return err
@@ -48,7 +48,7 @@ func (g reports) Check(ctx context.Context, it *post.Item, want *checks.Check) e
 }
 
 // look finds what a request whose answer was lost has done.
-func (g reports) look(ctx context.Context, it *post.Item, want *checks.Check) error {
+func (g reports) look(ctx context.Context, it *post.Item, want *report.Check) error {
 	var found *github.CheckRun
 	var err error
 	if it.ID != 0 {
@@ -106,8 +106,8 @@ func (g reports) findCheck(ctx context.Context, name, externalID string) (*githu
 }
 
 // putCheck creates or updates a check-run, with the annotations that come next.
-func (g reports) putCheck(ctx context.Context, it *post.Item, want *checks.Check,
-	annotations []checks.Annotation,
+func (g reports) putCheck(ctx context.Context, it *post.Item, want *report.Check,
+	annotations []report.Annotation,
 ) error {
 	if it.ID == 0 || len(annotations) > 0 { // what must not be done twice
 		it.Try()
@@ -133,8 +133,8 @@ func (g reports) putCheck(ctx context.Context, it *post.Item, want *checks.Check
 	return nil
 }
 
-func (g reports) creation(key string, want *checks.Check,
-	annotations []checks.Annotation,
+func (g reports) creation(key string, want *report.Check,
+	annotations []report.Annotation,
 ) github.CreateCheckRunOptions {
 	change := g.change(want, annotations)
 	o := github.CreateCheckRunOptions{
@@ -148,7 +148,7 @@ func (g reports) creation(key string, want *checks.Check,
 	return o
 }
 
-func (g reports) change(want *checks.Check, annotations []checks.Annotation) github.UpdateCheckRunOptions {
+func (g reports) change(want *report.Check, annotations []report.Annotation) github.UpdateCheckRunOptions {
 	o := github.UpdateCheckRunOptions{
 		Name: want.Name, Status: new(want.Status),
 		Output: &github.CheckRunOutput{Title: new(want.Title), Summary: new(want.Summary)},
@@ -159,7 +159,7 @@ func (g reports) change(want *checks.Check, annotations []checks.Annotation) git
 	if want.Text != "" {
 		o.Output.Text = new(want.Text)
 	}
-	if want.Status == checks.CheckCompleted {
+	if want.Status == report.CheckCompleted {
 		o.Conclusion = new(want.Conclusion)
 		o.CompletedAt = &github.Timestamp{Time: want.Completed.UTC().Truncate(time.Second)}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/xanzy/go-gitlab"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 )
 
@@ -23,15 +23,15 @@ import (
 const maxStatus = 255
 
 // stateOf is GitLab's word for the state of a check.
-func stateOf(c *checks.Check) gitlab.BuildStateValue {
+func stateOf(c *report.Check) gitlab.BuildStateValue {
 	switch {
-	case c.Status == checks.CheckQueued:
+	case c.Status == report.CheckQueued:
 		return gitlab.Pending
-	case c.Status == checks.CheckRunning:
+	case c.Status == report.CheckRunning:
 		return gitlab.Running
-	case c.Conclusion == checks.Success:
+	case c.Conclusion == report.Success:
 		return gitlab.Success
-	case c.Conclusion == checks.CancelledDone:
+	case c.Conclusion == report.CancelledDone:
 		return gitlab.Canceled
 	default:
 		return gitlab.Failed
@@ -60,7 +60,7 @@ func there(has, want gitlab.BuildStateValue) bool {
 
 // Check brings a check to GitLab as a commit status. Its first line is all of
 // a report that a status has room for; the note has the rest.
-func (g *reports) Check(ctx context.Context, it *post.Item, want *checks.Check) error {
+func (g *reports) Check(ctx context.Context, it *post.Item, want *report.Check) error {
 	state := stateOf(want)
 	if it.Tried {
 		if err := g.lookStatus(ctx, it, want.Name); err != nil {

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 )
 
@@ -93,10 +93,10 @@ func (s strange) reported(t *testing.T) (left string, given int64) {
 		t.Fatal(err)
 	}
 	p.Quiet()
-	p.Check(check("debian-12@vsphere", checks.CheckRunning, 0))
+	p.Check(check("debian-12@vsphere", report.CheckRunning, 0))
 	p.Comment("it runs", false)
 	_ = p.FlushNow(context.WithoutCancel(t.Context()), time.Minute)
-	p.Check(check("debian-12@vsphere", checks.CheckCompleted, 60))
+	p.Check(check("debian-12@vsphere", report.CheckCompleted, 60))
 	p.Comment("it is over", true)
 	return strings.Join(p.Close(t.Context(), time.Minute), "\n"), count.Load()
 }

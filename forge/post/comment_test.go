@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
@@ -205,7 +205,7 @@ func TestTooLongATextIsCut(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil, "")
 	p, _ := quiet(t, t.TempDir(), s, 1)
-	c := check("x", checks.CheckCompleted, 0)
+	c := check("x", report.CheckCompleted, 0)
 	c.Summary = strings.Repeat("😀", 40_000)
 	c.Text = strings.Repeat("a line\n", 20_000)
 	p.Check(c)
@@ -247,7 +247,7 @@ func TestSteps(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil, "")
 	p, clock := quiet(t, t.TempDir(), s, 1)
-	c := check("debian-12@vsphere", checks.CheckRunning, 0)
+	c := check("debian-12@vsphere", report.CheckRunning, 0)
 	p.Check(c)
 	step := func(title string) string {
 		c.Title = title
@@ -265,7 +265,7 @@ func TestSteps(t *testing.T) {
 	if text := strings.Join(got, " "); text != "one one one four" {
 		t.Errorf("it shows %s", text)
 	}
-	p.Check(check("debian-12@vsphere", checks.CheckCompleted, 0))
+	p.Check(check("debian-12@vsphere", report.CheckCompleted, 0))
 	p.Step(c) // of a check that is over
 	p.Close(t.Context(), time.Minute)
 	if got := s.Checks()[0]["status"]; got != "completed" {
@@ -278,7 +278,7 @@ func TestStepsLeaveRoomForResults(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil, "")
 	p, clock := quiet(t, t.TempDir(), s, 1)
-	c := check("x", checks.CheckRunning, 0)
+	c := check("x", report.CheckRunning, 0)
 	p.Check(c)
 	for i := range 230 {
 		clock.now = clock.now.Add(post.StepPause + time.Millisecond)
@@ -291,7 +291,7 @@ func TestStepsLeaveRoomForResults(t *testing.T) {
 	if n := len(s.Calls()); n != post.MaxSteps+1 {
 		t.Errorf("%d requests, want %d", n, post.MaxSteps+1)
 	}
-	p.Check(check("x", checks.CheckCompleted, 0))
+	p.Check(check("x", report.CheckCompleted, 0))
 	p.Close(t.Context(), time.Minute)
 	if got := s.Checks()[0]["status"]; got != "completed" {
 		t.Errorf("it is %v", got)
@@ -303,7 +303,7 @@ func TestALimitHoldsForTheEnd(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil, `POST /** nth=1 status=429 header="Retry-After: 40"`)
 	p, clock := quiet(t, t.TempDir(), s, 1)
-	p.Check(check("x", checks.CheckRunning, 0))
+	p.Check(check("x", report.CheckRunning, 0))
 	if err := p.FlushNow(t.Context(), 10*time.Second); err == nil {
 		t.Error("forty seconds fit into ten")
 	}
@@ -325,12 +325,12 @@ func TestLive(t *testing.T) {
 	}
 	go func() {
 		for i := range 100 {
-			c := check("debian-12@vsphere", checks.CheckRunning, 0)
+			c := check("debian-12@vsphere", report.CheckRunning, 0)
 			c.Title = fmt.Sprint("step ", i)
 			p.Step(c)
 		}
 	}()
-	report(p)
+	reportAll(p)
 	if left := p.Close(t.Context(), time.Minute); len(left) > 0 {
 		t.Errorf("%q", left)
 	}

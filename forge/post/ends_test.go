@@ -108,7 +108,7 @@ func TestReportsEnd(t *testing.T) {
 							if err := p.Use(strange, timeout); err != nil {
 								t.Fatal(err)
 							}
-							report(p)
+							reportAll(p)
 							left := strings.Join(p.Close(t.Context(), whole), "\n")
 							if got := clock.total(); got > most {
 								t.Errorf("it took %s: %s", got, left)

@@ -43,7 +43,7 @@ func TestFaultWhileReporting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report(p)
+	reportAll(p)
 	select {
 	case <-panicked:
 	case <-time.After(20 * time.Second):

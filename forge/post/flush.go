@@ -16,7 +16,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
@@ -133,9 +133,9 @@ func (b *outbox) bury(now time.Time) {
 	for _, key := range slices.Clone(b.order) {
 		it := b.items[key]
 		switch {
-		case it.check != nil && it.check.Status != checks.CheckCompleted:
+		case it.check != nil && it.check.Status != report.CheckCompleted:
 			c := *it.check
-			c.Status, c.Conclusion, c.Completed = checks.CheckCompleted, checks.CancelledDone, now
+			c.Status, c.Conclusion, c.Completed = report.CheckCompleted, report.CancelledDone, now
 			c.Title, c.Summary = "The run ended without a report", "The process that ran this was killed, or its machine was "+
 				"lost. The job's log may say more."
 			_ = b.append(line{Kind: "want", Key: key, Check: &c}) // told by finish

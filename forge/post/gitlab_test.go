@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab/gitlab"
@@ -114,7 +114,7 @@ func TestTokensThatMayNot(t *testing.T) {
 			t.Parallel()
 			s := serveGitLab(t, c.change, "")
 			p, clock := quietGitLab(t, t.TempDir(), s, jobAddress(labPipeline, 11))
-			report(p)
+			reportAll(p)
 			left := strings.Join(p.Close(t.Context(), time.Minute), "\n")
 			if !strings.Contains(left, c.says) || !strings.Contains(left, "and 2 more") || strings.Contains(left, token) {
 				t.Errorf("it says %q, want %q", left, c.says)
@@ -229,7 +229,7 @@ func TestMergedResults(t *testing.T) {
 	at := jobAddress(600, 11)
 	at.Pipelined = merge
 	p, _ := quietGitLab(t, t.TempDir(), s, at)
-	report(p)
+	reportAll(p)
 	if left := p.Close(t.Context(), time.Minute); len(left) > 0 {
 		t.Error(left)
 	}
@@ -251,7 +251,7 @@ func TestARetriedJob(t *testing.T) {
 		s := serveGitLab(t, nil, rule)
 		for job := range int64(2) {
 			p, _ := quietGitLab(t, t.TempDir(), s, jobAddress(labPipeline, 11+job))
-			for _, status := range []string{checks.CheckQueued, checks.CheckRunning, checks.CheckCompleted} {
+			for _, status := range []string{report.CheckQueued, report.CheckRunning, report.CheckCompleted} {
 				p.Check(check("x", status, 0))
 				if err := p.FlushNow(t.Context(), time.Minute); err != nil {
 					t.Fatal(err)
@@ -329,7 +329,7 @@ func TestLongStatuses(t *testing.T) {
 	at := jobAddress(labPipeline, 11)
 	at.URL += "/" + strings.Repeat("x", 250)
 	p, _ := quietGitLab(t, t.TempDir(), s, at)
-	c := check("x", checks.CheckCompleted, 0)
+	c := check("x", report.CheckCompleted, 0)
 	c.Name, c.Title = strings.Repeat("ß", 300), strings.Repeat("😀", 300)
 	p.Check(c)
 	if left := p.Close(t.Context(), time.Minute); len(left) > 0 || len(s.Statuses()) != 1 {

@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -41,13 +41,13 @@ const (
 // trusts nothing in here.
 type Held struct {
 	Slot    string       `json:"slot"`
-	Check   checks.Check `json:"check"`   // of the run as a whole
+	Check   report.Check `json:"check"`   // of the run as a whole
 	Comment string       `json:"comment"` // Markdown
 }
 
 // Hold makes the held form of a report.
-func Hold(r checks.Report, slot string, now time.Time) Held {
-	whole := checks.Checks(r, now)[0]
+func Hold(r report.Report, slot string, now time.Time) Held {
+	whole := report.Checks(r, now)[0]
 	comment := whole.Summary
 	whole.Annotations = whole.Annotations[:min(len(whole.Annotations), maxHeldNotes)]
 	return Held{Slot: slot, Check: whole, Comment: fit(comment, maxBody)}
@@ -148,16 +148,16 @@ func (h Held) check() error {
 		return fmt.Errorf("its slot is %.40q", h.Slot)
 	case c.Key != "" || !heldName.MatchString(c.Name):
 		return fmt.Errorf("its check is %.100q of %.100q, and a change is planned and validated only", c.Name, c.Key)
-	case c.Status != checks.CheckCompleted:
+	case c.Status != report.CheckCompleted:
 		return fmt.Errorf("its check is %.40q, not completed", c.Status)
-	case !slices.Contains([]string{checks.Success, checks.Failure, checks.CancelledDone}, c.Conclusion):
+	case !slices.Contains([]string{report.Success, report.Failure, report.CancelledDone}, c.Conclusion):
 		return fmt.Errorf("its conclusion is %.40q", c.Conclusion)
 	case len(c.Annotations) > maxHeldNotes:
 		return fmt.Errorf("it has %d annotations, and %d at most are sent", len(c.Annotations), maxHeldNotes)
 	}
 	for _, a := range c.Annotations {
 		if !fs.ValidPath(a.Path) || len(a.Path) > 1000 || text.Sanitize(a.Path) != a.Path || a.Line < 1 ||
-			!slices.Contains([]string{checks.LevelNotice, checks.LevelWarning, checks.LevelFailure}, a.Level) {
+			!slices.Contains([]string{report.LevelNotice, report.LevelWarning, report.LevelFailure}, a.Level) {
 			return fmt.Errorf("it has an annotation of the level %.20q at line %d of %.100q", a.Level, a.Line, a.Path)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 )
 
@@ -61,7 +61,7 @@ type line struct {
 	Kind        string        `json:"kind"` // open, want, try, made, sent, drop, close
 	Address     *Address      `json:"address,omitempty"`
 	Key         string        `json:"key,omitempty"` // of an item
-	Check       *checks.Check `json:"check,omitempty"`
+	Check       *report.Check `json:"check,omitempty"`
 	Body        string        `json:"body,omitempty"`
 	Final       bool          `json:"final,omitempty"`
 	ID          int64         `json:"id,omitempty"`
@@ -80,7 +80,7 @@ const (
 // item is a check-run or the comment: what is wanted, and what has arrived.
 type item struct {
 	key         string
-	check       *checks.Check // nil for the comment
+	check       *report.Check // nil for the comment
 	body        string
 	final       bool // of a comment: the run is over
 	version     int  // of what is wanted, from 1
@@ -91,7 +91,7 @@ type item struct {
 	state       string // of a commit status, as it was known last
 	dropped     string // why the last version was given up
 	// step is a newer state of a check that is not over; it is not on disk.
-	step     *checks.Check
+	step     *report.Check
 	stepSent time.Time // when a step was sent last
 }
 
@@ -305,7 +305,7 @@ func (b *outbox) next(skip map[string]bool, since time.Time) (item, bool) {
 		switch {
 		case stale:
 			u = 0
-		case it.check == nil || it.check.Status == checks.CheckCompleted:
+		case it.check == nil || it.check.Status == report.CheckCompleted:
 			u = 2
 		}
 		if u > urgency {

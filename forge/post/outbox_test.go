@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
 )
@@ -78,7 +78,7 @@ func child() {
 	}
 	p.Quiet()
 	p.Through(func(d post.Disk) post.Disk { return &killer{Disk: d, at: at} })
-	report(p)
+	reportAll(p)
 	if left := p.Close(context.Background(), time.Minute); len(left) > 0 {
 		panic(fmt.Sprint(left))
 	}
@@ -282,11 +282,11 @@ func TestRedaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := check("x", checks.CheckRunning, 0)
+	c := check("x", report.CheckRunning, 0)
 	p.Check(c)
 	c.Title = "a step with " + secret
 	p.Step(c)
-	c = check("x", checks.CheckCompleted, 1)
+	c = check("x", report.CheckCompleted, 1)
 	c.Title, c.Summary, c.Text, c.Annotations[0].Message, c.Annotations[0].Title = secret, secret, secret, secret, secret
 	p.Check(c)
 	p.Comment("it is "+secret, true)
@@ -311,7 +311,7 @@ func TestTheSameAgainIsNotSent(t *testing.T) {
 	s := serve(t, nil, "")
 	p, _ := quiet(t, t.TempDir(), s, 1)
 	for range 3 {
-		p.Check(check("x", checks.CheckCompleted, 3))
+		p.Check(check("x", report.CheckCompleted, 3))
 		p.Comment("it is over", true)
 		if err := p.FlushNow(t.Context(), time.Minute); err != nil {
 			t.Fatal(err)
@@ -327,7 +327,7 @@ func TestTheOutboxHoldsNoToken(t *testing.T) {
 	t.Parallel()
 	s, dir := serve(t, nil, ""), t.TempDir()
 	p, _ := quiet(t, dir, s, 1)
-	report(p)
+	reportAll(p)
 	p.Close(t.Context(), time.Minute)
 	data, err := os.ReadFile(filepath.Join(dir, "github"+post.FileName))
 	if err != nil {
@@ -342,7 +342,7 @@ func TestLiveRunsAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	s, dir := serve(t, nil, ""), t.TempDir()
 	p, _ := quiet(t, filepath.Join(dir, mkdir(t, dir, runID)), s, 1)
-	p.Check(check("x", checks.CheckRunning, 0))
+	p.Check(check("x", report.CheckRunning, 0))
 	out, err := post.Flush(t.Context(), dir, hubAccess(s), time.Minute)
 	if err != nil || len(out) > 0 || len(s.Calls()) > 0 {
 		t.Errorf("%v %q, %d requests", err, out, len(s.Calls()))
@@ -379,7 +379,7 @@ func TestEveryLineIsSynced(t *testing.T) {
 	p, _ := quiet(t, t.TempDir(), s, 1)
 	w := &watched{}
 	p.Through(func(d post.Disk) post.Disk { w.Disk = d; return w })
-	report(p)
+	reportAll(p)
 	p.Close(t.Context(), time.Minute)
 	if w.most != 1 || w.dirty != 0 {
 		t.Errorf("%d lines were on their way to the disk at once, %d at the end", w.most, w.dirty)
@@ -392,7 +392,7 @@ func TestFullDisk(t *testing.T) {
 	s := serve(t, nil, "POST /** nth=1 status=502 after")
 	p, _ := quiet(t, t.TempDir(), s, 1)
 	p.Through(func(d post.Disk) post.Disk { return &watched{Disk: d, full: true} })
-	report(p)
+	reportAll(p)
 	left := strings.Join(p.Close(t.Context(), time.Minute), "\n")
 	if !strings.Contains(left, "no space left on device: what was reported is not known to a later run") ||
 		strings.Contains(left, "not reported") {

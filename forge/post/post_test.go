@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	forgegithub "github.com/packer-hybrid/packer-hybrid/forge/github"
 	forgegitlab "github.com/packer-hybrid/packer-hybrid/forge/gitlab"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
@@ -101,30 +101,30 @@ func quiet(t *testing.T, dir string, s *github.Server, number int64) (*post.Post
 	return p, clock
 }
 
-func check(key, status string, annotations int) checks.Check {
-	c := checks.Check{
+func check(key, status string, annotations int) report.Check {
+	c := report.Check{
 		Key: key, Name: "packer-hybrid lab/" + key, Status: status, Title: status, Summary: "of " + key,
 		Started: begin,
 	}
-	if status == checks.CheckCompleted {
-		c.Conclusion, c.Completed = checks.Failure, begin.Add(time.Minute)
+	if status == report.CheckCompleted {
+		c.Conclusion, c.Completed = report.Failure, begin.Add(time.Minute)
 	}
 	for i := range annotations {
 		c.Annotations = append(c.Annotations,
-			checks.Annotation{Path: "a.hcl", Line: i + 1, Level: checks.LevelWarning, Message: fmt.Sprint("finding ", i)})
+			report.Annotation{Path: "a.hcl", Line: i + 1, Level: report.LevelWarning, Message: fmt.Sprint("finding ", i)})
 	}
 	return c
 }
 
-// report is a whole run's: three checks, one with annotations, and the comment.
-func report(p *post.Poster) {
+// reportAll is a whole run's: three checks, one with annotations, and the comment.
+func reportAll(p *post.Poster) {
 	for _, key := range []string{"", "debian-12@vsphere", "debian-12@azure"} {
-		p.Check(check(key, checks.CheckRunning, 0))
+		p.Check(check(key, report.CheckRunning, 0))
 	}
 	p.Comment("it runs", false)
-	p.Check(check("debian-12@vsphere", checks.CheckCompleted, 120))
-	p.Check(check("debian-12@azure", checks.CheckCompleted, 0))
-	p.Check(check("", checks.CheckCompleted, 0))
+	p.Check(check("debian-12@vsphere", report.CheckCompleted, 120))
+	p.Check(check("debian-12@azure", report.CheckCompleted, 0))
+	p.Check(check("", report.CheckCompleted, 0))
 	p.Comment("it is over", true)
 }
 
@@ -165,7 +165,7 @@ func TestFork(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(c *github.Config) { c.Denied = []string{"checks", "issues"} }, "")
 	p, _ := quiet(t, t.TempDir(), s, 1)
-	report(p)
+	reportAll(p)
 	left := strings.Join(p.Close(t.Context(), time.Minute), "\n")
 	if !strings.Contains(left, "Resource not accessible by integration") || !strings.Contains(left, "and 2 more") {
 		t.Errorf("it says %q", left)
@@ -185,7 +185,7 @@ func TestOneRefusalCostsOneReport(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil, "POST /repos/o/r/check-runs nth=1 status=422 reason=\"no such commit\"")
 	p, _ := quiet(t, t.TempDir(), s, 1)
-	report(p)
+	reportAll(p)
 	left := p.Close(t.Context(), time.Minute)
 	if len(left) != 0 && !strings.Contains(strings.Join(left, "\n"), "no such commit") {
 		t.Errorf("it says %q", left)
@@ -199,7 +199,7 @@ func TestOnlyTheLatestStateIsSent(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil, "")
 	p, _ := quiet(t, t.TempDir(), s, 1)
-	report(p)
+	reportAll(p)
 	p.Close(t.Context(), time.Minute)
 	// three check-runs, of which one needs two more requests for 120 annotations, and the comment
 	if writes := len(s.Calls()) - 2; writes != 6 {
@@ -223,7 +223,7 @@ func TestClosingEndsOnTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report(p)
+	reportAll(p)
 	started := time.Now()
 	left := p.Close(t.Context(), 300*time.Millisecond)
 	if took := time.Since(started); took > 5*time.Second || len(left) == 0 {

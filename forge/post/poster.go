@@ -17,7 +17,7 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -117,19 +117,19 @@ func plain(part string) bool {
 }
 
 // Check reports the state of a check; only the last one counts.
-func (p *Poster) Check(c checks.Check) {
+func (p *Poster) Check(c report.Check) {
 	p.add(line{Kind: "want", Key: checkPrefix + c.Key, Check: p.clean(c)})
 }
 
 // Step reports what a check that is in progress does now. It is not kept for
 // later, and may be left out, as it is where a forge cannot show it.
-func (p *Poster) Step(c checks.Check) {
+func (p *Poster) Step(c report.Check) {
 	if p.sender.system.NoSteps {
 		return
 	}
 	p.box.mu.Lock()
 	defer p.box.mu.Unlock()
-	if it := p.box.items[checkPrefix+c.Key]; it != nil && it.check.Status != checks.CheckCompleted {
+	if it := p.box.items[checkPrefix+c.Key]; it != nil && it.check.Status != report.CheckCompleted {
 		it.step = p.clean(c)
 	}
 	p.wake()
@@ -164,7 +164,7 @@ func fit(text string, most int) string {
 }
 
 // clean redacts a check, and bounds it.
-func (p *Poster) clean(c checks.Check) *checks.Check {
+func (p *Poster) clean(c report.Check) *report.Check {
 	redact := p.sender.redact
 	c.Title, c.Summary, c.Text = redact(c.Title), fit(redact(c.Summary), maxOutput), fit(redact(c.Text), maxOutput)
 	c.Annotations = slices.Clone(c.Annotations)

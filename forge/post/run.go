@@ -6,22 +6,22 @@
 package post
 
 import (
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // Report reports what a run has planned, or what it has done: all of its
 // checks, and the comment.
-func (p *Poster) Report(r checks.Report) {
+func (p *Poster) Report(r report.Report) {
 	_ = p.sender.contain(func() error { // logged; what was reported before stays
 		p.box.mu.Lock()
 		p.request = r.Plan.Request
 		p.box.mu.Unlock()
-		all := checks.Checks(r, p.sender.clock.Now())
+		all := report.Checks(r, p.sender.clock.Now())
 		for _, c := range all {
 			p.Check(c)
 		}
-		p.Comment(all[0].Summary, all[0].Status == checks.CheckCompleted) // the whole run's check, with the whole report
+		p.Comment(all[0].Summary, all[0].Status == report.CheckCompleted) // the whole run's check, with the whole report
 		return nil
 	})
 }
@@ -34,11 +34,11 @@ func (p *Poster) Event(e hybridcore.Event) {
 	p.box.mu.Unlock()
 	switch e.Kind {
 	case hybridcore.EventStart:
-		p.Check(checks.Running(req, e))
+		p.Check(report.Running(req, e))
 	case hybridcore.EventStep:
-		p.Step(checks.Running(req, e))
+		p.Step(report.Running(req, e))
 	case hybridcore.EventDone:
 		e.Text += "; the run goes on"
-		p.Step(checks.Running(req, e))
+		p.Step(report.Running(req, e))
 	}
 }

@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 // build is a run of three targets with n findings, as runner reports it.
-func build(n int) checks.Report {
+func build(n int) report.Report {
 	plan := hybridcore.Plan{
 		Request: hybridcore.Request{ID: runID, Action: hybridcore.ActionBuild, Env: "lab"},
 		Commit:  commit,
@@ -44,7 +44,7 @@ func build(n int) checks.Report {
 		})
 	}
 	rec.Status = hybridcore.Overall(rec.Results)
-	return checks.Report{Plan: plan, Record: &rec, Full: "the artifact `report` of this job"}
+	return report.Report{Plan: plan, Record: &rec, Full: "the artifact `report` of this job"}
 }
 
 // A whole run, rendered as it is, passes GitHub's own description and limits.
@@ -97,7 +97,7 @@ func TestWholeRun(t *testing.T) {
 	}
 	for i, c := range s.Checks() {
 		all, _ := c["annotations"].([]any)
-		if c["conclusion"] != "failure" || (i == 0) != (len(all) == checks.MaxAnnotations) {
+		if c["conclusion"] != "failure" || (i == 0) != (len(all) == report.MaxAnnotations) {
 			t.Errorf("%v is %v with %d annotations", c["name"], c["conclusion"], len(all))
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 )
 
 // System is a forge, as whom reports are sent to.
@@ -41,7 +41,7 @@ type Access struct {
 // Forge brings reports to one address.
 type Forge interface {
 	// Check brings the state of a check there.
-	Check(ctx context.Context, it *Item, want *checks.Check) error
+	Check(ctx context.Context, it *Item, want *report.Check) error
 	Comments() Commenter
 	// Answer is what a failed request was answered with.
 	Answer(err error) Answer

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/lab/fault"
 )
@@ -129,7 +129,7 @@ func TestEverythingArrivesOnce(t *testing.T) {
 			h := gitLab(t, c.rules)
 			p, clock := h.post(t.TempDir())
 			for _, key := range []string{"", "debian-12@vsphere", "debian-12@azure"} {
-				p.Check(check(key, checks.CheckQueued, 0))
+				p.Check(check(key, report.CheckQueued, 0))
 			}
 			p.Comment("it runs", false)
 			if err := p.FlushNow(t.Context(), 2*time.Minute); err != nil {
@@ -143,7 +143,7 @@ func TestEverythingArrivesOnce(t *testing.T) {
 // overcome reports the end of a run.
 func (c setback) overcome(t *testing.T, h served, p *post.Poster, clock *fakeClock) {
 	t.Helper()
-	report(p)
+	reportAll(p)
 	if left := p.Close(t.Context(), 2*time.Minute); len(left) > 0 {
 		t.Errorf("not reported: %q", left)
 	}
@@ -189,7 +189,7 @@ func sentLater(t *testing.T, h served, says string) {
 	t.Helper()
 	dir := t.TempDir()
 	p, clock := h.post(filepath.Join(dir, mkdir(t, dir, runID)))
-	report(p)
+	reportAll(p)
 	left := strings.Join(p.Close(t.Context(), 30*time.Second), "\n")
 	if !strings.Contains(left, says) || !strings.Contains(left, "are kept in") {
 		t.Errorf("it says %q, want %q", left, says)

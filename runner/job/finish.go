@@ -9,7 +9,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -28,7 +28,7 @@ func (j *job) finish(ctx context.Context) {
 	j.try("annotations", j.values.Annotate(append(failures, findings...)))
 	for _, c := range reported {
 		var text strings.Builder
-		j.try("the step summary", checks.WriteReportMarkdown(&text, j.report(c)))
+		j.try("the step summary", report.Write(&text, j.report(c)))
 		j.try("the step summary", j.values.Summary(j.host.Process.Redactor.String(text.String())))
 	}
 	for _, name := range []string{"answer", "plan", "record", "parity", "release", "sarif"} {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -79,8 +79,8 @@ func (c *answer) results() []hybridcore.Result {
 }
 
 // report is what an answer's comment, summary and checks are rendered from.
-func (j *job) report(c *answer) checks.Report {
-	r := checks.Report{
+func (j *job) report(c *answer) report.Report {
+	r := report.Report{
 		Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix,
 		Full: "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req},
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
@@ -26,7 +26,7 @@ func TestReportsChanges(t *testing.T) {
 		Parity: &hybridcore.ParityReport{Changes: changes},
 	})
 	var text strings.Builder
-	if err := checks.WriteReportMarkdown(&text, j.report(j.current)); err != nil ||
+	if err := report.Write(&text, j.report(j.current)); err != nil ||
 		!strings.Contains(text.String(), "1 change in the images since their last build") {
 		t.Errorf("%v\n%s", err, text.String())
 	}

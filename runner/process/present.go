@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -55,7 +56,7 @@ func (s Screen) write(r *runner.Runner, answer hybridcore.Answer) error {
 		answer.Request = nil // who reads it has asked
 		return s.Document(func(w io.Writer) error { return checks.WriteJSON(w, answer) })
 	case s.Output == "markdown":
-		return checks.WritePlanMarkdown(s.Out, *answer.Plan)
+		return report.WritePlan(s.Out, *answer.Plan)
 	}
 	return s.text(r, answer)
 }

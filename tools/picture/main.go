@@ -71,7 +71,7 @@ type drawer struct {
 // pictures draws every file, and says at the end which could not be drawn.
 func (d drawer) pictures(ctx context.Context, files []string) error {
 	if len(files) == 0 {
-		return errors.New("name the Markdown files: go run ./tools/picture checks/testdata/report/*.md")
+		return errors.New("name the Markdown files: go run ./tools/picture checks/report/testdata/*.md")
 	}
 	if err := os.MkdirAll(d.dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the pictures: %w", err)

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/plan/spec.md#requirement-a-plan-as-a-comment
 // Diagram: openspec/specs/plan/diagram.md#two-trees
 
-package checks
+package report
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/checkstest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -57,6 +59,15 @@ func hostilePlan(text string, targets int) hybridcore.Plan {
 	}
 	return plan
 }
+
+// The values that reports are rendered from.
+const runID = checkstest.RunID
+
+var (
+	at                = checkstest.At()
+	fleet, comparison = checkstest.Fleet, checkstest.Comparison
+	many, hostile     = checkstest.Findings, checkstest.Hostile
+)
 
 var (
 	codeSpan = regexp.MustCompile("`[^`\n]*`|<code>[^<\n]*</code>")
@@ -111,7 +122,7 @@ func TestPlanMarkdownIsInert(t *testing.T) {
 	for _, text := range hostile {
 		for _, n := range []int{0, 1, 300} {
 			var out bytes.Buffer
-			if err := WritePlanMarkdown(&out, hostilePlan(text, n)); err != nil {
+			if err := WritePlan(&out, hostilePlan(text, n)); err != nil {
 				t.Fatal(err)
 			}
 			checkMarkdown(t, out.String())
@@ -128,7 +139,7 @@ func TestPlanMarkdownSaysWhatIsLeftOut(t *testing.T) {
 		plan.Targets = append(plan.Targets, target)
 	}
 	var out bytes.Buffer
-	if err := WritePlanMarkdown(&out, plan); err != nil {
+	if err := WritePlan(&out, plan); err != nil {
 		t.Fatal(err)
 	}
 	checkMarkdown(t, out.String())
@@ -144,13 +155,13 @@ func FuzzPlanMarkdown(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, targets uint8) {
 		plan := hostilePlan(text, int(targets))
 		var out bytes.Buffer
-		if err := WritePlanMarkdown(&out, plan); err != nil {
+		if err := WritePlan(&out, plan); err != nil {
 			t.Fatal(err)
 		}
 		checkMarkdown(t, out.String())
 		out.Reset()
 		plan.Findings = nil // they show the source's own line breaks
-		if err := WritePlan(&out, Style{}, plan); err != nil {
+		if err := checks.WritePlan(&out, checks.Style{}, plan); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(out.String()) {

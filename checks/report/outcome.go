@@ -3,7 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-report-of-a-run-as-a-comment
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package report
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -58,7 +59,7 @@ func (r Report) results() []hybridcore.Result {
 
 // outcome counts the results, the worst first.
 func (r Report) outcome() string {
-	text := counts(r.results())
+	text := summary.Counts(r.results())
 	if slices.ContainsFunc(r.Record.Parity, hybridcore.Parity.Blocked) {
 		text = "parity is broken, " + text
 	}
@@ -139,7 +140,7 @@ func (m *markdown) results(results []hybridcore.Result) {
 	}
 	m.table(head, failed)
 	if len(good) > 0 {
-		m.folded("Results of "+plural(len(good), "image"), func() { m.table(head, good) })
+		m.folded("Results of "+summary.Plural(len(good), "image"), func() { m.table(head, good) })
 	}
 }
 
@@ -191,7 +192,7 @@ func (m *markdown) artifacts(r hybridcore.Record) {
 		}
 	}
 	if len(rows) > 0 {
-		m.folded(plural(len(rows), "artifact"), func() { m.table(append([]string{"Target"}, artifactHead...), rows) })
+		m.folded(summary.Plural(len(rows), "artifact"), func() { m.table(append([]string{"Target"}, artifactHead...), rows) })
 	}
 }
 
@@ -202,7 +203,7 @@ func artifactRow(res hybridcore.Result) []string {
 	if res.Inventory != nil {
 		packages = fmt.Sprint(res.Inventory.Packages)
 	}
-	return []string{text.Code(artifactName(res.Artifact)), packages}
+	return []string{text.Code(summary.ArtifactName(res.Artifact)), packages}
 }
 
 // failures adds why targets failed, with the last lines of each.

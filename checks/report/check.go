@@ -3,7 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-checks-of-a-run
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package report
 
 import "time"
 

@@ -3,13 +3,12 @@
 // Spec: openspec/specs/reports/spec.md#requirement-report-of-a-run-as-a-comment
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package report
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -99,7 +98,7 @@ func TestReportGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text := r.markdown()
 			checkMarkdown(t, text)
-			goldentest.Compare(t, filepath.Join("report", name+".md"), text)
+			goldentest.Compare(t, name+".md", text)
 			all := Checks(r, at.Add(13*time.Minute))
 			checkChecks(t, all)
 			if all[0].Summary != text {
@@ -121,7 +120,7 @@ func TestReportGolden(t *testing.T) {
 			if err := enc.Encode(all); err != nil {
 				t.Fatal(err)
 			}
-			goldentest.Compare(t, filepath.Join("report", name+".checks.json"), out.String())
+			goldentest.Compare(t, name+".checks.json", out.String())
 		})
 	}
 }

@@ -3,12 +3,13 @@
 // Spec: openspec/specs/reports/spec.md#requirement-report-of-a-run-as-a-comment
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package report
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -16,20 +17,21 @@ import (
 // parity adds the comparison of one image: what nobody expects first.
 func (m *markdown) parity(one hybridcore.Parity) {
 	n := len(one.Unexpected) + one.Unlisted
-	end := fmt.Sprintf("✅ Parity of %s: identical but for %s", htmlCode(one.Image), plural(keys(one), "expected key"))
+	end := fmt.Sprintf("✅ Parity of %s: identical but for %s", htmlCode(one.Image),
+		summary.Plural(summary.Keys(one), "expected key"))
 	switch {
 	case one.Blocked() && n == 0 && len(one.Manifests) > 0:
 		end = fmt.Sprintf("⛔ Parity of %s: <b>blocked by findings</b>", htmlCode(one.Image))
 	case one.Blocked() && n == 0:
 		end = fmt.Sprintf("⛔ Parity of %s: <b>not compared</b>", htmlCode(one.Image))
 	case one.Blocked():
-		end = fmt.Sprintf("⛔ Parity of %s: <b>%s</b>", htmlCode(one.Image), plural(n, "unexpected difference"))
+		end = fmt.Sprintf("⛔ Parity of %s: <b>%s</b>", htmlCode(one.Image), summary.Plural(n, "unexpected difference"))
 	case n > 0:
-		end = fmt.Sprintf("⚠️ Parity of %s: %s", htmlCode(one.Image), plural(n, "unexpected difference"))
+		end = fmt.Sprintf("⚠️ Parity of %s: %s", htmlCode(one.Image), summary.Plural(n, "unexpected difference"))
 	}
 	m.folded(end, func() {
 		m.unexpected(one)
-		if rows := pairRows(one); len(one.Manifests) > 1 {
+		if rows := summary.PairRows(one); len(one.Manifests) > 1 {
 			for _, row := range rows[1 : len(rows)-1] {
 				row[0] = text.Code(row[0])
 			}
@@ -48,7 +50,7 @@ func broken(all []hybridcore.Parity) string {
 			continue
 		}
 		cannot = cannot && len(one.Manifests) == 0
-		keys := byKey(one.Unexpected)
+		keys := summary.ByKey(one.Unexpected)
 		for _, d := range keys[:min(len(keys), max(0, maxNamed-len(names)))] {
 			names = append(names, text.Code(d.Category+" "+d.Key))
 		}
@@ -73,13 +75,13 @@ func (m *markdown) unexpected(one hybridcore.Parity) {
 	if len(one.Unexpected) > 0 {
 		m.add("")
 	}
-	for _, d := range byKey(one.Unexpected) {
+	for _, d := range summary.ByKey(one.Unexpected) {
 		var parts []string
 		for _, p := range hybridcore.PlatformNames() {
-			if value, differs := d.values[hybridcore.Platform(p)]; differs {
+			if value, differs := d.Values[hybridcore.Platform(p)]; differs {
 				said := "none"
 				if value != "" {
-					said = text.Code(shortDigest(value))
+					said = text.Code(summary.ShortDigest(value))
 				}
 				parts = append(parts, p+" "+said)
 			}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-checks-of-a-run
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package report
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -54,13 +55,13 @@ func Checks(r Report, now time.Time) []Check {
 		return r.completed(whole, now)
 	case planned || blocked:
 		whole.complete(Success, now)
-		whole.Title = fmt.Sprintf("%d of %s to build", len(r.Plan.Pending()), plural(len(r.Plan.Targets), "target"))
+		whole.Title = fmt.Sprintf("%d of %s to build", len(r.Plan.Pending()), summary.Plural(len(r.Plan.Targets), "target"))
 		if blocked {
 			whole.Conclusion, whole.Title = Failure, "Blocked: "+findingCounts(r.Findings())
 		}
 		return []Check{whole}
 	}
-	whole.Status, whole.Title = CheckRunning, plural(len(r.Plan.Pending()), "target")+" to do"
+	whole.Status, whole.Title = CheckRunning, summary.Plural(len(r.Plan.Pending()), "target")+" to do"
 	whole.Annotations = nil
 	all := []Check{whole}
 	for _, t := range r.Plan.Pending() {
@@ -87,7 +88,7 @@ func (c *Check) complete(conclusion string, at time.Time) {
 // markdown is the report as text; writing to memory cannot fail.
 func (r Report) markdown() string {
 	var b strings.Builder
-	_ = WriteReportMarkdown(&b, r)
+	_ = Write(&b, r)
 	return b.String()
 }
 

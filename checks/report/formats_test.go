@@ -3,7 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-report-of-a-run-as-a-comment
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks_test
+package report_test
 
 import (
 	"bytes"
@@ -12,14 +12,14 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
+	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 )
 
 // TestFormatsGolden has the findings of each report as other programs read them.
 func TestFormatsGolden(t *testing.T) {
-	for name, r := range checks.Scenarios() {
+	for name, r := range report.Scenarios() {
 		t.Run(name, func(t *testing.T) {
 			var sarif, quality bytes.Buffer
 			found := r.Findings()
@@ -28,8 +28,8 @@ func TestFormatsGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			short := shortened(t, sarif.Bytes(), len(found), "runs", "0", "results")
-			goldentest.Compare(t, "report/"+name+".sarif", string(short))
-			goldentest.Compare(t, "report/"+name+".quality.json", string(shortened(t, quality.Bytes(), len(found))))
+			goldentest.Compare(t, name+".sarif", string(short))
+			goldentest.Compare(t, name+".quality.json", string(shortened(t, quality.Bytes(), len(found))))
 		})
 	}
 }

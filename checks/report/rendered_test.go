@@ -3,7 +3,7 @@
 // Spec: openspec/specs/reports/spec.md#requirement-report-of-a-run-as-a-comment
 // Diagram: openspec/specs/reports/diagram.md#values-to-text
 
-package checks
+package report
 
 import (
 	"bytes"

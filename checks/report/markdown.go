@@ -3,7 +3,7 @@
 // Spec: openspec/specs/plan/spec.md#requirement-a-plan-as-a-comment
 // Diagram: openspec/specs/plan/diagram.md#two-trees
 
-package checks
+package report
 
 import (
 	"fmt"

@@ -3,13 +3,14 @@
 // Spec: openspec/specs/plan/spec.md#requirement-a-plan-as-a-comment
 // Diagram: openspec/specs/plan/diagram.md#two-trees
 
-package checks
+package report
 
 import (
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/packer-hybrid/packer-hybrid/checks/summary"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
@@ -53,10 +54,10 @@ func moved(plan hybridcore.Plan) []cause {
 	return all
 }
 
-// WritePlanMarkdown renders a plan for a comment on a change: what changed
+// WritePlan renders a plan for a comment on a change: what changed
 // first, each cause once, and the targets in folded sections. See maxMarkdown
 // for its bound.
-func WritePlanMarkdown(w io.Writer, plan hybridcore.Plan) error {
+func WritePlan(w io.Writer, plan hybridcore.Plan) error {
 	m := &markdown{}
 	m.plan(Report{Plan: plan})
 	return m.write(w)
@@ -108,25 +109,10 @@ func headline(plan hybridcore.Plan) string {
 		said += fmt.Sprintf(", %d removed", n)
 	}
 	if plan.Base != nil {
-		said += fmt.Sprintf(", compared with %s (%s)", text.Code(plan.Base.Revision), text.Code(short(plan.Base.Commit)))
+		said += fmt.Sprintf(", compared with %s (%s)", text.Code(plan.Base.Revision),
+			text.Code(summary.Short(plan.Base.Commit)))
 	}
 	return said + "."
-}
-
-func (m *markdown) findings(findings []hybridcore.Finding) {
-	if len(findings) > 0 {
-		m.add("")
-	}
-	for _, f := range findings {
-		line := fmt.Sprintf("- **%s** %s", f.Severity, text.Code(f.Message))
-		if f.File != "" {
-			line += " in " + where(f.File, f.Line)
-		}
-		if f.Hint != "" {
-			line += ": " + text.Code(f.Hint)
-		}
-		m.add("%s", line)
-	}
 }
 
 // what says what changed.
@@ -174,17 +160,6 @@ func kind(r hybridcore.Reason) string {
 		return text.Code(r.Kind)
 	}
 	return r.Kind
-}
-
-func where(file string, line int) string {
-	switch {
-	case file == "":
-		return "–"
-	case line == 0:
-		return text.Code(file)
-	default:
-		return text.Code(fmt.Sprintf("%s:%d", file, line))
-	}
 }
 
 // touched names the targets of one cause, as far as that stays short.
@@ -241,21 +216,21 @@ func (m *markdown) beside(plan hybridcore.Plan) {
 }
 
 func (m *markdown) unchanged(plan hybridcore.Plan) {
-	groups := unchangedBy(plan)
+	groups := summary.Unchanged(plan)
 	if len(groups) == 0 {
 		return
 	}
 	n := 0
 	for _, g := range groups {
-		n += len(g.targets)
+		n += len(g.Targets)
 	}
 	m.folded(fmt.Sprintf("%d unchanged", n), func() {
 		m.add("")
 		for _, g := range groups {
-			line := fmt.Sprintf("- %d equal to %s", len(g.targets), text.Code(g.String()))
+			line := fmt.Sprintf("- %d equal to %s", len(g.Targets), text.Code(g.String()))
 			m.add("%s", line)
 			if plan.Request.All {
-				for _, t := range g.targets {
+				for _, t := range g.Targets {
 					m.add("  - %s", text.Code(t))
 				}
 			}
