@@ -22,4 +22,6 @@ type Look struct {
 	At       time.Time `json:"at"`
 	Presence Presence  `json:"presence"`
 	Text     string    `json:"text,omitempty"` // what is gone, or why nobody looked; one sentence
+	// Findings say the same, by rule; none when all is as it was recorded.
+	Findings []Finding `json:"findings,omitempty"`
 }

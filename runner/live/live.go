@@ -26,9 +26,6 @@ const patience = 2 * time.Minute
 // KindGone is the reason for building what was built and is gone.
 const KindGone = "gone"
 
-// KindDrift is what is found out by looking.
-const KindDrift = "drift"
-
 // Stage looks at platforms.
 type Stage struct{ Project *project.Project }
 
@@ -52,10 +49,7 @@ func (s Stage) Plan(ctx context.Context, plan hybridcore.Plan) hybridcore.Plan {
 			t.Decision = hybridcore.Build
 			t.Reasons = []hybridcore.Reason{{Kind: KindGone, Subject: t.Current.Artifact.Name(), Text: look.Text}}
 		case hybridcore.NotLooked:
-			plan.Findings = append(plan.Findings, hybridcore.Finding{
-				Kind: KindDrift, Subject: t.Target.Name(), Severity: hybridcore.Warning,
-				Message: t.Target.Name() + " was " + look.Text,
-			})
+			plan.Findings = append(plan.Findings, look.Findings...)
 		case hybridcore.There:
 		}
 	}
@@ -71,10 +65,25 @@ func (s Stage) Looks(ctx context.Context, plan hybridcore.Plan) map[string]hybri
 		if look.Presence == hybridcore.Gone && t.Decision != hybridcore.Unchanged {
 			look.Presence = hybridcore.NotLooked
 			look.Text = "not looked at, because its inputs have changed since it was built: where they lead now, " + look.Text
+			look.Findings = []hybridcore.Finding{notLooked(t.Target.Name(), look.Text)}
 			looks[t.Target.Key()] = look
 		}
 	}
 	return looks
+}
+
+// Drift looks at all that a plan knows as built, and says of each what is not as it was
+// recorded, or that nobody looked. What is well has no finding. The findings are in the
+// order of the plan; their subject is the name of the target.
+func (s Stage) Drift(ctx context.Context, plan hybridcore.Plan) []hybridcore.Finding {
+	looks := s.Looks(ctx, plan)
+	findings := []hybridcore.Finding{}
+	for _, t := range plan.Targets {
+		if look, looked := looks[t.Target.Key()]; looked {
+			findings = append(findings, look.Findings...)
+		}
+	}
+	return findings
 }
 
 // each looks at targets, as many at once as the request allows.
@@ -96,6 +105,9 @@ func (s Stage) each(ctx context.Context, req hybridcore.Request, targets []hybri
 			case <-ctx.Done():
 			}
 			look := s.look(ctx, t.Target, t.Current.Artifact)
+			if look.Presence == hybridcore.NotLooked {
+				look.Findings = []hybridcore.Finding{notLooked(t.Target.Name(), look.Text)}
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			looks[t.Target.Key()] = look
@@ -129,9 +141,10 @@ func (s Stage) look(ctx context.Context, t hybridcore.Target, recorded *hybridco
 		return look
 	}
 	look.Presence = hybridcore.There
-	if missing := lost(recorded.URIs, found); len(missing) > 0 {
+	if missing, rule := lost(recorded.URIs, found); len(missing) > 0 {
 		look.Presence = hybridcore.Gone
 		look.Text = fmt.Sprintf("%s is gone from %s", strings.Join(missing, ", "), title)
+		look.Findings = []hybridcore.Finding{gone(t.Name(), rule, look.Text)}
 	}
 	return look
 }
@@ -156,10 +169,10 @@ var node = regexp.MustCompile(`^[A-Za-z0-9.-]+/([0-9]+)$`)
 // identifier is what an object keeps wherever it is moved.
 func identifier(uri hybridcore.URI) string { return node.ReplaceAllString(uri.ID, "$1") }
 
-// lost are what was recorded and not found, by kind and name. Another object of the
-// same name is not the one that was recorded.
-func lost(recorded, found []hybridcore.URI) []string {
-	var missing []string
+// lost are what was recorded and not found, by kind and name, and the rule of that.
+// Another object of the same name is not the one that was recorded.
+func lost(recorded, found []hybridcore.URI) (missing []string, rule string) {
+	rule = RuleReplaced
 	for _, uri := range recorded {
 		same := func(f hybridcore.URI) bool { return f.Kind == uri.Kind && identifier(f) == identifier(uri) }
 		if slices.ContainsFunc(found, same) {
@@ -168,8 +181,10 @@ func lost(recorded, found []hybridcore.URI) []string {
 		text := uri.Kind + " " + uri.Name
 		if slices.ContainsFunc(found, func(f hybridcore.URI) bool { return f.Kind == uri.Kind }) {
 			text += " (another one has its name)"
+		} else {
+			rule = RuleGone
 		}
 		missing = append(missing, text)
 	}
-	return missing
+	return missing, rule
 }

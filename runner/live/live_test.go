@@ -103,3 +103,39 @@ func TestPlan(t *testing.T) {
 		}
 	}
 }
+
+// TestDrift says of each target by rule what is not as it was recorded.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	template := hybridcore.URI{Kind: "vm-template", Name: "debian-12-r1", ID: "pve1/100"}
+	moved := hybridcore.URI{Kind: "vm-template", Name: "debian-12-r1", ID: "pve2/100"}
+	other := hybridcore.URI{Kind: "vm-template", Name: "debian-12-r1", ID: "pve1/101"}
+	redactor, _ := redact.New()
+	for what, of := range map[string]struct {
+		platform platform
+		rule     string
+	}{
+		"there":    {platform{has: []hybridcore.URI{template}}, ""},
+		"moved":    {platform{has: []hybridcore.URI{moved}}, ""},
+		"gone":     {platform{}, live.RuleGone},
+		"replaced": {platform{has: []hybridcore.URI{other}}, live.RuleReplaced},
+		"refused":  {platform{err: errors.New("403")}, live.RuleNotLooked},
+	} {
+		s := live.Stage{Project: &project.Project{
+			Redactor: redactor, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Connect: func(context.Context, hybridcore.Target) (project.Client, error) { return of.platform, nil },
+		}}
+		target := hybridcore.Target{Env: "lab", Image: hybridcore.Image{Name: "debian-12"}, Platform: hybridcore.Proxmox}
+		artifact := &hybridcore.Artifact{ID: "debian-12-r1", URIs: []hybridcore.URI{template}}
+		got := s.Drift(t.Context(), hybridcore.Plan{Targets: []hybridcore.PlannedTarget{
+			{Target: target, Decision: hybridcore.Unchanged, Current: &hybridcore.Current{Artifact: artifact}},
+		}})
+		switch {
+		case of.rule == "" && len(got) == 0:
+		case of.rule != "" && len(got) == 1 && got[0].Rule == of.rule && got[0].Kind == live.KindDrift &&
+			got[0].Subject == target.Name() && got[0].Blocking == (of.rule != live.RuleNotLooked):
+		default:
+			t.Errorf("%s: %+v, want %q", what, got, of.rule)
+		}
+	}
+}
