@@ -176,14 +176,15 @@ var layers = []rules.Layer{
 			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/leaks", "hybridcore/sources",
 			"hybridcore/waivers",
 		},
+		Tests: []string{"hybridcore/validate/finding"},
 	},
 	{
 		Unit: "runner/project",
 		May: []string{
 			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/safefile",
-			"hybridcore/sources", "hybridcore/state", "hybridcore/templates", "hybridcore/text", "runner/gate",
+			"hybridcore/sources", "hybridcore/state", "hybridcore/templates", "hybridcore/text", "hybridcore/waivers",
+			"runner/gate",
 		},
-		Tests: []string{"hybridcore/waivers"},
 	},
 	{
 		Unit: "runner/format",
@@ -222,7 +223,7 @@ var layers = []rules.Layer{
 		},
 		Tests: []string{
 			"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
-			"hybridcore/sources", "lab",
+			"hybridcore/sources", "hybridcore/waivers", "lab",
 		},
 	},
 	{
@@ -245,7 +246,7 @@ var layers = []rules.Layer{
 		May: []string{
 			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
 			"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/text",
-			"hybridcore/validate/untrusted", "checks", "forge", "forge/forges", "runner", "runner/build",
+			"hybridcore/validate/untrusted", "hybridcore/waivers", "checks", "forge", "forge/forges", "runner", "runner/build",
 			"runner/ci", "runner/places", "runner/plan", "runner/project", "runner/stored",
 		},
 	},

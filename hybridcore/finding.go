@@ -46,6 +46,8 @@ type Finding struct {
 	Source   string   `json:"source,omitempty"` // the line itself, without a secret
 	Severity Severity `json:"severity"`
 	Blocking bool     `json:"blocking"`
+	// Waived is the waiver that accepts it: then it is shown, and blocks nothing.
+	Waived Waived `json:"waived,omitzero"`
 }
 
 // String renders the finding for a terminal: place, message, the line, hint.

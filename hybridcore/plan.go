@@ -204,6 +204,8 @@ type Record struct {
 	Parity []Parity `json:"parity,omitempty"`
 	// Release is what the run published; nil for other runs.
 	Release *Release `json:"release,omitempty"`
+	// Waived are the waivers that the run stands on.
+	Waived []Waived `json:"waived,omitempty"`
 	// Freed is the lease that was taken from its holder by hand; nil for other runs.
 	Freed *Lease `json:"freed,omitempty"`
 }

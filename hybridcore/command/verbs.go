@@ -97,11 +97,13 @@ plugins and values for all variables. It also asks each installed plugin once fo
 its settings, by which validate goes from then on. With --with packer it stages every target
 and lets Packer and its plugins check it, as a build would begin. A tree that
 was found valid, or wrong in form, and has not changed since is answered from a
-cache, and the answer says so.`,
+cache, and the answer says so. With --waiver-template it prints the blocks for
+waivers.hcl that would accept what blocks, to be filled in and reviewed.`,
 		Example: `  packer-hybrid validate --env lab
   packer-hybrid validate debian-12 --targets vsphere
   packer-hybrid validate --full
-  packer-hybrid validate --with packer`,
+  packer-hybrid validate --with packer
+  packer-hybrid validate --waiver-template`,
 		Bind: func(fs *pflag.FlagSet, r *hybridcore.Request) {
 			fs.StringVar(&r.With, "with", "", "let these check, after this process: packer, or plugins (see --full)")
 			fs.BoolFunc("full", "the same as --with plugins: verdicts as Packer's, by the real plugins", func(on string) error {
@@ -111,6 +113,7 @@ cache, and the answer says so.`,
 				return nil
 			})
 			fs.BoolVar(&r.NoCache, "no-cache", false, "check anew although nothing changed since the last verdict")
+			bindWaiverTemplate(fs, r)
 			bindParallel(fs, r)
 		},
 	}
@@ -176,6 +179,11 @@ previous build.`,
 			fs.StringVar(&r.Against, "against", "", "also report what changed since this run")
 		},
 	}
+}
+
+func bindWaiverTemplate(fs *pflag.FlagSet, r *hybridcore.Request) {
+	fs.BoolVar(&r.WaiverTemplate, "waiver-template", false,
+		"print the waivers that would accept what blocks, to be filled in, instead of the answer")
 }
 
 func bindLook(fs *pflag.FlagSet, r *hybridcore.Request) {

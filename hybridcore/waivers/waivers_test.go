@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-12-01T11:28:00Z
-// Spec: openspec/specs/leaks/spec.md#requirement-waivers
-// Diagram: openspec/specs/leaks/diagram.md#one-waiver
+// Spec: openspec/specs/waivers/spec.md#requirement-one-form
+// Diagram: openspec/specs/waivers/diagram.md#one-waiver
 
 package waivers
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
 func TestRead(t *testing.T) {
@@ -20,6 +23,11 @@ func TestRead(t *testing.T) {
 	}
 	good := strings.Replace(block, `expires = "`+Ask, `expires = "2027-01-31`, 1)
 	good = strings.ReplaceAll(good, Ask, "said")
+	found := Template([]hybridcore.Finding{{
+		Kind: hybridcore.KindSchema, Rule: "version-pin", File: "templates/x.pkr.hcl", Line: 3, Message: "any ${x}",
+		Blocking: true,
+	}})
+	found = strings.ReplaceAll(strings.Replace(found, `expires = "`+Ask, `expires = "2027-01-31`, 1), Ask, "said")
 	for _, c := range []struct {
 		name, content string
 		waivers       int
@@ -39,13 +47,21 @@ func TestRead(t *testing.T) {
 		{"a call", strings.Replace(good, `"2027-01-31"`, "timestamp()", 1), 0, "a call of the function"},
 		{"a number", strings.Replace(good, `"2027-01-31"`, "2027", 1), 0, "expires is no text"},
 		{"no HCL", "waiver {", 0, ""},
+		{"of a finding", found, 1, ""},
+		{"of drift", strings.Replace(found, `"finding"`, `"drift"`, 1), 1, ""},
+		{"of a finding by hash", strings.Replace(found, "rule ", "hash ", 1), 0, `unknown setting "hash"`},
+		{"of a leak by rule", strings.Replace(good, "hash ", "rule ", 1), 0, `unknown setting "rule"`},
+		{"of a finding without a rule", strings.Replace(found, "rule    = \"version-pin\"", "", 1), 0, "has no rule"},
+		{"of a guard", strings.Replace(found, "version-pin", "policy-call", 1), 0, "policy-call cannot be waived: it guards"},
+		{"of waivers", strings.Replace(found, "version-pin", "waiver-stale", 1), 0, "waiver-stale cannot be waived"},
 	} {
-		set, found := Read(fstest.MapFS{FileName: {Data: []byte(c.content)}})
-		if len(set) != c.waivers || c.message != "" && (len(found) == 0 || !strings.Contains(found[0].Message, c.message)) ||
-			c.waivers > 0 && len(found) > 0 {
-			t.Errorf("%s: %v, %v", c.name, set, found)
+		set, findings := Read(fstest.MapFS{FileName: {Data: []byte(c.content)}})
+		if len(set) != c.waivers || c.message != "" &&
+			(len(findings) == 0 || !strings.Contains(findings[0].Message, c.message)) ||
+			c.waivers > 0 && len(findings) > 0 {
+			t.Errorf("%s: %v, %v", c.name, set, findings)
 		}
-		for _, f := range found {
+		for _, f := range findings {
 			if !f.Blocking || f.File != FileName {
 				t.Errorf("%s: %+v", c.name, f)
 			}
@@ -58,5 +74,36 @@ func TestRead(t *testing.T) {
 	}
 	if last := time.Date(2027, 1, 31, 23, 59, 0, 0, time.UTC); !set[0].Holds(last) || set[0].Holds(last.Add(time.Minute)) {
 		t.Error("a waiver holds to the end of its day")
+	}
+}
+
+// TestTemplate proposes waivers for what can be waived, once each, and says of the rest why it cannot be.
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	var all []hybridcore.Finding
+	for i := range 2 * MaxProposed {
+		all = append(all, hybridcore.Finding{
+			Kind: Drift, Rule: "drift-edited", Subject: fmt.Sprintf("lab/image-%d@proxmox", i), Message: "x\n} waiver",
+			Blocking: true,
+		})
+	}
+	all = append([]hybridcore.Finding{
+		{Kind: Leak, Rule: "plain-secret", File: "a", Blocking: true},
+		{Kind: "policy", Rule: "policy-path", File: "b", Blocking: true},
+		{Kind: hybridcore.KindSchema, Rule: "unused", File: "c"},
+		{Kind: "sources", File: "d", Blocking: true},
+		all[0],
+	}, all...)
+	said := Template(all)
+	for text, times := range map[string]int{
+		"waiver \"drift\" {": MaxProposed - 3, "Cannot be waived": 2, "Its finding ends with": 1,
+		"53 more are left out": 1, "\n} waiver": 0,
+	} {
+		if n := strings.Count(said, text); n != times {
+			t.Errorf("%d times %q:\n%s", n, text, said)
+		}
+	}
+	if said := Template(nil); !strings.Contains(said, "Nothing blocks") {
+		t.Error(said)
 	}
 }

@@ -82,6 +82,7 @@ func (x *run) summary(started time.Time, results []hybridcore.Result) hybridcore
 		FormatVersion: 1, RunID: x.id, Request: x.plan.Request, PlanDigest: project.PlanDigest(x.plan), Commit: x.plan.Commit,
 		At: started.UTC(), Duration: x.project.Now().Sub(started), Status: status,
 		Versions: x.plan.Versions, Results: results, Parity: x.parity,
+		Waived: hybridcore.WaiversIn(x.plan.Findings),
 	}
 }
 

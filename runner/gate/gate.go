@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-12-01T11:14:39Z
-// Spec: openspec/specs/leaks/spec.md#requirement-waivers
-// Diagram: openspec/specs/leaks/diagram.md#one-waiver
+// Spec: openspec/specs/waivers/spec.md#requirement-one-form
+// Diagram: openspec/specs/waivers/diagram.md#one-waiver
 
 // Package gate looks at a project before anything else is done with it: it finds secrets in
 // plain text, and lets pass what a reviewed commit accepts.
 package gate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
-	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/leaks"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/waivers"
 )
-
-// gitTime is how long git may take for the gate.
-const gitTime = 30 * time.Second
 
 // Leaks are the secrets in plain text that a scan of the project has found.
 type Leaks struct {
@@ -48,19 +41,9 @@ func (l Leaks) Others(findings []hybridcore.Finding) []hybridcore.Finding {
 	})
 }
 
-// Input is what the gate looks at.
-type Input struct {
-	Project config.Project
-	Root    *os.Root // of the project
-	Environ []string // of the process
-	Now     time.Time
-	// Reviewed is the commit whose waivers count; empty for HEAD.
-	Reviewed string
-}
-
 // Look searches the files of a project for secrets.
-func Look(ctx context.Context, in Input) (Leaks, error) {
-	g := gate{in: in, leaks: Leaks{places: map[place]bool{}}, used: map[int]bool{}}
+func Look(ctx context.Context, in Input, accepted *Waivers) (Leaks, error) {
+	g := gate{in: in, leaks: Leaks{places: map[place]bool{}}, waivers: accepted, used: map[int]bool{}}
 	if err := g.look(ctx); err != nil {
 		return Leaks{}, err
 	}
@@ -69,13 +52,10 @@ func Look(ctx context.Context, in Input) (Leaks, error) {
 
 // gate joins what a scan has found with what is waived.
 type gate struct {
-	in    Input
-	leaks Leaks
-
-	counting waivers.Set // reviewed
-	from     string      // where they were read, in words
-	tree     waivers.Set // of the working tree
-	used     map[int]bool
+	in      Input
+	leaks   Leaks
+	waivers *Waivers
+	used    map[int]bool // waivers of the working tree
 }
 
 func (g *gate) add(findings ...hybridcore.Finding) {
@@ -97,11 +77,9 @@ func (g *gate) look(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err //nolint:wrapcheck // the caller knows that it cancelled
 	}
-	var wrong []hybridcore.Finding
-	g.tree, wrong = waivers.Read(hclfile.Folder(g.in.Root))
-	g.add(wrong...)
+	g.add(g.waivers.Wrong...)
 	if len(report.Leaks) > 0 {
-		g.waivers(inTime, repository)
+		g.add(g.waivers.read(inTime, repository)...)
 	}
 	for _, leak := range report.Leaks {
 		if err := ctx.Err(); err != nil {
@@ -135,92 +113,48 @@ func (g *gate) files(ctx context.Context, repository *git.Repository) ([]string,
 	return leaks.Walk(ctx, g.in.Root, skip)
 }
 
-// waivers reads those that count, from a commit that was reviewed.
-func (g *gate) waivers(ctx context.Context, repository *git.Repository) {
-	commit := ""
-	if repository != nil {
-		rev := cmp.Or(g.in.Reviewed, "HEAD")
-		id, err := repository.Resolve(ctx, rev)
-		if err == nil {
-			commit = id
-		} else if head, err := repository.Head(ctx); g.in.Reviewed != "" || err != nil || head != "" {
-			g.from = "a commit that is not in this clone"
-			g.unread(rev)
-			return
-		}
-	}
-	if commit == "" && g.in.Reviewed != "" {
-		g.from = "a commit that is not here: this is no clone"
-		g.unread(g.in.Reviewed)
-		return
-	}
-	if commit == "" {
-		g.counting, g.from = g.tree, "the working tree"
-		return
-	}
-	g.from = fmt.Sprintf("commit %.12s", commit)
-	tree, err := repository.Tree(ctx, commit, waivers.FileName)
-	if err != nil {
-		g.unread(commit)
-		return
-	}
-	g.counting, _ = waivers.Read(tree) // what is wrong with it was said when it was reviewed
-}
-
-func (g *gate) unread(commit string) {
-	g.add(hybridcore.Finding{
-		Kind: waivers.Kind, Rule: waivers.RuleNotYet, Subject: waivers.FileName, Severity: hybridcore.Warning,
-		Message: fmt.Sprintf("no waiver counts: those of commit %.12s cannot be read", hclfile.Printable(commit)),
-		Hint:    "fetch that commit",
-	})
-}
-
 // leak says a leak, or that it is waived.
 func (g *gate) leak(leak leaks.Leak) {
 	f := leak.Finding
 	g.leaks.places[place{f.File, f.Line}] = true
-	tree := g.tree.Of(waivers.Leak, f.File, leak.Value)
+	tree := g.waivers.tree.Of(waivers.Leak, f.File, leak.Value)
 	for _, i := range tree {
 		g.used[i] = true
 	}
-	counting := g.counting.Of(waivers.Leak, f.File, leak.Value)
-	held := slices.IndexFunc(counting, func(i int) bool { return g.counting[i].Holds(g.in.Now) })
+	counting := g.waivers.counting.Of(waivers.Leak, f.File, leak.Value)
+	held := slices.IndexFunc(counting, func(i int) bool { return g.waivers.counting[i].Holds(g.in.Now) })
 	switch {
 	case leak.Fixed && len(tree) > 0:
-		g.add(g.tree[tree[0]].Finding(waivers.RuleRefused, hybridcore.Error, "a private key cannot be waived",
+		g.add(g.waivers.tree[tree[0]].Finding(waivers.RuleRefused, hybridcore.Error, "a private key cannot be waived",
 			"remove the key, and the waiver"))
 	case leak.Fixed:
 	case held >= 0:
-		w := g.counting[counting[held]]
-		f.Kind, f.Rule, f.Severity, f.Blocking = waivers.Kind, waivers.RuleInForce, hybridcore.Info, false
-		f.Message += fmt.Sprintf(": waived until %s by %s, because %s", w.Expires.AddDate(0, 0, -1).Format(time.DateOnly),
-			hclfile.Printable(w.Owner), hclfile.Printable(w.Reason))
-		f.Hint = "read from " + waivers.FileName + " of " + g.from
-		g.add(f)
+		g.add(g.waivers.counting[counting[held]].Accept(f, g.waivers.from))
 		return
 	case len(counting) > 0:
-		f.Hint += ";\nits waiver has expired; waivers are read from " + g.from
+		f.Hint += ";\nits waiver has expired; waivers are read from " + g.waivers.from
 	case len(tree) > 0:
 		f.Hint += fmt.Sprintf(";\nits waiver at %s:%d counts once it is reviewed; waivers are read from %s", waivers.FileName,
-			g.tree[tree[0]].Line, g.from)
+			g.waivers.tree[tree[0]].Line, g.waivers.from)
 	default:
 		f.Hint += fmt.Sprintf(";\nif it has to stay, fill in and add to %s, which is read from %s:\n%s",
-			waivers.FileName, g.from,
+			waivers.FileName, g.waivers.from,
 			waivers.Propose(waivers.Leak, f.File, leak.Value, fmt.Sprint(g.in.Project.Name, f.Message)))
 	}
 	g.add(f)
 }
 
-// stale says which waivers of the tree are past their day, or about nothing.
+// stale says which waivers of the tree are past their day, and which of leaks are about
+// nothing: others were not looked for here.
 func (g *gate) stale() {
-	for i, w := range g.tree {
+	for i, w := range g.waivers.tree {
 		switch {
-		case !g.used[i]:
+		case w.Kind == waivers.Leak && !g.used[i]:
 			g.add(w.Finding(waivers.RuleStale, hybridcore.Warning,
 				"the waiver of "+w.Subject+" is stale: nothing there has its hash", "remove it"))
 		case !w.Holds(g.in.Now):
 			g.add(w.Finding(waivers.RuleExpired, hybridcore.Warning,
-				"the waiver of "+w.Subject+" has expired", "remove the secret, or have the waiver reviewed again"))
+				"the waiver of "+w.Subject+" has expired", "remove what it is about, or have the waiver reviewed again"))
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/schemas"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/waivers"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
@@ -80,7 +81,19 @@ func (s Stage) Check(
 	if err != nil {
 		return nil, err
 	}
-	return merge(append(plan.Findings, findings...), leaks.Others(validate.Check(in))), nil
+	return s.accept(ctx, plan.Request, in, merge(append(plan.Findings, findings...), leaks.Others(validate.Check(in))))
+}
+
+// accept lets pass what is waived. A validation of all targets also says which waivers of the
+// files that it looked at are stale.
+func (s Stage) accept(
+	ctx context.Context, req hybridcore.Request, in validate.Input, findings []hybridcore.Finding,
+) ([]hybridcore.Finding, error) {
+	whole := in.Policy == nil && len(req.Images)+len(req.Platforms) == 0 && req.RetryFailed == ""
+	return s.Project.Accept(ctx, findings, func(w waivers.Waiver) bool {
+		_, looked := in.Files[w.Subject]
+		return whole && w.Kind == waivers.Found && looked
+	})
 }
 
 // schemas are those of the installed plugins that the targets of a plan

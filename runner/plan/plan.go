@@ -61,8 +61,8 @@ func (s Stage) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Pla
 			}
 		}
 	}
-	p.plan.Findings = hybridcore.Distinct(p.plan.Findings)
-	return p.plan, nil
+	p.plan.Findings, err = s.Project.Accept(ctx, hybridcore.Distinct(p.plan.Findings), nil)
+	return p.plan, err
 }
 
 // planning reads what the targets of a request share.

@@ -233,7 +233,11 @@ func (s Stage) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Reques
 	if err != nil {
 		return ""
 	}
-	fmt.Fprintf(h, "%q\n", searched.Findings)
+	accepted, err := s.Project.Accepted(ctx)
+	if err != nil {
+		return ""
+	}
+	fmt.Fprintf(h, "%q %q\n", searched.Findings, accepted)
 	root, err := os.OpenRoot(s.Project.Config.Root)
 	if err != nil {
 		return ""

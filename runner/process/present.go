@@ -20,6 +20,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/waivers"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
@@ -50,6 +51,9 @@ func (s Screen) Present(r *runner.Runner, answer hybridcore.Answer, failure erro
 // write prints an answer.
 func (s Screen) write(r *runner.Runner, answer hybridcore.Answer) error {
 	switch {
+	case answer.Request != nil && answer.Request.WaiverTemplate:
+		_, err := io.WriteString(s.Out, waivers.Template(answer.All()))
+		return err //nolint:wrapcheck // of standard output
 	case s.Matrix != "" && answer.Plan != nil:
 		return s.jobs(r, *answer.Plan)
 	case s.Output == "json":

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Created: 2026-12-01T11:19:00Z
-// Spec: openspec/specs/leaks/spec.md#requirement-waivers
-// Diagram: openspec/specs/leaks/diagram.md#one-waiver
+// Spec: openspec/specs/waivers/spec.md#requirement-one-form
+// Diagram: openspec/specs/waivers/diagram.md#one-waiver
 
 package project_test
 

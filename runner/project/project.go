@@ -47,9 +47,10 @@ type Project struct {
 
 // search is what the files of the project were found to hold, once.
 type search struct {
-	mu    sync.Mutex
-	done  bool
-	found gate.Leaks
+	mu      sync.Mutex
+	done    bool
+	found   gate.Leaks
+	waivers *gate.Waivers
 }
 
 // files are those of the project, opened once.
@@ -69,7 +70,7 @@ func (p *Project) Close() error {
 	err := p.files.root.Close()
 	p.files.set, p.files.root = nil, nil
 	p.leaks.mu.Lock()
-	p.leaks.done = false
+	p.leaks.done, p.leaks.waivers = false, nil
 	p.leaks.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("closing the project: %w", err)
@@ -96,29 +97,6 @@ func (p *Project) Templates() (*templates.Set, *os.Root, error) {
 	}
 	p.files.set, p.files.root = set, root
 	return set, root, nil
-}
-
-// Leaks searches the files of the project for secrets in plain text, once.
-func (p *Project) Leaks(ctx context.Context) (gate.Leaks, error) {
-	_, root, err := p.Templates()
-	if err != nil {
-		return gate.Leaks{}, err
-	}
-	p.leaks.mu.Lock()
-	defer p.leaks.mu.Unlock()
-	if p.leaks.done {
-		return p.leaks.found, nil
-	}
-	in := gate.Input{Project: p.Config, Root: root, Environ: p.Environ, Now: time.Now(), Reviewed: p.Reviewed}
-	if p.Now != nil {
-		in.Now = p.Now()
-	}
-	found, err := gate.Look(ctx, in)
-	if err != nil {
-		return gate.Leaks{}, err
-	}
-	p.leaks.found, p.leaks.done = found, true
-	return found, nil
 }
 
 // Images lists the catalogue of the project.

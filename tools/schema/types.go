@@ -181,7 +181,7 @@ func (w walker) fields(name string, typ *ast.StructType, properties map[string]a
 			schema["description"] = about
 		}
 		properties[key] = schema
-		if !strings.Contains(options, "omitempty") {
+		if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {
 			required = append(required, key)
 		}
 	}
