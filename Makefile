@@ -63,7 +63,7 @@ test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
 # What takes too long for every change, in parts of at most 60 minutes; PART=N does one of them.
 NIGHTLY1 = go test -json -race -shuffle=on -count=1 -timeout 60m ./cmd/packer-hybrid -nightly
 NIGHTLY2 = { go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestOutages' ./forge/forges -kills 50 -outage 1m; \
-	go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestShared|TestSlow' ./hybridcore/state/gitref \
+	go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestCrowd|TestSlow' ./hybridcore/state/gitref \
 		-kills 200 -processes 16 -changes 1000 -slow 1m; }
 NIGHTLY3 = { CGO_ENABLED=0 go -C tools/packer test -json -trimpath -count=1 . && \
 	go test -tags pipelines -json -race -count=1 -timeout 60m ./tools/pipelines; }

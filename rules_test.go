@@ -426,7 +426,7 @@ var owners = []rules.Owner{
 	{
 		Import: "os/exec", Units: []string{
 			"hybridcore/packer", "hybridcore/sources", "hybridcore/state/bucket",
-			"hybridcore/state/gitref", "bot", "lab", "cmd", "bench", "tools",
+			"hybridcore/state/gitref", "hybridcore/state/statetest", "bot", "lab", "cmd", "bench", "tools",
 		},
 		Tests: []string{"*"},
 		Why:   "a child process needs an owned group, an allow-listed environment and drained pipes",

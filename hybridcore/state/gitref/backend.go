@@ -38,7 +38,7 @@ func New(ctx context.Context, o Options) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the state: %w", err)
 	}
-	b := &Backend{o: o, clone: clone{o, dir}, have: map[string]bool{}}
+	b := &Backend{o: o, clone: clone{o, dir}, one: make(sole, 1), have: map[string]bool{}}
 	if err := b.clone.prepare(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -54,22 +54,17 @@ func (b *Backend) Close() error {
 }
 
 // Requests is how often git has reached the repository, for measurements.
-func (b *Backend) Requests() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.requests
-}
+func (b *Backend) Requests() int { return int(b.requests.Load()) }
 
 // Get implements state.Reader.
 func (b *Backend) Get(ctx context.Context, name string) ([]byte, error) {
 	if err := state.CheckObject(name); err != nil {
 		return nil, err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := b.one.enter(ctx); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
+	defer b.one.leave()
 	id, there := "", false
 	if b.now != nil {
 		id, there = b.now.objects[name]
@@ -107,30 +102,34 @@ func (b *Backend) List(ctx context.Context, folder string) iter.Seq2[string, err
 }
 
 func (b *Backend) list(ctx context.Context) ([]string, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err //nolint:wrapcheck // by the caller
+	if err := b.one.enter(ctx); err != nil {
+		return nil, err
 	}
+	defer b.one.leave()
 	if err := b.refresh(ctx); err != nil {
 		return nil, err
 	}
 	return b.now.names, nil
 }
 
-// refresh looks at the repository, unless that was just done.
+// refresh looks at the repository, unless that was just done, and asks for the files that nearly every command reads.
 func (b *Backend) refresh(ctx context.Context) error {
 	if b.now != nil && time.Since(b.seen) < fresh {
 		return nil
 	}
-	err := b.fetch(ctx)
-	for pause := 10 * firstPause; passes(err) && pause <= longPause; pause *= 2 {
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err() //nolint:wrapcheck // by the caller
+	was := b.now
+	ask := func() error {
+		if err := b.fetch(ctx); err != nil || b.now == was {
+			return err
 		}
-		err = b.fetch(ctx)
+		return b.fetchFiles(ctx, b.now.everyday())
+	}
+	err := ask()
+	for pause := 10 * firstPause; passes(err) && !errors.Is(err, errLate) && pause <= longPause; pause *= 2 {
+		if err := rest(ctx, pause); err != nil {
+			return err
+		}
+		err = ask()
 	}
 	return err
 }
@@ -159,12 +158,11 @@ func (b *Backend) Delete(ctx context.Context, name string) error {
 	if err := state.CheckObject(name); err != nil {
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	err := ctx.Err()
-	if err == nil {
-		err = b.refresh(ctx)
+	if err := b.one.enter(ctx); err != nil {
+		return fmt.Errorf("removing %s: %w", name, err)
 	}
+	defer b.one.leave()
+	err := b.refresh(ctx)
 	if err == nil {
 		err = b.change(ctx, func(v *view) ([]edit, error) {
 			if _, there := v.objects[name]; !there {

@@ -17,8 +17,10 @@ import (
 // Offset implements state.Clock: whoever wrote the newest commit had a clock that
 // showed its time then, so that it shows more now.
 func (b *Backend) Offset(ctx context.Context) (state.Offset, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	if err := b.one.enter(ctx); err != nil {
+		return state.Offset{}, fmt.Errorf("reading the state: %w", err)
+	}
+	defer b.one.leave()
 	if err := b.refresh(ctx); err != nil {
 		return state.Offset{}, explained("reading the state", err)
 	}

@@ -33,8 +33,8 @@ func (r clone) prepare(ctx context.Context) error {
 	return nil
 }
 
-// fetch asks the repository for the newest commit with its folders and, of the
-// files, those that nearly every command reads.
+// fetch asks the repository for the newest commit with its folders. Of the files it asks for none: a change needs
+// none, and who asks for less is ready before others are.
 func (b *Backend) fetch(ctx context.Context) error {
 	err := b.fetchRef(ctx, 1)
 	if noRef(err) {
@@ -49,14 +49,9 @@ func (b *Backend) fetch(ctx context.Context) error {
 		return err
 	}
 	if b.now == nil || commit != b.now.commit {
-		v, err := b.viewAt(ctx, commit)
-		if err != nil {
+		if b.now, err = b.viewAt(ctx, commit); err != nil {
 			return err
 		}
-		if err := b.fetchFiles(ctx, v.everyday()); err != nil {
-			return err
-		}
-		b.now = v
 	}
 	b.seen = time.Now()
 	return nil
@@ -68,7 +63,7 @@ func (b *Backend) fetchRef(ctx context.Context, depth int) error {
 		"fetch", "--quiet", fmt.Sprintf("--depth=%d", depth), "--filter=blob:none", "--no-tags", "--no-write-fetch-head",
 		"origin", "+" + b.o.Ref + ":" + tip,
 	}})
-	b.requests++
+	b.requests.Add(1)
 	return err
 }
 
@@ -97,7 +92,7 @@ func (b *Backend) viewAt(ctx context.Context, commit string) (*view, error) {
 	return v, nil
 }
 
-// everyday are the objects of the newest snapshot and the newest leases.
+// everyday are the objects of the newest snapshot and the newest leases, which nearly every command reads.
 func (v *view) everyday() []string {
 	newest := map[string]string{}
 	for _, name := range v.names {
@@ -128,7 +123,7 @@ func (b *Backend) fetchFiles(ctx context.Context, objects []string) error {
 		"-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
 		"--filter=blob:none", "--stdin", "origin",
 	}, input: ask.Bytes()})
-	b.requests++
+	b.requests.Add(1)
 	if err != nil {
 		return err
 	}

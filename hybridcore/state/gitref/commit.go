@@ -23,6 +23,7 @@ import (
 // Bounds of a change.
 const (
 	changeTime  = 2 * time.Minute // in which others may be faster, or the repository not answer
+	changeTries = 3               // races at least, however long they take
 	firstPause  = 20 * time.Millisecond
 	longPause   = 3 * time.Second
 	compactAt   = 1000 // commits of the history, after which it begins anew
@@ -38,25 +39,37 @@ type edit struct {
 // change pushes a commit with the edits that do makes of what is there. Do is asked
 // again when somebody else was faster; no edit, or an error, ends it.
 func (b *Backend) change(ctx context.Context, do func(*view) ([]edit, error)) error {
-	giveUp, troubles := time.Now().Add(changeTime), 0
+	begin, troubles, races := time.Now(), 0, 0
 	var t tries
+	if pause := b.turns.before(begin); pause > 0 {
+		if err := rest(ctx, pause); err != nil {
+			return err
+		}
+		if time.Since(b.seen) > fresh {
+			b.now = nil
+		}
+	}
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		tried := time.Now()
 		err := b.try(ctx, do, &t)
+		wait := pause/2 + rand.N(pause) //nolint:gosec // no secret
 		switch {
 		case raced(err):
-			troubles = 0
+			races, troubles = races+1, 0
+			wait = b.turns.lost(time.Since(begin))
 		case passes(err) && troubles < maxTroubles:
 			troubles++
+		case err == nil:
+			b.turns.won(tried, time.Now())
+			return nil
 		default:
 			return t.sure(err)
 		}
-		if time.Now().After(giveUp) {
-			return t.sure(fmt.Errorf("the state could not be changed for %s: %w", changeTime, err))
+		if time.Since(begin) > changeTime && races >= changeTries-1 {
+			return t.sure(fmt.Errorf("the state could not be changed for %s: %w", time.Since(begin).Round(time.Second), err))
 		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // no secret
-		case <-ctx.Done():
-			return t.sure(ctx.Err())
+		if err := rest(ctx, wait); err != nil {
+			return t.sure(err)
 		}
 		b.now = nil // it is somewhere else
 	}
@@ -194,7 +207,7 @@ func (b *Backend) push(ctx context.Context, commit string) error {
 		"push", "--quiet", "--porcelain", "--force-with-lease=" + b.o.Ref + ":" + b.now.commit, "origin",
 		commit + ":" + b.o.Ref,
 	}})
-	b.requests++
+	b.requests.Add(1)
 	return err
 }
 

@@ -6,13 +6,10 @@
 package gitref_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,7 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,75 +27,20 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
 )
 
-var (
-	kills     = flag.Int("kills", 8, "how many writers TestKilledWriters kills")
-	processes = flag.Int("processes", 4, "writers of TestSharedCounter at once")
-	changes   = flag.Int("changes", 20, "leases and changes of TestSharedCounter together")
-	slow      = flag.Duration("slow", 2*time.Second, "how long the server of TestSlowServer waits before each answer")
-)
+// TestMain is one of many processes when the environment says so.
+func TestMain(m *testing.M) { os.Exit(statetest.Main(m, reopen)) }
 
-const writerEnv = "GITREF_TEST_WRITER"
-
-// TestMain is a writer of TestKilledWriters when the environment says so: it says
-// what it has stored, line by line, until it is killed.
-func TestMain(m *testing.M) {
-	repository := os.Getenv(writerEnv)
-	if repository == "" {
-		flag.Parse()
-		os.Exit(m.Run())
-	}
-	b, err := gitref.New(context.Background(), gitref.Options{Repository: repository, Local: true, Environ: os.Environ()})
-	for n := 0; err == nil; n++ {
-		name := fmt.Sprintf("runs/%d-%d.json", os.Getpid(), n)
-		if err = b.Put(context.Background(), name, []byte(name)); err == nil {
-			fmt.Println(name)
-		}
-	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+func reopen(dir string) (state.Backend, state.Capabilities, error) {
+	b, err := gitref.New(context.Background(), gitref.Options{Repository: dir, Local: true, Environ: os.Environ()})
+	return b, state.Capabilities{}, err
 }
 
-// TestKilledWriters kills writers at any moment: the repository is whole, and holds
-// all that they had acknowledged.
+// TestKilledWriters kills writers at any moment: repository and state are whole, and hold all that was acknowledged.
 func TestKilledWriters(t *testing.T) {
 	t.Parallel()
 	dir := repository(t)
-	var mu sync.Mutex
-	var stored []string
-	var all sync.WaitGroup
-	for k := range *kills {
-		all.Go(func() {
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), writerEnv+"="+dir, "TMPDIR="+t.TempDir())
-			out, err := cmd.StdoutPipe()
-			if err != nil || cmd.Start() != nil {
-				t.Error("a writer cannot start")
-				return
-			}
-			time.AfterFunc(time.Duration(300+rand.IntN(3000))*time.Millisecond, func() { _ = cmd.Process.Kill() })
-			for lines := bufio.NewScanner(out); lines.Scan(); {
-				mu.Lock()
-				stored = append(stored, lines.Text())
-				mu.Unlock()
-			}
-			err = cmd.Wait()
-			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-				t.Errorf("writer %d ended by itself: %v", k, err)
-			}
-		})
-	}
-	all.Wait()
+	statetest.Killed(t, dir, reopen)
 	whole(t, dir)
-	b := open(t, gitref.Options{Repository: dir})
-	for _, name := range stored {
-		if data, err := b.Get(t.Context(), name); err != nil || string(data) != name {
-			t.Errorf("%s was acknowledged, and is %.40q, %v", name, data, err)
-		}
-	}
-	if err := b.Put(t.Context(), "runs/after.json", nil); err != nil {
-		t.Errorf("after the kills: %v", err)
-	}
-	t.Logf("%d objects were acknowledged by %d writers", len(stored), *kills)
 }
 
 // whole checks a repository. A server whose writer was killed may still be at work, and
@@ -117,65 +59,91 @@ func whole(t *testing.T, dir string) {
 	t.Fatalf("the repository is not whole: %v\n%s", err, out)
 }
 
-// TestSharedCounter has several states take one lease in turn and change the snapshot
-// while they hold it: no two hold it at once, and no change is lost.
-func TestSharedCounter(t *testing.T) {
+// TestCrowd has processes at once work on one repository. Its history writes over nothing.
+func TestCrowd(t *testing.T) {
 	t.Parallel()
 	dir := repository(t)
-	each := max(1, *changes / *processes)
+	statetest.Crowd(t, dir, reopen)
+	for line := range strings.Lines(git(t, dir, "log", "--format=", "--name-status", "--no-renames", gitref.DefaultRef)) {
+		if line[0] != 'A' && line[0] != 'D' {
+			t.Errorf("the history has %q", line)
+		}
+	}
+}
+
+// TestTurns has processes write without a pause: none of them is shut out.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	const writers, least = 6, 3
+	dir := repository(t)
 	var all sync.WaitGroup
-	var mu sync.Mutex
-	var holders int
-	for p := range *processes {
-		s := state.New(open(t, gitref.Options{Repository: dir}), state.Capabilities{})
+	var puts [writers]atomic.Int64
+	done := func() bool {
+		for w := range puts {
+			if puts[w].Load() < least {
+				return false
+			}
+		}
+		return true
+	}
+	for w := range writers {
+		b := open(t, gitref.Options{Repository: dir})
 		all.Go(func() {
-			for n := range each {
-				id := fmt.Sprintf("run-%d-%d", p, n)
-				held := acquired(t, s, id)
-				if held == nil {
+			for !done() {
+				if err := b.Put(t.Context(), fmt.Sprintf("runs/%d-%d.json", w, puts[w].Load()), nil); err != nil {
+					t.Error(err)
 					return
 				}
-				mu.Lock()
-				if holders++; holders > 1 {
-					t.Error("two hold the lease at once")
-				}
-				mu.Unlock()
-				if err := s.Update(t.Context(), statetest.Put("lab/"+id+"@vsphere")); err != nil {
-					t.Error(err)
-				}
-				mu.Lock()
-				holders--
-				mu.Unlock()
-				if err := held.Release(t.Context()); err != nil {
-					t.Error(err)
-				}
+				puts[w].Add(1)
 			}
 		})
 	}
 	all.Wait()
-	snapshot, err := state.New(open(t, gitref.Options{Repository: dir}), state.Capabilities{}).Read(t.Context())
-	if err != nil || len(snapshot.Targets) != each**processes {
-		t.Errorf("%d changes are kept, want %d; %v", len(snapshot.Targets), each**processes, err)
+	for w := range puts {
+		t.Logf("writer %d put %d", w, puts[w].Load())
 	}
 }
 
-// acquired waits for the lease.
-func acquired(t *testing.T, s *state.Store, id string) *state.Held {
-	t.Helper()
-	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); {
-		held, err := s.Acquire(t.Context(), statetest.Lease(id))
-		var other *state.HeldError
-		switch {
-		case err == nil:
-			return held
-		case !errors.As(err, &other):
-			t.Errorf("%s: %v", id, err)
-			return nil
-		}
-		time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+// TestWaits ends with its context also while another call waits for a server.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.open()
+	if err := b.Put(t.Context(), "runs/x", nil); err != nil {
+		t.Fatal(err)
 	}
-	t.Errorf("%s never gets the lease", id)
-	return nil
+	asked, answer := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	s.meddles(func(http.ResponseWriter, *http.Request, http.Handler) bool {
+		once.Do(func() { close(asked) })
+		<-answer
+		return false
+	})
+	var first sync.WaitGroup
+	first.Go(func() {
+		if err := b.Put(t.Context(), "runs/y", nil); err != nil {
+			t.Error(err)
+		}
+	})
+	<-asked
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, read := b.Get(ctx, "runs/x")
+	_, offset := b.Offset(ctx)
+	all := map[string]error{
+		"get": read, "offset": offset, "put": b.Put(ctx, "runs/z", nil), "delete": b.Delete(ctx, "runs/x"),
+		"ahead": b.Ahead(ctx, []string{"runs/x"}), "list": nil,
+	}
+	for _, err := range b.List(ctx, "runs/") {
+		all["list"] = err
+	}
+	for what, err := range all {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	close(answer)
+	first.Wait()
 }
 
 // TestSlowServer waits before each answer.
@@ -183,7 +151,7 @@ func TestSlowServer(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := s.open()
-	s.meddles(func(http.ResponseWriter, *http.Request, http.Handler) bool { time.Sleep(*slow); return false })
+	s.meddles(func(http.ResponseWriter, *http.Request, http.Handler) bool { time.Sleep(*statetest.Slow); return false })
 	if err := b.Put(t.Context(), "runs/x", nil); err != nil {
 		t.Error(err)
 	}

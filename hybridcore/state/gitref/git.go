@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -26,7 +26,7 @@ import (
 
 // Bounds of one call of git.
 const (
-	callTime  = 2 * time.Minute // a repository may answer after a minute
+	callTime  = 5 * time.Minute // a fetch asks three times, and a repository may answer after a minute
 	killWait  = 2 * time.Second // for its pipes, once it was ended
 	maxOutput = 128 << 20       // bytes; the names of 10,000 records are 1 MiB
 	maxError  = 8 << 10         // bytes of its messages that are kept
@@ -181,11 +181,13 @@ type Backend struct {
 	o     Options
 	clone clone
 
-	mu       sync.Mutex
-	now      *view           // as last seen; nil before the first look
-	seen     time.Time       // when
-	have     map[string]bool // git's objects of files that are in the clone
-	requests int             // calls of git that reached the repository
+	requests atomic.Int64 // calls of git that reached the repository
+
+	one   sole            // who has entered may use what follows
+	now   *view           // as last seen; nil before the first look
+	seen  time.Time       // when
+	have  map[string]bool // git's objects of files that are in the clone
+	turns turns
 }
 
 // view is the state at one commit. It is not changed once it is made.

@@ -20,8 +20,10 @@ const askAtOnce = 1000
 
 // Ahead implements state.Many: one request for a thousand files.
 func (b *Backend) Ahead(ctx context.Context, names []string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	if err := b.one.enter(ctx); err != nil {
+		return fmt.Errorf("reading the state: %w", err)
+	}
+	defer b.one.leave()
 	if err := b.refresh(ctx); err != nil {
 		return explained("reading the state", err)
 	}
@@ -52,11 +54,10 @@ func (b *Backend) put(ctx context.Context, what string, objects map[string][]byt
 			return err
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := b.one.enter(ctx); err != nil {
 		return fmt.Errorf("storing %s: %w", what, err)
 	}
+	defer b.one.leave()
 	edits := make([]edit, 0, len(names))
 	for _, name := range names {
 		id, err := b.stored(ctx, objects[name])

@@ -18,23 +18,30 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/checkup"
 )
 
-// Built records a run that built a target, with its inventory, as builds do.
-func Built(t *testing.T, s *state.Store, run, key string) {
-	t.Helper()
+// built is the record of a run that built a target, with its inventory.
+func built(run string) (rec hybridcore.Record, files map[string][]byte) {
 	const name = "debian-12@vsphere.inventory.json"
 	data := []byte(`{"of":"` + run + `"}`)
 	sum := sha256.Sum256(data)
-	inventory := &hybridcore.Inventory{
+	rec = Record(run)
+	rec.Status, rec.Results[0].Status, rec.Results[0].Failure = hybridcore.Built, hybridcore.Built, nil
+	rec.Results[0].Inventory = &hybridcore.Inventory{
 		File: "records/" + run + "/" + name, SHA256: hex.EncodeToString(sum[:]), Packages: 1,
 	}
-	rec := Record(run)
-	rec.Status, rec.Results[0].Status, rec.Results[0].Failure = hybridcore.Built, hybridcore.Built, nil
-	rec.Results[0].Inventory = inventory
-	if err := s.Append(t.Context(), rec, map[string][]byte{name: data}); err != nil {
+	return rec, map[string][]byte{name: data}
+}
+
+// Built records a run that built a target, with its inventory, as builds do.
+func Built(t *testing.T, s *state.Store, run, key string) {
+	t.Helper()
+	rec, files := built(run)
+	if err := s.Append(t.Context(), rec, files); err != nil {
 		t.Fatal(err)
 	}
 	err := s.Update(t.Context(), func(s *hybridcore.Snapshot) error {
-		s.Targets[key] = hybridcore.Current{RunID: run, At: At(), Digest: "d1", Recipe: "r1", Inventory: inventory}
+		s.Targets[key] = hybridcore.Current{
+			RunID: run, At: At(), Digest: "d1", Recipe: "r1", Inventory: rec.Results[0].Inventory,
+		}
 		return nil
 	})
 	if err != nil {
