@@ -17,7 +17,8 @@ environment "lab" {
   parallel  = 3
 }
 
-# An environment to copy for a site of your own. In a prod environment the stricter rules apply.
+# An environment to copy for a site of your own. In a prod environment the stricter rules apply: among them clean = true, by which only what a
+# commit has is built.
 environment "example" {
   prod      = true
   platforms = ["vsphere"]

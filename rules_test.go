@@ -196,15 +196,16 @@ var layers = []rules.Layer{
 		Unit: "runner/plan",
 		May: []string{
 			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/leaks", "hybridcore/logs",
-			"hybridcore/packer", "hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/templates",
-			"hybridcore/text", "hybridcore/validate", "hybridcore/validate/schemas", "hybridcore/validate/untrusted",
-			"hybridcore/waivers", "runner/gate", "runner/project",
+			"hybridcore/packer", "hybridcore/parity", "hybridcore/safefile", "hybridcore/sources", "hybridcore/state",
+			"hybridcore/templates", "hybridcore/text", "hybridcore/validate", "hybridcore/validate/schemas",
+			"hybridcore/validate/untrusted", "hybridcore/waivers", "runner/gate", "runner/project",
 		},
 	},
 	{Unit: "runner/compare", May: []string{"hybridcore", "hybridcore/parity", "hybridcore/text", "runner/project"}},
 	{Unit: "runner/build", May: []string{
 		"hybridcore", "hybridcore/logs", "hybridcore/packer", "hybridcore/parity", "hybridcore/safefile",
-		"hybridcore/state", "hybridcore/templates", "runner/compare", "runner/plan", "runner/project",
+		"hybridcore/sources", "hybridcore/state", "hybridcore/templates", "runner/compare", "runner/plan",
+		"runner/project",
 	}, Tests: []string{
 		"hybridcore/config", "hybridcore/validate", "hybridcore/validate/schemas", "hybridcore/validate/untrusted",
 	}},

@@ -56,6 +56,7 @@ func (p *printer) result(s Style, res hybridcore.Result) {
 	if len(res.Inputs) > 0 && res.Status == hybridcore.Built {
 		lines = append(lines, [2]string{"inputs", inputs(res)})
 	}
+	lines = append(lines, res.Provenance.Lines()...)
 	if res.Artifact != nil {
 		for _, u := range res.Artifact.URIs {
 			lines = append(lines, [2]string{u.Kind, u.ID + "  " + u.Name})

@@ -69,6 +69,8 @@ type PlannedTarget struct {
 	Current *Current `json:"current,omitempty"`
 	// Look is what the platform said of the last build; nil when nobody asked.
 	Look *Look `json:"look,omitempty"`
+	// Checkout compares the inputs with the commit; nil where nobody asked.
+	Checkout *Checkout `json:"checkout,omitempty"`
 }
 
 // Plan is the answer to "what would be done, and why". It is a pure function
@@ -153,21 +155,23 @@ type Step struct {
 
 // Result is the end of one target in one run.
 type Result struct {
-	Target    string            `json:"target"` // IMAGE@PLATFORM
-	Image     string            `json:"image"`
-	Platform  Platform          `json:"platform"`
-	Status    Status            `json:"status"`
-	Artifact  *Artifact         `json:"artifact,omitempty"`
-	Digest    string            `json:"digest"`
-	Recipe    string            `json:"recipe"`
-	Inputs    map[string]string `json:"inputs,omitempty"`
-	Findings  []Finding         `json:"findings,omitempty"`
-	Inventory *Inventory        `json:"inventory,omitempty"`
-	Log       string            `json:"log,omitempty"` // relative to the project root
-	Steps     []Step            `json:"steps,omitempty"`
-	Failure   *Failure          `json:"failure,omitempty"`
-	Started   time.Time         `json:"started"`
-	Duration  time.Duration     `json:"duration_ns"`
+	Target   string            `json:"target"` // IMAGE@PLATFORM
+	Image    string            `json:"image"`
+	Platform Platform          `json:"platform"`
+	Status   Status            `json:"status"`
+	Artifact *Artifact         `json:"artifact,omitempty"`
+	Digest   string            `json:"digest"`
+	Recipe   string            `json:"recipe"`
+	Inputs   map[string]string `json:"inputs,omitempty"`
+	Findings []Finding         `json:"findings,omitempty"`
+	// Provenance is what it was built with; nil of what was not built, and in records of older versions.
+	Provenance *Provenance   `json:"provenance,omitempty"`
+	Inventory  *Inventory    `json:"inventory,omitempty"`
+	Log        string        `json:"log,omitempty"` // relative to the project root
+	Steps      []Step        `json:"steps,omitempty"`
+	Failure    *Failure      `json:"failure,omitempty"`
+	Started    time.Time     `json:"started"`
+	Duration   time.Duration `json:"duration_ns"`
 	// Notes are facts worth a line in the report: Ansible's recap, what an
 	// interrupted run left behind.
 	Notes []string `json:"notes,omitempty"`

@@ -15,8 +15,8 @@ import (
 // the lab's stand-in took, as in 1.2.3+lab.
 const StandInLabel = "+lab"
 
-// pluginKey starts the key of a plugin among versions and inputs.
-const pluginKey = "plugin:"
+// PluginKey starts the key of a plugin among versions, inputs and tools.
+const PluginKey = "plugin:"
 
 // StandIns lists what among versions or inputs is a stand-in of the lab, and
 // what it stands in for: plugins ("plugin:ADDRESS" → version) and guests
@@ -27,7 +27,7 @@ func StandIns(versions map[string]string) []string {
 		if !strings.HasSuffix(versions[key], StandInLabel) {
 			continue
 		}
-		if address, is := strings.CutPrefix(key, pluginKey); is {
+		if address, is := strings.CutPrefix(key, PluginKey); is {
 			found = append(found, address+" "+versions[key]+", of the lab, not the real plugin")
 		}
 		if image, is := strings.CutPrefix(key, guestKey); is {

@@ -134,11 +134,17 @@ func (d *decoder) environment(block *hclsyntax.Block, p *Project) {
 	if err := hybridcore.CheckName("environment", env.Name); err != nil {
 		d.add(block.LabelRanges[0], err.Error(), "")
 	}
+	var clean *bool
 	d.body(block, map[string]setting{
 		"prod":      {cty.Bool, func(v cty.Value) error { env.Prod = v.True(); return nil }},
+		"clean":     {cty.Bool, func(v cty.Value) error { clean = new(v.True()); return nil }},
 		"platforms": list("platform", &env.Platforms, hybridcore.ParsePlatform),
 		"parallel":  parallel(&env.Parallel),
 	})
+	env.Clean = env.Prod
+	if clean != nil {
+		env.Clean = *clean
+	}
 	if env.Platforms == nil {
 		for _, info := range hybridcore.Platforms() {
 			env.Platforms = append(env.Platforms, info.Name)

@@ -50,6 +50,7 @@ type Project struct {
 type Environment struct {
 	Name      string
 	Prod      bool                  // stricter rules apply
+	Clean     bool                  // only what a commit has is built; that of Prod when the file does not say
 	Platforms []hybridcore.Platform // those it has; all when the file names none
 	Parallel  int                   // targets built at once; that of Build when the file names none
 	Line      int                   // of its block

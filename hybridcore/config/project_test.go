@@ -74,7 +74,7 @@ ci {
 		Environments: []config.Environment{
 			{Name: "lab", Platforms: []hybridcore.Platform{hybridcore.VSphere}, Parallel: 4, Line: 6},
 			{
-				Name: "prod", Prod: true,
+				Name: "prod", Prod: true, Clean: true,
 				Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure}, Parallel: 3, Line: 10,
 			},
 		},

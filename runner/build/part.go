@@ -186,6 +186,7 @@ func (x *run) clean(res hybridcore.Result) hybridcore.Result {
 		res.Log = ""
 	}
 	res.Log = x.project.Redact(res.Log)
+	res.Provenance = cleanProvenance(x.project.Redact, res.Provenance)
 	res.Notes = x.cleanAll(res.Notes)
 	res.Steps = slices.Clone(res.Steps)
 	for i := range res.Steps {

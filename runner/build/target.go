@@ -37,6 +37,7 @@ func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result
 	if err != nil {
 		return b.stopped(ctx, err)
 	}
+	b.result.Provenance = provenance(x.project, x.plan, t, x.tool, job.Plugins)
 	if err := held.Update(ctx, hybridcore.PhaseRunning); err != nil {
 		return b.stopped(ctx, err)
 	}

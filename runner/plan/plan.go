@@ -88,6 +88,9 @@ func (s Stage) planning(ctx context.Context, req hybridcore.Request) (*planning,
 		},
 	}
 	p.plan.Findings = slices.Concat(p.plan.Findings, unknown, sources.Check(s.Project.Config.Root), found.Findings)
+	if compares(req, t.env) {
+		p.head = readHead(ctx, s.Project, commit, t)
+	}
 	if req.Base != "" {
 		return p, p.readBase(ctx)
 	}
@@ -242,7 +245,14 @@ func (p *planning) add(ctx context.Context, which pair) error {
 	if !p.req.InProcess() {
 		p.plan.Findings = append(p.plan.Findings, standInGuest(target)...)
 	}
-	p.plan.Targets = append(p.plan.Targets, p.decide(ctx, target))
+	planned := p.decide(ctx, target)
+	if p.head != nil {
+		planned.Checkout = p.head.compare(target)
+		if p.now.env.Clean && !planned.Checkout.Clean() {
+			p.plan.Findings = append(p.plan.Findings, refused(p.req.Action, p.now.env, planned.Checkout)...)
+		}
+	}
+	p.plan.Targets = append(p.plan.Targets, planned)
 	return nil
 }
 

@@ -24,6 +24,7 @@ type planning struct {
 	base     *base // nil for a plan against the state
 	plan     hybridcore.Plan
 
+	head       *head            // nil where nothing is compared with it
 	repository *git.Repository  // nil until it is needed
 	commits    map[string]fs.FS // the files of commits that were read
 	lines      map[string]int   // where files begin to differ

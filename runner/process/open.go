@@ -113,7 +113,7 @@ func (p Process) Wire(of config.Project) *runner.Runner {
 			Config: of, Environ: p.Environ, Redactor: p.Redactor, Now: time.Now, Connect: connect,
 			Reviewed: p.Reviewed,
 			Tools: project.Tools{
-				FindPacker: p.FindPacker(of.Build.CancelGrace), FindRPC: p.FindRPC, Hurry: p.Hurry,
+				Version: p.Version, FindPacker: p.FindPacker(of.Build.CancelGrace), FindRPC: p.FindRPC, Hurry: p.Hurry,
 				PinnedPlugins: p.pinnedPlugins(),
 				Schemas:       packer.Schemas{PluginDirs: p.allPluginDirs(), Memory: p.memory()},
 			},

@@ -19,6 +19,8 @@ const MinPacker = "1.10.0"
 
 // Tools finds Packer and its plugins, each once.
 type Tools struct {
+	// Version is that of packer-hybrid itself; empty when it is not known.
+	Version string
 	// FindPacker finds Packer.
 	FindPacker func(context.Context) (packer.Tool, error)
 	// FindRPC finds packer-hybrid-rpc, which talks to plugins.
