@@ -24,9 +24,11 @@ type Options struct {
 	Redactor *redact.Redactor
 	// Level is the least level that is written; slog.LevelInfo if nil. A *slog.LevelVar can change later.
 	Level slog.Leveler
-	// Console receives one short line a record, for people; Color adds terminal colours to the level.
-	Console io.Writer
-	Color   bool
+	// Console receives one short line a record, for people, of ConsoleLevel and above; Level if nil. Color adds terminal
+	// colours to the level.
+	Console      io.Writer
+	ConsoleLevel slog.Leveler
+	Color        bool
 	// JSON receives one JSON object a line, for machines.
 	JSON io.Writer
 	// File is the path of a JSON log that is rotated when it would exceed MaxSizeMB mebibytes (10 if 0), keeping Backups
@@ -55,8 +57,12 @@ func New(o Options) (*slog.Logger, func() error, error) {
 	}
 	s := sinks{options: o}
 	if o.Console != nil {
+		level := o.Level
+		if o.ConsoleLevel != nil {
+			level = o.ConsoleLevel
+		}
 		s.handlers = append(s.handlers,
-			&consoleHandler{sink: &consoleSink{w: s.redacted(o.Console)}, level: o.Level, color: o.Color})
+			&consoleHandler{sink: &consoleSink{w: s.redacted(o.Console)}, level: level, color: o.Color})
 	}
 	if o.JSON != nil {
 		s.json(o.JSON)

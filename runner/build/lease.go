@@ -27,6 +27,7 @@ func (x *run) acquire(ctx context.Context, t hybridcore.Target, b *building) (co
 	x.mu.Lock()
 	x.held[t.Name()] = held
 	x.mu.Unlock()
+	x.project.Log.Info("leased", "target", t.Name(), "scratch", b.scratch)
 	ctx = x.pulse.hold(ctx, held)
 	for _, done := range x.stage.cleanPast(ctx, t, held) {
 		b.tell(done)

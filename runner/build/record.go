@@ -35,6 +35,7 @@ func (x *run) keep(ctx context.Context, rec hybridcore.Record) (hybridcore.Recor
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), project.RecordTimeout)
 	defer cancel()
 	overtaken, err := x.store(ctx, rec)
+	x.project.Log.Info("recorded", "run", rec.RunID, "status", string(rec.Status), "error", err)
 	if err != nil {
 		// The leases stay: the next run finds them and says what was left.
 		return rec, fmt.Errorf("recording run %s: %w%s", rec.RunID, err, unrecorded(rec.Results))

@@ -56,12 +56,13 @@ func Named(req hybridcore.Request) hybridcore.Request {
 func (p Process) Answer(ctx context.Context, r *runner.Runner, req hybridcore.Request, s Screen, work Work) (
 	hybridcore.Answer, error,
 ) {
-	console := s.console()
-	answer, failure := work(ctx, req, progress{s, console})
+	console, log := s.console(), begin(r.Project.Log, p.Version, req)
+	answer, failure := work(ctx, req, progress{s, console, log})
 	console.Close()
 	if failure == nil {
 		failure = p.export(r, answer)
 	}
+	log.end(answer, failure)
 	return answer, s.Present(r, answer, failure)
 }
 
@@ -69,10 +70,12 @@ func (p Process) Answer(ctx context.Context, r *runner.Runner, req hybridcore.Re
 type progress struct {
 	screen  Screen
 	console *live.Console
+	log     journal
 }
 
 // Event implements runner.Reporter.
 func (p progress) Event(e hybridcore.Event) {
+	p.log.event(e)
 	if e.Kind == hybridcore.EventPlan {
 		_ = checks.WriteFindings(p.screen.Err, p.screen.ErrStyle, e.Plan.Findings) // as the error says at the end
 	} else {

@@ -46,7 +46,7 @@ func (p Process) Open() (*runner.Runner, func(), error) {
 		return nil, nil, errors.Join(err, store.Close())
 	}
 	log, closeLog, err := logs.New(logs.Options{
-		Redactor: p.Redactor, Console: p.Log, Color: p.Color,
+		Redactor: p.Redactor, Console: p.Log, ConsoleLevel: slog.LevelWarn, Color: p.Color,
 		File: filepath.Join(logDir, "packer-hybrid.log"),
 	})
 	if err != nil {
