@@ -13,6 +13,7 @@ type Presence string
 // What a look at a platform comes to.
 const (
 	There     Presence = "there"      // all that was recorded of it is there
+	Changed   Presence = "changed"    // it is there, and not as it was recorded
 	Gone      Presence = "gone"       // something that was recorded of it is not there any more
 	NotLooked Presence = "not-looked" // the platform could not be asked
 )
@@ -21,7 +22,7 @@ const (
 type Look struct {
 	At       time.Time `json:"at"`
 	Presence Presence  `json:"presence"`
-	Text     string    `json:"text,omitempty"` // what is gone, or why nobody looked; one sentence
+	Text     string    `json:"text,omitempty"` // what is gone or changed, or why nobody looked; one sentence
 	// Findings say the same, by rule; none when all is as it was recorded.
 	Findings []Finding `json:"findings,omitempty"`
 }

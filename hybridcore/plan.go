@@ -133,6 +133,9 @@ type Artifact struct {
 	ID      string `json:"id"`      // as Packer reported it
 	Builder string `json:"builder"` // e.g. jetbrains.vsphere, as Packer reported it
 	URIs    []URI  `json:"uris"`    // looked up live after the build
+	// Fingerprints are of the URIs, taken right after the build; none when that failed, or
+	// when it was built before there were any.
+	Fingerprints []Fingerprint `json:"fingerprints,omitempty"`
 }
 
 // Name is the name of what was built, as the platform has it; empty for nothing.

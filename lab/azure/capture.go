@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
@@ -53,6 +54,7 @@ func (a *imageAPI) putVersion(c *call) (*reply, error) {
 	if arm.List(profile, "targetRegions") == nil {
 		profile["targetRegions"] = []any{map[string]any{"name": body["location"], "regionalReplicaCount": 1}}
 	}
+	profile["publishedDate"] = time.Now().UTC().Format(time.RFC3339)
 	if arm.Text(profile, "endOfLifeDate") == "" {
 		delete(profile, "endOfLifeDate") // the plugin sends an empty one; Azure answers with a date or none
 	}
@@ -128,8 +130,10 @@ func recapture(old *resource, body map[string]any) error {
 			old.target.String())
 	}
 	old.body["tags"] = body["tags"]
-	if profile := arm.Dig(body, "properties", "publishingProfile"); profile != nil {
-		arm.Object(old.body, "properties")["publishingProfile"] = profile
+	if arm.Dig(body, "properties", "publishingProfile") != nil {
+		profile, properties := arm.Object(body, "properties", "publishingProfile"), arm.Object(old.body, "properties")
+		profile["publishedDate"] = arm.Dig(properties, "publishingProfile", "publishedDate") // when it was made
+		properties["publishingProfile"] = profile
 	}
 	return nil
 }

@@ -114,3 +114,31 @@ func (s *Server) PlantImage(group, name string, tags map[string]string) error {
 	}).state = stateSucceeded
 	return nil
 }
+
+// PlantReplication lets the replication of a gallery version to a region come to something of its own, such as
+// Failed: a region may be full, or out of order.
+func (s *Server) PlantReplication(id, region, state string) error {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	r, err := s.store.findID(id)
+	if err != nil {
+		return fmt.Errorf("planting the replication to %s: %w", region, err)
+	}
+	if r.regions == nil {
+		r.regions = map[string]string{}
+	}
+	r.regions[region] = state
+	return nil
+}
+
+// PlantState lets a resource be in a provisioning state, such as Failed or Updating.
+func (s *Server) PlantState(id, state string) error {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	r, err := s.store.findID(id)
+	if err != nil {
+		return fmt.Errorf("planting the state %s: %w", state, err)
+	}
+	r.state = state
+	return nil
+}

@@ -7,6 +7,7 @@ package azure
 
 import (
 	"sync"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
@@ -51,6 +52,9 @@ type resource struct {
 	disk   string         // of disks, images and gallery versions, and of a machine its system disk
 	vm     *machine       // of virtual machines
 	steps  []step         // of deployments
+
+	created time.Time
+	regions map[string]string // region → what its replication came to, where that is not the version's state
 }
 
 // render is the resource as a client sees it: a copy. The caller holds the lock.

@@ -23,7 +23,8 @@ func regions(properties map[string]any) []string {
 	return names
 }
 
-// replication is the replication status of a gallery version: each region has what the first one has.
+// replication is the replication status of a gallery version: each region has what the version has, unless
+// something else was planted.
 func replication(r *resource) map[string]any {
 	state, progress := "Replicating", 0
 	switch r.state {
@@ -33,8 +34,13 @@ func replication(r *resource) map[string]any {
 		state = "Failed"
 	}
 	var summary []any
+	all := state
 	for _, name := range regions(arm.Object(r.body, "properties")) {
-		summary = append(summary, map[string]any{"region": name, "state": state, "progress": progress})
+		one := map[string]any{"region": name, "state": state, "progress": progress}
+		if other := r.regions[name]; other != "" {
+			one["state"], one["progress"], all = other, 0, other
+		}
+		summary = append(summary, one)
 	}
-	return map[string]any{"aggregatedState": state, "summary": summary}
+	return map[string]any{"aggregatedState": all, "summary": summary}
 }

@@ -113,7 +113,7 @@ func (a *resourceAPI) list(c *call, only string) (*reply, error) {
 			case only != "" && r.target.Type != only, only == "" && r.target.Type == arm.Deployments:
 			case !under(r.target.Names, c.target.Names), wanted.kind != "" && !strings.EqualFold(wanted.kind, r.target.Type):
 			case wanted.tags(r.tags()):
-				values = append(values, a.store.shown(r))
+				values = append(values, a.store.listed(r, c.query.Get("$expand")))
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/lab/azure/arm"
 )
@@ -106,7 +107,7 @@ func (s *store) newDisk() string {
 // add puts a new resource into the store. The caller holds the lock.
 func (s *store) add(g *group, t arm.ID, body map[string]any) *resource {
 	t.Group = g.name
-	r := &resource{target: t, group: g, state: stateCreating, body: body}
+	r := &resource{target: t, group: g, state: stateCreating, body: body, created: time.Now().UTC()}
 	g.resources[t.Key()] = r
 	return r
 }
@@ -134,6 +135,23 @@ func (s *store) shown(r *resource) map[string]any {
 			if other.vm != nil && other.disk == r.disk {
 				body["managedBy"] = other.target.String()
 			}
+		}
+	}
+	return body
+}
+
+// listed is a resource as a list shows it, with what is only told when it is asked for. The
+// caller holds the lock.
+func (s *store) listed(r *resource, expand string) map[string]any {
+	body := s.shown(r)
+	for name := range strings.SplitSeq(expand, ",") {
+		switch name {
+		case "createdTime":
+			if !r.created.IsZero() {
+				body[name] = r.created.Format(time.RFC3339Nano)
+			}
+		case "provisioningState":
+			body[name] = r.state
 		}
 	}
 	return body

@@ -176,7 +176,9 @@ func TestJSONParameters(t *testing.T) {
 	if r := n.send(t, "POST", "/nodes/pve1/qemu", "application/json", bytes.NewReader([]byte(body))); r.status != 200 {
 		t.Fatalf("%d %s %v", r.status, r.reason, r.body)
 	}
-	want := map[string]string{"name": "one", "onboot": "1", "cores": "2", "kvm": "0"}
+	want := map[string]string{
+		"name": "one", "onboot": "1", "cores": "2", "kvm": "0", "smbios1": identity(t, n.vm(t, 100)),
+	}
 	if diff := cmp.Diff(want, n.vm(t, 100).Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}

@@ -6,6 +6,7 @@
 package proxmox
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -102,6 +103,9 @@ func (a *vmAPI) newVM(p params) (*vm, error) {
 		delete(a.store.vms, v.id)
 		return nil, err
 	}
+	if v.settings["smbios1"] == "" {
+		v.settings["smbios1"] = newUUID()
+	}
 	v.pool = p.get("pool")
 	return v, nil
 }
@@ -155,6 +159,7 @@ func (a *vmAPI) newClone(r *http.Request, p params) (source, clone *vm, settings
 			named.settings[name] = cloneDrive(name, value, source.id, clone.id, full)
 		}
 	}
+	named.settings["smbios1"] = newUUID()
 	given := params{"name": p.get("name"), "description": p.get("description")}
 	if given["name"] == "" {
 		given["name"] = fmt.Sprintf("Copy-of-VM-%s", source.settings["name"])
@@ -165,6 +170,14 @@ func (a *vmAPI) newClone(r *http.Request, p params) (source, clone *vm, settings
 	}
 	clone.pool = p.get("pool")
 	return source, clone, named.settings, nil
+}
+
+// newUUID is the setting by which a new machine, and a clone too, is known to its guest.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("uuid=%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // cloneDrive gives a drive of a clone its own volume. A linked clone's names its base.

@@ -7,6 +7,7 @@ package proxmox_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -65,11 +66,22 @@ func TestFromISOToTemplate(t *testing.T) {
 			"ide1": "local-lvm:vm-100-cloudinit,media=cdrom,size=4M", "net0": "virtio=5E:1F:70:D1:23:B6,bridge=vmbr0",
 		},
 	}}
+	want[0].Settings["smbios1"] = identity(t, n.vm(t, 100))
 	if diff := cmp.Diff(want, n.server.VMs()); diff != "" {
 		t.Errorf("machines (-want +got):\n%s", diff)
 	}
 	n.refused(t, "POST", "/nodes/pve1/qemu/100/status/start", nil, "you can't start a vm if it's a template")
 	n.refused(t, "POST", "/nodes/pve1/qemu/100/template", nil, "you can't convert a template to a template")
+}
+
+// identity is by what a guest knows its machine.
+func identity(t *testing.T, v proxmox.VM) string {
+	t.Helper()
+	id := v.Settings["smbios1"]
+	if !regexp.MustCompile(`^uuid=[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) {
+		t.Errorf("machine %d has the identity %q", v.ID, id)
+	}
+	return id
 }
 
 func TestClones(t *testing.T) {
@@ -91,6 +103,9 @@ func TestClones(t *testing.T) {
 	wantFull := map[string]string{
 		"name": "full", "tags": "theirs", "scsi0": "local-lvm:vm-100-disk-0,size=8G",
 		"ide0": "local-lvm:vm-100-cloudinit,media=cdrom",
+	}
+	if wantFull["smbios1"] = identity(t, full); identity(t, linked) == wantFull["smbios1"] {
+		t.Error("two clones have one identity")
 	}
 	if diff := cmp.Diff(wantFull, full.Settings); diff != "" {
 		t.Errorf("full clone (-want +got):\n%s", diff)

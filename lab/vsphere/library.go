@@ -26,7 +26,8 @@ const maxRequest = 1 << 20
 // ovfImporter completes what the simulator answers about OVF items: an update is answered with the item's id,
 // and an item that was imported has a descriptor among its files.
 type ovfImporter struct {
-	mux *http.ServeMux
+	mux      *http.ServeMux
+	versions *ContentVersions
 
 	mu       sync.Mutex
 	imported map[string]string // id of an item → name of its descriptor
@@ -34,7 +35,7 @@ type ovfImporter struct {
 
 // newOVFImporter puts an importer in front of the simulator's REST interface.
 func newOVFImporter(mux *http.ServeMux) {
-	o := &ovfImporter{mux: mux, imported: make(map[string]string)}
+	o := &ovfImporter{mux: mux, versions: NewContentVersions(mux), imported: make(map[string]string)}
 	mux.HandleFunc(ovfItemPath, o.create)
 	mux.HandleFunc(itemFilePath, o.files)
 }
@@ -85,6 +86,7 @@ func (o *ovfImporter) create(w http.ResponseWriter, r *http.Request) {
 	if id == "" && json.Unmarshal(answer.body.Bytes(), &made) == nil {
 		id = made.Value.ID
 	}
+	o.versions.Changed(id)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.imported[id] = request.Spec.Name + ".ovf"

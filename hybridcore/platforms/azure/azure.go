@@ -49,11 +49,12 @@ func Open(ctx context.Context, settings map[string]string, limit platform.Reach)
 	}
 	limit(transport)
 	c := &client{
-		http:       &http.Client{Transport: &platform.Guard{Next: transport}},
-		secret:     settings["azure_client_secret"],
-		group:      settings["azure_resource_group"],
-		gallery:    settings["azure_gallery"],
-		definition: settings["azure_gallery_image"],
+		http:         &http.Client{Transport: &platform.Guard{Next: transport}},
+		secret:       settings["azure_client_secret"],
+		subscription: settings["azure_subscription_id"],
+		group:        settings["azure_resource_group"],
+		gallery:      settings["azure_gallery"],
+		definition:   settings["azure_gallery_image"],
 	}
 	if c.definition == "" {
 		c.definition = settings["image"] // as the template does

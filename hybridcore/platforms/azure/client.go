@@ -32,15 +32,16 @@ const (
 
 // client speaks to one subscription.
 type client struct {
-	http       *http.Client
-	secret     string // kept out of every error text
-	compute    *armcompute.ClientFactory
-	groups     *armresources.ResourceGroupsClient
-	resources  *armresources.Client
-	tags       *armresources.TagsClient
-	group      string // of the images; empty: managed images are looked for in the whole subscription
-	gallery    string // empty when the build uses none
-	definition string // image definition in the gallery
+	http         *http.Client
+	secret       string // kept out of every error text
+	compute      *armcompute.ClientFactory
+	groups       *armresources.ResourceGroupsClient
+	resources    *armresources.Client
+	tags         *armresources.TagsClient
+	subscription string
+	group        string // of the images; empty: managed images are looked for in the whole subscription
+	gallery      string // empty when the build uses none
+	definition   string // image definition in the gallery
 }
 
 // Close ends idle connections. Azure has no session to end.

@@ -26,6 +26,7 @@ const (
 type Client interface {
 	Session
 	Marker
+	Looker
 }
 
 // Session looks things up on one live platform.
@@ -50,6 +51,19 @@ type Marker interface {
 	// there. An object that is gone, renamed or no image gives an error, a mark of
 	// the same release for another build a BlockedError.
 	Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.Mark) (bool, error)
+}
+
+// Looker says what is on a platform now. Both methods give one answer for each object, in
+// the order of the objects; objects may be of many artifacts. An error is that nothing is
+// known of any. Nothing is said to be missing unless the platform said so of just that
+// object.
+type Looker interface {
+	// Look says whether objects exist, and with which kind and name, by lists: the number
+	// of calls does not grow with that of the objects.
+	Look(ctx context.Context, of []hybridcore.URI) ([]hybridcore.Seen, error)
+	// Fingerprint is Look with all facts of what is there, in at most one call more for
+	// each object.
+	Fingerprint(ctx context.Context, of []hybridcore.URI) ([]hybridcore.Seen, error)
 }
 
 // Opener connects to a platform with the values of a target's variables, within

@@ -58,6 +58,24 @@ func (c contained) Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.
 	return changed, unusable(err)
 }
 
+// Look implements Looker.
+func (c contained) Look(ctx context.Context, of []hybridcore.URI) (seen []hybridcore.Seen, err error) {
+	err = hybridcore.Contain(func() error {
+		seen, err = c.inner.Look(ctx, of)
+		return err
+	})
+	return seen, unusable(err)
+}
+
+// Fingerprint implements Looker.
+func (c contained) Fingerprint(ctx context.Context, of []hybridcore.URI) (seen []hybridcore.Seen, err error) {
+	err = hybridcore.Contain(func() error {
+		seen, err = c.inner.Fingerprint(ctx, of)
+		return err
+	})
+	return seen, unusable(err)
+}
+
 // Close implements Client.
 func (c contained) Close(ctx context.Context) error {
 	return unusable(hybridcore.Contain(func() error { return c.inner.Close(ctx) }))

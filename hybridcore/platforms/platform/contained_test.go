@@ -24,6 +24,12 @@ func (broken) Reap(context.Context, hybridcore.Remains, bool) ([]hybridcore.URI,
 
 func (broken) Mark(context.Context, hybridcore.URI, hybridcore.Mark) (bool, error) { panic("no mark") }
 
+func (broken) Look(context.Context, []hybridcore.URI) ([]hybridcore.Seen, error) { panic("no look") }
+
+func (broken) Fingerprint(context.Context, []hybridcore.URI) ([]hybridcore.Seen, error) {
+	panic("no fingerprint")
+}
+
 func (broken) Close(context.Context) error { panic("no close") }
 
 // TestLibraryPanics checks that a panic inside of a client is an error of each call.
@@ -37,8 +43,11 @@ func TestLibraryPanics(t *testing.T) {
 	found, find := c.Find(t.Context(), "x")
 	done, reap := c.Reap(t.Context(), hybridcore.Remains{}, false)
 	changed, mark := c.Mark(t.Context(), hybridcore.URI{}, hybridcore.Mark{})
+	_, look := c.Look(t.Context(), nil)
+	_, fingerprint := c.Fingerprint(t.Context(), nil)
 	for want, err := range map[string]error{
 		"no opening": open, "no find": find, "no reap": reap, "no mark": mark, "no close": c.Close(t.Context()),
+		"no look": look, "no fingerprint": fingerprint,
 	} {
 		if err == nil || !strings.Contains(err.Error(), "the platform's answer could not be used") ||
 			!strings.Contains(err.Error(), want) {

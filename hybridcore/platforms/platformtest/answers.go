@@ -82,10 +82,46 @@ func Everything(t *testing.T, open platform.Opener, settings map[string]string) 
 		_, err := c.Mark(ctx, one, hybridcore.Mark{Release: "r", Image: "debian-12", RunID: StrangeRun})
 		add(err)
 	}
+	_, err = c.Look(ctx, found)
+	add(err)
+	seen, err := c.Fingerprint(ctx, found)
+	add(err)
+	for _, one := range seen {
+		said = append(said, one.Unseen)
+	}
 	_, err = c.Reap(ctx, hybridcore.Remains{Name: StrangeName, RunID: StrangeRun, Media: []string{"packer2.iso"}}, false)
 	add(err)
 	add(c.Close(ctx))
 	return strings.Join(said, "\n")
+}
+
+// NeverGone checks that no strange answer to any one question makes an object gone that the
+// other answers have: neither where all is read of it nor where lists are.
+func (p Plain) NeverGone(
+	t *testing.T, open platform.Opener, config *tls.Config, settings func(string) map[string]string, of hybridcore.URI,
+) {
+	t.Helper()
+	for at := range p {
+		for n, body := range StrangeAnswers() {
+			t.Run(fmt.Sprint(p[at][0], n), func(t *testing.T) {
+				t.Parallel()
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				c, err := open(ctx, settings(p.Serve(t, config, at, http.StatusOK, []byte(body))), platform.Anywhere)
+				if err != nil {
+					return
+				}
+				for what, look := range map[string]func(context.Context, []hybridcore.URI) ([]hybridcore.Seen, error){
+					"all": c.Fingerprint, "lists": c.Look,
+				} {
+					seen, err := look(ctx, []hybridcore.URI{of})
+					if err == nil && (len(seen) != 1 || seen[0].Unseen == "" && seen[0].Now != of) {
+						t.Errorf("%s: %.60q makes it %+v", what, body, seen)
+					}
+				}
+			})
+		}
+	}
 }
 
 // ours says whether the function that panicked is one of ours.

@@ -110,14 +110,19 @@ func (s settings) tags() []string {
 	return strings.FieldsFunc(s.Tags, func(r rune) bool { return r == ';' || r == ',' || r == ' ' })
 }
 
+// configuration reads all settings of a machine, and whether there are any.
+func (c *client) configuration(ctx context.Context, m machine) (all map[string]any, there bool, err error) {
+	err = c.call(ctx, http.MethodGet, m.path("config"), nil, &all)
+	if refused := (*refusal)(nil); errors.As(err, &refused) && strings.Contains(refused.text, "does not exist") {
+		return nil, false, nil
+	}
+	return all, err == nil, err
+}
+
 // settings reads a machine's configuration, and whether there is one.
 func (c *client) settings(ctx context.Context, m machine) (settings, bool, error) {
-	var all map[string]any
-	err := c.call(ctx, http.MethodGet, m.path("config"), nil, &all)
-	if refused := (*refusal)(nil); errors.As(err, &refused) && strings.Contains(refused.text, "does not exist") {
-		return settings{}, false, nil
-	}
-	if err != nil {
+	all, there, err := c.configuration(ctx, m)
+	if err != nil || !there {
 		return settings{}, false, err
 	}
 	text := func(name string) string { s, _ := all[name].(string); return s }

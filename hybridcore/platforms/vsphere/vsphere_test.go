@@ -8,6 +8,7 @@ package vsphere
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -61,6 +62,8 @@ func vcenter(tb testing.TB) map[string]string {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	model.Service.ServeMux = http.NewServeMux()
+	labvsphere.NewContentVersions(model.Service.ServeMux)
 	model.Service.TLS = new(tls.Config)
 	model.Service.RegisterEndpoints = true
 	model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(user, password)}
