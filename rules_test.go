@@ -210,7 +210,8 @@ var layers = []rules.Layer{
 		"hybridcore/config", "hybridcore/validate", "hybridcore/validate/schemas", "hybridcore/validate/untrusted",
 	}},
 	{Unit: "runner/release", May: []string{
-		"hybridcore", "hybridcore/sources", "hybridcore/state", "runner/compare", "runner/plan", "runner/project",
+		"hybridcore", "hybridcore/sources", "hybridcore/state", "runner/compare", "runner/live", "runner/plan",
+		"runner/project",
 	}},
 	{
 		Unit: "runner/live", May: []string{"hybridcore", "runner/project"},

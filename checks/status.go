@@ -101,14 +101,20 @@ func (p *printer) looks(s Style, looks map[string]hybridcore.Look) {
 	for _, key := range slices.Sorted(maps.Keys(looks)) {
 		switch look := looks[key]; look.Presence {
 		case hybridcore.There:
-			there++
+			if look.Text == "" {
+				there++
+				continue
+			}
+			p.line("%s %s", s.Yellow("partly looked at:"), text.InJobLog(look.Text))
+		case hybridcore.Changed:
+			p.line("%s %s: %s", s.Red("changed:"), key, text.InJobLog(look.Text))
 		case hybridcore.Gone:
 			p.line("%s %s: %s; the next build makes it again", s.Red("gone:"), key, text.InJobLog(look.Text))
 		default:
 			p.line("%s %s", s.Yellow(key), text.InJobLog(look.Text))
 		}
 	}
-	p.line("looked at: %d of %d are on their platforms", there, len(looks))
+	p.line("looked at: %d of %d are on their platforms as they were built", there, len(looks))
 }
 
 // labs names the images that were built in a lab: no platform has them.

@@ -210,6 +210,26 @@ func TestPublishNothingOrEverything(t *testing.T) {
 	}
 }
 
+// TestPublishEdited publishes nothing of which one template was changed after the build.
+func TestPublishEdited(t *testing.T) {
+	s := newShop(t)
+	for _, artifact := range s.built.Results {
+		if f := artifact.Artifact.Fingerprints; len(f) != 1 || f[0].Facts["memory"] != "2048 MiB" {
+			t.Fatalf("%s was built with the fingerprint %+v", artifact.Target, f)
+		}
+	}
+	s.memory = "512 MiB"
+	rec, err := s.publish(t)
+	if err != nil || rec.Status != hybridcore.Failed || rec.Release != nil || len(s.marks) != 0 ||
+		!strings.Contains(messages(rec), "memory: 2048 MiB → 512 MiB") {
+		t.Errorf("%s, %v, marks %v\n%s", statuses(rec), err, s.marks, messages(rec))
+	}
+	s.memory = "2048 MiB"
+	if rec, err = s.publish(t); err != nil || rec.Status != hybridcore.Published {
+		t.Errorf("put right: %s, %v\n%s", statuses(rec), err, messages(rec))
+	}
+}
+
 func TestPublishWithBrokenParity(t *testing.T) {
 	s := newShop(t)
 	s.inventory(t, "vsphere", "wget", "1.22")

@@ -59,6 +59,8 @@ type platform struct {
 	reapErr  error
 	asked    *[]hybridcore.Remains // what reap was asked for; may be nil
 	foreign  []hybridcore.URI      // of the same name, found beside what is lacking
+	memory   string                // of every machine; empty for what it had at first
+	lookErr  error                 // of looking at objects
 }
 
 func (p platform) Reap(_ context.Context, left hybridcore.Remains, dry bool) ([]hybridcore.URI, error) {
@@ -81,6 +83,31 @@ func (p platform) Find(_ context.Context, name string) ([]hybridcore.URI, error)
 		}
 	}
 	return []hybridcore.URI{{Kind: "vm-template", Name: name, ID: "vm-1"}}, p.err
+}
+
+// Look implements project.Looker.
+func (p platform) Look(ctx context.Context, of []hybridcore.URI) ([]hybridcore.Seen, error) {
+	return p.Fingerprint(ctx, of)
+}
+
+// Fingerprint implements project.Looker.
+func (p platform) Fingerprint(_ context.Context, of []hybridcore.URI) (seen []hybridcore.Seen, err error) {
+	for _, uri := range of {
+		one := hybridcore.Seen{Of: uri, Now: uri, Facts: map[string]string{"memory": "2048 MiB"}}
+		for _, l := range p.lacks {
+			if strings.Contains(uri.Name, l) {
+				one.Now = hybridcore.URI{}
+			}
+		}
+		if one.There() && p.memory != "" {
+			one.Facts["memory"] = p.memory
+		}
+		if !one.There() && len(p.foreign) > 0 {
+			one.Twin = p.foreign[0]
+		}
+		seen = append(seen, one)
+	}
+	return seen, errors.Join(p.err, p.lookErr)
 }
 
 func (p platform) Close(context.Context) error { return nil }

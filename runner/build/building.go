@@ -147,6 +147,9 @@ func (x *run) unchanged(ctx context.Context, p hybridcore.PlannedTarget) hybridc
 	for _, reason := range p.Reasons {
 		r.Notes = append(r.Notes, "unchanged: "+reason.Text)
 	}
+	if p.Look != nil && p.Look.Presence == hybridcore.Changed {
+		r.Notes = append(r.Notes, "not as it was built: "+p.Look.Text)
+	}
 	if p.Current != nil {
 		r.Artifact, r.Inventory = p.Current.Artifact, p.Current.Inventory
 	}

@@ -100,6 +100,9 @@ func (x *run) take(ctx context.Context, folder string, planned map[string]hybrid
 	}
 	res.Inputs = target.Inputs
 	found := &taken{folder: folder, result: x.clean(res), inventories: map[string][]byte{}}
+	if err := cleanFingerprints(found.result.Artifact, res.Artifact, x.project.Redact); err != nil {
+		return nil, err
+	}
 	if res.Inventory == nil {
 		if res.Status == hybridcore.Built {
 			found.result.Findings = append(found.result.Findings, noInventory(target)) // its own word may leave it out

@@ -167,14 +167,19 @@ func (b *building) verify(ctx context.Context, o packer.Outcome) error {
 	b.result.Artifact = &artifact
 	var uris []hybridcore.URI
 	err := b.run.project.With(ctx, b.target,
-		func(c project.Client) (err error) { uris, err = c.Find(ctx, name); return err })
+		func(c project.Client) (err error) {
+			if uris, err = c.Find(ctx, name); err == nil && len(uris) > 0 {
+				artifact.URIs = uris
+				b.fingerprint(ctx, c)
+			}
+			return err
+		})
 	if err != nil {
 		return fmt.Errorf("built, but not verified: %w", err)
 	}
 	if len(uris) == 0 {
 		return fmt.Errorf("packer reported %s, but %s has nothing of that name", name, b.target.Platform.Info().Title)
 	}
-	artifact.URIs = uris
 	if !o.Clean {
 		b.result.Findings = append(b.result.Findings, hybridcore.Finding{
 			Kind: output.KindResidue, Subject: b.target.Name(), Severity: hybridcore.Warning,

@@ -22,3 +22,10 @@ type Client interface {
 type Marker interface {
 	Mark(ctx context.Context, of hybridcore.URI, mark hybridcore.Mark) (bool, error)
 }
+
+// Looker is a client that says what its platform has now of objects, by their
+// identifiers: one answer for each, in their order.
+type Looker interface {
+	Look(ctx context.Context, of []hybridcore.URI) ([]hybridcore.Seen, error)
+	Fingerprint(ctx context.Context, of []hybridcore.URI) ([]hybridcore.Seen, error)
+}

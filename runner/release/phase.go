@@ -14,6 +14,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
+	"github.com/packer-hybrid/packer-hybrid/runner/live"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
@@ -55,9 +56,10 @@ func targetsOf(plan hybridcore.Plan) []hybridcore.Target {
 func (s Stage) Prepare(ctx context.Context, draft hybridcore.ReleasePlan,
 	targets []hybridcore.Target,
 ) ([]hybridcore.ReleasePart, error) {
-	return s.phase(ctx, draft, hybridcore.Prepared, targets, func(c project.Client, of hybridcore.Result) (bool, error) {
-		return false, lookUp(ctx, c, of, draft.Release.Find(of.Image, of.Platform).RunID)
-	})
+	return s.phase(ctx, draft, hybridcore.Prepared, targets,
+		func(c project.Client, t hybridcore.Target, of hybridcore.Result) (bool, error) {
+			return false, s.lookUp(ctx, c, t, of, draft.Release.Find(of.Image, of.Platform).RunID)
+		})
 }
 
 // Mark marks every artifact of a release on the platforms of the targets.
@@ -69,13 +71,14 @@ func (s Stage) Mark(ctx context.Context, draft hybridcore.ReleasePlan, prepared 
 	if err := ready(draft, prepared); err != nil {
 		return nil, err
 	}
-	return s.phase(ctx, draft, hybridcore.Marked, targets, func(c project.Client, of hybridcore.Result) (bool, error) {
-		built := draft.Release.Find(of.Image, of.Platform)
-		return markAll(ctx, c, of, hybridcore.Mark{
-			Release: draft.Release.Name, Image: of.Image, RunID: built.RunID,
-			Commit: built.Commit,
+	return s.phase(ctx, draft, hybridcore.Marked, targets,
+		func(c project.Client, _ hybridcore.Target, of hybridcore.Result) (bool, error) {
+			built := draft.Release.Find(of.Image, of.Platform)
+			return markAll(ctx, c, of, hybridcore.Mark{
+				Release: draft.Release.Name, Image: of.Image, RunID: built.RunID,
+				Commit: built.Commit,
+			})
 		})
-	})
 }
 
 // ready refuses a release of which not everything is prepared.
@@ -117,7 +120,7 @@ func partOn(parts []hybridcore.ReleasePart, platform hybridcore.Platform) *hybri
 // against, so many at once as a build takes, and makes a part of each platform.
 func (s Stage) phase(ctx context.Context, draft hybridcore.ReleasePlan, phase hybridcore.ReleasePhase,
 	targets []hybridcore.Target,
-	do func(project.Client, hybridcore.Result) (bool, error),
+	do func(project.Client, hybridcore.Target, hybridcore.Result) (bool, error),
 ) ([]hybridcore.ReleasePart, error) {
 	digest, err := state.Sum(kindPlan, draft)
 	if err != nil {
@@ -138,7 +141,7 @@ func (s Stage) phase(ctx context.Context, draft hybridcore.ReleasePlan, phase hy
 	project.Parallel(len(todo), s.Project.Workers(draft.Request), func(i int) {
 		steps[i] = hybridcore.ReleaseStep{Target: of[i].Target, Started: s.Project.Now().UTC()}
 		err := s.Project.With(ctx, todo[i], func(c project.Client) error {
-			fresh, err := do(c, of[i])
+			fresh, err := do(c, todo[i], of[i])
 			steps[i].Fresh = fresh
 			return err
 		})
@@ -162,26 +165,26 @@ func (s Stage) phase(ctx context.Context, draft hybridcore.ReleasePlan, phase hy
 	return parts, nil
 }
 
-// lookUp finds an artifact on its platform, all of it.
-func lookUp(ctx context.Context, c project.Client, of hybridcore.Result, run string) error {
-	there := map[string][]hybridcore.URI{}
-	var gone []string
-	for _, uri := range of.Artifact.URIs {
-		found, known := there[uri.Name]
-		if !known {
-			var err error
-			if found, err = c.Find(ctx, uri.Name); err != nil {
-				return err
-			}
-			there[uri.Name] = found
-		}
-		if !slices.Contains(found, uri) {
-			gone = append(gone, uri.Kind+" "+uri.Name+" ("+uri.ID+")")
+// lookUp looks at an artifact on its platform: it has to be there, all of it, as it was built.
+func (s Stage) lookUp(ctx context.Context, c project.Client, t hybridcore.Target, of hybridcore.Result, run string,
+) error {
+	look := live.Stage{Project: s.Project}.Artifact(ctx, c, t, of.Artifact)
+	switch look.Presence {
+	case hybridcore.NotLooked:
+		return fmt.Errorf("it was %s", look.Text)
+	case hybridcore.Gone:
+		return fmt.Errorf("%s has no %s any more: deleted or replaced since run %s; build it again",
+			of.Platform.Info().Title, look.Findings[0].Want, run)
+	}
+	var wrong []string
+	for _, f := range look.Findings {
+		if f.Blocking {
+			wrong = append(wrong, f.Message)
 		}
 	}
-	if len(gone) > 0 {
-		return fmt.Errorf("%s has no %s any more: deleted, renamed or replaced since run %s; build it again",
-			of.Platform.Info().Title, strings.Join(gone, ", "), run)
+	if len(wrong) > 0 {
+		return hybridcore.Blockedf("it is not what run %s built: %s; change it back, or build it again with --rebuild", run,
+			strings.Join(wrong, "; "))
 	}
 	return nil
 }
