@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -206,16 +207,23 @@ func (b *bed) withdrawn(t *testing.T) {
 // deleteVM deletes a machine as its owner would.
 func (b *bed) deleteVM(t *testing.T, id int) {
 	t.Helper()
+	b.callProxmox(t, http.MethodDelete, id, "", nil)
+}
+
+// callProxmox calls the API about a machine of Proxmox VE, as somebody with its token may.
+func (b *bed) callProxmox(t *testing.T, method string, id int, call string, form url.Values) {
+	t.Helper()
 	env := map[string]string{}
 	for _, entry := range b.lab.Env() {
 		key, value, _ := strings.Cut(entry, "=")
 		env[key] = value
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete,
-		fmt.Sprintf("%s/nodes/pve1/qemu/%d", env["PKR_VAR_proxmox_url"], id), nil)
+	req, err := http.NewRequestWithContext(t.Context(), method,
+		fmt.Sprintf("%s/nodes/pve1/qemu/%d%s", env["PKR_VAR_proxmox_url"], id, call), strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", "PVEAPIToken="+env["PKR_VAR_proxmox_username"]+"="+env["PKR_VAR_proxmox_token"])
 	authority, err := os.ReadFile(env["SSL_CERT_FILE"])
 	if err != nil {
@@ -234,6 +242,6 @@ func (b *bed) deleteVM(t *testing.T, id int) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		t.Fatalf("deleting machine %d: %s", id, res.Status)
+		t.Fatalf("%s of machine %d: %s", method, id, res.Status)
 	}
 }

@@ -55,6 +55,7 @@ func testThree(t *testing.T, b *bed) {
 		want(t, again, res.Target+"  unchanged", "inputs equal run "+rec.RunID)
 		b.named(t, res, again)
 	}
+	b.tampered(t, rec)
 	b.goneFromPlatforms(t, rec)
 	b.nothingOn(t)
 	b.noSecret(t, validated+first+again)
@@ -142,7 +143,7 @@ func (b *bed) goneFromPlatforms(t *testing.T, built hybridcore.Record) {
 		t.Errorf("status --live: exit %d", code)
 	}
 	name := "debian-12-" + built.RunID
-	want(t, out, "gone: lab/debian-12@proxmox: vm-template "+name+" is gone from Proxmox VE", "looked at: 2 of 3")
+	want(t, out, "gone: lab/debian-12@proxmox: vm-template "+name+" (", "is gone from Proxmox VE", "looked at: 2 of 3")
 	rule, err := fault.ParseRule(`GET /subscriptions/** status=403 reason="AuthorizationFailed"`)
 	if err != nil {
 		t.Fatal(err)

@@ -103,16 +103,32 @@ func (s *Server) PlantImage(group, name string, tags map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("planting image %s: %w", name, err)
 	}
+	s.plant(g, arm.Images, map[string]any{}, tags, name)
+	return nil
+}
+
+// PlantVersion puts a complete version of somebody else into the gallery, below a definition, without a disk.
+func (s *Server) PlantVersion(definition, version string, tags map[string]string) error {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	g, err := s.store.usableGroup(Group)
+	if err != nil {
+		return fmt.Errorf("planting version %s of %s: %w", version, definition, err)
+	}
+	s.plant(g, arm.Versions, map[string]any{"publishingProfile": map[string]any{
+		"targetRegions": []any{map[string]any{"name": Location, "regionalReplicaCount": 1}},
+	}}, tags, Gallery, definition, version)
+	return nil
+}
+
+// plant puts a complete resource into a group. The caller holds the lock.
+func (s *Server) plant(g *group, kind string, properties map[string]any, tags map[string]string, names ...string) {
 	given := make(map[string]any, len(tags))
 	for tag, value := range tags {
 		given[tag] = value
 	}
-	t := arm.ID{Subscription: s.config.Identity.Subscription, Group: g.name, Type: arm.Images, Names: []string{name}}
-	s.store.add(g, t, map[string]any{
-		"location": Location, "tags": given,
-		"properties": map[string]any{},
-	}).state = stateSucceeded
-	return nil
+	t := arm.ID{Subscription: s.config.Identity.Subscription, Group: g.name, Type: kind, Names: names}
+	s.store.add(g, t, map[string]any{"location": Location, "tags": given, "properties": properties}).state = stateSucceeded
 }
 
 // PlantReplication lets the replication of a gallery version to a region come to something of its own, such as

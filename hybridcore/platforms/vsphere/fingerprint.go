@@ -212,9 +212,15 @@ func (s sight) items(ctx context.Context, at []int) error {
 		return errors.New("vsphere_content_library is not set: nothing is asked of the service of content libraries")
 	}
 	manager := library.NewManager(s.client.rest)
-	lib, ids, err := s.listed(ctx, manager)
-	if err != nil {
-		return fmt.Errorf("listing the library %s: %w", s.client.library, err)
+	var ids []string
+	if !s.whole { // else each is read anyway
+		lib, err := s.find(ctx, manager)
+		if err == nil {
+			ids, err = manager.ListLibraryItems(ctx, lib)
+		}
+		if err != nil {
+			return fmt.Errorf("listing the library %s: %w", s.client.library, err)
+		}
 	}
 	for _, i := range at {
 		one := &s.all[i]
@@ -225,7 +231,7 @@ func (s sight) items(ctx context.Context, at []int) error {
 		known, err := manager.GetLibraryItem(ctx, one.Of.ID)
 		switch {
 		case rest.IsStatusError(err, http.StatusNotFound):
-			err = twin(ctx, manager, lib, one)
+			err = s.twin(ctx, manager, one)
 		case err == nil && known.ID != one.Of.ID:
 			err = fmt.Errorf("vCenter answers with the item %.80q", known.ID)
 		case err == nil:
@@ -239,28 +245,25 @@ func (s sight) items(ctx context.Context, at []int) error {
 	return nil
 }
 
-// listed finds the library, and lists its items unless each of them is read anyway.
-func (s sight) listed(ctx context.Context, manager *library.Manager) (id string, items []string, err error) {
+// find finds the library.
+func (s sight) find(ctx context.Context, manager *library.Manager) (id string, err error) {
 	found, err := manager.FindLibrary(ctx, library.Find{Name: s.client.library})
 	if err != nil {
-		return "", nil, fmt.Errorf("finding it: %w", err)
+		return "", fmt.Errorf("finding it: %w", err)
 	}
 	if len(found) == 0 {
-		return "", nil, errors.New("there is none of that name")
+		return "", errors.New("there is none of that name")
 	}
-	if s.whole {
-		return found[0], nil, nil
-	}
-	items, err = manager.ListLibraryItems(ctx, found[0])
-	if err != nil {
-		return "", nil, fmt.Errorf("listing its items: %w", err)
-	}
-	return found[0], items, nil
+	return found[0], nil
 }
 
 // twin looks for another item with the name of one that is gone.
-func twin(ctx context.Context, manager *library.Manager, of string, one *hybridcore.Seen) error {
-	ids, err := manager.FindLibraryItems(ctx, library.FindItem{LibraryID: of, Name: one.Of.Name})
+func (s sight) twin(ctx context.Context, manager *library.Manager, one *hybridcore.Seen) error {
+	lib, err := s.find(ctx, manager)
+	if err != nil {
+		return fmt.Errorf("looking for another item in library %s: %w", s.client.library, err)
+	}
+	ids, err := manager.FindLibraryItems(ctx, library.FindItem{LibraryID: lib, Name: one.Of.Name})
 	if err != nil {
 		return fmt.Errorf("finding items: %w", err)
 	}
