@@ -42,6 +42,9 @@ ci {
   tag      = ["build", "publish"] # as the release of that name
   schedule = ["plan", "reap"]
 
+  # A change is planned and validated for every environment, each in a section of one comment; or for these only:
+  # change_environments = ["lab"]
+
   # Environments that a commit may be built for before it is merged, once another person who may write has approved just that commit.
   # unmerged = ["lab"]
 

@@ -19,7 +19,9 @@ type Answer struct {
 	Request *Request `json:"request,omitempty"`
 	Exit    *int     `json:"exit_code,omitempty"`
 
-	Plan        *Plan         `json:"plan,omitempty"`
+	Plan *Plan `json:"plan,omitempty"`
+	// Plans are those of a change, one for each environment, of which Plan is the first.
+	Plans       []EnvPlan     `json:"plans,omitempty"`
 	Record      *Record       `json:"record,omitempty"`
 	Reaped      *[]Reaped     `json:"reaped,omitempty"`
 	ReapedOn    *[]ReapPart   `json:"reaped_on,omitempty"` // by jobs, one a platform
@@ -31,6 +33,15 @@ type Answer struct {
 	Cached      string        `json:"cached,omitempty"` // the run whose findings these are; nothing changed since
 	Error       string        `json:"error,omitempty"`  // why there is no other answer, redacted
 	Findings    []Finding     `json:"findings,omitempty"`
+}
+
+// EnvPlan is the plan for one of several environments, or why there is none.
+type EnvPlan struct {
+	Env      string    `json:"env"`
+	Exit     int       `json:"exit_code"`
+	Plan     *Plan     `json:"plan,omitempty"`
+	Error    string    `json:"error,omitempty"`    // why there is no plan, redacted
+	Findings []Finding `json:"findings,omitempty"` // that the plan does not hold
 }
 
 // StatusReport is what was last built in an environment, what is running, and what ended without an image.

@@ -34,6 +34,8 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 		out = reapedOf(a, hybridcore.ReapPart{Reaped: *a.Reaped})
 	case a.ReapedOn != nil:
 		out = reapedOf(a, *a.ReapedOn...)
+	case len(a.Plans) > 0:
+		out = plannedIn(a.Plans)
 	case a.Plan != nil:
 		out = plannedOf(a)
 	}
@@ -109,6 +111,30 @@ func plannedOf(a hybridcore.Answer) Outcome {
 	for _, one := range hybridcore.StandIns(plan.Versions) {
 		out.note("stand-in: %s", one)
 	}
+	return out
+}
+
+// plannedIn is what was planned for several environments: what would be built in each.
+func plannedIn(plans []hybridcore.EnvPlan) Outcome {
+	out, grid := Outcome{Title: "Planned"}, &Grid{Columns: []string{"Target", "Plan", "Why"}}
+	var said []string
+	for _, one := range plans {
+		if one.Plan == nil {
+			said = append(said, "not planned in "+one.Env)
+			out.note("%s: %s", one.Env, one.Error)
+			continue
+		}
+		said = append(said, fmt.Sprintf("%d of %s to build in %s", len(one.Plan.Pending()),
+			counted(len(one.Plan.Targets), "target"), one.Env))
+		for _, t := range one.Plan.Pending() {
+			var why []string
+			for _, reason := range t.Reasons[:min(len(t.Reasons), 3)] {
+				why = append(why, reason.Text)
+			}
+			grid.add(one.Env+"/"+t.Target.Name(), string(t.Decision), strings.Join(why, "; "))
+		}
+	}
+	out.Why, out.Grid = strings.Join(said, ", "), grid
 	return out
 }
 

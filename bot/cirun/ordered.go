@@ -40,6 +40,9 @@ func Foreign(o Order, a hybridcore.Answer) string {
 		if a.Plan != nil {
 			said = append(said, a.Plan.Request)
 		}
+		for _, one := range a.Plans {
+			said = append(said, hybridcore.Request{Action: hybridcore.ActionPlan, Env: one.Env})
+		}
 	}
 	if a.Status != nil {
 		said = append(said, hybridcore.Request{Action: hybridcore.ActionStatus, Env: a.Status.Env})

@@ -65,6 +65,25 @@ func TestOutcomes(t *testing.T) {
 				},
 			},
 		},
+		"plans": {
+			hybridcore.Answer{Plans: []hybridcore.EnvPlan{
+				{Env: "lab", Plan: &hybridcore.Plan{Targets: []hybridcore.PlannedTarget{
+					planned(hybridcore.Unchanged, "debian-12", hybridcore.Azure, "as run x"),
+				}}},
+				{Env: "prod", Plan: &hybridcore.Plan{Targets: []hybridcore.PlannedTarget{
+					planned(hybridcore.Build, "debian-12", hybridcore.VSphere, "one"),
+				}}},
+				{Env: "site", Exit: 2, Error: "it cannot be read"},
+			}},
+			cirun.Outcome{
+				Status: cirun.Answered, Title: "Planned",
+				Why: "0 of 1 target to build in lab, 1 of 1 target to build in prod, not planned in site",
+				Grid: &cirun.Grid{Columns: []string{"Target", "Plan", "Why"}, Rows: [][]string{
+					{"prod/debian-12@vsphere", "build", "one"},
+				}},
+				Notes: []string{"site: it cannot be read"},
+			},
+		},
 		"validate, blocked": {
 			hybridcore.Answer{
 				Request: &hybridcore.Request{Action: hybridcore.ActionValidate}, Exit: &blocked,

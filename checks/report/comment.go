@@ -66,9 +66,8 @@ func WritePlan(w io.Writer, plan hybridcore.Plan) error {
 // plan adds a whole plan, or what a build is doing.
 func (m *markdown) plan(r Report) {
 	plan := r.Plan
-	blocked := hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked
 	switch env := text.Code(plan.Request.Env); {
-	case blocked:
+	case blocked(plan):
 		m.add("## %s Images for %s: blocked", statusMark(hybridcore.BlockedStatus), env)
 	case plan.Request.Action == hybridcore.ActionBuild:
 		m.add("## ⏳ Images for %s: building", env)
@@ -77,10 +76,15 @@ func (m *markdown) plan(r Report) {
 	}
 	m.add("\n%s", headline(plan))
 	m.stranger(r)
+	details(m, r)
+}
+
+// details adds what is behind the headline of a plan.
+func details(m *markdown, r Report) {
 	m.allFindings(r)
-	m.causes(plan)
-	m.toBuild(plan)
-	m.beside(plan)
+	m.causes(r.Plan)
+	m.toBuild(r.Plan)
+	m.beside(r.Plan)
 }
 
 // causes adds the table of what changed.
@@ -99,7 +103,7 @@ func (m *markdown) causes(plan hybridcore.Plan) {
 
 // headline is the answer in one sentence.
 func headline(plan hybridcore.Plan) string {
-	if hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked {
+	if blocked(plan) {
 		return "**Blocked:** nothing is built before the errors below are corrected."
 	}
 	pending := len(plan.Pending())
@@ -108,11 +112,24 @@ func headline(plan hybridcore.Plan) string {
 	if n := len(plan.Removed); n > 0 {
 		said += fmt.Sprintf(", %d removed", n)
 	}
-	if plan.Base != nil {
-		said += fmt.Sprintf(", compared with %s (%s)", text.Code(plan.Base.Revision),
-			text.Code(summary.Short(plan.Base.Commit)))
+	if base := compared(plan); base != "" {
+		said += ", compared with " + base
 	}
 	return said + "."
+}
+
+// compared says what a plan is the difference to; empty for the last records.
+func compared(plan hybridcore.Plan) string {
+	if plan.Base == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s)", text.Code(plan.Base.Revision),
+		text.Code(summary.Short(plan.Base.Commit)))
+}
+
+// blocked says whether nothing of a plan would be built.
+func blocked(plan hybridcore.Plan) bool {
+	return hybridcore.Blocked(plan.Findings) != hybridcore.NotBlocked
 }
 
 // what says what changed.

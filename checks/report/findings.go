@@ -25,6 +25,12 @@ type Report struct {
 	Full string
 	// Untrusted says that the change is of a stranger: nothing is built for it.
 	Untrusted bool
+	// Beside are the plans of the same change for other environments, and Gone the
+	// environments that it takes away.
+	Beside []Report
+	Gone   []string
+	// Quiet leaves out the check of an environment beside others in which nothing moves.
+	Quiet bool
 	// Prefix is the path of the project in its repository; empty: the top.
 	Prefix string
 }

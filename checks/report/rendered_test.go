@@ -74,6 +74,9 @@ func TestRenderedReportIsInert(t *testing.T) {
 	for _, said := range append(hostile, "</pre><script>alert(1)</script>", "</summary>", "https://evil.example",
 		"[x](javascript:y)", "&lt;b&gt;", "~~~\n***\n# x", "- [ ] x") {
 		r := hostileReport(said)
+		planned := r
+		planned.Record = nil
+		checkRendered(t, planned.markdown())
 		checkRendered(t, r.markdown())
 		for _, c := range Checks(r, at) {
 			checkRendered(t, c.Summary)

@@ -35,7 +35,11 @@ const (
 func Write(w io.Writer, r Report) error {
 	m := &markdown{full: r.Full}
 	if r.Record == nil {
-		m.plan(r)
+		if len(r.Beside)+len(r.Gone) > 0 {
+			environments(m, r)
+		} else {
+			m.plan(r)
+		}
 		return m.write(w)
 	}
 	results := r.results()

@@ -69,6 +69,20 @@ func scenarios() map[string]Report {
 			r.Record.Parity = []hybridcore.Parity{comparison(false)}
 		}),
 		"running": report(2, func(r *Report) { r.Record = nil }),
+		"environments": report(2, func(r *Report) {
+			r.Record, r.Plan.Request.Action, r.Plan.Request.Env = nil, hybridcore.ActionPlan, "lab"
+			r.Plan.Base = &hybridcore.Base{Revision: "origin/main", Commit: strings.Repeat("cd", 20)}
+			beside := func(env string, pending int, findings ...hybridcore.Finding) Report {
+				plan, _ := fleet(pending)
+				plan.Request.Action, plan.Request.Env, plan.Base, plan.Findings = hybridcore.ActionPlan, env, r.Plan.Base, findings
+				return Report{Plan: plan, Full: r.Full, Quiet: true}
+			}
+			r.Beside = []Report{beside("staging", 0), beside("prod", 3), {Full: r.Full, Plan: hybridcore.Plan{
+				Request: hybridcore.Request{Action: hybridcore.ActionPlan, Env: "site"}, Findings: many(1)[:1],
+			}}}
+			r.Beside[2].Plan.Findings[0].Severity, r.Beside[2].Plan.Findings[0].Blocking = hybridcore.Error, true
+			r.Gone = []string{"former"}
+		}),
 		"drift": report(1, func(r *Report) {
 			r.Record, r.Plan.Request.Action = nil, hybridcore.ActionPlan
 			r.Plan.Removed = []hybridcore.Removed{{Image: "image-99", Platform: hybridcore.Azure, RunID: runID, Text: "it is in the state and not in the catalogue"}}
@@ -167,6 +181,7 @@ func hostileReport(text string) Report {
 		Results: []hybridcore.Result{res, {Target: text + "2", Status: hybridcore.Built, Findings: res.Findings}}, Parity: []hybridcore.Parity{one},
 	}
 	return Report{
+		Beside: []Report{{Plan: hostilePlan(text, 2)}}, Gone: []string{text},
 		Plan: hostilePlan(text, 2), Record: &rec, Untrusted: true,
 		Changes: []hybridcore.Changes{{Image: text, Platform: "azure", Changes: []hybridcore.Change{{Category: text, Key: text, Was: text, Now: text}, {Category: text, Key: "k", Now: text}}}},
 	}
@@ -177,7 +192,10 @@ func TestReportIsInert(t *testing.T) {
 	for _, said := range hostile {
 		r := hostileReport(said)
 		checkMarkdown(t, r.markdown())
-		for _, c := range Checks(r, at) {
+		planned := r
+		planned.Record, planned.Plan.Request.Action = nil, hybridcore.ActionPlan
+		checkMarkdown(t, planned.markdown())
+		for _, c := range append(Checks(r, at), Checks(planned, at)...) {
 			checkMarkdown(t, c.Summary)
 			if c.Title != text.Sanitize(c.Title) || strings.ContainsAny(c.Title+c.Name, "\n\r") || strings.Contains(c.Title, "##[") {
 				t.Errorf("the title %q of %q", c.Title, c.Name)

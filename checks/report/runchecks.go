@@ -49,17 +49,16 @@ func Checks(r Report, now time.Time) []Check {
 	whole := Check{Name: checkName(req, ""), Started: now, Summary: r.markdown()}
 	whole.Annotations, whole.Text = r.annotations(r.Findings())
 	planned := r.Record == nil && req.Action == hybridcore.ActionPlan
-	blocked := hybridcore.Blocked(r.Plan.Findings) != hybridcore.NotBlocked
 	switch {
 	case r.Record != nil:
 		return r.completed(whole, now)
-	case planned || blocked:
+	case planned || blocked(r.Plan):
 		whole.complete(Success, now)
-		whole.Title = fmt.Sprintf("%d of %s to build", len(r.Plan.Pending()), summary.Plural(len(r.Plan.Targets), "target"))
-		if blocked {
-			whole.Conclusion, whole.Title = Failure, "Blocked: "+findingCounts(r.Findings())
+		whole.Title = Clip(planTitle(r, r.all()), MaxTitle)
+		if blocked(r.Plan) {
+			whole.Conclusion = Failure
 		}
-		return []Check{whole}
+		return append([]Check{whole}, r.besideChecks(now)...)
 	}
 	whole.Status, whole.Title = CheckRunning, summary.Plural(len(r.Plan.Pending()), "target")+" to do"
 	whole.Annotations = nil

@@ -121,7 +121,8 @@ func TestCIPostsToGitLab(t *testing.T) {
 	j.hub.AddPipeline(501, "refs/merge-requests/42/head", j.head, "merge_request_event")
 	code, log = j.ci(t, map[string]string{"CI_PIPELINE_ID": "501"})
 	statuses, notes = j.hub.Statuses(), j.hub.Notes()
-	if code == 0 || len(statuses) != 2 || len(notes) != 1 || statuses[1]["status"] != "failed" ||
+	if code == 0 || len(statuses) != 3 || len(notes) != 1 || statuses[1]["status"] != "failed" ||
+		statuses[2]["name"] != "packer-hybrid plan example" || statuses[2]["status"] != "failed" ||
 		!strings.Contains(fmt.Sprint(notes[0]["body"]), "playbok_file") {
 		t.Errorf("exit code %d, statuses %v, notes %v\n%s", code, statuses, notes, log)
 	}

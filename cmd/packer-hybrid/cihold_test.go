@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,12 +68,13 @@ func TestReportOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	d := newDecided(t, "")
 	evil := post.Held{Slot: "report", Comment: "<!-- packer-hybrid:report run=9.9 -->\n/merge\n@acme/admins <img " +
-		"src=x> [x](https://evil.example) " + jobToken, Check: report.Check{
+		"src=x> [x](https://evil.example) " + jobToken, Checks: []report.Check{{
 		Name: "packer-hybrid plan lab", Status: report.CheckCompleted, Conclusion: report.Success, Title: "fine\n::error::x",
 		Summary: "![](https://evil.example/x.png)",
-	}}
+	}}}
 	write := func(change func(*post.Held)) string {
 		one := evil
+		one.Checks = slices.Clone(evil.Checks)
 		if change != nil {
 			change(&one)
 		}
@@ -95,13 +97,13 @@ func TestReportOfSomebodyElse(t *testing.T) {
 		"another address":      strings.Replace(write(nil), `"slot"`, `"address":{"repository":"x/y"},"slot"`, 1),
 		"null":                 "null",
 		"a null report":        "[null]",
-		"the check of a build": write(func(h *post.Held) { h.Check.Name = "packer-hybrid build prod" }),
-		"somebody's check":     write(func(h *post.Held) { h.Check.Name = "security review" }),
-		"a target's check":     write(func(h *post.Held) { h.Check.Key = "debian-12@vsphere" }),
+		"the check of a build": write(func(h *post.Held) { h.Checks[0].Name = "packer-hybrid build prod" }),
+		"somebody's check":     write(func(h *post.Held) { h.Checks[0].Name = "security review" }),
+		"a target's check":     write(func(h *post.Held) { h.Checks[0].Key = "debian-12@vsphere" }),
 		"the answer's slot":    write(func(h *post.Held) { h.Slot = "answer" }),
-		"another conclusion":   write(func(h *post.Held) { h.Check.Conclusion = "skipped" }),
+		"another conclusion":   write(func(h *post.Held) { h.Checks[0].Conclusion = "skipped" }),
 		"a path outside": write(func(h *post.Held) {
-			h.Check.Annotations = []report.Annotation{{Path: "../x", Line: 1, Level: "notice"}}
+			h.Checks[0].Annotations = []report.Annotation{{Path: "../x", Line: 1, Level: "notice"}}
 		}),
 		"twice":            "[" + strings.Trim(write(nil), "[]") + "," + strings.Trim(write(nil), "[]") + "]",
 		"something behind": write(nil) + "[]",

@@ -33,6 +33,7 @@ const (
 	maxHeldReports = 8       // of one job
 	maxHeldTitle   = 200     // characters
 	maxHeldNotes   = 250     // annotations of a check
+	maxHeldChecks  = 400     // of a report
 )
 
 // Held is the report of one request as the job of a change keeps it: what is
@@ -40,17 +41,20 @@ const (
 // it runs none of the change's code, takes the address from its own event, and
 // trusts nothing in here.
 type Held struct {
-	Slot    string       `json:"slot"`
-	Check   report.Check `json:"check"`   // of the run as a whole
-	Comment string       `json:"comment"` // Markdown
+	Slot    string         `json:"slot"`
+	Checks  []report.Check `json:"checks"`  // the first is of the run as a whole
+	Comment string         `json:"comment"` // Markdown
 }
 
 // Hold makes the held form of a report.
 func Hold(r report.Report, slot string, now time.Time) Held {
-	whole := report.Checks(r, now)[0]
-	comment := whole.Summary
-	whole.Annotations = whole.Annotations[:min(len(whole.Annotations), maxHeldNotes)]
-	return Held{Slot: slot, Check: whole, Comment: fit(comment, maxBody)}
+	all := report.Checks(r, now)
+	comment := all[0].Summary
+	all = all[:min(len(all), maxHeldChecks)]
+	for i := range all {
+		all[i].Annotations = all[i].Annotations[:min(len(all[i].Annotations), maxHeldNotes)]
+	}
+	return Held{Slot: slot, Checks: all, Comment: fit(comment, maxBody)}
 }
 
 // WriteHeld writes the reports of a job.
@@ -118,6 +122,7 @@ func parseHeld(data []byte) ([]Held, error) {
 		return nil, hybridcore.Blockedf("%d reports are held; a job has 1 to %d", len(all), maxHeldReports)
 	}
 	var held []Held
+	names := map[string]bool{}
 	for i, h := range all {
 		if h == nil {
 			return nil, hybridcore.Blockedf("held report %d is null", i+1)
@@ -125,28 +130,57 @@ func parseHeld(data []byte) ([]Held, error) {
 		if err := h.check(); err != nil {
 			return nil, hybridcore.Blockedf("held report %d is refused: %v", i+1, err)
 		}
-		if slices.ContainsFunc(held, func(o Held) bool { return o.Slot == h.Slot || o.Check.Name == h.Check.Name }) {
-			return nil, hybridcore.Blockedf("held report %d is there twice", i+1)
+		for _, c := range h.Checks {
+			if names["slot "+h.Slot] || names["check "+c.Name] || names["key "+h.Slot+" "+c.Key] {
+				return nil, hybridcore.Blockedf("held report %d is there twice, or has a check twice", i+1)
+			}
+			names["check "+c.Name], names["key "+h.Slot+" "+c.Key] = true, true
 		}
+		names["slot "+h.Slot] = true
 		held = append(held, h.inert())
 	}
 	return held, nil
 }
 
-// heldName holds for the checks of a change: it is planned and validated, and
-// must not speak for a build.
+// heldName and heldTarget hold for the checks of a change: it is planned and validated,
+// and must not speak for a build.
 var (
-	heldName = regexp.MustCompile(`^packer-hybrid (plan|validate)( [a-z0-9][a-z0-9._-]{0,63})?$`)
-	heldSlot = regexp.MustCompile(`^report(-[2-9])?$`)
+	heldName   = regexp.MustCompile(`^packer-hybrid (plan|validate)( [a-z0-9][a-z0-9._-]{0,63})?$`)
+	heldTarget = regexp.MustCompile(`^([a-z0-9][a-z0-9._-]{0,63}@[a-z]{1,20}) \(([a-z0-9][a-z0-9._-]{0,63})\)$`)
+	heldSlot   = regexp.MustCompile(`^report(-[1-9][0-9]?)?$`)
 )
 
 // check refuses what no job of a change reports.
 func (h Held) check() error {
-	c := h.Check
 	switch {
 	case !heldSlot.MatchString(h.Slot):
 		return fmt.Errorf("its slot is %.40q", h.Slot)
-	case c.Key != "" || !heldName.MatchString(c.Name):
+	case len(h.Checks) == 0 || len(h.Checks) > maxHeldChecks:
+		return fmt.Errorf("it has %d checks; a report has 1 to %d", len(h.Checks), maxHeldChecks)
+	case h.Checks[0].Key != "":
+		return fmt.Errorf("its first check is of %.100q, and not of the run as a whole", h.Checks[0].Key)
+	}
+	for _, c := range h.Checks {
+		if err := checkHeld(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// named says whether a check of a change has the name that goes with its key: that of
+// the run as a whole, of another environment, or of a target in one.
+func named(c report.Check) bool {
+	if target := heldTarget.FindStringSubmatch(c.Name); target != nil {
+		return c.Key == target[2]+"/"+target[1]
+	}
+	return heldName.MatchString(c.Name) && (c.Key == "" || c.Name == "packer-hybrid plan "+c.Key)
+}
+
+// checkHeld refuses a check that no job of a change reports.
+func checkHeld(c report.Check) error {
+	switch {
+	case !named(c):
 		return fmt.Errorf("its check is %.100q of %.100q, and a change is planned and validated only", c.Name, c.Key)
 	case c.Status != report.CheckCompleted:
 		return fmt.Errorf("its check is %.40q, not completed", c.Status)
@@ -166,7 +200,14 @@ func (h Held) check() error {
 
 // inert is the report with its texts made harmless and short once more.
 func (h Held) inert() Held {
-	c := h.Check
+	own := Held{Slot: h.Slot, Comment: fit(markdown(h.Comment), maxBody)}
+	for _, c := range h.Checks {
+		own.Checks = append(own.Checks, inert(c))
+	}
+	return own
+}
+
+func inert(c report.Check) report.Check {
 	now := time.Now()
 	for _, at := range []*time.Time{&c.Started, &c.Completed} { // no time of its own counts but a recent one
 		if at.After(now) || now.Sub(*at) > 24*time.Hour {
@@ -180,7 +221,7 @@ func (h Held) inert() Held {
 		c.Annotations[i].Title = short(a.Title)
 		c.Annotations[i].Message = fit(text.Sanitize(a.Message), maxHeldTitle*16)
 	}
-	return Held{Slot: h.Slot, Check: c, Comment: fit(markdown(h.Comment), maxBody)}
+	return c
 }
 
 // short is a text on one line.
@@ -245,7 +286,9 @@ func breakUp(pattern *regexp.Regexp, text string) string {
 // Send reports what was held. The texts pass the poster's redaction and bounds
 // like any other.
 func (p *Poster) Send(h Held) {
-	p.Check(h.Check)
+	for _, c := range h.Checks {
+		p.Check(c)
+	}
 	p.Comment(h.Comment, true)
 }
 

@@ -91,6 +91,7 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 		}
 	}
 	d.unmerged(p, names)
+	d.declared(p.CI.Line, "change_environments", p.CI.ChangeEnvironments, names)
 	if p.DefaultEnv == "" && len(names) == 1 {
 		p.DefaultEnv = names[0]
 	}
@@ -115,6 +116,20 @@ func (d *decoder) unmerged(p *Project, names []string) {
 			d.add(at, fmt.Sprintf("unmerged: the environment %q is marked prod, for which only merged code is built",
 				name), "take it out of the list")
 		}
+	}
+}
+
+// declared checks that a setting names declared environments only.
+func (d *decoder) declared(line int, setting string, environments, names []string) {
+	at := hcl.Range{Start: hcl.Pos{Line: line, Column: 1}}
+	for _, name := range environments {
+		if !slices.Contains(names, name) {
+			d.add(at, fmt.Sprintf("%s: environment %q is not declared%s", setting, name, text.DidYouMean(name, names)),
+				"declared: "+strings.Join(names, ", "))
+		}
+	}
+	if environments != nil && len(environments) == 0 {
+		d.add(at, setting+" is empty", "name an environment, or leave the setting out")
 	}
 }
 
@@ -203,14 +218,20 @@ func (d *decoder) build(block *hclsyntax.Block, p *Project) {
 	})
 }
 
+// environments reads a list of names of environments.
+func environments(into *[]string) setting {
+	return list("environment", into, func(name string) (string, error) {
+		return name, hybridcore.CheckName("environment", name)
+	})
+}
+
 func (d *decoder) ci(block *hclsyntax.Block, p *Project) {
 	d.labels(block, 0)
 	p.CI.Line = block.TypeRange.Start.Line
 	d.body(block, map[string]setting{
-		"unmerged": list("environment", &p.CI.Unmerged, func(name string) (string, error) {
-			return name, hybridcore.CheckName("environment", name)
-		}),
-		"change": commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag),
+		"unmerged":            environments(&p.CI.Unmerged),
+		"change_environments": environments(&p.CI.ChangeEnvironments),
+		"change":              commands(&p.CI.Change), "merge": commands(&p.CI.Merge), "tag": commands(&p.CI.Tag),
 		"schedule": commands(&p.CI.Schedule),
 		"runners":  {cty.Map(cty.List(cty.String)), func(v cty.Value) error { return runners(v, &p.CI.Runners) }},
 	})

@@ -115,7 +115,10 @@ type CI struct {
 	// Unmerged are the environments that a commit may be built for before it is
 	// merged, once somebody has approved it.
 	Unmerged []string
-	Line     int // of the block; 0: there is none
+	// ChangeEnvironments are those that a change is planned for where a line names
+	// none; nil: all.
+	ChangeEnvironments []string
+	Line               int // of the block; 0: there is none
 }
 
 // Environment returns the environment of that name, the default one for an

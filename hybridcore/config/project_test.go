@@ -63,6 +63,7 @@ ci {
   schedule = []
   runners  = { vsphere = ["self-hosted", "near vCenter"], azure = ["ubuntu-latest"] }
   unmerged = ["lab"]
+  change_environments = ["lab"]
 }
 `)
 	got, err := config.Load(dir)
@@ -84,7 +85,7 @@ ci {
 			Change: []string{"plan", "validate --env lab"}, Schedule: []string{},
 			Runners: map[hybridcore.Platform][]string{
 				hybridcore.VSphere: {"self-hosted", "near vCenter"}, hybridcore.Azure: {"ubuntu-latest"},
-			}, Unmerged: []string{"lab"}, Line: 21,
+			}, Unmerged: []string{"lab"}, ChangeEnvironments: []string{"lab"}, Line: 21,
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -186,6 +187,14 @@ func TestLoadRefuses(t *testing.T) {
 		"unmerged none": {
 			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  unmerged = [\"lba\"]\n}\n",
 			`packer-hybrid.hcl:3:1: unmerged: environment "lba" is not declared (did you mean "lab"?)`,
+		},
+		"change environments": {
+			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  change_environments = [\"lba\"]\n}\n",
+			`packer-hybrid.hcl:3:1: change_environments: environment "lba" is not declared (did you mean "lab"?)`,
+		},
+		"no change environments": {
+			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  change_environments = []\n}\n",
+			`packer-hybrid.hcl:3:1: change_environments is empty`,
 		},
 		"unmerged path": {
 			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  unmerged = [\"../x\"]\n}\n",

@@ -15,13 +15,14 @@ import (
 
 // parsed is one line of the grammar, read.
 type parsed struct {
-	line string
+	line   string
+	spread bool // over all environments of a change: the line names none
 	hybridcore.Request
 }
 
 func parse(line string) (parsed, error) {
 	r, err := command.Parse(line)
-	return parsed{strings.Join(strings.Fields(line), " "), r}, err
+	return parsed{line: strings.Join(strings.Fields(line), " "), Request: r}, err
 }
 
 // add adds words to the line.

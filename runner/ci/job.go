@@ -67,6 +67,12 @@ type Job struct {
 	Unreviewed bool
 	// Merged says that the default branch has the commit.
 	Merged bool
+	// Spread says of each request whether its line names no environment: of a change it
+	// is for all of them, see Everywhere.
+	Spread []bool
+	// Gone are environments of the base that a change takes away: it is not planned
+	// for them.
+	Gone []string
 
 	lines   []string // of Requests, each with its environment
 	heads   []string // commits that the checkout may be at; the first is Commit
@@ -179,8 +185,11 @@ type Policy struct {
 	// Unmerged are the environments that a commit may be built for that is not
 	// merged, but approved.
 	Unmerged []string
-	Runners  Runners
-	Place    string // of the block ci, FILE:LINE; empty without one
+	// ChangeEnvironments are those that a change is planned for where its line names
+	// none; nil: all.
+	ChangeEnvironments []string
+	Runners            Runners
+	Place              string // of the block ci, FILE:LINE; empty without one
 
 	input string // the action's own command line, which counts instead of the others
 }

@@ -76,12 +76,14 @@ func (j Job) allow(commands []parsed) (Job, error) {
 	}
 	for _, c := range commands {
 		j.lines, j.Requests = append(j.lines, c.line), append(j.Requests, c.Request)
+		j.Spread = append(j.Spread, c.spread)
 	}
 	return j, nil
 }
 
 // complete adds to a command what its line leaves out.
 func (j Job) complete(c *parsed) error {
+	c.spread = c.Env == ""
 	if c.Env == "" && j.reading.policy.DefaultEnv != "" {
 		c.Env = j.reading.policy.DefaultEnv
 		c.add("--env", c.Env)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
@@ -35,7 +36,9 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 		}
 	}
 	for _, c := range j.answers {
-		one("answer", c.whole)
+		if !c.told(j.answers) {
+			one("answer", c.with())
+		}
 		if c.plan != nil && !c.req.InProcess() {
 			one("plan", hybridcore.Answer{Plan: c.plan})
 		}
@@ -63,6 +66,29 @@ func (j *job) files(findings []hybridcore.Finding) map[string]string {
 	}
 	j.hand()
 	return paths
+}
+
+// told says whether the answer of another request holds this one.
+func (c *answer) told(all []*answer) bool {
+	return slices.ContainsFunc(all, func(other *answer) bool { return slices.Contains(other.beside, c) })
+}
+
+// with is the answer with the plans that stand beside its own.
+func (c *answer) with() hybridcore.Answer {
+	whole := c.whole
+	if len(c.beside) == 0 {
+		return whole
+	}
+	code := hybridcore.ExitOK
+	for _, one := range append([]*answer{c}, c.beside...) {
+		a := one.whole
+		whole.Plans = append(whole.Plans, hybridcore.EnvPlan{
+			Env: one.req.Env, Exit: *a.Exit, Plan: a.Plan, Error: a.Error, Findings: a.Findings,
+		})
+		code = worse(code, *a.Exit)
+	}
+	whole.Exit = &code
+	return whole
 }
 
 // begin makes the folder of the job's files, and removes what the checkout

@@ -102,6 +102,7 @@ type answer struct {
 	whole  hybridcore.Answer
 	extra  []hybridcore.Finding // that no plan holds
 	poster *post.Poster         // nil for none
+	beside []*answer            // plans of the same change for other environments, which this one's report has too
 }
 
 func (h *Host) newJob(project config.Project, read ci.Job) *job {

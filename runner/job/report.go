@@ -82,7 +82,8 @@ func (c *answer) results() []hybridcore.Result {
 func (j *job) report(c *answer) report.Report {
 	r := report.Report{
 		Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix,
-		Full: "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req},
+		Quiet: c.at < len(j.Spread) && j.Spread[c.at],
+		Full:  "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req},
 	}
 	if c.plan != nil {
 		r.Plan = *c.plan
@@ -94,26 +95,49 @@ func (j *job) report(c *answer) report.Report {
 		r.Plan.Request.Env = j.project.DefaultEnv
 	}
 	r.Plan.Findings = hybridcore.Distinct(append(slices.Clone(r.Plan.Findings), c.extra...))
+	for _, other := range c.beside {
+		r.Beside = append(r.Beside, j.report(other))
+	}
+	if c.leads(j) {
+		r.Gone = j.Gone
+	}
 	return r
 }
 
-// reported are the answers that have a report of their own. A validation
-// inside the process adds its findings to the plan of the same environment:
-// readers of a change get one report.
+// leads says whether the report of an answer is the one about the whole change.
+func (c *answer) leads(j *job) bool {
+	return j.Unreviewed && c.at == 0 && c.req.Action == hybridcore.ActionPlan
+}
+
+// reported are the answers that have a report of their own. Readers of a change get
+// one: a validation inside the process adds its findings to the plan of the same
+// environment, and the plans of the other environments stand beside that of the first.
 func (j *job) reported() []*answer {
-	var all []*answer
+	var all, plans []*answer
 	for _, c := range j.answers {
-		at := slices.IndexFunc(all, func(p *answer) bool {
-			return p.req.Action == hybridcore.ActionPlan && p.plan != nil && p.req.Env == c.req.Env
-		})
+		of := slices.IndexFunc(plans, func(p *answer) bool { return p.req.Env == c.req.Env })
+		first := slices.IndexFunc(all, func(p *answer) bool { return j.Unreviewed && c.besides(p) })
 		switch {
-		case c.req.Action == hybridcore.ActionValidate && c.req.InProcess() && at >= 0:
-			all[at].extra = append(all[at].extra, j.report(c).Findings()...)
-		case c.plan != nil || c.record != nil || len(c.extra) > 0:
+		case c.plan == nil && c.record == nil && len(c.extra) == 0:
+		case c.req.Action == hybridcore.ActionValidate && c.req.InProcess() && of >= 0:
+			plans[of].extra = append(plans[of].extra, j.report(c).Findings()...)
+		case c.req.Action == hybridcore.ActionPlan && first >= 0:
+			all[first].beside, plans = append(all[first].beside, c), append(plans, c)
+		case c.req.Action == hybridcore.ActionPlan && (c.plan != nil || j.Unreviewed):
+			all, plans = append(all, c), append(plans, c)
+		default:
 			all = append(all, c)
 		}
 	}
 	return all
+}
+
+// besides says whether an answer is the plan of the same images for another
+// environment than that of the first plan, and of none of its others.
+func (c *answer) besides(first *answer) bool {
+	same := func(a *answer) bool { return a.req.Env == c.req.Env }
+	return first.req.Action == c.req.Action && !same(first) && !slices.ContainsFunc(first.beside, same) &&
+		slices.Equal(c.req.Images, first.req.Images) && slices.Equal(c.req.Platforms, first.req.Platforms)
 }
 
 // tells says whether an answer makes a check of its own.

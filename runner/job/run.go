@@ -19,6 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/checks"
 	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/logs/redact"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/validate/untrusted"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -81,6 +82,9 @@ func (h *Host) startJob(ctx context.Context, own Kind) (*job, error) {
 		return nil, err
 	}
 	read, err := h.readJob(ctx)
+	if err == nil {
+		read, err = read.Everywhere(declared(project))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +124,15 @@ func (h *Host) startJob(ctx context.Context, own Kind) (*job, error) {
 		phase.job = j
 	}
 	return j, j.begin(ctx)
+}
+
+// declared are the environments of a project.
+func declared(project config.Project) []string {
+	all := []string{}
+	for _, env := range project.Environments {
+		all = append(all, env.Name)
+	}
+	return all
 }
 
 // name gives the run that the bot asked for the request's ID, so that its users

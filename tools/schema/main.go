@@ -42,7 +42,8 @@ var documents = map[string]struct {
 		"What a request came to: artifacts/answer.json of a CI job, and without request and exit_code --output json of " +
 			"every verb",
 		map[string]string{
-			"request": "Request", "exit_code": "int", "plan": "Plan", "record": "Record", "reaped": "[]Reaped",
+			"request": "Request", "exit_code": "int", "plan": "Plan", "plans": "[]EnvPlan",
+			"record": "Record", "reaped": "[]Reaped",
 			"reaped_on": "[]ReapPart",
 			"parity":    "ParityReport", "status": "StatusReport", "release": "Release", "explanation": "Explanation",
 			"cached": "string",

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T13:50:00Z
+// Spec: openspec/specs/ci/spec.md#requirement-every-environment-of-a-change
+// Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+)
+
+// planned makes another commit of the change, and lets both of its jobs report it.
+func (d decided) planned(t *testing.T, edit func(site)) (code int, comment string, outputs map[string]string) {
+	t.Helper()
+	d.git("checkout", "-q", "-B", "change", "main")
+	edit(d.site)
+	d.git("add", "-A")
+	d.git("commit", "-q", "-m", "a change")
+	d.patch = d.commit("change")
+	d.hub.SetHead(d.patch)
+	code, log, outputs := d.step(t, "pull_request", d.changeOf(5), []string{"GITHUB_TOKEN="}, "--hold")
+	if outputs["upload"] == "" {
+		t.Fatalf("exit code %d\n%s", code, log)
+	}
+	d.dir = t.TempDir()
+	sent, said, _ := d.step(t, "pull_request", d.changeOf(5), nil, "--report", filepath.Join(outputs["upload"], "report"))
+	if comments := d.hub.Comments(); sent != 0 || len(comments) != 1 {
+		t.Fatalf("exit code %d, %d comments\n%s\n%s", sent, len(comments), log, said)
+	}
+	return code, fmt.Sprint(d.hub.Comments()[0]["body"]), outputs
+}
+
+// shownChecks are the check-runs of a commit, by name.
+func (d decided) shownChecks() map[string]string {
+	all := map[string]string{}
+	for _, c := range d.hub.Checks() {
+		if c["head_sha"] == d.commit("change") {
+			output, _ := c["output"].(map[string]any)
+			all[fmt.Sprint(c["name"])] = fmt.Sprintf("%v: %v", c["conclusion"], output["title"])
+		}
+	}
+	return all
+}
+
+// A change of another environment than the default one is planned for that one.
+func TestChangeOfAnotherEnvironment(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  change_environments = [\"example\", \"lab\"]")
+	code, comment, outputs := d.planned(t, func(s site) {
+		s.edit("configs/example/debian-12.pkrvars.hcl", "61440", "71680")
+	})
+	if code != 0 || strings.Contains(comment, "0 of ") {
+		t.Errorf("exit code %d, the comment says 0\n%s", code, comment)
+	}
+	for _, want := range []string{
+		"**Environment** `lab`: nothing moves, all 6 targets are unchanged.",
+		"**Environment** `example`: **1 of 2 targets to build**, 1 unchanged",
+		"variable `vm_disk_size_mb`", "`configs/example/debian-12.pkrvars.hcl:",
+	} {
+		if !strings.Contains(comment, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, comment)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{
+		"packer-hybrid plan lab":      "success: Nothing moves in lab; 1 of 2 targets to build in example",
+		"packer-hybrid plan example":  "success: 1 of 2 targets to build",
+		"debian-12@vsphere (example)": "success: To build: variable vm_disk_size_mb",
+	}, d.shownChecks()); diff != "" {
+		t.Errorf("check-runs (-want +got):\n%s", diff)
+	}
+	text, err := os.ReadFile(filepath.Join(outputs["upload"], "answer.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer hybridcore.Answer
+	if err := json.Unmarshal(text, &answer); err != nil || answer.Plan == nil || answer.Plan.Request.Env != "lab" {
+		t.Errorf("%v\n%s", err, text)
+	}
+	var envs []string
+	for _, one := range answer.Plans {
+		envs = append(envs, fmt.Sprint(one.Env, " ", len(one.Plan.Pending())))
+	}
+	if !slices.Equal(envs, []string{"lab 0", "example 1"}) {
+		t.Errorf("the plans of the answer are %v", envs)
+	}
+}
+
+// Nothing to build is said when nothing moves in any environment.
+func TestChangeThatMovesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  unmerged = []")
+	code, comment, _ := d.planned(t, func(s site) {
+		if err := os.WriteFile(filepath.Join(s.dir, "NOTES.md"), []byte("words\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if code != 0 || !strings.Contains(comment, "**0 of 8 targets to build** in `lab` and `example`") {
+		t.Errorf("exit code %d\n%s", code, comment)
+	}
+	if diff := cmp.Diff(map[string]string{
+		"packer-hybrid plan lab": "success: 0 of 6 targets to build",
+	}, d.shownChecks()); diff != "" {
+		t.Errorf("check-runs (-want +got):\n%s", diff)
+	}
+}
+
+// An environment that cannot be planned does not hide the others.
+func TestChangeThatBreaksOneEnvironment(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  unmerged = []")
+	code, comment, _ := d.planned(t, func(s site) {
+		s.edit("configs/example/debian-12.pkrvars.hcl", "= 61440", "= {")
+		s.edit("configs/lab/debian-12.pkrvars.hcl", "iso_file", "vm_memory_mb = 4096\niso_file")
+	})
+	if code == 0 || !strings.Contains(comment, "**Environment** `lab`: **") || !strings.Contains(comment, "of 6 targets to build") ||
+		!strings.Contains(comment, "**Environment** `example`: **Blocked:**") || !strings.Contains(comment, "configs/example/debian-12.pkrvars.hcl") {
+		t.Errorf("exit code %d\n%s", code, comment)
+	}
+	checks := d.shownChecks()
+	if !strings.HasPrefix(checks["packer-hybrid plan lab"], "success: ") ||
+		!strings.HasPrefix(checks["packer-hybrid plan example"], "failure: ") {
+		t.Errorf("the check-runs are %v", checks)
+	}
+}
+
+// What the change itself declares counts for what there is to plan.
+func TestChangeOfTheEnvironments(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  unmerged = []")
+	code, comment, _ := d.planned(t, func(s site) {
+		s.edit("packer-hybrid.hcl", "environment \"example\" {\n  prod      = true", "environment \"next\" {\n  prod      = true")
+		s.git("mv", "configs/example", "configs/next")
+	})
+	if code != 0 || !strings.Contains(comment, "**Environment** `next`") || strings.Contains(comment, "**Environment** `example`: **Blocked") {
+		t.Errorf("exit code %d\n%s", code, comment)
+	}
+}
+
+// A project may plan its changes for some environments only.
+func TestChangeEnvironments(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  change_environments = [\"lab\"]")
+	code, comment, _ := d.planned(t, func(s site) {
+		s.edit("configs/example/debian-12.pkrvars.hcl", "61440", "71680")
+	})
+	if code != 0 || !strings.Contains(comment, "## Image plan for `lab`\n") || strings.Contains(comment, "`example`") {
+		t.Errorf("exit code %d\n%s", code, comment)
+	}
+}
