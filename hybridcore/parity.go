@@ -33,15 +33,36 @@ type Parity struct {
 	Findings   []Finding    `json:"findings"` // guests of another system; stale allow-list entries
 }
 
+// WholeSection is the key of the one difference of a category that could not
+// be compared.
+const WholeSection = "(section)"
+
 // Manifest is the content manifest of one image on one platform.
 type Manifest struct {
 	Platform Platform `json:"platform"`
 	Run      string   `json:"run"` // that built it
-	// SHA256 is over packages and managed files without what is allowed to
-	// differ; empty when the guest could not read them.
+	// SHA256 is over packages and files without what is allowed to differ;
+	// empty when the guest could not read them.
 	SHA256   string `json:"sha256"`
 	Packages int    `json:"packages"`
-	Files    int    `json:"files"`
+	Files    int    `json:"files"` // that are listed one by one
+	// Scope says which files. There is none where the guest listed a fixed set
+	// of files, as before: two digests of which one has a scope do not compare.
+	Scope *Scope `json:"scope,omitempty"`
+}
+
+// Scope says what of an image's files was compared, and what was not.
+type Scope struct {
+	Folders      []string `json:"folders"`        // compared with all that lies in them, at most 50
+	PackageFiles int      `json:"package_files"`  // held against the database of the packages
+	Own          int      `json:"own"`            // compared by mode and owner only: the content is each machine's own
+	Normalised   int      `json:"normalised"`     // compared without numbers and names that are each machine's own
+	LeftOut      int      `json:"left_out"`       // paths that rules left out
+	LeftOutRules int      `json:"left_out_rules"` // rules that did
+	BySize       int      `json:"by_size"`        // too large to read
+	NoDigest     int      `json:"no_digest"`      // of packages whose database has no digest
+	Unread       int      `json:"unread"`         // could not be read
+	NotEntered   []string `json:"not_entered"`    // other file systems, at most 50
 }
 
 // ParityCount counts the differences of one category between two platforms.
@@ -57,12 +78,16 @@ type ParityCount struct {
 type Difference struct {
 	Category string   `json:"category"`
 	Key      string   `json:"key"`
+	Package  string   `json:"package,omitempty"` // that the file belongs to
 	A        Platform `json:"a"`
 	B        Platform `json:"b"`
 	InA      string   `json:"in_a,omitempty"` // empty: A does not have it
 	InB      string   `json:"in_b,omitempty"`
 	Cause    string   `json:"cause,omitempty"` // the likely one
 }
+
+// Compared says whether both images were looked at.
+func (d Difference) Compared() bool { return d.Key != WholeSection }
 
 // Expected is an allow-list entry with what it was needed for.
 type Expected struct {
@@ -81,8 +106,9 @@ func (p Parity) Blocked() bool {
 type Change struct {
 	Category string `json:"category"`
 	Key      string `json:"key"`
-	Was      string `json:"was,omitempty"` // empty: added
-	Now      string `json:"now,omitempty"` // empty: removed
+	Package  string `json:"package,omitempty"` // that the file belongs to
+	Was      string `json:"was,omitempty"`     // empty: added
+	Now      string `json:"now,omitempty"`     // empty: removed
 }
 
 // Changes is the change report of one target between two runs.

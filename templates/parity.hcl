@@ -94,9 +94,16 @@ allow "units" "vgauth.service" {
   owner     = "platform team"
 }
 
-allow "files" "/etc/pam.d/vmtoolsd" {
+# What a package brings as it is need not be named: it is allowed with its package. These links are made when it is installed.
+allow "files" "/etc/systemd/system/*open-vm-tools.service*" {
   platforms = ["vsphere"]
-  reason    = "comes with open-vm-tools"
+  reason    = "starts the guest agent"
+  owner     = "platform team"
+}
+
+allow "files" "/etc/rc*.d/*open-vm-tools" {
+  platforms = ["vsphere"]
+  reason    = "starts the guest agent where there is no systemd"
   owner     = "platform team"
 }
 
@@ -125,6 +132,12 @@ allow "packages" "liburing2" {
   owner     = "platform team"
 }
 
+allow "files" "/etc/rc*.d/*qemu-guest-agent" {
+  platforms = ["proxmox"]
+  reason    = "starts the guest agent where there is no systemd"
+  owner     = "platform team"
+}
+
 # Azure: the agent provisions the machine and reports that it is ready.
 allow "packages" "wa*agent" {
   platforms = ["azure"]
@@ -141,6 +154,18 @@ allow "packages" "python3-distro" {
 allow "units" "walinuxagent.service" {
   platforms = ["azure"]
   reason    = "starts the guest agent"
+  owner     = "platform team"
+}
+
+allow "files" "/etc/systemd/system/*/walinuxagent.service" {
+  platforms = ["azure"]
+  reason    = "starts the guest agent"
+  owner     = "platform team"
+}
+
+allow "files" "/etc/rc*.d/*walinuxagent" {
+  platforms = ["azure"]
+  reason    = "starts the guest agent where there is no systemd"
   owner     = "platform team"
 }
 

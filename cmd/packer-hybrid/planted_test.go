@@ -21,7 +21,7 @@ const archive = `
 - name: Make a package archive with two versions of one tool
   ansible.builtin.shell: |
     set -eu
-    mkdir -p /srv/archive && cd /srv/archive
+    mkdir -p /var/lib/archive && cd /var/lib/archive
     for version in 1.0 1.1; do
       mkdir -p tool/DEBIAN
       printf 'Package: planted-tool\nVersion: %s\nArchitecture: all\nMaintainer: Nobody <nobody@example.org>\nDescription: a tool\n' "$version" > tool/DEBIAN/control
@@ -30,7 +30,7 @@ const archive = `
         "$(stat -c %s "planted-tool_${version}_all.deb")" "$(sha256sum "planted-tool_${version}_all.deb" | cut -d' ' -f1)"; } >> Packages
     done
     rm -r tool
-    echo 'deb [trusted=yes] file:/srv/archive ./' > /etc/apt/sources.list.d/archive.list
+    echo 'deb [trusted=yes] file:/var/lib/archive ./' > /etc/apt/sources.list.d/archive.list
   args:
     creates: /etc/apt/sources.list.d/archive.list
 `
@@ -50,6 +50,41 @@ const guarded = `
     dest: /etc/systemd/system/multi-user.target.wants/planted.service
     state: link
     force: true
+  when: image_platform == "vsphere"
+
+- name: Make the folder of the site
+  ansible.builtin.file:
+    path: /etc/nginx/conf.d
+    state: directory
+    mode: "0755"
+
+- name: Serve another site on each platform
+  ansible.builtin.copy:
+    dest: /etc/nginx/conf.d/planted-site.conf
+    content: "server_name {{ image_platform }};\n"
+    mode: "0644"
+
+- name: Change what a package brought
+  ansible.builtin.lineinfile:
+    path: /etc/pam.d/su
+    line: "session optional pam_planted.so"
+  when: image_platform == "vsphere"
+
+- name: Let everybody become root
+  ansible.builtin.file:
+    path: /usr/bin/dpkg-split
+    mode: "4755"
+  when: image_platform == "vsphere"
+
+- name: Plant what has no module
+  ansible.builtin.shell: |
+    set -eu
+    mkdir -p /usr/lib/systemd/system/ssh.service.d
+    printf '[Service]\nNice=5\n' > /usr/lib/systemd/system/ssh.service.d/planted.conf
+    ln -sfn /bin/cat /etc/alternatives/pager
+    cp /bin/true /opt/planted-able
+    python3 -c 'import os, struct; os.setxattr("/opt/planted-able", "security.capability",
+      struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0))'
   when: image_platform == "vsphere"
 
 - name: Set a profile on one platform, as reviewed
@@ -155,11 +190,44 @@ func testPlanted(t *testing.T, b *bed) {
 			"planted.service", "", "enabled",
 			b.lineOf(t, tasks, "planted.service") + `, in the task "Start a unit on one platform", which is guarded by platform`,
 		},
+		"files /etc/systemd/system/multi-user.target.wants/planted.service": {
+			"/etc/systemd/system/multi-user.target.wants/planted.service", "", "root:root",
+			b.lineOf(t, tasks, "wants/planted.service") +
+				`, in the task "Start a unit on one platform", which is guarded by platform`,
+		},
+		"files /etc/nginx/conf.d/planted-site.conf": {
+			"/etc/nginx/conf.d/planted-site.conf", "0644", "0644",
+			b.lineOf(t, tasks, "planted-site.conf") +
+				" names it; its value depends on the platform there, or on the package archive",
+		},
+		"files /etc/pam.d/su": {
+			"/etc/pam.d/su", "0644", "0644",
+			b.lineOf(t, tasks, "/etc/pam.d/su") + `, in the task "Change what a package brought", which is guarded by platform`,
+		},
+		"files /usr/bin/dpkg-split": {
+			"/usr/bin/dpkg-split", "", "4755",
+			b.lineOf(t, tasks, "dpkg-split") + `, in the task "Let everybody become root", which is guarded by platform`,
+		},
+		"files /usr/lib/systemd/system/ssh.service.d/planted.conf": {
+			"/usr/lib/systemd/system/ssh.service.d/planted.conf", "", "0644",
+			b.lineOf(t, tasks, "ssh.service.d/planted.conf") +
+				`, in the task "Plant what has no module", which is guarded by platform`,
+		},
+		"files /etc/alternatives/pager": {
+			"/etc/alternatives/pager", "root:root", "root:root",
+			b.lineOf(t, tasks, "alternatives/pager") + `, in the task "Plant what has no module", which is guarded by platform`,
+		},
+		"files /opt/planted-able": {
+			"/opt/planted-able", "", "0755",
+			b.lineOf(t, tasks, "cp /bin/true") + `, in the task "Plant what has no module", which is guarded by platform`,
+		},
 	}
 	if diff := cmp.Diff(expected, found); diff != "" {
 		t.Errorf("unexpected differences (-want +got):\n%s\n%s", diff, out)
 	}
-	want(t, out, "blocked: 3 unexpected differences", "unexpected packages planted-tool",
+	want(t, out, "blocked: 10 unexpected differences", "unexpected packages planted-tool",
+		"0644 root:root of util-linux, changed, sha256:", "0644 root:root of util-linux unchanged",
+		"4755 root:root of dpkg unchanged", "capabilities cap_net_raw=ep sha256:", "root:root link /bin/cat",
 		`stale: no difference of debian-12 needs the entry packages "retired-agent"`,
 		b.lineOf(t, "templates/parity.hcl", "retired-agent"))
 	for _, e := range rec.Parity[0].Findings {
@@ -179,13 +247,13 @@ func (b *bed) reviewPlanted(t *testing.T) {
 	if code != hybridcore.ExitOK {
 		t.Errorf("policy warn: exit %d", code)
 	}
-	want(t, out, "3 unexpected differences; the policy for them is warn")
+	want(t, out, "10 unexpected differences; the policy for them is warn")
 
 	b.edit(t, "templates/parity.hcl", func(old string) string {
 		old, _, _ = strings.Cut(old, "\noverride \"warn\"")
 		for _, key := range []string{
-			`"packages" "planted-tool"`, `"files" "/etc/cron.d/planted-job"`,
-			`"units" "planted.service"`,
+			`"packages" "planted-tool"`, `"files" "*planted*"`, `"units" "planted.service"`, `"files" "/etc/pam.d/su"`,
+			`"files" "/usr/bin/dpkg-split"`, `"files" "/etc/alternatives/pager"`,
 		} {
 			old += "\nallow " + key + " {\n  platforms = [\"vsphere\", \"proxmox\"]\n  reason    = \"reviewed\"\n  owner     " +
 				"= \"platform team\"\n}\n"

@@ -191,7 +191,7 @@ func FuzzNormalise(f *testing.F) {
 			return
 		}
 		for _, c := range Against(n, n) {
-			if c.Key != section {
+			if c.Key != hybridcore.WholeSection && !strings.HasPrefix(c.Was, notRead) {
 				t.Errorf("an inventory differs from itself: %+v", c)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -43,10 +44,10 @@ func object(v any) map[string]any {
 	return o
 }
 
-// realGuest is the inventory of an image that was built for vSphere.
-func realGuest(t *testing.T) guest {
+// realGuest is the inventory of an image that was built for a platform, proxmox or vsphere, both in one run.
+func realGuest(t *testing.T, platform string) guest {
 	t.Helper()
-	data, err := os.ReadFile("testdata/vsphere.json")
+	data, err := os.ReadFile("testdata/" + platform + "-3.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,57 +64,26 @@ func (g guest) side(t *testing.T, platform hybridcore.Platform) Side {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv, err := Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := Normalise(inv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Side{Platform: platform, Run: "run-" + string(platform), Inventory: n}
+	return Side{Platform: platform, Run: "run-" + string(platform), Inventory: normal(t, data)}
 }
+
+func (g guest) sections() map[string]any { return object(g["sections"]) }
 
 func (g guest) install(name, version string) {
 	g.remove(name)
-	all := append(list(g["packages"]),
+	g.sections()["packages"] = append(list(g.sections()["packages"]),
 		map[string]any{"name": name, "version": version, "architecture": "amd64", "manager": "dpkg"})
-	g["packages"] = all
 }
 
 func (g guest) remove(names ...string) {
-	g["packages"] = slices.DeleteFunc(list(g["packages"]), func(p any) bool {
+	g.sections()["packages"] = slices.DeleteFunc(list(g.sections()["packages"]), func(p any) bool {
 		return slices.Contains(names, fmt.Sprint(object(p)["name"]))
 	})
 }
 
-func (g guest) file(path, sum string) {
-	object(g["files"])[path] = map[string]any{"group": "root", "owner": "root", "mode": "0644", "sha256": sum}
-}
-
-func (g guest) disable(names ...string) {
-	units := object(g["units"])
-	units["enabled"] = slices.DeleteFunc(list(units["enabled"]),
-		func(u any) bool { return slices.Contains(names, fmt.Sprint(u)) })
-}
-
-// onProxmox is what the same recipe makes on Proxmox VE: another agent with
-// what that brings.
-func onProxmox(t *testing.T) guest {
-	t.Helper()
-	g := realGuest(t)
-	g.remove("open-vm-tools", "libdrm-common", "libdrm2", "libfuse3-3", "libicu72", "libmspack0", "libpci3", "libxml2",
-		"libxmlsec1",
-		"libxmlsec1-openssl", "libxslt1.1", "pci.ids", "pciutils")
-	g.install("qemu-guest-agent", "1:7.2")
-	g.install("libnuma1", "2.0.16-1")
-	g.install("liburing2", "2.3-3")
-	g.disable("open-vm-tools.service", "vgauth.service")
-	delete(object(g["files"]), "/etc/pam.d/vmtoolsd")
-	delete(object(g["files"]), "/etc/systemd/system/vmtoolsd.service")
-	g.file("/etc/cloud/cloud.cfg.d/90-platform.cfg", "aa")
-	g["image"] = map[string]any{"IMAGE_NAME": "debian-12", "IMAGE_PLATFORM": "proxmox", "IMAGE_RUN": "another"}
-	return g
+func (g guest) file(at, sum string) {
+	tree := object(object(g.sections()["files"])["tree"])
+	object(tree[path.Dir(at)])[path.Base(at)] = "0644 root:root sha256:" + sum
 }
 
 // projectRules are the rules of this repository's own templates.
@@ -138,7 +108,7 @@ func pair(t *testing.T, rules Rules, a, b guest) hybridcore.Parity {
 }
 
 func TestTheAgentsAreExpected(t *testing.T) {
-	p := pair(t, projectRules(t), onProxmox(t), realGuest(t))
+	p := pair(t, projectRules(t), realGuest(t, "proxmox"), realGuest(t, "vsphere"))
 	if p.Blocked() || len(p.Unexpected) > 0 {
 		t.Errorf("unexpected: %+v", p.Unexpected)
 	}
@@ -158,11 +128,11 @@ func TestPlantedDifferences(t *testing.T) {
 		"- name: Planted", "  ansible.builtin.copy:", "    dest: /etc/sysctl.d/70-planted.conf",
 		`  when: image_platform == "proxmox"`,
 	}, "\n"))
-	g := onProxmox(t)
+	g := realGuest(t, "proxmox")
 	g.install("curl", "7.74.0")
 	g.file("/etc/sysctl.d/70-planted.conf", "bb")
 	g.install("walinuxagent", "2.9")
-	p := pair(t, rules, g, realGuest(t))
+	p := pair(t, rules, g, realGuest(t, "vsphere"))
 	if !p.Blocked() {
 		t.Error("planted differences do not block")
 	}
@@ -173,11 +143,11 @@ func TestPlantedDifferences(t *testing.T) {
 }
 
 func TestPolicy(t *testing.T) {
-	g := onProxmox(t)
+	g := realGuest(t, "proxmox")
 	g.install("curl", "7.74.0")
 	rules := projectRules(t)
 	rules.Allow.policy = hybridcore.ParityWarn
-	if p := pair(t, rules, g, realGuest(t)); p.Blocked() || len(p.Unexpected) != 1 {
+	if p := pair(t, rules, g, realGuest(t, "vsphere")); p.Blocked() || len(p.Unexpected) != 1 {
 		t.Errorf("warn: blocked %v with %d differences", p.Blocked(), len(p.Unexpected))
 	}
 }
@@ -199,15 +169,15 @@ allow "packages" "elsewhere" {
 		t.Fatal(err)
 	}
 	rules.Allow.entries = append(rules.Allow.entries, extra.entries...)
-	p := pair(t, rules, onProxmox(t), realGuest(t))
+	p := pair(t, rules, realGuest(t, "proxmox"), realGuest(t, "vsphere"))
 	if len(p.Findings) != 1 || p.Findings[0].Line != 1 || !strings.Contains(p.Findings[0].Message, "telnetd") {
 		t.Errorf("findings %+v", p.Findings)
 	}
 }
 
 func TestSectionNotRead(t *testing.T) {
-	g := realGuest(t)
-	g["files"] = nil
+	g := realGuest(t, "vsphere")
+	g.sections()["files"] = nil
 	g["errors"] = []any{map[string]any{"section": "files", "message": "no root"}}
 	p := pair(t, Rules{}, g, g)
 	if len(p.Unexpected) != 1 || p.Unexpected[0].InA != "not read: no root" || !p.Blocked() {
@@ -239,7 +209,7 @@ func TestSameSystemBuiltTwice(t *testing.T) {
 
 // random makes a small guest whose keys often collide with another's.
 func random(r *rand.Rand) Normal {
-	n := Normal{sections: map[string][]Entry{}, unread: map[string]string{}}
+	n := Normal{sections: map[string][]Entry{}, unread: map[string]string{}, scope: &hybridcore.Scope{}}
 	for _, category := range categories() {
 		if r.IntN(20) == 0 {
 			n.unread[category] = "gone"
@@ -249,7 +219,15 @@ func random(r *rand.Rand) Normal {
 			keys[string(rune('a'+r.IntN(6)))] = true
 		}
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			n.sections[category] = append(n.sections[category], Entry{Key: key, Value: string(rune('0' + r.IntN(3)))})
+			e := Entry{Key: key, Value: string(rune('0' + r.IntN(3)))}
+			switch {
+			case category == "packages" && r.IntN(4) == 0:
+				e.Content = string(rune('x' + r.IntN(2)))
+			case category == "files" && r.IntN(2) == 0:
+				text := "0644 root:root of " + string(rune('a'+r.IntN(6))) + []string{" unchanged", " sha256:x"}[r.IntN(2)]
+				e.Package, e.Value = owner(text)
+			}
+			n.sections[category] = append(n.sections[category], e)
 		}
 	}
 	return n
@@ -318,11 +296,11 @@ func TestProperties(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	g := realGuest(t)
+	g := realGuest(t, "vsphere")
 	g.install("curl", "7.99")
 	g.install("added", "1")
 	g.remove("wget")
-	r := Report("debian-12", realGuest(t).side(t, hybridcore.VSphere), g.side(t, hybridcore.VSphere))
+	r := Report("debian-12", realGuest(t, "vsphere").side(t, hybridcore.VSphere), g.side(t, hybridcore.VSphere))
 	if len(r.Counts) != 1 || r.Counts[0] != (hybridcore.ChangeCount{
 		Category: "packages", Added: 1, Removed: 1,
 		Changed: 1,

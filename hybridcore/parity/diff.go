@@ -20,7 +20,7 @@ func Diff(a, b Side) []hybridcore.Difference {
 	var all []hybridcore.Difference
 	for _, c := range Against(a.Inventory, b.Inventory) {
 		all = append(all, hybridcore.Difference{
-			Category: c.Category, Key: c.Key, A: a.Platform, B: b.Platform, InA: c.Was,
+			Category: c.Category, Key: c.Key, Package: c.Package, A: a.Platform, B: b.Platform, InA: c.Was,
 			InB: c.Now,
 		})
 	}
@@ -34,14 +34,19 @@ func Against(old, now Normal) []hybridcore.Change {
 	for _, category := range categoriesOf(old, now) {
 		whyOld, gapOld := old.unread[category]
 		whyNow, gapNow := now.unread[category]
-		if gapOld || gapNow {
+		switch {
+		case gapOld || gapNow:
 			all = append(all, hybridcore.Change{
-				Category: category, Key: section, Was: readState(whyOld, gapOld),
+				Category: category, Key: hybridcore.WholeSection, Was: readState(whyOld, gapOld),
 				Now: readState(whyNow, gapNow),
 			})
-			continue
+		case category == "files" && (old.scope == nil) != (now.scope == nil):
+			all = append(all, hybridcore.Change{
+				Category: category, Key: hybridcore.WholeSection, Was: old.listing(), Now: now.listing(),
+			})
+		default:
+			all = merge(all, category, old, now)
 		}
-		all = merge(all, category, old.sections[category], now.sections[category])
 	}
 	return all
 }
@@ -50,36 +55,54 @@ func readState(why string, gap bool) string {
 	if !gap {
 		return "read"
 	}
-	return "not read: " + hclfile.Printable(why)
+	return notRead + hclfile.Printable(why)
 }
 
 // merge walks two sorted lists side by side.
-func merge(all []hybridcore.Change, category string, old, now []Entry) []hybridcore.Change {
-	add := func(key, was, is string) {
-		all = append(all, hybridcore.Change{Category: category, Key: clean(key), Was: clean(was), Now: clean(is)})
+func merge(all []hybridcore.Change, category string, was, is Normal) []hybridcore.Change {
+	old, now := was.sections[category], is.sections[category]
+	contents := was.scope != nil && is.scope != nil
+	add := func(key string, a, b *Entry) {
+		c := hybridcore.Change{Category: category, Key: clean(key), Package: clean(packageOf(a, b))}
+		if a != nil {
+			c.Was = clean(a.text())
+		}
+		if b != nil {
+			c.Now = clean(b.text())
+		}
+		if a != nil && b != nil && c.Was == c.Now && a.Content != b.Content {
+			c.Was, c.Now = c.Was+", brings "+clean(a.content()), c.Now+", brings "+clean(b.content())
+		}
+		all = append(all, c)
 	}
 	i, j := 0, 0
-	for i < len(old) && j < len(now) {
-		a, b := &old[i], &now[j]
-		switch order := strings.Compare(a.Key, b.Key); {
+	for i < len(old) || j < len(now) {
+		var order int
+		switch {
+		case j == len(now):
+			order = -1
+		case i == len(old):
+			order = 1
+		default:
+			order = strings.Compare(old[i].Key, now[j].Key)
+		}
+		switch {
 		case order < 0:
-			add(a.Key, a.text(), "")
+			if !comesWith(category, &old[i], is) {
+				add(old[i].Key, &old[i], nil)
+			}
 			i++
 		case order > 0:
-			add(b.Key, "", b.text())
+			if !comesWith(category, &now[j], was) {
+				add(now[j].Key, nil, &now[j])
+			}
 			j++
 		default:
-			if *a != *b {
-				add(a.Key, a.text(), b.text())
+			if !old[i].is(&now[j], contents) {
+				add(old[i].Key, &old[i], &now[j])
 			}
 			i, j = i+1, j+1
 		}
-	}
-	for ; i < len(old); i++ {
-		add(old[i].Key, old[i].text(), "")
-	}
-	for ; j < len(now); j++ {
-		add(now[j].Key, "", now[j].text())
 	}
 	return all
 }

@@ -22,8 +22,11 @@ import (
 
 // Format is the newest inventory format that this version reads, as written by
 // templates/scripts/*/inventory.*. Format 1 had the sections of Linux beside
-// its other fields.
-const Format = 2
+// its other fields; in formats 1 and 2 the section files has a fixed list of files,
+// since 3 whole folders.
+const Format = 3
+
+const wholeFolders = 3 // the first format that has them
 
 // Inventory is what a guest says of itself.
 type Inventory struct {
@@ -96,7 +99,7 @@ func decode(data []byte) (Inventory, error) {
 				err = errors.Join(err, unknownField(name))
 			}
 		}
-	case Format:
+	case 2, Format:
 		err = errors.Join(err, take(fields, "system", &inv.System), take(fields, "sections", &inv.Sections))
 	default:
 		return inv, err // checked refuses it
@@ -125,7 +128,7 @@ func strict(raw json.RawMessage, into any) error {
 
 func checked(inv Inventory) (Inventory, error) {
 	switch {
-	case inv.Format != 1 && inv.Format != Format:
+	case inv.Format < 1 || inv.Format > Format:
 		return Inventory{}, fmt.Errorf("reading the inventory: it has format %d, this version reads 1 to %d",
 			inv.Format, Format)
 	case !sectionName.MatchString(inv.System):

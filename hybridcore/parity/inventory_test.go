@@ -29,7 +29,7 @@ func secondOf(t *testing.T, data []byte) []byte {
 		t.Fatal(err)
 	}
 	document := map[string]any{
-		"format": Format, "system": "linux", "errors": fields["errors"],
+		"format": 2, "system": "linux", "errors": fields["errors"],
 		"transient": fields["transient"],
 	}
 	for name := range document {
@@ -68,7 +68,7 @@ func TestParseRefuses(t *testing.T) {
 		{"empty", "", "EOF"},
 		{"truncated", valid[:len(valid)-20], "unexpected EOF"},
 		{"trailing", valid + "{}", "after top-level value"},
-		{"newer", strings.Replace(valid, `"format":1`, `"format":3`, 1), "format 3, this version reads 1 to 2"},
+		{"newer", strings.Replace(valid, `"format":1`, `"format":4`, 1), "format 4, this version reads 1 to 3"},
 		{
 			"sections of format 1", strings.Replace(valid, `"format":1`, `"format":2,"system":"linux"`, 1),
 			`unknown field "packages"`,

@@ -7,6 +7,7 @@ package parity
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -69,31 +70,15 @@ func readerOf(system, name string) func(*Normal, json.RawMessage) error {
 	return plain(name)
 }
 
-// Entry is one fact about a guest. Two entries with the same key are the same
-// fact when value and qualifier are equal.
-type Entry struct {
-	Key       string
-	Value     string
-	Qualifier string // a package's architecture
-}
-
-// text is the entry's value for people; it is never empty.
-func (e Entry) text() string {
-	switch {
-	case e.Qualifier != "":
-		return e.Value + " (" + e.Qualifier + ")"
-	case e.Value == "":
-		return `""`
-	default:
-		return e.Value
-	}
-}
-
 // Normal is an inventory without what differs by nature: for each category
 // the entries in the order of their keys, each key once.
 type Normal struct {
 	sections map[string][]Entry
 	unread   map[string]string // category → why the guest could not read it
+	format   int
+	scope    *hybridcore.Scope // of its files; nil in formats that list some files only
+	rules    int               // entries of the category files that are rules
+	contents map[string]string // of packages, NAME:ARCHITECTURE or NAME → digest of what it brings
 }
 
 // Len is the number of entries in a category.
@@ -116,7 +101,7 @@ func (n Normal) System() hybridcore.System {
 // Normalise brings an inventory into entries. The error says which section is
 // not what its format says.
 func Normalise(inv Inventory) (Normal, error) {
-	n := Normal{sections: map[string][]Entry{"packages": packages(inv.Packages)}, unread: map[string]string{}}
+	n := Normal{sections: map[string][]Entry{}, unread: map[string]string{}, format: inv.Format}
 	for _, e := range inv.Errors {
 		n.unread[e.Section] = e.Message
 	}
@@ -140,6 +125,7 @@ func Normalise(inv Inventory) (Normal, error) {
 			missing(k.name)
 		}
 	}
+	n.sections["packages"] = packages(inv.Packages, n.contents)
 	for name := range n.sections {
 		n.sections[name] = sorted(n.sections[name])
 	}
@@ -170,17 +156,15 @@ func sorted(entries []Entry) []Entry {
 		return entries
 	}
 	slices.SortFunc(entries, func(a, b Entry) int {
-		if c := strings.Compare(a.Key, b.Key); c != 0 {
-			return c
-		}
-		return strings.Compare(a.text(), b.text())
+		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.text(), b.text()),
+			strings.Compare(a.Content, b.Content))
 	})
 	if increasing(entries) {
 		return entries
 	}
-	values := map[string][]string{}
+	values, contents := map[string][]string{}, map[string][]string{}
 	for _, e := range entries {
-		values[e.Key] = append(values[e.Key], e.text())
+		values[e.Key], contents[e.Key] = append(values[e.Key], e.text()), append(contents[e.Key], e.Content)
 	}
 	var out []Entry
 	for i, e := range entries {
@@ -189,7 +173,7 @@ func sorted(entries []Entry) []Entry {
 		}
 		if all := values[e.Key]; len(all) > 1 {
 			slices.Sort(all)
-			e = Entry{Key: e.Key, Value: strings.Join(slices.Compact(all), ", ")}
+			e = Entry{Key: e.Key, Value: strings.Join(slices.Compact(all), ", "), Content: strings.Join(contents[e.Key], " ")}
 		}
 		out = append(out, e)
 	}
@@ -206,17 +190,17 @@ func increasing(entries []Entry) bool {
 	return true
 }
 
-func packages(list []Package) []Entry {
+func packages(list []Package, contents map[string]string) []Entry {
 	entries := make([]Entry, len(list))
 	for i, p := range list {
-		entries[i] = Entry{Key: p.Name, Value: p.Version, Qualifier: p.Architecture}
+		content, ok := contents[p.Name+":"+p.Architecture]
+		if !ok {
+			content = contents[p.Name]
+		}
+		entries[i] = Entry{Key: p.Name, Value: p.Version, Qualifier: p.Architecture, Content: content}
 	}
 	return sorted(entries)
 }
-
-// section is the key of the one difference of a category that a guest could
-// not read.
-const section = "(section)"
 
 // plain reads a section without knowing it: of an object each member is an
 // entry, of a list each element, by its name if it has one. What lies deeper is

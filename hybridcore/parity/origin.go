@@ -120,8 +120,11 @@ var brings = map[string][]string{
 
 // cause says where a difference is likely to come from.
 func (o Origins) cause(d hybridcore.Difference) string {
-	if d.Key == section {
-		return "the guest could not read the section: the log of its build says why"
+	if !d.Compared() {
+		if strings.HasPrefix(d.InA, notRead) || strings.HasPrefix(d.InB, notRead) {
+			return "the guest could not read the section: the log of its build says why"
+		}
+		return "the two inventories are of different versions of templates/scripts: build the older image again"
 	}
 	for _, rank := range []func(origin) bool{
 		func(l origin) bool { return l.platform != "" },

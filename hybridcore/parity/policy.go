@@ -25,8 +25,10 @@ func (a Allow) expects(image string, d hybridcore.Difference) []int {
 	var needed []int
 	inA, inB := d.InA, d.InB
 	for i, e := range a.entries {
-		takesA, takesB := e.takes(d.A), e.takes(d.B)
-		if d.Key == section || (!takesA && !takesB) || !e.covers(image, d.Category, d.Key) {
+		key := e.covers(image, d.Category, d.Key)
+		takesA := e.takes(d.A) && (key || e.coversFile(image, d.Category, d.InA))
+		takesB := e.takes(d.B) && (key || e.coversFile(image, d.Category, d.InB))
+		if !d.Compared() || (!takesA && !takesB) {
 			continue
 		}
 		needed = append(needed, i)
@@ -41,6 +43,16 @@ func (a Allow) expects(image string, d hybridcore.Difference) []int {
 		return nil
 	}
 	return needed
+}
+
+// coversFile says whether an entry is about the package that alone brings a
+// file, of which an inventory says a text.
+func (e entry) coversFile(image, category, said string) bool {
+	if e.category != "packages" || category != "files" {
+		return false
+	}
+	name, _ := owner(said)
+	return brought(name, said) && e.covers(image, "packages", name)
 }
 
 // stale finds entries that were about what was compared and matched nothing.
@@ -72,8 +84,8 @@ var content = []string{"packages", "files"}
 
 // manifests makes the content manifest of every side: one line an entry, of
 // category, key and value with their lengths, so that no two inventories have
-// the same text. An allowed key is left out where it is allowed; a key that is
-// the same on all sides stays.
+// the same text. An allowed key is left out where it is allowed, with the files
+// that an allowed package brings; a key that is the same on all sides stays.
 func manifests(set Set, allow Allow) []hybridcore.Manifest {
 	differs := map[[2]string]bool{}
 	for i, a := range set.Sides {
@@ -86,7 +98,12 @@ func manifests(set Set, allow Allow) []hybridcore.Manifest {
 	var all []hybridcore.Manifest
 	for _, s := range set.Sides {
 		m := hybridcore.Manifest{
-			Platform: s.Platform, Run: s.Run, Packages: s.Inventory.Len("packages"), Files: s.Inventory.Len("files"),
+			Platform: s.Platform, Run: s.Run, Packages: s.Inventory.Len("packages"),
+			Files: s.Inventory.Len("files") - s.Inventory.rules,
+			Scope: s.Inventory.scope,
+		}
+		out := func(category, key string) bool {
+			return (len(set.Sides) == 1 || differs[[2]string{category, key}]) && allow.removes(set, s.Platform, category, key)
 		}
 		sum, whole := sha256.New(), true
 		for _, category := range content {
@@ -94,8 +111,8 @@ func manifests(set Set, allow Allow) []hybridcore.Manifest {
 				whole = false
 			}
 			for _, e := range s.Inventory.sections[category] {
-				alone := len(set.Sides) == 1
-				if (alone || differs[[2]string{category, clean(e.Key)}]) && allow.removes(set, s.Platform, category, clean(e.Key)) {
+				whole = whole && !e.unread()
+				if out(category, clean(e.Key)) || e.brought() && out("packages", clean(e.Package)) {
 					continue
 				}
 				writeEntry(sum, category, e)
@@ -117,7 +134,11 @@ func (a Allow) removes(set Set, platform hybridcore.Platform, category, key stri
 
 func writeEntry(sum hash.Hash, category string, e Entry) {
 	line := make([]byte, 0, 256)
-	for _, part := range []string{category, e.Key, e.Value, e.Qualifier} {
+	parts := []string{category, e.Key, e.Value, e.Qualifier, e.Content}
+	if e.Content == "" { // as before there were any
+		parts = parts[:4]
+	}
+	for _, part := range parts {
 		line = strconv.AppendInt(line, int64(len(part)), 10)
 		line = append(append(append(line, ':'), part...), ' ')
 	}

@@ -181,33 +181,6 @@ func place(address string) string {
 	}
 }
 
-// ownFiles hold what each host makes for itself: of them only mode and owner
-// are compared, or, for the names of devices, nothing.
-var (
-	ownContent = []string{"/etc/chrony/chrony.keys", "/etc/chrony.keys"}
-	ownFiles   = []string{"/etc/udev/rules.d/70-persistent-*.rules"}
-)
-
-func files(n *Normal, raw json.RawMessage) error {
-	var list map[string]struct{ Group, Owner, Link, Mode, SHA256 string }
-	if err := unmarshal(raw, &list); err != nil {
-		return err
-	}
-	for path, f := range list {
-		switch {
-		case slices.ContainsFunc(ownFiles, func(glob string) bool { return match(glob, path) }):
-			continue
-		case f.Link != "":
-			n.add("files", path, fmt.Sprintf("%s:%s link to %s", f.Owner, f.Group, f.Link))
-			continue
-		case slices.Contains(ownContent, path):
-			f.SHA256 = "own"
-		}
-		n.add("files", path, fmt.Sprintf("%s %s:%s sha256:%s", f.Mode, f.Owner, f.Group, f.SHA256))
-	}
-	return nil
-}
-
 func filesystems(n *Normal, raw json.RawMessage) error {
 	type mount struct{ Mount, Options, Type string }
 	var f struct {

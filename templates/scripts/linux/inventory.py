@@ -13,17 +13,23 @@ a script of inventory.d/ that uses what is defined here.
 """
 
 import argparse
+import base64
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
-FORMAT = 2
+FORMAT = 3
 
 # How a section is read, by its name: functions that take the accounts which the last step removes.
 SECTIONS = {}
+
+# What the sections are to know of this run: the folder that they lie in, and rules on files that the image adds.
+SETTINGS = {"folder": "", "rules": []}
+PARTS = {}
 
 
 class Unreadable(Exception):
@@ -91,15 +97,36 @@ def section(function):
     return function
 
 
+def shown(path):
+    """Returns a path as text: what is not UTF-8 or not printable is \\xNN, a backslash is two."""
+    if PLAIN.match(path):
+        return path
+    text = os.fsencode(path).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+PLAIN = re.compile(r"[ -\[\]-~]*\Z")
+
+
+def part(name):
+    """Returns the names of a script of the folder, which runs once. It sees what is defined here, and no other's names."""
+    if name not in PARTS:
+        PARTS[name] = dict(globals())
+        exec(compile(read(os.path.join(SETTINGS["folder"], name)), name, "exec"), PARTS[name])
+    return PARTS[name]
+
+
 def load(folder):
-    """Runs the scripts of the sections. None sees another's names, and none is anybody's but root's or the caller's."""
+    """Runs the scripts of the sections: none that is anybody's but root's or the caller's."""
     owners = {0, os.getuid(), int(os.environ.get("SUDO_UID", "0"))}
-    scripts = sorted(glob.glob(os.path.join(folder, "*.py")))
-    for path in [folder] + scripts:
+    parts = sorted(glob.glob(os.path.join(folder, "*")))
+    for path in [folder] + parts:
         if os.lstat(path).st_uid not in owners:
             raise SystemExit("inventory: %s belongs to another account" % path)
-    for path in scripts:
-        exec(compile(read(path), path, "exec"), dict(globals()))
+    SETTINGS["folder"] = folder
+    for path in parts:
+        if path.endswith(".py"):
+            part(os.path.basename(path))
 
 
 def collect(transient):
@@ -122,7 +149,9 @@ def main():
     parser.add_argument("--sections", metavar="FOLDER", required=True, help="folder of the sections' scripts")
     parser.add_argument("--output", metavar="FILE", help="write to FILE and print a summary (default: print the JSON)")
     parser.add_argument("--transient-user", metavar="NAME", action="append", default=[], help="account that will be removed")
+    parser.add_argument("--rules", metavar="BASE64", default="W10=", help="rules on files that the image adds: JSON in base64")
     options = parser.parse_args()
+    SETTINGS["rules"] = json.loads(base64.b64decode(options.rules).decode("utf-8"))
     load(options.sections)
     document = collect(set(options.transient_user))
     text = json.dumps(document, indent=1, sort_keys=True) + "\n"
@@ -134,8 +163,9 @@ def main():
         output.write(text)
     os.chmod(partial, 0o644)  # the build account downloads it; there is nothing secret in it
     os.replace(partial, options.output)
-    counted = {name: len(document["sections"].get(name) or []) for name in ("packages", "users", "files")}
-    print("inventory: %(packages)d packages, %(users)d accounts, %(files)d managed files" % counted +
+    counted = {name: len(document["sections"].get(name) or []) for name in ("packages", "users")}
+    counted["files"] = ((document["sections"].get("files") or {}).get("scope") or {}).get("listed", 0)
+    print("inventory: %(packages)d packages, %(users)d accounts, %(files)d files" % counted +
           ", %d sections, %d of them unreadable" % (len(document["sections"]), len(document["errors"])))
     for problem in document["errors"]:
         print("inventory: %(section)s: %(message)s" % problem)
