@@ -112,15 +112,3 @@ func (f Fingerprint) Replaced(now map[string]string) bool {
 	was, is := f.Facts[FactIdentity], now[FactIdentity]
 	return was != "" && is != "" && was != is
 }
-
-// Fingerprint is the one that was taken of an object; nil when there is none.
-func (a *Artifact) Fingerprint(of URI) *Fingerprint {
-	if a == nil {
-		return nil
-	}
-	at := slices.IndexFunc(a.Fingerprints, func(f Fingerprint) bool { return f.Of == of })
-	if at < 0 {
-		return nil
-	}
-	return &a.Fingerprints[at]
-}

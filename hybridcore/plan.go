@@ -7,7 +7,6 @@ package hybridcore
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -111,43 +110,6 @@ const (
 	Cancelled     Status = "cancelled"
 	BlockedStatus Status = "blocked"
 )
-
-// URI names one object on a platform.
-type URI struct {
-	Kind string `json:"kind"` // vm-template, content-library-item, managed-image, ...
-	Name string `json:"name"`
-	ID   string `json:"id"` // the platform's own identifier
-}
-
-// Kinds of what is no image yet.
-const (
-	KindVM         = "vm"          // a machine of a build that did not end
-	KindIncomplete = "incomplete-" // before the kind of an image that is still being made
-)
-
-// Complete says whether an object is an image, and no part of an unfinished build.
-func (u URI) Complete() bool { return u.Kind != KindVM && !strings.HasPrefix(u.Kind, KindIncomplete) }
-
-// Artifact is what a build left on the platform.
-type Artifact struct {
-	ID      string `json:"id"`      // as Packer reported it
-	Builder string `json:"builder"` // e.g. jetbrains.vsphere, as Packer reported it
-	URIs    []URI  `json:"uris"`    // looked up live after the build
-	// Fingerprints are of the URIs, taken right after the build; none when that failed, or
-	// when it was built before there were any.
-	Fingerprints []Fingerprint `json:"fingerprints,omitempty"`
-}
-
-// Name is the name of what was built, as the platform has it; empty for nothing.
-func (a *Artifact) Name() string {
-	switch {
-	case a == nil:
-		return ""
-	case len(a.URIs) > 0:
-		return a.URIs[0].Name
-	}
-	return a.ID
-}
 
 // Step is one step of a build, as the builder announced it.
 type Step struct {

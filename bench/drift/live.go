@@ -127,7 +127,9 @@ func recorded(ctx context.Context, on hybridcore.Platform, settings map[string]s
 }
 
 // requests counts those of one look at all targets, each of which has to be well.
-func requests(ctx context.Context, faults *fault.Injector, targets []hybridcore.PlannedTarget, whole bool) (int, error) {
+func requests(ctx context.Context, faults *fault.Injector, targets []hybridcore.PlannedTarget, whole bool) (
+	int, error,
+) {
 	targets = slices.Clone(targets)
 	if !whole {
 		for i, t := range targets {

@@ -28,9 +28,11 @@ func name(n int) string { return fmt.Sprintf("image-%03d-20261201t000000-%08x", 
 // notes are those of a build.
 const notes = "an image for lab, run 20261201t000000-00000000, built by packer-hybrid with Packer 1.15.0"
 
-// plant makes the artifacts on all platforms: a template on Proxmox VE, a template and an item of the library on vSphere,
+// plant makes the artifacts on all platforms: a template on Proxmox VE, a template and a library item on vSphere,
 // an image and a version of the gallery on Azure.
-func plant(ctx context.Context, l *lab.Lab, settings map[string]string) (map[hybridcore.Platform][][]hybridcore.URI, error) {
+func plant(ctx context.Context, l *lab.Lab, settings map[string]string) (
+	map[hybridcore.Platform][][]hybridcore.URI, error,
+) {
 	items, err := itemsOf(ctx, settings)
 	if err != nil {
 		return nil, err
