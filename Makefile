@@ -36,20 +36,29 @@ demo: ## Build a golden image for three platforms in the lab; REBUILD=1 builds i
 # Tests of whole builds. The race detector would watch the work of Packer and the lab for minutes, and finds a race of
 # the vSphere simulator's own now and then (govmomi: a machine that is made, while its host's properties are read).
 WHOLE = ./cmd/packer-hybrid ./lab
+# Packages with long corpora: without the race detector all of their tests, with it those that are not LONG. Where
+# nothing runs beside anything it has nothing to see, and makes minutes of seconds, and time limits twenty times as wide.
+CORPORA = ./hybridcore/leaks ./hybridcore/logs/redact ./hybridcore/validate
+LONG = ^Test(Bombs|BoundsAreCheap|ChunksEqualReference|DynamicBombs|EscapedValuesCutEverywhere|EscapesAreNotHeldBack|$\
+	HeldBytesAreBounded|HostileFiles|NoRunOfASecretIsLeft|ShapesInEscapes|TextBombs|TimeOfHostileFiles)$$
+TEST = test -json -shuffle=on -count=1 -timeout 40m $(TESTFLAGS)
 
+# Both halves at once: whole builds wait for their guests. The events of the second are read when the first has ended.
 .PHONY: test
-test: ## Run every test, all but whole builds with the race detector; TESTFLAGS adds flags of go test
+test: ## Run every test, all but whole builds and corpora with the race detector; TESTFLAGS adds flags of go test
 	@tools/debian test
 	@tools/build $(PACKER) $(SERVERS) webhooks
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
 	for module in $(MODULES); do go -C $$module vet -tags pipelines ./...; done
-	{ failed=0; for module in $(MODULES); do \
-		go -C $$module test -json -race -shuffle=on -count=1 -timeout 40m $(TESTFLAGS) \
-			$$(go -C $$module list ./... | grep -Ev '/packer-hybrid/(cmd/packer-hybrid|lab)$$') || failed=1; \
+	rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; \
+	{ failed=0; go $(TEST) $(WHOLE) $(CORPORA) >"$$rest" & \
+	for module in $(MODULES); do \
+		go -C $$module $(TEST) -race \
+			$$(go -C $$module list ./... | grep -Evx '.*/packer-hybrid/($(subst $() ,|,$(patsubst ./%,%,$(CORPORA) $(WHOLE))))') || failed=1; \
 	done; \
-	go test -json -shuffle=on -count=1 -timeout 40m $(TESTFLAGS) $(WHOLE) || failed=1; \
-	exit $$failed; } | go run ./tools/testsum
+	go $(TEST) -race -skip '$(LONG)' $(CORPORA) || failed=1; \
+	wait $$! || failed=1; cat "$$rest"; exit $$failed; } | go run ./tools/testsum
 
 .PHONY: test-ci
 test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
@@ -64,7 +73,8 @@ test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
 NIGHTLY1 = go test -json -race -shuffle=on -count=1 -timeout 60m ./cmd/packer-hybrid -nightly
 NIGHTLY2 = { go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestOutages' ./forge/forges -kills 50 -outage 1m; \
 	go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestCrowd|TestSlow' ./hybridcore/state/gitref \
-		-kills 200 -processes 16 -changes 1000 -slow 1m; }
+		-kills 200 -processes 16 -changes 1000 -slow 1m; \
+	go test -json -race -count=1 -timeout 60m $(CORPORA); }
 NIGHTLY3 = { CGO_ENABLED=0 go -C tools/packer test -json -trimpath -count=1 . && \
 	go test -tags pipelines -json -race -count=1 -timeout 60m ./tools/pipelines; }
 PART ?= 1 2 3

@@ -22,6 +22,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/lab"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 // bed is a lab, a project and the program: the test binary under the name
@@ -47,6 +48,14 @@ func newBed(t *testing.T, l *lab.Lab) *bed {
 	if code, out := b.run(t, "init", b.dir); code != 0 {
 		t.Fatalf("init: exit %d\n%s", code, out)
 	}
+	return b
+}
+
+// newShortBed is for tests that ask what becomes of a build, not what is in its image.
+func newShortBed(t *testing.T, l *lab.Lab) *bed {
+	t.Helper()
+	b := newBed(t, l)
+	labtest.ShortRecipe(t, b.dir)
 	return b
 }
 
@@ -186,12 +195,12 @@ func want(t *testing.T, text string, parts ...string) {
 
 func TestEndToEnd(t *testing.T) {
 	l := startLab(t)
-	t.Run("in a CI job", func(t *testing.T) { testCIBuild(t, newBed(t, l)) })
-	t.Run("on three machines", func(t *testing.T) { testFanOut(t, newBed(t, l)) })
-	t.Run("in a lab, then outside", func(t *testing.T) { testOutside(t, newBed(t, l)) })
+	t.Run("in a CI job", func(t *testing.T) { testCIBuild(t, newShortBed(t, l)) })
+	t.Run("on three machines", func(t *testing.T) { testFanOut(t, newShortBed(t, l)) })
+	t.Run("in a lab, then outside", func(t *testing.T) { testOutside(t, newShortBed(t, l)) })
 	t.Run("three platforms", func(t *testing.T) { testThree(t, newBed(t, l)) })
 	t.Run("three machines that share a repository", func(t *testing.T) { testSharedByGit(t, l) })
-	t.Run("one platform fails", func(t *testing.T) { testOneFails(t, newBed(t, l)) })
+	t.Run("one platform fails", func(t *testing.T) { testOneFails(t, newShortBed(t, l)) })
 	t.Run("failing provisioner", func(t *testing.T) { testFailure(t, newBed(t, l)) })
 	t.Run("planted differences", func(t *testing.T) { testPlanted(t, newBed(t, l)) })
 	t.Run("residue", func(t *testing.T) { testResidue(t, newBed(t, l)) })
@@ -295,6 +304,7 @@ func testKilled(t *testing.T, b *bed) {
 	}
 	_, status := b.run(t, "status")
 	want(t, status, "interrupted:")
+	labtest.ShortRecipe(t, b.dir)
 	code, out := b.run(t, "build", "debian-12", "--platforms", "vsphere")
 	if code != 0 {
 		t.Errorf("next build: exit %d\n%s", code, out)

@@ -28,7 +28,7 @@ func testSharedByGit(t *testing.T, l *lab.Lab) {
 	t.Setenv("PACKER_HYBRID_STATE", "git+"+repository)
 	var all sync.WaitGroup
 	for _, platform := range hybridcore.Platforms() {
-		b := newBed(t, l)
+		b := newShortBed(t, l)
 		all.Go(func() {
 			if code, out := b.run(t, "build", "debian-12", "--platforms", string(platform.Name)); code != 0 {
 				t.Errorf("%s: exit %d\n%s", platform.Name, code, out)
@@ -36,7 +36,7 @@ func testSharedByGit(t *testing.T, l *lab.Lab) {
 		})
 	}
 	all.Wait()
-	b := newBed(t, l)
+	b := newShortBed(t, l)
 	for _, look := range []struct {
 		args []string
 		says []string

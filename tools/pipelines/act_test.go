@@ -71,6 +71,16 @@ func newSite(t *testing.T, l *lab.Lab) *site {
 	return s
 }
 
+// newShortSite is for tests that ask what becomes of a build, not what is in its image.
+func newShortSite(t *testing.T, l *lab.Lab) *site {
+	t.Helper()
+	s := newSite(t, l)
+	labtest.ShortRecipe(t, s.dir)
+	s.commit("a recipe that takes seconds")
+	s.git("push", "-q", "origin", "main")
+	return s
+}
+
 // credentials makes secrets of the lab's passwords, and gives the rest to the runner.
 func (s *site) credentials(env []string) {
 	for _, entry := range env {

@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 )
 
 // runnerUser is the user of GitHub's hosted runners.
@@ -230,7 +231,10 @@ func testHostileEnvironment(t *testing.T, e *engine) {
 // where GitHub's users do.
 func testAction(t *testing.T, e *engine) {
 	t.Helper()
-	dir, head := project(t, runnerUser)
+	c := newCheckout(t, "action.yml", "Dockerfile")
+	labtest.ShortRecipe(t, c.dir)
+	dir, head := c.dir, c.commit("base")
+	give(t, dir, runnerUser)
 	hub, err := github.Start(t.Context(),
 		github.Config{Repository: "o/r", Token: token, Login: "github-actions[bot]", Commits: []string{head}})
 	if err != nil {

@@ -294,6 +294,9 @@ func TestGitLabFork(t *testing.T) {
 func TestGitLabBuild(t *testing.T) {
 	l := startLab(t)
 	p := newPipelined(t, l.Env())
+	labtest.ShortRecipe(t, p.dir)
+	p.commit("a recipe that takes seconds")
+	p.git("update-ref", "refs/remotes/origin/main", "HEAD")
 	p.serve()
 
 	// A push to the default branch: a plan, a job for the target, one that collects.

@@ -57,7 +57,7 @@ func (s *site) stateInGit() {
 // nothing on the next one; then comes the night. The state is in a repository.
 func testPush(t *testing.T, l *lab.Lab) {
 	t.Helper()
-	s := newSite(t, l)
+	s := newShortSite(t, l)
 	s.stateInGit()
 	s.github([]string{s.rev("HEAD")})
 	r := s.act("push", s.pushed("refs/heads/main"))
@@ -162,7 +162,7 @@ func (s *site) dispatched(command, sha string) object {
 
 func testDispatch(t *testing.T, l *lab.Lab) {
 	t.Helper()
-	s := newSite(t, l)
+	s := newShortSite(t, l)
 	// A merged commit is built although main has moved on.
 	s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n")
 	merged := s.commit("more memory")
@@ -321,7 +321,7 @@ func (s *site) approved(p pull) {
 
 func testComment(t *testing.T, l *lab.Lab) {
 	t.Helper()
-	s := newSite(t, l)
+	s := newShortSite(t, l)
 	p := s.approvable(func() { s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 3072\n") })
 	s.github([]string{p.head, s.rev("main")})
 	if r := s.act("issue_comment", s.commented("looks good\n/packer-hybrid build", 7, "mara")); r.code != 0 ||

@@ -42,6 +42,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/labtest"
 	"github.com/packer-hybrid/packer-hybrid/lab/slack"
 )
 
@@ -83,7 +84,7 @@ func TestSlack(t *testing.T) {
 // withBot is a site whose project has a policy for the bot.
 func withBot(t *testing.T, l *lab.Lab) *site {
 	t.Helper()
-	s := newSite(t, l)
+	s := newShortSite(t, l)
 	s.secrets[policy.KeyVariable] = ticketKey
 	s.write("packer-hybrid.hcl", s.read("packer-hybrid.hcl")+botBlock)
 	s.commit("policy of the bot")
@@ -333,6 +334,7 @@ func testSlackGitHub(t *testing.T, l *lab.Lab, socket bool) {
 func testSlackGitLab(t *testing.T, l *lab.Lab, socket bool) {
 	t.Helper()
 	p := newPipelined(t, l.Env())
+	labtest.ShortRecipe(t, p.dir)
 	p.write("packer-hybrid.hcl", p.read("packer-hybrid.hcl")+botBlock)
 	p.commit("policy of the bot")
 	p.git("update-ref", "refs/remotes/origin/main", "HEAD")
