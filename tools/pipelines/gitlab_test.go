@@ -292,6 +292,7 @@ func TestGitLabFork(t *testing.T) {
 
 // TestGitLabBuild runs what reaches a platform, in one lab.
 func TestGitLabBuild(t *testing.T) {
+	t.Parallel()
 	l := startLab(t)
 	p := newPipelined(t, l.Env())
 	labtest.ShortRecipe(t, p.dir)
@@ -393,6 +394,7 @@ func TestGitLabBuild(t *testing.T) {
 // a build: what GitLab runs after the script removes the machine, and the job that
 // collects ends the statuses.
 func TestGitLabKilled(t *testing.T) {
+	t.Parallel()
 	l := startLab(t)
 	p := newPipelined(t, l.Env())
 	p.serve()

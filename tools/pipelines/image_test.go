@@ -32,6 +32,7 @@ var sealed = []string{"--read-only", "--cap-drop=all", "--security-opt=no-new-pr
 
 // TestContainer builds the Dockerfile and runs what came out.
 func TestContainer(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	e.bases(t)
 	e.build(t, "bare", bareImage)

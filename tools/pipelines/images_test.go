@@ -23,6 +23,7 @@ import (
 
 // TestImages runs what reaches platforms, in one lab.
 func TestImages(t *testing.T) {
+	t.Parallel()
 	l := startLab(t)
 	t.Run("push", func(t *testing.T) { testPush(t, l) })
 	t.Run("dispatch", func(t *testing.T) { testDispatch(t, l) })

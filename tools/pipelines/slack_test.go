@@ -63,6 +63,7 @@ bot {
 // TestSlack sends a slash command through a door, and waits for the message
 // that shows each step of the build and its artifact.
 func TestSlack(t *testing.T) {
+	t.Parallel()
 	l := startLab(t)
 	for _, c := range []struct {
 		name   string
