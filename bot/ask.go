@@ -82,7 +82,10 @@ func menu() command.Menu {
 
 // understand reads a line of text.
 func understand(text string) (ask, error) {
-	words := strings.Fields(text)
+	words, err := command.Words(text)
+	if err != nil {
+		return ask{}, err
+	}
 	if len(words) == 0 {
 		return ask{verb: verbHelp}, nil
 	}
@@ -93,15 +96,14 @@ func understand(text string) (ask, error) {
 	}
 	bounds, own := needed[a.verb]
 	if !own {
-		if !slices.Contains(menu().Names(), a.verb) && len(text) <= command.MaxBytes {
+		if !slices.Contains(menu().Names(), a.verb) {
 			return a, hybridcore.Usagef("unknown command %.80q; known: %s", words[0], strings.Join(menu().Names(), ", "))
 		}
-		var err error
 		a.request, err = command.Parse(text)
 		return a, err
 	}
 	args := words[1:]
-	if len(text) > command.MaxBytes || len(args) < bounds[0] || len(args) > bounds[1] {
+	if len(args) < bounds[0] || len(args) > bounds[1] {
 		return a, hybridcore.Usagef("%s takes other arguments", a.verb)
 	}
 	if len(args) > 0 && a.verb != verbHelp && (a.verb == verbInspect || !strings.HasPrefix(args[0], "-")) {
@@ -134,7 +136,11 @@ func permission(of hybridcore.Action) string {
 // complete fills in what a request leaves open, and gives the targets that it
 // means and the line that stands for it.
 func (s Site) complete(said string, r hybridcore.Request) (hybridcore.Request, []policy.Cell, string, error) {
-	line := strings.Join(strings.Fields(said), " ")
+	words, err := command.Words(said)
+	if err != nil {
+		return r, nil, "", err
+	}
+	line := command.Line(words)
 	if r.Env == "" {
 		if s.DefaultEnv == "" {
 			return r, nil, "", hybridcore.Usagef("name the environment with --env: %s", strings.Join(s.envs(), ", "))

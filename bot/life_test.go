@@ -11,12 +11,15 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
+	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
 var approveValue = regexp.MustCompile(`"action_id":"ph-approve","value":"([^" ]+) ([0-9a-f]{40}) ([0-9a-f]{64})"`)
@@ -366,5 +369,53 @@ func testInspectWithoutAState(t *testing.T, b *bed) {
 	m := b.seen("Failed: inspect", "the bot cannot read the state", "PACKER_HYBRID_STATE", "keep it in git")
 	if n := len(b.ci.taken()); n != 0 || strings.Contains(m.Shown(), "Retry") {
 		t.Errorf("%d runs; the message is %s", n, m.Shown())
+	}
+}
+
+// TestRelease has a run release a lease, for somebody whose role allows it, and not after another run of the target.
+func TestRelease(t *testing.T) { throughBoth(t, testRelease) }
+
+func testRelease(t *testing.T, b *bed) {
+	t.Helper()
+	const line = `lease release lab/debian-12@vsphere --reason "its host is gone -- it's 2"`
+	b.say("U0001", "lease release debian-12@vsphere --reason its host is gone")
+	b.seen("Denied: ", "allows lease-release of lab/debian-12@vsphere")
+	for text, want := range map[string]string{
+		"lease release debian-12@vsphere":                        "say why with --reason",
+		"lease debian-12@vsphere":                                "Try: /packer-hybrid lease release TARGET --reason TEXT",
+		"lease release debian-12@vsphere --reason $(id)":         "the text after --reason holds",
+		"lease release debian-12@vsphere --reason x --force":     "unknown flag",
+		"lease release debian-13@vsphere --reason \"it's gone\"": "unknown image",
+	} {
+		b.say("U0002", text)
+		b.seen(want)
+	}
+	b.say("U0002", "build debian-12 --targets vsphere")
+	b.seen("Running: build debian-12")
+	b.ci.set(func(c *ci) {
+		c.status = func() (cirun.Progress, error) {
+			request := hybridcore.Request{Action: hybridcore.ActionFree, Env: "lab"}
+			record := hybridcore.Record{
+				Request: request, Status: hybridcore.FreedDone,
+				Freed: &hybridcore.Lease{Key: "lab/debian-12@vsphere", RunID: "run-gone", Owner: "runner@ci-3"},
+			}
+			answer := hybridcore.Answer{Request: &request, Record: &record}
+			return cirun.Progress{Done: true, Outcome: cirun.OutcomeOf(answer)}, nil
+		}
+	})
+	b.say("U0002", "lease release lab/debian-12@vsphere —reason “its host is gone -- it's 2”")
+	b.seen("Freed: lease release", "the lease of lab/debian-12@vsphere, which run run-gone of runner@ci-3 held, is free")
+	orders := b.ci.taken()
+	if len(orders) != 2 || orders[1].Line != line {
+		t.Fatalf("%d orders, the last %q", len(orders), orders[len(orders)-1].Line)
+	}
+	ticket, err := b.keys.Open(orders[1].Ticket)
+	want := []policy.Cell{{Env: "lab", Image: "debian-12", Platform: hybridcore.VSphere}}
+	if err != nil || ticket.Verb != "lease-release" || ticket.Person.User != "U0002" || !slices.Equal(ticket.Cells, want) {
+		t.Errorf("the ticket is %+v, %v", ticket, err)
+	}
+	request, err := command.Parse(orders[1].Line)
+	if err != nil || request.Origin.Reason != "its host is gone -- it's 2" {
+		t.Errorf("the job reads %+v, %v", request, err)
 	}
 }

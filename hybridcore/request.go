@@ -29,7 +29,7 @@ const (
 	ActionPublish  Action = "publish"
 	ActionInspect  Action = "inspect" // of one run; at a terminal and in Slack
 	ActionExplain  Action = "explain" // of one variable; only at a terminal
-	// ActionFree takes the lease of one target from its holder; only at a terminal.
+	// ActionFree takes the lease of one target from its holder; at a terminal and in Slack.
 	ActionFree Action = "lease-release"
 )
 
@@ -150,7 +150,7 @@ func (r Request) InProcess() bool { return r.Action == ActionValidate && r.With 
 // Live says whether the request reaches platforms: then what says how to reach
 // them must be at hand.
 func (r Request) Live() bool {
-	return (r.Action != ActionPlan || r.Look) && r.Action != ActionCollect && !r.InProcess()
+	return (r.Action != ActionPlan || r.Look) && r.Action != ActionCollect && r.Action != ActionFree && !r.InProcess()
 }
 
 // Records says whether the request makes a record.

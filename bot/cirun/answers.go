@@ -24,6 +24,8 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 	switch {
 	case a.Record != nil && a.Request != nil && a.Request.Action == hybridcore.ActionInspect:
 		out = inspected(*a.Record)
+	case a.Record != nil && a.Record.Freed != nil:
+		out = freedOf(*a.Record)
 	case a.Record != nil:
 		out = recorded(*a.Record)
 	case a.Status != nil:
@@ -304,6 +306,14 @@ func recorded(rec hybridcore.Record) Outcome {
 	for _, one := range slices.Compact(standIns) {
 		out.note("stand-in: %s", one)
 	}
+	return out
+}
+
+// freedOf is a lease that was released.
+func freedOf(rec hybridcore.Record) Outcome {
+	out := recorded(rec)
+	out.Why = text.Cut(text.Line(fmt.Sprintf("the lease of %s, which run %s of %s held, is free; reap and the next build "+
+		"look for what that run left", rec.Freed.Key, rec.Freed.RunID, rec.Freed.Owner)), MaxWhy)
 	return out
 }
 

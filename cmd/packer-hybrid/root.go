@@ -12,6 +12,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/stateverbs"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 )
 
@@ -36,7 +37,9 @@ pending (plan --detailed-exitcode), 130 cancelled.`,
 		"packer binary (default: packer on PATH, then the one that make tools built)")
 	fs.StringSliceVar(&a.pluginDirs, "plugin-dir", nil, "Packer plugin tree to take plugins from, before the others")
 	for _, verb := range command.Verbs() {
-		cmd.AddCommand(a.verb(verb))
+		if verb.Action != hybridcore.ActionFree { // it is one of the state's
+			cmd.AddCommand(a.verb(verb))
+		}
 	}
 	cmd.AddCommand(a.botCmd(), a.ciCmd(), a.explainCmd(), a.flushCmd(), a.fmtCmd(), a.initCmd(), a.inspectCmd(),
 		a.jobCmd(), a.labCmd(), a.sourcesCmd(), a.versionCmd())

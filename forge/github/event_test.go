@@ -416,7 +416,7 @@ func TestPolicy(t *testing.T) {
 		"misspelt": {
 			pullRequest,
 			[]string{"biuld"},
-			`exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, parity`,
+			`exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, lease-release, parity`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ package command
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
@@ -19,13 +20,9 @@ const maxParallel = 64
 // Finish completes a request after its flags were read: positional arguments
 // are images, of collect folders, and every name must fit the grammar.
 func Finish(r *hybridcore.Request, args []string) error {
-	if r.Action == hybridcore.ActionCollect {
-		if r.From = args; len(args) == 0 {
-			return hybridcore.Usagef("name the folders that hold the parts")
-		}
-		args = nil
+	if err := positional(r, args); err != nil {
+		return err
 	}
-	r.Images = append(r.Images, args...)
 	seen := r.Images[:0]
 	for _, image := range r.Images {
 		if err := hybridcore.CheckName("image", image); err != nil {
@@ -72,6 +69,55 @@ func Finish(r *hybridcore.Request, args []string) error {
 		return hybridcore.Usagef("--parallel is %d: it must be from 1 to %d", r.Parallel, maxParallel)
 	}
 	return checkPin(r)
+}
+
+// positional reads the arguments that are no flags.
+func positional(r *hybridcore.Request, args []string) error {
+	switch r.Action {
+	case hybridcore.ActionCollect:
+		if r.From = args; len(args) == 0 {
+			return hybridcore.Usagef("name the folders that hold the parts")
+		}
+	case hybridcore.ActionFree:
+		return finishFree(r, args)
+	default:
+		r.Images = append(r.Images, args...)
+	}
+	return nil
+}
+
+// maxReason bounds the reason for which a lease is released, in characters.
+const maxReason = 500
+
+// finishFree reads the target of a lease that is to be released, IMAGE@PLATFORM or ENV/IMAGE@PLATFORM as status shows
+// it, and refuses a release without a reason.
+func finishFree(r *hybridcore.Request, args []string) error {
+	for _, name := range args {
+		if env, rest, found := strings.Cut(name, "/"); found {
+			if r.Env != "" && r.Env != env {
+				return hybridcore.Usagef("%.80s is not a target of the environment %.80s", name, r.Env)
+			}
+			r.Env, name = env, rest
+		}
+		image, platform, found := strings.Cut(name, "@")
+		r.Images = append(r.Images, image)
+		if !found {
+			continue
+		}
+		if err := (&platformList{&r.Platforms}).Set(platform); err != nil {
+			return err
+		}
+	}
+	r.Origin.Reason = strings.TrimSpace(r.Origin.Reason)
+	switch {
+	case len(r.Images) != 1 || len(r.Platforms) != 1:
+		return hybridcore.Usagef("name one target: IMAGE@PLATFORM, as packer-hybrid status shows it")
+	case r.Origin.Reason == "":
+		return hybridcore.Usagef("say why with --reason: it is recorded")
+	case utf8.RuneCountInString(r.Origin.Reason) > maxReason:
+		return hybridcore.Usagef("the reason is longer than %d characters", maxReason)
+	}
+	return nil
 }
 
 // checkPin refuses a pin that cannot be meant.

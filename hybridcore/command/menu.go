@@ -46,9 +46,16 @@ func (m Menu) Names() []string {
 // verb, flags and platforms corrected when that is enough, else the form of
 // the verb that was probably meant, else the help.
 func (m Menu) Nearest(line string) string {
-	words := strings.Fields(line[:min(len(line), MaxBytes)])
+	line = line[:min(len(line), MaxBytes)]
+	words, err := Words(line)
+	if err != nil {
+		words = strings.Fields(line)
+	}
 	if len(words) == 0 {
 		return m.Help()
+	}
+	if words[0] == firstOfTwo {
+		words[0] = string(hybridcore.ActionFree)
 	}
 	words[0] = near(words[0], m.Names())
 	for _, f := range m.Own[:len(m.Own)-1] {
@@ -60,7 +67,7 @@ func (m Menu) Nearest(line string) string {
 	if at < 0 {
 		return m.Help()
 	}
-	corrected := strings.Join(correct(m.Verbs[at], words), " ")
+	corrected := Line(append(words[:1], correct(m.Verbs[at], words[1:])...))
 	if _, err := Parse(corrected); err == nil {
 		return "Try: " + m.Prefix + " " + corrected
 	}
@@ -86,7 +93,7 @@ func (m Menu) Help() string {
 }
 
 func (m Menu) usage(v Verb) string {
-	return fmt.Sprintf("%s %s %s [--env ENV] [--targets PLATFORM,...]", m.Prefix, v.Action, v.Args)
+	return fmt.Sprintf("%s %s %s [--env ENV] [--targets PLATFORM,...]", m.Prefix, v.Name(), v.Args)
 }
 
 func (m Menu) form(f Form) string {

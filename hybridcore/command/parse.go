@@ -23,15 +23,11 @@ import (
 const MaxBytes = 1000
 
 // Parse reads one command from outside the shell (Slack, a comment, the
-// action's input): words separated by blanks, no quoting, no pass-through.
+// action's input): words separated by blanks, see Words, and no pass-through.
 func Parse(line string) (hybridcore.Request, error) {
-	if len(line) > MaxBytes {
-		return hybridcore.Request{}, hybridcore.Usagef("the command has %d bytes; at most %d are read", len(line), MaxBytes)
-	}
-	words := strings.Fields(line)
-	if strings.ContainsAny(line, "\r\n\x00\"'`\\") {
-		return hybridcore.Request{}, hybridcore.Usagef("the command holds a quote, a backslash or a line break; " +
-			"write plain words on one line")
+	words, err := Words(line)
+	if err != nil {
+		return hybridcore.Request{}, err
 	}
 	known := verbNames()
 	if len(words) == 0 {

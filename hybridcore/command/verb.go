@@ -25,6 +25,9 @@ type Verb struct {
 	Bind func(*pflag.FlagSet, *hybridcore.Request)
 }
 
+// Name is the verb as it is written; one with a hyphen is written as two words.
+func (v Verb) Name() string { return strings.ReplaceAll(string(v.Action), "-", " ") }
+
 func bindParallel(fs *pflag.FlagSet, r *hybridcore.Request) {
 	fs.IntVar(&r.Parallel, "parallel", 0, "how many targets at once, 1 to 64 (default: the project's setting)")
 }

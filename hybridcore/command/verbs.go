@@ -57,6 +57,7 @@ a second look, ten minutes later, says that nothing is left: things may come lat
 				fs.BoolVar(&r.DryRun, "dry-run", false, "list what would be removed")
 			},
 		},
+		Free(),
 		parityVerb(),
 	}
 }
@@ -159,6 +160,25 @@ build and the commit.`,
 			fs.StringVar(&r.Release, "release", "", "name of the release: 1 to 64 of a-z, 0-9, '.', '_' and '-'")
 			fs.BoolVar(&r.DryRun, "dry-run", false, "check everything, and mark nothing")
 			bindCommit(fs, r)
+		},
+	}
+}
+
+// Free is the verb that releases the lease of a target. At a terminal it is one of the verbs of a state.
+func Free() Verb {
+	return Verb{
+		Action: hybridcore.ActionFree, Args: "TARGET --reason TEXT", Short: "Release the lease of a run that is gone",
+		Long: `Release gives a target free whose holder does not live any more, although nothing
+tells so: its host is gone. Who did it, when and why is recorded; inspect shows the
+record, and status the former holder's run, for which reap and the next build look.
+A holder that lives after all learns of it, and its result does not count.
+
+A holder that is known to live is never released: cancel it. One that renewed its
+lease in the last two minutes is released with --force only, at a terminal.`,
+		Example: `  packer-hybrid lease release debian-12@vsphere --reason "host ci-3 burnt down"
+  packer-hybrid lease release debian-12@vsphere --env prod --reason "runner was deleted" --force`,
+		Bind: func(fs *pflag.FlagSet, r *hybridcore.Request) {
+			fs.StringVar(&r.Origin.Reason, "reason", "", "why: it is recorded")
 		},
 	}
 }

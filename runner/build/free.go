@@ -9,27 +9,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
-// maxReason bounds the reason for which a lease is released, in characters.
-const maxReason = 500
-
 // Free releases the lease of one target by hand, and records who did so, and why.
 func (s Stage) Free(ctx context.Context, req hybridcore.Request) (hybridcore.Record, error) {
-	reason := strings.TrimSpace(req.Origin.Reason)
-	switch {
-	case len(req.Images) != 1 || len(req.Platforms) != 1:
-		return hybridcore.Record{}, hybridcore.Usagef("name one target: IMAGE@PLATFORM")
-	case reason == "":
-		return hybridcore.Record{}, hybridcore.Usagef("say why with --reason: it is recorded")
-	case utf8.RuneCountInString(reason) > maxReason:
-		return hybridcore.Record{}, hybridcore.Usagef("the reason is longer than %d characters", maxReason)
-	}
 	env, err := s.Project.Config.Environment(req.Env)
 	if err == nil {
 		err = s.Project.RefuseProd(req, env)
@@ -38,7 +24,7 @@ func (s Stage) Free(ctx context.Context, req hybridcore.Request) (hybridcore.Rec
 		return hybridcore.Record{}, err
 	}
 	req.Env = env.Name
-	req.Origin.Reason = s.Project.Redact(reason)
+	req.Origin.Reason = s.Project.Redact(req.Origin.Reason)
 	req.Origin.Actor = cmp.Or(req.Origin.Actor, owner())
 	by := hybridcore.Freed{
 		By: req.Origin.Actor, At: s.Project.Now().UTC(), Reason: req.Origin.Reason, RunID: req.ID,
@@ -70,7 +56,7 @@ func lives(held *state.HeldError) error {
 	}
 	return &hybridcore.BlockedError{
 		Msg: "the holder renewed its lease a short time ago, and lives as far as that tells: wait until it has not done " +
-			"so for " + state.Recent.String() + ", or release the lease all the same with --force",
+			"so for " + state.Recent.String() + ", or release the lease all the same with --force at a terminal",
 		Err: held,
 	}
 }

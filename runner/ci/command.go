@@ -22,7 +22,11 @@ type parsed struct {
 
 func parse(line string) (parsed, error) {
 	r, err := command.Parse(line)
-	return parsed{line: strings.Join(strings.Fields(line), " "), Request: r}, err
+	if err != nil {
+		return parsed{}, err
+	}
+	words, err := command.Words(line)
+	return parsed{line: command.Line(words), Request: r}, err
 }
 
 // add adds words to the line.

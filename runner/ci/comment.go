@@ -16,9 +16,11 @@ import (
 // Prefix is how a comment calls us.
 const Prefix = "/packer-hybrid"
 
-// notInComments are verbs that a comment must not ask for: one removes things,
-// one takes files of the machine for what was built, and one is for merged code.
-var notInComments = []hybridcore.Action{hybridcore.ActionReap, hybridcore.ActionCollect, hybridcore.ActionPublish}
+// notInComments are verbs that a comment must not ask for: one removes things, one takes files of the machine for what
+// was built, one is for merged code, and one takes a target from its holder.
+var notInComments = []hybridcore.Action{
+	hybridcore.ActionReap, hybridcore.ActionCollect, hybridcore.ActionPublish, hybridcore.ActionFree,
+}
 
 // menu is what a comment may ask for.
 func menu() command.Menu {

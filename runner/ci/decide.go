@@ -131,7 +131,7 @@ func (d Decision) Job(place Place, ticket func() (string, error)) (Job, error) {
 		return Job{}, err
 	}
 	for i := range j.Requests {
-		j.Requests[i].Origin = place.Origin
+		j.Requests[i].Origin = place.asks(j.Requests[i])
 	}
 	if !d.Ticket {
 		return j, nil

@@ -133,6 +133,9 @@ func (d Decision) checkTexts() error {
 	return nil
 }
 
+// forMerged are the verbs for merged code.
+var forMerged = []hybridcore.Action{hybridcore.ActionReap, hybridcore.ActionPublish, hybridcore.ActionFree}
+
 // Requests are what the lines ask for, pinned to the commit.
 func (d Decision) Requests() ([]hybridcore.Request, error) {
 	var all []hybridcore.Request
@@ -146,7 +149,7 @@ func (d Decision) Requests() ([]hybridcore.Request, error) {
 				r.Env, d.Env)
 		case r.Action == hybridcore.ActionCollect || r.Part != "":
 			return nil, hybridcore.Usagef("the line %.80q is for the jobs of a build, which make it themselves", line)
-		case !d.Merged && (r.Action == hybridcore.ActionReap || r.Action == hybridcore.ActionPublish):
+		case !d.Merged && slices.Contains(forMerged, r.Action):
 			return nil, hybridcore.Usagef("the line %.80q is for merged code, and commit %.12s is not", line, d.SHA)
 		}
 		for _, image := range r.Images {

@@ -41,6 +41,13 @@ type Place struct {
 	Apart string
 }
 
+// asks is the origin of a request: the reason is in the words of who asked.
+func (p Place) asks(r hybridcore.Request) hybridcore.Origin {
+	origin := p.Origin
+	origin.Reason = r.Origin.Reason
+	return origin
+}
+
 // Event is what a forge's event says: all that a forge reads, so that what follows
 // of it is the same at each.
 type Event struct {

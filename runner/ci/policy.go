@@ -112,6 +112,6 @@ func (j Job) complete(c *parsed) error {
 		c.Release = tag
 		c.add("--release", tag)
 	}
-	c.Origin = j.Place.Origin
+	c.Origin = j.Place.asks(c.Request)
 	return nil
 }

@@ -34,6 +34,8 @@ func (j Job) unmerged(commands []parsed) (string, error) {
 			return refuse("only merged code is published")
 		case hybridcore.ActionReap:
 			return refuse("only merged code removes things from a platform")
+		case hybridcore.ActionFree:
+			return refuse("only merged code releases a lease")
 		}
 		env, err := policy.environment(c.Env)
 		switch {

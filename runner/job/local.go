@@ -44,7 +44,7 @@ func (h *Host) Local(ctx context.Context, dir, repository string) error {
 	}
 	if err == nil {
 		req.Heads, req.ID = []string{run.Order.Commit}, run.Order.Request
-		req.Origin = hybridcore.Origin{Kind: "slack", ReplyTo: run.Order.Request}
+		req.Origin.Kind, req.Origin.ReplyTo = "slack", run.Order.Request
 		_, err = sub.allowed(ctx, bots.Bot, run.Order.Ticket, run.Order.Commit, &req)
 	}
 	var answer hybridcore.Answer

@@ -118,6 +118,7 @@ func (j *job) reported() []*answer {
 		of := slices.IndexFunc(plans, func(p *answer) bool { return p.req.Env == c.req.Env })
 		first := slices.IndexFunc(all, func(p *answer) bool { return j.Unreviewed && c.besides(p) })
 		switch {
+		case c.req.Action == hybridcore.ActionFree && len(c.extra) == 0: // it is about no code
 		case c.plan == nil && c.record == nil && len(c.extra) == 0:
 		case c.req.Action == hybridcore.ActionValidate && c.req.InProcess() && of >= 0:
 			plans[of].extra = append(plans[of].extra, j.report(c).Findings()...)

@@ -7,12 +7,12 @@ package stateverbs
 
 import (
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
@@ -30,21 +30,13 @@ when its host is gone. packer-hybrid status shows the leases.`,
 }
 
 func (v verbs) release() *cobra.Command {
-	req := hybridcore.Request{Action: hybridcore.ActionFree, Origin: hybridcore.Origin{Kind: "cli"}}
+	verb := command.Free()
+	req := hybridcore.Request{Action: verb.Action, Origin: hybridcore.Origin{Kind: "cli"}}
 	cmd := &cobra.Command{
-		Use: "release TARGET --reason TEXT", Short: "Release the lease of a target by force",
-		Long: `Release gives a target free whose holder does not live any more, although nothing
-tells so: its host is gone. Who did it, when and why is recorded; inspect shows the
-record, and status the former holder's run, for which reap and the next build look.
-A holder that lives after all learns of it, and its result does not count.
-
-A holder that is known to live is never released: cancel it. One that renewed its
-lease in the last two minutes is released with --force only.`,
-		Example: `  packer-hybrid lease release debian-12@vsphere --reason "host ci-3 burnt down"
-  packer-hybrid lease release debian-12@vsphere --env prod --reason "runner was deleted" --force`,
+		Use: "release " + verb.Args, Short: verb.Short, Long: verb.Long, Example: verb.Example,
 		Args: exactly(1, "the target"), ValidArgsFunction: v.held,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := target(&req, args[0]); err != nil {
+			if err := command.Finish(&req, args); err != nil {
 				return err
 			}
 			_, err := v.process().Do(cmd.Context(), req, v.screen())
@@ -53,30 +45,9 @@ lease in the last two minutes is released with --force only.`,
 	}
 	fs := cmd.Flags()
 	fs.StringVarP(&req.Env, "env", "e", "", "environment: a folder under configs/ (default: the project's)")
-	fs.StringVar(&req.Origin.Reason, "reason", "", "why: it is recorded")
+	verb.Bind(fs, &req)
 	fs.BoolVar(&req.Force, "force", false, "also when the holder renewed its lease a short time ago")
 	return cmd
-}
-
-// target reads IMAGE@PLATFORM, or ENV/IMAGE@PLATFORM as status shows it.
-func target(req *hybridcore.Request, text string) error {
-	name := text
-	if env, rest, found := strings.Cut(text, "/"); found {
-		if req.Env != "" && req.Env != env {
-			return hybridcore.Usagef("%.80s is not a target of the environment %.80s", text, req.Env)
-		}
-		req.Env, name = env, rest
-	}
-	image, platform, found := strings.Cut(name, "@")
-	if !found {
-		return hybridcore.Usagef("%.80q is no target: give IMAGE@PLATFORM, as packer-hybrid status shows it", text)
-	}
-	known, err := hybridcore.ParsePlatform(platform)
-	if err == nil {
-		err = hybridcore.CheckName("image", image)
-	}
-	req.Images, req.Platforms = []string{image}, []hybridcore.Platform{known}
-	return err
 }
 
 // held completes the targets that somebody holds.
