@@ -106,6 +106,7 @@ type scan struct {
 
 	kept    int // secrets
 	dropped int // secrets of files that are not listed: there are more than anybody reads
+	blocks  int // of those that are dropped
 }
 
 func (s *scan) left() {
@@ -146,7 +147,7 @@ func (s *scan) file(name string) ([]Leak, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kept += len(found); s.kept > maxKept {
-		s.dropped += len(found)
+		s.dropped, s.blocks = s.dropped+len(found), s.blocks+blocking(found)
 		found = nil
 	}
 	return found, len(content)
@@ -204,8 +205,40 @@ func (s *scan) report(found []Leak) Report {
 			"have git ignore what is generated")
 	}
 	if over := len(found) + s.dropped - maxLeaks; over > 0 {
-		r.Leaks = found[:min(len(found), maxLeaks)]
-		note(hybridcore.Error, fmt.Sprintf("%d more secrets in plain text are not listed", over), "remove the first ones")
+		var hidden []Leak
+		r.Leaks, hidden = first(found)
+		severity := hybridcore.Warning
+		if blocking(hidden)+s.blocks > 0 {
+			severity = hybridcore.Error
+		}
+		note(severity, fmt.Sprintf("%d more secrets in plain text are not listed", over), "remove the first ones")
 	}
 	return r
+}
+
+// first are the leaks that are listed, of too many: those that block before others, in the order of the files.
+func first(found []Leak) (listed, hidden []Leak) {
+	room := max(0, maxLeaks-blocking(found)) // for others
+	for _, leak := range found {
+		switch {
+		case len(listed) < maxLeaks && leak.Finding.Blocking:
+			listed = append(listed, leak)
+		case len(listed) < maxLeaks && room > 0:
+			listed, room = append(listed, leak), room-1
+		default:
+			hidden = append(hidden, leak)
+		}
+	}
+	return listed, hidden
+}
+
+// blocking is how many of the leaks block.
+func blocking(found []Leak) int {
+	n := 0
+	for _, leak := range found {
+		if leak.Finding.Blocking {
+			n++
+		}
+	}
+	return n
 }

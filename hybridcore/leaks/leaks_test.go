@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +226,31 @@ func TestScan(t *testing.T) {
 	}
 	if len(r.Notes) != 2 || r.Notes[0].Severity != hybridcore.Info || r.Notes[1].Severity != hybridcore.Warning {
 		t.Errorf("%+v", r.Notes)
+	}
+}
+
+// TestTooMany lists those that block first, and blocks for those that are not listed when one of them would.
+func TestTooMany(t *testing.T) {
+	t.Parallel()
+	warns := Leak{Finding: hybridcore.Finding{File: "a", Severity: hybridcore.Warning}}
+	blocks := Leak{Finding: hybridcore.Finding{File: "z", Severity: hybridcore.Error, Blocking: true}}
+	for what, of := range map[string]struct {
+		warn, block, dropped, droppedBlock int
+		listed                             int // of those that block
+		blocking                           bool
+	}{
+		"warnings only":        {warn: maxLeaks + 1},
+		"dropped warnings":     {warn: maxLeaks, dropped: 5},
+		"one blocks, and last": {warn: maxLeaks, block: 1, listed: 1},
+		"too many that block":  {warn: 5, block: maxLeaks + 1, listed: maxLeaks, blocking: true},
+		"a dropped one blocks": {warn: maxLeaks, dropped: 5, droppedBlock: 1, blocking: true},
+	} {
+		found := append(slices.Repeat([]Leak{warns}, of.warn), slices.Repeat([]Leak{blocks}, of.block)...)
+		r := (&scan{dropped: of.dropped, blocks: of.droppedBlock}).report(found)
+		if len(r.Leaks) != maxLeaks || blocking(r.Leaks) != of.listed || len(r.Notes) != 1 ||
+			r.Notes[0].Blocking != of.blocking || (r.Notes[0].Severity == hybridcore.Error) != of.blocking {
+			t.Errorf("%s: %d listed, of which %d block, and %+v", what, len(r.Leaks), blocking(r.Leaks), r.Notes)
+		}
 	}
 }
 
