@@ -157,3 +157,70 @@ func TestChangeEnvironments(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, comment)
 	}
 }
+
+// Others have merged since GitHub sent the event's base: the plan has what the change
+// itself moves.
+func TestStaleBase(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  change_environments = [\"lab\"]")
+	base := d.main
+	d.git("checkout", "-q", "-B", "change", "main")
+	d.edit("configs/lab/ubuntu-24.04.pkrvars.hcl", "iso_file", "vm_cpu_count = 4\niso_file")
+	d.git("commit", "-q", "-a", "-m", "four processors for ubuntu")
+	d.patch = d.commit("change")
+	d.git("checkout", "-q", "main")
+	d.edit("configs/lab/debian-12.pkrvars.hcl", "iso_file", "vm_memory_mb = 4096\niso_file")
+	d.git("commit", "-q", "-a", "-m", "somebody else")
+	d.git("checkout", "-q", "-b", "merged")
+	d.git("merge", "-q", "--no-ff", "-m", "merge", "change")
+	for name, env := range map[string][]string{
+		"merged with a newer base": {"GITHUB_TOKEN=", "GITHUB_SHA=" + d.commit("merged")},
+		"the head alone":           {"GITHUB_TOKEN=", "GITHUB_SHA=" + d.patch},
+	} {
+		if strings.HasPrefix(name, "the head") {
+			d.git("checkout", "-q", "--detach", d.patch)
+		}
+		d.main = base
+		code, log, outputs := d.step(t, "pull_request", d.changeOf(5), env, "--hold")
+		text, err := os.ReadFile(filepath.Join(outputs["upload"], "plan.json"))
+		if err != nil || code != 0 {
+			t.Fatalf("%s: exit code %d, %v\n%s", name, code, err, log)
+		}
+		var answer hybridcore.Answer
+		if err := json.Unmarshal(text, &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range answer.Plan.Pending() {
+			if p.Target.Image.Name != "ubuntu-24.04" {
+				t.Errorf("%s: %s is to be built, which the change does not touch: %v", name, p.Target.Name(), p.Reasons)
+			}
+		}
+		if n := len(answer.Plan.Pending()); n != 3 {
+			t.Errorf("%s: %d targets", name, n)
+		}
+	}
+}
+
+// A group of GitHub's merge queue is planned like a pull request, and has its check-run.
+func TestMergeQueue(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  change_environments = [\"lab\"]")
+	d.git("checkout", "-q", "-B", "change", "main")
+	d.edit("configs/lab/ubuntu-24.04.pkrvars.hcl", "iso_file", "vm_cpu_count = 4\niso_file")
+	d.git("commit", "-q", "-a", "-m", "queued")
+	queued := d.commit("change")
+	d.hub.SetHead(queued)
+	payload := fmt.Sprintf(`{"action":"checks_requested","repository":{"id":5,"full_name":"o/r","default_branch":"main"},`+
+		`"sender":{"id":4,"login":"mara"},"merge_group":{"head_sha":%q,"head_ref":"refs/heads/gh-readonly-queue/main/pr-7-x",`+
+		`"base_sha":%q,"base_ref":"refs/heads/main"}}`, queued, d.main)
+	env := []string{"GITHUB_TOKEN=", "GITHUB_SHA=" + queued}
+	code, log, outputs := d.step(t, "merge_group", payload, env, "--hold")
+	if code != 0 || outputs["plan"] == "" {
+		t.Fatalf("exit code %d\n%s", code, log)
+	}
+	code, log, _ = d.step(t, "merge_group", payload, nil, "--report", filepath.Join(outputs["upload"], "report"))
+	if diff := cmp.Diff(map[string]string{"packer-hybrid plan lab": "success: 3 of 6 targets to build"},
+		d.shownChecks()); code != 0 || diff != "" || len(d.hub.Comments()) != 0 {
+		t.Errorf("exit code %d, %d comments, check-runs (-want +got):\n%s\n%s", code, len(d.hub.Comments()), diff, log)
+	}
+}

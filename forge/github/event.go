@@ -114,6 +114,8 @@ func fromPayload(event string, p payload, in ci.Input) (ci.Event, error) {
 	switch event {
 	case "pull_request":
 		return pullRequestEvent(e, p, sha), nil
+	case "merge_group":
+		return mergeGroupEvent(e, p), nil
 	case "pull_request_target":
 		return ci.Event{}, hybridcore.Blockedf(
 			"the event pull_request_target runs a stranger's code with this repository's secrets; use pull_request")
@@ -176,6 +178,18 @@ func pullRequestEvent(e ci.Event, p payload, sha string) ci.Event {
 	// A fork that was deleted has no repository at all. Dependabot's changes
 	// come from the repository, but GitHub gives their jobs no secrets either.
 	e.Foreign = pr.Head.Repo.ID == 0 || pr.Head.Repo.ID != pr.Base.Repo.ID || dependabot(pr.User) || dependabot(p.Sender)
+	return e
+}
+
+// mergeGroupEvent reads what GitHub has made of the changes in its merge queue: a branch
+// of this repository, of which checks are asked for before it becomes the default one.
+func mergeGroupEvent(e ci.Event, p payload) ci.Event {
+	e.Kind, e.Place.Ref, e.Word = ci.KindChange, p.MergeGroup.HeadRef, "group of the merge queue"
+	if p.Action != "checks_requested" {
+		e.Nothing = "the group left the merge queue: it was " + ci.Shown(p.Action)
+		return e
+	}
+	e.Commits, e.Base = []string{p.MergeGroup.HeadSHA}, p.MergeGroup.BaseSHA
 	return e
 }
 

@@ -121,6 +121,19 @@ func TestGitHubEvents(t *testing.T) {
 		"new commits": {"pull_request", with(pullRequest, object{"action": "synchronize"}), change},
 		"draft":       {"pull_request", with(pullRequest, object{"pull_request.draft": true}), change},
 		"ready":       {"pull_request", with(pullRequest, object{"action": "ready_for_review"}), change},
+		"merge queue": {
+			"merge_group",
+			object{
+				"action": "checks_requested", "repository": repository, "sender": octocat,
+				"merge_group": object{"head_sha": shaMerge, "base_sha": shaBase, "head_ref": "refs/heads/gh-readonly-queue/main/x"},
+			},
+			change,
+		},
+		"left the merge queue": {
+			"merge_group",
+			object{"action": "destroyed", "repository": repository, "sender": octocat},
+			"nothing: the group left the merge queue: it was destroyed",
+		},
 		"other base": {
 			"pull_request",
 			with(pullRequest, object{"action": "edited", "changes": object{"base": object{}}}), change,

@@ -25,6 +25,7 @@ type payload struct {
 	Inputs      inputs      `json:"inputs"`
 	Issue       issue       `json:"issue"`
 	Comment     comment     `json:"comment"`
+	MergeGroup  mergeGroup  `json:"merge_group"`
 }
 
 type (
@@ -40,6 +41,11 @@ type (
 		ID    int64  `json:"id"`
 		Login string `json:"login"`
 		Type  string `json:"type"`
+	}
+	mergeGroup struct {
+		HeadSHA string `json:"head_sha"`
+		HeadRef string `json:"head_ref"`
+		BaseSHA string `json:"base_sha"`
 	}
 	side struct {
 		Ref  string `json:"ref"`

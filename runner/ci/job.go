@@ -41,6 +41,9 @@ type Repository struct {
 	Policy func(commit string) (Policy, error)
 	// Contains says whether a commit is the tip or one of its ancestors.
 	Contains func(tip, commit string) (bool, error)
+	// Parents are those of a commit; none where the clone does not have it. Nil: nobody
+	// can say.
+	Parents func(commit string) ([]string, error)
 }
 
 // Job is what an event asks for.
@@ -227,8 +230,12 @@ func (j *Job) review() error {
 // reviewBase reads what is reviewed of a change: the policy of the commit that
 // it is to be merged into.
 func (j *Job) reviewBase() error {
+	base, err := j.mergedWith()
+	if err != nil {
+		return err
+	}
 	of := Job{}
-	if err := of.pin(j.reading.event.Base); err != nil {
+	if err := of.pin(base); err != nil {
 		return err
 	}
 	policy, err := j.reading.in.Repo.Policy(of.Commit)
@@ -237,6 +244,26 @@ func (j *Job) reviewBase() error {
 	}
 	j.Base, j.Unreviewed, j.reading.policy = of.Commit, true, policy.only(j.reading.event.Line)
 	return nil
+}
+
+// mergedWith is the commit that a change is compared with: what the CI system has merged
+// it with, if it has, and else what the event names, which may be hours older. By that
+// one what others have merged meanwhile would look like the change's own.
+func (j *Job) mergedWith() (string, error) {
+	base, parents := j.reading.event.Base, j.reading.in.Repo.Parents
+	if parents == nil {
+		return base, nil
+	}
+	for _, id := range j.heads[1:] {
+		of, err := parents(id)
+		if err != nil {
+			return "", err
+		}
+		if len(of) == 2 && of[1] == j.Commit {
+			base = of[0]
+		}
+	}
+	return base, nil
 }
 
 // repository checks the name of a repository.

@@ -175,6 +175,12 @@ func (h *Host) ciInput(ctx context.Context) ci.Input {
 				return err
 			})
 		},
+		Parents: func(commit string) (parents []string, err error) {
+			return parents, ask(func(ctx context.Context, r *git.Repository) error {
+				parents, err = r.Parents(ctx, commit)
+				return err
+			})
+		},
 		Policy: func(commit string) (policy ci.Policy, err error) {
 			return policy, ask(func(ctx context.Context, r *git.Repository) error {
 				policy, err = policyAt(ctx, r, commit)

@@ -28,6 +28,7 @@ const (
 	people             = `contains(fromJSON('["OWNER", "MEMBER", "COLLABORATOR"]'), ` +
 		`github.event.comment.author_association)`
 	onlyChanges = "github.event_name == 'pull_request'"
+	changes     = `contains(fromJSON('["pull_request", "merge_group"]'), github.event_name)`
 )
 
 var (
@@ -235,7 +236,8 @@ func (c *classCheck) comments(root *yaml.Node, j job) {
 		return
 	}
 	condition := strings.Join(strings.Fields(text(value(j.is, "if"))), " ")
-	if strings.Contains(condition, onlyChanges) && !strings.Contains(condition, "||") {
+	condition = strings.TrimPrefix(condition, "!cancelled() && ")
+	if strings.Contains(condition, onlyChanges) && !strings.Contains(condition, "||") || guarded(condition) {
 		return
 	}
 	if !strings.Contains(condition, people) {
@@ -245,4 +247,11 @@ func (c *classCheck) comments(root *yaml.Node, j job) {
 	if !strings.Contains(group, "github.event.issue.number") || !strings.Contains(group, "github.event.comment.user.id") {
 		c.add(j.key, j.name+" has no concurrency group for each change and author: one comment would displace another's")
 	}
+}
+
+// guarded says whether a condition holds for changes only, whatever comes after.
+func guarded(condition string) bool {
+	rest, is := strings.CutPrefix(condition, changes)
+	return is && (rest == "" || strings.HasPrefix(rest, " && (") && strings.HasSuffix(rest, ")") &&
+		strings.Count(rest, "(") == 1 && strings.Count(rest, ")") == 1)
 }

@@ -161,6 +161,15 @@ func TestClasses(t *testing.T) {
 			"change runs on",
 		},
 		{
+			"changes, or anything else",
+			"    if: github.event_name == 'pull_request'\n    runs-on: [self-hosted, packer-hybrid-ephemeral]\n" +
+				"    permissions: {contents: read}",
+			"    if: contains(fromJSON('[\"pull_request\", \"merge_group\"]'), github.event_name) || github.actor\n" +
+				"    concurrency: {group: \"${{ github.event.issue.number }}-${{ github.event.comment.user.id }}\"}\n" +
+				"    runs-on: [self-hosted, packer-hybrid-ephemeral]\n    permissions: {contents: read}",
+			"anybody's comment starts change",
+		},
+		{
 			"a checkout of the change",
 			"{ref: \"${{ github.event.repository.default_branch }}\"}",
 			"{ref: \"${{ github.event.pull_request.head.sha }}\"}",

@@ -89,6 +89,26 @@ func (r *Repository) Contains(ctx context.Context, tip, commit string) (bool, er
 	return false, nil
 }
 
+// Parents are those of a commit, the first one being what it was made on; none where
+// the clone does not have the commit.
+func (r *Repository) Parents(ctx context.Context, commit string) ([]string, error) {
+	if !hybridcore.IsObjectID(commit) {
+		return nil, hybridcore.Usagef("%.80q is not the full object ID of a commit", commit)
+	}
+	line, err := r.git.Run(ctx, maxAnswer, "rev-list", "--parents", "--max-count=1", "--end-of-options", commit)
+	if code := exited(err); code == 1 || code == 128 { // both: it is not there
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking git for the parents of commit %.12s: %w", commit, err)
+	}
+	ids := strings.Fields(string(line))
+	if len(ids) == 0 || ids[0] != commit {
+		return nil, nil
+	}
+	return ids[1:], nil
+}
+
 // maxTracked bounds the names of tracked files below one folder, in bytes.
 const maxTracked = 16 << 20
 

@@ -76,6 +76,15 @@ func TestContains(t *testing.T) {
 	if _, err := r.Contains(t.Context(), tip, "main"); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
 		t.Errorf("a name: %v", err)
 	}
+	if got, err := r.Parents(t.Context(), first); err != nil || len(got) != 0 {
+		t.Errorf("the first commit has the parents %v, %v", got, err)
+	}
+	if got, err := r.Parents(t.Context(), strings.Repeat("e", len(tip))); err != nil || got != nil {
+		t.Errorf("an absent commit has the parents %v, %v", got, err)
+	}
+	if _, err := r.Parents(t.Context(), "main"); hybridcore.ExitCode(err) != hybridcore.ExitUsage {
+		t.Errorf("the parents of a name: %v", err)
+	}
 	for _, branch := range []string{"gone", "--help", "a..b"} {
 		if got, err := r.Tip(t.Context(), branch); err == nil {
 			t.Errorf("the branch %s is at %s", branch, got)
