@@ -54,6 +54,7 @@
 //	runner/release           the stage that plans, looks up, marks and records releases
 //	runner/build             the stage that builds: lease, staging, Packer, look-up, record; reap
 //	runner/live              the stage that asks the platforms whether what was built is still there
+//	runner/drift             the stage that says what is not as it was recorded
 //	runner/compare           the stage that compares images: parity, what changed since
 //	runner/plan              the stage that decides what is to be built and why; explain, validate
 //	runner/format            brings templates into canonical form

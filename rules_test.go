@@ -213,6 +213,9 @@ var layers = []rules.Layer{
 		"hybridcore", "hybridcore/sources", "hybridcore/state", "runner/compare", "runner/live", "runner/plan",
 		"runner/project",
 	}},
+	{Unit: "runner/drift", May: []string{
+		"hybridcore", "hybridcore/sources", "hybridcore/state", "hybridcore/waivers", "runner/project",
+	}},
 	{
 		Unit: "runner/live", May: []string{"hybridcore", "runner/project"},
 		Tests: []string{"hybridcore/config", "hybridcore/logs"},
@@ -221,7 +224,7 @@ var layers = []rules.Layer{
 		Unit: "runner",
 		May: []string{
 			"hybridcore", "hybridcore/state", "hybridcore/text", "hybridcore/validate/untrusted", "runner/build",
-			"runner/compare", "runner/live", "runner/plan", "runner/project", "runner/release",
+			"runner/compare", "runner/drift", "runner/live", "runner/plan", "runner/project", "runner/release",
 		},
 		Tests: []string{
 			"hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",

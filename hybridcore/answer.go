@@ -29,6 +29,7 @@ type Answer struct {
 	Status      *StatusReport `json:"status,omitempty"`
 	Release     *Release      `json:"release,omitempty"`
 	Explanation *Explanation  `json:"explanation,omitempty"`
+	Drift       *DriftReport  `json:"drift,omitempty"`
 	Checked     *Checked      `json:"-"`                // the plan says the same
 	Cached      string        `json:"cached,omitempty"` // the run whose findings these are; nothing changed since
 	Error       string        `json:"error,omitempty"`  // why there is no other answer, redacted
@@ -64,12 +65,12 @@ type Checked struct {
 	Took    time.Duration
 }
 
-// All are the findings of an answer: those of its plan and its own.
+// All are the findings of an answer: those of its plan, of its drift and its own.
 func (a Answer) All() []Finding {
 	if a.Plan == nil {
-		return a.Findings
+		return slices.Concat(a.Drift.All(), a.Findings)
 	}
-	return slices.Concat(a.Plan.Findings, a.Findings)
+	return slices.Concat(a.Plan.Findings, a.Drift.All(), a.Findings)
 }
 
 // Unseen says whether a platform was to be looked at, and could not be.
@@ -89,6 +90,8 @@ func (a Answer) ExitCode() int {
 		return ExitOK // whatever the run came to
 	case a.Record != nil:
 		return a.Record.Status.Exit()
+	case a.Drift != nil:
+		return a.Drift.Exit()
 	case a.Parity != nil && a.Parity.Blocked():
 		return ExitBlocked
 	case a.Reaped != nil && slices.ContainsFunc(*a.Reaped, func(one Reaped) bool { return one.Error != "" }):

@@ -25,6 +25,7 @@ const (
 	ActionStatus   Action = "status"
 	ActionReap     Action = "reap"
 	ActionParity   Action = "parity"
+	ActionDrift    Action = "drift"
 	ActionCollect  Action = "collect"
 	ActionPublish  Action = "publish"
 	ActionInspect  Action = "inspect" // of one run; at a terminal and in Slack
@@ -99,6 +100,9 @@ type Listing struct {
 	WaiverTemplate bool `json:"waiver_template,omitempty"`
 	// Look asks the platforms whether what is current is still there.
 	Look bool `json:"look,omitempty"`
+	// Upstream asks what others have published since; Deep reads all records.
+	Upstream bool `json:"upstream,omitempty"`
+	Deep     bool `json:"deep,omitempty"`
 }
 
 // Pin says what exactly a request is about, so that nothing else is done when
@@ -150,7 +154,13 @@ func (r Request) InProcess() bool { return r.Action == ActionValidate && r.With 
 // Live says whether the request reaches platforms: then what says how to reach
 // them must be at hand.
 func (r Request) Live() bool {
-	return (r.Action != ActionPlan || r.Look) && r.Action != ActionCollect && r.Action != ActionFree && !r.InProcess()
+	switch r.Action {
+	case ActionCollect, ActionFree:
+		return false
+	case ActionPlan, ActionDrift:
+		return r.Look
+	}
+	return !r.InProcess()
 }
 
 // Records says whether the request makes a record.

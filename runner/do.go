@@ -35,6 +35,8 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 	case hybridcore.ActionParity:
 		report, err := r.compare().Parity(ctx, req)
 		return only(err, hybridcore.Answer{Parity: &report})
+	case hybridcore.ActionDrift:
+		return r.drift(ctx, req)
 	case hybridcore.ActionExplain:
 		explanation, err := r.plan().Explain(req)
 		return only(err, hybridcore.Answer{Explanation: &explanation})

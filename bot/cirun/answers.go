@@ -30,6 +30,8 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 		out = recorded(*a.Record)
 	case a.Status != nil:
 		out = statusOf(*a.Status)
+	case a.Drift != nil:
+		out = driftOf(*a.Drift)
 	case a.Parity != nil:
 		out = parityOf(*a.Parity)
 	case a.Reaped != nil:
@@ -50,6 +52,7 @@ func OutcomeOf(a hybridcore.Answer) Outcome {
 	if out.Why == "" {
 		out.Why = text.Cut(text.Sanitize(a.Error), MaxWhy)
 	}
+	a.Drift = nil // its findings are in the table
 	for _, f := range a.All() {
 		if f.Severity == hybridcore.Info {
 			continue

@@ -47,6 +47,9 @@ func Foreign(o Order, a hybridcore.Answer) string {
 	if a.Status != nil {
 		said = append(said, hybridcore.Request{Action: hybridcore.ActionStatus, Env: a.Status.Env})
 	}
+	if a.Drift != nil {
+		said = append(said, hybridcore.Request{Action: hybridcore.ActionDrift, Env: a.Drift.Env})
+	}
 	if a.Parity != nil {
 		said = append(said, hybridcore.Request{Env: a.Parity.Env})
 	}

@@ -20,6 +20,8 @@ type Report struct {
 	Plan    hybridcore.Plan
 	Record  *hybridcore.Record   // nil before the end, and for a plan
 	Changes []hybridcore.Changes // of the images since their last build
+	// Drift is what is not as it was recorded; nil for other reports.
+	Drift *hybridcore.DriftReport
 	// Full says in our words where everything is, for what does not fit:
 	// "the artifact `report` of this job".
 	Full string
@@ -67,7 +69,7 @@ func (m *markdown) allFindings(r Report) {
 
 // Findings are those of plan, results and parity, each once, the worst first.
 func (r Report) Findings() []hybridcore.Finding {
-	all := append([]hybridcore.Finding{}, r.Plan.Findings...)
+	all := append(r.Drift.All(), r.Plan.Findings...)
 	if r.Record != nil {
 		for _, res := range r.Record.Results {
 			all = append(all, res.Findings...)

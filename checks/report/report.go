@@ -34,6 +34,10 @@ const (
 // summary. It has at most 60,000 UTF-16 units, and says what is left out.
 func Write(w io.Writer, r Report) error {
 	m := &markdown{full: r.Full}
+	if r.Drift != nil {
+		drift(m, *r.Drift)
+		return m.write(w)
+	}
 	if r.Record == nil {
 		if len(r.Beside)+len(r.Gone) > 0 {
 			environments(m, r)

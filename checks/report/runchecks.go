@@ -50,6 +50,9 @@ func Checks(r Report, now time.Time) []Check {
 	whole.Annotations, whole.Text = r.annotations(r.Findings())
 	planned := r.Record == nil && req.Action == hybridcore.ActionPlan
 	switch {
+	case r.Drift != nil:
+		whole.drifted(*r.Drift, now)
+		return []Check{whole}
 	case r.Record != nil:
 		return r.completed(whole, now)
 	case planned || blocked(r.Plan):

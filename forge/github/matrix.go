@@ -108,7 +108,7 @@ func outputs(d ci.Decision, runners ci.Runners) ([]forge.Value, error) {
 		labels[p], environments[p] = labelsOf(runners, p), d.Env+"-"+string(p)
 	}
 	planned := d.Ticket || d.Has(hybridcore.ActionBuild, hybridcore.ActionPlan, hybridcore.ActionValidate,
-		hybridcore.ActionStatus, hybridcore.ActionParity, hybridcore.ActionFree)
+		hybridcore.ActionStatus, hybridcore.ActionParity, hybridcore.ActionDrift, hybridcore.ActionFree)
 	all := []forge.Value{
 		{Name: "decision", Value: text},
 		{Name: "sha", Value: d.SHA},

@@ -14,6 +14,7 @@
 //	runs/RUN.json         the record of a run
 //	records/RUN/NAME      its attachments, e.g. the guest inventory
 //	leases/KEY/00000007   who works on a target, or did last: the newest number counts
+//	drift/ENV/00000003    since when what is not as recorded is known: the newest number counts
 //	tickets/REQUEST.json  which run used a ticket of the bot, until that ends
 //
 // Nothing is written over. What changes is put under the next number if nobody

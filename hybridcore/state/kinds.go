@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -27,6 +28,7 @@ const (
 	KindAttachment Kind = "attachment"
 	KindLease      Kind = "lease"
 	KindTicket     Kind = "ticket"
+	KindSeen       Kind = "drift"
 	KindUnknown    Kind = "unknown"
 )
 
@@ -45,6 +47,8 @@ func KindOf(name string) Kind {
 		return KindAttachment
 	case ticketOf(name) != "":
 		return KindTicket
+	case SeenIn(name) != "":
+		return KindSeen
 	}
 	return KindUnknown
 }
@@ -67,6 +71,25 @@ func AttachedTo(name string) string {
 		return ""
 	}
 	return parts[1]
+}
+
+// SeenFolder holds a folder of generations for each environment: when findings were first seen.
+const SeenFolder = "drift/"
+
+// Seen says when findings of an environment were first seen.
+type Seen struct {
+	FormatVersion int                  `json:"format_version"`
+	Since         map[string]time.Time `json:"since"` // by what tells a finding from others
+}
+
+// SeenIn is the environment of the name of such a generation; empty for what is none.
+func SeenIn(name string) string {
+	folder, n := Numbered(name)
+	env, is := strings.CutPrefix(strings.TrimSuffix(folder, "/"), SeenFolder)
+	if !is || n == 0 || hybridcore.CheckName("environment", env) != nil {
+		return ""
+	}
+	return env
 }
 
 // ticketOf is the request of a ticket's name; empty for what is none.
@@ -96,6 +119,8 @@ func Examine(name string, data []byte) error {
 		if err = decode(data, &use); err == nil && use.Run == "" {
 			err = FormError("it does not say which run used the ticket")
 		}
+	case KindSeen:
+		err = decode(data, &Seen{})
 	case KindAttachment, KindUnknown:
 	}
 	return err

@@ -22,6 +22,9 @@ var notInComments = []hybridcore.Action{
 	hybridcore.ActionReap, hybridcore.ActionCollect, hybridcore.ActionPublish, hybridcore.ActionFree,
 }
 
+// aboutBuilt are verbs about what is built, whatever a change holds.
+var aboutBuilt = []hybridcore.Action{hybridcore.ActionStatus, hybridcore.ActionParity, hybridcore.ActionDrift}
+
 // menu is what a comment may ask for.
 func menu() command.Menu {
 	return command.Menu{
@@ -80,8 +83,7 @@ func (j Job) obey(line string, facts Facts) (Job, error) {
 	if err := j.review(); err != nil {
 		return Job{}, err
 	}
-	if c.Action == hybridcore.ActionStatus || c.Action == hybridcore.ActionParity {
-		// They are about what is built, whatever the change holds.
+	if slices.Contains(aboutBuilt, c.Action) {
 		if err := j.pin(j.reading.tip); err != nil {
 			return Job{}, err
 		}

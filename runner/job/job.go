@@ -99,6 +99,7 @@ type answer struct {
 	plan   *hybridcore.Plan
 	record *hybridcore.Record
 	parity *hybridcore.ParityReport
+	drift  *hybridcore.DriftReport
 	whole  hybridcore.Answer
 	extra  []hybridcore.Finding // that no plan holds
 	poster *post.Poster         // nil for none

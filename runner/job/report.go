@@ -28,6 +28,9 @@ func (j *job) answered(answer hybridcore.Answer) {
 	if answer.Parity != nil {
 		c.parity = answer.Parity
 	}
+	if answer.Drift != nil {
+		c.drift = answer.Drift
+	}
 	c.extra = append(c.extra, answer.Findings...)
 	if c.plan == nil || c.poster != nil || !c.req.Records() || c.req.Part != "" {
 		return
@@ -81,7 +84,7 @@ func (c *answer) results() []hybridcore.Result {
 // report is what an answer's comment, summary and checks are rendered from.
 func (j *job) report(c *answer) report.Report {
 	r := report.Report{
-		Record: c.record, Untrusted: !j.Trusted, Prefix: j.prefix,
+		Record: c.record, Drift: c.drift, Untrusted: !j.Trusted, Prefix: j.prefix,
 		Quiet: c.at < len(j.Spread) && j.Spread[c.at],
 		Full:  "the files in artifacts/ of this job", Plan: hybridcore.Plan{Request: c.req},
 	}
@@ -119,7 +122,7 @@ func (j *job) reported() []*answer {
 		first := slices.IndexFunc(all, func(p *answer) bool { return j.Unreviewed && c.besides(p) })
 		switch {
 		case c.req.Action == hybridcore.ActionFree && len(c.extra) == 0: // it is about no code
-		case c.plan == nil && c.record == nil && len(c.extra) == 0:
+		case c.plan == nil && c.record == nil && c.drift == nil && len(c.extra) == 0:
 		case c.req.Action == hybridcore.ActionValidate && c.req.InProcess() && of >= 0:
 			plans[of].extra = append(plans[of].extra, j.report(c).Findings()...)
 		case c.req.Action == hybridcore.ActionPlan && first >= 0:
@@ -143,7 +146,7 @@ func (c *answer) besides(first *answer) bool {
 
 // tells says whether an answer makes a check of its own.
 func (j *job) tells(c *answer) bool {
-	return c.record != nil || c.req.Action == hybridcore.ActionPlan ||
+	return c.record != nil || c.drift != nil || c.req.Action == hybridcore.ActionPlan ||
 		hybridcore.Blocked(j.report(c).Plan.Findings) != hybridcore.NotBlocked
 }
 

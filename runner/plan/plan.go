@@ -18,6 +18,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/templates"
+	"github.com/packer-hybrid/packer-hybrid/runner/gate"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
@@ -53,7 +54,7 @@ func (s Stage) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Pla
 			return hybridcore.Plan{}, err
 		}
 	}
-	if req.Action == hybridcore.ActionPlan {
+	if req.Action == hybridcore.ActionPlan || req.Action == hybridcore.ActionDrift {
 		p.plan.Unsupported, p.plan.Removed = p.unsupported(), p.removed()
 		for i, f := range p.plan.Findings {
 			if f.Kind == sources.KindPlugin {
@@ -76,9 +77,11 @@ func (s Stage) planning(ctx context.Context, req hybridcore.Request) (*planning,
 		return nil, err
 	}
 	commit, unknown := s.Project.Commit(ctx)
-	found, err := s.Project.Leaks(ctx)
-	if err != nil {
-		return nil, err
+	var found gate.Leaks
+	if req.Action != hybridcore.ActionDrift { // it does nothing with the files but compare them
+		if found, err = s.Project.Leaks(ctx); err != nil {
+			return nil, err
+		}
 	}
 	p := &planning{
 		leaks: found, project: s.Project, now: t, req: req, commits: map[string]fs.FS{}, lines: map[string]int{},
@@ -305,7 +308,8 @@ func (p *planning) withoutTool(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
-	case p.req.Action == hybridcore.ActionPlan, p.req.Action == hybridcore.ActionPublish:
+	case p.req.Action == hybridcore.ActionPlan, p.req.Action == hybridcore.ActionPublish,
+		p.req.Action == hybridcore.ActionDrift:
 	case errors.As(err, &missing):
 		f.Severity, f.Blocking, f.Message = hybridcore.Error, true, p.project.Redact(err.Error())
 	default:

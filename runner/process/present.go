@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks"
+	"github.com/packer-hybrid/packer-hybrid/checks/drift"
 	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/forge/forges"
@@ -59,6 +60,8 @@ func (s Screen) write(r *runner.Runner, answer hybridcore.Answer) error {
 	case s.Output == "json":
 		answer.Request = nil // who reads it has asked
 		return s.Document(func(w io.Writer) error { return checks.WriteJSON(w, answer) })
+	case s.Output == "markdown" && answer.Drift != nil:
+		return report.WriteDrift(s.Out, *answer.Drift)
 	case s.Output == "markdown":
 		return report.WritePlan(s.Out, *answer.Plan)
 	}
@@ -76,6 +79,8 @@ func (s Screen) text(r *runner.Runner, answer hybridcore.Answer) error {
 			checks.WriteStatus(s.Out, style, *answer.Status, time.Now()))
 	case answer.Reaped != nil:
 		return checks.WriteReaped(s.Out, style, *answer.Reaped, answer.Request.DryRun)
+	case answer.Drift != nil:
+		return drift.Write(s.Out, style, *answer.Drift)
 	case answer.Explanation != nil:
 		return checks.WriteExplanation(s.Out, style, *answer.Explanation)
 	case answer.Request.Action == hybridcore.ActionInspect:

@@ -47,7 +47,7 @@ var documents = map[string]struct {
 			"reaped_on": "[]ReapPart",
 			"parity":    "ParityReport", "status": "StatusReport", "release": "Release", "explanation": "Explanation",
 			"cached": "string",
-			"error":  "string", "findings": "[]Finding",
+			"drift":  "DriftReport", "error": "string", "findings": "[]Finding",
 		},
 		[]string{"format_version"},
 	},

@@ -8,6 +8,7 @@ package cli
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +50,7 @@ func (f *Frame) Root(cmd *cobra.Command) *cobra.Command {
 	cmd.SetErr(f.Err)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return hybridcore.Usagef("%v", err) })
 	fs := cmd.PersistentFlags()
-	fs.StringVarP(&f.Output, "output", "o", "text", "form of the answer: text or json; of a plan also markdown")
+	fs.StringVarP(&f.Output, "output", "o", "text", "form of the answer: text or json; of plan and drift also markdown")
 	fs.BoolVar(&f.NoColor, "no-color", false, "no colours on a terminal; NO_COLOR does the same")
 	return cmd
 }
@@ -72,15 +73,18 @@ func Group(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// inMarkdown are verbs whose answer has the form of a comment.
+var inMarkdown = []hybridcore.Action{hybridcore.ActionPlan, hybridcore.ActionDrift}
+
 // checkOutput refuses a form that a verb's answer does not have.
 func checkOutput(cmd *cobra.Command, output string) error {
 	switch {
 	case output == "text" || output == "json":
 		return nil
-	case output == "markdown" && cmd.Name() == string(hybridcore.ActionPlan):
+	case output == "markdown" && slices.Contains(inMarkdown, hybridcore.Action(cmd.Name())):
 		return nil
 	case output == "markdown":
-		return hybridcore.Usagef("--output markdown is a form of plan; %s answers in text or json", cmd.Name())
+		return hybridcore.Usagef("--output markdown is a form of plan and drift; %s answers in text or json", cmd.Name())
 	default:
 		return hybridcore.Usagef("--output is %.80q: it must be text or json, of a plan also markdown", output)
 	}

@@ -122,7 +122,7 @@ func (l *looking) at(ctx context.Context, name string) error {
 		return l.record(ctx, name)
 	case state.KindSnapshot:
 		l.newest = name // they are in order
-	case state.KindLease, state.KindTicket, state.KindUnknown:
+	case state.KindLease, state.KindTicket, state.KindSeen, state.KindUnknown:
 	}
 	return nil
 }
@@ -138,6 +138,8 @@ func (l *looking) damaged(name string, kind state.Kind, cause error) {
 			"are removed by later changes"
 	case kind == state.KindRecord, kind == state.KindAttachment:
 		hint = "move it away, then " + hint
+	case kind == state.KindSeen:
+		hint = "remove it: what is known is seen anew"
 	case kind == state.KindTicket:
 		hint = "move it away; who asked in Slack asks again"
 	}

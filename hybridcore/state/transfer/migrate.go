@@ -84,7 +84,7 @@ func own(ctx context.Context, source hybridcore.Snapshot, want []string, to *sta
 		folder, n := state.Numbered(name)
 		former := n > 0 && n < last[folder] // removed in the source since
 		kind := state.KindOf(name)
-		if there[name] || former || kind == state.KindTicket {
+		if there[name] || former || kind == state.KindTicket || kind == state.KindSeen {
 			continue
 		}
 		if kind == state.KindLease {

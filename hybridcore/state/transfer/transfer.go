@@ -97,7 +97,8 @@ func names(ctx context.Context, b state.Backend) (objects, others []string, err 
 // rank is the order in which objects are copied.
 func rank(name string) int {
 	order := []state.Kind{
-		state.KindLease, state.KindTicket, state.KindAttachment, state.KindUnknown, state.KindRecord, state.KindSnapshot,
+		state.KindLease, state.KindTicket, state.KindSeen,
+		state.KindAttachment, state.KindUnknown, state.KindRecord, state.KindSnapshot,
 	}
 	return slices.Index(order, state.KindOf(name))
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Created: 2026-12-01T14:15:09Z
+// Spec: openspec/specs/drift/spec.md#requirement-an-answer-that-was-looked-at
+// Diagram: openspec/specs/drift/diagram.md#one-look
+
+package runner
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
+	"github.com/packer-hybrid/packer-hybrid/runner/project"
+)
+
+// look asks for drift, and returns its answer with the rules of the findings.
+func (s *sandbox) look(t *testing.T, live bool) (hybridcore.Answer, string) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := &Runner{Project: s.Project, Folders: s.folders}
+	answer, err := r.Do(t.Context(), hybridcore.Request{
+		Action: hybridcore.ActionDrift, Env: "lab", Listing: hybridcore.Listing{Look: live},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []string
+	for _, f := range answer.All() {
+		rules = append(rules, f.Rule)
+	}
+	return answer, strings.Join(rules, " ")
+}
+
+// builtSandbox is a project of which everything is built.
+func builtSandbox(t *testing.T) *sandbox {
+	t.Helper()
+	s := newSandbox(t)
+	r := &Runner{Project: s.Project, Folders: s.folders}
+	answer, err := r.Do(t.Context(), hybridcore.Request{
+		ID: hybridcore.NewRunID(time.Now()), Action: hybridcore.ActionBuild, Env: "lab",
+	}, nil)
+	if err != nil || answer.Record.Status != hybridcore.Built {
+		t.Fatal(answer, err)
+	}
+	return s
+}
+
+// part is how far a part was looked at.
+func part(answer hybridcore.Answer, of hybridcore.DriftPart) hybridcore.DriftLook {
+	for _, look := range answer.Drift.Looks {
+		if look.Part == of {
+			return look
+		}
+	}
+	return hybridcore.DriftLook{Why: "it is not there"}
+}
+
+// TestDrift looks at a project that is as it was built, changes it, and takes what was built away.
+func TestDrift(t *testing.T) {
+	s := builtSandbox(t)
+	day := time.Date(2999, 1, 1, 8, 0, 0, 0, time.UTC)
+	s.Now = func() time.Time { return day }
+	answer, rules := s.look(t, false)
+	built := part(answer, hybridcore.DriftLocal).Looked
+	if rules != "" || built == 0 || answer.ExitCode() != hybridcore.ExitOK ||
+		part(answer, hybridcore.DriftRecords).Looked == 0 || part(answer, hybridcore.DriftLive).Why == "" {
+		t.Fatalf("%q, exit code %d, %+v", rules, answer.ExitCode(), answer.Drift)
+	}
+	if answer, rules = s.look(t, true); rules != "" || part(answer, hybridcore.DriftLive).Looked != built {
+		t.Errorf("live: %q, %+v", rules, answer.Drift)
+	}
+
+	file := filepath.Join(s.dir, "templates", "common.pkr.hcl")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gittest.Put(t, file, string(text)+"\n# changed\n")
+	answer, rules = s.look(t, false)
+	if rules != "drift-input" || answer.ExitCode() != hybridcore.ExitOK {
+		t.Fatalf("a changed file: %q, exit code %d", rules, answer.ExitCode())
+	}
+	if found := answer.Drift.Findings[0]; found.Finding.File != "templates/common.pkr.hcl" ||
+		strings.Count(found.Finding.Message, "@") != min(built, 5) || !found.Since.Equal(day) {
+		t.Errorf("%+v", found)
+	}
+	day = day.AddDate(0, 0, 2)
+	if answer, _ = s.look(t, false); !answer.Drift.Findings[0].Since.Equal(day.AddDate(0, 0, -2)) {
+		t.Errorf("%+v", answer.Drift)
+	}
+	gittest.Put(t, file, string(text))
+	if _, rules = s.look(t, false); rules != "" {
+		t.Errorf("after the repair: %q", rules)
+	}
+
+	client := platform{}
+	s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) { return client, nil }
+	client.lacks = []string{"debian"}
+	answer, rules = s.look(t, true)
+	if !strings.HasPrefix(rules, "drift-gone") || answer.ExitCode() != hybridcore.ExitBlocked ||
+		!strings.HasPrefix(answer.Drift.Findings[0].Finding.Subject, "lab/") {
+		t.Errorf("gone: %q, exit code %d, %+v", rules, answer.ExitCode(), answer.Drift)
+	}
+	client = platform{err: errors.New("403 Forbidden")}
+	answer, rules = s.look(t, true)
+	if strings.Contains(rules, "gone") || !strings.HasPrefix(rules, "drift-not-looked") ||
+		answer.ExitCode() != hybridcore.ExitFailed || part(answer, hybridcore.DriftLive).NotLooked != built {
+		t.Errorf("refused: %q, exit code %d, %+v", rules, answer.ExitCode(), answer.Drift)
+	}
+}
+
+// TestDriftRecords edits the record of a current image, and removes its inventory.
+func TestDriftRecords(t *testing.T) {
+	s := builtSandbox(t)
+	found, err := filepath.Glob(filepath.Join(s.dir, "state", "runs", "*.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	text, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, deep := range []bool{false, true} {
+		gittest.Put(t, found[0], strings.Replace(string(text), "debian-12", "debian-13", 1))
+		r := &Runner{Project: s.Project, Folders: s.folders}
+		req := hybridcore.Request{Action: hybridcore.ActionDrift, Env: "lab", Listing: hybridcore.Listing{Deep: deep}}
+		answer, err := r.Do(t.Context(), req, nil)
+		if err != nil || answer.ExitCode() != hybridcore.ExitBlocked ||
+			answer.Drift.Findings[0].Finding.Rule != "drift-record" ||
+			answer.Drift.Findings[0].Part != hybridcore.DriftRecords {
+			t.Errorf("deep %v: %+v, %v", deep, answer.Drift, err)
+		}
+		gittest.Put(t, found[0], string(text))
+		if answer, err = r.Do(t.Context(), req, nil); err != nil || answer.ExitCode() != hybridcore.ExitOK {
+			t.Errorf("deep %v, put back: %+v, %v", deep, answer.Drift, err)
+		}
+	}
+	if err := os.Remove(found[0]); err != nil {
+		t.Fatal(err)
+	}
+	if answer, rules := s.look(t, false); answer.ExitCode() != hybridcore.ExitBlocked || rules != "drift-record" {
+		t.Errorf("removed: %q, %+v", rules, answer.Drift)
+	}
+}
