@@ -429,7 +429,7 @@ func TestPolicy(t *testing.T) {
 		"misspelt": {
 			pullRequest,
 			[]string{"biuld"},
-			`exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, lease-release, parity`,
+			`exit 2: reading the event of this job: the policy for a pull request: unknown command "biuld" (did you mean "build"?); known: plan, validate, build, collect, publish, status, reap, lease-release, parity, drift`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
