@@ -32,6 +32,7 @@
 //	hybridcore/validate/untrusted  what a tree may do that somebody wrote who is not trusted
 //	hybridcore/packer        runs packer and turns its event stream into results; in it child, an owned process, and
 //	output, what Packer writes
+//	hybridcore/provisioners  what a target needs on the machine that builds it, and whether that is there
 //	hybridcore/parity        compares the inventories that guests leave, across platforms and over time
 //	hybridcore/platforms     the table of live clients: looks up what a build left on a platform, marks releases
 //	hybridcore/platforms/platform  their common ground: the interface, bounds of calls, marks, removal of leftovers

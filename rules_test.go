@@ -52,6 +52,11 @@ var layers = []rules.Layer{
 		Unit: "hybridcore/packer",
 		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile", "hybridcore/text"},
 	},
+	// What a target needs of its machine beside Packer stands in its own templates and roles.
+	{
+		Unit: "hybridcore/provisioners",
+		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile"},
+	},
 	{
 		Unit: "hybridcore/parity", May: []string{"hybridcore", "hybridcore/hclfile", "hybridcore/text"},
 		Tests: []string{"hybridcore/goldentest"},
@@ -196,7 +201,8 @@ var layers = []rules.Layer{
 		Unit: "runner/plan",
 		May: []string{
 			"hybridcore", "hybridcore/config", "hybridcore/hclfile", "hybridcore/leaks", "hybridcore/logs",
-			"hybridcore/packer", "hybridcore/parity", "hybridcore/safefile", "hybridcore/sources", "hybridcore/state",
+			"hybridcore/packer", "hybridcore/parity", "hybridcore/provisioners", "hybridcore/safefile", "hybridcore/sources",
+			"hybridcore/state",
 			"hybridcore/templates", "hybridcore/text", "hybridcore/validate", "hybridcore/validate/schemas",
 			"hybridcore/validate/untrusted", "hybridcore/waivers", "runner/gate", "runner/project",
 		},
@@ -341,14 +347,14 @@ var owners = []rules.Owner{
 	},
 	{Import: "github.com/gorilla/websocket", Units: []string{"lab"}, Why: "Socket Mode of the simulated Slack"},
 	{
-		Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer"},
+		Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer", "hybridcore/provisioners"},
 		Why: "compares versions and constraints as Packer does",
 	},
 	{
 		Import: "github.com/hashicorp/hcl/v2",
 		Units: []string{
 			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/waivers",
-			"hybridcore/parity", "hybridcore/sources", "hybridcore/validate",
+			"hybridcore/parity", "hybridcore/provisioners", "hybridcore/sources", "hybridcore/validate",
 		},
 		Why: "Packer's own language; only where its files are read or written",
 	},
@@ -357,7 +363,7 @@ var owners = []rules.Owner{
 		Import: "github.com/zclconf/go-cty",
 		Units: []string{
 			"hybridcore/hclfile", "hybridcore/config", "hybridcore/templates", "hybridcore/packer", "hybridcore/waivers",
-			"hybridcore/sources", "hybridcore/validate",
+			"hybridcore/provisioners", "hybridcore/sources", "hybridcore/validate",
 		},
 		Why: "the values of HCL",
 	},
@@ -401,9 +407,12 @@ var owners = []rules.Owner{
 	},
 	{
 		Import: "go.yaml.in/yaml/v3",
-		Units:  []string{"hybridcore/validate", "forge/github", "forge/gitlab", "bot", "lab", "tools"},
-		Why: "whether an Ansible file is YAML, and how far its aliases expand; a child pipeline for GitLab; the rules of " +
-			"workflows; the bot's check of its manifest and its workflow, and the lint of the simulated GitLab",
+		Units: []string{
+			"hybridcore/provisioners", "hybridcore/validate", "forge/github", "forge/gitlab", "bot", "lab", "tools",
+		},
+		Why: "what tasks and requirements of Ansible name; whether an Ansible file is YAML, and how far its aliases " +
+			"expand; a child pipeline for GitLab; the rules of workflows; the bot's check of its manifest and its " +
+			"workflow, and the lint of the simulated GitLab",
 	},
 	{Import: "maragu.dev/goqite", Units: []string{"bot/store"}, Why: "the bot's durable queue"},
 	{Import: "modernc.org/sqlite", Units: []string{"bot/store"}, Why: "SQLite without cgo, for the bot's queue"},

@@ -45,6 +45,9 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 		if err == nil && req.Look {
 			planned = r.live().Plan(ctx, planned)
 		}
+		if err == nil && req.Base == "" && r.Policy == nil {
+			planned, err = r.plan().Lacking(ctx, planned)
+		}
 		return only(err, hybridcore.Answer{Plan: &planned})
 	case hybridcore.ActionValidate:
 		return r.validation(ctx, req, reporter)

@@ -27,6 +27,9 @@ func (r *Runner) Run(ctx context.Context, req hybridcore.Request, reporter Repor
 	}
 	if req.Action == hybridcore.ActionBuild && hybridcore.Blocked(planned.Findings) == hybridcore.NotBlocked {
 		planned = r.live().Plan(ctx, planned)
+		if planned, err = r.plan().Lacking(ctx, planned); err != nil {
+			return hybridcore.Answer{}, err
+		}
 	}
 	if reporter == nil {
 		reporter = silent{}

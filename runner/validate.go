@@ -49,6 +49,16 @@ func (r *Runner) validation(ctx context.Context, req hybridcore.Request, reporte
 		return answer, err
 	}
 	found.Add(answer)
+	if r.Policy == nil { // what this machine lacks is no verdict on the templates: it is looked for anew
+		looked, wrong := r.plan().Lacking(ctx, *answer.Plan)
+		if wrong != nil {
+			return answer, wrong
+		}
+		if len(looked.Findings) > len(answer.Plan.Findings) {
+			answer.Plan = &looked
+			return answer, err
+		}
+	}
 	found.At = r.Project.Now().UTC()
 	if r.plan().VerdictKey(ctx, remember.Verdicts, req, remember.Program) == key { // nothing changed meanwhile
 		remember.Verdicts.Remember(found, r.Project.Redactor.String)

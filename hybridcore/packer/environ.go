@@ -6,6 +6,7 @@
 package packer
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -50,6 +51,9 @@ func environ(parent, own []string, dirs scratch) []string {
 			env[name] = value
 		}
 	}
+	if path, ok := env["PATH"]; ok {
+		env["PATH"] = absolute(path)
+	}
 	for _, entry := range own {
 		if name, value, ok := strings.Cut(entry, "="); ok {
 			env[name] = value
@@ -67,6 +71,13 @@ func environ(parent, own []string, dirs scratch) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// absolute leaves out of a PATH what depends on the folder that a process is in: there that is
+// the stage, whose files come from the checkout.
+func absolute(path string) string {
+	dirs := slices.DeleteFunc(filepath.SplitList(path), func(dir string) bool { return !filepath.IsAbs(dir) })
+	return strings.Join(dirs, string(filepath.ListSeparator))
 }
 
 // Inherits says whether Packer gets a variable of the parent's environment.

@@ -54,6 +54,28 @@ func (t Tool) answerVersions(ctx context.Context, job Job, env []string) []strin
 	return env
 }
 
+// Answer is what a program at an absolute path says to --version, in the environment that Packer
+// would give it; empty when it fails or says nothing. An answer holds while the file stays the same.
+func (m Memory) Answer(ctx context.Context, parent []string, path string) string {
+	if answer := m.recall("tool", path); answer != "" {
+		return answer
+	}
+	dir, err := os.MkdirTemp("", "ph-version-")
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a leftover is harmless
+	dirs := scratch(dir)
+	if dirs.make() != nil {
+		return ""
+	}
+	answer := ask(ctx, dirs, environ(parent, nil, dirs), path, "--version")
+	if answer != "" {
+		m.remember("tool", path, answer)
+	}
+	return answer
+}
+
 // lookPath finds a program on the PATH of an environment.
 func lookPath(name string, env []string) string {
 	for _, dir := range filepath.SplitList(value(env, "PATH")) {

@@ -13,22 +13,20 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/packer"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
-	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
 
 // provenance is what a target of a plan is built with, as it is known before Packer starts.
-func provenance(of *project.Project, plan hybridcore.Plan, t hybridcore.Target, tool packer.Tool,
-	plugins []packer.Plugin,
-) *hybridcore.Provenance {
+// Others are tools beside Packer and its plugins.
+func provenance(x *run, t hybridcore.Target, plugins []packer.Plugin, others []hybridcore.Tool) *hybridcore.Provenance {
 	p := &hybridcore.Provenance{
-		Checkout: hybridcore.Checkout{Commit: plan.Commit, Unknown: "nobody asked"},
+		Checkout: hybridcore.Checkout{Commit: x.plan.Commit, Unknown: "nobody asked"},
 		StandIns: hybridcore.StandIns(t.Inputs),
 		Tools: []hybridcore.Tool{
-			{Name: "packer-hybrid", Version: cmp.Or(of.Tools.Version, "unknown")},
-			{Name: "packer", Version: tool.Version},
+			{Name: "packer-hybrid", Version: cmp.Or(x.project.Tools.Version, "unknown")},
+			{Name: "packer", Version: x.tool.Version},
 		},
 	}
-	for _, planned := range plan.Targets {
+	for _, planned := range x.plan.Targets {
 		if planned.Target.Key() == t.Key() && planned.Checkout != nil {
 			p.Checkout = *planned.Checkout
 		}
@@ -38,7 +36,8 @@ func provenance(of *project.Project, plan hybridcore.Plan, t hybridcore.Target, 
 			Name: hybridcore.PluginKey + one.Address, Version: one.Version, SHA256: one.SHA256,
 		})
 	}
-	if lock, err := sources.Load(of.Config.Root); err == nil { // the plan says what is wrong with it
+	p.Tools = append(p.Tools, others...)
+	if lock, err := sources.Load(x.project.Config.Root); err == nil { // the plan says what is wrong with it
 		p.Sources = map[string]string{}
 		for _, one := range lock.Sources {
 			p.Sources[one.Name] = one.Commit

@@ -37,7 +37,11 @@ func (x *run) target(ctx context.Context, t hybridcore.Target) hybridcore.Result
 	if err != nil {
 		return b.stopped(ctx, err)
 	}
-	b.result.Provenance = provenance(x.project, x.plan, t, x.tool, job.Plugins)
+	tools, err := plan.Stage{Project: x.project}.Tools(ctx, t)
+	if err != nil {
+		return b.stopped(ctx, err)
+	}
+	b.result.Provenance = provenance(x, t, job.Plugins, tools.Tools)
 	if err := held.Update(ctx, hybridcore.PhaseRunning); err != nil {
 		return b.stopped(ctx, err)
 	}

@@ -191,7 +191,7 @@ func (v Verdicts) salt() ([]byte, error) {
 // of the environment that Packer sees, Packer, the installed plugins, and
 // program, which names this build of packer-hybrid; without Packer and plugins
 // when the request is answered inside this process; and what the search for secrets
-// finds in all files. It is empty when something
+// finds in all files, and where programs of provisioners are. It is empty when something
 // is in the way, such as a missing Packer: then there is no verdict.
 func (s Stage) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Request, program string) string {
 	if v == "" {
@@ -238,6 +238,7 @@ func (s Stage) VerdictKey(ctx context.Context, v Verdicts, req hybridcore.Reques
 		return ""
 	}
 	fmt.Fprintf(h, "%q %q\n", searched.Findings, accepted)
+	fmt.Fprintf(h, "%q\n", s.machine().Where())
 	root, err := os.OpenRoot(s.Project.Config.Root)
 	if err != nil {
 		return ""

@@ -23,6 +23,8 @@ type Tools struct {
 	Version string
 	// FindPacker finds Packer.
 	FindPacker func(context.Context) (packer.Tool, error)
+	// Answer is what a program at a path says to --version; empty when it says nothing. Nil asks none.
+	Answer func(ctx context.Context, path string) string
 	// FindRPC finds packer-hybrid-rpc, which talks to plugins.
 	FindRPC func() (string, error)
 	// PinnedPlugins is a tree whose plugins were built from sources that a
