@@ -165,12 +165,13 @@ type Shares struct {
 	Decision ci.Decision
 }
 
-// Sharable refuses a plan whose digests other machines cannot have.
+// Sharable refuses a plan whose digests other machines cannot have. Without versions nothing is known to be unchanged
+// either: a plan of such targets is no plan of nothing.
 func Sharable(plan hybridcore.Plan) error {
 	if plan.Base != nil {
 		return hybridcore.Usagef("the difference to a commit says nothing of what is built: leave --base out for a matrix")
 	}
-	for _, t := range plan.Pending() {
+	for _, t := range plan.Targets {
 		if t.Target.Inputs["packer"] == "" {
 			return hybridcore.Blockedf("%s has no digest by which its job could tell that it builds what was planned, because "+
 				"Packer or its plugin is not here: install on this runner Packer and the Packer plugins that the runner of "+

@@ -242,6 +242,25 @@ func TestCIWithAFailingGitLab(t *testing.T) {
 	}
 }
 
+// A runner that cannot have the digests of a build ends with the cause, and leaves no pipeline.
+func TestGitLabPlanWithoutPacker(t *testing.T) {
+	t.Parallel()
+	j := newLabJob(t, nil)
+	push := map[string]string{
+		"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_REF_NAME": "main", "CI_COMMIT_BRANCH": "main",
+		"CI_COMMIT_REF_PROTECTED": "true",
+		"CI_MERGE_REQUEST_IID":    "", "CI_MERGE_REQUEST_PROJECT_ID": "", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "",
+		"PACKER_HYBRID_COMMAND": "build debian-12 --env lab --targets vsphere",
+	}
+	code, log := j.ci(t, push, "ci", "--plan", "--packer", filepath.Join(t.TempDir(), "packer"))
+	if code != 3 || !strings.Contains(log, "has no digest by which its job could tell") {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+	if _, err := os.Stat(filepath.Join(j.dir, "artifacts", "pipeline.yml")); err == nil {
+		t.Error("there is a pipeline of a plan that nobody could make")
+	}
+}
+
 // The plan of a protected tag gives each platform's release a job of its own, on
 // runners of the default branch's project file; other pipelines are refused.
 func TestGitLabSharesAReleaseOut(t *testing.T) {
