@@ -15,6 +15,10 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
+// maxFindings bounds the findings of a comment, in UTF-16 units, as those of the other
+// sections, see Write.
+const maxFindings = 9_000
+
 // Report is what a comment and checks are rendered from.
 type Report struct {
 	Plan    hybridcore.Plan

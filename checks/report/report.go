@@ -26,7 +26,6 @@ const (
 	maxParity    = 9_000
 	maxDiff      = 6_000
 	maxArtifacts = 6_000
-	maxFindings  = 9_000
 	maxPlan      = 8_000
 )
 
