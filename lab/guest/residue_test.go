@@ -141,6 +141,7 @@ var plants = []struct{ command, kind, path, role string }{
 }
 
 func TestResidueIsFound(t *testing.T) {
+	t.Parallel()
 	m := boot(t, func(s *Spec) { s.AuthorizedKeys = []string{buildKey} })
 	m.put("ansible/roles/clean/files/finish.sh", "/usr/local/sbin/packer-hybrid-finish", "700")
 	for _, plant := range plants {
@@ -181,9 +182,11 @@ func TestResidueIsFound(t *testing.T) {
 
 // TestLastStep lets the last step clean what it is to clean, with what provisioning legitimately leaves there.
 func TestLastStep(t *testing.T) {
+	t.Parallel()
 	m := boot(t, func(s *Spec) { s.AuthorizedKeys = []string{buildKey} })
 	m.put("ansible/roles/clean/files/finish.sh", "/usr/local/sbin/packer-hybrid-finish", "700")
-	m.run("sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends " +
+	m.run("sudo apt-get update -q && sudo DEBIAN_FRONTEND=noninteractive apt-get install -qy -o " +
+		"Dpkg::Options::=--force-unsafe-io --no-install-recommends " +
 		"cloud-init open-vm-tools qemu-guest-agent waagent")
 	m.run("sudo useradd -m -p '!' kept && sudo mkdir ~kept/.ssh && echo ssh-ed25519 AAAAC3NzaC1lZDI1NTE5kept | sudo " +
 		"tee ~kept/.ssh/authorized_keys")
