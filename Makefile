@@ -72,9 +72,12 @@ test-ci: ## Run whole pipelines under act, gitlab-ci-local, buildah and podman
 # What takes too long for every change, in parts of at most 60 minutes; PART=N does one of them.
 NIGHTLY1 = go test -json -race -shuffle=on -count=1 -timeout 60m ./cmd/packer-hybrid -nightly
 NIGHTLY2 = { go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestOutages' ./forge/forges -kills 50 -outage 1m; \
-	go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestCrowd|TestSlow' ./hybridcore/state/gitref \
-		-kills 200 -processes 16 -changes 1000 -slow 1m; \
+	$(MANY) -run 'TestKilled|TestCrowd|TestSlow' ./hybridcore/state/gitref $(MANYMORE); \
+	$(MANY) -run 'TestKilled|TestCrowd' ./hybridcore/state/directory $(MANYMORE); \
+	$(MANY) -tags pipelines -run 'TestSuiteOn|TestSlow' ./hybridcore/state/bucket/cloud $(MANYMORE); \
 	go test -json -race -count=1 -timeout 60m $(CORPORA); }
+MANY = go test -json -race -count=1 -timeout 60m
+MANYMORE = -kills 200 -processes 16 -changes 1000 -slow 1m
 NIGHTLY3 = { CGO_ENABLED=0 go -C tools/packer test -json -trimpath -count=1 . && \
 	go test -tags pipelines -json -race -count=1 -timeout 60m ./tools/pipelines; }
 PART ?= 1 2 3
@@ -82,7 +85,7 @@ PART ?= 1 2 3
 .PHONY: test-nightly
 test-nightly: ## Run what takes too long for every change; PART=1, 2 or 3 runs a part
 	@tools/debian ci
-	@tools/build $(PACKER) $(PIPELINES)
+	@tools/build $(PACKER) $(PIPELINES) $(SERVERS) $(MORESERVERS)
 	@$(MAKE) --no-print-directory build
 	bin/packer-hybrid lab prepare
 	failed=0; $(foreach part,$(PART),{ $(NIGHTLY$(part)) | go run ./tools/testsum; } || failed=1;) exit $$failed

@@ -38,6 +38,14 @@ func thisHost() host {
 	return h
 }
 
+// Elsewhere is New as another host with a clock of its own sees the state, for tests of backends: up is the time since
+// it was opened, which nobody can set.
+func Elsewhere(b Backend, can Capabilities, name string, clock func() (wall time.Time, up time.Duration)) *Store {
+	s := New(b, can)
+	s.host, s.clock = host{name: name, boot: "boot-of-" + name, user: s.host.user}, clock
+	return s
+}
+
 // believe says whether the holder of a lease counts as living, and why. On this
 // host it is known when its process has ended. Where that cannot be told, the
 // holder is believed until its lease has expired, as one of another host is.

@@ -58,12 +58,13 @@ type taking struct {
 // acquire takes the lease.
 func (t taking) acquire(ctx context.Context) (*Held, error) {
 	t.s.host.fill(&t.lease, t.s.now())
-	for giveUp := time.Now().Add(acquireWait); ; {
+	giveUp := time.Now().Add(acquireWait)
+	for tried := 1; ; tried++ {
 		held, err := t.try(ctx)
 		if !errors.Is(err, errBetween) {
 			return held, err
 		}
-		if time.Now().After(giveUp) {
+		if time.Now().After(giveUp) && tried >= leastTries {
 			hint := cmp.Or(t.s.lives.Who(t.lease.Key), "packer-hybrid status")
 			return nil, hybridcore.Blockedf("%s is locked by a process that has no lease; see which one with: %s", t.lease.Key,
 				hint)

@@ -17,8 +17,12 @@ import (
 // SnapshotFolder holds the generations of the snapshot.
 const SnapshotFolder = "snapshot/"
 
-// updateWait bounds how long an update competes with others.
-const updateWait = 30 * time.Second
+// updateWait bounds how long an update competes with others, and leastTries how often it may at least: where a backend
+// takes long to answer, few tries take as long.
+const (
+	updateWait = 2 * time.Minute
+	leastTries = 10
+)
 
 // updateRetry is how long an update waits before it begins anew.
 const updateRetry = time.Millisecond
@@ -40,10 +44,10 @@ func (s *Store) Read(ctx context.Context) (hybridcore.Snapshot, error) {
 
 // Update changes the snapshot: it reads it, calls change, and puts the result
 // with the serial one higher as the next generation. When somebody else has put
-// that one it begins anew, until ctx ends, at most 30 seconds: change may be
-// called several times, each time with what is stored then. When change returns
-// an error nothing is written and that error is returned. Change must leave
-// lineage, serial and format version alone.
+// that one it begins anew, until ctx ends, for at most two minutes, or ten times
+// where those take longer: change may be called several times, each time with what
+// is stored then. When change returns an error nothing is written and that error is
+// returned. Change must leave lineage, serial and format version alone.
 func (s *Store) Update(ctx context.Context, change func(*hybridcore.Snapshot) error) error {
 	select {
 	case s.updating <- struct{}{}:
@@ -52,7 +56,7 @@ func (s *Store) Update(ctx context.Context, change func(*hybridcore.Snapshot) er
 		return fmt.Errorf("updating the state: %w", ctx.Err())
 	}
 	giveUp := time.Now().Add(updateWait)
-	for before, unseen := uint64(0), 0; ; {
+	for before, unseen, lost := uint64(0), 0, 0; ; lost++ {
 		n, file, err := s.readSnapshot(ctx)
 		if err != nil {
 			return err
@@ -67,7 +71,7 @@ func (s *Store) Update(ctx context.Context, change func(*hybridcore.Snapshot) er
 			return err
 		}
 		before = n + 1
-		if ctx.Err() != nil || time.Now().After(giveUp) {
+		if ctx.Err() != nil || time.Now().After(giveUp) && lost >= leastTries {
 			return &hybridcore.BlockedError{
 				Msg: "the state is written by others all the time (" + s.guide.Where("") + "); run again",
 				Err: errors.Join(ctx.Err(), context.DeadlineExceeded),

@@ -41,13 +41,31 @@ var _ = func() bool {
 func TestMain(m *testing.M) {
 	mode := os.Getenv(helperEnv)
 	if mode == "" {
-		os.Exit(m.Run())
+		os.Exit(statetest.Main(m, reopen))
 	}
 	if err := helper(mode, os.Getenv(helperDirEnv)); err != nil {
 		fmt.Println(err)
 		os.Exit(hybridcore.ExitCode(err))
 	}
 	os.Exit(0)
+}
+
+// reopen opens the state of a directory as another process does.
+func reopen(dir string) (state.Backend, state.Capabilities, error) {
+	d, err := New(dir)
+	return d, state.Capabilities{Liveness: d, Guide: d}, err
+}
+
+// TestCrowd has processes at once work on one directory.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	statetest.Crowd(t, t.TempDir(), reopen)
+}
+
+// TestKilledWriters kills writers at any moment.
+func TestKilledWriters(t *testing.T) {
+	t.Parallel()
+	statetest.Killed(t, t.TempDir(), reopen)
 }
 
 const (

@@ -41,14 +41,6 @@ type edit struct {
 func (b *Backend) change(ctx context.Context, do func(*view) ([]edit, error)) error {
 	begin, troubles, races := time.Now(), 0, 0
 	var t tries
-	if pause := b.turns.before(begin); pause > 0 {
-		if err := rest(ctx, pause); err != nil {
-			return err
-		}
-		if time.Since(b.seen) > fresh {
-			b.now = nil
-		}
-	}
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		tried := time.Now()
 		err := b.try(ctx, do, &t)
@@ -60,7 +52,7 @@ func (b *Backend) change(ctx context.Context, do func(*view) ([]edit, error)) er
 		case passes(err) && troubles < maxTroubles:
 			troubles++
 		case err == nil:
-			b.turns.won(tried, time.Now())
+			_ = rest(ctx, b.turns.won(time.Since(tried), time.Now())) // it is stored, also for who does not wait
 			return nil
 		default:
 			return t.sure(err)

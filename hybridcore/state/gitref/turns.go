@@ -23,23 +23,10 @@ const (
 
 // turns says when a process pushes. Who has just pushed knows where the ref is, needs no fetch for the next push, and
 // would win each race against those who have to fetch first: so who has lost races, or pushes much, leaves room for
-// others before each push, and who has waited long leaves less.
+// others after each push, and who has waited long leaves less.
 type turns struct {
-	room  time.Duration // within which the next push begins, at random: it grows with each race that is lost
-	took  time.Duration // by the last change that was stored
+	room  time.Duration // up to which a pause is, at random: it grows with each race that is lost
 	ahead time.Time     // until when the changes that were stored last would have taken at one each oneInARow
-}
-
-// before is the pause before a change.
-func (t *turns) before(now time.Time) time.Duration {
-	room := t.room
-	if t.ahead.Sub(now) > manyInARow*oneInARow {
-		room = max(room, t.took)
-	}
-	if room <= 2*leastRoom {
-		return 0
-	}
-	return rand.N(room) //nolint:gosec // no secret
 }
 
 // lost is the pause after a race that was lost, in a change that began then.
@@ -51,14 +38,22 @@ func (t *turns) lost(since time.Duration) time.Duration {
 	return rand.N(t.room) //nolint:gosec // no secret
 }
 
-// won notes that a push from then on was stored.
-func (t *turns) won(begin, now time.Time) {
+// won is the pause after a push that was stored, and took so long. A pause before the next one would come between
+// what that rests on and its push.
+func (t *turns) won(took time.Duration, now time.Time) time.Duration {
+	room := t.room
 	t.room = t.room * 3 / 4
-	t.took = min(now.Sub(begin), mostFree)
-	if t.ahead.Before(begin) {
-		t.ahead = begin
+	if t.ahead.Before(now) {
+		t.ahead = now
 	}
 	t.ahead = t.ahead.Add(oneInARow)
+	if t.ahead.Sub(now) > manyInARow*oneInARow {
+		room = max(room, min(took, mostFree))
+	}
+	if room <= 2*leastRoom {
+		return 0
+	}
+	return rand.N(room) //nolint:gosec // no secret
 }
 
 // rest waits, unless the context ends before.

@@ -22,37 +22,39 @@ func TestRoom(t *testing.T) {
 	now := time.Now()
 	var t1 turns
 	for range manyInARow {
-		if pause := t1.before(now); pause != 0 {
+		if pause := t1.won(100*time.Millisecond, now); pause != 0 {
 			t.Errorf("a pause of %s, though nobody is in the way", pause)
 		}
-		t1.won(now, now.Add(100*time.Millisecond))
 		now = now.Add(100 * time.Millisecond)
 	}
-	t1.won(now, now.Add(100*time.Millisecond))
-	pause := most(func() time.Duration { return t1.before(now) })
-	if pause < 50*time.Millisecond || pause > 100*time.Millisecond {
-		t.Errorf("after many in a row it is up to %s", pause)
+	longest := most(func() time.Duration { return t1.won(100*time.Millisecond, now) })
+	if longest < 50*time.Millisecond || longest > 100*time.Millisecond {
+		t.Errorf("after many in a row it is up to %s", longest)
 	}
-	if pause := t1.before(now.Add(time.Minute)); pause != 0 {
-		t.Errorf("a minute later it is %s", pause)
+	if pause := t1.won(time.Second, now.Add(time.Hour)); pause != 0 {
+		t.Errorf("an hour later it is %s", pause)
 	}
-	var t2 turns
-	for range 20 {
-		t2.lost(0)
+	lost := func() (t turns) {
+		for range 20 {
+			t.lost(0)
+		}
+		return t
 	}
-	if pause := most(func() time.Duration { return t2.lost(0) }); pause < mostRoom/2 || pause > mostRoom {
-		t.Errorf("after lost races it is up to %s", pause)
+	t2 := lost()
+	if longest := most(func() time.Duration { return t2.lost(0) }); longest < mostRoom/2 || longest > mostRoom {
+		t.Errorf("after lost races it is up to %s", longest)
 	}
-	if pause := most(func() time.Duration { return t2.lost(2 * longWait) }); pause > mostRoom/4 {
-		t.Errorf("after a long wait it is up to %s", pause)
+	if longest := most(func() time.Duration { return t2.lost(2 * longWait) }); longest > mostRoom/4 {
+		t.Errorf("after a long wait it is up to %s", longest)
 	}
-	if pause := most(func() time.Duration { return t2.before(now) }); pause < mostRoom/2 {
-		t.Errorf("before the next change it is up to %s", pause)
+	longest = most(func() time.Duration { t3 := lost(); return t3.won(0, now) })
+	if longest < mostRoom/2 {
+		t.Errorf("after a push that followed lost races it is up to %s", longest)
 	}
 	for range 30 {
-		t2.won(now, now)
+		t2.won(0, now)
 	}
-	if pause := t2.before(now.Add(time.Hour)); pause != 0 {
+	if pause := t2.won(0, now.Add(time.Hour)); pause != 0 {
 		t.Errorf("after no more races it is %s", pause)
 	}
 }

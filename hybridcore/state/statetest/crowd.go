@@ -60,6 +60,7 @@ func Main(m *testing.M, open Reopen) int {
 
 // worker is one process of many.
 type worker struct {
+	ctx            context.Context //nolint:containedctx // of the whole process: it ends with who has started it
 	s              *state.Store
 	number, rounds int
 }
@@ -75,6 +76,12 @@ func work(order string, open Reopen) error {
 		return err
 	}
 	w.s = state.New(b, can)
+	var end context.CancelFunc
+	w.ctx, end = context.WithCancel(context.Background())
+	go func() {
+		_, _ = os.Stdin.Read(make([]byte, 1)) // until who has started this process ends
+		end()
+	}()
 	for n := range w.rounds {
 		id := fmt.Sprintf("run-%d-%d", w.number, n)
 		if kind == "take" {
@@ -94,7 +101,7 @@ func (w worker) take(key, id string) error {
 	lease := Lease(id)
 	lease.Key = key
 	for {
-		held, err := w.s.Acquire(context.Background(), lease)
+		held, err := w.s.Acquire(w.ctx, lease)
 		if _, other := errors.AsType[*state.HeldError](err); other {
 			time.Sleep(time.Duration(50+rand.IntN(300)) * time.Millisecond)
 			continue
@@ -103,11 +110,11 @@ func (w worker) take(key, id string) error {
 			return err
 		}
 		begin := time.Now()
-		if err := w.write(func() error { return held.Check(context.Background()) }, id); err != nil {
+		if err := w.write(func() error { return held.Check(w.ctx) }, id); err != nil {
 			return err
 		}
 		fmt.Println(key, id, begin.UnixNano(), time.Now().UnixNano())
-		if err := held.Release(context.Background()); err != nil {
+		if err := held.Release(w.ctx); err != nil {
 			return err
 		}
 		time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
@@ -118,10 +125,10 @@ func (w worker) take(key, id string) error {
 // write records a run and makes what it built current, as a build does.
 func (w worker) write(check func() error, id string) error {
 	rec, files := built(id)
-	if err := w.s.Append(context.Background(), rec, files); err != nil {
+	if err := w.s.Append(w.ctx, rec, files); err != nil {
 		return err
 	}
-	return w.s.Update(context.Background(), func(s *hybridcore.Snapshot) error {
+	return w.s.Update(w.ctx, func(s *hybridcore.Snapshot) error {
 		s.Targets["lab/"+id+"@vsphere"] = hybridcore.Current{
 			RunID: id, At: At(), Digest: "d1", Recipe: "r1", Inventory: rec.Results[0].Inventory,
 		}
@@ -326,6 +333,10 @@ func pipe(t *testing.T, cmd *exec.Cmd) (interface{ Read([]byte) (int, error) }, 
 	t.Helper()
 	errs := &strings.Builder{}
 	cmd.Stderr = errs
+	_, err := cmd.StdinPipe() // which ends with this process
+	if err != nil {
+		t.Fatal(err)
+	}
 	said, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

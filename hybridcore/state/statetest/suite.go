@@ -31,6 +31,8 @@ func Suite(t *testing.T, open Open) {
 		"generations": generations, "sleeper": sleeper, "records": records, "attachments": attachments,
 		"unrecorded attachments": unrecorded, "leases": leases, "ended holder": endedHolder, "tickets": tickets,
 		"cancelled": cancelled, "newer": newer, "checked": checked, "freed": freed,
+		"clocks of the holder": clocksOfTheHolder, "clock of the other": clockOfTheOther,
+		"clock of the host": clockOfTheHost,
 	} {
 		t.Run("state/"+name, func(t *testing.T) {
 			b, can := open(t)

@@ -10,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -121,6 +123,60 @@ func TestTroubles(t *testing.T) {
 				statetest.WantBlocked(t, err, "hint: ")
 			}
 		})
+	}
+}
+
+// TestSlowServer waits before each answer.
+func TestSlowServer(t *testing.T) {
+	t.Parallel()
+	server := s3Server(t)
+	slow := before(t, server, func(w http.ResponseWriter, r *http.Request, through http.Handler) {
+		time.Sleep(*statetest.Slow)
+		through.ServeHTTP(w, r)
+	})
+	if err := open(t, s3Address(slow, "x")).Put(t.Context(), "a/b", []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open(t, s3Address(server, "x")).Get(t.Context(), "a/b"); err != nil || string(got) != "one" {
+		t.Errorf("stored is %q, %v", got, err)
+	}
+}
+
+// TestTruncated cuts answers in their middle: what they are of is asked for again.
+func TestTruncated(t *testing.T) {
+	t.Parallel()
+	server := s3Server(t)
+	var cut atomic.Bool
+	bad := before(t, server, func(w http.ResponseWriter, r *http.Request, through http.Handler) {
+		if r.Method != http.MethodGet || !cut.Swap(false) {
+			through.ServeHTTP(w, r)
+			return
+		}
+		whole := httptest.NewRecorder()
+		through.ServeHTTP(whole, r)
+		maps.Copy(w.Header(), whole.Header())
+		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
+		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
+		panic(http.ErrAbortHandler)
+	})
+	b := open(t, s3Address(bad, "x"))
+	data := strings.Repeat("0123456789", 10_000)
+	if err := b.Put(t.Context(), "a/b", []byte(data)); err != nil {
+		t.Fatal(err)
+	}
+	cut.Store(true)
+	if got, err := b.Get(t.Context(), "a/b"); err != nil || string(got) != data || cut.Load() {
+		t.Errorf("read are %d bytes, want %d, %v", len(got), len(data), err)
+	}
+	cut.Store(true)
+	listed := 0
+	for name, err := range b.List(t.Context(), "a/") {
+		if listed++; err != nil || name != "a/b" {
+			t.Errorf("listed %q, %v", name, err)
+		}
+	}
+	if listed != 1 || cut.Load() {
+		t.Errorf("%d names are listed", listed)
 	}
 }
 

@@ -37,7 +37,16 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(statetest.Main(m, reopen))
+}
+
+// reopen opens the state of a bucket as another process does.
+func reopen(address string) (state.Backend, state.Capabilities, error) {
+	at, err := bucket.Parse(address, true)
+	if err != nil {
+		return nil, state.Capabilities{}, err
+	}
+	return cloud.Open(at), state.Capabilities{}, nil
 }
 
 // tool is a program that tools/build has put into the cache.
@@ -125,13 +134,15 @@ func ask(t *testing.T, method, url, body string) {
 
 var prefixes atomic.Int64
 
-// suite is that of every backend, each test below a prefix of its own.
+// suite is that of every backend, each test below a prefix of its own, with many processes at once.
 func suite(t *testing.T, format string) {
 	t.Helper()
 	statetest.Suite(t, func(t *testing.T) (state.Backend, state.Capabilities) {
 		t.Helper()
 		return open(t, fmt.Sprintf(format, fmt.Sprintf("test/%d", prefixes.Add(1)))), state.Capabilities{}
 	})
+	t.Run("crowd", func(t *testing.T) { statetest.Crowd(t, fmt.Sprintf(format, "crowd"), reopen) })
+	t.Run("killed", func(t *testing.T) { statetest.Killed(t, fmt.Sprintf(format, "killed"), reopen) })
 }
 
 func open(t *testing.T, address string) *cloud.Backend {
