@@ -68,6 +68,22 @@ func TestEditedBlocksABuild(t *testing.T) {
 		!strings.Contains(err.Error(), "memory: 2048 MiB → 512 MiB") {
 		t.Errorf("%v, %+v", err, answer.Record)
 	}
+	put(t, s.dir, "waivers.hcl", `waiver "drift" {
+  subject = "lab/debian-12@vsphere"
+  rule    = "drift-edited"
+  owner   = "images@example.com"
+  reason  = "the host is full until the new one comes"
+  expires = "2099-01-31"
+}
+`)
+	if err := s.Close(); err != nil { // the waivers were read
+		t.Fatal(err)
+	}
+	answer, err = r.Do(t.Context(), s.request(hybridcore.ActionBuild, "debian-12"), nil)
+	if err != nil || answer.Record.Status != hybridcore.UnchangedDone ||
+		!strings.Contains(strings.Join(answer.Record.Results[0].Notes, " "), "not as it was built:") {
+		t.Errorf("waived: %v, %+v", err, answer.Record)
+	}
 	again := s.request(hybridcore.ActionBuild)
 	again.Rebuild = true
 	if answer, err = r.Do(t.Context(), again, nil); err != nil || answer.Record.Status != hybridcore.Built {

@@ -33,9 +33,9 @@ const (
 )
 
 // finding is one about a target.
-func finding(target, rule string, severity hybridcore.Severity, message string) hybridcore.Finding {
+func finding(target hybridcore.Target, rule string, severity hybridcore.Severity, message string) hybridcore.Finding {
 	f := hybridcore.Finding{
-		Kind: KindDrift, Rule: rule, Subject: target, Severity: severity, Blocking: severity == hybridcore.Error,
+		Kind: KindDrift, Rule: rule, Subject: target.Key(), Severity: severity, Blocking: severity == hybridcore.Error,
 		Message: message,
 	}
 	switch rule {
@@ -50,21 +50,22 @@ func finding(target, rule string, severity hybridcore.Severity, message string) 
 }
 
 // notLooked is the look at a target at which nobody could look.
-func notLooked(look hybridcore.Look, target, why string) hybridcore.Look {
+func notLooked(look hybridcore.Look, target hybridcore.Target, why string) hybridcore.Look {
 	look.Presence, look.Text = hybridcore.NotLooked, "not looked at, because "+why
-	look.Findings = []hybridcore.Finding{finding(target, RuleNotLooked, hybridcore.Warning, target+" was "+look.Text)}
+	f := finding(target, RuleNotLooked, hybridcore.Warning, target.Name()+" was "+look.Text)
+	look.Findings = []hybridcore.Finding{f}
 	return look
 }
 
 // judgement is about one target on a platform.
 type judgement struct {
-	target, title string
-	clean         func(string) string // makes text of a platform fit for a report
+	target hybridcore.Target
+	clean  func(string) string // makes text of a platform fit for a report
 }
 
 // judge compares what was recorded of the target with what is there now.
 func (j judgement) judge(look hybridcore.Look, recorded *hybridcore.Artifact, seen []hybridcore.Seen) hybridcore.Look {
-	target, title, clean := j.target, j.title, j.clean
+	target, title, clean := j.target, j.target.Platform.Info().Title, j.clean
 	for _, one := range seen {
 		if one.Unseen != "" {
 			return notLooked(look, target, clean(one.Unseen))
@@ -95,8 +96,8 @@ func (j judgement) judge(look hybridcore.Look, recorded *hybridcore.Artifact, se
 	if len(bare) > 0 {
 		text := fmt.Sprintf("of %s only existence, kind and name were looked at on %s, because the record has no "+
 			"fingerprint of %s: it was built before fingerprints were taken, or it could not be read after the build",
-			target, title, strings.Join(bare, ", "))
-		f := finding(target, RuleNotLooked, hybridcore.Warning, text)
+			target.Name(), title, strings.Join(bare, ", "))
+		f := finding(target, RuleNotLooked, hybridcore.Info, text) // its existence was looked at
 		f.Hint = "the next build of this target records one"
 		look.Findings = append(look.Findings, f)
 		if look.Text == "" {

@@ -50,7 +50,7 @@ func (s Stage) Looks(ctx context.Context, plan hybridcore.Plan) map[string]hybri
 	for _, t := range plan.Targets {
 		look := looks[t.Target.Key()]
 		if look.Presence == hybridcore.Gone && t.Decision != hybridcore.Unchanged {
-			looks[t.Target.Key()] = notLooked(look, t.Target.Name(),
+			looks[t.Target.Key()] = notLooked(look, t.Target,
 				"its inputs have changed since it was built: where they lead now, "+look.Text)
 		}
 	}
@@ -59,7 +59,7 @@ func (s Stage) Looks(ctx context.Context, plan hybridcore.Plan) map[string]hybri
 
 // Drift looks at all that a plan knows as built, and says of each what is not as it was
 // recorded, or that nobody looked. What is well has no finding. The findings are in the
-// order of the plan; their subject is the name of the target.
+// order of the plan; their subject is the key of the target.
 func (s Stage) Drift(ctx context.Context, plan hybridcore.Plan) []hybridcore.Finding {
 	looks := s.Looks(ctx, plan)
 	findings := []hybridcore.Finding{}

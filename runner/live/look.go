@@ -41,7 +41,7 @@ func (s Stage) all(ctx context.Context, req hybridcore.Request, targets []hybrid
 			continue
 		}
 		if t.Current.Artifact == nil || len(t.Current.Artifact.URIs) == 0 {
-			looks[t.Target.Key()] = notLooked(s.now(), t.Target.Name(),
+			looks[t.Target.Key()] = notLooked(s.now(), t.Target,
 				"the record does not say what it is on "+t.Target.Platform.Info().Title)
 			continue
 		}
@@ -97,7 +97,7 @@ func (s Stage) together(ctx context.Context, targets []hybridcore.PlannedTarget)
 	})
 	if err != nil {
 		for i, t := range targets {
-			looks[i] = notLooked(s.now(), t.Target.Name(), s.why(ctx, err))
+			looks[i] = notLooked(s.now(), t.Target, s.why(ctx, err))
 		}
 	}
 	return looks
@@ -111,13 +111,23 @@ func (s Stage) artifacts(ctx context.Context, c project.Client, of []hybridcore.
 	looks := make([]hybridcore.Look, len(of))
 	for i, t := range of {
 		if err != nil {
-			looks[i] = notLooked(s.now(), t.Name(), s.why(ctx, err))
+			looks[i] = notLooked(s.now(), t, s.why(ctx, err))
 			continue
 		}
-		j := judgement{target: t.Name(), title: t.Platform.Info().Title, clean: s.Project.Redact}
-		looks[i] = j.judge(s.now(), recorded[i], seen[i])
+		look := judgement{target: t, clean: s.Project.Redact}.judge(s.now(), recorded[i], seen[i])
+		looks[i] = s.waived(ctx, look)
 	}
 	return looks
+}
+
+// waived lets pass what a reviewed waiver accepts. Where none can be read nothing passes.
+func (s Stage) waived(ctx context.Context, look hybridcore.Look) hybridcore.Look {
+	if len(look.Findings) > 0 {
+		if accepted, err := s.Project.Accept(ctx, look.Findings, nil); err == nil {
+			look.Findings = accepted
+		}
+	}
+	return look
 }
 
 // Artifact looks at what was recorded of one target through a client.
