@@ -268,6 +268,26 @@ func TestCollectRefuses(t *testing.T) {
 		{"two results", func(r *hybridcore.Record) { r.Results = append(r.Results, r.Results[0]) }, "2 results"},
 		{"unchanged", func(r *hybridcore.Record) { r.Results[0].Status = hybridcore.UnchangedDone }, "no part has"},
 		{"built without artifact", func(r *hybridcore.Record) { r.Results[0].Artifact = nil }, "without an artifact"},
+		{
+			"a fingerprint of something else",
+			func(r *hybridcore.Record) {
+				a := *r.Results[0].Artifact
+				a.Fingerprints = []hybridcore.Fingerprint{{Of: hybridcore.URI{Kind: "vm", ID: "1"}}}
+				r.Results[0].Artifact = &a
+			},
+			"a fingerprint of something that it has not built",
+		},
+		{
+			"a fingerprint without an end",
+			func(r *hybridcore.Record) {
+				a := *r.Results[0].Artifact
+				a.Fingerprints = []hybridcore.Fingerprint{{
+					Of: a.URIs[0], Facts: map[string]string{"memory": strings.Repeat("x", 1<<20)},
+				}}
+				r.Results[0].Artifact = &a
+			},
+			"a fact of more than 1024 bytes",
+		},
 		{"from the future", func(r *hybridcore.Record) { r.Results[0].Started = time.Now().Add(time.Hour) }, "not over yet"},
 		{
 			"inventory elsewhere", func(r *hybridcore.Record) { r.Results[0].Inventory.File = "records/../../../etc/passwd" },

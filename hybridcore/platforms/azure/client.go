@@ -74,3 +74,9 @@ func isGone(err error) bool {
 	answer, ok := errors.AsType[*azcore.ResponseError](err)
 	return ok && answer.StatusCode == http.StatusNotFound
 }
+
+// isDenied says whether an error is that the account may not do something.
+func isDenied(err error) bool {
+	answer, ok := errors.AsType[*azcore.ResponseError](err)
+	return ok && answer.StatusCode == http.StatusForbidden
+}

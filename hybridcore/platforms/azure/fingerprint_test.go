@@ -6,6 +6,7 @@
 package azure
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -216,6 +217,32 @@ func fingerprintBed(t *testing.T) *platformtest.FingerprintBed {
 func TestConformanceFingerprint(t *testing.T) {
 	t.Parallel()
 	platformtest.Fingerprint(t, fingerprintBed)
+}
+
+// TestWithoutLists looks with an account that may read images, and no lists of resources.
+func TestWithoutLists(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	uris, err := s.client.Find(t.Context(), released)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.fail("GET /subscriptions/*/resourceGroups/*/resources status=403")
+	look := func() string {
+		t.Helper()
+		seen, err := s.client.Look(t.Context(), uris)
+		if err != nil || len(seen) != 2 {
+			t.Fatal(seen, err)
+		}
+		return fmt.Sprintf("%s%v %s%v", seen[0].Unseen, seen[0].Now == uris[0], seen[1].Unseen, seen[1].Now == uris[1])
+	}
+	if got := look(); got != "true true" {
+		t.Errorf("both are there: %s", got)
+	}
+	s.remove(s.image, "2024-03-01")
+	if got := look(); got != "false true" {
+		t.Errorf("the image is gone: %s", got)
+	}
 }
 
 // TestNeverGone checks that no strange answer makes an image or a version gone.

@@ -43,7 +43,8 @@ func (c *client) sight(whole bool) *sight {
 	}
 }
 
-// resources lists what a group has of a kind, of any gallery and definition.
+// resources lists what a group has of a kind, of any gallery and definition. An account that may
+// read images and no lists of resources has none: each object is then read by itself.
 func (s *sight) resources(ctx context.Context, kind, group string) (
 	map[string]*armresources.GenericResourceExpanded, error,
 ) {
@@ -59,6 +60,9 @@ func (s *sight) resources(ctx context.Context, kind, group string) (
 			return p.Value
 		},
 		func(r *armresources.GenericResourceExpanded) *string { return r.ID })
+	if isDenied(err) {
+		found, err = map[string]*armresources.GenericResourceExpanded{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing the resources of resource group %s: %w", group, err)
 	}

@@ -180,13 +180,15 @@ func (b *FingerprintBed) short(whole []hybridcore.Seen) {
 // breaks off or does not answer.
 func (b *FingerprintBed) troubles() {
 	b.Helper()
-	for _, effect := range []string{"status=403", "status=500", "cut", "drop", `status=429 header="Retry-After: 3600"`} {
+	for _, effect := range []string{
+		"status=403", "status=500", "cut", "drop", `status=429 header="Retry-After: 3600"`, "delay=1m",
+	} {
 		for _, calls := range []string{b.All, b.One} {
 			b.Faults.Clear()
 			if err := b.Faults.Load(calls + " " + effect); err != nil {
 				b.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(b.Context(), 3*time.Second)
+			ctx, cancel := context.WithTimeout(b.Context(), 1500*time.Millisecond)
 			seen, err := b.Fingerprint(ctx, b.URIs)
 			cancel()
 			hits := b.Faults.Hits()[0]
