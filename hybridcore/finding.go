@@ -109,3 +109,16 @@ func Blocked(findings []Finding) Block {
 	}
 	return state
 }
+
+// WaiversIn lists the waivers that findings are accepted by, each once.
+func WaiversIn(findings []Finding) []Waived {
+	var all []Waived
+	seen := map[Waived]bool{}
+	for _, f := range findings {
+		if f.Waived != (Waived{}) && !seen[f.Waived] {
+			seen[f.Waived] = true
+			all = append(all, f.Waived)
+		}
+	}
+	return all
+}

@@ -15,16 +15,3 @@ type Waived struct {
 	Until   string `json:"until"` // its last day
 	From    string `json:"from"`  // where it was read: the commit
 }
-
-// WaiversIn lists the waivers that findings are accepted by, each once.
-func WaiversIn(findings []Finding) []Waived {
-	var all []Waived
-	seen := map[Waived]bool{}
-	for _, f := range findings {
-		if f.Waived != (Waived{}) && !seen[f.Waived] {
-			seen[f.Waived] = true
-			all = append(all, f.Waived)
-		}
-	}
-	return all
-}

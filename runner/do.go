@@ -43,7 +43,7 @@ func (r *Runner) do(ctx context.Context, req hybridcore.Request, reporter Report
 	case hybridcore.ActionPlan:
 		planned, err := r.plan().Plan(ctx, req)
 		if err == nil && req.Look {
-			planned = r.live().Plan(ctx, planned)
+			planned, err = r.looked(ctx, planned)
 		}
 		if err == nil && req.Base == "" && r.Policy == nil {
 			planned, err = r.plan().Lacking(ctx, planned)

@@ -150,3 +150,47 @@ func TestDriftRecords(t *testing.T) {
 		t.Errorf("removed: %q, %+v", rules, answer.Drift)
 	}
 }
+
+// TestBuildRefusesDrift has somebody change what was built, and accepts that by a reviewed waiver.
+func TestBuildRefusesDrift(t *testing.T) {
+	s := builtSandbox(t)
+	u := &gittest.Upstream{TB: t, Dir: s.dir}
+	u.Git("init", "-q", "-b", "main", "--template=")
+	u.Commit("first")
+	client := platform{memory: "512 MiB"}
+	s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) { return client, nil }
+	answer, rules := s.look(t, true)
+	if !strings.HasPrefix(rules, "drift-edited") || answer.ExitCode() != hybridcore.ExitBlocked {
+		t.Fatalf("%q, exit code %d", rules, answer.ExitCode())
+	}
+	build := func() (hybridcore.Answer, error) {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r := &Runner{Project: s.Project, Folders: s.folders}
+		return r.Do(t.Context(), hybridcore.Request{
+			ID: hybridcore.NewRunID(time.Now()), Action: hybridcore.ActionBuild, Env: "lab",
+		}, nil)
+	}
+	refused, err := build()
+	if hybridcore.ExitCode(err) != hybridcore.ExitBlocked || refused.Record != nil {
+		t.Errorf("not refused: %+v, %v", refused.Record, err)
+	}
+	gittest.Put(t, filepath.Join(s.dir, "waivers.hcl"), filled(answer.All()))
+	if _, err = build(); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+		t.Errorf("a waiver that nobody has reviewed: %v", err)
+	}
+	u.Commit("waivers")
+	accepted, err := build()
+	if err != nil || accepted.ExitCode() != hybridcore.ExitOK || len(accepted.Record.Waived) == 0 ||
+		accepted.Record.Waived[0].Rule != "drift-edited" || accepted.Record.Waived[0].Owner != "said" {
+		t.Errorf("waived: %+v, %v", accepted.Record, err)
+	}
+	if answer, rules = s.look(t, true); strings.Contains(rules, "drift") || answer.ExitCode() != hybridcore.ExitOK {
+		t.Errorf("waived: %q, exit code %d", rules, answer.ExitCode())
+	}
+	client.memory = ""
+	if _, rules = s.look(t, true); !strings.HasPrefix(rules, "waiver-stale") {
+		t.Errorf("after the repair: %q", rules)
+	}
+}

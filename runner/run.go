@@ -26,8 +26,10 @@ func (r *Runner) Run(ctx context.Context, req hybridcore.Request, reporter Repor
 		return hybridcore.Answer{}, err
 	}
 	if req.Action == hybridcore.ActionBuild && hybridcore.Blocked(planned.Findings) == hybridcore.NotBlocked {
-		planned = r.live().Plan(ctx, planned)
-		if planned, err = r.plan().Lacking(ctx, planned); err != nil {
+		if planned, err = r.looked(ctx, planned); err == nil {
+			planned, err = r.plan().Lacking(ctx, planned)
+		}
+		if err != nil {
 			return hybridcore.Answer{}, err
 		}
 	}

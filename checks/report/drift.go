@@ -7,7 +7,6 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/checks/summary"
@@ -17,11 +16,6 @@ import (
 
 // maxDrift bounds the findings of a look, in UTF-16 units.
 const maxDrift = 40_000
-
-// WriteDrift renders a look for a comment and a step summary.
-func WriteDrift(w io.Writer, d hybridcore.DriftReport) error {
-	return Write(w, Report{Drift: &d})
-}
 
 // drift adds what is not as it was recorded, the worst first.
 func drift(m *markdown, d hybridcore.DriftReport) {

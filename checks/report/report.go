@@ -61,6 +61,11 @@ func Write(w io.Writer, r Report) error {
 	return m.write(w)
 }
 
+// WriteDrift renders a look for a comment and a step summary.
+func WriteDrift(w io.Writer, d hybridcore.DriftReport) error {
+	return Write(w, Report{Drift: &d})
+}
+
 // verdict is the end of a run in one sentence.
 func verdict(r hybridcore.Record) string {
 	switch n := len(r.Results); r.Status {

@@ -13,16 +13,16 @@ import (
 )
 
 // KindDrift is the kind of findings about what is on the platforms.
-const KindDrift = "drift"
+const KindDrift = hybridcore.KindDrift
 
 // Rules of these findings. They never change, so that they can be waived and looked up.
 const (
-	RuleGone        = "drift-gone"        // nothing has its identifier
-	RuleReplaced    = "drift-replaced"    // another object has its name, or its identifier
-	RuleRenamed     = "drift-renamed"     // it has another name
-	RuleEdited      = "drift-edited"      // it is made of something else
-	RuleReplication = "drift-replication" // a part of it is not there, or not complete
-	RuleNotLooked   = "drift-not-looked"  // the platform could not be asked, or nothing was recorded to compare with
+	RuleGone        = "drift-gone"             // nothing has its identifier
+	RuleReplaced    = "drift-replaced"         // another object has its name, or its identifier
+	RuleRenamed     = "drift-renamed"          // it has another name
+	RuleEdited      = "drift-edited"           // it is made of something else
+	RuleReplication = "drift-replication"      // a part of it is not there, or not complete
+	RuleNotLooked   = hybridcore.RuleNotLooked // the platform could not be asked, or nothing was recorded to compare with
 )
 
 // What to do about them.

@@ -22,7 +22,7 @@ func TestFirstSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // of a test
+	defer s.Close()
 	day := func(n int) time.Time { return time.Date(2026, 12, n, 8, 0, 0, 0, time.UTC) }
 	count := func() (n int) {
 		for name, err := range s.Objects().List(t.Context(), "drift/lab/") {
