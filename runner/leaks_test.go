@@ -6,6 +6,7 @@
 package runner
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/leaks/leakstest"
 	"github.com/packer-hybrid/packer-hybrid/runner/plan"
 )
 
@@ -57,5 +59,57 @@ func TestLeaksBlock(t *testing.T) {
 				t.Errorf("%s of %s: %s", action, name, rec.Status)
 			}
 		}
+	}
+}
+
+// TestEveryPlacementBlocksEveryVerb puts each secret of the table into a project, one after the other, and asks for
+// everything: what holds a secret is refused, and what only looks like one is not.
+func TestEveryPlacementBlocksEveryVerb(t *testing.T) {
+	if len(leakstest.Placements) < 60 {
+		t.Errorf("%d placements", len(leakstest.Placements))
+	}
+	for i, p := range leakstest.Placements {
+		t.Run(fmt.Sprintf("%d %s", i, strings.ReplaceAll(p.File, "/", "|")), func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t)
+			name := "placed/" + p.File // where nothing but the search for secrets reads it
+			path := filepath.Join(s.dir, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(p.Content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := &Runner{Project: s.Project, Folders: s.folders}
+			for _, action := range []hybridcore.Action{
+				hybridcore.ActionPlan, hybridcore.ActionValidate, hybridcore.ActionBuild, hybridcore.ActionPublish,
+			} {
+				if p.Line == 0 && action == hybridcore.ActionBuild {
+					continue // it would build
+				}
+				req := s.request(action, "debian-12")
+				req.Release = map[bool]string{true: "v1"}[action == hybridcore.ActionPublish]
+				answer, err := r.Do(t.Context(), req, nil)
+				if answer.Plan == nil {
+					t.Fatalf("%s: %v", action, err)
+				}
+				at := slices.IndexFunc(answer.Plan.Findings,
+					func(f hybridcore.Finding) bool { return f.Kind == "leak" && f.File == name })
+				switch {
+				case p.Line == 0 && at >= 0:
+					t.Errorf("%s finds %+v", action, answer.Plan.Findings[at])
+				case p.Line == 0:
+				case at < 0 || answer.Plan.Findings[at].Line != p.Line:
+					t.Errorf("%s: %+v", action, answer.Plan.Findings)
+				case !answer.Plan.Findings[at].Blocking: // only a random text that may be one
+					if !strings.Contains(p.Message, "may be a secret") {
+						t.Errorf("%s does not block: %+v", action, answer.Plan.Findings[at])
+					}
+					return
+				case answer.ExitCode() != hybridcore.ExitBlocked && hybridcore.ExitCode(err) != hybridcore.ExitBlocked:
+					t.Errorf("%s: exit code %d, %v", action, answer.ExitCode(), err)
+				}
+			}
+		})
 	}
 }

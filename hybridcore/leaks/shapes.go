@@ -103,7 +103,7 @@ func shaped(t *file, anchor shape.Anchor, start int) (span, bool) {
 	case anchor.Kind.Name == privateKey:
 		s.fixed = true
 		return s, t.form != source && t.form != jsonForm || keyLines(value) && wholeKey.MatchString(value)
-	case stands(value), t.form == source && !meant(anchor.Kind.Name, value, from > 0):
+	case stands(value), variable.MatchString(value), t.form == source && !meant(anchor.Kind.Name, value, from > 0):
 		return span{}, false
 	case from == 0:
 		s.prefix = anchor.Text[:min(4, len(anchor.Text))]

@@ -21,7 +21,7 @@ var also = regexp.MustCompile(`(^|_)(pass|pwd|passcode|secret_key|account_key|st
 	`passw(or)?d_?[0-9]|rootpw|community_string|credential|psk|wpa_passphrase)$`)
 
 // notSecret are names that end as those of secrets do, and are of something public.
-var notSecret = regexp.MustCompile(`(^|_)(id_token|no_token|public_key|max_token|next_token|page_token|continue_token|` +
+var notSecret = regexp.MustCompile(`(^|_)(id_token|no_token|public_key|public_key_token|max_token|next_token|page_token|continue_token|` +
 	`(allow|enable|disable|require|use|lock|has|no|expire|need|generate|random|ask|want|with|without)[a-z_]*_(pass|password|passwd|token|secret))$`)
 
 // secretName says whether a setting of that name is a secret, however its words are joined.
@@ -55,6 +55,12 @@ var references = regexp.MustCompile(`^(\$|%[A-Za-z_(]|@|&|\*[A-Za-z]|!|~/|\./|\.
 	`file:|env:|ssm:|azurekeyvault|keyvault|(var|local|data|each|module|params|secrets|env|os|process|self|config|settings|` +
 	`lookup|getenv|args|kwargs)[.(\[])`)
 
+// setupPasses are the passes of Windows Setup: an answer file has <settings pass="oobeSystem">.
+var setupPasses = regexp.MustCompile(`^(windowsPE|offlineServicing|generalize|specialize|auditSystem|auditUser|oobeSystem)$`)
+
+// variable is one of a shell, alone.
+var variable = regexp.MustCompile(`^\$[A-Za-z_][A-Za-z0-9_]*$`)
+
 // stands says whether a value only stands for a secret: it is a reference, a template, or
 // what people write to be replaced.
 func stands(value string) bool {
@@ -71,7 +77,7 @@ func stands(value string) bool {
 // literal says whether what is set to a setting that names a secret is one.
 func literal(value string) bool {
 	value = strings.TrimSpace(value)
-	return !stands(value) && !words.MatchString(value) && !references.MatchString(value)
+	return !stands(value) && !words.MatchString(value) && !references.MatchString(value) && !setupPasses.MatchString(value)
 }
 
 // maxRandom bounds a text that is taken for random bytes: longer ones are mostly data.
