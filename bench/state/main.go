@@ -8,7 +8,7 @@
 // last run, which lists the records. The state has 45 targets, each with a lease
 // that was released. There is no other side: nothing that people use today
 // answers this question. What a durable record costs is printed, without a goal, and how
-// many requests each operation asks of a bucket.
+// many requests each operation asks of a bucket and of a git repository over HTTP.
 //
 // Goal: status of a state with 10,000 records within 200 ms
 package main

@@ -82,7 +82,7 @@ type times struct {
 	attempt        time.Duration // one request with what its library does again
 	total          time.Duration // from the first attempt to the last one's begin
 	pause, longest time.Duration // the first pause, which doubles, and the longest
-	look           time.Duration // at what has become of a put without an answer
+	look           time.Duration // at what has become of a put without an answer, once its caller has given up
 }
 
 func usual() times {

@@ -37,30 +37,36 @@ func (b *Backend) Put(ctx context.Context, name string, data []byte) error {
 
 // put puts an object under a mark of this call.
 func (b *Backend) put(ctx context.Context, name string, data []byte) error {
-	key, mark, sent, lost := b.prefix+name, rand.Text(), false, false
+	key, mark, sent, lost, there := b.prefix+name, rand.Text(), false, false, false
 	err := b.again(ctx, func(ctx context.Context) error {
 		sent = true
 		err := b.write(ctx, key, mark, data)
-		if is(err) != isThere {
-			lost = lost || err != nil && unsure(err)
-			return err
+		if there = is(err) == isThere; there {
+			return nil
 		}
-		b.requests.Add(1)
-		ours, err := b.mine(ctx, key, mark)
-		if err == nil && !ours {
-			return fmt.Errorf("%s: %w", name, fs.ErrExist)
-		}
+		lost = lost || err != nil && unsure(err)
 		return err
 	})
+	ours := !there
+	if err == nil && there { // a request of its own, which may take as long
+		err = b.again(ctx, func(ctx context.Context) (err error) {
+			ours, err = b.mine(ctx, key, mark)
+			return err
+		})
+	}
 	switch {
-	case err == nil:
+	case err == nil && ours:
 		return nil
-	case errors.Is(err, fs.ErrExist):
-		return err
+	case err == nil:
+		return fmt.Errorf("%s: %w", name, fs.ErrExist)
 	case !sent || !lost && !unsure(err):
 		return b.explained("storing "+name, err)
 	}
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.times.look)
+	patience := b.times.attempt
+	if ctx.Err() != nil {
+		patience = b.times.look
+	}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	b.requests.Add(1)
 	ours, looked := b.mine(after, key, mark)
@@ -69,6 +75,8 @@ func (b *Backend) put(ctx context.Context, name string, data []byte) error {
 		return nil
 	case looked != nil:
 		return fmt.Errorf("storing %s: it is not known whether it is stored: %w", name, shortened(err))
+	case there:
+		return fmt.Errorf("%s: %w", name, fs.ErrExist)
 	}
 	return fmt.Errorf("storing %s: it is not stored yet, and the server may still do it: %w", name, shortened(err))
 }
