@@ -47,7 +47,7 @@ func TestFingerprintIsNotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	drift := live.Stage{Project: s.Project}.Drift(t.Context(), plan)
-	if len(drift) != 1 || drift[0].Rule != live.RuleNotLooked ||
+	if len(drift) != 1 || drift[0].Rule != hybridcore.RuleNotLooked ||
 		!strings.Contains(drift[0].Message, "the record has no fingerprint") {
 		t.Errorf("%+v", drift)
 	}

@@ -49,6 +49,11 @@ func (b *bed) tampered(t *testing.T, built hybridcore.Record) {
 		t.Errorf("status --live: exit %d\n%s", code, out)
 	}
 	want(t, out, "changed: lab/debian-12@proxmox:", cut, renamed, "looked at: 2 of 3")
+	code, out = b.run(t, "drift", "debian-12", "--live")
+	if code != hybridcore.ExitBlocked {
+		t.Errorf("drift --live: exit %d\n%s", code, out)
+	}
+	want(t, out, "drift-edited lab/debian-12@proxmox", "drift-renamed lab/debian-12@proxmox", cut, renamed)
 	code, out = b.run(t, "build", "debian-12")
 	if code != hybridcore.ExitBlocked || b.record(t).RunID != built.RunID {
 		t.Errorf("build: exit %d\n%s", code, out)
@@ -67,6 +72,9 @@ func (b *bed) tampered(t *testing.T, built hybridcore.Record) {
 	edit(template.Name, memory)
 	if code, out = b.run(t, "plan", "debian-12", "--live"); code != 0 {
 		t.Errorf("put right, plan --live: exit %d\n%s", code, out)
+	}
+	if _, out = b.run(t, "drift", "debian-12", "--live"); strings.Contains(out, "drift-edited") {
+		t.Errorf("put right, drift --live:\n%s", out)
 	}
 	code, out = b.run(t, "publish", "debian-12", "--release", "v1")
 	if code != 0 {

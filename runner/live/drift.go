@@ -12,17 +12,14 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// KindDrift is the kind of findings about what is on the platforms.
-const KindDrift = hybridcore.KindDrift
-
-// Rules of these findings. They never change, so that they can be waived and looked up.
+// Rules of findings about what is on the platforms, beside hybridcore.RuleNotLooked: of what could not be asked, or
+// had nothing to be compared with. They never change, so that they can be waived and looked up.
 const (
-	RuleGone        = "drift-gone"             // nothing has its identifier
-	RuleReplaced    = "drift-replaced"         // another object has its name, or its identifier
-	RuleRenamed     = "drift-renamed"          // it has another name
-	RuleEdited      = "drift-edited"           // it is made of something else
-	RuleReplication = "drift-replication"      // a part of it is not there, or not complete
-	RuleNotLooked   = hybridcore.RuleNotLooked // the platform could not be asked, or nothing was recorded to compare with
+	RuleGone        = "drift-gone"        // nothing has its identifier
+	RuleReplaced    = "drift-replaced"    // another object has its name, or its identifier
+	RuleRenamed     = "drift-renamed"     // it has another name
+	RuleEdited      = "drift-edited"      // it is made of something else
+	RuleReplication = "drift-replication" // a part of it is not there, or not complete
 )
 
 // What to do about them.
@@ -35,8 +32,8 @@ const (
 // finding is one about a target.
 func finding(target hybridcore.Target, rule string, severity hybridcore.Severity, message string) hybridcore.Finding {
 	f := hybridcore.Finding{
-		Kind: KindDrift, Rule: rule, Subject: target.Key(), Severity: severity, Blocking: severity == hybridcore.Error,
-		Message: message,
+		Kind: hybridcore.KindDrift, Rule: rule, Subject: target.Key(), Severity: severity,
+		Blocking: severity == hybridcore.Error, Message: message,
 	}
 	switch rule {
 	case RuleGone, RuleReplaced:
@@ -52,8 +49,8 @@ func finding(target hybridcore.Target, rule string, severity hybridcore.Severity
 // notLooked is the look at a target at which nobody could look.
 func notLooked(look hybridcore.Look, target hybridcore.Target, why string) hybridcore.Look {
 	look.Presence, look.Text = hybridcore.NotLooked, "not looked at, because "+why
-	f := finding(target, RuleNotLooked, hybridcore.Warning, target.Name()+" was "+look.Text)
-	look.Findings = []hybridcore.Finding{f}
+	message := target.Name() + " was " + look.Text
+	look.Findings = []hybridcore.Finding{finding(target, hybridcore.RuleNotLooked, hybridcore.Warning, message)}
 	return look
 }
 
@@ -97,7 +94,7 @@ func (j judgement) judge(look hybridcore.Look, recorded *hybridcore.Artifact, se
 		text := fmt.Sprintf("of %s only existence, kind and name were looked at on %s, because the record has no "+
 			"fingerprint of %s: it was built before fingerprints were taken, or it could not be read after the build",
 			target.Name(), title, strings.Join(bare, ", "))
-		f := finding(target, RuleNotLooked, hybridcore.Info, text) // its existence was looked at
+		f := finding(target, hybridcore.RuleNotLooked, hybridcore.Info, text) // existence was looked at
 		f.Hint = "the next build of this target records one"
 		look.Findings = append(look.Findings, f)
 		if look.Text == "" {

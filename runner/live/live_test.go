@@ -241,7 +241,7 @@ func rulesOf(findings []hybridcore.Finding) string {
 		if f.Blocking {
 			rule += "!"
 		}
-		if f.Kind != live.KindDrift || f.Subject != "lab/debian-12@vsphere" || f.Message == "" {
+		if f.Kind != hybridcore.KindDrift || f.Subject != "lab/debian-12@vsphere" || f.Message == "" {
 			rule = fmt.Sprintf("%+v", f)
 		}
 		rules = append(rules, rule)
