@@ -224,6 +224,19 @@ func TestPublishEdited(t *testing.T) {
 		!strings.Contains(messages(rec), "memory: 2048 MiB → 512 MiB") {
 		t.Errorf("%s, %v, marks %v\n%s", statuses(rec), err, s.marks, messages(rec))
 	}
+	var accepted strings.Builder
+	for _, target := range []string{"proxmox", "vsphere"} {
+		accepted.WriteString("waiver \"drift\" {\n  subject = \"lab/debian-12@" + target + "\"\n  rule = \"drift-edited\"\n" +
+			"  owner = \"images@example.com\"\n  reason = \"the host is full\"\n  expires = \"2099-01-31\"\n}\n")
+	}
+	put(t, s.dir, "waivers.hcl", accepted.String())
+	if err := s.sandbox.Close(); err != nil { // the waivers were read
+		t.Fatal(err)
+	}
+	rec, err = s.publish(t, func(r *hybridcore.Request) { r.Release, r.DryRun = "v0.9.0", true })
+	if err != nil || rec.Status != hybridcore.Validated {
+		t.Errorf("waived: %s, %v\n%s", statuses(rec), err, messages(rec))
+	}
 	s.memory = "2048 MiB"
 	if rec, err = s.publish(t); err != nil || rec.Status != hybridcore.Published {
 		t.Errorf("put right: %s, %v\n%s", statuses(rec), err, messages(rec))

@@ -114,20 +114,9 @@ func (s Stage) artifacts(ctx context.Context, c project.Client, of []hybridcore.
 			looks[i] = notLooked(s.now(), t, s.why(ctx, err))
 			continue
 		}
-		look := judgement{target: t, clean: s.Project.Redact}.judge(s.now(), recorded[i], seen[i])
-		looks[i] = s.waived(ctx, look)
+		looks[i] = judgement{target: t, clean: s.Project.Redact}.judge(s.now(), recorded[i], seen[i])
 	}
 	return looks
-}
-
-// waived lets pass what a reviewed waiver accepts. Where none can be read nothing passes.
-func (s Stage) waived(ctx context.Context, look hybridcore.Look) hybridcore.Look {
-	if len(look.Findings) > 0 {
-		if accepted, err := s.Project.Accept(ctx, look.Findings, nil); err == nil {
-			look.Findings = accepted
-		}
-	}
-	return look
 }
 
 // Artifact looks at what was recorded of one target through a client.

@@ -176,14 +176,19 @@ func (s Stage) lookUp(ctx context.Context, c project.Client, t hybridcore.Target
 		return fmt.Errorf("%s has no %s any more: deleted or replaced since run %s; build it again",
 			of.Platform.Info().Title, look.Findings[0].Want, run)
 	}
+	findings, err := s.Project.Accept(ctx, look.Findings, nil)
+	if err != nil {
+		return err
+	}
 	var wrong []string
-	for _, f := range look.Findings {
+	for _, f := range findings {
 		if f.Blocking {
 			wrong = append(wrong, f.Message)
 		}
 	}
 	if len(wrong) > 0 {
-		return hybridcore.Blockedf("it is not what run %s built: %s; change it back, or build it again with --rebuild", run,
+		return hybridcore.Blockedf("it is not what run %s built: %s; change it back, accept it by a waiver, or "+
+			"build it again with --rebuild", run,
 			strings.Join(wrong, "; "))
 	}
 	return nil
