@@ -255,8 +255,8 @@ var layers = []rules.Layer{
 	{
 		Unit: "runner/process",
 		May: []string{
-			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
-			"hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/text",
+			"hybridcore", "hybridcore/config", "hybridcore/logs", "hybridcore/packer", "hybridcore/parity",
+			"hybridcore/platforms", "hybridcore/safefile", "hybridcore/sources", "hybridcore/state", "hybridcore/text",
 			"hybridcore/validate/untrusted", "hybridcore/waivers", "checks", "forge", "forge/forges", "runner", "runner/build",
 			"runner/ci", "runner/places", "runner/plan", "runner/project", "runner/stored",
 		},

@@ -47,13 +47,16 @@ func (p *printer) parity(s Style, one hybridcore.Parity) {
 		p.line("  %s", s.Red("blocked: not compared"))
 	case one.Blocked() && n == 0:
 		p.line("  %s", s.Red("blocked by the findings above"))
+	case one.Blocked() && one.Uncompared():
+		p.line("  %s", s.Red("blocked: not compared in full"))
 	case one.Blocked():
 		p.line("  %s", s.Red(fmt.Sprintf(
 			"blocked: %d unexpected differences; correct them, or have them reviewed into templates/parity.hcl", n)))
 	case n > 0:
 		p.line("  %s", s.Yellow(fmt.Sprintf("%d unexpected differences; the policy for them is warn", n)))
 	case len(one.Manifests) > 1 && hybridcore.Blocked(one.Findings) == hybridcore.NotBlocked:
-		p.line("  %s", s.green(fmt.Sprintf("identical but for %d keys that templates/parity.hcl expects", summary.Keys(one))))
+		p.line("  %s", s.green(fmt.Sprintf("identical in what is compared, but for %d keys that templates/parity.hcl expects",
+			summary.Keys(one))))
 	}
 }
 
@@ -80,46 +83,67 @@ func (p *printer) manifests(s Style, one hybridcore.Parity) {
 	if len(one.Manifests) == 0 {
 		return
 	}
-	same := true
+	same, comparable := true, true
 	for _, m := range one.Manifests {
 		same = same && m.SHA256 != "" && m.SHA256 == one.Manifests[0].SHA256
+		comparable = comparable && (m.Scope == nil) == (one.Manifests[0].Scope == nil)
 	}
 	if len(one.Manifests) > 1 {
 		p.line("")
 	}
-	p.line("  content manifest: packages and managed files without what is expected to differ")
+	p.line("  content manifest: packages and files without what is expected to differ")
 	for _, m := range one.Manifests {
 		sum := m.SHA256
 		if sum == "" {
 			sum = "none: the guest could not read its packages or files"
 		}
-		if same {
+		switch {
+		case !comparable: // said below
+		case same:
 			sum = s.green(sum)
-		} else {
+		default:
 			sum = s.Red(sum)
 		}
 		p.line("  %-8s %s  %d packages, %d files, run %s", m.Platform, sum, m.Packages, m.Files, m.Run)
 	}
+	for _, said := range summary.Scope(one) {
+		p.line("  %s", said)
+	}
 	p.line("")
 }
 
-// differences prints each unexpected key with its values.
+// differences prints the unexpected keys, a group behind the other, the first
+// of each with their values.
 func (p *printer) differences(s Style, one hybridcore.Parity) {
-	for _, d := range summary.ByKey(one.Unexpected) {
-		p.line("  %s %s %s", s.Red("unexpected"), d.Category, d.Key)
-		for _, m := range one.Manifests {
-			if value, differs := d.Values[m.Platform]; differs {
-				p.line("    %-8s %s", m.Platform, summary.ShortDigest(dash(value)))
-			}
+	groups, beyond := summary.Groups(one)
+	for _, g := range groups {
+		for _, d := range g.Shown {
+			p.difference(s, one, d)
 		}
-		p.line("    %-8s %s", "cause", d.Cause)
+		if rest := g.Rest(); rest != "" {
+			p.line("  %s", rest)
+		}
 	}
-	if one.Unlisted > 0 {
-		p.line("  and %d more", one.Unlisted)
+	if n := beyond + one.Unlisted; n > 0 {
+		p.line("  and %d more; packer-hybrid parity %s --output json lists them", n, one.Image)
 	}
 	if len(one.Unexpected) > 0 {
 		p.line("")
 	}
+}
+
+func (p *printer) difference(s Style, one hybridcore.Parity, d summary.Differing) {
+	if d.Compared() {
+		p.line("  %s %s %s", s.Red("unexpected"), d.Category, d.Key)
+	} else {
+		p.line("  %s %s", s.Red("not compared"), d.Category)
+	}
+	for _, m := range one.Manifests {
+		if value, differs := d.Values[m.Platform]; differs {
+			p.line("    %-8s %s", m.Platform, summary.ShortDigest(dash(value)))
+		}
+	}
+	p.line("    %-8s %s", "cause", d.Cause)
 }
 
 // changes prints change reports; what changed alike on several platforms of

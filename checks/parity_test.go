@@ -7,6 +7,7 @@ package checks
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,7 +42,19 @@ func TestParityGolden(t *testing.T) {
 		Kind: "parity", Message: "the images of debian-12 cannot be compared: no inventory", Severity: hybridcore.Error,
 		Blocking: true,
 	}}}
+	mixed := comparison(false)
+	mixed.Manifests[0].Scope, mixed.Pairs, mixed.Expected = nil, nil, nil
+	for _, b := range []hybridcore.Platform{hybridcore.VSphere, hybridcore.Azure} {
+		mixed.Unexpected = append(mixed.Unexpected, hybridcore.Difference{
+			Category: "files", Key: hybridcore.WholeSection, A: hybridcore.Proxmox, B: b,
+			InA:   "not compared: a fixed list of files (inventory format 2)",
+			InB:   "not compared: whole folders (inventory format 3)",
+			Cause: "the two inventories are of different versions of templates/scripts: build the older image again",
+		})
+	}
 	tests := map[string]hybridcore.ParityReport{
+		"parity-mixed":   {Env: "lab", Parity: []hybridcore.Parity{mixed}},
+		"parity-many":    {Env: "lab", Parity: []hybridcore.Parity{many()}},
 		"parity-broken":  {Env: "lab", Parity: []hybridcore.Parity{broken}},
 		"parity-equal":   {Env: "lab", Parity: []hybridcore.Parity{comparison(false)}},
 		"parity-blocked": {Env: "lab", Parity: []hybridcore.Parity{comparison(true)}},
@@ -67,6 +80,29 @@ func TestParityGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// many is a comparison with 300 files that nobody expects to differ.
+func many() hybridcore.Parity {
+	p := comparison(false)
+	p.Pairs = append(p.Pairs, hybridcore.ParityCount{Category: "files", A: "proxmox", B: "vsphere", Unexpected: 300})
+	for i := range 300 {
+		d := hybridcore.Difference{
+			Category: "files", Key: fmt.Sprintf("/etc/nginx/sites/%03d.conf", i), A: "proxmox", B: "vsphere",
+			InA: "0644 root:root sha256:" + strings.Repeat("12", 32), Cause: "nothing in templates/ or configs/ names it",
+		}
+		switch {
+		case i >= 200:
+			d.Key = fmt.Sprintf("/opt/app/part%d/module.py", i)
+		case i >= 190:
+			d.Key, d.Package = fmt.Sprintf("/usr/sbin/nginx%d", i), "nginx"
+			d.InB = "0755 root:root of nginx, changed, sha256:ab"
+		case i >= 150:
+			d.Key = fmt.Sprintf("/etc/alone%d/file", i)
+		}
+		p.Unexpected = append(p.Unexpected, d)
+	}
+	return p
 }
 
 func TestRecordShowsParity(t *testing.T) {

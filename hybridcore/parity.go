@@ -5,10 +5,15 @@
 
 package hybridcore
 
+import "slices"
+
 // MaxDifferences bounds the differences and changes that a record lists for
 // one image: two unrelated systems differ in thousands of keys, and the counts
 // say that well enough. `packer-hybrid parity` compares anew.
 const MaxDifferences = 200
+
+// MaxListed bounds what the answer of the verb parity lists.
+const MaxListed = 5000
 
 // ParityPolicy says what an unexpected difference does.
 type ParityPolicy string
@@ -100,6 +105,11 @@ type Expected struct {
 // Blocked says whether a finding, or by the policy a difference, must stop a release.
 func (p Parity) Blocked() bool {
 	return Blocked(p.Findings) != NotBlocked || p.Policy == ParityBlock && len(p.Unexpected) > 0
+}
+
+// Uncompared says whether all that is unexpected is what could not be compared.
+func (p Parity) Uncompared() bool {
+	return len(p.Unexpected) > 0 && p.Unlisted == 0 && !slices.ContainsFunc(p.Unexpected, Difference.Compared)
 }
 
 // Change is one key of a target's inventory that is not as it was.

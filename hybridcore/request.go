@@ -96,7 +96,8 @@ type Listing struct {
 	DetailedExitCode bool `json:"detailed_exit_code,omitempty"`
 	// All lists unchanged targets too.
 	All bool `json:"all,omitempty"`
-	// WaiverTemplate prints the waivers that would accept what blocks, instead of the answer.
+	// WaiverTemplate prints the waivers, or the entries of the allow-list of parity, that would accept what blocks,
+	// instead of the answer.
 	WaiverTemplate bool `json:"waiver_template,omitempty"`
 	// Look asks the platforms whether what is current is still there.
 	Look bool `json:"look,omitempty"`

@@ -125,6 +125,12 @@ variable "guest_upgrade" {
   default     = true
 }
 
+variable "guest_inventory" {
+  type        = list(object({ how = string, paths = list(string), reason = string }))
+  description = "What the inventory compares or leaves out besides templates/scripts/linux/inventory.d/files.json: how (compare, without packages, leave out, own, normalise), absolute paths (* for a part), and the reason."
+  default     = []
+}
+
 # --- The hardware --------------------------------------------------------------------------------
 
 variable "vm_cpu_count" {

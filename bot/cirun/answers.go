@@ -210,6 +210,8 @@ func parityOf(report hybridcore.ParityReport) Outcome {
 func parityWord(p hybridcore.Parity) string {
 	unread := slices.ContainsFunc(p.Manifests, func(m hybridcore.Manifest) bool { return m.SHA256 == "" })
 	switch n := len(p.Unexpected) + p.Unlisted; {
+	case p.Uncompared():
+		return "not compared"
 	case n > 0:
 		return strconv.Itoa(n) + " unexpected"
 	case p.Blocked(): // by a finding, such as a guest of another system

@@ -160,14 +160,22 @@ func Findings(n int) []hybridcore.Finding {
 	return all
 }
 
+func manifest(platform hybridcore.Platform, packages int) hybridcore.Manifest {
+	return hybridcore.Manifest{
+		Platform: platform, Run: RunID, SHA256: strings.Repeat("ab", 32), Packages: packages, Files: 4 * packages,
+		Scope: &hybridcore.Scope{
+			Folders:      []string{"/boot/grub/*.cfg", "/etc", "/opt", "/srv", "/usr/local", "/var/spool/cron"},
+			PackageFiles: 40 * packages, Own: 14, LeftOut: 61, LeftOutRules: 20, NotEntered: []string{"/dev", "/proc", "/sys"},
+		},
+	}
+}
+
 // Comparison is one of three platforms, with differences that nobody expects or without.
 func Comparison(unexpected bool) hybridcore.Parity {
 	p := hybridcore.Parity{
 		Image: "debian-12", Policy: hybridcore.ParityBlock,
 		Manifests: []hybridcore.Manifest{
-			{Platform: hybridcore.Proxmox, Run: RunID, SHA256: strings.Repeat("ab", 32), Packages: 206, Files: 80},
-			{Platform: hybridcore.VSphere, Run: RunID, SHA256: strings.Repeat("ab", 32), Packages: 215, Files: 81},
-			{Platform: hybridcore.Azure, Run: RunID, SHA256: strings.Repeat("ab", 32), Packages: 204, Files: 80},
+			manifest(hybridcore.Proxmox, 206), manifest(hybridcore.VSphere, 215), manifest(hybridcore.Azure, 204),
 		},
 		Pairs: []hybridcore.ParityCount{
 			{Category: "packages", A: "proxmox", B: "vsphere", Expected: 15},

@@ -17,13 +17,15 @@ import (
 // parity adds the comparison of one image: what nobody expects first.
 func (m *markdown) parity(one hybridcore.Parity) {
 	n := len(one.Unexpected) + one.Unlisted
-	end := fmt.Sprintf("✅ Parity of %s: identical but for %s", htmlCode(one.Image),
+	end := fmt.Sprintf("✅ Parity of %s: identical in what is compared, but for %s", htmlCode(one.Image),
 		summary.Plural(summary.Keys(one), "expected key"))
 	switch {
 	case one.Blocked() && n == 0 && len(one.Manifests) > 0:
 		end = fmt.Sprintf("⛔ Parity of %s: <b>blocked by findings</b>", htmlCode(one.Image))
 	case one.Blocked() && n == 0:
 		end = fmt.Sprintf("⛔ Parity of %s: <b>not compared</b>", htmlCode(one.Image))
+	case one.Blocked() && one.Uncompared():
+		end = fmt.Sprintf("⛔ Parity of %s: <b>not compared in full</b>", htmlCode(one.Image))
 	case one.Blocked():
 		end = fmt.Sprintf("⛔ Parity of %s: <b>%s</b>", htmlCode(one.Image), summary.Plural(n, "unexpected difference"))
 	case n > 0:
@@ -37,6 +39,9 @@ func (m *markdown) parity(one hybridcore.Parity) {
 			}
 			rows[0][0] = "Category"
 			m.table(rows[0], rows[1:])
+		}
+		for _, said := range summary.Scope(one) {
+			m.add("\n%s", text.Code(said))
 		}
 	})
 }
@@ -69,29 +74,46 @@ func broken(all []hybridcore.Parity) string {
 	return text + " differ between platforms where nobody expects it;"
 }
 
-// unexpected lists each unexpected key once, with the values of the platforms
-// and the likely cause.
+// unexpected lists the unexpected keys, a group behind the other, the first of
+// each with the values of the platforms and the likely cause.
 func (m *markdown) unexpected(one hybridcore.Parity) {
-	if len(one.Unexpected) > 0 {
+	groups, beyond := summary.Groups(one)
+	if len(groups) > 0 {
 		m.add("")
 	}
-	for _, d := range summary.ByKey(one.Unexpected) {
-		var parts []string
-		for _, p := range hybridcore.PlatformNames() {
-			if value, differs := d.Values[hybridcore.Platform(p)]; differs {
-				said := "none"
-				if value != "" {
-					said = text.Code(summary.ShortDigest(value))
-				}
-				parts = append(parts, p+" "+said)
+	for _, g := range groups {
+		for _, d := range g.Shown {
+			for _, line := range differenceLines(d) {
+				m.add("%s", line)
 			}
 		}
-		m.add("- %s: %s", text.Code(d.Category+" "+d.Key), strings.Join(parts, ", "))
-		if d.Cause != "" {
-			m.add("  - likely cause: %s", text.Code(d.Cause))
+		if rest := g.Rest(); rest != "" {
+			m.add("- %s", text.Code(rest))
 		}
 	}
-	if one.Unlisted > 0 {
-		m.add("\n%d more; `packer-hybrid parity` compares anew.", one.Unlisted)
+	if n := beyond + one.Unlisted; n > 0 {
+		m.add("\n%d more; %s lists them.", n, text.Code("packer-hybrid parity "+one.Image+" --output json"))
 	}
+}
+
+func differenceLines(d summary.Differing) []string {
+	var parts []string
+	for _, p := range hybridcore.PlatformNames() {
+		if value, differs := d.Values[hybridcore.Platform(p)]; differs {
+			said := "none"
+			if value != "" {
+				said = text.Code(summary.ShortDigest(value))
+			}
+			parts = append(parts, p+" "+said)
+		}
+	}
+	name := text.Code(d.Category + " " + d.Key)
+	if !d.Compared() {
+		name = "not compared: " + text.Code(d.Category)
+	}
+	lines := []string{fmt.Sprintf("- %s: %s", name, strings.Join(parts, ", "))}
+	if d.Cause != "" {
+		lines = append(lines, "  - likely cause: "+text.Code(d.Cause))
+	}
+	return lines
 }

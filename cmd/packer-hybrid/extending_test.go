@@ -234,7 +234,7 @@ func TestAddingASection(t *testing.T) {
 	if err != nil {
 		t.Errorf("with the row: %v", err)
 	}
-	want(t, string(text), "shells", "identical but for 1 keys")
+	want(t, string(text), "shells", "identical in what is compared, but for 1 keys")
 }
 
 // onlyLists is a document with one of its sections.

@@ -90,7 +90,7 @@ func testFanOut(t *testing.T, b *bed) {
 	}
 	rec := b.record(t)
 	want(t, string(out), "debian-12@proxmox  built", "debian-12@vsphere  built", "debian-12@azure    built",
-		"identical but for", "record  "+rec.RunID)
+		"identical in what is compared, but for", "record  "+rec.RunID)
 	if len(rec.Results) != 3 || len(rec.Parity) != 1 || len(rec.Parity[0].Manifests) != 3 ||
 		rec.Request.Action != hybridcore.ActionBuild {
 		t.Errorf("the record: %+v", rec)

@@ -42,7 +42,7 @@ func testSharedByGit(t *testing.T, l *lab.Lab) {
 		says []string
 	}{
 		{[]string{"status"}, []string{"debian-12@proxmox", "debian-12@vsphere", "debian-12@azure"}},
-		{[]string{"parity", "debian-12"}, []string{"identical but for"}},
+		{[]string{"parity", "debian-12"}, []string{"identical in what is compared, but for"}},
 		{[]string{"plan", "debian-12"}, []string{"0 to build, 3 unchanged"}},
 	} {
 		code, out := b.run(t, look.args...)

@@ -78,7 +78,7 @@ func TestParityVerb(t *testing.T) {
 	}
 	recordRun(t, dir, "20261101t000000-00000001", map[hybridcore.Platform][]byte{"proxmox": real, "vsphere": real})
 	code, out, errs := invoke(t, "parity", "-C", dir)
-	if code != hybridcore.ExitOK || !strings.Contains(out, "identical but for 0 keys") {
+	if code != hybridcore.ExitOK || !strings.Contains(out, "identical in what is compared, but for 0 keys") {
 		t.Errorf("the same guest twice: exit %d\n%s%s", code, out, errs)
 	}
 	pinned := bytes.Replace(real, []byte("7.88.1-10"), []byte("7.74.0-1"), 1)
@@ -97,6 +97,11 @@ func TestParityVerb(t *testing.T) {
 	}
 	if code != hybridcore.ExitBlocked {
 		t.Errorf("planted difference: exit %d", code)
+	}
+	code, out, _ = invoke(t, "parity", "-C", dir, "--allow-template")
+	if code != hybridcore.ExitBlocked || !strings.HasPrefix(out, "# proxmox: 7.74.0-1") ||
+		!strings.Contains(out, "allow \"packages\" \"curl\" {\n  platforms = [\"proxmox\", \"vsphere\"]\n") {
+		t.Errorf("the entry to paste: exit %d\n%s", code, out)
 	}
 	code, out, _ = invoke(t, "parity", "-C", dir, "--output", "json")
 	var doc hybridcore.Answer

@@ -83,6 +83,7 @@ const guarded = `
     printf '[Service]\nNice=5\n' > /usr/lib/systemd/system/ssh.service.d/planted.conf
     ln -sfn /bin/cat /etc/alternatives/pager
     cp /bin/true /opt/planted-able
+    echo data > /var/lib/planted-data
     python3 -c 'import os, struct; os.setxattr("/opt/planted-able", "security.capability",
       struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0))'
   when: image_platform == "vsphere"
@@ -108,6 +109,12 @@ allow "packages" "retired-agent" {
   reason    = "an agent of the past"
   owner     = "platform team"
 }
+`
+
+// compared is what the image has compared besides.
+const compared = `guest_inventory = [
+  { how = "compare", paths = ["/var/lib/planted-data"], reason = "the image's own data" },
+]
 `
 
 // edit changes a file of the project.
@@ -138,6 +145,7 @@ func (b *bed) plantDifferences(t *testing.T) {
 	b.edit(t, "templates/ansible/roles/configure/tasks/main.yml", behind(guarded))
 	b.edit(t, "configs/lab/vsphere.pkrvars.hcl", behind("\nguest_packages = [\"planted-tool=1.0\"]\n"))
 	b.edit(t, "configs/lab/proxmox.pkrvars.hcl", behind("\nguest_packages = [\"planted-tool=1.1\"]\n"))
+	b.edit(t, "configs/lab/common.pkrvars.hcl", behind(compared))
 	b.edit(t, "templates/parity.hcl", behind(reviewed))
 }
 
@@ -217,6 +225,10 @@ func testPlanted(t *testing.T, b *bed) {
 			"/etc/alternatives/pager", "root:root", "root:root",
 			b.lineOf(t, tasks, "alternatives/pager") + `, in the task "Plant what has no module", which is guarded by platform`,
 		},
+		"files /var/lib/planted-data": {
+			"/var/lib/planted-data", "", "0644",
+			b.lineOf(t, tasks, "planted-data") + `, in the task "Plant what has no module", which is guarded by platform`,
+		},
 		"files /opt/planted-able": {
 			"/opt/planted-able", "", "0755",
 			b.lineOf(t, tasks, "cp /bin/true") + `, in the task "Plant what has no module", which is guarded by platform`,
@@ -225,7 +237,7 @@ func testPlanted(t *testing.T, b *bed) {
 	if diff := cmp.Diff(expected, found); diff != "" {
 		t.Errorf("unexpected differences (-want +got):\n%s\n%s", diff, out)
 	}
-	want(t, out, "blocked: 10 unexpected differences", "unexpected packages planted-tool",
+	want(t, out, "blocked: 11 unexpected differences", "unexpected packages planted-tool",
 		"0644 root:root of util-linux, changed, sha256:", "0644 root:root of util-linux unchanged",
 		"4755 root:root of dpkg unchanged", "capabilities cap_net_raw=ep sha256:", "root:root link /bin/cat",
 		`stale: no difference of debian-12 needs the entry packages "retired-agent"`,
@@ -247,7 +259,7 @@ func (b *bed) reviewPlanted(t *testing.T) {
 	if code != hybridcore.ExitOK {
 		t.Errorf("policy warn: exit %d", code)
 	}
-	want(t, out, "10 unexpected differences; the policy for them is warn")
+	want(t, out, "11 unexpected differences; the policy for them is warn")
 
 	b.edit(t, "templates/parity.hcl", func(old string) string {
 		old, _, _ = strings.Cut(old, "\noverride \"warn\"")
@@ -264,7 +276,7 @@ func (b *bed) reviewPlanted(t *testing.T) {
 	if code != hybridcore.ExitOK {
 		t.Errorf("all reviewed: exit %d", code)
 	}
-	want(t, out, "identical but for", `stale: no difference of debian-12 needs the entry packages "retired-agent"`)
+	want(t, out, "identical in what is compared, but for", `stale: no difference of debian-12 needs the entry packages "retired-agent"`)
 }
 
 // first is the first word of a value: a version, a mode, a state.

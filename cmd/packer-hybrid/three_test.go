@@ -46,7 +46,8 @@ func testThree(t *testing.T, b *bed) {
 		}
 		b.named(t, res, first)
 	}
-	want(t, first, "vm-template", "content-library-item", "managed-image", "ok=", "identical but for", "record  ")
+	want(t, first, "vm-template", "content-library-item", "managed-image", "ok=",
+		"identical in what is compared, but for", "compared: packages, all of /etc", "record  ")
 	code, again := b.run(t, "build", "debian-12")
 	if code != 0 {
 		t.Errorf("second build: exit %d", code)
@@ -110,7 +111,7 @@ func testOneFails(t *testing.T, b *bed) {
 	if code != hybridcore.ExitOK {
 		t.Errorf("parity: exit %d", code)
 	}
-	want(t, out, "run "+failed.RunID, "run "+retried.RunID, "identical but for",
+	want(t, out, "run "+failed.RunID, "run "+retried.RunID, "identical in what is compared, but for",
 		"the guest of ubuntu-24.04@azure is a stand-in of the lab: it holds debian 12, not ubuntu 24.04")
 	if standIns := hybridcore.StandIns(retried.Results[0].Inputs); !slices.Contains(standIns,
 		"a guest of debian 12+lab, of the lab, not ubuntu-24.04") {

@@ -191,13 +191,17 @@ func parityVerb() Verb {
 image on all its platforms, category by category, and with an earlier run. What
 templates/parity.hcl does not expect is unexpected, and exits 3 where its policy
 says block. An image that is built for one platform only is compared with its
-previous build.`,
+previous build. With --allow-template it prints the entries for that file that
+would allow what is unexpected, to be filled in and reviewed.`,
 		Example: `  packer-hybrid parity
   packer-hybrid parity debian-12 --env prod --record 20261122t224501-1a2b3c4d
-  packer-hybrid parity debian-12 --against 20261101t080000-5e6f7a8b`,
+  packer-hybrid parity debian-12 --against 20261101t080000-5e6f7a8b
+  packer-hybrid parity debian-12 --allow-template`,
 		Bind: func(fs *pflag.FlagSet, r *hybridcore.Request) {
 			fs.StringVar(&r.Record, "record", "", "compare what this run built (default: what is current)")
 			fs.StringVar(&r.Against, "against", "", "also report what changed since this run")
+			fs.BoolVar(&r.WaiverTemplate, "allow-template", false,
+				"print the entries of templates/parity.hcl that would allow what is unexpected, instead of the answer")
 		},
 	}
 }

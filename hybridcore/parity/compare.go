@@ -75,9 +75,9 @@ func compare(set Set, rules Rules, used map[int]bool) hybridcore.Parity {
 	slices.SortStableFunc(c.unexpected, func(a, b hybridcore.Difference) int {
 		return cmp.Or(slices.Index(known, a.Category)-slices.Index(known, b.Category), strings.Compare(a.Key, b.Key))
 	})
-	shown := min(len(c.unexpected), hybridcore.MaxDifferences)
+	shown := min(len(c.unexpected), cmp.Or(rules.Listed, hybridcore.MaxDifferences))
 	p.Unlisted, p.Unexpected = len(c.unexpected)-shown, append([]hybridcore.Difference{}, c.unexpected[:shown]...)
-	for i := range p.Unexpected {
+	for i := range p.Unexpected[:min(shown, hybridcore.MaxDifferences)] {
 		p.Unexpected[i].Cause = rules.Origins.cause(p.Unexpected[i])
 	}
 	return p

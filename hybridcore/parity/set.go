@@ -28,4 +28,6 @@ type Rules struct {
 	Env     string
 	Allow   Allow
 	Origins Origins
+	// Listed bounds the unexpected differences that are listed; 0 means as many as a record has.
+	Listed int
 }

@@ -29,6 +29,7 @@ func (s Stage) Parity(ctx context.Context, req hybridcore.Request) (hybridcore.P
 	if err != nil {
 		return hybridcore.ParityReport{}, err
 	}
+	rules.Listed = hybridcore.MaxListed
 	report := hybridcore.ParityReport{
 		Env: env, Parity: []hybridcore.Parity{}, Changes: []hybridcore.Changes{},
 		Notes: []string{},

@@ -19,6 +19,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/parity"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/waivers"
@@ -52,6 +53,9 @@ func (s Screen) Present(r *runner.Runner, answer hybridcore.Answer, failure erro
 // write prints an answer.
 func (s Screen) write(r *runner.Runner, answer hybridcore.Answer) error {
 	switch {
+	case answer.Request != nil && answer.Request.WaiverTemplate && answer.Parity != nil:
+		_, err := io.WriteString(s.Out, parity.Template(answer.Parity.Parity))
+		return err //nolint:wrapcheck // of standard output
 	case answer.Request != nil && answer.Request.WaiverTemplate:
 		_, err := io.WriteString(s.Out, waivers.Template(answer.All()))
 		return err //nolint:wrapcheck // of standard output

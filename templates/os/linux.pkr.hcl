@@ -52,7 +52,7 @@ build {
   provisioner "shell" {
     script          = "${path.root}/scripts/linux/inventory.py"
     remote_path     = "/tmp/packer-hybrid-inventory.py"
-    execute_command = "sudo -n /usr/bin/python3 -I {{ .Path }} --sections /tmp/inventory.d --output ${local.guest_inventory} --transient-user ${var.build_username} && rm -rf /tmp/inventory.d"
+    execute_command = "sudo -n /usr/bin/python3 -I {{ .Path }} --sections /tmp/inventory.d --output ${local.guest_inventory} --transient-user ${var.build_username} --rules ${base64encode(jsonencode(var.guest_inventory))} && rm -rf /tmp/inventory.d"
   }
 
   provisioner "file" {
