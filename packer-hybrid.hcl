@@ -34,6 +34,12 @@ build {
   cancel_grace = "5m" # from SIGTERM to SIGKILL of a cancelled Packer, which deletes what it made in between
 }
 
+# What a merge is built for: the first environment by the push, each other one once the one before is built and somebody has approved it, by the
+# environment of that name at GitHub or GitLab. Without the block: the default environment.
+# merge {
+#   environments = ["lab", "prod"]
+# }
+
 # What events of GitHub Actions or GitLab CI run: lines as at a terminal, of the default branch. An event without a line has the default,
 # which is shown here; [] is nothing. A change is only planned and validated without Packer; all else is for merged code.
 ci {

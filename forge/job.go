@@ -49,12 +49,26 @@ type Jobs struct {
 
 	// Decide are the values of a job that only decides; nil: the one that plans does.
 	Decide func(ci.Decision, ci.Runners) ([]Value, error)
+	// Together says that one run has the jobs of all environments that a merge is built
+	// for; else each has a run of its own.
+	Together bool
+	// GoOn starts the run for the next environment, and returns its address; nil where
+	// one run has the jobs of all.
+	GoOn func(context.Context, Getenv, Onward) (string, error)
 	// Unnamed says which platforms have no runners of their own, for a person.
 	Unnamed func(ci.Runners, []hybridcore.Platform) string
 	// Share are the jobs of other machines, in the forge's own form.
 	Share func(Shares) (string, error)
 	// Ask is what only the forge knows of changes and people; nil: comments ask for nothing.
 	Ask func(post.Access, string) (Asker, error)
+}
+
+// Onward is the run that follows another one, once that was approved.
+type Onward struct {
+	Request string // ID
+	Line    string // of the shared grammar
+	Branch  string // the default one
+	Commit  string
 }
 
 // Clone is a repository as git reaches it over https.
@@ -160,10 +174,17 @@ type File struct {
 type Shares struct {
 	Plan    *hybridcore.Plan // of the build; nil: nothing is built
 	Runners ci.Runners
+	// Next are the plans for the environments that follow once somebody has approved it,
+	// where the forge has one run for all.
+	Next []hybridcore.Plan
 	// Decision has what is published and reaped besides; the zero one is of a
 	// plan at a terminal.
 	Decision ci.Decision
 }
+
+// MaxFollowing bounds the targets of an environment that follows: GitLab has one job wait
+// for at most 50 others, and that one must not begin before them.
+const MaxFollowing = 50
 
 // Sharable refuses a plan whose digests other machines cannot have. Without versions nothing is known to be unchanged
 // either: a plan of such targets is no plan of nothing.

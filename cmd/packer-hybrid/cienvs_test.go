@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/ci"
 )
 
 // planned makes another commit of the change, and lets both of its jobs report it.
@@ -222,5 +223,58 @@ func TestMergeQueue(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"packer-hybrid plan lab": "success: 3 of 6 targets to build"},
 		d.shownChecks()); code != 0 || diff != "" || len(d.hub.Comments()) != 0 {
 		t.Errorf("exit code %d, %d comments, check-runs (-want +got):\n%s\n%s", code, len(d.hub.Comments()), diff, log)
+	}
+}
+
+// pushOf is the payload of a push to main.
+func (d decided) pushOf() string {
+	return fmt.Sprintf(`{"ref":"refs/heads/main","after":%[1]q,"head_commit":{"id":%[1]q},"repository":{"id":5,`+
+		`"full_name":"o/r","default_branch":"main"},"sender":{"id":4,"login":"mara"}}`, d.main)
+}
+
+// A merge is built for the first environment of the rule, and goes on to the next one
+// when that was approved.
+func TestMergeGoesOn(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  unmerged = []")
+	d.edit("packer-hybrid.hcl", "\nci {\n", "\nmerge {\n  environments = [\"lab\", \"example\"]\n}\n\nci {\n")
+	d.git("commit", "-q", "-a", "-m", "what a merge builds")
+	d.main = d.commit("main")
+	d.hub.SetHead(d.main)
+	code, log, outputs := d.step(t, "push", d.pushOf(), nil, "--decide")
+	decision, err := ci.ParseDecision(outputs["decision"])
+	if code != 0 || err != nil || decision.Env != "lab" || outputs["next"] != "example" {
+		t.Fatalf("exit code %d, %v, %+v\n%s", code, err, decision, log)
+	}
+	next := func(more ...string) (int, string) {
+		env := append([]string{
+			"PACKER_HYBRID_DECISION=" + outputs["decision"], "GITHUB_WORKFLOW_REF=o/r/.github/workflows/images.yml@refs/heads/main",
+		}, more...)
+		code, log, _ := d.step(t, "push", d.pushOf(), env, "--next")
+		return code, log
+	}
+	for _, set := range []string{"", "prod"} {
+		if code, log := next("PACKER_HYBRID_NEXT=" + set); code != 3 || len(d.hub.Dispatches()) != 0 ||
+			!strings.Contains(log, "the environment example of GitHub has no variable PACKER_HYBRID_NEXT = example") {
+			t.Errorf("with %q: exit code %d\n%s", set, code, log)
+		}
+	}
+	code, log = next("PACKER_HYBRID_NEXT=example")
+	all := d.hub.Dispatches()
+	if code != 0 || len(all) != 1 {
+		t.Fatalf("exit code %d, %v\n%s", code, all, log)
+	}
+	inputs, _ := all[0]["inputs"].(map[string]any)
+	if all[0]["ref"] != "main" || inputs["command"] != "build --env example" || inputs["sha"] != d.main {
+		t.Errorf("the dispatch is %v", all[0])
+	}
+	// The run that is started: nothing follows the last environment, and no part of a build goes on.
+	for command, want := range map[string]string{
+		"build --env example": "", "build --env lab": "example", "build debian-12 --env lab": "", "plan --env lab": "",
+	} {
+		code, log, outputs := d.step(t, "workflow_dispatch", dispatchOf(d.main, command), nil, "--decide")
+		if code != 0 || outputs["next"] != want {
+			t.Errorf("%s: exit code %d, next %q, want %q\n%s", command, code, outputs["next"], want, log)
+		}
 	}
 }

@@ -30,6 +30,7 @@ own event:
   --collect DIR      needs the state: the record and the reports
   --release PHASE    plan, record: need the state; prepare, mark: on the platform
                      PACKER_HYBRID_PLATFORM, with its secrets
+  --next             starts the run for the next environment of a merge
   --reap             removes what dead runs left on PACKER_HYBRID_PLATFORM, with
                      its secrets; with --from DIR reports what such jobs did
   --hold, --report   a change's report, kept by a job without a token and sent by

@@ -14,6 +14,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
 	"github.com/packer-hybrid/packer-hybrid/checks/formats"
@@ -32,7 +33,7 @@ func Forge() forge.Forge {
 			Log:    func(o forge.Output) forge.Log { return actions(o) },
 			Values: func(o forge.Output) forge.Values { return actions(o) },
 			Mask:   Mask, Files: files, Uploads: true,
-			Decide: outputs, Unnamed: unnamed, Share: matrix, Ask: ask,
+			Decide: outputs, Unnamed: unnamed, Share: matrix, Ask: ask, GoOn: goOn,
 		},
 		Reports: forge.Reports{
 			Access: access, Address: address,
@@ -96,6 +97,24 @@ func mine(env forge.Getenv) (id string, audiences []policy.Audience) {
 	return env("GITHUB_RUN_ID"), []policy.Audience{
 		{System: name, Repository: env("GITHUB_REPOSITORY"), File: path.Base(file)},
 	}
+}
+
+// goOn starts the run for the next environment. GitHub starts one for the job's own
+// token too, when it is a dispatch.
+func goOn(ctx context.Context, env forge.Getenv, o forge.Onward) (string, error) {
+	token := env("GITHUB_TOKEN")
+	if token == "" {
+		return "", hybridcore.Usagef("GITHUB_TOKEN is not set: give the step a token with the permission actions: write")
+	}
+	_, of := mine(env)
+	runs, err := NewRuns(RunsConfig{
+		API: env("GITHUB_API_URL"), Repository: of[0].Repository, Workflow: of[0].File, Token: token,
+	})
+	if err != nil {
+		return "", err
+	}
+	run, err := runs.Dispatch(ctx, cirun.Order{Request: o.Request, Line: o.Line, Ref: o.Branch, Commit: o.Commit})
+	return run.URL, err
 }
 
 // olderRun names an older run of the same request than the job's.

@@ -116,6 +116,9 @@ func outputs(d ci.Decision, runners ci.Runners) ([]forge.Value, error) {
 		{Name: "release", Value: fmt.Sprint(d.Has(hybridcore.ActionPublish))},
 		{Name: "reap", Value: fmt.Sprint(d.Has(hybridcore.ActionReap))},
 	}
+	if len(d.Next) > 0 {
+		all = append(all, forge.Value{Name: "next", Value: d.Next[0]})
+	}
 	for _, one := range []struct {
 		name  string
 		value any

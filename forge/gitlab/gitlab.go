@@ -26,7 +26,7 @@ func Forge() forge.Forge {
 		Jobs: forge.Jobs{
 			Sign: "GITLAB_CI", Workspace: "CI_PROJECT_DIR", Clone: clone, Event: event, Place: place, Ticket: ticket,
 			Log:   func(o forge.Output) forge.Log { return log{o.Log, time.Now} },
-			Files: files, Share: childPipeline,
+			Files: files, Share: childPipeline, Together: true,
 		},
 		Reports: forge.Reports{
 			Access: access, Address: address,

@@ -20,7 +20,7 @@ import (
 )
 
 // maxNeeds bounds the jobs that one needs at GitLab.
-const maxNeeds = 50
+const maxNeeds = forge.MaxFollowing
 
 // buildLine is the build of a plan, in the shared grammar.
 func buildLine(plan hybridcore.Plan) string {
@@ -49,6 +49,7 @@ type glJob struct {
 	Tags        []string          `yaml:"tags,omitempty"`
 	Needs       []string          `yaml:"needs,omitempty"`
 	When        string            `yaml:"when,omitempty"`
+	MayFail     bool              `yaml:"allow_failure,omitempty"`
 	Environment map[string]string `yaml:"environment,omitempty"`
 	Variables   map[string]string `yaml:"variables,omitempty"`
 	Script      []string          `yaml:"script"`
@@ -70,12 +71,19 @@ const pipelineHeader = `# Made by packer-hybrid: a job for each target that is t
 // job that says so, because GitLab refuses an empty one.
 func childPipeline(c forge.Shares) (string, error) {
 	plan, p := c.Plan, pipeline{shares: c, doc: yaml.Node{Kind: yaml.MappingNode}}
-	p.add("stages", []string{"build", "collect", "release", "reap"})
+	stages := []string{"build", "collect", "release", "reap"}
+	if len(c.Next) > 0 {
+		stages = append(stages, "next")
+	}
+	p.add("stages", stages)
 	if plan != nil {
 		if err := forge.Sharable(*plan); err != nil {
 			return "", err
 		}
-		p.build(*plan)
+		p.build(*plan, p.line(hybridcore.ActionBuild, buildLine(*plan)), "", nil)
+		if err := p.following(); err != nil {
+			return "", err
+		}
 	}
 	if r, ok := c.Decision.Find(hybridcore.ActionPublish); ok {
 		p.release(r)
@@ -169,14 +177,53 @@ func withState() map[string]string {
 	return map[string]string{"name": "packer-hybrid-state", "action": "access"}
 }
 
-func (p *pipeline) build(plan hybridcore.Plan) {
-	line := p.line(hybridcore.ActionBuild, buildLine(plan))
+// following adds the environments that a merge is built for later: for each a job that
+// somebody starts by hand, which its protected environment lets only some do, and the
+// build behind it.
+func (p *pipeline) following() error {
+	before := p.collect
+	for _, plan := range p.shares.Next {
+		if err := forge.Sharable(plan); err != nil {
+			return err
+		}
+		env := plan.Request.Env
+		line, _, err := p.shares.Decision.For(env)
+		if err != nil {
+			return err
+		}
+		gate, needs := "approve "+env, []string{}
+		if before != "" {
+			needs = append(needs, before)
+		}
+		if len(plan.Pending()) == 0 {
+			continue
+		}
+		p.job(gate, glJob{
+			Stage: "next", When: "manual", Needs: needs, Variables: map[string]string{"GIT_STRATEGY": "none"},
+			Environment: map[string]string{"name": env, "action": "access"},
+			Script:      []string{"echo '" + env + " is built for by the jobs that follow'"},
+		})
+		before = p.build(plan, line, env, []string{gate})
+	}
+	return nil
+}
+
+// build adds the jobs of a plan, which wait for others; of an environment that follows
+// they are named by it. It returns the job that collects; empty for none.
+func (p *pipeline) build(plan hybridcore.Plan, line, env string, after []string) string {
+	named, stage, last, when := func(name string) string { return name }, "build", "collect", "always"
+	if env != "" {
+		// A job that always runs would not wait for one that is started by hand. So it runs
+		// after a failed part because that may fail; what it came to is what it says then.
+		named, stage, last, when = func(name string) string { return name + " (" + env + ")" }, "next", "next", ""
+	}
 	var jobs []string
 	for _, t := range plan.Pending() {
 		target := t.Target
-		jobs = append(jobs, target.Name())
-		p.job(target.Name(), glJob{
-			Stage: "build", Tags: slices.Clone(p.shares.Runners[target.Platform]), Script: []string{"packer-hybrid ci --part"},
+		jobs = append(jobs, named(target.Name()))
+		p.job(named(target.Name()), glJob{
+			Stage: stage, Needs: after, MayFail: env != "",
+			Tags: slices.Clone(p.shares.Runners[target.Platform]), Script: []string{"packer-hybrid ci --part"},
 			Environment: environment(target.Env, target.Platform),
 			Variables: p.variables(line, plan.Commit, map[string]string{
 				ci.TargetVariable: target.Name(), ci.DigestVariable: target.Digest, ci.EnvVariable: target.Env,
@@ -185,14 +232,18 @@ func (p *pipeline) build(plan hybridcore.Plan) {
 		})
 	}
 	if len(jobs) == 0 {
-		return
+		return ""
 	}
-	p.collect = "collect"
-	p.job("collect", glJob{
-		Stage: "collect", When: "always", Needs: jobs, Environment: withState(),
+	name := named("collect")
+	if env == "" {
+		p.collect = name
+	}
+	p.job(name, glJob{
+		Stage: last, When: when, Needs: jobs, Environment: withState(),
 		Script:    []string{"packer-hybrid ci --collect " + hybridcore.PartsDir},
 		Variables: p.variables(line, plan.Commit, nil), Artifacts: reportFiles(),
 	})
+	return name
 }
 
 func reportFiles() *glArtifacts {

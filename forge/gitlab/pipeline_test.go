@@ -99,6 +99,30 @@ func TestChildPipeline(t *testing.T) {
 	}
 }
 
+// What a merge is built for later waits for a job that somebody starts by hand.
+func TestPipelineOfTwoEnvironments(t *testing.T) {
+	t.Parallel()
+	d, err := ci.ParseDecision(forgetest.Decision(map[string]any{
+		"env": "lab", "lines": []string{"build --env lab"}, "platforms": []string{"vsphere", "azure"},
+		"next": []string{"prod", "site"},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, prod, site := forgetest.Plan(1), forgetest.Plan(1), forgetest.Plan(0)
+	prod.Request.Env, site.Request.Env = "prod", "site"
+	for i := range prod.Targets {
+		prod.Targets[i].Target.Env = "prod"
+	}
+	text, err := share(forge.Shares{
+		Plan: &plan, Runners: forgetest.Runners(), Decision: d, Next: []hybridcore.Plan{prod, site},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	goldentest.Compare(t, "pipeline-merge.yml", text)
+}
+
 // The jobs of a child pipeline that publishes and reaps: each has the
 // environment of one platform, or none.
 func TestPipelineOfADecision(t *testing.T) {

@@ -28,9 +28,9 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 	}
 	for _, attr := range hclfile.SortedAttributes(file.Body) {
 		d.add(attr.NameRange, fmt.Sprintf("the setting %q stands outside of a block", attr.Name),
-			"put it into a project, environment, state, build, ci or bot block")
+			"put it into a project, environment, state, build, ci, merge or bot block")
 	}
-	known := []string{"project", "environment", "state", "build", "ci", "bot"}
+	known := []string{"project", "environment", "state", "build", "ci", "merge", "bot"}
 	seen := map[string]bool{}
 	var defaultAt hcl.Range
 	for _, block := range file.Body.Blocks {
@@ -51,6 +51,8 @@ func decode(file *hclfile.File) (Project, []hybridcore.Finding) {
 			d.build(block, &p)
 		case "ci":
 			d.ci(block, &p)
+		case "merge":
+			d.merge(block, &p)
 		case "bot":
 			d.bot(block, &p)
 		default:
@@ -92,6 +94,7 @@ func (d *decoder) whole(p *Project, defaultAt hcl.Range) {
 	}
 	d.unmerged(p, names)
 	d.declared(p.CI.Line, "change_environments", p.CI.ChangeEnvironments, names)
+	d.declared(p.Merge.Line, "environments of merge", p.Merge.Environments, names)
 	if p.DefaultEnv == "" && len(names) == 1 {
 		p.DefaultEnv = names[0]
 	}
@@ -216,6 +219,12 @@ func (d *decoder) build(block *hclsyntax.Block, p *Project) {
 		"parallel":     parallel(&p.Build.Parallel),
 		"cancel_grace": duration(minCancelGrace, maxCancelGrace, "5m", &p.Build.CancelGrace),
 	})
+}
+
+func (d *decoder) merge(block *hclsyntax.Block, p *Project) {
+	d.labels(block, 0)
+	p.Merge.Line = block.TypeRange.Start.Line
+	d.body(block, map[string]setting{"environments": environments(&p.Merge.Environments)}, "environments")
 }
 
 // environments reads a list of names of environments.

@@ -42,6 +42,7 @@ type Project struct {
 	State        State
 	Build        Build
 	CI           CI
+	Merge        Merge
 	Bot          Bot
 }
 
@@ -119,6 +120,14 @@ type CI struct {
 	// none; nil: all.
 	ChangeEnvironments []string
 	Line               int // of the block; 0: there is none
+}
+
+// Merge says what a merge to the default branch is built for.
+type Merge struct {
+	// Environments are built for in this order: the first by the push, each other one
+	// once those before are built and somebody has approved it. None: the default one.
+	Environments []string
+	Line         int // of the block; 0: there is none
 }
 
 // Environment returns the environment of that name, the default one for an

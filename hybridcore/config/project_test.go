@@ -192,6 +192,14 @@ func TestLoadRefuses(t *testing.T) {
 			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  change_environments = [\"lba\"]\n}\n",
 			`packer-hybrid.hcl:3:1: change_environments: environment "lba" is not declared (did you mean "lab"?)`,
 		},
+		"merge": {
+			"project { name = \"x\" }\nenvironment \"lab\" {}\nmerge {\n  environments = [\"lab\", \"prd\"]\n}\n",
+			`packer-hybrid.hcl:3:1: environments of merge: environment "prd" is not declared`,
+		},
+		"merge twice": {
+			"project { name = \"x\" }\nenvironment \"lab\" {}\nmerge {\n  environments = [\"lab\", \"lab\"]\n}\n",
+			`packer-hybrid.hcl:4:18: environments: "lab" is listed twice`,
+		},
 		"no change environments": {
 			"project { name = \"x\" }\nenvironment \"lab\" {}\nci {\n  change_environments = []\n}\n",
 			`packer-hybrid.hcl:3:1: change_environments is empty`,

@@ -39,7 +39,7 @@ func (j Job) Decision() (Decision, error) {
 		Run: j.Place.Run, Until: time.Now().UTC().Truncate(time.Second).Add(decisionLife), SHA: j.Commit,
 		Policy: j.reading.tip, Merged: j.Merged, Env: env.Name, Lines: j.lines,
 		Actor: j.Place.Origin.Actor, Change: j.Place.Origin.Change, ReplyTo: j.Place.Origin.ReplyTo, Request: j.RequestID,
-		Ticket: len(j.Ticket) > 0, Rule: shownRule(j.reading.rule),
+		Ticket: len(j.Ticket) > 0, Rule: shownRule(j.reading.rule), Next: j.Next(),
 	}
 	all, count := false, map[hybridcore.Action]int{}
 	for i, r := range j.Requests {

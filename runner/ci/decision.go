@@ -103,8 +103,27 @@ func (d Decision) check() error {
 			return hybridcore.Usagef("%.80q is no platform, or there twice", platform)
 		}
 	}
-	_, err := d.Requests()
-	return err
+	if _, err := d.Requests(); err != nil {
+		return err
+	}
+	return d.checkNext()
+}
+
+// checkNext refuses environments that nothing could go on to.
+func (d Decision) checkNext() error {
+	_, builds := d.Find(hybridcore.ActionBuild)
+	if len(d.Next) > 0 && (!d.Merged || !builds) || len(d.Next) > maxEnvironments {
+		return hybridcore.Usagef("%d environments follow, and only after a build of merged code", len(d.Next))
+	}
+	for i, env := range d.Next {
+		if err := hybridcore.CheckName("environment", env); err != nil {
+			return err
+		}
+		if env == d.Env || slices.Contains(d.Next[:i], env) {
+			return hybridcore.Usagef("the environment %.64q follows itself", env)
+		}
+	}
+	return nil
 }
 
 // checkTexts refuses names that are none, and texts that are more than text.

@@ -11,9 +11,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
 
-// maxEnvironments bounds those that one change is planned for.
-const maxEnvironments = 20
-
 // Everywhere makes of each request of a change whose line names no environment one for
 // each that the change may move, the default one first. declared are the environments
 // of the checkout's own project file: to plan for one gives nothing that a change has not.

@@ -191,11 +191,17 @@ type Policy struct {
 	// ChangeEnvironments are those that a change is planned for where its line names
 	// none; nil: all.
 	ChangeEnvironments []string
-	Runners            Runners
-	Place              string // of the block ci, FILE:LINE; empty without one
+	// MergeEnvironments are those that a merge is built for, one after the other; none:
+	// the default one.
+	MergeEnvironments []string
+	Runners           Runners
+	Place             string // of the block ci, FILE:LINE; empty without one
 
 	input string // the action's own command line, which counts instead of the others
 }
+
+// maxEnvironments bounds those that one change is planned for, or a merge built for.
+const maxEnvironments = 20
 
 // Environment is one that images are built for.
 type Environment struct {
@@ -307,6 +313,9 @@ type Decision struct {
 	// verifies before anything else is done: who decides has no key.
 	Ticket bool   `json:"ticket,omitempty"`
 	Rule   string `json:"rule"` // why it is allowed, with its place
+	// Next are the environments that a merge is built for after this one, each once
+	// somebody has approved it.
+	Next []string `json:"next,omitempty"`
 }
 
 // only is the policy of a job whose workflow gives the line itself, if it does.

@@ -84,8 +84,8 @@ func (j Job) allow(commands []parsed) (Job, error) {
 // complete adds to a command what its line leaves out.
 func (j Job) complete(c *parsed) error {
 	c.spread = c.Env == ""
-	if c.Env == "" && j.reading.policy.DefaultEnv != "" {
-		c.Env = j.reading.policy.DefaultEnv
+	if env := j.defaultEnv(); c.Env == "" && env != "" {
+		c.Env = env
 		c.add("--env", c.Env)
 	}
 	if c.Look && j.Base != "" {
@@ -114,4 +114,13 @@ func (j Job) complete(c *parsed) error {
 	}
 	c.Origin = j.Place.asks(c.Request)
 	return nil
+}
+
+// defaultEnv is meant by a line that names no environment: by the rule `merge` the
+// first one that a merge is built for.
+func (j Job) defaultEnv() string {
+	if p := j.reading.policy; j.reading.event.Kind == KindMerge && len(p.MergeEnvironments) > 0 {
+		return p.MergeEnvironments[0]
+	}
+	return j.reading.policy.DefaultEnv
 }

@@ -269,7 +269,7 @@ func policyOf(p config.Project) ci.Policy {
 	policy := ci.Policy{
 		Change: p.CI.Change, Merge: p.CI.Merge, Tag: p.CI.Tag, Schedule: p.CI.Schedule,
 		DefaultEnv: p.DefaultEnv, Unmerged: p.CI.Unmerged, Runners: p.CI.Runners,
-		ChangeEnvironments: p.CI.ChangeEnvironments,
+		ChangeEnvironments: p.CI.ChangeEnvironments, MergeEnvironments: p.Merge.Environments,
 	}
 	if p.CI.Line > 0 {
 		policy.Place = fmt.Sprintf("%s:%d", config.FileName, p.CI.Line)

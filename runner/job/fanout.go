@@ -6,6 +6,7 @@
 package job
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/packer-hybrid/packer-hybrid/forge"
@@ -29,7 +30,7 @@ func (j *job) fanOut(code int) int {
 	case plan == nil:
 		return hybridcore.ExitOK // why was said where it was planned
 	}
-	shares := forge.Shares{Plan: plan, Runners: j.asked.Runners()}
+	shares := forge.Shares{Plan: plan, Runners: j.asked.Runners(), Next: following(j)}
 	share := j.host.forge.Jobs.Share
 	if share == nil {
 		return hybridcore.ExitOK
@@ -52,6 +53,27 @@ func (j *job) fanOut(code int) int {
 	return hybridcore.ExitOK
 }
 
+// following are the plans of the environments that a merge is built for later, as far
+// as they could be made.
+func following(j *job) []hybridcore.Plan {
+	var all []hybridcore.Plan
+	for _, c := range j.answers {
+		switch {
+		case c.at < len(j.Requests)-j.ahead:
+		case c.plan == nil || hybridcore.Blocked(c.plan.Findings) != hybridcore.NotBlocked || len(c.extra) > 0:
+			j.problems = append(j.problems, "no jobs for "+c.req.Env+" follow, because it could not be planned: see above")
+			return all
+		case len(c.plan.Pending()) > forge.MaxFollowing:
+			j.problems = append(j.problems, fmt.Sprintf("no jobs for %s follow: %d targets are to be built, and %d at once "+
+				"can be approved; ask for fewer with PACKER_HYBRID_COMMAND", c.req.Env, len(c.plan.Pending()), forge.MaxFollowing))
+			return all
+		default:
+			all = append(all, *c.plan)
+		}
+	}
+	return all
+}
+
 // planned is the plan of what is to be built, if the job made one: where a build
 // is planned, that of the last request. A stranger's change gets an empty one,
 // whatever it plans.
@@ -61,7 +83,7 @@ func (j *job) planned() *hybridcore.Plan {
 			hybridcore.Blocked(c.plan.Findings) != hybridcore.NotBlocked {
 			continue
 		}
-		if j.own.Plan && c.at != len(j.Requests)-1 {
+		if j.own.Plan && c.at != len(j.Requests)-1-j.ahead {
 			continue
 		}
 		plan := *c.plan

@@ -85,6 +85,7 @@ type job struct {
 	own     Kind
 	phase   *phase // nil: this job does all of its requests
 	asked   ci.Job // all that the event asks for
+	ahead   int    // the last requests: plans for the environments that follow
 
 	fanned   string  // the jobs that build what was planned: a matrix, or a pipeline
 	current  *answer // of the request that runs
@@ -143,6 +144,7 @@ type Kind struct {
 	Release string   // the phase of a release: plan, prepare, mark or record
 	Reap    bool     // what dead runs left on one platform, or with from the report of it
 	From    string   // folder of what other jobs handed over of a release or of a reap
+	Next    bool     // the next environment of a merge, in a run of its own
 	Hold    bool     // the report is kept in artifacts/report, to be sent by another job
 	Report  string   // folder of a report that was kept
 }

@@ -44,6 +44,8 @@ func (h *Host) Run(ctx context.Context, own Kind) error {
 		return h.reportHeld(ctx, own.Report)
 	case own.Decide:
 		return h.decide(ctx)
+	case own.Next:
+		return goOn(ctx, h)
 	}
 	j, err := h.startJob(ctx, own)
 	if err != nil {
@@ -58,8 +60,12 @@ func (h *Host) Run(ctx context.Context, own Kind) error {
 			j.say("not started: %s, because what came before it ended with exit code %d", req.Action, code)
 			break
 		}
-		code = worse(code, j.request(ctx, i, req))
-		if code == hybridcore.ExitCancelled {
+		own := j.request(ctx, i, req)
+		if i < len(j.Requests)-j.ahead { // what follows later must not keep from what is due
+			code = worse(code, own)
+		}
+		if own == hybridcore.ExitCancelled {
+			code = own
 			break
 		}
 	}
@@ -117,9 +123,14 @@ func (h *Host) startJob(ctx context.Context, own Kind) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	ahead, err := ahead(h.forge.Jobs, own, all)
+	if err != nil {
+		return nil, err
+	}
+	read.Requests = append(slices.Clone(read.Requests), ahead...)
 	h.name(read)
 	j := h.newJob(project, read)
-	j.own, j.asked = own, all
+	j.own, j.asked, j.ahead = own, all, len(ahead)
 	if j.phase = phase; phase != nil {
 		phase.job = j
 	}

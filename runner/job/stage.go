@@ -9,6 +9,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/packer-hybrid/packer-hybrid/forge"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
@@ -18,15 +19,15 @@ import (
 func (s Kind) check() error {
 	kinds := 0
 	for _, is := range []bool{
-		s.Decide, s.Plan, s.Part, len(s.Collect) > 0, s.Release != "", s.Reap, s.Hold, s.Report != "",
+		s.Decide, s.Plan, s.Part, s.Next, len(s.Collect) > 0, s.Release != "", s.Reap, s.Hold, s.Report != "",
 	} {
 		if is {
 			kinds++
 		}
 	}
 	if kinds > 1 {
-		return hybridcore.Usagef("--decide, --plan, --part, --collect, --release, --reap, --hold and --report are for " +
-			"different jobs: give one of them")
+		return hybridcore.Usagef("--decide, --plan, --part, --collect, --release, --reap, --hold, --report and --next are " +
+			"for different jobs: give one of them")
 	}
 	return s.checkPhase()
 }
@@ -69,16 +70,42 @@ func (s Kind) requests(all []hybridcore.Request) ([]hybridcore.Request, error) {
 	case at < 0:
 		return nil, nil
 	}
-	r := all[at]
-	one := hybridcore.Request{
-		Action: hybridcore.ActionPlan, Env: r.Env, Images: r.Images, Platforms: r.Platforms, Rebuild: r.Rebuild,
-		RetryFailed: r.RetryFailed, Pin: r.Pin, Origin: r.Origin,
-	}
+	one := planOf(all[at])
 	if s.Plan {
 		return append(slices.DeleteFunc(slices.Clone(all[:at]), elsewhere), one), nil
 	}
 	one.Action, one.From = hybridcore.ActionCollect, slices.Clone(s.Collect)
 	return append([]hybridcore.Request{one}, slices.DeleteFunc(slices.Clone(all[at+1:]), elsewhere)...), nil
+}
+
+// ahead are the plans of the environments that a merge is built for later, in the job
+// that makes the jobs of all of them.
+func ahead(jobs forge.Jobs, own Kind, asked ci.Job) ([]hybridcore.Request, error) {
+	if !own.Plan || !jobs.Together || len(asked.Next()) == 0 {
+		return nil, nil
+	}
+	d, err := asked.Decision()
+	if err != nil {
+		return nil, err
+	}
+	var plans []hybridcore.Request
+	for _, env := range d.Next {
+		_, r, err := d.For(env)
+		if err != nil {
+			return nil, err
+		}
+		r.Origin = asked.Place.Origin
+		plans = append(plans, planOf(r))
+	}
+	return plans, nil
+}
+
+// planOf plans what a build asks for.
+func planOf(r hybridcore.Request) hybridcore.Request {
+	return hybridcore.Request{
+		Action: hybridcore.ActionPlan, Env: r.Env, Images: r.Images, Platforms: r.Platforms, Rebuild: r.Rebuild,
+		RetryFailed: r.RetryFailed, Pin: r.Pin, Origin: r.Origin,
+	}
 }
 
 // partOf makes the job one of a part of its run's build.

@@ -99,11 +99,77 @@ func TestPullRequest(t *testing.T) {
 		!strings.Contains(fmt.Sprint(comments[0]["body"]), "playbok_file") {
 		t.Errorf("exit codes %v, comments %v", r.exits(), comments)
 	}
-	if checks := s.hub.Checks(); len(checks) != 2 || checks[1]["conclusion"] != "failure" ||
-		checks[1]["head_sha"] != second.head {
+	if checks := s.hub.Checks(); len(checks) != 3 || checks[1]["conclusion"] != "failure" ||
+		checks[1]["head_sha"] != second.head || checks[2]["name"] != "packer-hybrid plan example" {
 		t.Errorf("the check-runs are %v", checks)
 	}
 	s.annotated(r, "templates/os/linux.pkr.hcl")
+}
+
+// TestPullRequestOfTwoEnvironments changes another environment than the default one, and then both.
+func TestPullRequestOfTwoEnvironments(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	other := func() { s.edit("configs/example/debian-12.pkrvars.hcl", "61440", "71680") }
+	first := s.change("other", 5, other)
+	second := s.change("both", 5, func() {
+		other()
+		s.write("configs/lab/debian-12@vsphere.pkrvars.hcl", "vm_memory_mb = 8192\n")
+	})
+	s.github([]string{first.head, second.head})
+	for _, c := range []struct {
+		pull
+		want   []string
+		checks map[string]string
+	}{
+		{
+			first,
+			[]string{
+				"nothing moves, all 6 targets are unchanged", "**Environment** `example`: **1 of 2 targets to build**",
+				"vm_disk_size_mb",
+			},
+			map[string]string{
+				"packer-hybrid plan lab": "success", "packer-hybrid plan example": "success",
+				"debian-12@vsphere (example)": "success",
+			},
+		},
+		{
+			second,
+			[]string{"**Environment** `lab`: **1 of 6 targets to build**", "**Environment** `example`: **1 of 2 targets to build**"},
+			map[string]string{
+				"packer-hybrid plan lab": "success", "packer-hybrid plan example": "success",
+				"debian-12@vsphere (example)": "success",
+			},
+		},
+	} {
+		s.open(c.pull)
+		r := s.act("pull_request", c.event)
+		if r.code != 0 {
+			t.Fatalf("exit code %d, jobs %v\n%s", r.code, r.jobs(), r.log())
+		}
+		comments := s.hub.Comments()
+		if len(comments) != 1 {
+			t.Fatalf("the comments are %v", comments)
+		}
+		body := fmt.Sprint(comments[0]["body"])
+		for _, want := range c.want {
+			if !strings.Contains(body, want) || !strings.Contains(r.summary(), want) {
+				t.Errorf("comment or summary lacks %q:\n%s", want, body)
+			}
+		}
+		if strings.Contains(body, "0 of ") {
+			t.Errorf("the comment says 0:\n%s", body)
+		}
+		shown := map[string]string{}
+		for _, check := range s.hub.Checks() {
+			if check["head_sha"] == c.head {
+				shown[fmt.Sprint(check["name"])] = fmt.Sprint(check["conclusion"])
+			}
+		}
+		if diff := cmp.Diff(c.checks, shown); diff != "" {
+			t.Errorf("check-runs (-want +got):\n%s", diff)
+		}
+	}
 }
 
 // TestFork plans the change of a fork, whose token writes nothing.

@@ -255,7 +255,7 @@ func TestGitLabMergeRequest(t *testing.T) {
 	p.commit("a mistake")
 	r = p.run("merge_request_event", p.mergeRequest())
 	if r.code == 0 || fmt.Sprint(r.jobs) != "[change FAIL report PASS]" ||
-		!strings.HasSuffix(p.states(), "plan lab=failed") || len(p.hub.Notes()) != 1 {
+		!strings.HasSuffix(p.states(), "plan lab=failed, plan example=failed") || len(p.hub.Notes()) != 1 {
 		t.Fatalf("exit code %d, jobs %v, statuses %s, %d notes\n%s", r.code, r.jobs, p.states(), len(p.hub.Notes()), r.log)
 	}
 	if body := fmt.Sprint(p.hub.Notes()[0]["body"]); !strings.Contains(body, "playbok_file") {
@@ -266,6 +266,29 @@ func TestGitLabMergeRequest(t *testing.T) {
 	}
 	if cases := p.cases("change"); len(cases) != 1 || !slices.Contains(slices.Collect(maps.Values(cases)), true) {
 		t.Errorf("JUnit: %v", cases)
+	}
+}
+
+// TestGitLabMergeRequestOfTwoEnvironments changes another environment than the default one.
+func TestGitLabMergeRequestOfTwoEnvironments(t *testing.T) {
+	t.Parallel()
+	p := newPipelined(t, nil)
+	p.git("checkout", "-q", "-b", "change")
+	p.edit("configs/example/debian-12.pkrvars.hcl", "61440", "71680")
+	p.commit("a larger disk")
+	p.serve()
+	r := p.run("merge_request_event", p.mergeRequest())
+	if r.code != 0 || p.states() != "plan lab=success, plan example=success, debian-12@vsphere (example)=success" ||
+		len(p.hub.Notes()) != 1 {
+		t.Fatalf("exit code %d, statuses %s, %d notes\n%s", r.code, p.states(), len(p.hub.Notes()), r.log)
+	}
+	body := fmt.Sprint(p.hub.Notes()[0]["body"])
+	for _, want := range []string{
+		"**Environment** `lab`: nothing moves", "**Environment** `example`: **1 of 1 target", "vm_disk_size_mb",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the note lacks %q:\n%s", want, body)
+		}
 	}
 }
 

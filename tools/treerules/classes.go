@@ -27,6 +27,7 @@ const (
 	defaultBranch      = "${{ github.event.repository.default_branch }}"
 	people             = `contains(fromJSON('["OWNER", "MEMBER", "COLLABORATOR"]'), ` +
 		`github.event.comment.author_association)`
+	decidedNext = "${{ needs.decide.outputs.next }}"
 	onlyChanges = "github.event_name == 'pull_request'"
 	changes     = `contains(fromJSON('["pull_request", "merge_group"]'), github.event_name)`
 )

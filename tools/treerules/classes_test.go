@@ -161,6 +161,16 @@ func TestClasses(t *testing.T) {
 			"change runs on",
 		},
 		{
+			"a token that starts runs",
+			"  # class: privileged\n  plan:",
+			"  # class: privileged\n  next:\n    needs: [decide, plan]\n    runs-on: [self-hosted, packer-hybrid-state]\n" +
+				"    environment: \"${{ needs.decide.outputs.next }}\"\n    permissions: {actions: write}\n    steps:\n" +
+				"      - run: exec packer-hybrid ci --plan\n" +
+				"        env: {PACKER_HYBRID_DECISION: \"${{ needs.decide.outputs.decision }}\"}\n" +
+				"  # class: privileged\n  plan:",
+			"next has a token that may start a run, and does something else",
+		},
+		{
 			"changes, or anything else",
 			"    if: github.event_name == 'pull_request'\n    runs-on: [self-hosted, packer-hybrid-ephemeral]\n" +
 				"    permissions: {contents: read}",

@@ -31,14 +31,33 @@ func (c *classCheck) privileged(j job) {
 			c.add(j.key, j.name+" needs "+name+", which reads what nobody has reviewed")
 		}
 	}
-	c.permissions(j, "contents: read", "checks: write", "pull-requests: write", "actions: read")
-	c.place(j)
+	if text(value(j.is, "environment")) == decidedNext {
+		c.onward(j)
+	} else {
+		c.permissions(j, "contents: read", "checks: write", "pull-requests: write", "actions: read")
+		c.place(j)
+	}
 	for key, at := range pairs(value(j.is, "env")) {
 		c.refuse(at, anySecret, "a secret in the environment of all steps of "+j.name+": give it to the step that needs it")
 		c.variable(j, key, at)
 	}
 	for _, step := range steps(j) {
 		c.step(j, step)
+	}
+}
+
+// onward holds the job that goes on to the next environment: its token may start a run,
+// and so it has nothing else, no code and no file of another job.
+func (c *classCheck) onward(j job) {
+	c.permissions(j, "actions: write")
+	c.runner(j)
+	for _, at := range scalars(j.is) {
+		c.refuse(at, anySecret, "a secret in "+j.name+", whose token may start a run")
+	}
+	for _, step := range steps(j) {
+		if value(step, "uses") != nil || text(value(step, "run")) != "exec packer-hybrid ci --next" {
+			c.add(step, j.name+" has a token that may start a run, and does something else: run: exec packer-hybrid ci --next")
+		}
 	}
 }
 
