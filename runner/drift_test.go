@@ -194,3 +194,33 @@ func TestBuildRefusesDrift(t *testing.T) {
 		t.Errorf("after the repair: %q", rules)
 	}
 }
+
+// TestDriftUpstream asks a repository that nobody serves.
+func TestDriftUpstream(t *testing.T) {
+	s := newSandbox(t)
+	gittest.Put(t, filepath.Join(s.dir, "sources", "sources.lock.hcl"), `hosts = ["127.0.0.1:1"]
+
+source "tagged" {
+  url    = "https://127.0.0.1:1/x"
+  tag    = "v1"
+  commit = "`+strings.Repeat("a1", 20)+`"
+}
+
+source "untagged" {
+  url    = "https://127.0.0.1:1/y"
+  commit = "`+strings.Repeat("a1", 20)+`"
+}
+`)
+	r := &Runner{Project: s.Project, Folders: s.folders}
+	answer, err := r.Do(t.Context(), hybridcore.Request{
+		Action: hybridcore.ActionDrift, Env: "lab", Listing: hybridcore.Listing{Upstream: true},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := part(answer, hybridcore.DriftUpstream)
+	if look.Looked != 0 || look.NotLooked != 1 || look.Why != "" || answer.ExitCode() != hybridcore.ExitFailed ||
+		!strings.Contains(answer.Drift.Findings[0].Finding.Message, "sources/tagged was not looked at, because") {
+		t.Errorf("exit code %d: %+v", answer.ExitCode(), answer.Drift)
+	}
+}

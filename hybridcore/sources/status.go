@@ -211,6 +211,16 @@ func (s *Syncer) Upstream(ctx context.Context) ([]hybridcore.Finding, error) {
 	return slices.Concat(findings...), errors.Join(failures...)
 }
 
+// Moved asks where the tag of one source points now, and reports that it was moved.
+func (s *Syncer) Moved(ctx context.Context, source Source) ([]hybridcore.Finding, error) {
+	home, err := os.MkdirTemp("", "packer-hybrid-sources-")
+	if err != nil {
+		return nil, fmt.Errorf("asking upstream: %w", err)
+	}
+	defer os.RemoveAll(home) //nolint:errcheck // empty
+	return s.askTag(ctx, source, home)
+}
+
 // askTimeout bounds one question about a tag.
 const askTimeout = time.Minute
 

@@ -45,6 +45,11 @@ func (s Stage) Look(ctx context.Context, plan hybridcore.Plan, live []hybridcore
 		r.add(hybridcore.DriftLive, live...)
 		r.looked(hybridcore.DriftLive, "targets", planned(plan))
 	}
+	if plan.Request.Upstream {
+		s.upstream(ctx, r)
+	} else {
+		r.skipped(hybridcore.DriftUpstream, "--upstream was not given")
+	}
 	if err := s.accept(ctx, r, plan.Request); err != nil {
 		return hybridcore.DriftReport{}, err
 	}

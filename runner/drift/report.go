@@ -20,6 +20,8 @@ const (
 	RuleSources = "drift-sources" // a checkout is not as the lock has it
 	RuleRemoved = "drift-removed" // the tree does not make what was built
 	RuleRecord  = "drift-record"  // a record is damaged, missing or another one
+	// RuleUpstream is of a tag that points elsewhere than when it was pinned.
+	RuleUpstream = "drift-upstream"
 )
 
 // Stage looks at what is not as it was recorded.
