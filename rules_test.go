@@ -233,7 +233,8 @@ var layers = []rules.Layer{
 			"runner/compare", "runner/drift", "runner/live", "runner/plan", "runner/project", "runner/release",
 		},
 		Tests: []string{
-			"hybridcore/config", "hybridcore/leaks", "hybridcore/logs", "hybridcore/packer", "hybridcore/platforms",
+			"hybridcore/config", "hybridcore/goldentest", "hybridcore/leaks", "hybridcore/logs", "hybridcore/packer",
+			"hybridcore/platforms",
 			"hybridcore/sources", "hybridcore/waivers", "lab",
 		},
 	},

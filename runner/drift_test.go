@@ -7,14 +7,17 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/goldentest"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 )
@@ -223,4 +226,48 @@ source "untagged" {
 		!strings.Contains(answer.Drift.Findings[0].Finding.Message, "sources/tagged was not looked at, because") {
 		t.Errorf("exit code %d: %+v", answer.ExitCode(), answer.Drift)
 	}
+}
+
+// runNames are those of runs, which are new each time.
+var runNames = regexp.MustCompile(`[0-9]{8}t[0-9]{6}-[0-9a-f]{8}`)
+
+// TestDriftTold tampers with what was built, with the tree and with the records, and writes down what is said of
+// it: the comment is rendered from that.
+func TestDriftTold(t *testing.T) {
+	s := builtSandbox(t)
+	s.Now = func() time.Time { return time.Date(2999, 1, 1, 8, 0, 0, 0, time.UTC) }
+	gittest.Put(t, filepath.Join(s.dir, "sources", "sources.lock.hcl"), "hosts = [\"github.com\"]\n")
+	gittest.Put(t, filepath.Join(s.dir, "sources", "other", "x"), "x")
+	file := filepath.Join(s.dir, "templates", "common.pkr.hcl")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gittest.Put(t, file, string(text)+"\n# changed\n")
+	s.Connect = func(_ context.Context, of hybridcore.Target) (project.Client, error) {
+		if of.Platform == hybridcore.Azure {
+			return nil, errors.New("403 Forbidden")
+		}
+		return platform{memory: "512 MiB"}, nil
+	}
+	if err := s.State.Objects().Delete(t.Context(), "runs/"+s.last(t)+".json"); err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := s.look(t, true)
+	told, err := json.MarshalIndent(answer.Drift, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	goldentest.Compare(t, "../../checks/report/testdata/drift.json",
+		runNames.ReplaceAllString(string(told), "20261122t224501-1a2b3c4d")+"\n")
+}
+
+// last is the last run of which there is a record.
+func (s *sandbox) last(t *testing.T) string {
+	t.Helper()
+	runs, err := s.State.Records(t.Context())
+	if err != nil || len(runs) == 0 {
+		t.Fatal(runs, err)
+	}
+	return runs[len(runs)-1]
 }

@@ -71,7 +71,7 @@ var (
 
 var (
 	codeSpan = regexp.MustCompile("`[^`\n]*`|<code>[^<\n]*</code>")
-	lineHead = regexp.MustCompile("^(## ((✅|❌|⛔|⏹️|⏳) Images|Image plan) for |The change takes the environment |nothing moves in |<code>|`|</?pre>$|│ |–( after 1s.)?$|\\d+ more[ ;]|This change comes from |The run ended |Why: |" + `\*\*|- |  - |\| |\|[ |-]+$|<details><summary>((❌|⛔|⏹️|✅|⚠️) ([X–] [a-z]+: [X–]|Parity of [X–]: [a-z0-9 ,]+)|What changed: ([a-z]* ?[X–][a-zA-Z X–:,→]*|\d+ causes, and what they rebuild)|Results of \d+ images?|(And )?\d+ [a-z0-9 :,]+)</summary>$|</details>$|\d+ lines do not fit|$)`)
+	lineHead = regexp.MustCompile("^(## (✅|⛔|⚠️) Drift of |Since when is |## ((✅|❌|⛔|⏹️|⏳) Images|Image plan) for |The change takes the environment |nothing moves in |<code>|`|</?pre>$|│ |–( after 1s.)?$|\\d+ more[ ;]|This change comes from |The run ended |Why: |" + `\*\*|- |  - |\| |\|[ |-]+$|<details><summary>((❌|⛔|⏹️|✅|⚠️) ([X–] [a-z]+: [X–]|Parity of [X–]: [a-z0-9 ,]+)|What changed: ([a-z]* ?[X–][a-zA-Z X–:,→]*|\d+ causes, and what they rebuild)|Results of \d+ images?|(And )?\d+ [a-z0-9 :,]+)</summary>$|</details>$|\d+ lines do not fit|$)`)
 	tags     = regexp.MustCompile(`</?(details|summary|pre|b)>`)
 	entity   = regexp.MustCompile(`&#\d+;`)
 )

@@ -7,6 +7,7 @@ package summary
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -28,7 +29,7 @@ func Looked(look hybridcore.DriftLook) string {
 	case look.NotLooked > 0:
 		return fmt.Sprintf("%d of %d %s looked at", look.Looked, look.Looked+look.NotLooked, look.Of)
 	}
-	return fmt.Sprintf("%d %s looked at", look.Looked, look.Of)
+	return fmt.Sprintf("%s looked at", Plural(look.Looked, strings.TrimSuffix(look.Of, "s")))
 }
 
 // Drift is what a look came to, in one sentence.

@@ -46,5 +46,5 @@ func (s Stage) upstream(ctx context.Context, r *report) {
 			r.add(hybridcore.DriftUpstream, f)
 		}
 	}
-	r.looked(hybridcore.DriftUpstream, "tags of pinned repositories", asked)
+	r.looked(hybridcore.DriftUpstream, "repositories", asked)
 }
