@@ -59,7 +59,7 @@ func (s *setting) name(at, end int) {
 	if s.file.form == hclForm && name == "default" {
 		asked = s.variable
 	}
-	isSecret := secretName(asked)
+	isSecret := s.secret(asked, at)
 	if s.file.form == yamlForm && name == "name" {
 		s.pair(end)
 		return
@@ -71,7 +71,7 @@ func (s *setting) name(at, end int) {
 	value := string(s.file.content[from:to])
 	one := span{from: from, to: to, what: "the secret " + asked}
 	switch {
-	case isSecret && literal(value):
+	case isSecret && s.plain(from, value):
 	case isSecret:
 		return
 	case keyed(asked) && random(value) && !stands(value) && !publicName(asked) && !references.MatchString(value):
@@ -82,6 +82,40 @@ func (s *setting) name(at, end int) {
 		return
 	}
 	s.found = append(s.found, one)
+}
+
+// Lists of files and packages, as inventories have them: what is set to their names is a digest, as in the lines
+// around, or mode and owner.
+var (
+	digest   = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	listLine = regexp.MustCompile(`^\s*"[^"]+": "[0-9a-f]{64}",?\s*$`)
+	mode     = regexp.MustCompile(`^[0-7]{4} [a-z_][a-z0-9_-]*:[a-z_][a-z0-9_-]* `)
+)
+
+// listed says whether a value in JSON is one of such a list.
+func listed(content []byte, at int, value string) bool {
+	if mode.MatchString(value) {
+		return true
+	}
+	begin := bytes.LastIndexByte(content[:at], '\n')
+	if !digest.MatchString(value) || begin < 0 {
+		return false
+	}
+	before := content[max(0, begin-maxValue):begin]
+	before = before[bytes.LastIndexByte(before, '\n')+1:]
+	after := content[lineEnd(content, at):]
+	after = bytes.TrimPrefix(after, []byte("\n"))
+	return listLine.Match(before) && listLine.Match(after[:lineEnd(after, 0)])
+}
+
+// secret says whether a name at a place is that of a secret, and not the end of a path.
+func (s *setting) secret(name string, at int) bool {
+	return secretName(name) && (s.file.form != jsonForm || at == 0 || s.file.content[at-1] != '/')
+}
+
+// plain says whether a value at a place is a secret in plain text, where its name is that of one.
+func (s *setting) plain(at int, value string) bool {
+	return literal(value) && !listed(s.file.content, at, value)
 }
 
 // publicWords are parts of names of what everybody may know although it looks random.

@@ -10,6 +10,7 @@ import "strings"
 
 // Secrets of the table, joined so that this file holds none.
 const (
+	sum     = `"e1ffa4b282b0bb31151a9d108fcb663d6a7a6cfb32cc834ca57e2f2ab7f67b53"`
 	part    = "Kd8sTq2LmZx0PvRb7NcY"
 	keyLine = "MIIEpAIBAAKCAQEAq7BFUpkGp3LmQlmQz8vYx1nTd0sWc5RfUgHj2KbEoVtXiZ4M\n"
 	keyText = keyLine + keyLine + keyLine
@@ -96,6 +97,9 @@ var Placements = []Placement{
 		"private key",
 	},
 	{"x.tfstate", `{"secret_key": "hunter2hunter2"}`, 1, "secret secret_key"},
+	{"list.json", "{\n\"openssl\": " + sum + ",\n\"passwd\": " + sum + ",\n\"perl\": " + sum + "\n}\n", 0, ""},
+	{"list.json", "{\n\"user\": \"me\",\n\"passwd\": " + sum + ",\n\"perl\": " + sum + "\n}\n", 3, "secret passwd"},
+	{"list.json", `{"/etc/passwd-": 1, "/etc/passwd": "x", "pam": {"common-password": "0644 root:root sha256:12ab"}}`, 0, ""},
 	// Environments, INI and their like.
 	{".env", "PKR_VAR_build_password=hunter2\n", 1, "secret PKR_VAR_build_password"},
 	{".env.prod", "# x\nexport DB_PASSWORD='hunter2'\n", 2, "secret DB_PASSWORD"},
