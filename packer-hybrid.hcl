@@ -34,12 +34,6 @@ build {
   cancel_grace = "5m" # from SIGTERM to SIGKILL of a cancelled Packer, which deletes what it made in between
 }
 
-# What a merge is built for: the first environment by the push, each other one once the one before is built and somebody has approved it, by the
-# environment of that name at GitHub or GitLab. Without the block: the default environment.
-# merge {
-#   environments = ["lab", "prod"]
-# }
-
 # What events of GitHub Actions or GitLab CI run: lines as at a terminal, of the default branch. An event without a line has the default,
 # which is shown here; [] is nothing. A change is only planned and validated without Packer; all else is for merged code.
 ci {
@@ -57,3 +51,9 @@ ci {
   # Labels (GitHub) or tags (GitLab) of the runners near each platform; without: ubuntu-latest with a warning, or the tags of .gitlab/images.yml.
   # runners = { proxmox = ["self-hosted", "proxmox"], vsphere = ["self-hosted", "vsphere"], azure = ["ubuntu-latest"] }
 }
+
+# What a merge is built for: the first environment by the push, each other one once the one before is built and somebody has approved it, by the
+# environment of that name at GitHub or GitLab. Without the block: the default environment.
+# merge {
+#   environments = ["lab", "prod"]
+# }

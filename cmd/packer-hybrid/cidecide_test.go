@@ -178,7 +178,7 @@ func TestUnmergedCommitsNeedAReview(t *testing.T) {
 		"approved": {
 			[]github.Review{of("mona", "APPROVED", d.patch)},
 			0,
-			"ci, unmerged (packer-hybrid.hcl:38), approved by mona",
+			"ci, unmerged (packer-hybrid.hcl:39), approved by mona",
 		},
 		"and talked on": {
 			[]github.Review{of("mona", "APPROVED", d.patch), of("mona", "COMMENTED", d.patch)},
@@ -299,7 +299,7 @@ func TestDecisionOfAPush(t *testing.T) {
 	decision, err := ci.ParseDecision(outputs["decision"])
 	if err != nil || decision.Run != "11" || !decision.Merged || decision.Env != "lab" || len(decision.Lines) != 1 ||
 		decision.Lines[0] != "build --env lab" ||
-		decision.Rule != "merged into main; the lines for a push to the default branch (packer-hybrid.hcl:38)" {
+		decision.Rule != "merged into main; the lines for a push to the default branch (packer-hybrid.hcl:39)" {
 		t.Errorf("%+v, %v", decision, err)
 	}
 	given := ci.DecisionVariable + "=" + outputs["decision"]
