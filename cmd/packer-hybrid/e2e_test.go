@@ -200,6 +200,7 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("in a lab, then outside", func(t *testing.T) { testOutside(t, newShortBed(t, l)) })
 	t.Run("three platforms", func(t *testing.T) { testThree(t, newBed(t, l)) })
 	t.Run("three machines that share a repository", func(t *testing.T) { testSharedByGit(t, l) })
+	t.Run("three machines that share a bucket", func(t *testing.T) { testSharedByBucket(t, l) })
 	t.Run("one platform fails", func(t *testing.T) { testOneFails(t, newShortBed(t, l)) })
 	t.Run("failing provisioner", func(t *testing.T) { testFailure(t, newBed(t, l)) })
 	t.Run("planted differences", func(t *testing.T) { testPlanted(t, newBed(t, l)) })
