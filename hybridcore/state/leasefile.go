@@ -20,16 +20,16 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
-// leasesFolder holds a folder of generations for each target key. The '/' of a
+// LeasesFolder holds a folder of generations for each target key. The '/' of a
 // key becomes '+', which no name has.
-const leasesFolder = "leases/"
+const LeasesFolder = "leases/"
 
 // LeaseFolder holds the generations of the lease of a key.
-func LeaseFolder(key string) string { return leasesFolder + strings.ReplaceAll(key, "/", "+") + "/" }
+func LeaseFolder(key string) string { return LeasesFolder + strings.ReplaceAll(key, "/", "+") + "/" }
 
 // leaseKey is the key of a lease's name; empty for what is none.
 func leaseKey(name string) string {
-	folder, _, ok := strings.Cut(strings.TrimPrefix(name, leasesFolder), "/")
+	folder, _, ok := strings.Cut(strings.TrimPrefix(name, LeasesFolder), "/")
 	key := strings.Replace(folder, "+", "/", 1)
 	if !ok || !keyRule.MatchString(key) {
 		return ""

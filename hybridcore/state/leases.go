@@ -193,7 +193,7 @@ func (s LeaseStatus) Ended() []hybridcore.Lease { return ended(s.Lease, s.Live) 
 func (s *Store) Leases(ctx context.Context) ([]LeaseStatus, error) {
 	newest, err := newestLeases(ctx, s.b)
 	if err != nil {
-		return nil, s.unreadable(leasesFolder, err)
+		return nil, s.unreadable(LeasesFolder, err)
 	}
 	var all []LeaseStatus
 	var damage []error
@@ -223,7 +223,7 @@ func (s *Store) Leases(ctx context.Context) ([]LeaseStatus, error) {
 // newestLeases finds the newest generation of each lease, by key.
 func newestLeases(ctx context.Context, b Backend) (map[string]uint64, error) {
 	newest := map[string]uint64{}
-	for name, err := range b.List(ctx, leasesFolder) {
+	for name, err := range b.List(ctx, LeasesFolder) {
 		if err != nil {
 			return nil, err
 		}

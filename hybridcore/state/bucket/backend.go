@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os/exec"
 	"sync"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
@@ -152,6 +153,24 @@ func (b *Backend) Delete(ctx context.Context, name string) error {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
 	return b.failed(c.Delete(ctx, name))
+}
+
+// Offset implements state.Clock: the bucket's clock showed the time of its newest lease then,
+// so that it shows more now.
+func (b *Backend) Offset(ctx context.Context) (state.Offset, error) {
+	off := state.Offset{AtLeast: true, Of: "that of the bucket"}
+	c, err := b.client(ctx)
+	if err != nil {
+		return off, fmt.Errorf("reading the bucket's clock: %w", err)
+	}
+	at, err := c.Newest(ctx)
+	if err != nil {
+		return off, b.failed(fmt.Errorf("reading the bucket's clock: %w", err))
+	}
+	if !at.IsZero() {
+		off.Behind = time.Until(at)
+	}
+	return off, nil
 }
 
 // Where implements state.Guide.

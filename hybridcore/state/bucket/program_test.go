@@ -43,7 +43,19 @@ func TestMain(m *testing.M) {
 }
 
 // moody does other things than its backend at some names.
-type moody struct{ state.Backend }
+type moody struct{ *cloud.Backend }
+
+// ahead makes the clock of the bucket show more, in the environment of the program.
+const ahead = "AWS_TEST_AHEAD"
+
+// Newest implements wire.Dated.
+func (m moody) Newest(ctx context.Context) (time.Time, error) {
+	at, err := m.Backend.Newest(ctx)
+	if by, wrong := time.ParseDuration(os.Getenv(ahead)); wrong == nil && !at.IsZero() {
+		at = at.Add(by)
+	}
+	return at, err
+}
 
 func (m moody) Put(ctx context.Context, name string, data []byte) error {
 	switch name {
@@ -138,5 +150,25 @@ func TestWhatTheProgramGets(t *testing.T) {
 	env, err := os.ReadFile(b.Program + ".env")
 	if err != nil || strings.Contains(string(env), "kept") || !strings.Contains(string(env), "shown") {
 		t.Errorf("%v\n%s", err, env)
+	}
+}
+
+// TestOffset takes the time at which the bucket has stored the newest lease for what its
+// clock showed.
+func TestOffset(t *testing.T) {
+	t.Parallel()
+	for by, warns := range map[string]int{"0s": 0, "4m": 0, "1h": 1} {
+		b := start(t, ahead+"="+by)
+		s := state.New(b, state.Capabilities{Guide: b})
+		if found, err := state.Clocks(t.Context(), s); err != nil || len(found) > 0 {
+			t.Errorf("an empty bucket: %v, %v", found, err)
+		}
+		if _, err := s.Acquire(t.Context(), statetest.Lease("run-1")); err != nil {
+			t.Fatal(err)
+		}
+		found, err := state.Clocks(t.Context(), s)
+		if err != nil || len(found) != warns || warns > 0 && !strings.Contains(found[0].Message, "that of the bucket") {
+			t.Errorf("%s ahead: %v, %v", by, found, err)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"gocloud.dev/blob"
 
@@ -106,6 +107,25 @@ func (b *Backend) list(ctx context.Context, folder string) ([]string, error) {
 	}
 	slices.Sort(names) // hierarchical namespaces of Azure have an order of their own
 	return names, nil
+}
+
+// Newest is when the newest of the first thousand leases was stored, by the bucket's own
+// clock; the zero value when there are none. A run that is at work stores its lease anew
+// every few minutes.
+func (b *Backend) Newest(ctx context.Context) (newest time.Time, err error) {
+	err = b.again(ctx, func(ctx context.Context) error {
+		page, _, err := b.b.ListPage(ctx, blob.FirstPageToken, 1000, &blob.ListOptions{Prefix: b.prefix + state.LeasesFolder})
+		for _, o := range page {
+			if o.ModTime.After(newest) {
+				newest = o.ModTime
+			}
+		}
+		return err //nolint:wrapcheck // by the caller
+	})
+	if err != nil {
+		return time.Time{}, b.explained("reading the bucket's clock", err)
+	}
+	return newest, nil
 }
 
 // Delete implements state.Writer.

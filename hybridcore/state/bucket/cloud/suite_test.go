@@ -141,8 +141,24 @@ func suite(t *testing.T, format string) {
 		t.Helper()
 		return open(t, fmt.Sprintf(format, fmt.Sprintf("test/%d", prefixes.Add(1)))), state.Capabilities{}
 	})
+	t.Run("clock", func(t *testing.T) { clock(t, fmt.Sprintf(format, "clock")) })
 	t.Run("crowd", func(t *testing.T) { statetest.Crowd(t, fmt.Sprintf(format, "crowd"), reopen) })
 	t.Run("killed", func(t *testing.T) { statetest.Killed(t, fmt.Sprintf(format, "killed"), reopen) })
+}
+
+// clock checks that a bucket tells when it has stored the newest lease.
+func clock(t *testing.T, address string) {
+	t.Helper()
+	b := open(t, address)
+	if at, err := b.Newest(t.Context()); err != nil || !at.IsZero() {
+		t.Errorf("without leases: %s, %v", at, err)
+	}
+	if _, err := state.New(b, state.Capabilities{}).Acquire(t.Context(), statetest.Lease("run-1")); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := b.Newest(t.Context()); err != nil || time.Since(at).Abs() > time.Minute {
+		t.Errorf("the lease of now was stored at %s, %v", at, err)
+	}
 }
 
 func open(t *testing.T, address string) *cloud.Backend {

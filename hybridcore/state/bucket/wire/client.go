@@ -96,6 +96,15 @@ func (c *Client) Delete(ctx context.Context, name string) error {
 	return c.change(ctx, http.MethodDelete, name, nil)
 }
 
+// Newest implements Dated.
+func (c *Client) Newest(ctx context.Context) (at time.Time, err error) {
+	text, err := c.ask(ctx, newest, "", nil, maxSaid)
+	if err == nil {
+		err = at.UnmarshalText(text)
+	}
+	return at, err //nolint:wrapcheck // by the caller
+}
+
 func (c *Client) change(ctx context.Context, method, name string, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -6,6 +6,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -59,6 +60,12 @@ func (l *single) Close() error { return nil }
 // Addr implements net.Listener.
 func (l *single) Addr() net.Addr { return &net.UnixAddr{Name: Name, Net: "unix"} }
 
+// Dated is a backend that knows when something was stored, by a clock of its own.
+type Dated interface {
+	// Newest is when the newest lease was stored; the zero value when there is none.
+	Newest(ctx context.Context) (time.Time, error)
+}
+
 // served hands requests to a backend.
 type served struct{ b state.Backend }
 
@@ -85,6 +92,16 @@ func refuse(w http.ResponseWriter, kind, text string) {
 func (s served) answer(r *http.Request) ([]byte, error) {
 	ctx, name := r.Context(), r.URL.Query().Get("name")
 	switch {
+	case r.Method == newest:
+		dated, is := s.b.(Dated)
+		if !is {
+			return time.Time{}.MarshalText()
+		}
+		at, err := dated.Newest(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return at.UTC().MarshalText()
 	case r.Method == http.MethodGet && (name == "" || strings.HasSuffix(name, "/")):
 		var names []byte
 		for name, err := range s.b.List(ctx, name) {

@@ -21,7 +21,10 @@ import (
 const Name = "packer-hybrid-bucket"
 
 // form is the version of what is said; both ends must have the same.
-const form = "1"
+const form = "2"
+
+// newest is the method of the call that asks when the newest lease was stored.
+const newest = "NEWEST"
 
 // Headers of requests and answers.
 const (
