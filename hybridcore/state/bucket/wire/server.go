@@ -95,13 +95,13 @@ func (s served) answer(r *http.Request) ([]byte, error) {
 	case r.Method == newest:
 		dated, is := s.b.(Dated)
 		if !is {
-			return time.Time{}.MarshalText()
+			return []byte(time.Time{}.Format(time.RFC3339Nano)), nil
 		}
 		at, err := dated.Newest(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return at.UTC().MarshalText()
+		return []byte(at.UTC().Format(time.RFC3339Nano)), nil
 	case r.Method == http.MethodGet && (name == "" || strings.HasSuffix(name, "/")):
 		var names []byte
 		for name, err := range s.b.List(ctx, name) {
