@@ -28,6 +28,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/bench/internal/upstreams"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 )
 
@@ -125,7 +126,7 @@ func (b *bench) first(ctx context.Context, s *sides, round int) (int64, error) {
 		return 0, err
 	}
 	todaysWay := func() error {
-		_, err := git(ctx, super, "submodule", "--quiet", "update", "--init", "--jobs", "4")
+		_, err := upstreams.Git(ctx, super, "submodule", "--quiet", "update", "--init", "--jobs", "4")
 		return err
 	}
 	err := s.measure(round, ourWay, todaysWay)
@@ -143,7 +144,7 @@ func (b *bench) noop(ctx context.Context, s *sides) error {
 		return err
 	}, func() error {
 		for _, r := range b.repositories {
-			if _, err := git(ctx, filepath.Join(ours, sources.Dir, r.name), "status", "--porcelain"); err != nil {
+			if _, err := upstreams.Git(ctx, filepath.Join(ours, sources.Dir, r.Name), "status", "--porcelain"); err != nil {
 				return err
 			}
 		}
