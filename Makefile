@@ -78,7 +78,8 @@ NIGHTLY2 = { go test -json -race -count=1 -timeout 60m -run 'TestKilled|TestOuta
 	go test -json -race -count=1 -timeout 60m $(CORPORA); }
 MANY = go test -json -race -count=1 -timeout 60m
 MANYMORE = -kills 200 -processes 16 -changes 1000 -slow 1m
-NIGHTLY3 = { CGO_ENABLED=0 go -C tools/packer test -json -trimpath -count=1 . && \
+NIGHTLY3 = { GOOS=darwin CGO_ENABLED=0 go build -o /dev/null ./cmd/packer-hybrid && \
+	CGO_ENABLED=0 go -C tools/packer test -json -trimpath -count=1 . && \
 	go test -tags pipelines -json -race -count=1 -timeout 60m ./tools/pipelines; }
 PART ?= 1 2 3
 
