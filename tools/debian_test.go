@@ -19,7 +19,7 @@ func debianSandbox(t *testing.T, installed string) *sandbox {
 	t.Helper()
 	s := newSandbox(t, "tools/debian")
 	s.path = nil
-	for _, program := range []string{"bash", "env"} {
+	for _, program := range []string{"bash", "env", "flock"} {
 		real, err := exec.LookPath(program)
 		if err != nil {
 			t.Fatal(err)

@@ -210,15 +210,15 @@ func TestUploadsHoldWhatTheJobWrote(t *testing.T) {
 			if err != nil || len(found) != 1 {
 				t.Fatalf("folders to upload: %q, %v", found, err)
 			}
-			want := []string{"answer-2.json", "answer.json", "findings.sarif", "plan.json"}
+			want := []string{"answer-2.json", "answer-3.json", "answer.json", "findings.sarif", "plan-2.json", "plan.json"}
 			for _, dir := range []string{found[0], filepath.Join(h.dir, process.ArtifactsDir)} {
 				if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
 					t.Errorf("%s: %s", dir, diff)
 				}
 			}
 			want = []string{
-				"answer-2.json", "answer.json", "gl-code-quality-report.json", "junit.xml", "packer-hybrid.env",
-				"plan.json",
+				"answer-2.json", "answer-3.json", "answer.json", "gl-code-quality-report.json", "junit.xml",
+				"packer-hybrid.env", "plan-2.json", "plan.json",
 			}
 			if diff := cmp.Diff(want, tree(t, filepath.Join(j.dir, process.ArtifactsDir))); diff != "" {
 				t.Errorf("GitLab: %s", diff)

@@ -59,7 +59,7 @@ func invoke(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args,
-		[]string{"HOME=" + t.TempDir()})
+		[]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")})
 	return code, out.String(), errs.String()
 }
 

@@ -62,7 +62,9 @@ func (s Stage) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Pla
 			}
 		}
 	}
-	p.plan.Findings, err = s.Project.Accept(ctx, hybridcore.Distinct(p.plan.Findings), nil)
+	if len(p.plan.Findings) > 0 {
+		p.plan.Findings, err = s.Project.Accept(ctx, hybridcore.Distinct(p.plan.Findings), nil)
+	}
 	return p.plan, err
 }
 
