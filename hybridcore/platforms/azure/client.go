@@ -68,11 +68,19 @@ func tagOf(tags map[string]*string, name string) string {
 	return ""
 }
 
-// isGone says whether an error is that something does not exist. For what is to
-// be deleted that is no error: another reap, or Packer itself, came first.
+// isGone says whether an error is that something does not exist, or what it is a part of. For
+// what is to be deleted that is no error: another reap, or Packer itself, came first. A 404 with
+// another code, or of something between us and Azure, says nothing of the object.
 func isGone(err error) bool {
 	answer, ok := errors.AsType[*azcore.ResponseError](err)
-	return ok && answer.StatusCode == http.StatusNotFound
+	if !ok || answer.StatusCode != http.StatusNotFound {
+		return false
+	}
+	switch answer.ErrorCode {
+	case "ResourceNotFound", "NotFound", "ParentResourceNotFound", "ResourceGroupNotFound":
+		return true
+	}
+	return false
 }
 
 // isDenied says whether an error is that the account may not do something.

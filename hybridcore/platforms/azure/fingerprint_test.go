@@ -6,9 +6,12 @@
 package azure
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platformtest"
 	simulator "github.com/packer-hybrid/packer-hybrid/lab/azure"
 )
@@ -272,4 +276,50 @@ func TestNeverGone(t *testing.T) {
 			{`GET .*/versions/1.0.0\?`, version},
 		}...).NeverGone(t, Open, trusted(t), settingsAt, hybridcore.URI{Kind: galleryVersion, Name: "x", ID: id})
 	})
+}
+
+// TestNotFound checks which answers make an image and a version gone: those that say it of just
+// them, and no other 404.
+func TestNotFound(t *testing.T) {
+	t.Parallel()
+	const compute = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/Microsoft.Compute"
+	coded := func(code string) string { return `{"error":{"code":"` + code + `","message":"none"}}` }
+	lists, none := len(plain[:3]), `{"value":[]}`
+	answers := append(slices.Clone(plain[:3]), [][2]string{
+		{`GET .*/resources\?`, none}, {`GET .*/galleries/y/images\?`, none}, {`GET .*/images\?`, none},
+		{`GET .*/(images/x|versions/1.0.0)\?`, ``},
+	}...)
+	for body, gone := range map[string]bool{
+		coded("ResourceNotFound"): true, coded("NotFound"): true, coded("ResourceGroupNotFound"): true,
+		coded("ParentResourceNotFound"): true,
+		coded("SubscriptionNotFound"):   false, coded("InvalidResourceType"): false, coded(""): false,
+		"<h1>404 page not found</h1>": false, "": false, "null": false,
+	} {
+		for at := lists; at < len(answers); at++ {
+			t.Run(fmt.Sprint(body, " ", answers[at][0]), func(t *testing.T) {
+				t.Parallel()
+				at, of := answers.Serve(t, trusted(t), at, http.StatusNotFound, []byte(body)), []hybridcore.URI{
+					{Kind: managedImage, Name: "x", ID: compute + "/images/x"},
+					{Kind: galleryVersion, Name: "x", ID: compute + "/galleries/y/images/d/versions/1.0.0"},
+				}
+				c, err := Open(t.Context(), settingsAt(at), platform.Anywhere)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, look := range []func(context.Context, []hybridcore.URI) ([]hybridcore.Seen, error){
+					c.Fingerprint, c.Look,
+				} {
+					seen, err := look(t.Context(), of)
+					for _, one := range seen {
+						if said := one.Unseen == "" && !one.There(); said && !gone {
+							t.Errorf("%s makes it gone: %+v", body, one)
+						}
+					}
+					if gone && strings.Contains(t.Name(), "versions") && (err != nil || seen[0].Unseen+seen[1].Unseen != "") {
+						t.Errorf("%s does not make it gone: %+v, %v", body, seen, err)
+					}
+				}
+			})
+		}
+	}
 }
