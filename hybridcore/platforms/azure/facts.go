@@ -17,10 +17,11 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
 )
 
-// imageFacts are what a managed image is made of.
+// imageFacts are what a managed image is made of. When it was made only the list of resources tells.
 func imageFacts(i *armcompute.Image, made *time.Time) (map[string]string, error) {
 	f := platform.Facts{}
-	common(f, made, i.Location, i.Tags, optional(i.Properties.ProvisioningState))
+	f.Set(hybridcore.FactIdentity, day(made))
+	common(f, i.Location, i.Tags, optional(i.Properties.ProvisioningState))
 	f.Set("generation", optional(i.Properties.HyperVGeneration))
 	if source := i.Properties.SourceVirtualMachine; source != nil {
 		f.Set("source", identifier(source.ID))
@@ -46,11 +47,9 @@ func imageFacts(i *armcompute.Image, made *time.Time) (map[string]string, error)
 }
 
 // versionFacts are what a version in a gallery is made of, where it is, and what it is a version of.
-func versionFacts(v *armcompute.GalleryImageVersion, of *armcompute.GalleryImage, made *time.Time) (
-	map[string]string, error,
-) {
+func versionFacts(v *armcompute.GalleryImageVersion, of *armcompute.GalleryImage) (map[string]string, error) {
 	f := platform.Facts{}
-	common(f, made, v.Location, v.Tags, optional(v.Properties.ProvisioningState))
+	common(f, v.Location, v.Tags, optional(v.Properties.ProvisioningState))
 	if err := published(f, v.Properties.PublishingProfile); err != nil {
 		return nil, err
 	}
@@ -88,9 +87,7 @@ func published(f platform.Facts, p *armcompute.GalleryImageVersionPublishingProf
 	}
 	f.Set("end of life", day(p.EndOfLifeDate))
 	flag(f, "excluded from latest", p.ExcludeFromLatest)
-	if p.PublishedDate != nil {
-		f.Set(hybridcore.FactIdentity, day(p.PublishedDate))
-	}
+	f.Set(hybridcore.FactIdentity, day(p.PublishedDate))
 	for n, one := range p.TargetRegions {
 		if one == nil {
 			return fmt.Errorf("its target regions have null as entry %d", n+1)
@@ -126,8 +123,7 @@ func stored(f platform.Facts, s *armcompute.GalleryImageVersionStorageProfile) e
 }
 
 // common are facts of both.
-func common(f platform.Facts, made *time.Time, location *string, tags map[string]*string, state string) {
-	f.Set(hybridcore.FactIdentity, day(made))
+func common(f platform.Facts, location *string, tags map[string]*string, state string) {
 	f.Set("location", region(location))
 	if state == string(armcompute.GalleryProvisioningStateSucceeded) {
 		state = hybridcore.StateComplete

@@ -66,14 +66,14 @@ func (c *client) look(ctx context.Context, of []hybridcore.URI, whole bool) ([]h
 func (s *sight) read(ctx context.Context, one *hybridcore.Seen, id *arm.ResourceID,
 	listed *armresources.GenericResourceExpanded,
 ) (err error) {
+	if one.Of.Kind != managedImage {
+		return s.readVersion(ctx, one, id)
+	}
 	var made *time.Time
 	if listed != nil {
 		made = listed.CreatedTime
 	}
-	if one.Of.Kind == managedImage {
-		return s.readImage(ctx, one, id, made)
-	}
-	return s.readVersion(ctx, one, id, made)
+	return s.readImage(ctx, one, id, made)
 }
 
 func (s *sight) readImage(ctx context.Context, one *hybridcore.Seen, id *arm.ResourceID, made *time.Time) error {
@@ -101,7 +101,7 @@ func (s *sight) readImage(ctx context.Context, one *hybridcore.Seen, id *arm.Res
 	return err
 }
 
-func (s *sight) readVersion(ctx context.Context, one *hybridcore.Seen, id *arm.ResourceID, made *time.Time) error {
+func (s *sight) readVersion(ctx context.Context, one *hybridcore.Seen, id *arm.ResourceID) error {
 	expand := armcompute.ReplicationStatusTypesReplicationStatus
 	group, gallery, definition := id.ResourceGroupName, id.Parent.Parent.Name, id.Parent.Name
 	read, err := s.client.compute.NewGalleryImageVersionsClient().Get(ctx, group, gallery, definition, id.Name,
@@ -124,7 +124,7 @@ func (s *sight) readVersion(ctx context.Context, one *hybridcore.Seen, id *arm.R
 	if err != nil {
 		return err
 	}
-	one.Facts, err = versionFacts(version, definitions[strings.ToLower(definition)], made)
+	one.Facts, err = versionFacts(version, definitions[strings.ToLower(definition)])
 	return err
 }
 

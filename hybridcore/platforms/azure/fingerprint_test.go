@@ -323,3 +323,35 @@ func TestNotFound(t *testing.T) {
 		}
 	}
 }
+
+// TestIdentityOfVersion takes no other time for when a version was published: a version that only
+// says less than before is not another one.
+func TestIdentityOfVersion(t *testing.T) {
+	t.Parallel()
+	const id = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/" +
+		"Microsoft.Compute/galleries/y/images/d/versions/1.0.0"
+	of := []hybridcore.URI{{Kind: galleryVersion, Name: "x", ID: id}}
+	facts := func(profile string) map[string]string {
+		t.Helper()
+		at := append(slices.Clone(plain[:3]), [][2]string{
+			{`GET .*/resources\?`, `{"value":[{"id":"` + id + `","createdTime":"2026-12-01T08:00:00Z"}]}`},
+			{`GET .*/galleries/y/images\?`, `{"value":[]}`},
+			{`GET .*/versions/1.0.0\?`, `{"id":"` + id + `","tags":{"artifact":"x"},"properties":{` +
+				`"provisioningState":"Succeeded","publishingProfile":` + profile + `}}`},
+		}...).Serve(t, trusted(t), -1, 0, nil)
+		c, err := Open(t.Context(), settingsAt(at), platform.Anywhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, err := c.Fingerprint(t.Context(), of)
+		if err != nil || seen[0].Now != of[0] {
+			t.Fatal(seen, err)
+		}
+		return seen[0].Facts
+	}
+	was := hybridcore.Fingerprint{Of: of[0], Facts: facts(`{"publishedDate":"2026-12-01T08:00:05Z"}`)}
+	if was.Facts[hybridcore.FactIdentity] == "" || was.Replaced(facts(`{}`)) || was.Replaced(facts("null")) ||
+		!was.Replaced(facts(`{"publishedDate":"2026-12-01T09:00:05Z"}`)) {
+		t.Errorf("%v, %v", was.Facts, facts(`{}`))
+	}
+}
