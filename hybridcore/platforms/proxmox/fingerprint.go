@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,7 +121,7 @@ func facts(all map[string]any) (map[string]string, error) {
 	for name, value := range all {
 		set := asText(value)
 		switch {
-		case unsaid[name]:
+		case unsaid[name], unused.MatchString(name):
 		case name == "description":
 			f.Notes(set)
 		case name == "tags":
@@ -130,15 +131,19 @@ func facts(all map[string]any) (map[string]string, error) {
 				}
 			}
 		case name == "smbios1":
-			f.Set(hybridcore.FactIdentity, set)
+			uuid, rest := identity(set)
+			f.Set(hybridcore.FactIdentity, uuid)
+			f.Set(name, rest)
 		case name == "bios":
 			f.Set("firmware", set)
 		case memory.MatchString(name) && strings.Trim(set, "0123456789") == "":
 			f.Set(name, set+" MiB")
 		case volume.MatchString(name) && strings.Contains(set, "media=cdrom"):
-			f.Set("cd "+name, platform.Options(set, "media", "size"))
+			f.Set("cd "+name, platform.Options(without(set), "media", "size"))
+		case own.MatchString(name):
+			f.Set("disk "+name, platform.Options(without(set), "size", "format"))
 		case volume.MatchString(name):
-			f.Set("disk "+name, platform.Options(set))
+			f.Set("disk "+name, platform.Options(without(set), "format"))
 		case card.MatchString(name):
 			f.Set("network "+name, platform.Options(hardwareAddress.ReplaceAllString(set, "$1")))
 		default:
@@ -150,10 +155,46 @@ func facts(all map[string]any) (map[string]string, error) {
 
 // Names of settings.
 var (
-	volume = regexp.MustCompile(`^(ide|sata|scsi|virtio|efidisk|tpmstate|unused)[0-9]+$`)
+	volume = regexp.MustCompile(`^(ide|sata|scsi|virtio|efidisk|tpmstate)[0-9]+$`)
+	own    = regexp.MustCompile(`^(efidisk|tpmstate)[0-9]+$`) // as large as their storage makes them
+	unused = regexp.MustCompile(`^unused[0-9]+$`)             // in no drive: a move between storages leaves some
 	card   = regexp.MustCompile(`^net[0-9]+$`)
 	memory = regexp.MustCompile(`^(memory|balloon)$`)
 )
+
+// owner is the machine in the name of a volume: base-101-disk-0; of a linked clone the last
+// one is its own.
+var owner = regexp.MustCompile(`.*\b(?:vm|base)-([0-9]+)-`)
+
+// without is a drive without where it lies. A move gives a volume another storage, number and
+// format, but not another machine.
+func without(drive string) string {
+	first, rest, more := strings.Cut(drive, ",")
+	if m := owner.FindStringSubmatch(first); m != nil {
+		first = "volume of machine " + m[1]
+	} else if _, path, ok := strings.Cut(first, ":"); ok && !strings.HasPrefix(first, "/") {
+		first = path
+	}
+	if more {
+		first += "," + rest
+	}
+	return first
+}
+
+// identity is the uuid of smbios1, and what else it says: people write a vendor or a serial
+// number there.
+func identity(smbios string) (uuid, rest string) {
+	var others []string
+	for one := range strings.SplitSeq(smbios, ",") {
+		if value, ok := strings.CutPrefix(one, "uuid="); ok {
+			uuid = strings.ToLower(value)
+		} else if one != "" {
+			others = append(others, one)
+		}
+	}
+	slices.Sort(others)
+	return uuid, strings.Join(others, ", ")
+}
 
 // hardwareAddress follows the model of a network card: it is random, and every clone has
 // another one.

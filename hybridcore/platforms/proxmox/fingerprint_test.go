@@ -6,8 +6,10 @@
 package proxmox
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
@@ -92,6 +94,13 @@ func fingerprintBed(t *testing.T) *platformtest.FingerprintBed {
 				create("301")
 				template("301")
 			}, Told: "gone, twin"},
+			{What: "serial number written", Make: func() {
+				all, _, err := c.configuration(t.Context(), at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				set("smbios1", asText(all["smbios1"])+",serial=1234")()
+			}, Told: "smbios1"},
 			{What: "made again with its number", Make: func() { remove(); create("300"); template("300") }, Told: "replaced"},
 			{What: "copied", Make: func() { create("301") }, Told: "twin"},
 		},
@@ -102,6 +111,53 @@ func fingerprintBed(t *testing.T) *platformtest.FingerprintBed {
 func TestConformanceFingerprint(t *testing.T) {
 	t.Parallel()
 	platformtest.Fingerprint(t, fingerprintBed)
+}
+
+// TestWhereItLies checks that a move of a machine's volumes changes none of its facts, and that
+// other volumes do.
+func TestWhereItLies(t *testing.T) {
+	t.Parallel()
+	was := map[string]any{
+		"scsi0": "local-lvm:base-101-disk-0,discard=on,size=8G", "efidisk0": "local-lvm:base-101-disk-1,efitype=4m,size=4M",
+		"ide2": "local:iso/a.iso,media=cdrom,size=4K", "smbios1": "uuid=A-B,base64=1,serial=MQ==",
+	}
+	for what, of := range map[string]struct {
+		set  map[string]any
+		told string
+	}{
+		"other storage":     {map[string]any{"scsi0": "ceph:base-101-disk-7,size=8G,discard=on"}, ""},
+		"files":             {map[string]any{"scsi0": "nas:101/base-101-disk-0.qcow2,discard=on,size=8G,format=qcow2"}, ""},
+		"off its base":      {map[string]any{"scsi0": "ceph:base-100-disk-0/vm-101-disk-0,discard=on,size=8G"}, ""},
+		"the old one stays": {map[string]any{"unused0": "local-lvm:base-101-disk-0"}, ""},
+		"firmware's disk":   {map[string]any{"efidisk0": "nas:101/base-101-disk-1.raw,efitype=4m,size=528K"}, ""},
+		"CDs":               {map[string]any{"ide2": "nas:iso/a.iso,media=cdrom,size=5K"}, ""},
+		"order":             {map[string]any{"smbios1": "serial=MQ==,base64=1,uuid=a-b"}, ""},
+		"another machine's": {map[string]any{"scsi0": "local-lvm:base-999-disk-0,discard=on,size=8G"}, "disk scsi0"},
+		"smaller":           {map[string]any{"scsi0": "ceph:base-101-disk-0,discard=on,size=2G"}, "disk scsi0"},
+		"another CD":        {map[string]any{"ide2": "local:iso/b.iso,media=cdrom"}, "cd ide2"},
+		"a device":          {map[string]any{"scsi0": "/dev/disk/by-id/a:b,discard=on,size=8G"}, "disk scsi0"},
+		"another vendor":    {map[string]any{"smbios1": "uuid=a-b,base64=1,serial=Mg=="}, "smbios1"},
+		"another identity":  {map[string]any{"smbios1": "uuid=a-c,base64=1,serial=MQ=="}, "replaced"},
+	} {
+		before, err := facts(was)
+		now := maps.Clone(was)
+		maps.Copy(now, of.set)
+		after, err2 := facts(now)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		var told []string
+		f := hybridcore.Fingerprint{Facts: before}
+		if f.Replaced(after) {
+			told = append(told, "replaced")
+		}
+		for _, c := range f.Changes(after) {
+			told = append(told, c.Name)
+		}
+		if got := strings.Join(told, ", "); got != of.told {
+			t.Errorf("%s: %q, want %q: %v", what, got, of.told, after)
+		}
+	}
 }
 
 // TestNeverGone checks that no strange answer makes a template gone.

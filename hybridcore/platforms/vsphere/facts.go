@@ -18,8 +18,8 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/platforms/platform"
 )
 
-// machineFacts are what a machine is made of. Paths of files, addresses of cards and where
-// it lies are not among them: vCenter moves machines by itself.
+// machineFacts are what a machine is made of. Files of disks, datastores, addresses of cards and
+// where it lies are not among them: vCenter moves machines by itself.
 func machineFacts(m mo.VirtualMachine) (map[string]string, error) {
 	f, has := platform.Facts{}, m.Config
 	f.Set(hybridcore.FactIdentity, has.InstanceUuid)
@@ -100,10 +100,14 @@ func network(card types.BaseVirtualEthernetCard) string {
 	return "not connected"
 }
 
-// medium is what lies in a drive.
+// medium is the file that lies in a drive, without its datastore: [datastore1] iso/x.iso.
 func medium(backing types.BaseVirtualDeviceBackingInfo) string {
 	if file, ok := backing.(types.BaseVirtualDeviceFileBackingInfo); ok {
-		return file.GetVirtualDeviceFileBackingInfo().FileName
+		name := file.GetVirtualDeviceFileBackingInfo().FileName
+		if _, path, ok := strings.Cut(name, "] "); ok && strings.HasPrefix(name, "[") {
+			return path
+		}
+		return name
 	}
 	return "empty"
 }

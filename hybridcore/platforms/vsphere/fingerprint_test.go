@@ -243,3 +243,22 @@ func TestNeverGone(t *testing.T) {
 		}
 	}
 }
+
+// TestMedium says what lies in a drive, and not on which datastore.
+func TestMedium(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"[datastore1] iso/x.iso": "iso/x.iso", "[other] iso/x.iso": "iso/x.iso", "[a] b] c.iso": "b] c.iso",
+		"/vmimages/tools/linux.iso": "/vmimages/tools/linux.iso", "[]": "[]", "": "",
+	} {
+		backing := &types.VirtualCdromIsoBackingInfo{
+			VirtualDeviceFileBackingInfo: types.VirtualDeviceFileBackingInfo{FileName: file},
+		}
+		if got := medium(backing); got != want {
+			t.Errorf("%q: %q, want %q", file, got, want)
+		}
+	}
+	if got := medium(&types.VirtualCdromAtapiBackingInfo{}); got != "empty" {
+		t.Error(got)
+	}
+}
