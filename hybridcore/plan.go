@@ -66,6 +66,8 @@ type PlannedTarget struct {
 	Reasons  []Reason `json:"reasons"`
 	// Current is what the state knows of the last good build; nil when there is none.
 	Current *Current `json:"current,omitempty"`
+	// Wrong is what is wrong with its variables and names; the findings of the plan have it, as waivers leave it.
+	Wrong []Finding `json:"-"`
 	// Look is what the platform said of the last build; nil when nobody asked.
 	Look *Look `json:"look,omitempty"`
 	// Checkout compares the inputs with the commit; nil where nobody asked.

@@ -7,8 +7,11 @@ package runner
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -120,6 +123,74 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// TestDriftOfABrokenPlan gives a built image a value of a wrong type: nobody can say what it would be made of.
+func TestDriftOfABrokenPlan(t *testing.T) {
+	s := builtSandbox(t)
+	answer, _ := s.look(t, false)
+	built := part(answer, hybridcore.DriftLocal).Looked
+	file := filepath.Join(s.dir, "configs", "lab", "debian-12.pkrvars.hcl")
+	for _, c := range []struct{ name, text string }{{"a wrong type", "cpus = [\"x\"]\n"}, {"no HCL", "cpus = \n"}} {
+		gittest.Put(t, file, c.text)
+		answer, rules := s.look(t, false)
+		look := part(answer, hybridcore.DriftLocal)
+		if !strings.HasPrefix(rules, "drift-not-looked") || answer.ExitCode() != hybridcore.ExitFailed ||
+			look.NotLooked == 0 || look.Looked == 0 || look.Looked+look.NotLooked != built {
+			t.Errorf("%s: %q, exit code %d, %d built: %+v", c.name, rules, answer.ExitCode(), built, answer.Drift)
+		}
+		for _, f := range answer.All() {
+			if f.Rule == hybridcore.RuleNotLooked && (!strings.HasPrefix(f.Subject, "lab/debian-12@") ||
+				f.File != "configs/lab/debian-12.pkrvars.hcl" || f.Line != 1) {
+				t.Errorf("%s: %+v", c.name, f)
+			}
+		}
+	}
+}
+
+// TestDriftSince has a platform refuse once, and looks at all objects once: what they found stays known.
+func TestDriftSince(t *testing.T) {
+	s := builtSandbox(t)
+	day := time.Date(2999, 1, 1, 8, 0, 0, 0, time.UTC)
+	s.Now = func() time.Time { return day }
+	client := platform{memory: "512 MiB"}
+	s.Connect = func(context.Context, hybridcore.Target) (project.Client, error) { return client, nil }
+	gittest.Put(t, filepath.Join(s.dir, "state", "runs", "20200101t000000-00000000.json"), "{")
+	at := func(deep bool) (edited, damaged string) {
+		t.Helper()
+		r := &Runner{Project: s.Project, Folders: s.folders}
+		answer, err := r.Do(t.Context(), hybridcore.Request{
+			Action: hybridcore.ActionDrift, Env: "lab", Listing: hybridcore.Listing{Look: true, Deep: deep},
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range answer.Drift.Findings {
+			switch d.Finding.Rule {
+			case "drift-edited":
+				edited = d.Since.Format(time.DateOnly)
+			case "drift-record":
+				damaged = d.Since.Format(time.DateOnly)
+			}
+		}
+		day = day.AddDate(0, 0, 1)
+		return edited, damaged
+	}
+	for i, c := range []struct {
+		refuses, deep   bool
+		edited, damaged string
+	}{
+		{false, true, "2999-01-01", "2999-01-01"},
+		{true, false, "", ""},
+		{false, true, "2999-01-01", "2999-01-01"},
+	} {
+		if client.err = nil; c.refuses {
+			client.err = errors.New("403 Forbidden")
+		}
+		if edited, damaged := at(c.deep); edited != c.edited || damaged != c.damaged {
+			t.Errorf("look %d: edited since %q, damaged since %q", i, edited, damaged)
+		}
+	}
+}
+
 // TestDriftRecords edits the record of a current image, and removes its inventory.
 func TestDriftRecords(t *testing.T) {
 	s := builtSandbox(t)
@@ -141,6 +212,11 @@ func TestDriftRecords(t *testing.T) {
 			answer.Drift.Findings[0].Part != hybridcore.DriftRecords {
 			t.Errorf("deep %v: %+v, %v", deep, answer.Drift, err)
 		}
+		gittest.Put(t, found[0], resealed(string(text), "debian-12@", "debian-13@"))
+		if answer, err = r.Do(t.Context(), req, nil); err != nil || len(answer.Drift.Findings) == 0 ||
+			!strings.Contains(answer.Drift.Findings[0].Finding.Message, "and the snapshot does") {
+			t.Errorf("deep %v, another record: %+v, %v", deep, answer.Drift, err)
+		}
 		gittest.Put(t, found[0], string(text))
 		if answer, err = r.Do(t.Context(), req, nil); err != nil || answer.ExitCode() != hybridcore.ExitOK {
 			t.Errorf("deep %v, put back: %+v, %v", deep, answer.Drift, err)
@@ -152,6 +228,15 @@ func TestDriftRecords(t *testing.T) {
 	if answer, rules := s.look(t, false); answer.ExitCode() != hybridcore.ExitBlocked || rules != "drift-record" {
 		t.Errorf("removed: %q, %+v", rules, answer.Drift)
 	}
+}
+
+// resealed is a record of which somebody changed the text and the checksum.
+func resealed(line, old, by string) string {
+	head, body, _ := strings.Cut(strings.TrimSuffix(line, "}\n"), `"record":`)
+	sum := sha256.Sum256([]byte(body))
+	body = strings.ReplaceAll(body, old, by)
+	return strings.Replace(head, hex.EncodeToString(sum[:]), fmt.Sprintf("%x", sha256.Sum256([]byte(body))), 1) +
+		`"record":` + body + "}\n"
 }
 
 // TestBuildRefusesDrift has somebody change what was built, and accepts that by a reviewed waiver.

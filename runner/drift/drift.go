@@ -26,7 +26,7 @@ func (s Stage) Look(ctx context.Context, plan hybridcore.Plan, live []hybridcore
 	if err != nil {
 		return hybridcore.DriftReport{}, err
 	}
-	r := &report{of: hybridcore.DriftReport{
+	r := &report{deep: map[string]bool{}, of: hybridcore.DriftReport{
 		Env: plan.Request.Env, At: s.Project.Now().UTC(), Findings: []hybridcore.Drifted{},
 	}}
 	built := map[string]hybridcore.Current{}
@@ -95,15 +95,23 @@ func (s Stage) accept(ctx context.Context, r *report, req hybridcore.Request) er
 	return nil
 }
 
-// since adds when each finding was first seen, and remembers it.
+// deepPart stands for the part of what only a deep look at the records finds, which no other look forgets.
+const deepPart = "deep"
+
+// since adds when each finding was first seen, and remembers it. What is gone is forgotten where all was looked at.
 func (s Stage) since(ctx context.Context, r *report, req hybridcore.Request) {
 	looked := map[string]bool{}
 	for _, look := range r.of.Looks {
-		looked[string(look.Part)] = look.Why == "" && len(req.Images)+len(req.Platforms) == 0
+		looked[string(look.Part)] = look.Why == "" && look.NotLooked == 0 && len(req.Images)+len(req.Platforms) == 0
 	}
+	looked[deepPart] = req.Deep && looked[string(hybridcore.DriftRecords)]
 	keyOf := func(d hybridcore.Drifted) string {
 		rule := cmp.Or(d.Finding.Waived.Rule, d.Finding.Rule)
-		return strings.Join([]string{string(d.Part), rule, d.Finding.Subject}, " ")
+		part := string(d.Part)
+		if d.Part == hybridcore.DriftRecords && r.deep[d.Finding.Subject] {
+			part = deepPart
+		}
+		return strings.Join([]string{part, rule, d.Finding.Subject}, " ")
 	}
 	var keys []string
 	for _, d := range r.of.Findings {

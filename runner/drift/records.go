@@ -22,25 +22,44 @@ import (
 )
 
 // records holds the records of what is current to their checksums, and to what the snapshot
-// says of them; with deep every object of the state.
+// says of them; with deep also every object of the state.
 func (s Stage) records(ctx context.Context, r *report, deep bool, built map[string]hybridcore.Current) error {
-	if deep {
-		found, err := checkup.Check(ctx, s.Project.State, func(int, int) {})
-		if err != nil {
-			return err
-		}
-		objects := 0
-		for _, n := range found.Objects {
-			objects += n
-		}
-		for _, f := range found.Findings {
-			if f.Severity != hybridcore.Info {
-				r.add(hybridcore.DriftRecords, damaged(f.Subject, f.Message, f.Hint))
-			}
-		}
-		r.looked(hybridcore.DriftRecords, "objects", objects)
-		return nil
+	n, err := s.current(ctx, r, built)
+	if err != nil {
+		return err
 	}
+	if deep {
+		return s.objects(ctx, r)
+	}
+	r.looked(hybridcore.DriftRecords, "records", n)
+	return nil
+}
+
+// objects looks at every object of the state. Of those of which something is said, nothing more is.
+func (s Stage) objects(ctx context.Context, r *report) error {
+	found, err := checkup.Check(ctx, s.Project.State, func(int, int) {})
+	if err != nil {
+		return err
+	}
+	objects, told := 0, map[string]bool{}
+	for _, n := range found.Objects {
+		objects += n
+	}
+	for _, one := range r.of.Findings {
+		told[one.Finding.Subject] = told[one.Finding.Subject] || one.Part == hybridcore.DriftRecords
+	}
+	for _, f := range found.Findings {
+		if f.Severity != hybridcore.Info && !told[f.Subject] {
+			r.deep[f.Subject] = true
+			r.add(hybridcore.DriftRecords, damaged(f.Subject, f.Message, f.Hint))
+		}
+	}
+	r.looked(hybridcore.DriftRecords, "objects", objects)
+	return nil
+}
+
+// current looks at the records of what is current, and counts them.
+func (s Stage) current(ctx context.Context, r *report, built map[string]hybridcore.Current) (int, error) {
 	runs := map[string]hybridcore.Record{}
 	for _, key := range slices.Sorted(maps.Keys(built)) {
 		current := built[key]
@@ -49,7 +68,7 @@ func (s Stage) records(ctx context.Context, r *report, deep bool, built map[stri
 			var err error
 			if record, err = s.Project.State.Record(ctx, current.RunID); err != nil {
 				if err := s.unread(r, state.RecordName(current.RunID), err); err != nil {
-					return err
+					return 0, err
 				}
 			}
 			runs[current.RunID] = record
@@ -62,11 +81,10 @@ func (s Stage) records(ctx context.Context, r *report, deep bool, built map[stri
 				"put the state back from a backup with packer-hybrid state push"))
 		}
 		if err := s.inventory(ctx, r, current.Inventory); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	r.looked(hybridcore.DriftRecords, "records", len(runs))
-	return nil
+	return len(runs), nil
 }
 
 // unread adds a record that cannot be used. What is in the way of reading is an error.

@@ -29,7 +29,8 @@ type Stage struct{ Project *project.Project }
 
 // report collects what parts of a look come to.
 type report struct {
-	of hybridcore.DriftReport
+	of   hybridcore.DriftReport
+	deep map[string]bool // subjects of what only a deep look at the records finds
 }
 
 // add adds findings of a part, with the environment in the subjects that are targets.

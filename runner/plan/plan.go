@@ -222,7 +222,9 @@ func (p *planning) add(ctx context.Context, which pair) error {
 	if err != nil {
 		return err
 	}
-	p.plan.Findings = append(p.plan.Findings, p.leaks.Others(p.keep(target, findings))...)
+	findings = append(p.leaks.Others(p.keep(target, findings)),
+		templates.CheckNames(target, project.ArtifactName(target.Image.Name, sampleRunID))...)
+	p.plan.Findings = append(p.plan.Findings, findings...)
 	for name, value := range target.Secrets() {
 		for _, w := range p.project.Redactor.Add(redact.Secret{Name: name, Value: value}) {
 			p.plan.Findings = append(p.plan.Findings, hybridcore.Finding{
@@ -230,8 +232,6 @@ func (p *planning) add(ctx context.Context, which pair) error {
 			})
 		}
 	}
-	p.plan.Findings = append(p.plan.Findings,
-		templates.CheckNames(target, project.ArtifactName(target.Image.Name, sampleRunID))...)
 	if p.base != nil {
 		pins := p.now.pins(target)
 		maps.Copy(p.plan.Versions, pins)
@@ -251,6 +251,7 @@ func (p *planning) add(ctx context.Context, which pair) error {
 		p.plan.Findings = append(p.plan.Findings, standInGuest(target)...)
 	}
 	planned := p.decide(ctx, target)
+	planned.Wrong = findings
 	if p.head != nil {
 		planned.Checkout = p.head.compare(target)
 		if p.now.env.Clean && !planned.Checkout.Clean() {
