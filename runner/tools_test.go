@@ -6,6 +6,7 @@
 package runner
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,25 @@ func TestToolsBeforePacker(t *testing.T) {
 			t.Errorf("%s: %+v, %v", action, found, err)
 		}
 	}
+	asked := 0
+	program := filepath.Join(t.TempDir(), "ansible-playbook")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	s.Environ[0] = "PATH=" + filepath.Dir(program)
+	r.Project.Tools.Answer = func(context.Context, string) string { asked++; return "" }
+	for _, reviewed := range []string{strings.Repeat("a", 40), ""} { // a change of this repository, then HEAD itself
+		r.Project.Reviewed, asked = reviewed, 0
+		for _, action := range []hybridcore.Action{hybridcore.ActionPlan, validate} {
+			if answer, err := r.Do(t.Context(), s.request(action), nil); len(lacking(answer)) != 0 {
+				t.Errorf("%s of a change: %+v, %v", action, answer.Plan.Findings, err)
+			}
+		}
+		if want := reviewed == ""; (asked > 0) != want {
+			t.Errorf("waivers of %q: a program was asked %d times", reviewed, asked)
+		}
+	}
+	s.Environ[0] = "PATH=" + t.TempDir()
 	r.Policy = &untrusted.Policy{} // the change of somebody else: it is not built here
 	if answer, err := r.Do(t.Context(), s.request(hybridcore.ActionPlan), nil); err != nil || len(lacking(answer)) != 0 {
 		t.Errorf("a change: %+v, %v", answer.Plan.Findings, err)

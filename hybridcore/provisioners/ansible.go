@@ -21,7 +21,7 @@ const ansibleDir = "ansible"
 
 // Ansible is what the playbooks and roles of a target need.
 type Ansible struct {
-	Command     string // that runs playbooks; a name or a path
+	Command     string // that runs playbooks; a name or a path, of which nobody knows what it is
 	Oldest      string // version of ansible-core that a role names; empty for none
 	OldestOf    string // the file that names it
 	Collections []Collection

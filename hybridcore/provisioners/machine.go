@@ -20,6 +20,9 @@ import (
 // Kind is that of findings about tools.
 const Kind = "tool"
 
+// askable is the one program that is started to ask for its version.
+const askable = "ansible-playbook"
+
 // unknown is the version of what did not say it.
 const unknown = "unknown"
 
@@ -28,7 +31,8 @@ type Machine struct {
 	Environ  []string // of the process
 	Checkout string   // absolute path of the project: what lies in it is not taken for a tool
 	// Answer is what a program says to --version; empty when it says nothing. Nil asks none: then
-	// versions are not compared.
+	// versions are not compared. Only the program askable is asked, where the PATH has it: what a
+	// template names may be any program of this machine.
 	Answer func(ctx context.Context, path string) string
 }
 
@@ -147,7 +151,14 @@ func (m Machine) ansible(ctx context.Context, a Ansible, path string, r *Report)
 		return
 	}
 	var said answered
-	if m.Answer != nil {
+	switch {
+	case a.Command != askable:
+		r.Findings = append(r.Findings, hybridcore.Finding{
+			Kind: Kind, Rule: "not-looked-at", Subject: a.Command, File: a.file, Line: a.line, Severity: hybridcore.Info,
+			Message: fmt.Sprintf("the version of Ansible and its collections are not looked at, because the template names "+
+				"the program %q: only %s of the PATH is asked", a.Command, askable),
+		})
+	case m.Answer != nil:
 		said = parse(m.Answer(ctx, path))
 	}
 	r.Tools = append(r.Tools,

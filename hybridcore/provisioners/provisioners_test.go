@@ -158,6 +158,15 @@ func TestCheck(t *testing.T) {
 				"linux.pkr.hcl": strings.Replace(play, "playbook_file = \"a.yml\"", "command = \"/opt/none/ansible-playbook\"", 1),
 			}), programs: all, want: []string{"missing-tool /opt/none/ansible-playbook templates/linux.pkr.hcl:3"},
 		},
+		"a command that is there, and nobody knows what it is": {
+			files: with(map[string]string{
+				"linux.pkr.hcl": strings.Replace(play, "playbook_file = \"a.yml\"", "command = \"/bin/sh\"", 1),
+			}, "ansible/linux.yml", task), programs: all, tools: []string{"ansible-core unknown"},
+			change: func(m *provisioners.Machine, _ string) {
+				m.Answer = func(_ context.Context, path string) string { t.Errorf("%s is asked", path); return "" }
+			},
+			want: []string{"not-looked-at /bin/sh templates/linux.pkr.hcl:3 the version of Ansible and its collections are not"},
+		},
 		"a command that a variable names": {
 			files: with(map[string]string{
 				"linux.pkr.hcl": strings.Replace(play, "playbook_file = \"a.yml\"", "command = var.ansible", 1),
@@ -253,7 +262,7 @@ func TestCheck(t *testing.T) {
 			var got []string
 			for _, f := range report.Findings {
 				got = append(got, f.Rule+" "+f.Subject+" "+f.File+":"+string(rune('0'+f.Line))+" "+f.Message)
-				if f.Hint == "" || !f.Blocking || f.Kind != provisioners.Kind {
+				if looked := f.Rule != "not-looked-at"; looked != (f.Hint != "") || looked != f.Blocking || f.Kind != provisioners.Kind {
 					t.Errorf("%+v", f)
 				}
 			}

@@ -32,15 +32,19 @@ func (s Stage) machine() provisioners.Machine {
 }
 
 // Lacking adds to a plan what this machine lacks to build its targets. Before a build that blocks;
-// other requests may be followed by a build elsewhere, so that it is a warning.
+// other requests may be followed by a build elsewhere, so that it is a warning. For a checkout that
+// nobody has reviewed only a build looks, which was approved: the change would name what is looked for.
 func (s Stage) Lacking(ctx context.Context, plan hybridcore.Plan) (hybridcore.Plan, error) {
+	if s.Project.Reviewed != "" && plan.Request.Action != hybridcore.ActionBuild {
+		return plan, nil
+	}
 	for _, planned := range plan.Pending() {
 		report, err := s.Tools(ctx, planned.Target)
 		if err != nil {
 			return plan, err
 		}
 		for _, f := range report.Findings {
-			if plan.Request.Action != hybridcore.ActionBuild {
+			if f.Blocking && plan.Request.Action != hybridcore.ActionBuild {
 				f.Severity, f.Blocking = hybridcore.Warning, false
 				f.Message += "; a build on this machine would be blocked"
 			}
