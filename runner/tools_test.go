@@ -56,7 +56,7 @@ func TestToolsBeforePacker(t *testing.T) {
 	}
 	asked := 0
 	program := filepath.Join(t.TempDir(), "ansible-playbook")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s.Environ[0] = "PATH=" + filepath.Dir(program)

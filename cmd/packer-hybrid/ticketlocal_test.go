@@ -24,13 +24,14 @@ import (
 func TestTicketLocal(t *testing.T) {
 	t.Parallel()
 	j := newTicketJob(t)
+	at := j.at
 	local := func(request, repository, key string) (int, string) {
 		t.Helper()
 		ticket := j.seal(j.ticket(func(t *policy.Ticket) {
-			t.Audience, t.Request = dispatch.LocalAudience(repository), request
+			t.Audience, t.Request, t.Commit = dispatch.LocalAudience(repository), request, at
 		}))
 		order, err := json.Marshal(cirun.Order{
-			Request: request, Line: ticketPlan, Ref: "main", Commit: j.at,
+			Request: request, Line: ticketPlan, Ref: "main", Commit: at,
 			Ticket: []byte(ticket),
 		})
 		if err != nil {
@@ -69,5 +70,30 @@ func TestTicketLocal(t *testing.T) {
 			!strings.Contains(said, test.says) {
 			t.Errorf("%s: exit code %d, want %d and %q\n%s", test.name, code, test.code, test.says, said)
 		}
+	}
+
+	// A commit of another branch: by the rules of the one that the repository has checked out.
+	const unmerged = "unmerged = [\"lab\"]"
+	allow := func(message string) {
+		j.edit("packer-hybrid.hcl", "# "+unmerged, unmerged)
+		j.git("commit", "-q", "-a", "-m", message)
+	}
+	j.git("checkout", "-q", "-b", "develop")
+	allow("what it may do, says itself")
+	text, err := os.ReadFile(filepath.Join(j.dir, ".git", "refs", "heads", "develop"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at = strings.TrimSpace(string(text))
+	j.git("checkout", "-q", "main")
+	code, said := local("20261123t050000-00000004", j.dir, ticketKey)
+	if code != 3 || !strings.Contains(said, "the project file of that branch has no `unmerged = ") {
+		t.Errorf("a commit that is not merged: exit code %d\n%s", code, said)
+	}
+	j.edit("README.md", "", "\nwords\n")
+	allow("commits that are not merged")
+	code, said = local("20261123t050000-00000005", j.dir, ticketKey)
+	if code != 3 || !strings.Contains(said, "is not merged, and nobody has approved it in Slack") {
+		t.Errorf("a commit that nobody has approved: exit code %d\n%s", code, said)
 	}
 }

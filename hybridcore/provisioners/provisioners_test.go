@@ -165,7 +165,7 @@ func TestCheck(t *testing.T) {
 			change: func(m *provisioners.Machine, _ string) {
 				m.Answer = func(_ context.Context, path string) string { t.Errorf("%s is asked", path); return "" }
 			},
-			want: []string{"not-looked-at /bin/sh templates/linux.pkr.hcl:3 the version of Ansible and its collections are not"},
+			want: []string{"not-looked-at /bin/sh templates/linux.pkr.hcl:3 the version of Ansible and its collections"},
 		},
 		"a command that a variable names": {
 			files: with(map[string]string{

@@ -6,6 +6,7 @@
 package ci
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,6 +16,30 @@ import (
 // MayWrite says whether a permission is one to write to the repository.
 func MayWrite(permission string) bool {
 	return slices.Contains([]string{"admin", "maintain", "write"}, permission)
+}
+
+// MergedOnly says why a request, which names its environment, is none for a commit that is
+// not merged; empty where an approval is all it needs.
+func (p Policy) MergedOnly(r hybridcore.Request) (why string, err error) {
+	switch r.Action {
+	case hybridcore.ActionPublish:
+		return "only merged code is published", nil
+	case hybridcore.ActionReap:
+		return "only merged code removes things from a platform", nil
+	case hybridcore.ActionFree:
+		return "only merged code releases a lease", nil
+	}
+	env, err := p.environment(r.Env)
+	switch {
+	case err != nil:
+		return "", err
+	case env.Prod:
+		return fmt.Sprintf("the environment %s is for merged code only; merge it, or ask for a merged commit", env.Name), nil
+	case !slices.Contains(p.Unmerged, env.Name):
+		return fmt.Sprintf("the project file of that branch has no `unmerged = [%q]` in its block ci; merge it, or "+
+			"ask for a merged commit", env.Name), nil
+	}
+	return "", nil
 }
 
 // unmerged says why a commit that is not merged may be worked on, or refuses it.
@@ -29,23 +54,11 @@ func (j Job) unmerged(commands []parsed) (string, error) {
 			"asked for: ask anew")
 	}
 	for _, c := range commands {
-		switch c.Action {
-		case hybridcore.ActionPublish:
-			return refuse("only merged code is published")
-		case hybridcore.ActionReap:
-			return refuse("only merged code removes things from a platform")
-		case hybridcore.ActionFree:
-			return refuse("only merged code releases a lease")
-		}
-		env, err := policy.environment(c.Env)
-		switch {
+		switch why, err := policy.MergedOnly(c.Request); {
 		case err != nil:
 			return "", err
-		case env.Prod:
-			return refuse("the environment %s is for merged code only; merge it, or ask for a merged commit", env.Name)
-		case !slices.Contains(policy.Unmerged, env.Name):
-			return refuse("the project file of that branch has no `unmerged = [%q]` in its block ci; merge it, or "+
-				"ask for a merged commit", env.Name)
+		case why != "":
+			return refuse("%s", why)
 		}
 	}
 	if len(j.Ticket) > 0 {

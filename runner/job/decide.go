@@ -124,8 +124,7 @@ func (h *Host) ticketed(ctx context.Context, own Kind, job *ci.Job) error {
 		case err != nil:
 			return err
 		case !approved && !job.Merged:
-			return hybridcore.Blockedf("commit %.12s is not merged, and nobody has approved it in Slack: no rule "+
-				"`approval` of the bot asks for that here; merge it, or add such a rule and ask again", job.Commit)
+			return unapproved(job.Commit)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/command"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git"
 	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
@@ -45,13 +47,51 @@ func (h *Host) Local(ctx context.Context, dir, repository string) error {
 	if err == nil {
 		req.Heads, req.ID = []string{run.Order.Commit}, run.Order.Request
 		req.Origin.Kind, req.Origin.ReplyTo = "slack", run.Order.Request
-		_, err = sub.allowed(ctx, bots.Bot, run.Order.Ticket, run.Order.Commit, &req)
+		req.Env = cmp.Or(req.Env, bots.DefaultEnv) // that of the commit may be another one
+		err = sub.permitted(ctx, bots, &req)
 	}
 	var answer hybridcore.Answer
 	if err == nil {
 		answer, err = sub.Process.Do(ctx, req, sub.Screen)
 	}
 	return h.end(run, &answer, err)
+}
+
+// permitted verifies the ticket of a run on this machine. A commit that the bot's repository has not
+// merged is held to what a job of a CI system holds it to: the rules and the waivers are those
+// of the commit that the repository is at.
+func (h *Host) permitted(ctx context.Context, bots config.Project, req *hybridcore.Request) error {
+	commit, ticket := h.local.run.Order.Commit, h.local.run.Order.Ticket
+	repo, err := git.Open(h.local.repository, h.Process.Environ)
+	if err != nil {
+		return err
+	}
+	inTime, cancel := context.WithTimeout(ctx, stored.GitTime)
+	defer cancel()
+	tip, err := repo.Head(inTime)
+	if err != nil {
+		return err
+	}
+	merged, err := repo.Contains(inTime, tip, commit)
+	if err != nil {
+		return err
+	}
+	if !merged {
+		h.Process.Reviewed = tip
+		why, err := policyOf(bots).MergedOnly(*req)
+		switch {
+		case err != nil:
+			return err
+		case why != "":
+			return hybridcore.Blockedf("commit %.12s is not merged into the branch that the bot's repository has checked out, "+
+				"and %s", commit, why)
+		}
+	}
+	approved, err := h.allowed(ctx, bots.Bot, ticket, commit, req)
+	if err == nil && !merged && !approved {
+		return unapproved(commit)
+	}
+	return err
 }
 
 // stateOf is the environment with the state of the project in a repository.

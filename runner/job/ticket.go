@@ -79,6 +79,11 @@ func (h *Host) allowed(ctx context.Context, rules config.Bot, ticket []byte, com
 	return len(d.Need) > 0, nil // each of them is satisfied
 }
 
+func unapproved(commit string) error {
+	return hybridcore.Blockedf("commit %.12s is not merged, and nobody has approved it in Slack: no rule "+
+		"`approval` of the bot asks for that here; merge it, or add such a rule and ask again", commit)
+}
+
 // whole refuses a command that changes something and means more targets at the
 // ticket's commit than the ticket is for: the later jobs of the run go by the line.
 func (v verification) whole(ctx context.Context, req hybridcore.Request) error {
