@@ -42,6 +42,7 @@
 //	hybridcore/platforms/platformtest  the suite that the client of every platform passes
 //	hybridcore/sources       pins, fetches and checks upstream repositories and plugin binaries
 //	hybridcore/sources/git   runs git, and reads commits, trees and lists of files
+//	hybridcore/upstream      asks publishers what they publish now, and reads their answers
 //	hybridcore/state         records, the current snapshot, locks; survives being killed
 //	hybridcore/safefile      opens what may hold other people's links and pipes: own regular files, own folders
 //	hybridcore/webapi        what clients of web APIs share: bounds, a look at answers before they are decoded, what

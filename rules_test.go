@@ -84,6 +84,7 @@ var layers = []rules.Layer{
 		Unit: "hybridcore/sources",
 		May:  []string{"hybridcore", "hybridcore/hclfile", "hybridcore/safefile", "hybridcore/text"},
 	},
+	{Unit: "hybridcore/upstream", May: []string{"hybridcore/safefile", "hybridcore/webapi"}},
 	{Unit: "hybridcore/state", May: []string{
 		"hybridcore", "hybridcore/safefile", "hybridcore/sources", "hybridcore/text",
 	}},
@@ -220,7 +221,8 @@ var layers = []rules.Layer{
 		"runner/project",
 	}},
 	{Unit: "runner/drift", May: []string{
-		"hybridcore", "hybridcore/sources", "hybridcore/state", "hybridcore/waivers", "runner/project",
+		"hybridcore", "hybridcore/sources", "hybridcore/state", "hybridcore/upstream", "hybridcore/waivers",
+		"runner/project",
 	}},
 	{
 		Unit: "runner/live", May: []string{"hybridcore", "runner/project"},
@@ -348,8 +350,9 @@ var owners = []rules.Owner{
 	},
 	{Import: "github.com/gorilla/websocket", Units: []string{"lab"}, Why: "Socket Mode of the simulated Slack"},
 	{
-		Import: "github.com/hashicorp/go-version", Units: []string{"hybridcore/packer", "hybridcore/provisioners"},
-		Why: "compares versions and constraints as Packer does",
+		Import: "github.com/hashicorp/go-version",
+		Units:  []string{"hybridcore/packer", "hybridcore/provisioners", "hybridcore/upstream"},
+		Why:    "compares versions and constraints as Packer does",
 	},
 	{
 		Import: "github.com/hashicorp/hcl/v2",

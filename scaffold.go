@@ -9,5 +9,5 @@ import "embed"
 
 // Scaffold holds a working project: what `packer-hybrid init` writes.
 //
-//go:embed packer-hybrid.hcl templates configs sources/sources.lock.hcl sources/README.md
+//go:embed packer-hybrid.hcl templates configs sources/sources.lock.hcl sources/upstream.hcl sources/README.md
 var Scaffold embed.FS

@@ -44,6 +44,8 @@ type DriftLook struct {
 	Looked    int       `json:"looked"`
 	NotLooked int       `json:"not_looked"`    // each has a finding that says why
 	Why       string    `json:"why,omitempty"` // why nobody looked at all
+	// Oldest is when the oldest answer was given, where answers are kept.
+	Oldest time.Time `json:"oldest,omitzero"`
 }
 
 // Drifted is one finding, and since when it is known.

@@ -12,9 +12,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -310,6 +314,136 @@ source "untagged" {
 	if look.Looked != 0 || look.NotLooked != 1 || look.Why != "" || answer.ExitCode() != hybridcore.ExitFailed ||
 		!strings.Contains(answer.Drift.Findings[0].Finding.Message, "sources/tagged was not looked at, because") {
 		t.Errorf("exit code %d: %+v", answer.ExitCode(), answer.Drift)
+	}
+}
+
+// TestDriftPublished has publishers say other things than the project has, then the same, then nothing.
+func TestDriftPublished(t *testing.T) {
+	pinned := strings.Repeat("a", 64)
+	said := map[string]string{}
+	publisher := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.Header.Get("Authorization")+r.Header.Get("Cookie") != "" {
+			t.Errorf("%s %s with %v", r.Method, r.URL, r.Header)
+		}
+		if said[r.URL.Path] == "" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, said[r.URL.Path])
+	}))
+	defer publisher.Close()
+	base := t.TempDir()
+	repository := gittest.New(t, base, "x")
+	forge := gittest.Serve(t, base)
+	s := newSandbox(t)
+	s.Environ = append(s.Environ, gittest.Trust(t, forge))
+	common := filepath.Join(s.dir, "templates", "common.pkr.hcl")
+	text, err := os.ReadFile(common)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gittest.Put(t, common, string(text)+`
+variable "iso_file" {
+  type    = string
+  default = "debian-12.12.0-amd64-netinst.iso"
+}
+
+variable "iso_checksum" {
+  type    = string
+  default = "sha256:`+pinned+`"
+}
+`)
+	gittest.Put(t, filepath.Join(s.dir, "sources", "sources.lock.hcl"), `hosts = ["`+strings.TrimPrefix(forge.URL, "https://")+`"]
+
+source "x" {
+  url    = "`+forge.URL+`/x.git"
+  tag    = "v1"
+  commit = "`+repository.Head()+`"
+}
+
+plugin "github.com/example/x" {
+  version = "1.0.0"
+}
+`)
+	gittest.Put(t, filepath.Join(s.dir, "sources", "upstream.hcl"), `
+medium "debian-12" {
+  family    = "debian"
+  version   = "12"
+  checksums = "`+publisher.URL+`/SHA256SUMS"
+}
+
+release "packer" {
+  index = "`+publisher.URL+`/packer/index.json"
+}
+
+release "github.com/example/x" {
+  tags = "`+forge.URL+`/x.git"
+}
+`)
+	repository.Git("tag", "v1.0.0")
+	look := func() (hybridcore.Answer, string) {
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r := &Runner{Project: s.Project, Folders: s.folders}
+		answer, err := r.Do(t.Context(), hybridcore.Request{
+			Action: hybridcore.ActionDrift, Env: "lab", Listing: hybridcore.Listing{Upstream: true},
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rules []string
+		for _, d := range answer.Drift.Findings {
+			if d.Part == hybridcore.DriftUpstream {
+				rules = append(rules, string(d.Finding.Severity)+" "+d.Finding.Rule+" "+d.Finding.Subject)
+			}
+		}
+		slices.Sort(rules)
+		return answer, strings.Join(rules, "\n")
+	}
+	const name = "debian-12.12.0-amd64-netinst.iso"
+	// Nobody is asked about Debian 13: no block is for it.
+	const note = "info drift-not-looked " + name
+	said["/SHA256SUMS"] = pinned + "  " + name + "\n"
+	said["/packer/index.json"] = `{"name":"packer","versions":{"1.0.0":{}}}`
+	answer, rules := look()
+	if seen := part(answer, hybridcore.DriftUpstream); rules != note || answer.ExitCode() != hybridcore.ExitOK ||
+		seen.Looked != 4 || seen.NotLooked != 0 {
+		t.Errorf("as it is pinned: exit code %d, %+v\n%s", answer.ExitCode(), seen, rules)
+	}
+
+	said["/packer/index.json"] = `{"name":"packer","versions":{"1.0.0":{},"99.0.0":{},"100.0.0-beta1":{}}}`
+	said["/SHA256SUMS"] = pinned + "  debian-12.13.0-amd64-netinst.iso\n"
+	repository.Git("tag", "v1.2.0")
+	answer, rules = look()
+	want := "info drift-not-looked " + name + "\ninfo drift-upstream-release github.com/example/x\n" +
+		"info drift-upstream-release packer\nwarning drift-upstream-iso " + name
+	if rules != want || answer.ExitCode() != hybridcore.ExitOK {
+		t.Errorf("newer ones: exit code %d\n%s", answer.ExitCode(), rules)
+	}
+	repository.Commit("another")
+	repository.Git("tag", "-f", "v1")
+	said["/SHA256SUMS"] = strings.Repeat("b", 64) + "  " + name + "\n"
+	answer, rules = look()
+	if !strings.HasPrefix(rules, "error drift-upstream sources/x\nerror drift-upstream-iso "+name+"\n") ||
+		answer.ExitCode() != hybridcore.ExitBlocked {
+		t.Errorf("other ones: exit code %d\n%s", answer.ExitCode(), rules)
+	}
+
+	said["/SHA256SUMS"], said["/packer/index.json"] = "null", "null"
+	forge.Close()
+	answer, rules = look()
+	want = note + "\nwarning drift-not-looked " + name + "\nwarning drift-not-looked github.com/example/x\n" +
+		"warning drift-not-looked packer\nwarning drift-not-looked sources/x"
+	if seen := part(answer, hybridcore.DriftUpstream); rules != want || answer.ExitCode() != hybridcore.ExitFailed ||
+		seen.Looked != 0 || seen.NotLooked != 4 {
+		t.Errorf("no answers: exit code %d, %+v\n%s", answer.ExitCode(), seen, rules)
+	}
+	for _, d := range answer.Drift.Findings {
+		if d.Part == hybridcore.DriftUpstream && !strings.Contains(d.Finding.Message, "looked at, because") {
+			t.Errorf("%+v", d)
+		}
 	}
 }
 

@@ -27,9 +27,17 @@ func Looked(look hybridcore.DriftLook) string {
 	case look.Why != "":
 		return "not looked at, because " + look.Why
 	case look.NotLooked > 0:
-		return fmt.Sprintf("%d of %d %s looked at", look.Looked, look.Looked+look.NotLooked, look.Of)
+		return fmt.Sprintf("%d of %d %s looked at", look.Looked, look.Looked+look.NotLooked, look.Of) + asOf(look.Oldest)
 	}
-	return fmt.Sprintf("%s looked at", Plural(look.Looked, strings.TrimSuffix(look.Of, "s")))
+	return fmt.Sprintf("%s looked at", Plural(look.Looked, strings.TrimSuffix(look.Of, "s"))) + asOf(look.Oldest)
+}
+
+// asOf says how old answers are; nothing when they are not kept.
+func asOf(oldest time.Time) string {
+	if oldest.IsZero() {
+		return ""
+	}
+	return ", as of " + Since(oldest)
 }
 
 // Drift is what a look came to, in one sentence.

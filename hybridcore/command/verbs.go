@@ -216,17 +216,18 @@ func driftVerb() Verb {
 		Action: hybridcore.ActionDrift, Args: "[IMAGE...]", Short: "Show what is not as it was recorded, and since when",
 		Long: `Drift compares what is with what the last builds recorded: templates, variables,
 plugins, the lock and its checkouts, and the records themselves. With --live it asks
-the platforms for what was built, with --upstream the pinned repositories where their
-tags point now. It changes nothing but the note of when a finding was first seen. It
-exits 3 when a finding blocks, and 1 when something that was asked for could not be
-looked at.`,
+the platforms for what was built, with --upstream publishers, as sources/upstream.hcl
+says: whether tags of pinned repositories were moved, whether installation media are
+published as they are named and pinned, which releases are newer. It changes nothing
+but the note of when a finding was first seen. It exits 3 when a finding blocks, and 1
+when something that was asked for could not be looked at.`,
 		Example: `  packer-hybrid drift
   packer-hybrid drift --env prod --live --upstream
   packer-hybrid drift debian-12 --env prod --live --output json
   packer-hybrid drift --live --waiver-template`,
 		Bind: func(fs *pflag.FlagSet, r *hybridcore.Request) {
 			fs.BoolVar(&r.Look, "live", false, "ask the platforms whether what was built is there as it was recorded")
-			fs.BoolVar(&r.Upstream, "upstream", false, "ask the pinned repositories whether their tags were moved")
+			fs.BoolVar(&r.Upstream, "upstream", false, "ask publishers what of tags, media and releases is published now")
 			fs.BoolVar(&r.Deep, "deep", false, "read all records and what they refer to, not only those of current images")
 			bindWaiverTemplate(fs, r)
 		},

@@ -8,12 +8,8 @@ package sources
 import (
 	"context"
 	"fmt"
-	"io"
-	"log"
-	"net/http/cgi"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,31 +29,6 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
-}
-
-// server serves the repositories below base over TLS, as a forge does.
-func server(tb testing.TB, base string) *httptest.Server {
-	tb.Helper()
-	out, err := exec.Command("git", "--exec-path").Output()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s := httptest.NewTLSServer(&cgi.Handler{
-		Path:   filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"),
-		Env:    []string{"GIT_PROJECT_ROOT=" + base, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + base},
-		Stderr: io.Discard, Logger: log.New(io.Discard, "", 0), // refused and broken requests
-	})
-	tb.Cleanup(s.Close)
-	return s
-}
-
-// trust writes the certificate of a server and returns the environment that
-// makes git take it.
-func trust(tb testing.TB, s *httptest.Server) []string {
-	tb.Helper()
-	path := filepath.Join(tb.TempDir(), "ca.pem")
-	gittest.Put(tb, path, pemOf(s))
-	return append(os.Environ(), "GIT_SSL_CAINFO="+path)
 }
 
 // lockFor is a lock of sources at a server.
@@ -88,10 +59,10 @@ func newBed(t *testing.T) *bed {
 	t.Helper()
 	b := &bed{base: t.TempDir()}
 	b.up = gittest.New(t, b.base, "x")
-	b.host = server(t, b.base)
+	b.host = gittest.Serve(t, b.base)
 	b.root = project(t, lockFor(b.host, Source{Name: "x", Tag: "v1", Commit: b.up.Head()}))
 	b.sync = &Syncer{
-		Root: b.root, Environ: trust(t, b.host),
+		Root: b.root, Environ: append(os.Environ(), gittest.Trust(t, b.host)),
 		Limits: Limits{Time: time.Minute, Wire: 1 << 30, Disk: 1 << 30, Files: 1000},
 	}
 	return b

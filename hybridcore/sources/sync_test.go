@@ -8,7 +8,6 @@ package sources
 import (
 	"context"
 	"encoding/hex"
-	"encoding/pem"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -26,10 +25,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources/git/gittest"
 )
-
-func pemOf(s *httptest.Server) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
-}
 
 func TestSync(t *testing.T) {
 	t.Parallel()

@@ -46,7 +46,7 @@ func (s Stage) Look(ctx context.Context, plan hybridcore.Plan, live []hybridcore
 		r.looked(hybridcore.DriftLive, "targets", planned(plan))
 	}
 	if plan.Request.Upstream {
-		s.upstream(ctx, r)
+		s.upstream(ctx, r, plan)
 	} else {
 		r.skipped(hybridcore.DriftUpstream, "--upstream was not given")
 	}

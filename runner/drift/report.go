@@ -22,6 +22,10 @@ const (
 	RuleRecord  = "drift-record"  // a record is damaged, missing or another one
 	// RuleUpstream is of a tag that points elsewhere than when it was pinned.
 	RuleUpstream = "drift-upstream"
+	// RuleMedium is of an installation medium that is not published any more, or as another file.
+	RuleMedium = "drift-upstream-iso"
+	// RuleRelease is of a newer release of Packer or of a plugin.
+	RuleRelease = "drift-upstream-release"
 )
 
 // Stage looks at what is not as it was recorded.

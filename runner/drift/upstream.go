@@ -14,37 +14,48 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/sources"
 )
 
-// upstream asks the repositories that the lock pins where their tags point now.
-func (s Stage) upstream(ctx context.Context, r *report) {
-	root := s.Project.Config.Root
+// upstream asks publishers: the repositories that the lock pins where their tags point now, and
+// what else sources/upstream.hcl names.
+func (s Stage) upstream(ctx context.Context, r *report, plan hybridcore.Plan) {
+	q := &questions{Stage: s, report: r}
+	q.repositories(ctx)
+	q.published(ctx, plan)
+	if q.asked == 0 {
+		r.skipped(hybridcore.DriftUpstream, "neither "+sources.LockPath+" nor "+sources.UpstreamPath+
+			" names anything to ask")
+		return
+	}
+	r.looked(hybridcore.DriftUpstream, "questions", q.asked)
+	r.of.Looks[len(r.of.Looks)-1].Oldest = q.oldest
+}
+
+// repositories asks those that the lock pins by a tag.
+func (q *questions) repositories(ctx context.Context) {
+	root := q.Project.Config.Root
 	lock, err := sources.Load(root)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.skipped(hybridcore.DriftUpstream, "there is no "+sources.LockPath)
 		return
 	}
 	if err != nil {
-		r.add(hybridcore.DriftUpstream, NotLooked(sources.LockPath,
-			"the repositories were not looked at, because "+s.Project.Redact(err.Error())))
-		r.looked(hybridcore.DriftUpstream, "repositories", 1)
+		q.asked++
+		q.unknown(sources.LockPath, err)
 		return
 	}
-	asked := 0
 	for _, source := range lock.Sources {
 		if source.Tag == "" {
 			continue // it is pinned by its commit, which nobody moves
 		}
-		asked++
-		syncer := sources.Syncer{Root: root, Environ: s.Project.Environ}
+		q.asked++
+		syncer := sources.Syncer{Root: root, Environ: q.Project.Environ}
 		found, err := syncer.Moved(ctx, source)
 		if err != nil {
-			r.add(hybridcore.DriftUpstream, NotLooked(sources.Dir+"/"+source.Name,
-				sources.Dir+"/"+source.Name+" was not looked at, because "+s.Project.Redact(err.Error())))
+			q.unknown(sources.Dir+"/"+source.Name, err)
 			continue
 		}
+		q.answered(q.Project.Now())
 		for _, f := range found {
 			f.Kind, f.Rule = hybridcore.KindDrift, RuleUpstream
-			r.add(hybridcore.DriftUpstream, f)
+			q.report.add(hybridcore.DriftUpstream, f)
 		}
 	}
-	r.looked(hybridcore.DriftUpstream, "repositories", asked)
 }

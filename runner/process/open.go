@@ -115,6 +115,7 @@ func (p Process) Wire(of config.Project) *runner.Runner {
 			Tools: project.Tools{
 				Version: p.Version, FindPacker: p.FindPacker(of.Build.CancelGrace), FindRPC: p.FindRPC, Hurry: p.Hurry,
 				PinnedPlugins: p.pinnedPlugins(),
+				Answers:       filepath.Join(p.Places().CacheDir(), "upstream"),
 				Answer:        func(ctx context.Context, path string) string { return p.memory().Answer(ctx, p.Environ, path) },
 				Schemas:       packer.Schemas{PluginDirs: p.allPluginDirs(), Memory: p.memory()},
 			},

@@ -32,6 +32,8 @@ type Tools struct {
 	PinnedPlugins string
 	// Schemas finds what is known of the settings of installed plugins.
 	Schemas packer.Schemas
+	// Answers is a folder that keeps answers of publishers for a while; empty keeps none.
+	Answers string
 	// Hurry, when closed, ends the grace that a cancelled Packer has.
 	Hurry <-chan struct{}
 
