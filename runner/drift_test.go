@@ -413,6 +413,17 @@ release "github.com/example/x" {
 		t.Errorf("as it is pinned: exit code %d, %+v\n%s", answer.ExitCode(), seen, rules)
 	}
 
+	asked := time.Now().UTC().Truncate(time.Second)
+	s.Now, s.Tools.Answers = func() time.Time { return asked }, t.TempDir()
+	look()
+	said["/SHA256SUMS"], said["/packer/index.json"] = "", ""
+	s.Now = func() time.Time { return asked.Add(time.Minute) }
+	answer, rules = look()
+	if seen := part(answer, hybridcore.DriftUpstream); rules != note || seen.NotLooked != 0 || !seen.Oldest.Equal(asked) {
+		t.Errorf("answers of a minute ago: %+v\n%s", seen, rules)
+	}
+	s.Tools.Answers = ""
+
 	said["/packer/index.json"] = `{"name":"packer","versions":{"1.0.0":{},"99.0.0":{},"100.0.0-beta1":{}}}`
 	said["/SHA256SUMS"] = pinned + "  debian-12.13.0-amd64-netinst.iso\n"
 	repository.Git("tag", "v1.2.0")
