@@ -30,6 +30,10 @@ var plainAnswers = map[string][][2]string{
 		{"POST /repos/o/r/issues/7/comments", `{"id":6,"body":"x"}`},
 		{"GET /repos/o/r/issues/comments/6", `{"id":6,"body":"x"}`},
 		{"PATCH /repos/o/r/issues/comments/6", `{"id":6,"body":"x"}`},
+		{"GET /repos/o/r/issues", `[]`},
+		{"POST /repos/o/r/issues", `{"number":6,"body":"x"}`},
+		{"GET /repos/o/r/issues/6", `{"number":6,"body":"x"}`},
+		{"PATCH /repos/o/r/issues/6", `{"number":6,"body":"x"}`},
 	},
 	"gitlab": {
 		{"GET /api/v4/user", `{"id":3}`},
@@ -39,6 +43,10 @@ var plainAnswers = map[string][][2]string{
 		{"POST /api/v4/projects/o%2Fr/merge_requests/7/notes", `{"id":6,"body":"x"}`},
 		{"GET /api/v4/projects/o%2Fr/merge_requests/7/notes/6", `{"id":6,"body":"x"}`},
 		{"PUT /api/v4/projects/o%2Fr/merge_requests/7/notes/6", `{"id":6,"body":"x"}`},
+		{"GET /api/v4/projects/o%2Fr/issues", `[]`},
+		{"POST /api/v4/projects/o%2Fr/issues", `{"iid":6,"description":"x"}`},
+		{"GET /api/v4/projects/o%2Fr/issues/6", `{"iid":6,"description":"x"}`},
+		{"PUT /api/v4/projects/o%2Fr/issues/6", `{"iid":6,"description":"x"}`},
 	},
 }
 
@@ -95,9 +103,11 @@ func (s strange) reported(t *testing.T) (left string, given int64) {
 	p.Quiet()
 	p.Check(check("debian-12@vsphere", report.CheckRunning, 0))
 	p.Comment("it runs", false)
+	p.Issue("it runs", post.Issue{Title: "x", Open: true})
 	_ = p.FlushNow(context.WithoutCancel(t.Context()), time.Minute)
 	p.Check(check("debian-12@vsphere", report.CheckCompleted, 60))
 	p.Comment("it is over", true)
+	p.Issue("it is over", post.Issue{Title: "x", Open: true})
 	return strings.Join(p.Close(t.Context(), time.Minute), "\n"), count.Load()
 }
 

@@ -63,17 +63,21 @@ func (a Address) wrote(body string) bool {
 	return strings.HasPrefix(strings.ReplaceAll(body, "\r\n", "\n"), a.stamp())
 }
 
-// comment brings the comment to the system. It looks at the comment that is
+// comment brings the comment, or the issue, to the system. It looks at the comment that is
 // there before every write, so that nothing of a newer run is lost and none is
 // made twice.
 func (s *sender) comment(ctx context.Context, it *item) error {
-	err := s.putComment(ctx, it, s.forge.Comments())
+	what, all := fmt.Sprintf("reporting on change %d", s.box.address.Change), s.forge.Comments()
+	if it.issue != nil {
+		what, all = "keeping the issue", s.forge.Issues(*it.issue)
+	}
+	err := s.putComment(ctx, it, all)
 	if errors.Is(err, errSuperseded) {
 		_ = s.box.append(line{Kind: "drop", Key: it.key, Version: it.version, Why: errSuperseded.Error()}) // told at the end
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("reporting on change %d: %w", s.box.address.Change, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
@@ -86,6 +90,9 @@ func (s *sender) putComment(ctx context.Context, it *item, comments Commenter) e
 		return err
 	}
 	body, made := s.box.address.stamp()+it.body+s.box.address.end(), int64(0)
+	if it.id == 0 && it.issue != nil && !it.issue.Open {
+		return nil // there is none to be closed
+	}
 	if it.id == 0 {
 		s.wrote = s.clock.Now()
 		id, err := comments.Put(ctx, 0, body)
@@ -128,7 +135,7 @@ func (s *sender) current(ctx context.Context, it *item, comments Commenter) erro
 	superseded := slices.ContainsFunc(all, func(c Comment) bool { newer, _ := s.box.address.mark(c.Body); return newer })
 	for _, c := range all[1:] {
 		if !superseded || s.box.address.wrote(c.Body) {
-			s.remove(ctx, c.ID, comments)
+			s.remove(ctx, it, c.ID, comments)
 		}
 	}
 	switch {
@@ -141,9 +148,9 @@ func (s *sender) current(ctx context.Context, it *item, comments Commenter) erro
 	return nil
 }
 
-// remove removes a second comment; when it stays, the next run tries again.
-func (s *sender) remove(ctx context.Context, id int64, comments Commenter) {
+// remove removes a second comment or issue; when it stays, the next run tries again.
+func (s *sender) remove(ctx context.Context, it *item, id int64, comments Commenter) {
 	if err := comments.Remove(ctx, id); err != nil && s.forge.Answer(err).Status != http.StatusNotFound {
-		s.notes = append(s.notes, "a second comment is still there: "+ShortError(err))
+		s.notes = append(s.notes, "a second "+kind(it.key)+" is still there: "+ShortError(err))
 	}
 }

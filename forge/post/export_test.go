@@ -13,6 +13,7 @@ import (
 // What the tests of this package need of its inside.
 const (
 	CommentKey     = commentKey
+	IssueKey       = issueKey
 	RequestTimeout = requestTimeout
 	StepPause      = stepPause
 	MaxSteps       = maxSteps

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/posting/spec.md#requirement-outbox
 // Diagram: openspec/specs/posting/diagram.md#want-try-made-sent
 
-// Package post sends the checks and the comment of a run to its forge: from
+// Package post sends the checks, the comment and the issue of a run to its forge: from
 // an outbox on disk, each once, in spite of lost answers, limits and kills. A
 // report that cannot be sent never changes a run's result.
 package post
@@ -62,6 +62,7 @@ type line struct {
 	Address     *Address      `json:"address,omitempty"`
 	Key         string        `json:"key,omitempty"` // of an item
 	Check       *report.Check `json:"check,omitempty"`
+	Issue       *Issue        `json:"issue,omitempty"`
 	Body        string        `json:"body,omitempty"`
 	Final       bool          `json:"final,omitempty"`
 	ID          int64         `json:"id,omitempty"`
@@ -71,16 +72,17 @@ type line struct {
 	Why         string        `json:"why,omitempty"`
 }
 
-// commentKey is the key of the comment's item; a check's is checkPrefix and its key.
+// commentKey is the key of the comment's item, issueKey that of the issue's; a check's is checkPrefix and its key.
 const (
 	commentKey  = "comment"
 	checkPrefix = "check/"
 )
 
-// item is a check-run or the comment: what is wanted, and what has arrived.
+// item is a check-run, the comment or the issue: what is wanted, and what has arrived.
 type item struct {
 	key         string
-	check       *report.Check // nil for the comment
+	check       *report.Check // nil for the comment and the issue
+	issue       *Issue        // nil for the others
 	body        string
 	final       bool // of a comment: the run is over
 	version     int  // of what is wanted, from 1
@@ -212,7 +214,7 @@ func (b *outbox) apply(l line) error {
 		b.closed = true
 		return nil
 	case "want":
-		if (l.Key == commentKey) != (l.Check == nil) || l.Check != nil && l.Key != checkPrefix+l.Check.Key {
+		if !l.fits() {
 			return fmt.Errorf("%.80q is wanted without a check, or with another one's", l.Key)
 		}
 		b.want(l)
@@ -237,6 +239,18 @@ func (b *outbox) apply(l line) error {
 	return nil
 }
 
+// fits says whether what is wanted is what its key says.
+func (l line) fits() bool {
+	switch l.Key {
+	case commentKey:
+		return l.Check == nil && l.Issue == nil
+	case issueKey:
+		return l.Check == nil && l.Issue != nil
+	default:
+		return l.Check != nil && l.Issue == nil && l.Key == checkPrefix+l.Check.Key
+	}
+}
+
 // want notes the wanted state of an item.
 func (b *outbox) want(l line) {
 	it := b.items[l.Key]
@@ -245,7 +259,7 @@ func (b *outbox) want(l line) {
 		b.items[l.Key] = it
 		b.order = append(b.order, l.Key)
 	}
-	it.check, it.body, it.final, it.step = l.Check, l.Body, l.Final, nil
+	it.check, it.body, it.final, it.step, it.issue = l.Check, l.Body, l.Final, nil, l.Issue
 	it.version++
 }
 

@@ -179,7 +179,8 @@ func (p *Poster) add(l line) {
 	p.box.mu.Lock()
 	defer p.box.mu.Unlock()
 	it := p.box.items[l.Key]
-	same := it != nil && it.step == nil && it.body == l.Body && it.final == l.Final && reflect.DeepEqual(it.check, l.Check)
+	same := it != nil && it.step == nil && it.body == l.Body && it.final == l.Final && reflect.DeepEqual(it.check, l.Check) &&
+		reflect.DeepEqual(it.issue, l.Issue)
 	if !same {
 		_ = p.box.write(l) // told by Close
 	}
@@ -261,7 +262,10 @@ func finish(ctx context.Context, s *sender, within time.Duration) []string {
 }
 
 func name(it *item) string {
-	if it.check == nil {
+	switch {
+	case it.issue != nil:
+		return "the issue"
+	case it.check == nil:
 		return "the comment"
 	}
 	return "check " + it.check.Name

@@ -288,8 +288,8 @@ func (s *sender) arrived(it item) {
 
 // kind is what a permission is about.
 func kind(key string) string {
-	if key == commentKey {
-		return "comment"
+	if key == commentKey || key == issueKey {
+		return key
 	}
 	return "checks"
 }

@@ -43,6 +43,9 @@ type Forge interface {
 	// Check brings the state of a check there.
 	Check(ctx context.Context, it *Item, want *report.Check) error
 	Comments() Commenter
+	// Issues keeps the issues of the slot as Comments keeps comments. Put opens or closes
+	// one as well, and Remove closes one that is too many.
+	Issues(how Issue) Commenter
 	// Answer is what a failed request was answered with.
 	Answer(err error) Answer
 }

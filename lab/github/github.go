@@ -36,6 +36,7 @@ type Server struct {
 	repo       *repository
 	checks     checks
 	comments   comments
+	issues     issues
 	pulls      pulls
 	runs       runs
 	artifacts  artifacts
@@ -56,7 +57,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	repo := &repository{config: config, oracle: oracle, last: 1000}
 	s := &Server{
 		repo: repo, checks: checks{repo: repo}, comments: comments{repo: repo}, pulls: pulls{repo},
-		runs: runs{repo: repo, jobs: map[int64][]any{}}, artifacts: artifacts{repo: repo},
+		issues: issues{repo: repo}, runs: runs{repo: repo, jobs: map[int64][]any{}}, artifacts: artifacts{repo: repo},
 	}
 	s.operations = s.table()
 	service, err := fault.Serve(ctx, "GitHub's API", "", http.HandlerFunc(s.serve), answerFault)
@@ -86,6 +87,10 @@ func (s *Server) table() map[string]operation {
 		"GET /repos/{owner}/{repo}/check-runs/{check_run_id}":                        {"", s.checks.get},
 		"PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}":                      {"checks", s.checks.update},
 		"GET /repos/{owner}/{repo}/commits/{ref}/check-runs":                         {"checks:read", s.checks.list},
+		"GET /repos/{owner}/{repo}/issues":                                           {"issues:read", s.issues.list},
+		"POST /repos/{owner}/{repo}/issues":                                          {"issues", s.issues.create},
+		"GET /repos/{owner}/{repo}/issues/{issue_number}":                            {"issues:read", s.issues.get},
+		"PATCH /repos/{owner}/{repo}/issues/{issue_number}":                          {"issues", s.issues.update},
 		"GET /repos/{owner}/{repo}/issues/{issue_number}/comments":                   {"", s.comments.list},
 		"POST /repos/{owner}/{repo}/issues/{issue_number}/comments":                  {"issues", s.comments.create},
 		"GET /repos/{owner}/{repo}/issues/comments/{comment_id}":                     {"", s.comments.get},

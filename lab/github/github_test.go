@@ -103,6 +103,15 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 		{"PATCH /repos/o/r/issues/comments/1002", github.Object{"body": "bye"}, 200},
 		{"GET /repos/o/r/issues/7/comments?per_page=100", nil, 200},
 		{"DELETE /repos/o/r/issues/comments/1002", nil, 204},
+		{"POST /repos/o/r/issues", github.Object{"title": "t", "body": "b"}, 201},
+		{"GET /repos/o/r/issues/101", nil, 200},
+		{
+			"PATCH /repos/o/r/issues/101",
+			github.Object{"body": "c", "state": "closed", "state_reason": "completed"},
+			200,
+		},
+		{"PATCH /repos/o/r/issues/101", github.Object{"state": "open", "state_reason": "reopened"}, 200},
+		{"GET /repos/o/r/issues?creator=x&state=all&sort=created&direction=asc&per_page=100", nil, 200},
 		{"GET /repos/o/r/pulls/7", nil, 200},
 		{"GET /repos/o/r/collaborators/writer/permission", nil, 200},
 		{"POST /app/installations/1/access_tokens", nil, 201},
@@ -117,8 +126,8 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 			200,
 		},
 		{"GET /repos/o/r/actions/workflows/build.yml/runs?event=workflow_dispatch", nil, 200},
-		{"GET /repos/o/r/actions/runs/1003", nil, 200},
-		{"POST /repos/o/r/actions/runs/1003/cancel", nil, 202},
+		{"GET /repos/o/r/actions/runs/1004", nil, 200},
+		{"POST /repos/o/r/actions/runs/1004/cancel", nil, 202},
 	} {
 		if got, body, _ := call(t, s, step.line, step.body); got != step.want {
 			t.Errorf("%s: %d %s, want %d", step.line, got, body, step.want)
@@ -173,7 +182,11 @@ func TestRefusals(t *testing.T) {
 			github.Object{"body": strings.Repeat("😀", 32_769)},
 			422,
 		},
-		"another's comment": {fmt.Sprint("PATCH /repos/o/r/issues/comments/", other), github.Object{"body": "x"}, 403},
+		"another's comment":        {fmt.Sprint("PATCH /repos/o/r/issues/comments/", other), github.Object{"body": "x"}, 403},
+		"an issue without a title": {"POST /repos/o/r/issues", github.Object{"body": "x"}, 422},
+		"a state of nothing":       {"PATCH /repos/o/r/issues/101", github.Object{"state": "done"}, 422},
+		"an unknown issue":         {"GET /repos/o/r/issues/101", nil, 404},
+		"an order of nothing":      {"GET /repos/o/r/issues?direction=up", nil, 422},
 		"26 inputs": {
 			"POST /repos/o/r/actions/workflows/b.yml/dispatches",
 			github.Object{"ref": "main", "inputs": inputs},

@@ -18,6 +18,24 @@ func (s *Server) Checks() []Object { return s.copies(&s.checks.all) }
 // Comments are the comments of all issues in the order of their creation.
 func (s *Server) Comments() []Object { return s.copies(&s.comments.all) }
 
+// Issues are those that are no pull request, in the order of their creation.
+func (s *Server) Issues() []Object { return s.copies(&s.issues.all) }
+
+// AddIssue is an issue by anybody; it returns its number.
+func (s *Server) AddIssue(login, title, body string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.issues.add(login, title, body)
+	return firstIssue + int64(len(s.issues.all))
+}
+
+// SetIssue opens or closes an issue, as a person would.
+func (s *Server) SetIssue(number int64, state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.issues.all[number-firstIssue-1]["state"] = state
+}
+
 // Dispatches are the bodies of all workflow dispatches.
 func (s *Server) Dispatches() []Object { return s.copies(&s.runs.inputs) }
 

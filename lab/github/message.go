@@ -134,6 +134,7 @@ func (p paged) cut(w http.ResponseWriter, r *http.Request, base string) any {
 const (
 	maxOutput  = 65_535
 	maxComment = 65_536
+	maxTitle   = 256
 	maxInputs  = 25
 )
 

@@ -32,6 +32,7 @@ type Server struct {
 	mu         sync.Mutex // of all that follows
 	project    *project
 	notes      notes
+	issues     issues
 	pipelines  *pipelines
 	statuses   statuses
 	operations []operation
@@ -49,6 +50,7 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	s := &Server{
 		project: one, notes: notes{project: one}, pipelines: all, statuses: statuses{project: one, pipelines: all},
 	}
+	s.issues = issues{project: one, notes: &s.notes}
 	s.operations = s.table()
 	service, err := fault.Serve(ctx, "GitLab's API", prefix, http.HandlerFunc(s.serve), answerFault)
 	if err != nil {

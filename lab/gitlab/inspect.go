@@ -14,6 +14,24 @@ import (
 // Notes are the notes of the merge request in the order of their creation.
 func (s *Server) Notes() []Object { return s.copies(&s.notes.all) }
 
+// Issues are those of the project in the order of their creation.
+func (s *Server) Issues() []Object { return s.copies(&s.issues.all) }
+
+// AddIssue is an issue of anybody; it returns its number in the project.
+func (s *Server) AddIssue(by User, title, description string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.issues.add(by, title, description)
+	return int64(len(s.issues.all))
+}
+
+// SetIssue opens or closes an issue, as a person would.
+func (s *Server) SetIssue(iid int64, state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.issues.all[iid-1]["state"] = state
+}
+
 // Statuses are all commit statuses in the order of their creation; "retried"
 // says that a newer one of the same name is shown instead.
 func (s *Server) Statuses() []Object { return s.copies(&s.statuses.all) }

@@ -28,6 +28,7 @@ type Config struct {
 	Protected    []string          // refs whose pipelines only a Maintainer changes
 	Pipeline     string            // .gitlab-ci.yml with all that it includes; empty: there is none
 	Archived     bool
+	NoIssues     bool             // the project has its issues turned off
 	Change       int64            // number of the one open merge request, from the branch "change"; 0: none
 	Now          func() time.Time // nil: the system's clock
 }

@@ -18,7 +18,7 @@ var (
 )
 
 // table has the operations that packer-hybrid calls, as the pages users, projects,
-// merge_requests, notes, commits, branches, pipelines, pipeline_triggers, jobs,
+// merge_requests, issues, notes, commits, branches, pipelines, pipeline_triggers, jobs,
 // job_artifacts, members, personal_access_tokens and lint of
 // docs.gitlab.com/api describe it.
 func (s *Server) table() []operation {
@@ -31,6 +31,19 @@ func (s *Server) table() []operation {
 			"content_ref": {}, "dry_run": {kind: flag}, "dry_run_ref": {}, "include_jobs": {kind: flag},
 		}, s.project.lint},
 		{"GET", "/projects/:id/members/all/:user_id", Guest, false, false, nil, s.project.getMember},
+		{"GET", "/projects/:id/issues", Guest, false, false, with(paged, map[string]field{
+			"author_id": {kind: number}, "state": {of: []string{"all", "opened", "closed"}}, "sort": {of: order},
+			"order_by": {of: []string{"created_at", "updated_at"}}, "scope": {of: []string{"created_by_me", "assigned_to_me", "all"}},
+		}), s.issues.list},
+		{
+			"POST", "/projects/:id/issues", Guest, false, false,
+			map[string]field{"title": {required: true, most: 255}, "description": {}},
+			s.issues.create,
+		},
+		{"GET", "/projects/:id/issues/:issue_iid", Guest, false, false, nil, s.issues.get},
+		{"PUT", "/projects/:id/issues/:issue_iid", Reporter, false, false, map[string]field{
+			"title": {most: 255}, "description": {}, "state_event": {of: []string{"close", "reopen"}},
+		}, s.issues.update},
 		{"GET", changes, Guest, false, false, nil, s.notes.getChange},
 		{"GET", changes + "/notes", Guest, false, false, with(paged, map[string]field{
 			"sort": {of: order}, "order_by": {of: []string{"created_at", "updated_at"}},

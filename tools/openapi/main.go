@@ -27,6 +27,8 @@ var operations = map[string][]string{
 	"/repos/{owner}/{repo}/check-runs":                                       {"post"},
 	"/repos/{owner}/{repo}/check-runs/{check_run_id}":                        {"get", "patch"},
 	"/repos/{owner}/{repo}/commits/{ref}/check-runs":                         {"get"},
+	"/repos/{owner}/{repo}/issues":                                           {"get", "post"},
+	"/repos/{owner}/{repo}/issues/{issue_number}":                            {"get", "patch"},
 	"/repos/{owner}/{repo}/issues/{issue_number}/comments":                   {"get", "post"},
 	"/repos/{owner}/{repo}/issues/comments/{comment_id}":                     {"get", "patch", "delete"},
 	"/repos/{owner}/{repo}/pulls/{pull_number}":                              {"get"},
