@@ -65,6 +65,7 @@
 //	runner/places            where a process may keep files, by its environment
 //	runner/stored            opens the state where the project or the environment says that it is
 //	runner/process           opens the project of a process by its environment, shows progress and answers
+//	runner/near              what a job for each platform does, a reap or a look, and the one that puts it together
 //	runner/job               a job of a CI system, or of the bot on its machine: requests, phases, reports, tickets
 //	runner/ci                an event of a CI system to requests, in words that are the same at each forge
 //	checks                   renders plans and records for a terminal, and answers as JSON; in it live, the progress of a

@@ -40,7 +40,7 @@ ci {
   change   = ["plan", "validate"] # a pull or merge request
   merge    = ["build"]            # a push to the default branch
   tag      = ["build", "publish"] # as the release of that name
-  schedule = ["plan", "reap"]
+  schedule = ["plan", "drift --live --upstream", "reap"]
 
   # A change is planned and validated for every environment, each in a section of one comment; or for these only:
   # change_environments = ["lab"]

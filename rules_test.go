@@ -222,6 +222,7 @@ var layers = []rules.Layer{
 	}},
 	{Unit: "runner/drift", May: []string{
 		"hybridcore", "hybridcore/sources", "hybridcore/state", "hybridcore/upstream", "hybridcore/waivers",
+		"runner/live",
 		"runner/project",
 	}},
 	{
@@ -264,13 +265,17 @@ var layers = []rules.Layer{
 			"runner/ci", "runner/places", "runner/plan", "runner/project", "runner/stored",
 		},
 	},
+	{Unit: "runner/near", May: []string{
+		"hybridcore", "hybridcore/text", "checks", "runner", "runner/build", "runner/drift", "runner/process",
+		"runner/project",
+	}},
 	{
 		Unit: "runner/job",
 		May: []string{
 			"hybridcore", "hybridcore/command", "hybridcore/config", "hybridcore/logs", "hybridcore/safefile",
 			"hybridcore/sources", "hybridcore/text", "hybridcore/validate/untrusted", "bot/dispatch", "bot/policy", "checks",
-			"forge", "forge/forges", "forge/post", "runner", "runner/build", "runner/ci", "runner/places", "runner/plan",
-			"runner/process", "runner/project", "runner/release", "runner/stored",
+			"forge", "forge/forges", "forge/post", "runner", "runner/build", "runner/ci", "runner/near", "runner/places",
+			"runner/plan", "runner/process", "runner/project", "runner/release", "runner/stored",
 		},
 		Tests: []string{"lab"},
 	},

@@ -61,7 +61,7 @@ func ReadAnswer(r io.Reader) (*hybridcore.Answer, error) {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	part := a.Request != nil && a.Request.Part != "" || a.Record != nil && a.Record.Request.Part != ""
-	said := a.Record != nil || a.Plan != nil || len(a.Plans) > 0 || a.Status != nil || a.Parity != nil ||
+	said := a.Record != nil || a.Plan != nil || len(a.Plans) > 0 || a.Status != nil || a.Parity != nil || a.Drift != nil ||
 		a.Reaped != nil || a.ReapedOn != nil || a.Error != ""
 	if part || !said {
 		return nil, nil //nolint:nilnil // there is none

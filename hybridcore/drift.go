@@ -78,3 +78,26 @@ func (d *DriftReport) Exit() int {
 	}
 	return ExitOK
 }
+
+// Alarming says whether somebody has to do something: a finding that is more than a note and
+// that nobody has accepted, also that something was not looked at.
+func (d *DriftReport) Alarming() bool {
+	return slices.ContainsFunc(d.All(), func(f Finding) bool { return f.Severity != Info && f.Waived == Waived{} })
+}
+
+// LivePart is what a job answers that looked at what is built on one platform.
+type LivePart struct {
+	Run      string       `json:"run"` // of the CI system
+	Commit   string       `json:"commit"`
+	Env      string       `json:"env"`
+	Platform Platform     `json:"platform"`
+	Targets  []LiveTarget `json:"targets"`         // that its state has as built
+	Error    string       `json:"error,omitempty"` // why it did not look
+}
+
+// LiveTarget is what a look at one target came to.
+type LiveTarget struct {
+	Key      string    `json:"key"`
+	Build    string    `json:"build"` // run that built what was looked for
+	Findings []Finding `json:"findings"`
+}

@@ -152,6 +152,9 @@ func (r Request) Wants(key string) bool {
 // InProcess says whether the request validates without Packer.
 func (r Request) InProcess() bool { return r.Action == ActionValidate && r.With == "" }
 
+// Looks says whether the request looks for drift on the platforms.
+func (r Request) Looks() bool { return r.Action == ActionDrift && r.Look }
+
 // Live says whether the request reaches platforms: then what says how to reach
 // them must be at hand.
 func (r Request) Live() bool {

@@ -62,7 +62,10 @@ func bindKind(cmd *cobra.Command, s *job.Kind) {
 	fs.BoolVar(&s.Reap, "reap", false,
 		"only remove what dead runs left on the platform that "+ci.PlatformVariable+" names; with --from report what jobs "+
 			"did so")
-	fs.StringVar(&s.From, "from", "", "folder of what other jobs handed over, for --release and --reap")
+	fs.BoolVar(&s.Drift, "drift", false,
+		"only look for what is built on the platform that "+ci.PlatformVariable+" names; with --from put together what jobs "+
+			"found so, with all else that drift looks at")
+	fs.StringVar(&s.From, "from", "", "folder of what other jobs handed over, for --release, --reap and --drift")
 	fs.BoolVar(&s.Next, "next", false, "start the run for the next environment of a merge, once it was approved")
 	fs.BoolVar(&s.Hold, "hold", false, "keep the report of a change in artifacts/report, and send nothing")
 	fs.StringVar(&s.Report, "report", "", "only send the report of a change that another job kept in this folder")

@@ -28,6 +28,7 @@ type phases struct {
 	head  string
 	lines []string
 	state string // of the machine that has it
+	night bool   // it is of a schedule
 }
 
 func newPhases(t *testing.T, lines ...string) phases {
@@ -40,7 +41,7 @@ func newPhases(t *testing.T, lines ...string) phases {
 	s.git("init", "-q", "-b", "main", "--template=")
 	s.git("add", "-A")
 	s.git("commit", "-q", "-m", "base")
-	return phases{s, s.head(), lines, t.TempDir()}
+	return phases{site: s, head: s.head(), lines: lines, state: t.TempDir()}
 }
 
 // decision is what the first job of the run decided.
@@ -48,7 +49,7 @@ func (p phases) decision(t *testing.T) string {
 	t.Helper()
 	text, err := ci.Decision{
 		Run: "11", Until: time.Now().Add(time.Hour), SHA: p.head, Policy: p.head, Merged: true, Env: "lab", Lines: p.lines,
-		Rule:      "merged into main",
+		Rule: "merged into main", Scheduled: p.night,
 		Platforms: []hybridcore.Platform{hybridcore.Proxmox, hybridcore.VSphere, hybridcore.Azure},
 	}.Encode()
 	if err != nil {

@@ -49,8 +49,13 @@ func (g reports) Answer(err error) post.Answer {
 	}
 }
 
-// Comments implements post.Forge.
-func (g reports) Comments() post.Commenter { return issueComments{g} }
+// Texts implements post.Forge.
+func (g reports) Texts(issue *post.Issue) post.Commenter {
+	if issue != nil {
+		return repositoryIssues{g, *issue}
+	}
+	return issueComments{g}
+}
 
 // issueComments are the comments of a pull request.
 type issueComments struct{ g reports }

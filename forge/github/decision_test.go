@@ -141,6 +141,17 @@ func TestDecide(t *testing.T) {
 	if err != nil || !slices.Equal(want, outputs[2:]) {
 		t.Errorf("%v %v", err, outputs)
 	}
+	for lines, want := range map[string][2]string{
+		"drift --env prod": {"true", "false"}, "drift --env prod --live": {"false", "true"},
+	} {
+		if d, err = ci.ParseDecision(forgetest.Decision(object{"lines": []string{lines}})); err != nil {
+			t.Fatal(err)
+		}
+		outputs, err = decide(d, forgetest.Runners())
+		if err != nil || outputs[2].Value != want[0] || outputs[4].Value != want[1] {
+			t.Errorf("%s: %v %v", lines, err, outputs)
+		}
+	}
 }
 
 // A bot's ticket is no proof for who decides; the jobs verify it.

@@ -207,7 +207,7 @@ func TestGitHubEvents(t *testing.T) {
 			"nothing: refs/heads/main was deleted",
 		},
 		"deleted, with a commit": {"push", with(push, object{"deleted": true}), "nothing: refs/heads/main was deleted"},
-		"schedule":               {"schedule", schedule, "plan lab; reap lab, merged"},
+		"schedule":               {"schedule", schedule, "plan lab; drift lab; reap lab, merged"},
 		"dispatch":               {"workflow_dispatch", dispatch, "build lab debian-12, merged"},
 		"dispatch of a branch": {
 			"workflow_dispatch", with(dispatch, object{"ref": "refs/heads/patch"}),

@@ -15,9 +15,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 )
 
-// Issues implements post.Forge.
-func (g reports) Issues(how post.Issue) post.Commenter { return repositoryIssues{g, how} }
-
 // repositoryIssues are the issues of a slot in a repository.
 type repositoryIssues struct {
 	g   reports

@@ -96,7 +96,7 @@ func outputs(d ci.Decision, runners ci.Runners) ([]forge.Value, error) {
 		return nil, err
 	}
 	for _, r := range requests {
-		if r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap {
+		if r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap || r.Looks() {
 			for _, p := range d.Reached(r) {
 				if !slices.Contains(platforms, p) {
 					platforms = append(platforms, p)
@@ -108,13 +108,14 @@ func outputs(d ci.Decision, runners ci.Runners) ([]forge.Value, error) {
 		labels[p], environments[p] = labelsOf(runners, p), d.Env+"-"+string(p)
 	}
 	planned := d.Ticket || d.Has(hybridcore.ActionBuild, hybridcore.ActionPlan, hybridcore.ActionValidate,
-		hybridcore.ActionStatus, hybridcore.ActionParity, hybridcore.ActionDrift, hybridcore.ActionFree)
+		hybridcore.ActionStatus, hybridcore.ActionParity, hybridcore.ActionFree) ||
+		d.Has(hybridcore.ActionDrift) && !d.Looks()
 	all := []forge.Value{
 		{Name: "decision", Value: text},
 		{Name: "sha", Value: d.SHA},
 		{Name: "plan", Value: fmt.Sprint(planned)},
 		{Name: "release", Value: fmt.Sprint(d.Has(hybridcore.ActionPublish))},
-		{Name: "reap", Value: fmt.Sprint(d.Has(hybridcore.ActionReap))},
+		{Name: "reap", Value: fmt.Sprint(d.Has(hybridcore.ActionReap) || d.Looks())},
 	}
 	if len(d.Next) > 0 {
 		all = append(all, forge.Value{Name: "next", Value: d.Next[0]})

@@ -23,6 +23,8 @@ const (
 	shaVariable     = "PACKER_HYBRID_SHA"
 	requestVariable = "PACKER_HYBRID_REQUEST_ID"
 	ticketVariable  = "PACKER_HYBRID_TICKET"
+	// scheduledVariable is of the jobs in the child pipeline of a schedule that put looks together.
+	scheduledVariable = "PACKER_HYBRID_SCHEDULED"
 )
 
 // place is the job of a process, by its environment.
@@ -81,6 +83,7 @@ func event(in ci.Input) (ci.Event, error) {
 	if pinned := env(shaVariable); pinned != "" {
 		e.Commits = []string{pinned}
 	}
+	e.Scheduled = source == "parent_pipeline" && env(scheduledVariable) == "true"
 	e.Command = ci.Command{
 		Line: e.Line, Request: env(requestVariable), Ticket: env(ticketVariable), Child: source == "parent_pipeline",
 		Where: "the variable " + commandVariable,

@@ -130,7 +130,7 @@ func TestGitLabEvents(t *testing.T) {
 			gitlab.CommandVariable: "build",
 		}}, "exit 3: reading the event of this job: patch is not the default branch: such " +
 			"pipelines run there, or for a protected tag"},
-		"schedule": {[]env{main, {"CI_PIPELINE_SOURCE": "schedule"}}, "plan lab; reap lab, merged"},
+		"schedule": {[]env{main, {"CI_PIPELINE_SOURCE": "schedule"}}, "plan lab; drift lab; reap lab, merged"},
 		"schedule of a line": {
 			[]env{main, {"CI_PIPELINE_SOURCE": "schedule", gitlab.CommandVariable: "build --env prod"}},
 			"build prod, merged",

@@ -16,9 +16,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 )
 
-// Issues implements post.Forge.
-func (g *reports) Issues(how post.Issue) post.Commenter { return projectIssues{g, how} }
-
 // projectIssues are the issues of a slot in a project.
 type projectIssues struct {
 	g   *reports
@@ -128,6 +125,7 @@ func (i projectIssues) edit(ctx context.Context, id int64, body string, open boo
 		event = "reopen"
 	}
 	body = post.Disarm(body)
-	_, err := i.ask(ctx, http.MethodPut, id, &gitlab.UpdateIssueOptions{Description: &body, StateEvent: &event}, new(issue))
+	edit := &gitlab.UpdateIssueOptions{Description: &body, StateEvent: &event}
+	_, err := i.ask(ctx, http.MethodPut, id, edit, new(issue))
 	return err
 }

@@ -80,8 +80,13 @@ func (g *reports) whoami(ctx context.Context) (int, error) {
 	return g.self, nil
 }
 
-// Comments implements post.Forge.
-func (g *reports) Comments() post.Commenter { return notes{g} }
+// Texts implements post.Forge.
+func (g *reports) Texts(issue *post.Issue) post.Commenter {
+	if issue != nil {
+		return projectIssues{g, *issue}
+	}
+	return notes{g}
+}
 
 // notes are the notes of a merge request.
 type notes struct{ g *reports }

@@ -62,8 +62,9 @@ type glArtifacts struct {
 	Reports map[string]string `yaml:"reports,omitempty"`
 }
 
-const pipelineHeader = `# Made by packer-hybrid: a job for each target that is to be built and for each platform that is published or reaped,
-# and one that collects. Image and settings of the jobs come from a second file of the trigger; see docs/fan-out.md.
+const pipelineHeader = `# Made by packer-hybrid: a job for each target that is to be built and for each platform that is published,
+# looked at or reaped, and one that collects. Image and settings of the jobs come from a second file of the trigger;
+# see docs/fan-out.md.
 `
 
 // childPipeline is a child pipeline as YAML: the targets that a plan builds (nil: there
@@ -88,13 +89,17 @@ func childPipeline(c forge.Shares) (string, error) {
 	if r, ok := c.Decision.Find(hybridcore.ActionPublish); ok {
 		p.release(r)
 	}
+	if r, ok := c.Decision.Find(hybridcore.ActionDrift); ok && r.Looks() {
+		p.inParts(r, "drift", "drifted")
+	}
 	if r, ok := c.Decision.Find(hybridcore.ActionReap); ok {
-		p.reap(r)
+		p.inParts(r, "reap", "reaped")
 	}
 	if p.jobs == 0 {
 		why := "nothing to build: every target is unchanged"
 		if plan == nil {
-			why = "no jobs: what was asked for builds, publishes and reaps nothing, and the job plan has its answer"
+			why = "no jobs: what was asked for builds, publishes, looks at and reaps nothing on a platform, and the job " +
+				"plan has its answer"
 		}
 		p.job("nothing", glJob{
 			Stage: "collect", Script: []string{"echo '" + why + "'"},
@@ -293,22 +298,31 @@ func (p *pipeline) release(r hybridcore.Request) {
 	p.job("released", last)
 }
 
-func (p *pipeline) reap(r hybridcore.Request) {
-	line, commit := p.line(hybridcore.ActionReap, ""), p.shares.Decision.SHA
+// night is the stage of both: what one of them found keeps nobody from the other.
+const night = "reap"
+
+// inParts adds a verb that a job for each platform does, and the job that puts together what
+// they hand over.
+func (p *pipeline) inParts(r hybridcore.Request, each, together string) {
+	line, commit := p.line(r.Action, ""), p.shares.Decision.SHA
 	var needs []string
 	for _, platform := range p.shares.Decision.Reached(r) {
-		name := "reap " + string(platform)
+		name := each + " " + string(platform)
 		p.job(name, glJob{
-			Stage: "reap", Tags: slices.Clone(p.shares.Runners[platform]), Script: []string{"packer-hybrid ci --reap"},
+			Stage: night, Tags: slices.Clone(p.shares.Runners[platform]), Script: []string{"packer-hybrid ci --" + each},
 			Environment: environment(p.shares.Decision.Env, platform),
 			Variables:   p.variables(line, commit, map[string]string{ci.PlatformVariable: string(platform)}),
 			Artifacts:   &glArtifacts{When: "always", Paths: []string{"artifacts/"}},
 		})
 		needs = append(needs, name)
 	}
-	p.job("reaped", glJob{
-		Stage: "reap", When: "always", Needs: needs, Environment: withState(),
-		Script:    []string{"packer-hybrid ci --reap --from artifacts"},
-		Variables: p.variables(line, commit, nil), Artifacts: reportFiles(),
+	more := map[string]string{}
+	if p.shares.Decision.Scheduled {
+		more[scheduledVariable] = "true"
+	}
+	p.job(together, glJob{
+		Stage: night, When: "always", Needs: needs, Environment: withState(),
+		Script:    []string{"packer-hybrid ci --" + each + " --from artifacts"},
+		Variables: p.variables(line, commit, more), Artifacts: reportFiles(),
 	})
 }

@@ -130,8 +130,8 @@ func TestPipelineOfADecision(t *testing.T) {
 	d, err := ci.ParseDecision(forgetest.Decision(map[string]any{
 		"env": "lab", "lines": []string{
 			"build --env lab", "publish --env lab --release v1",
-			"reap --env lab --targets vsphere",
-		}, "platforms": []string{"vsphere", "azure"},
+			"drift --env lab --live", "reap --env lab --targets vsphere",
+		}, "scheduled": true, "platforms": []string{"vsphere", "azure"},
 		"ticket": true, "request": "20261130t120000-1a2b3c4d",
 	}))
 	if err != nil {
@@ -176,7 +176,7 @@ func TestPipelineOfADecision(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if count != 2+1+6+2 {
+	if count != 2+1+6+3+2 {
 		t.Errorf("%d jobs", count)
 	}
 }

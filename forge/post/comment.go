@@ -67,11 +67,11 @@ func (a Address) wrote(body string) bool {
 // there before every write, so that nothing of a newer run is lost and none is
 // made twice.
 func (s *sender) comment(ctx context.Context, it *item) error {
-	what, all := fmt.Sprintf("reporting on change %d", s.box.address.Change), s.forge.Comments()
+	what, texts := fmt.Sprintf("reporting on change %d", s.box.address.Change), s.forge.Texts(it.issue)
 	if it.issue != nil {
-		what, all = "keeping the issue", s.forge.Issues(*it.issue)
+		what = "keeping the issue"
 	}
-	err := s.putComment(ctx, it, all)
+	err := s.putComment(ctx, it, texts)
 	if errors.Is(err, errSuperseded) {
 		_ = s.box.append(line{Kind: "drop", Key: it.key, Version: it.version, Why: errSuperseded.Error()}) // told at the end
 		return err

@@ -41,7 +41,7 @@ func (p *Poster) Through(wrap func(Disk) Disk) { p.box.file = wrap(p.box.file) }
 
 // RemoveComment removes the comment that the poster knows, as somebody else might.
 func (p *Poster) RemoveComment(ctx context.Context) error {
-	return p.sender.forge.Comments().Remove(ctx, p.box.items[commentKey].id)
+	return p.sender.forge.Texts(nil).Remove(ctx, p.box.items[commentKey].id)
 }
 
 // Use has a poster reach its system in another way.

@@ -16,11 +16,6 @@ type Issue struct {
 // issueKey is the key of the issue's item.
 const issueKey = "issue"
 
-// Issue reports the text of the slot's issue of the repository, and whether it is to be open.
-func (p *Poster) Issue(markdown string, how Issue) {
-	p.add(line{Kind: "want", Key: issueKey, Body: fit(p.sender.redact(markdown), maxBody), Final: true, Issue: &how})
-}
-
 // SecondIssue is the text of an issue that is one too many. It has no marker, so that nobody
 // finds it again.
 const SecondIssue = "Two runs made an issue at once. The older one is kept up to date, and this one is not.\n"

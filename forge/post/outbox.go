@@ -32,9 +32,6 @@ const FileName = ".outbox.jsonl"
 // annotations each are below it.
 const maxFile = 128 << 20
 
-// ErrBusy says that the run whose outbox it is lives.
-var ErrBusy = errors.New("the run is not over: its outbox is locked")
-
 // Address says where a run's report goes. It is kept in the outbox, so that
 // another process can send what is left; it holds no token.
 type Address struct {
@@ -164,19 +161,6 @@ func open(in *os.Root, name string, flag int) (*outbox, int64, error) {
 	return box, whole, nil
 }
 
-// lockFile takes the lock that a living run has on its outbox. The kernel gives
-// it back when the file is closed.
-func lockFile(file *os.File) error {
-	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return ErrBusy
-	}
-	if err != nil {
-		return fmt.Errorf("locking: %w", err)
-	}
-	return nil
-}
-
 // read applies all whole lines, and returns where they end.
 func (b *outbox) read(file io.Reader) (int64, error) {
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
@@ -263,12 +247,6 @@ func (b *outbox) want(l line) {
 	it.version++
 }
 
-// disk is an open file that is appended to.
-type disk interface {
-	io.WriteCloser
-	Sync() error
-}
-
 // append puts a line on disk, then applies it. After a failed write nothing
 // more is written: the end of the file is not known any more.
 func (b *outbox) append(l line) error {
@@ -340,18 +318,6 @@ func (b *outbox) release() error {
 	}
 	if err := errors.Join(unlocked, b.file.Close()); err != nil {
 		return fmt.Errorf("closing the outbox: %w", err)
-	}
-	return nil
-}
-
-// syncDir makes the names in a folder durable.
-func syncDir(in *os.Root) error {
-	f, err := in.Open(".")
-	if err != nil {
-		return fmt.Errorf("opening the run's directory: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("syncing the run's directory: %w", err)
 	}
 	return nil
 }

@@ -142,6 +142,11 @@ func (p *Poster) Comment(markdown string, final bool) {
 	}
 }
 
+// Issue reports the text of the slot's issue of the repository, and whether it is to be open.
+func (p *Poster) Issue(markdown string, how Issue) {
+	p.add(line{Kind: "want", Key: issueKey, Body: fit(p.sender.redact(markdown), maxBody), Final: true, Issue: &how})
+}
+
 // GitHub's limits, in UTF-16 units; of a comment's 65,536 some are for its first
 // and last line.
 const (

@@ -42,15 +42,14 @@ type Access struct {
 type Forge interface {
 	// Check brings the state of a check there.
 	Check(ctx context.Context, it *Item, want *report.Check) error
-	Comments() Commenter
-	// Issues keeps the issues of the slot as Comments keeps comments. Put opens or closes
-	// one as well, and Remove closes one that is too many.
-	Issues(how Issue) Commenter
+	// Texts keeps the comments of the change; with an issue, the issues of the slot: then Put
+	// opens or closes one as well, and Remove closes one that is too many.
+	Texts(issue *Issue) Commenter
 	// Answer is what a failed request was answered with.
 	Answer(err error) Answer
 }
 
-// Commenter keeps the comments of one change.
+// Commenter keeps the comments of one change, or the issues of a repository.
 type Commenter interface {
 	// Find gets the comment id, or without one all of this slot and author, oldest
 	// first. A comment that is gone is no error.

@@ -18,7 +18,7 @@ type Config struct {
 	Branch     string   // the one there is, at the first commit; empty: any
 	App        *App     // may get tokens for its installation; nil: whoever has Token may
 	RunName    string   // the workflow's run-name, with %s for the input request_id; empty: "images %s"
-	Denied     []string // what the token must not write: checks, issues, actions; or read: contents:read, checks:read, issues:read
+	Denied     []string // what the token must not write: checks, issues, actions; or read: contents:read, … issues:read
 	NoIssues   bool     // the repository has its issues turned off
 	Archived   bool
 	Workflows  map[string]Workflow // by file name; nil: any can be dispatched, and none is shown

@@ -120,6 +120,13 @@ func (s *Server) SetHead(commit string) {
 		slices.DeleteFunc(s.repo.config.Commits, func(c string) bool { return c == commit })...)
 }
 
+// Deny takes permissions from the token, as Config.Denied does.
+func (s *Server) Deny(permissions ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.repo.config.Denied = permissions
+}
+
 // SetReviews replaces the reviews.
 func (s *Server) SetReviews(all ...Review) {
 	s.mu.Lock()

@@ -19,6 +19,26 @@ type issues struct {
 	all     []Object
 }
 
+// operations are those about issues.
+func (i *issues) operations() []operation {
+	return []operation{
+		{"GET", "/projects/:id/issues", Guest, false, false, with(paged, map[string]field{
+			"author_id": {kind: number}, "state": {of: []string{"all", "opened", "closed"}}, "sort": {of: order},
+			"order_by": {of: []string{"created_at", "updated_at"}},
+			"scope":    {of: []string{"created_by_me", "assigned_to_me", "all"}},
+		}), i.list},
+		{
+			"POST", "/projects/:id/issues", Guest, false, false,
+			map[string]field{"title": {required: true, most: 255}, "description": {}},
+			i.create,
+		},
+		{"GET", "/projects/:id/issues/:issue_iid", Guest, false, false, nil, i.get},
+		{"PUT", "/projects/:id/issues/:issue_iid", Reporter, false, false, map[string]field{
+			"title": {most: 255}, "description": {}, "state_event": {of: []string{"close", "reopen"}},
+		}, i.update},
+	}
+}
+
 func (i *issues) add(by User, title, description string) Object {
 	iid := int64(len(i.all) + 1)
 	one := Object{

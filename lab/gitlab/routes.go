@@ -22,7 +22,7 @@ var (
 // job_artifacts, members, personal_access_tokens and lint of
 // docs.gitlab.com/api describe it.
 func (s *Server) table() []operation {
-	return []operation{
+	return append(s.issues.operations(), []operation{
 		{"GET", "/user", 0, false, false, nil, s.project.whoami},
 		{"GET", "/users", 0, false, false, with(paged, map[string]field{"username": {required: true}}), s.project.listUsers},
 		{"GET", "/projects/:id", Guest, true, false, nil, s.project.getProject},
@@ -31,19 +31,6 @@ func (s *Server) table() []operation {
 			"content_ref": {}, "dry_run": {kind: flag}, "dry_run_ref": {}, "include_jobs": {kind: flag},
 		}, s.project.lint},
 		{"GET", "/projects/:id/members/all/:user_id", Guest, false, false, nil, s.project.getMember},
-		{"GET", "/projects/:id/issues", Guest, false, false, with(paged, map[string]field{
-			"author_id": {kind: number}, "state": {of: []string{"all", "opened", "closed"}}, "sort": {of: order},
-			"order_by": {of: []string{"created_at", "updated_at"}}, "scope": {of: []string{"created_by_me", "assigned_to_me", "all"}},
-		}), s.issues.list},
-		{
-			"POST", "/projects/:id/issues", Guest, false, false,
-			map[string]field{"title": {required: true, most: 255}, "description": {}},
-			s.issues.create,
-		},
-		{"GET", "/projects/:id/issues/:issue_iid", Guest, false, false, nil, s.issues.get},
-		{"PUT", "/projects/:id/issues/:issue_iid", Reporter, false, false, map[string]field{
-			"title": {most: 255}, "description": {}, "state_event": {of: []string{"close", "reopen"}},
-		}, s.issues.update},
 		{"GET", changes, Guest, false, false, nil, s.notes.getChange},
 		{"GET", changes + "/notes", Guest, false, false, with(paged, map[string]field{
 			"sort": {of: order}, "order_by": {of: []string{"created_at", "updated_at"}},
@@ -88,5 +75,5 @@ func (s *Server) table() []operation {
 		{"GET", "/projects/:id/jobs/:job_id/artifacts/:folder/:file", Reporter, true, false, nil, s.pipelines.getFile},
 		{"GET", "/projects/:id/repository/branches/:branch", Reporter, false, false, nil, s.project.getBranch},
 		{"POST", "/projects/:id/pipelines/:pipeline_id/cancel", Developer, false, false, nil, s.pipelines.cancel},
-	}
+	}...)
 }

@@ -127,6 +127,22 @@ func (s *Server) Plant(ctx context.Context, folder, name, notes string, template
 	return nil
 }
 
+// Remove takes the virtual machine or template of an inventory path away, as somebody else might.
+func (s *Server) Remove(ctx context.Context, path string) error {
+	vm, err := find.NewFinder(internalClient(s.model.Service)).VirtualMachine(ctx, path)
+	if err != nil {
+		return fmt.Errorf("removing a virtual machine: %w", err)
+	}
+	task, err := vm.Destroy(ctx)
+	if err == nil {
+		err = task.Wait(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("removing a virtual machine: %w", err)
+	}
+	return nil
+}
+
 // LibraryItems lists the items of the lab's content library, by name.
 func (s *Server) LibraryItems(ctx context.Context) ([]LibraryItem, error) {
 	c, err := s.address().signIn(ctx)

@@ -36,7 +36,8 @@ func (j Job) Decision() (Decision, error) {
 		return Decision{}, err
 	}
 	d := Decision{
-		Run: j.Place.Run, Until: time.Now().UTC().Truncate(time.Second).Add(decisionLife), SHA: j.Commit,
+		Scheduled: j.Scheduled(),
+		Run:       j.Place.Run, Until: time.Now().UTC().Truncate(time.Second).Add(decisionLife), SHA: j.Commit,
 		Policy: j.reading.tip, Merged: j.Merged, Env: env.Name, Lines: j.lines,
 		Actor: j.Place.Origin.Actor, Change: j.Place.Origin.Change, ReplyTo: j.Place.Origin.ReplyTo, Request: j.RequestID,
 		Ticket: len(j.Ticket) > 0, Rule: shownRule(j.reading.rule), Next: j.Next(),
@@ -52,8 +53,7 @@ func (j Job) Decision() (Decision, error) {
 		case r.Action == hybridcore.ActionCollect || r.Part != "":
 			return Decision{}, hybridcore.Usagef("%q is what the jobs of a build do by themselves: ask for the build",
 				j.lines[i])
-		case count[r.Action] > 1 &&
-			(r.Action == hybridcore.ActionBuild || r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap):
+		case count[r.Action] > 1 && slices.Contains(once, r.Action):
 			return Decision{}, hybridcore.Usagef("the event asks for several of %s, and one is done: declare one "+
 				"line with %s in the block ci of the project file", r.Action, r.Action)
 		}
@@ -71,6 +71,26 @@ func (j Job) Decision() (Decision, error) {
 		d.Images = nil
 	}
 	return d, d.check()
+}
+
+// once are the verbs that other jobs do, and of which one is done in a run.
+var once = []hybridcore.Action{
+	hybridcore.ActionBuild, hybridcore.ActionPublish, hybridcore.ActionReap, hybridcore.ActionDrift,
+}
+
+// Looks says whether the drift of the decision is looked for on the platforms, by jobs of
+// their own.
+func (d Decision) Looks() bool {
+	r, ok := d.Find(hybridcore.ActionDrift)
+	return ok && r.Looks()
+}
+
+// Scheduled says whether the job is of a schedule that does what the project file says.
+func (j Job) Scheduled() bool {
+	if j.reading.decided != nil {
+		return j.reading.decided.Scheduled
+	}
+	return j.reading.event.Kind == KindSchedule || j.reading.event.Scheduled
 }
 
 // reached are the platforms that a request may reach, of all.

@@ -68,6 +68,8 @@ type Event struct {
 	Remark  string // the command in a comment, as Remark finds it
 	Change  int64  // number of the change that a comment is on
 	Word    string // for a change, such as pull request
+	// Scheduled says that a command is a line of the policy for a schedule.
+	Scheduled bool
 }
 
 // Command is a command line that came with an event.

@@ -309,6 +309,8 @@ type Decision struct {
 	Change    string                `json:"change"`
 	ReplyTo   string                `json:"reply_to"`
 	Request   string                `json:"request"` // ID, given by who dispatched the run
+	// Scheduled says that the run is of a schedule.
+	Scheduled bool `json:"scheduled,omitempty"`
 	// Ticket says that the run has a ticket of the bot, which the job that plans
 	// verifies before anything else is done: who decides has no key.
 	Ticket bool   `json:"ticket,omitempty"`

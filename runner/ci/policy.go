@@ -18,7 +18,7 @@ func Default() Policy {
 		Change:   []string{"plan", "validate"},
 		Merge:    []string{"build"},
 		Tag:      []string{"build", "publish"},
-		Schedule: []string{"plan", "reap"},
+		Schedule: []string{"plan", "drift --live --upstream", "reap"},
 	}
 }
 

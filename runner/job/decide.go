@@ -77,7 +77,7 @@ func (h *Host) decide(ctx context.Context) error {
 
 // unnamed warns of platforms without runners, when jobs near them follow.
 func (j *job) unnamed(d ci.Decision, runners ci.Runners) {
-	near := d.Has(hybridcore.ActionBuild, hybridcore.ActionPublish, hybridcore.ActionReap)
+	near := d.Has(hybridcore.ActionBuild, hybridcore.ActionPublish, hybridcore.ActionReap) || d.Looks()
 	if j.host.forge.Jobs.Unnamed == nil || !near {
 		return
 	}

@@ -64,5 +64,6 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 			c.poster.Report(j.report(c))
 		}
 		j.problems = append(j.problems, c.poster.Close(ctx, Reporting)...)
+		issue(ctx, j, c)
 	}
 }

@@ -143,20 +143,22 @@ type Kind struct {
 	Collect []string // the build, from the folders of its parts
 	Release string   // the phase of a release: plan, prepare, mark or record
 	Reap    bool     // what dead runs left on one platform, or with from the report of it
-	From    string   // folder of what other jobs handed over of a release or of a reap
+	Drift   bool     // what is on one platform, or with from what is not as it was recorded
+	From    string   // folder of what other jobs handed over of a release, of a reap or of a look
 	Next    bool     // the next environment of a merge, in a run of its own
 	Hold    bool     // the report is kept in artifacts/report, to be sent by another job
 	Report  string   // folder of a report that was kept
 }
 
-// phase is what this job does of a verb that several jobs do.
+// phase is what this job does of a verb that several jobs do; of says of which request.
 type phase struct {
-	action   hybridcore.Action
-	name     string // of the release; empty for a reap
+	own      Kind
+	name     string // of the release; empty for a reap and a look
 	from     string // folder of what other jobs handed over
 	pin      project.JobPin
 	platform hybridcore.Platform   // that the job reaches; empty for none
-	all      []hybridcore.Platform // that the jobs of the run reach
+	all      []hybridcore.Platform // that the jobs of the request reach
+	decided  []hybridcore.Platform // that the run's decision is about
 	job      *job
 }
 

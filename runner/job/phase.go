@@ -15,6 +15,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 	"github.com/packer-hybrid/packer-hybrid/runner"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/near"
 	"github.com/packer-hybrid/packer-hybrid/runner/process"
 	"github.com/packer-hybrid/packer-hybrid/runner/project"
 	"github.com/packer-hybrid/packer-hybrid/runner/release"
@@ -35,12 +36,12 @@ var ReleasePhases = []string{phasePlan, phasePrepare, phaseMark, phaseRecord}
 // below artifacts/.
 const releaseDir = "release"
 
-// action is the verb that a job does a phase of.
-func (s Kind) action() hybridcore.Action {
-	if s.Reap {
-		return hybridcore.ActionReap
+// does says whether a request is one of which the job does a phase.
+func (s Kind) does(r hybridcore.Request) bool {
+	if s.Release != "" {
+		return r.Action == hybridcore.ActionPublish
 	}
-	return hybridcore.ActionPublish
+	return s.Reap && r.Action == hybridcore.ActionReap || s.Drift && r.Looks()
 }
 
 // checkPhase refuses what no phase is.
@@ -49,9 +50,9 @@ func (s Kind) checkPhase() error {
 	case s.Release != "" && !slices.Contains(ReleasePhases, s.Release):
 		return hybridcore.Usagef("--release is %.40q%s: it must be one of %s", s.Release, text.DidYouMean(s.Release,
 			ReleasePhases), strings.Join(ReleasePhases, ", "))
-	case s.From != "" && (s.Release == "" || s.Release == phasePlan) && !s.Reap:
+	case s.From != "" && (s.Release == "" || s.Release == phasePlan) && !s.Reap && !s.Drift:
 		return hybridcore.Usagef("--from is for the jobs that go by what others handed over: "+
-			"--release %s, %s or %s, and --reap", phasePrepare, phaseMark, phaseRecord)
+			"--release %s, %s or %s, --reap and --drift", phasePrepare, phaseMark, phaseRecord)
 	case s.From == "" && s.Release != "" && s.Release != phasePlan:
 		return hybridcore.Usagef("--release %s needs --from: the folder of what other jobs handed over", s.Release)
 	}
@@ -60,29 +61,24 @@ func (s Kind) checkPhase() error {
 
 // reaches says whether the job has a platform.
 func (s Kind) reaches() bool {
-	return s.Release == phasePrepare || s.Release == phaseMark || s.Reap && s.From == ""
+	return s.Release == phasePrepare || s.Release == phaseMark || (s.Reap || s.Drift) && s.From == ""
 }
 
 // handsOver says whether another job reports what this one does.
 func (s Kind) handsOver() bool { return s.reaches() }
 
-// phase is what the job does of a release or of a reap; nil for other jobs, and
-// when neither is asked for.
+// phase is what the job does of a release, a reap or a look; nil for other jobs, and
+// when none is asked for.
 func (s Kind) phase(getenv func(string) string, all, read ci.Job) (*phase, error) {
-	if s.Release == "" && !s.Reap || len(read.Requests) == 0 {
+	if s.Release == "" && !s.Reap && !s.Drift || len(read.Requests) == 0 {
 		return nil, nil //nolint:nilnil // there is none, which is no error
 	}
 	d, err := all.Decision()
 	if err != nil {
 		return nil, err
 	}
-	asked := read.Requests[0]
 	p := &phase{
-		action: s.action(), name: s.Release, from: s.From,
-		pin: project.JobPin{Run: d.Run, Commit: d.SHA, Asked: asked},
-	}
-	if p.all = asked.Platforms; len(p.all) == 0 {
-		p.all = d.Platforms
+		own: s, name: s.Release, from: s.From, decided: d.Platforms, pin: project.JobPin{Run: d.Run, Commit: d.SHA},
 	}
 	if s.Release != "" && s.Release != phasePlan {
 		p.pin.Plan = getenv(ci.DigestVariable)
@@ -93,16 +89,40 @@ func (s Kind) phase(getenv func(string) string, all, read ci.Job) (*phase, error
 	if p.platform, err = d.Platform(getenv(ci.PlatformVariable)); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(p.all, p.platform) {
+	if !slices.ContainsFunc(read.Requests, func(r hybridcore.Request) bool { return p.of(r).here() }) {
 		return nil, hybridcore.Blockedf("%s is %s, which %s of this run is not about", ci.PlatformVariable, p.platform,
-			asked.Action)
+			read.Requests[0].Action)
 	}
 	return p, nil
 }
 
-// stateless says whether the job has nothing to do with the state.
-func (p *phase) stateless() bool {
-	return p != nil && (p.name == phasePrepare || p.name == phaseMark || p.name == "" && p.platform == "")
+// of is the phase of one of the job's requests.
+func (p phase) of(req hybridcore.Request) *phase {
+	p.pin.Asked, p.all = req, req.Platforms
+	if len(p.all) == 0 {
+		p.all = p.decided
+	}
+	return &p
+}
+
+// here says whether the request is about the platform that the job reaches, if it reaches one.
+func (p *phase) here() bool { return p.platform == "" || slices.Contains(p.all, p.platform) }
+
+// views says whether the job writes nothing to the state. Who puts a look together writes down
+// since when it is known what was found.
+func (p *phase) views() bool {
+	if p.pin.Asked.Looks() {
+		return p.platform != ""
+	}
+	return p.name == phasePrepare || p.name == phaseMark || p.name == "" && p.platform == ""
+}
+
+// near is a job of a reap or a look.
+func (p *phase) near(o opened) near.Job {
+	return near.Job{
+		Process: o.process, Runner: o.runner, Screen: o.screen, Pin: p.pin, Platform: p.platform, All: p.all, From: p.from,
+		Summary: p.job.values.Summary, Try: p.job.try,
+	}
 }
 
 // hand writes a file for other jobs.

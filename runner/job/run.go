@@ -222,8 +222,8 @@ func (j *job) request(ctx context.Context, n int, req hybridcore.Request) int {
 func (j *job) do(ctx context.Context, p process.Process, req hybridcore.Request, s process.Screen) (
 	hybridcore.Answer, error,
 ) {
-	if j.phase != nil && req.Action == j.phase.action {
-		return j.phase.do(ctx, p, process.Named(req), s)
+	if j.phase != nil && j.phase.own.does(req) {
+		return j.phase.of(req).do(ctx, p, process.Named(req), s)
 	}
 	return p.Do(ctx, req, s)
 }
@@ -262,8 +262,12 @@ func withoutSecrets(environ []string) []string {
 func (p *phase) do(ctx context.Context, in process.Process, req hybridcore.Request, s process.Screen) (
 	hybridcore.Answer, error,
 ) {
+	if !p.here() {
+		p.job.say("%s of this run is not about %s", req.Action, p.platform)
+		return hybridcore.Answer{Request: &req}, nil
+	}
 	open := in.Open
-	if p.stateless() || in.Policy != nil {
+	if p.views() || in.Policy != nil {
 		open = in.View
 	}
 	r, done, err := open()
@@ -272,13 +276,15 @@ func (p *phase) do(ctx context.Context, in process.Process, req hybridcore.Reque
 	}
 	defer done()
 	o := opened{process: in, runner: r, screen: s}
-	switch p.name {
-	case "":
-		return p.reap(ctx, o, req)
-	case phasePlan:
+	switch {
+	case req.Looks():
+		return p.near(o).Drift(ctx, req)
+	case p.name == "":
+		return p.near(o).Reap(ctx, req)
+	case p.name == phasePlan:
 		r.Project.Connect = nil
 		return p.plan(ctx, o, req)
-	case phaseRecord:
+	case p.name == phaseRecord:
 		r.Project.Connect = nil
 		return p.run(ctx, o, req, func(ctx context.Context, planned hybridcore.Plan) (hybridcore.Record, error) {
 			files, err := o.release().Read(p.from, p.pin)

@@ -19,7 +19,7 @@ import (
 func (s Kind) check() error {
 	kinds := 0
 	for _, is := range []bool{
-		s.Decide, s.Plan, s.Part, s.Next, len(s.Collect) > 0, s.Release != "", s.Reap, s.Hold, s.Report != "",
+		s.Decide, s.Plan, s.Part, s.Next, len(s.Collect) > 0, s.Release != "", s.Reap || s.Drift, s.Hold, s.Report != "",
 	} {
 		if is {
 			kinds++
@@ -27,7 +27,7 @@ func (s Kind) check() error {
 	}
 	if kinds > 1 {
 		return hybridcore.Usagef("--decide, --plan, --part, --collect, --release, --reap, --hold, --report and --next are " +
-			"for different jobs: give one of them")
+			"for different jobs, and so are all of them and --drift, but for --reap: give one of them")
 	}
 	return s.checkPhase()
 }
@@ -49,8 +49,8 @@ func (s Kind) share(job *ci.Job) error {
 // the build is done by the job that plans it, what comes after by the one that
 // collects it; what reaches a platform has jobs of its own.
 func (s Kind) requests(all []hybridcore.Request) ([]hybridcore.Request, error) {
-	if s.Release != "" || s.Reap {
-		return slices.DeleteFunc(slices.Clone(all), func(r hybridcore.Request) bool { return r.Action != s.action() }), nil
+	if s.Release != "" || s.Reap || s.Drift {
+		return slices.DeleteFunc(slices.Clone(all), func(r hybridcore.Request) bool { return !s.does(r) }), nil
 	}
 	if !s.Plan && len(s.Collect) == 0 {
 		return all, nil
@@ -62,7 +62,7 @@ func (s Kind) requests(all []hybridcore.Request) ([]hybridcore.Request, error) {
 			"declare one line with `build` in the block ci of packer-hybrid.hcl")
 	}
 	elsewhere := func(r hybridcore.Request) bool {
-		return r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap
+		return r.Action == hybridcore.ActionPublish || r.Action == hybridcore.ActionReap || r.Looks()
 	}
 	switch {
 	case at < 0 && s.Plan:

@@ -22,6 +22,11 @@ const (
 	RuleReplication = "drift-replication" // a part of it is not there, or not complete
 )
 
+// Rules are all of them.
+func Rules() []string {
+	return []string{RuleGone, RuleReplaced, RuleRenamed, RuleEdited, RuleReplication, hybridcore.RuleNotLooked}
+}
+
 // What to do about them.
 const (
 	hintBuild   = "run packer-hybrid build: it builds it again"

@@ -64,7 +64,7 @@ func newPipelined(t *testing.T, env []string) *pipelined {
 	return p
 }
 
-// handing is a folder with packer-hybrid, before which a job of a release or a reap
+// handing is a folder with packer-hybrid, before which a job of a release, a reap or a look
 // has the files of the jobs that it needs: GitLab's runner brings them, and
 // gitlab-ci-local leaves that to the folder that all its jobs share.
 func handing(t *testing.T) string {
@@ -75,6 +75,7 @@ shopt -s nullglob
 case "$*" in
   *--release*) from=(.gitlab-ci-local/artifacts/{release,prepare,mark}*/artifacts) ;;
   *--reap\ --from*) from=(.gitlab-ci-local/artifacts/reap*/artifacts) ;;
+  *--drift\ --from*) from=(.gitlab-ci-local/artifacts/drift*/artifacts) ;;
   *) from=() ;;
 esac
 for kept in "${from[@]}"; do mkdir -p artifacts && cp -R "$kept/." artifacts/; done
@@ -369,10 +370,36 @@ func TestGitLabBuild(t *testing.T) {
 		!strings.Contains(got, "debian-12@vsphere") {
 		t.Errorf("the release is %s", got)
 	}
+	const night = "[drift PASS drift PASS drift PASS drifted PASS images PASS plan PASS reap PASS reap PASS reap PASS " +
+		"reaped PASS]"
 	r = p.run("schedule", nil)
-	if r.code != 0 || fmt.Sprint(r.jobs) != "[images PASS plan PASS reap PASS reap PASS reap PASS reaped PASS]" ||
-		!strings.Contains(r.log, "plan for lab: 0 to build, 1 unchanged") {
+	if r.code != 0 || fmt.Sprint(r.jobs) != night ||
+		!strings.Contains(r.log, "plan for lab: 0 to build, 1 unchanged") || len(p.hub.Issues()) > 0 {
+		t.Errorf("exit code %d, jobs %v, issues %v\n%s", r.code, r.jobs, p.hub.Issues(), r.log)
+	}
+	// What was built is gone: the night says so in an issue.
+	machines, err := l.VSphere().Machines(t.Context())
+	for _, vm := range machines {
+		if err == nil && strings.HasPrefix(vm.Name, "debian-12-2") {
+			err = l.VSphere().Remove(t.Context(), vm.Path)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = p.run("schedule", nil)
+	issues := p.hub.Issues()
+	if fmt.Sprint(r.jobs) != strings.Replace(night, "drifted PASS", "drifted FAIL", 1) || len(issues) != 1 ||
+		issues[0]["state"] != "opened" || !strings.Contains(fmt.Sprint(issues[0]["description"]), "drift-gone") {
+		t.Errorf("something is gone: exit code %d, jobs %v, issues %v\n%s", r.code, r.jobs, issues, r.log)
+	}
+	// Built again, all is well.
+	if r = p.run("push", nil); r.code != 0 {
 		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
+	}
+	r = p.run("schedule", nil)
+	if issues = p.hub.Issues(); r.code != 0 || len(issues) != 1 || issues[0]["state"] != "closed" {
+		t.Errorf("all is well: exit code %d, jobs %v, issues %v\n%s", r.code, r.jobs, issues, r.log)
 	}
 
 	// Somebody asks, by hand or with a trigger token.

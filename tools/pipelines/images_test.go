@@ -19,6 +19,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/lab"
 	"github.com/packer-hybrid/packer-hybrid/lab/github"
+	"github.com/packer-hybrid/packer-hybrid/lab/proxmox"
 )
 
 // TestImages runs what reaches platforms, in one lab.
@@ -83,7 +84,27 @@ func testPush(t *testing.T, l *lab.Lab) {
 		!strings.Contains(r.log(), "plan for lab: 0 to build, 2 unchanged") {
 		t.Errorf("with nothing changed: exit code %d\n%s\n%s", r.code, diff, r.log())
 	}
-	s.night()
+	s.night("success")
+	if issues := s.hub.Issues(); len(issues) > 0 {
+		t.Errorf("all is well, and there is an issue: %v", issues)
+	}
+	// Somebody renames what was built: the night says so in an issue, which the next one closes when it is put right.
+	var template proxmox.VM
+	for _, vm := range l.Proxmox().VMs() {
+		if strings.HasPrefix(vm.Name, "debian-12-2") {
+			template = vm
+		}
+	}
+	for _, step := range []struct{ name, reported, state string }{
+		{"mine", "failure", "open"}, {template.Name, "success", "closed"},
+	} {
+		rename(t, l, template.ID, step.name)
+		s.night(step.reported)
+		if issues := s.hub.Issues(); len(issues) != 1 || issues[0]["state"] != step.state ||
+			step.state == "open" && !strings.Contains(fmt.Sprint(issues[0]["body"]), "has another name now: mine") {
+			t.Errorf("named %s, the issues are %v", step.name, issues)
+		}
+	}
 	// A tag of what is built already: nothing is built, everything is published.
 	s.git("tag", "v1.0.0")
 	s.git("push", "-q", "origin", "v1.0.0")
@@ -101,15 +122,16 @@ func testPush(t *testing.T, l *lab.Lab) {
 	}, "prepare", "mark")
 }
 
-// night runs the schedule and returns what it said.
-func (s *site) night() string {
+// night runs the schedule, whose report ends so, and returns what it said.
+func (s *site) night(reported string) string {
 	s.t.Helper()
 	r := s.act("schedule", object{
 		"schedule":   "17 3 * * *",
 		"repository": object{"full_name": repo, "default_branch": "main"},
 	})
-	want := map[string]string{"decide": "success", "plan": "success", "reap": "success", "reaped": "success"}
-	if diff := cmp.Diff(want, r.jobs()); r.code != 0 || diff != "" || !strings.Contains(r.log(), "plan for lab:") {
+	want := map[string]string{"decide": "success", "plan": "success", "reap": "success", "reaped": reported}
+	if diff := cmp.Diff(want, r.jobs()); (r.code == 0) != (reported == "success") || diff != "" ||
+		!strings.Contains(r.log(), "plan for lab:") {
 		s.t.Errorf("exit code %d, jobs (-want +got):\n%s\n%s", r.code, diff, r.log())
 	}
 	s.ownSecrets(r, []string{"decide", "plan", "reaped"}, map[string][]string{
@@ -233,7 +255,7 @@ func testKilled(t *testing.T, l *lab.Lab) {
 	if left := machines(t, l); len(left) != 1 {
 		t.Errorf("code that is not merged removed things from a platform; left is %v", left)
 	}
-	if said := s.night(); len(machines(t, l)) > 0 || !strings.Contains(said, "debian-12@vsphere") {
+	if said := s.night("success"); len(machines(t, l)) > 0 || !strings.Contains(said, "debian-12@vsphere") {
 		t.Errorf("the night left %v\n%s", machines(t, l), said)
 	}
 	seen := len(s.hub.Checks())

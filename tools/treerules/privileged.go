@@ -34,7 +34,11 @@ func (c *classCheck) privileged(j job) {
 	if text(value(j.is, "environment")) == decidedNext {
 		c.onward(j)
 	} else {
-		c.permissions(j, "contents: read", "checks: write", "pull-requests: write", "actions: read")
+		rights := []string{"contents: read", "checks: write", "pull-requests: write", "actions: read"}
+		if keepsIssue(j) {
+			rights = append(rights, "issues: write")
+		}
+		c.permissions(j, rights...)
 		c.place(j)
 	}
 	for key, at := range pairs(value(j.is, "env")) {
@@ -44,6 +48,15 @@ func (c *classCheck) privileged(j job) {
 	for _, step := range steps(j) {
 		c.step(j, step)
 	}
+}
+
+// keepsIssue says whether a job puts together what was looked for on the platforms: of that a
+// night keeps an issue.
+func keepsIssue(j job) bool {
+	return slices.ContainsFunc(steps(j), func(step *yaml.Node) bool {
+		run := text(value(step, "run"))
+		return strings.Contains(run, " --drift ") && strings.Contains(run, " --from ")
+	})
 }
 
 // onward holds the job that goes on to the next environment: its token may start a run,

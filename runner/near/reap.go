@@ -3,7 +3,7 @@
 // Spec: openspec/specs/runner/spec.md#requirement-reap-in-parts
 // Diagram: openspec/specs/runner/diagram.md#reap-in-parts
 
-package job
+package near
 
 import (
 	"context"
@@ -17,12 +17,12 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/runner/build"
 )
 
-// reap does this job's part of a reap: what dead runs left on one platform, or
+// Reap does this job's part of a reap: what dead runs left on one platform, or
 // the report of what other jobs did.
-func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (hybridcore.Answer, error) {
+func (j Job) Reap(ctx context.Context, req hybridcore.Request) (hybridcore.Answer, error) {
 	answer := hybridcore.Answer{Request: &req}
-	if p.platform == "" {
-		parts, err := p.reaped(o, req)
+	if j.Platform == "" {
+		parts, err := j.reaped(req)
 		if parts != nil {
 			answer.ReapedOn = &parts
 		}
@@ -31,17 +31,17 @@ func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (hyb
 		}
 		return answer, err
 	}
-	req.Platforms = []hybridcore.Platform{p.platform}
-	reaped, failure := build.Stage{Project: o.runner.Project}.Reap(ctx, req)
+	req.Platforms = []hybridcore.Platform{j.Platform}
+	reaped, failure := build.Stage{Project: j.Runner.Project}.Reap(ctx, req)
 	part := hybridcore.ReapPart{
-		Run: p.pin.Run, Commit: p.pin.Commit, Env: req.Env, Platform: p.platform, DryRun: req.DryRun, Reaped: reaped,
+		Run: j.Pin.Run, Commit: j.Pin.Commit, Env: req.Env, Platform: j.Platform, DryRun: req.DryRun, Reaped: reaped,
 	}
 	if failure != nil {
-		part.Error = o.process.Redactor.Clean(failure.Error())
+		part.Error = j.Process.Redactor.Clean(failure.Error())
 	}
 	name, data, err := build.SealReapPart(part)
 	if err == nil {
-		err = p.hand(o, "", name, data)
+		err = j.hand(name, data)
 	}
 	switch {
 	case err != nil:
@@ -50,28 +50,28 @@ func (p *phase) reap(ctx context.Context, o opened, req hybridcore.Request) (hyb
 		return answer, failure
 	}
 	answer.Reaped = &reaped
-	return answer, o.screen.Present(o.runner, answer, nil)
+	return answer, j.Screen.Present(j.Runner, answer, nil)
 }
 
 // reaped makes one report of what jobs reaped, each on one platform.
-func (p *phase) reaped(o opened, req hybridcore.Request) ([]hybridcore.ReapPart, error) {
-	parts, refused := build.Stage{Project: o.runner.Project}.ReadReaped(p.from, p.pin, p.all)
+func (j Job) reaped(req hybridcore.Request) ([]hybridcore.ReapPart, error) {
+	parts, refused := build.Stage{Project: j.Runner.Project}.ReadReaped(j.From, j.Pin, j.All)
 	if parts == nil {
 		return nil, refused
 	}
-	err := o.process.Artifact(o.runner.Project.Config.Root, "reaped.json", func(w io.Writer) error {
+	err := j.Process.Artifact(j.Runner.Project.Config.Root, "reaped.json", func(w io.Writer) error {
 		return checks.WriteJSON(w,
 			hybridcore.Answer{ReapedOn: &parts})
 	})
-	p.job.try("artifacts/reaped.json", err)
+	j.Try("artifacts/reaped.json", err)
 	var said strings.Builder
 	if err := checks.WriteReapedOn(&said, checks.Style{}, parts); err != nil {
 		return parts, err
 	}
-	if _, err := io.WriteString(o.screen.Out, said.String()); err != nil {
+	if _, err := io.WriteString(j.Screen.Out, said.String()); err != nil {
 		return parts, fmt.Errorf("writing the answer: %w", err)
 	}
-	p.job.try("the step summary", p.job.values.Summary(o.process.Redactor.String(
+	j.Try("the step summary", j.Summary(j.Process.Redactor.String(
 		"What dead runs left in "+req.Env+":\n\n"+text.CodeBlock(said.String()))))
 	return parts, refused
 }
