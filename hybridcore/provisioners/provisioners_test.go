@@ -262,7 +262,8 @@ func TestCheck(t *testing.T) {
 			var got []string
 			for _, f := range report.Findings {
 				got = append(got, f.Rule+" "+f.Subject+" "+f.File+":"+string(rune('0'+f.Line))+" "+f.Message)
-				if looked := f.Rule != "not-looked-at"; looked != (f.Hint != "") || looked != f.Blocking || f.Kind != provisioners.Kind {
+				looked := f.Rule != "not-looked-at"
+				if looked != (f.Hint != "") || looked != f.Blocking || f.Kind != provisioners.Kind {
 					t.Errorf("%+v", f)
 				}
 			}

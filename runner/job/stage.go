@@ -13,6 +13,7 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
 	"github.com/packer-hybrid/packer-hybrid/runner/ci"
+	"github.com/packer-hybrid/packer-hybrid/runner/stored"
 )
 
 // check refuses a job of two kinds.
@@ -130,7 +131,7 @@ func (h *Host) resolveLast(ctx context.Context, project config.Project, job *ci.
 		if r.RetryFailed != ci.LastRun {
 			continue
 		}
-		run, err := h.lastRun(ctx, project, r.Origin.Change, r.Env)
+		run, err := stored.LastRun(ctx, h.Process.Places(), project, r.Origin.Change, r.Env)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,7 @@
 // Spec: openspec/specs/ci/spec.md#requirement-comment-commands
 // Diagram: openspec/specs/ci/diagram.md#from-event-to-requests
 
-package job
+package stored
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
-	"github.com/packer-hybrid/packer-hybrid/runner/stored"
+	"github.com/packer-hybrid/packer-hybrid/runner/places"
 )
 
 // maxLookBack bounds the records that are read for the last run of a change.
 const maxLookBack = 200
 
-// lastRun is the last build of a change for an environment; empty when there is none.
-func (h *Host) lastRun(ctx context.Context, project config.Project, change, env string) (run string, err error) {
-	store, err := stored.View(h.Process.Places(), project)
+// LastRun is the last build of a change for an environment; empty when there is none.
+func LastRun(ctx context.Context, env places.Env, of config.Project, change, in string) (run string, err error) {
+	store, err := View(env, of)
 	if err != nil {
 		return "", err
 	}
@@ -34,7 +34,7 @@ func (h *Host) lastRun(ctx context.Context, project config.Project, change, env 
 		if err != nil {
 			return "", fmt.Errorf("reading a record: %w", err)
 		}
-		if rec.Request.Action == hybridcore.ActionBuild && rec.Request.Env == env && rec.Request.Origin.Change == change {
+		if rec.Request.Action == hybridcore.ActionBuild && rec.Request.Env == in && rec.Request.Origin.Change == change {
 			return rec.RunID, nil
 		}
 	}
