@@ -22,7 +22,15 @@ const (
 	// FactState is whether it is complete, where a platform tells.
 	FactState = "state"
 
+	// FactName is in no fingerprint: it is a change when a platform has no name of an object any more.
+	FactName = "name"
+	// FactExcluded, FactEndOfLife and FactDefinitionEnd are to whom and how long a version is offered.
+	FactExcluded      = "excluded from latest"
+	FactEndOfLife     = "end of life"
+	FactDefinitionEnd = "definition's end of life"
+
 	FactTag         = "tag "         // and the name of a tag
+	FactRegion      = "region "      // and the name of a region: copies in it
 	FactReplication = "replication " // and the name of a region
 )
 
@@ -33,6 +41,7 @@ const NoFact = "none"
 const (
 	StateComplete       = "complete"
 	ReplicationComplete = "Completed"
+	replicationUnderWay = "Replicating"
 )
 
 // Fingerprint is what a platform said of one object when it was built: its facts by
@@ -65,18 +74,48 @@ func (d FactChange) String() string { return d.Name + ": " + d.Was + " → " + d
 
 // Label says whether the fact is what people write onto an object, and nothing of what
 // it is made of.
-func (d FactChange) Label() bool { return d.Name == FactMark || strings.HasPrefix(d.Name, FactTag) }
+func (d FactChange) Label() bool {
+	return d.Name == FactMark || d.Name == FactName || strings.HasPrefix(d.Name, FactTag)
+}
 
-// Half says whether the object lacks a part of itself that it had.
+// Offered says whether the fact is where, to whom and how long an object is offered, and nothing
+// of what it is made of. A region that was taken away is none: who builds there has no image.
+func (d FactChange) Offered() bool {
+	switch {
+	case d.Name == FactExcluded, d.Name == FactEndOfLife, d.Name == FactDefinitionEnd:
+		return true
+	case strings.HasPrefix(d.Name, FactRegion):
+		return d.Now != NoFact
+	case strings.HasPrefix(d.Name, FactReplication):
+		return d.added() && !d.Half()
+	}
+	return false
+}
+
+// Half says whether the object lacks a part of itself. A region that was added lacks nothing while
+// it is being filled.
 func (d FactChange) Half() bool {
 	switch {
 	case d.Name == FactState:
 		return d.Now != StateComplete
 	case strings.HasPrefix(d.Name, FactReplication):
-		return d.Now != ReplicationComplete && d.Now != NoFact
+		return d.Now != ReplicationComplete && d.Now != NoFact && (!d.added() || d.Now != replicationUnderWay)
 	}
 	return false
 }
+
+// Completed says whether a part of the object that was not complete when it was recorded is so now.
+func (d FactChange) Completed() bool {
+	switch {
+	case d.Name == FactState:
+		return d.Now == StateComplete
+	case strings.HasPrefix(d.Name, FactReplication):
+		return d.Now == ReplicationComplete && !d.added()
+	}
+	return false
+}
+
+func (d FactChange) added() bool { return d.Was == NoFact }
 
 // Changes are the facts that are not as they were recorded, by name. What says that
 // it is another object is not among them, see Replaced.

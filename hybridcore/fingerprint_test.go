@@ -6,6 +6,7 @@
 package hybridcore
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +45,49 @@ func TestChanges(t *testing.T) {
 	if len(was.Changes(was.Facts)) != 0 || was.Replaced(was.Facts) || !was.Replaced(now) ||
 		was.Replaced(map[string]string{}) || (Fingerprint{}).Replaced(now) {
 		t.Error("what is the same is another one, or the other way round")
+	}
+}
+
+// TestMeaning says of changes whether they are labels, an offer, a lack or its end.
+func TestMeaning(t *testing.T) {
+	t.Parallel()
+	for of, want := range map[FactChange]string{
+		{"memory", "1", "2"}:                                  "",
+		{"mark", "r1", NoFact}:                                "label",
+		{FactName, "x", NoFact}:                               "label",
+		{"tag artifact", "x", NoFact}:                         "label",
+		{"state", "Failed", StateComplete}:                    "completed",
+		{"state", StateComplete, "Failed"}:                    "half",
+		{"state", StateComplete, NoFact}:                      "half",
+		{"replication a", "Replicating", "Completed"}:         "completed",
+		{"replication a", "Completed", "Replicating"}:         "half",
+		{"replication a", "Failed", "Replicating"}:            "half",
+		{"replication a", NoFact, "Replicating"}:              "offered",
+		{"replication a", NoFact, "Completed"}:                "offered",
+		{"replication a", NoFact, "Failed"}:                   "half",
+		{"replication a", "Completed", NoFact}:                "",
+		{"region a", NoFact, "1 copies"}:                      "offered",
+		{"region a", "1 copies", "3 copies"}:                  "offered",
+		{"region a", "1 copies", NoFact}:                      "",
+		{FactExcluded, "false", "true"}:                       "offered",
+		{FactEndOfLife, NoFact, "2030-01-02T00:00:00Z"}:       "offered",
+		{FactDefinitionEnd, "2030-01-02T00:00:00Z", NoFact}:   "offered",
+		{"source", "/subscriptions/a", "/subscriptions/b"}:    "",
+		{"location", "westeurope", "northeurope"}:             "",
+		{"disk system", "8 GiB", "9 GiB"}:                     "",
+		{"feature SecurityType", "TrustedLaunch", "Anything"}: "",
+	} {
+		var said []string
+		for word, is := range map[string]bool{
+			"label": of.Label(), "offered": of.Offered(), "half": of.Half(), "completed": of.Completed(),
+		} {
+			if is {
+				said = append(said, word)
+			}
+		}
+		if got := strings.Join(said, ", "); got != want {
+			t.Errorf("%s: %q, want %q", of, got, want)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func (b *bed) tampered(t *testing.T, built hybridcore.Record) {
 	if code != hybridcore.ExitBlocked || b.record(t).RunID != built.RunID {
 		t.Errorf("build: exit %d\n%s", code, out)
 	}
-	want(t, out, cut, renamed, "packer-hybrid build --rebuild")
+	want(t, out, cut, renamed, "packer-hybrid build debian-12 --env lab --platforms proxmox --rebuild")
 	code, out = b.run(t, "publish", "debian-12", "--release", "v1")
 	if code != hybridcore.ExitFailed {
 		t.Errorf("publish: exit %d\n%s", code, out)

@@ -30,8 +30,8 @@ func Rules() []string {
 // What to do about them.
 const (
 	hintBuild   = "run packer-hybrid build: it builds it again"
-	hintRestore = "find out who changed it and change it back, or build it again: packer-hybrid build --rebuild"
-	hintWait    = "if it is still so later, build it again: packer-hybrid build --rebuild"
+	hintRestore = "find out who changed it and change it back, or build it again: "
+	hintWait    = "if it is still so later, build it again: "
 )
 
 // finding is one about a target.
@@ -44,11 +44,17 @@ func finding(target hybridcore.Target, rule string, severity hybridcore.Severity
 	case RuleGone, RuleReplaced:
 		f.Hint = hintBuild
 	case RuleRenamed, RuleEdited:
-		f.Hint = hintRestore
+		f.Hint = hintRestore + rebuild(target)
 	case RuleReplication:
-		f.Hint = hintWait
+		f.Hint = hintWait + rebuild(target)
 	}
 	return f
+}
+
+// rebuild is the command that builds just this target again.
+func rebuild(target hybridcore.Target) string {
+	return fmt.Sprintf("packer-hybrid build %s --env %s --platforms %s --rebuild", target.Image.Name, target.Env,
+		target.Platform)
 }
 
 // notLooked is the look at a target at which nobody could look.
@@ -89,7 +95,9 @@ func (j judgement) judge(look hybridcore.Look, recorded *hybridcore.Artifact, se
 		}
 		for _, f := range j.changed(one, was) {
 			look.Findings = append(look.Findings, f)
-			said = append(said, f.Message)
+			if f.Severity != hybridcore.Info { // that a part has become complete is no change of what was built
+				said = append(said, f.Message)
+			}
 		}
 	}
 	if len(said) > 0 {
@@ -135,13 +143,17 @@ func lost(recorded *hybridcore.Artifact, seen []hybridcore.Seen) (text, rule str
 func (j judgement) changed(one hybridcore.Seen, was *hybridcore.Fingerprint) (findings []hybridcore.Finding) {
 	target, clean := j.target, j.clean
 	what := one.Of.Kind + " " + one.Of.Name
-	if one.Now.Name != one.Of.Name {
+	var edits, halves, completed []hybridcore.FactChange
+	switch one.Now.Name {
+	case one.Of.Name:
+	case "": // a platform that has its name in a tag, which was removed
+		edits = append(edits, hybridcore.FactChange{Name: hybridcore.FactName, Was: one.Of.Name, Now: hybridcore.NoFact})
+	default:
 		f := finding(target, RuleRenamed, hybridcore.Error,
 			clean(what+" has another name now: "+one.Now.Name))
 		f.Want, f.Got = one.Of.Name, clean(one.Now.Name)
 		findings = append(findings, f)
 	}
-	var edits, halves []hybridcore.FactChange
 	if one.Now.Kind != one.Of.Kind {
 		edits = append(edits, hybridcore.FactChange{Name: "kind", Was: one.Of.Kind, Now: one.Now.Kind})
 	}
@@ -151,14 +163,16 @@ func (j judgement) changed(one hybridcore.Seen, was *hybridcore.Fingerprint) (fi
 		case c.Was == c.Now:
 		case c.Half():
 			halves = append(halves, c)
+		case c.Completed():
+			completed = append(completed, c)
 		default:
 			edits = append(edits, c)
 		}
 	}
 	if len(edits) > 0 {
-		severity := hybridcore.Warning // of labels alone
+		severity := hybridcore.Warning // of labels and offers alone
 		for _, c := range edits {
-			if !c.Label() {
+			if !c.Label() && !c.Offered() {
 				severity = hybridcore.Error
 			}
 		}
@@ -170,6 +184,13 @@ func (j judgement) changed(one hybridcore.Seen, was *hybridcore.Fingerprint) (fi
 		f := finding(target, RuleReplication, hybridcore.Error,
 			clean(what)+" is not complete: "+listed(halves, hybridcore.FactChange.String))
 		f.Want, f.Got = sides(halves)
+		findings = append(findings, f)
+	}
+	if len(completed) > 0 {
+		f := finding(target, RuleReplication, hybridcore.Info,
+			clean(what)+" is more complete than it was recorded: "+listed(completed, hybridcore.FactChange.String))
+		f.Want, f.Got = sides(completed)
+		f.Hint = "nothing is to be done: the next build of this target records it so"
 		findings = append(findings, f)
 	}
 	return findings

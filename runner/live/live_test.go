@@ -183,6 +183,27 @@ func TestPlan(t *testing.T) {
 			false, hybridcore.Unchanged, hybridcore.Changed,
 			"drift-edited!", "replication westeurope: Completed → none",
 		},
+		"a region added": {
+			platform{has: one(with("region northeurope", "1 copies", "replication northeurope", "Replicating"))},
+			false, hybridcore.Unchanged, hybridcore.Changed,
+			"drift-edited", "region northeurope: none → 1 copies, replication northeurope: none → Replicating",
+		},
+		"offered otherwise": {
+			platform{has: one(with("excluded from latest", "true", "end of life", "2030-01-02T00:00:00Z"))},
+			false, hybridcore.Unchanged, hybridcore.Changed, "drift-edited", "excluded from latest: none → true",
+		},
+		"offered otherwise, and cut": {
+			platform{has: one(with("end of life", "2030-01-02T00:00:00Z", "memory", "512 MiB"))},
+			false, hybridcore.Unchanged, hybridcore.Changed, "drift-edited!", "memory: 2048 MiB → 512 MiB",
+		},
+		"the tag of its name is removed": {
+			platform{has: one(func() hybridcore.Seen {
+				seen := with("tag owner", "")
+				seen.Now.Name = ""
+				return seen
+			}())},
+			false, hybridcore.Unchanged, hybridcore.Changed, "drift-edited", "was edited: name: debian-12-r1 → none",
+		},
 		"a secret in a fact": {
 			platform{has: one(with("tag owner", "s3cret-password"))},
 			false, hybridcore.Unchanged, hybridcore.Changed,
@@ -229,6 +250,43 @@ func TestPlan(t *testing.T) {
 		}
 		if plan.Targets[1].Look != nil {
 			t.Errorf("%s: what is built anyway was looked at", what)
+		}
+	}
+}
+
+// TestCompleted says of what was recorded in half and is complete now that it is well.
+func TestCompleted(t *testing.T) {
+	t.Parallel()
+	recorded := artifact(true)
+	recorded.Fingerprints[0].Facts = with("state", "Failed", "replication westeurope", "Replicating").Facts
+	whole := hybridcore.Seen{Now: item, Facts: map[string]string{"content version": "2"}}
+	current := &hybridcore.Current{RunID: "r1", Artifact: recorded}
+	plan := stage(platform{has: map[string]hybridcore.Seen{template.ID: with(), item.ID: whole}}).
+		Plan(t.Context(), hybridcore.Plan{Targets: []hybridcore.PlannedTarget{
+			{Target: target("debian-12"), Decision: hybridcore.Unchanged, Current: current},
+		}})
+	look := plan.Targets[0].Look
+	if look.Presence != hybridcore.There || look.Text != "" || rulesOf(plan.Findings) != "drift-replication" ||
+		plan.Findings[0].Severity != hybridcore.Info || strings.Contains(plan.Findings[0].Hint, "--rebuild") {
+		t.Errorf("%+v", look)
+	}
+}
+
+// TestHint names the one target that is to be built again.
+func TestHint(t *testing.T) {
+	t.Parallel()
+	whole := hybridcore.Seen{Now: item, Facts: map[string]string{"content version": "2"}}
+	current := &hybridcore.Current{RunID: "r1", Artifact: artifact(true)}
+	for _, seen := range []hybridcore.Seen{
+		with("memory", "1 MiB"), with("state", "Failed"), named("vm-template", "mine"),
+	} {
+		findings := stage(platform{has: map[string]hybridcore.Seen{template.ID: seen, item.ID: whole}}).
+			Drift(t.Context(), hybridcore.Plan{Targets: []hybridcore.PlannedTarget{
+				{Target: target("debian-12"), Decision: hybridcore.Unchanged, Current: current},
+			}})
+		const command = "packer-hybrid build debian-12 --env lab --platforms vsphere --rebuild"
+		if len(findings) != 1 || !strings.HasSuffix(findings[0].Hint, command) {
+			t.Errorf("%+v", findings)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func versionFacts(v *armcompute.GalleryImageVersion, of *armcompute.GalleryImage
 	f.Set("generation", optional(of.Properties.HyperVGeneration))
 	f.Set("system", words(optional(of.Properties.OSType), optional(of.Properties.OSState)))
 	f.Set("architecture", optional(of.Properties.Architecture))
-	f.Set("definition's end of life", day(of.Properties.EndOfLifeDate))
+	f.Set(hybridcore.FactDefinitionEnd, day(of.Properties.EndOfLifeDate))
 	for n, one := range of.Properties.Features {
 		if one == nil {
 			return nil, fmt.Errorf("the features of its definition have null as entry %d", n+1)
@@ -85,8 +85,8 @@ func published(f platform.Facts, p *armcompute.GalleryImageVersionPublishingProf
 	if p == nil {
 		return nil
 	}
-	f.Set("end of life", day(p.EndOfLifeDate))
-	flag(f, "excluded from latest", p.ExcludeFromLatest)
+	f.Set(hybridcore.FactEndOfLife, day(p.EndOfLifeDate))
+	flag(f, hybridcore.FactExcluded, p.ExcludeFromLatest)
 	f.Set(hybridcore.FactIdentity, day(p.PublishedDate))
 	for n, one := range p.TargetRegions {
 		if one == nil {
@@ -96,7 +96,8 @@ func published(f platform.Facts, p *armcompute.GalleryImageVersionPublishingProf
 		if one.RegionalReplicaCount != nil {
 			replicas = *one.RegionalReplicaCount
 		}
-		f.Set("region "+region(one.Name), words(strconv.Itoa(int(replicas))+" copies", optional(one.StorageAccountType)))
+		f.Set(hybridcore.FactRegion+region(one.Name),
+			words(strconv.Itoa(int(replicas))+" copies", optional(one.StorageAccountType)))
 	}
 	return nil
 }

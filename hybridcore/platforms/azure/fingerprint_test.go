@@ -155,6 +155,9 @@ func fingerprintBed(t *testing.T) *platformtest.FingerprintBed {
 			{What: "tag of the name changed", Of: 1, Make: func() {
 				s.tag(s.version, add, map[string]*string{"artifact": new("other")})
 			}, Told: "name, tag artifact"},
+			{What: "tag of the name removed", Of: 1, Make: func() {
+				s.tag(s.version, armresources.TagsPatchOperationDelete, map[string]*string{"artifact": s.tags["artifact"]})
+			}, Told: "name, tag artifact"},
 			{What: "hidden tag", Make: func() { s.tag(s.image, add, map[string]*string{"hidden-title": new("x")}) }, Told: ""},
 			{What: "region added", Of: 1, Make: func() {
 				s.must(s.publish(simulator.Location, "northeurope", "France Central"))
@@ -286,7 +289,9 @@ func TestNotFound(t *testing.T) {
 	coded := func(code string) string { return `{"error":{"code":"` + code + `","message":"none"}}` }
 	lists, none := len(plain[:3]), `{"value":[]}`
 	answers := append(slices.Clone(plain[:3]), [][2]string{
-		{`GET .*/resources\?`, none}, {`GET .*/galleries/y/images\?`, none}, {`GET .*/images\?`, none},
+		{`GET .*/resources\?`, none},
+		{`GET .*/galleries/y/images\?`, none},
+		{`GET .*/images\?`, none},
 		{`GET .*/(images/x|versions/1.0.0)\?`, ``},
 	}...)
 	for body, gone := range map[string]bool{
