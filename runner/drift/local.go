@@ -137,7 +137,7 @@ func (s Stage) wrong(r *report, findings []hybridcore.Finding) (others []hybridc
 			f = NotLooked("packer", f.Message)
 			f.Severity = hybridcore.Info // the tree was looked at
 			r.add(hybridcore.DriftLocal, f)
-		case f.Kind == waivers.Kind: // it is said by who accepts
+		case f.File == waivers.FileName: // it is said by who accepts
 		case f.Blocking:
 			others = append(others, f)
 		}

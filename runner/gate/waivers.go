@@ -55,24 +55,26 @@ func ReadWaivers(in Input) *Waivers {
 	return w
 }
 
-// Key tells what is accepted now: it changes when a waiver of a finding does, or expires.
+// Key tells what is accepted now: it changes when a waiver that counts does, or expires, and when
+// one of the working tree does, of which findings speak.
 func (w *Waivers) Key(ctx context.Context) string {
-	if !w.tree.Any() {
+	w.ready(ctx)
+	if !w.tree.Any() && !w.counting.Any() && len(w.unread) == 0 {
 		return ""
 	}
-	w.ready(ctx)
 	holds := waivers.Set{}
 	for _, one := range w.counting {
 		if one.Holds(w.in.Now) {
 			holds = append(holds, one)
 		}
 	}
-	return fmt.Sprintf("%+v %s", holds, w.from)
+	return fmt.Sprintf("%+v %+v %s", holds, w.tree, w.from)
 }
 
 // Accept lets pass of findings what a waiver accepts, and says of others what their waiver
 // lacks. All says whether a waiver of the working tree is about something that was looked at
-// as a whole: when no finding has it then, it is stale.
+// as a whole: when no finding has it then, it is stale. What is wrong with waivers is among the
+// findings afterwards, once.
 func (w *Waivers) Accept(
 	ctx context.Context, findings []hybridcore.Finding, all func(waivers.Waiver) bool,
 ) []hybridcore.Finding {
@@ -97,7 +99,7 @@ func (w *Waivers) Accept(
 				"the waiver of %s is stale: nothing found there has the rule %s", one.Subject, one.Rule), staleHint(one.Kind)))
 		}
 	}
-	for _, f := range w.unread {
+	for _, f := range slices.Concat(w.Wrong, w.unread) {
 		if !slices.Contains(accepted, f) {
 			accepted = append(accepted, f)
 		}
