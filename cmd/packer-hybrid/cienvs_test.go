@@ -147,6 +147,23 @@ func TestChangeOfTheEnvironments(t *testing.T) {
 	}
 }
 
+// Where a change takes away all that changes are planned for, nothing else is planned instead.
+func TestChangeTakesAllAway(t *testing.T) {
+	t.Parallel()
+	d := newDecided(t, "  change_environments = [\"example\"]")
+	d.git("checkout", "-q", "-B", "change", "main")
+	d.edit("packer-hybrid.hcl", "environment \"example\" {\n  prod      = true", "environment \"next\" {\n  prod      = true")
+	d.edit("packer-hybrid.hcl", "change_environments = [\"example\"]", "change_environments = [\"next\"]")
+	d.git("mv", "configs/example", "configs/next")
+	d.git("commit", "-q", "-a", "-m", "another name")
+	d.patch = d.commit("change")
+	code, log, _ := d.step(t, "pull_request", d.changeOf(5), []string{"GITHUB_TOKEN="}, "--hold")
+	if code != 0 || strings.Contains(log, "plan for lab") ||
+		!strings.Contains(log, "nothing to do: the change takes away each environment that changes are planned for: example") {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+}
+
 // A project may plan its changes for some environments only.
 func TestChangeEnvironments(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ package ci
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 )
@@ -14,15 +15,17 @@ import (
 // Everywhere makes of each request of a change whose line names no environment one for
 // each that the change may move, the default one first. declared are the environments
 // of the checkout's own project file: to plan for one gives nothing that a change has not.
+// Where the change takes each of them away, nothing is planned for another one.
 func (j Job) Everywhere(declared []string) (Job, error) {
 	all, gone := j.reading.policy.changed(declared)
 	switch {
-	case !j.Unreviewed || len(all) == 0:
+	case !j.Unreviewed || len(all)+len(gone) == 0 || !slices.Contains(j.Spread, true):
 		return j, nil
 	case len(all) > maxEnvironments:
 		return Job{}, hybridcore.Usagef("a change of this project is about %d environments, and %d are planned at once: "+
 			"name those that count in change_environments of the block ci", len(all), maxEnvironments)
 	}
+	j.Gone = gone
 	var requests []hybridcore.Request
 	var spread []bool
 	for i, r := range j.Requests {
@@ -30,12 +33,14 @@ func (j Job) Everywhere(declared []string) (Job, error) {
 			requests, spread = append(requests, r), append(spread, false)
 			continue
 		}
-		j.Gone = gone
 		for _, r.Env = range all {
 			requests, spread = append(requests, r), append(spread, true)
 		}
 	}
 	j.Requests, j.Spread = requests, spread
+	if len(requests) == 0 {
+		return j.nothing("the change takes away each environment that changes are planned for: %s", strings.Join(gone, ", "))
+	}
 	return j, nil
 }
 
