@@ -263,6 +263,10 @@ func TestMergeGoesOn(t *testing.T) {
 	if code != 0 || err != nil || decision.Env != "lab" || outputs["next"] != "example" {
 		t.Fatalf("exit code %d, %v, %+v\n%s", code, err, decision, log)
 	}
+	code, log, none := d.step(t, "push", d.pushOf(), []string{"PACKER_HYBRID_NEXT=example"}, "--decide")
+	if code != 3 || none["decision"] != "" || !strings.Contains(log, "a variable of the repository or its organisation") {
+		t.Errorf("a variable for all environments: exit code %d, %v\n%s", code, none, log)
+	}
 	next := func(more ...string) (int, string) {
 		env := append([]string{
 			"PACKER_HYBRID_DECISION=" + outputs["decision"], "GITHUB_WORKFLOW_REF=o/r/.github/workflows/images.yml@refs/heads/main",

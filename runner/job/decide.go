@@ -54,6 +54,9 @@ func (h *Host) decide(ctx context.Context) error {
 			d = ci.Decision{}
 		}
 	}
+	if err := setUpForAll(d, h.Process.Getenv); err != nil {
+		return err
+	}
 	outputs, err := jobs.Decide(d, read.Runners())
 	if err != nil {
 		return err

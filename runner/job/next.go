@@ -21,6 +21,18 @@ import (
 // set up: the forge makes it by itself, and nobody has to approve what runs in it.
 const nextVariable = "PACKER_HYBRID_NEXT"
 
+// setUpForAll refuses a decision that goes on to other environments where the variable is one of
+// the repository or its organisation: the job that decides is in no environment and sees only
+// those, and every environment that nobody has set up would have it too.
+func setUpForAll(d ci.Decision, getenv func(string) string) error {
+	if value := getenv(nextVariable); len(d.Next) > 0 && value != "" {
+		return hybridcore.Blockedf("%s is a variable of the repository or its organisation (%.40q), so that an environment "+
+			"that nobody has set up has it too, and nobody would have to approve what is built for %.40q: remove it there, and set "+
+			"it in each environment of the block merge only", nextVariable, value, d.Next[0])
+	}
+	return nil
+}
+
 // goOn starts the run for the environment that follows that of the decision. That this
 // job runs at all is the approval.
 func goOn(ctx context.Context, h *Host) error {
