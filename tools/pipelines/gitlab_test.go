@@ -393,8 +393,8 @@ func TestGitLabBuild(t *testing.T) {
 		issues[0]["state"] != "opened" || !strings.Contains(fmt.Sprint(issues[0]["description"]), "drift-gone") {
 		t.Errorf("something is gone: exit code %d, jobs %v, issues %v\n%s", r.code, r.jobs, issues, r.log)
 	}
-	// Built again, all is well.
-	if r = p.run("push", nil); r.code != 0 {
+	// Built again, all is well. A job that plans for others reaches no platform, so it has to be told.
+	if r = p.run("web", map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12 --rebuild"}); r.code != 0 {
 		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
 	}
 	r = p.run("schedule", nil)

@@ -149,6 +149,12 @@ func TestClasses(t *testing.T) {
 			"report has the right contents: write",
 		},
 		{
+			"an issue of a job that looks at nothing",
+			"permissions: {contents: read, checks: write}",
+			"permissions: {contents: read, checks: write, issues: write}",
+			"plan has the right issues: write",
+		},
+		{
 			"a runner of others",
 			"    runs-on: [self-hosted, packer-hybrid-ephemeral]\n    permissions: {contents: read}",
 			"    runs-on: [self-hosted, packer-hybrid-state]\n    permissions: {contents: read}",
