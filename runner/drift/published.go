@@ -6,6 +6,7 @@
 package drift
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (q *questions) medium(ctx context.Context, asker upstream.Asker, known []so
 	want := one.checksum[strings.LastIndex(one.checksum, ":")+1:] // as Packer has it, with or without its kind
 	switch {
 	case !there:
-		f.Message = fmt.Sprintf("%s of %s is not published at %s any more", one.file, one.of, known[at].Checksums)
+		f.Message = fmt.Sprintf("%s of %s is not published at %s", one.file, one.of, known[at].Checksums)
 		f.Hint = "build from a medium that is published, and name it in " + mediumFile
 		if alike := upstream.Alike(sums, one.file); len(alike) > 0 {
 			f.Want, f.Got = alike[len(alike)-1], one.file
@@ -136,12 +137,11 @@ func (q *questions) medium(ctx context.Context, asker upstream.Asker, known []so
 
 // release holds a program to its newest release.
 func (q *questions) release(ctx context.Context, asker upstream.Asker, of sources.Release, plan hybridcore.Plan) {
-	used := plan.Versions[of.Name]
-	if used == "" {
-		used = plan.Versions["plugin:"+of.Name]
-	}
-	if used == "" {
-		used = q.pinned(of.Name)
+	used := cmp.Or(plan.Versions[of.Name], plan.Versions["plugin:"+of.Name], q.pinned(of.Name))
+	if used == "" && of.Name == "packer" { // a plan has no versions while a plugin is missing
+		if tool, err := q.Project.Tools.Packer(ctx); err == nil {
+			used = tool.Version
+		}
 	}
 	if used == "" {
 		q.unasked(of.Name, of.Name+" was not looked at, because nothing says which version is in use")
