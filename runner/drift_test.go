@@ -292,7 +292,8 @@ func TestDriftOfBrokenWaivers(t *testing.T) {
 	s := builtSandbox(t)
 	gittest.Put(t, filepath.Join(s.dir, "waivers.hcl"), "waiver \"drift\" {\n  nonsense = 1\n}\n\nx = 1\n")
 	answer, rules := s.look(t, true)
-	if strings.Count(rules, "waiver-setting") != strings.Count(rules, " ")+1 || answer.ExitCode() != hybridcore.ExitBlocked ||
+	if strings.Count(rules, "waiver-setting") != strings.Count(rules, " ")+1 ||
+		answer.ExitCode() != hybridcore.ExitBlocked ||
 		len(hybridcore.Distinct(answer.All())) != len(answer.All()) {
 		t.Errorf("%q, exit code %d: %v", rules, answer.ExitCode(), answer.All())
 	}

@@ -7,16 +7,13 @@ package job
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/forge/forges"
 	"github.com/packer-hybrid/packer-hybrid/forge/post"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/runner/places"
 )
 
@@ -28,7 +25,7 @@ func (h *Host) Flush(ctx context.Context, within time.Duration) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	left := strays(root)
+	left := post.Strays(root)
 	ends := time.Now().Add(within)
 	tokens := 0
 	var needed []string
@@ -52,25 +49,4 @@ func (h *Host) Flush(ctx context.Context, within time.Duration) ([]string, error
 		return nil, hybridcore.Usagef("flush needs %s", strings.Join(needed, ", or "))
 	}
 	return left, nil
-}
-
-// maxStrays bounds the files that are told of.
-const maxStrays = 20
-
-// strays tells of files in the project that are named like outboxes.
-func strays(root string) (said []string) {
-	logs, err := safefile.ViewFolder(root, "logs")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return []string{"logs/ of the project is not looked at: " + err.Error()}
-	}
-	defer logs.Close()                                  //nolint:errcheck // nothing is written through it
-	found, _ := fs.Glob(logs.FS(), "*/*"+post.FileName) // the pattern is well formed
-	for _, name := range found[:min(len(found), maxStrays)] {
-		said = append(said, "logs/"+name+
-			" is not sent: it lies in the project, where a checkout can put files; jobs keep their reports outside of it")
-	}
-	return said
 }
