@@ -27,9 +27,8 @@ const nextVariable = "PACKER_HYBRID_NEXT"
 func setUpForAll(d ci.Decision, getenv func(string) string) error {
 	if value := getenv(nextVariable); len(d.Next) > 0 && value != "" {
 		return hybridcore.Blockedf("%s is a variable of the repository or its organisation (%.40q), so that an environment "+
-			"that nobody has set up has it too, and nobody would have to approve what is built for %.40q: remove it there, and "+
-			"set "+
-			"it in each environment of the block merge only", nextVariable, value, d.Next[0])
+			"that nobody has set up has it too, and nobody would have to approve what is built for %.40q: remove it there, "+
+			"and set it in each environment of the block merge only", nextVariable, value, d.Next[0])
 	}
 	return nil
 }
