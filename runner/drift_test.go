@@ -281,6 +281,16 @@ func TestBuildRefusesDrift(t *testing.T) {
 	if answer, rules = s.look(t, true); strings.Contains(rules, "drift") || answer.ExitCode() != hybridcore.ExitOK {
 		t.Errorf("waived: %q, exit code %d", rules, answer.ExitCode())
 	}
+	client.memory = "64 MiB"
+	if _, err = build(); hybridcore.ExitCode(err) != hybridcore.ExitBlocked {
+		t.Errorf("another edit: %v", err)
+	}
+	answer, rules = s.look(t, true)
+	hint := answer.All()[0].Hint
+	if !strings.HasPrefix(rules, "drift-edited") || !strings.Contains(rules, "waiver-stale") ||
+		answer.ExitCode() != hybridcore.ExitBlocked || !strings.Contains(hint, `accepts something else, "memory: 512 MiB"`) {
+		t.Errorf("another edit: %q, exit code %d, %q", rules, answer.ExitCode(), hint)
+	}
 	client.memory = ""
 	if _, rules = s.look(t, true); !strings.HasPrefix(rules, "waiver-stale") {
 		t.Errorf("after the repair: %q", rules)
@@ -293,8 +303,7 @@ func TestDriftOfBrokenWaivers(t *testing.T) {
 	gittest.Put(t, filepath.Join(s.dir, "waivers.hcl"), "waiver \"drift\" {\n  nonsense = 1\n}\n\nx = 1\n")
 	answer, rules := s.look(t, true)
 	if strings.Count(rules, "waiver-setting") != strings.Count(rules, " ")+1 ||
-		answer.ExitCode() != hybridcore.ExitBlocked ||
-		len(hybridcore.Distinct(answer.All())) != len(answer.All()) {
+		answer.ExitCode() != hybridcore.ExitBlocked || len(hybridcore.Distinct(answer.All())) != len(answer.All()) {
 		t.Errorf("%q, exit code %d: %v", rules, answer.ExitCode(), answer.All())
 	}
 }

@@ -71,6 +71,7 @@ func TestEditedBlocksABuild(t *testing.T) {
 	put(t, s.dir, "waivers.hcl", `waiver "drift" {
   subject = "lab/debian-12@vsphere"
   rule    = "drift-edited"
+  accepts = "memory: 512 MiB"
   owner   = "images@example.com"
   reason  = "the host is full until the new one comes"
   expires = "2099-01-31"

@@ -227,7 +227,8 @@ func TestPublishEdited(t *testing.T) {
 	var accepted strings.Builder
 	for _, target := range []string{"proxmox", "vsphere"} {
 		accepted.WriteString("waiver \"drift\" {\n  subject = \"lab/debian-12@" + target + "\"\n  rule = \"drift-edited\"\n" +
-			"  owner = \"images@example.com\"\n  reason = \"the host is full\"\n  expires = \"2099-01-31\"\n}\n")
+			"  accepts = \"memory: 512 MiB\"\n  owner = \"images@example.com\"\n" +
+			"  reason = \"the host is full\"\n  expires = \"2099-01-31\"\n}\n")
 	}
 	put(t, s.dir, "waivers.hcl", accepted.String())
 	if err := s.sandbox.Close(); err != nil { // the waivers were read

@@ -49,7 +49,7 @@ func Read(tree fs.FS) (Set, []hybridcore.Finding) {
 
 // blockHint shows the form.
 const blockHint = `write waiver "leak" { … } with subject, hash, owner, reason and expires, each on a line of its own; ` +
-	`the kinds "finding" and "drift" have a rule instead of the hash`
+	`the kinds "finding" and "drift" have a rule instead of the hash, and "drift" has what it accepts`
 
 // reader reads one file.
 type reader struct {
@@ -91,14 +91,15 @@ func (r *reader) waiver(block *hclsyntax.Block) (w Waiver, ok bool) {
 	w = Waiver{Kind: block.Labels[0], Line: block.TypeRange.Start.Line}
 	expires := ""
 	fields := map[string]*string{
-		"subject": &w.Subject, "hash": &w.Hash, "rule": &w.Rule, "owner": &w.Owner, "reason": &w.Reason, "expires": &expires,
+		"subject": &w.Subject, "hash": &w.Hash, "rule": &w.Rule, "accepts": &w.Accepts,
+		"owner": &w.Owner, "reason": &w.Reason, "expires": &expires,
 	}
 	maps.DeleteFunc(fields, func(name string, _ *string) bool { return !slices.Contains(settings[w.Kind], name) })
 	for _, attr := range hclfile.SortedAttributes(block.Body) {
 		r.field(attr, fields)
 	}
 	for _, name := range settings[w.Kind] {
-		if *fields[name] == "" && block.Body.Attributes[name] == nil {
+		if *fields[name] == "" && block.Body.Attributes[name] == nil && w.needs(name) {
 			r.refuse(block.TypeRange, fmt.Sprintf("the waiver has no %s", name), blockHint)
 		}
 	}

@@ -19,18 +19,19 @@ type Set []Waiver
 func (s Set) About(f hybridcore.Finding) []int {
 	var found []int
 	for i, w := range s {
-		if w.Kind != Leak && w.Kind == KindFor(f) && w.Rule == f.Rule && w.Subject == SubjectOf(f) {
+		if w.isOf(f) && w.Accepts == Accepts(f) {
 			found = append(found, i)
 		}
 	}
 	return found
 }
 
-// Like finds the waivers of the same thing as one that accepted a finding.
-func (s Set) Like(was hybridcore.Waived) []int {
+// Like finds the waivers of the same thing as the one that accepted a finding.
+func (s Set) Like(f hybridcore.Finding) []int {
 	var found []int
 	for i, w := range s {
-		if w.Kind == was.Kind && w.Rule == was.Rule && w.Subject == was.Subject {
+		if was := f.Waived; w.Kind == was.Kind && w.Rule == was.Rule && w.Subject == was.Subject &&
+			w.Accepts == Accepts(f) {
 			found = append(found, i)
 		}
 	}

@@ -33,8 +33,11 @@ func Template(findings []hybridcore.Finding) string {
 		block, key := "", ""
 		switch why := WhyNever(f); {
 		case why == "":
-			block = fmt.Sprintf("waiver %q {\n  subject = %s\n  rule    = %q\n", KindFor(f), quote(SubjectOf(f)), f.Rule) +
-				fmt.Sprintf("  owner   = %[1]q\n  reason  = %[1]q\n  expires = %[1]q\n}\n", Ask)
+			block = fmt.Sprintf("waiver %q {\n  subject = %s\n  rule    = %q\n", KindFor(f), quote(SubjectOf(f)), f.Rule)
+			if what := Accepts(f); what != "" {
+				block += fmt.Sprintf("  accepts = %s\n", quote(what))
+			}
+			block += fmt.Sprintf("  owner   = %[1]q\n  reason  = %[1]q\n  expires = %[1]q\n}\n", Ask)
 			key = block
 		case f.Kind == Leak:
 			block, key = "# Its finding ends with the waiver to paste, unless it is a private key.\n", place

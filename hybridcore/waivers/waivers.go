@@ -42,7 +42,7 @@ const (
 var settings = map[string][]string{
 	Leak:  {"subject", "hash", "owner", "reason", "expires"},
 	Found: {"subject", "rule", "owner", "reason", "expires"},
-	Drift: {"subject", "rule", "owner", "reason", "expires"},
+	Drift: {"subject", "rule", "accepts", "owner", "reason", "expires"},
 }
 
 // kinds are what can be waived.
@@ -65,6 +65,7 @@ type Waiver struct {
 	Subject string // a file; of drift what it is about
 	Rule    string // of a finding and of drift
 	Hash    string // of a leak: sha256:SALT:DIGEST of what is accepted
+	Accepts string // of drift: what was found, see Accepts
 	Owner   string
 	Reason  string
 	Expires time.Time // the first moment at which it does not hold

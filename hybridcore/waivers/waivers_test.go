@@ -28,6 +28,8 @@ func TestRead(t *testing.T) {
 		Blocking: true,
 	}})
 	found = strings.ReplaceAll(strings.Replace(found, `expires = "`+Ask, `expires = "2027-01-31`, 1), Ask, "said")
+	edited := strings.Replace(strings.Replace(found, `"finding"`, `"drift"`, 1), "rule    = \"version-pin\"",
+		"rule = \"drift-edited\"\n  accepts = \"a: 1\"", 1)
 	for _, c := range []struct {
 		name, content string
 		waivers       int
@@ -49,6 +51,9 @@ func TestRead(t *testing.T) {
 		{"no HCL", "waiver {", 0, ""},
 		{"of a finding", found, 1, ""},
 		{"of drift", strings.Replace(found, `"finding"`, `"drift"`, 1), 1, ""},
+		{"of an edit", edited, 1, ""},
+		{"of any edit", strings.Replace(edited, "accepts = \"a: 1\"", "", 1), 0, "has no accepts"},
+		{"of a finding with what it accepts", strings.Replace(edited, `"drift"`, `"finding"`, 1), 0, `unknown setting "accepts"`},
 		{"of a finding by hash", strings.Replace(found, "rule ", "hash ", 1), 0, `unknown setting "hash"`},
 		{"of a leak by rule", strings.Replace(good, "hash ", "rule ", 1), 0, `unknown setting "rule"`},
 		{"of a finding without a rule", strings.Replace(found, "rule    = \"version-pin\"", "", 1), 0, "has no rule"},
@@ -105,5 +110,40 @@ func TestTemplate(t *testing.T) {
 	}
 	if said := Template(nil); !strings.Contains(said, "Nothing blocks") {
 		t.Error(said)
+	}
+}
+
+// TestAccepts proposes waivers of what may be there, and holds each of them to every other one.
+func TestAccepts(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("disk: 1 GiB, ", 50)
+	first := hybridcore.Finding{Kind: Drift, Rule: "drift-edited", Subject: "lab/a@azure", Blocking: true}
+	digest := first
+	digest.Got = long
+	gots := []string{
+		"", "memory: 512 MiB", "memory: 64 MiB", "cd: ", long, long + "x", "a: ${x} \"%{y}\"\nb", "ends with \\", "sha256:00",
+		Accepts(digest), Ask, "\u202e", "\xff", strings.Repeat("é", 100),
+	}
+	for _, got := range gots {
+		f := first
+		f.Got = got
+		block := strings.Replace(Template([]hybridcore.Finding{f}), `expires = "`+Ask, `expires = "2999-01-31`, 1)
+		block = strings.ReplaceAll(block, `"`+Ask+`"`, `"said"`)
+		set, findings := Read(fstest.MapFS{FileName: {Data: []byte(block)}})
+		if got == "" { // it does not say what is there: nothing can be accepted
+			if len(set) != 0 || len(findings) != 1 {
+				t.Errorf("nothing: %v, %v", set, findings)
+			}
+			continue
+		}
+		if len(set) != 1 || len(findings) != 0 {
+			t.Fatalf("%q: %v\n%s", got, findings, block)
+		}
+		for _, other := range gots {
+			f.Got = other
+			if covered := len(set.About(f)) == 1; covered != (got == other) || (set.Otherwise(f) == 0) == covered {
+				t.Errorf("a waiver of %q covers %q: %v", got, other, covered)
+			}
+		}
 	}
 }

@@ -37,8 +37,8 @@ func TestKeyIsOfWhatCounts(t *testing.T) {
 		t.Errorf("without waivers: %s", k)
 	}
 	file := filepath.Join(u.Dir, waivers.FileName)
-	gittest.Put(t, file, "waiver \"finding\" {\n subject = \"a\"\n rule = \"version-pin\"\n owner = \"o\"\n"+
-		" reason = \"r\"\n expires = \"2027-01-31\"\n}\n")
+	gittest.Put(t, file, "waiver \"finding\" {\n subject = \"a\"\n rule = \"version-pin\"\n"+
+		" owner = \"o\"\n reason = \"r\"\n expires = \"2027-01-31\"\n}\n")
 	seen := map[string]string{}
 	is := func(name string) {
 		t.Helper()

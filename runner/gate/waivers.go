@@ -82,8 +82,8 @@ func (w *Waivers) Accept(
 	used := map[int]bool{}
 	for _, f := range findings {
 		in := w.tree.About(f)
-		if was := f.Waived; was.Kind != "" { // accepted before
-			in = w.tree.Like(was)
+		if f.Waived.Kind != "" { // accepted before
+			in = w.tree.Like(f)
 		}
 		for _, i := range in {
 			used[i] = true
@@ -95,8 +95,11 @@ func (w *Waivers) Accept(
 	}
 	for i, one := range w.tree {
 		if all != nil && one.Kind != waivers.Leak && !used[i] && one.Holds(w.in.Now) && all(one) {
-			accepted = append(accepted, one.Finding(waivers.RuleStale, hybridcore.Warning, fmt.Sprintf(
-				"the waiver of %s is stale: nothing found there has the rule %s", one.Subject, one.Rule), staleHint(one.Kind)))
+			why := fmt.Sprintf("the waiver of %s is stale: nothing found there has the rule %s", one.Subject, one.Rule)
+			if one.Accepts != "" {
+				why += ", or it is not what the waiver accepts"
+			}
+			accepted = append(accepted, one.Finding(waivers.RuleStale, hybridcore.Warning, why, staleHint(one.Kind)))
 		}
 	}
 	for _, f := range slices.Concat(w.Wrong, w.unread) {
@@ -128,6 +131,9 @@ func (w *Waivers) accept(ctx context.Context, f hybridcore.Finding, inside []int
 	case len(inside) > 0:
 		hint = fmt.Sprintf("its waiver at %s:%d counts once it is reviewed; waivers are read from %s", waivers.FileName,
 			w.tree[inside[0]].Line, w.from)
+	case w.counting.Otherwise(f) >= 0:
+		hint = fmt.Sprintf("its waiver accepts something else, %q; waivers are read from %s",
+			w.counting[w.counting.Otherwise(f)].Accepts, w.from)
 	}
 	if f.Hint != "" && hint != "" && !strings.HasSuffix(f.Hint, hint) {
 		hint = f.Hint + ";\n" + hint

@@ -223,8 +223,17 @@ func listed(all []hybridcore.FactChange, as func(hybridcore.FactChange) string) 
 	return strings.Join(said, ", ")
 }
 
-// sides are what was recorded of facts, and what is there.
+// sides are what was recorded of facts, and what is there. A waiver accepts the latter: of more facts than are
+// named it has a digest.
 func sides(all []hybridcore.FactChange) (was, now string) {
-	return listed(all, func(c hybridcore.FactChange) string { return c.Name + ": " + c.Was }),
-		listed(all, func(c hybridcore.FactChange) string { return c.Name + ": " + c.Now })
+	was = listed(all, func(c hybridcore.FactChange) string { return c.Name + ": " + c.Was })
+	now = listed(all, func(c hybridcore.FactChange) string { return c.Name + ": " + c.Now })
+	if len(all) > most {
+		there := map[string]string{}
+		for _, c := range all {
+			there[c.Name] = c.Now
+		}
+		now += " (all: " + hybridcore.DigestOf(there) + ")"
+	}
+	return was, now
 }
