@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Ask stands in a proposed waiver for what only its author knows.
@@ -55,14 +56,43 @@ func split(hash string) (salt, sum []byte, ok bool) {
 	return salt, sum, err == nil && len(sum) == sha256.Size
 }
 
-// Of finds the waivers of a secret, whether they hold or not; the positions are those in the set.
-func (s Set) Of(kind, subject, secret string) []int {
+// Hashes compares secrets with hashes until its time is up. It hashes a secret once with each salt.
+type Hashes struct {
+	Until time.Time
+	Late  bool // something was not hashed
+	known map[hashed]string
+}
+
+// hashed is what was hashed. The secret stands in it by its digest.
+type hashed struct{ secret, salt string }
+
+// of is the hash of a secret; empty when the time is up.
+func (h *Hashes) of(secret string, salt []byte) string {
+	sum := sha256.Sum256([]byte(secret))
+	key := hashed{string(sum[:]), string(salt)}
+	if known, ok := h.known[key]; ok {
+		return known
+	}
+	if !time.Now().Before(h.Until) {
+		h.Late = true
+		return ""
+	}
+	if h.known == nil {
+		h.known = map[hashed]string{}
+	}
+	h.known[key] = digest(secret, salt)
+	return h.known[key]
+}
+
+// Of finds the waivers of a secret, whether they hold or not; the positions are those in the set. Those for which
+// there was no time are not among them.
+func (s Set) Of(h *Hashes, kind, subject, secret string) []int {
 	var found []int
 	for i, w := range s {
 		if w.Kind != kind || w.Subject != subject {
 			continue
 		}
-		if salt, _, ok := split(w.Hash); ok && subtle.ConstantTimeCompare([]byte(digest(secret, salt)), []byte(w.Hash)) == 1 {
+		if salt, _, ok := split(w.Hash); ok && subtle.ConstantTimeCompare([]byte(h.of(secret, salt)), []byte(w.Hash)) == 1 {
 			found = append(found, i)
 		}
 	}

@@ -72,9 +72,10 @@ func TestRead(t *testing.T) {
 			}
 		}
 	}
+	h := &Hashes{Until: time.Now().Add(time.Minute)}
 	set, _ := Read(fstest.MapFS{FileName: {Data: []byte(good)}})
-	if len(set.Of(Leak, "a ${b}.env", "hunter2")) != 1 || len(set.Of(Leak, "b.env", "hunter2")) != 0 ||
-		len(set.Of(Leak, "a ${b}.env", "hunter3")) != 0 {
+	if len(set.Of(h, Leak, "a ${b}.env", "hunter2")) != 1 || len(set.Of(h, Leak, "b.env", "hunter2")) != 0 ||
+		len(set.Of(h, Leak, "a ${b}.env", "hunter3")) != 0 || h.Late {
 		t.Errorf("%+v", set)
 	}
 	if last := time.Date(2027, 1, 31, 23, 59, 0, 0, time.UTC); !set[0].Holds(last) || set[0].Holds(last.Add(time.Minute)) {

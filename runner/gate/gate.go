@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/config"
@@ -43,7 +44,9 @@ func (l Leaks) Others(findings []hybridcore.Finding) []hybridcore.Finding {
 
 // Look searches the files of a project for secrets.
 func Look(ctx context.Context, in Input, accepted *Waivers) (Leaks, error) {
-	g := gate{in: in, leaks: Leaks{places: map[place]bool{}}, waivers: accepted, used: map[int]bool{}}
+	g := gate{
+		in: in, leaks: Leaks{places: map[place]bool{}}, waivers: accepted, used: map[int]bool{}, within: hashTime,
+	}
 	if err := g.look(ctx); err != nil {
 		return Leaks{}, err
 	}
@@ -56,7 +59,12 @@ type gate struct {
 	leaks   Leaks
 	waivers *Waivers
 	used    map[int]bool // waivers of the working tree
+	hashes  waivers.Hashes
+	within  time.Duration // for hashing
 }
+
+// hashTime is how long secrets may be compared with waivers: both may be a stranger's.
+const hashTime = 10 * time.Second
 
 func (g *gate) add(findings ...hybridcore.Finding) {
 	g.leaks.Findings = append(g.leaks.Findings, findings...)
@@ -81,6 +89,7 @@ func (g *gate) look(ctx context.Context) error {
 	if len(report.Leaks) > 0 {
 		g.add(g.waivers.read(inTime, repository)...)
 	}
+	g.hashes.Until = time.Now().Add(g.within)
 	for _, leak := range report.Leaks {
 		if err := ctx.Err(); err != nil {
 			return err //nolint:wrapcheck // the caller knows that it cancelled
@@ -88,6 +97,13 @@ func (g *gate) look(ctx context.Context) error {
 		g.leak(leak)
 	}
 	g.add(report.Notes...)
+	if g.hashes.Late {
+		g.add(hybridcore.Finding{
+			Kind: waivers.Kind, Rule: waivers.RuleNotYet, Subject: waivers.FileName, Severity: hybridcore.Warning,
+			Message: fmt.Sprintf("some secrets were not compared with their waivers, because that took more than %v", g.within),
+			Hint:    "remove secrets and waivers: each secret of a file is compared with each waiver of it",
+		})
+	}
 	g.stale()
 	return nil
 }
@@ -117,11 +133,11 @@ func (g *gate) files(ctx context.Context, repository *git.Repository) ([]string,
 func (g *gate) leak(leak leaks.Leak) {
 	f := leak.Finding
 	g.leaks.places[place{f.File, f.Line}] = true
-	tree := g.waivers.tree.Of(waivers.Leak, f.File, leak.Value)
+	tree := g.waivers.tree.Of(&g.hashes, waivers.Leak, f.File, leak.Value)
 	for _, i := range tree {
 		g.used[i] = true
 	}
-	counting := g.waivers.counting.Of(waivers.Leak, f.File, leak.Value)
+	counting := g.waivers.counting.Of(&g.hashes, waivers.Leak, f.File, leak.Value)
 	held := slices.IndexFunc(counting, func(i int) bool { return g.waivers.counting[i].Holds(g.in.Now) })
 	switch {
 	case leak.Fixed && len(tree) > 0:
@@ -136,6 +152,9 @@ func (g *gate) leak(leak leaks.Leak) {
 	case len(tree) > 0:
 		f.Hint += fmt.Sprintf(";\nits waiver at %s:%d counts once it is reviewed; waivers are read from %s", waivers.FileName,
 			g.waivers.tree[tree[0]].Line, g.waivers.from)
+	case time.Now().After(g.hashes.Until): // to propose one takes a hash
+		g.hashes.Late = true
+		f.Hint += ";\nit was not compared with waivers: there are too many secrets and waivers"
 	default:
 		f.Hint += fmt.Sprintf(";\nif it has to stay, fill in and add to %s, which is read from %s:\n%s",
 			waivers.FileName, g.waivers.from,
@@ -149,7 +168,7 @@ func (g *gate) leak(leak leaks.Leak) {
 func (g *gate) stale() {
 	for i, w := range g.waivers.tree {
 		switch {
-		case w.Kind == waivers.Leak && !g.used[i]:
+		case w.Kind == waivers.Leak && !g.used[i] && !g.hashes.Late:
 			g.add(w.Finding(waivers.RuleStale, hybridcore.Warning,
 				"the waiver of "+w.Subject+" is stale: nothing there has its hash", "remove it"))
 		case !w.Holds(g.in.Now):

@@ -28,7 +28,7 @@ func TestKeyIsOfWhatCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer root.Close() //nolint:errcheck // only read
+		defer root.Close()
 		in := Input{Project: config.Project{Root: u.Dir}, Root: root, Environ: os.Environ(), Now: day}
 		return ReadWaivers(in).Key(t.Context())
 	}
