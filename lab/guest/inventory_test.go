@@ -195,6 +195,26 @@ os.setxattr("/var/lib/able", "security.capability", struct.pack("<IIIII", 0x0200
 	if other := m.files("--transient-user " + testUser); other.paths[grub] == after.paths[grub] {
 		t.Error("the kernel's command line makes no difference")
 	}
+	entries := func(first, second string) map[string]string {
+		m.run("sudo rm -rf /boot/loader")
+		m.run("sudo mkdir -p /boot/loader/entries")
+		for machine, options := range map[string]string{first: "quiet", second: "audit=0"} {
+			m.run("echo options " + options + " | sudo tee /boot/loader/entries/" + strings.Repeat(machine, 32) + "-6.1.conf")
+		}
+		found := map[string]string{}
+		for path, said := range m.files("--transient-user " + testUser).paths {
+			if strings.HasPrefix(path, "/boot/loader/entries/") {
+				found[path] = said
+			}
+		}
+		return found
+	}
+	const entry = "/boot/loader/entries/MACHINE-6.1.conf"
+	one, other := entries("a", "b"), entries("d", "c")
+	if len(one) != 2 || one[entry] == "" || one[entry+"-2"] == "" || one[entry] == one[entry+"-2"] ||
+		!cmp.Equal(one, other) {
+		t.Errorf("two entries of the boot loader that differ in the machine's identifier:\n%v\n%v", one, other)
+	}
 }
 
 // An image adds rules. What it leaves out is told, and a rule without a reason is refused.

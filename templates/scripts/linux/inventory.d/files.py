@@ -53,11 +53,17 @@ def files(transient):
     for package, path, target in found.links:
         sums.setdefault(package, []).append((path, "link " + target))
     tree = {}
-    for path, text in texts.items():
+    # By what is said, so that entries of one name are in the same order whatever a machine's identifier is.
+    for path, text in sorted(texts.items(), key=lambda one: (one[1], one[0])):
         folder, name = os.path.split(path)
         if folder.endswith("/loader/entries"):
             name = re.sub(r"^[0-9a-f]{32}-", "MACHINE-", name)
-        tree.setdefault(shown(folder), {})[shown(name)] = text
+        named = tree.setdefault(shown(folder), {})
+        key, number = shown(name), 1
+        while key in named:
+            number += 1
+            key = "%s-%d" % (shown(name), number)
+        named[key] = text
     return {
         "packages": {
             package: hashlib.sha256(json.dumps(sorted(lines)).encode("ascii")).hexdigest() for package, lines in sums.items()
