@@ -266,8 +266,8 @@ var layers = []rules.Layer{
 		},
 	},
 	{Unit: "runner/near", May: []string{
-		"hybridcore", "hybridcore/text", "checks", "runner", "runner/build", "runner/drift", "runner/process",
-		"runner/project",
+		"hybridcore", "hybridcore/text", "checks", "forge/post", "runner", "runner/build", "runner/drift",
+		"runner/process", "runner/project",
 	}},
 	{
 		Unit: "runner/job",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/packer-hybrid/packer-hybrid/checks/report"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
+	"github.com/packer-hybrid/packer-hybrid/runner/near"
 )
 
 // finish reports what is to be reported at the end.
@@ -65,5 +66,19 @@ func (j *job) post(ctx context.Context, reported []*answer) {
 		}
 		j.problems = append(j.problems, c.poster.Close(ctx, Reporting)...)
 		issue(ctx, j, c)
+	}
+}
+
+// issue keeps the repository's issue about drift: by the look of a schedule at all that is
+// built, also on the platforms.
+func issue(ctx context.Context, j *job, c *answer) {
+	if c.drift == nil || !c.req.Looks() || len(c.req.Images)+len(c.req.Platforms) > 0 || !j.Scheduled() || !j.Merged {
+		return
+	}
+	text, how, err := near.Issue(*c.drift)
+	j.try("the issue about drift", err)
+	if p := j.poster(near.IssueSlot); p != nil && err == nil {
+		p.Issue(text, how)
+		j.problems = append(j.problems, p.Close(ctx, Reporting)...)
 	}
 }
