@@ -60,9 +60,6 @@ func hostilePlan(text string, targets int) hybridcore.Plan {
 	return plan
 }
 
-// The values that reports are rendered from.
-const runID = checkstest.RunID
-
 var (
 	at                = checkstest.At()
 	fleet, comparison = checkstest.Fleet, checkstest.Comparison
