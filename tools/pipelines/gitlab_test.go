@@ -394,7 +394,8 @@ func TestGitLabBuild(t *testing.T) {
 		t.Errorf("something is gone: exit code %d, jobs %v, issues %v\n%s", r.code, r.jobs, issues, r.log)
 	}
 	// Built again, all is well. A job that plans for others reaches no platform, so it has to be told.
-	if r = p.run("web", map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12 --rebuild"}); r.code != 0 {
+	if r = p.run("web", map[string]string{"PACKER_HYBRID_COMMAND": "build debian-12 --rebuild"}); r.code != 0 ||
+		fmt.Sprint(r.jobs) != "[collect PASS debian-12@vsphere PASS images PASS plan PASS]" {
 		t.Errorf("exit code %d, jobs %v\n%s", r.code, r.jobs, r.log)
 	}
 	r = p.run("schedule", nil)

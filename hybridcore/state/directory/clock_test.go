@@ -8,9 +8,11 @@ package directory_test
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/packer-hybrid/packer-hybrid/hybridcore/safefile"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/directory"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state/statetest"
@@ -45,4 +47,37 @@ func TestOffset(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Rule != state.RuleClock {
 		t.Errorf("%v, %v", found, err)
 	}
+}
+
+// TestOffsetBesideOthers looks at the clock while others remove what looks like left files.
+func TestOffsetBesideOthers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d, err := directory.New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var other sync.WaitGroup
+	other.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			left, _ := filepath.Glob(filepath.Join(dir, safefile.TempPrefix+"*"))
+			for _, path := range left {
+				_ = os.Remove(path)
+			}
+		}
+	})
+	for range 200 {
+		if off, err := d.Offset(t.Context()); err != nil || !off.AtLeast && off.Behind.Abs() > time.Minute {
+			t.Errorf("%+v, %v", off, err)
+			break
+		}
+	}
+	close(done)
+	other.Wait()
 }
