@@ -172,6 +172,9 @@ func (w walker) fields(name string, typ *ast.StructType, properties map[string]a
 			return nil, fmt.Errorf("a field of %s has no JSON tag, or shares its line", name)
 		}
 		tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json")
+		if tag == "-" {
+			continue // JSON does not have it
+		}
 		key, options, _ := strings.Cut(tag, ",")
 		schema, err := w.expr(field.Type)
 		if err != nil {
