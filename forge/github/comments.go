@@ -81,31 +81,24 @@ func (i issueComments) Find(ctx context.Context, id int64) ([]post.Comment, erro
 
 // ours lists the comments of this slot and author.
 func (i issueComments) ours(ctx context.Context) ([]post.Comment, error) {
-	var all []post.Comment
 	options := &github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: 100}}
-	for range post.MaxPages {
-		next := 0
-		err := i.g.api.call(ctx, func(ctx context.Context, c *github.Client) error {
+	return post.Pages(func(number int) (found []post.Comment, next int, err error) {
+		options.Page = number
+		err = i.g.api.call(ctx, func(ctx context.Context, c *github.Client) error {
 			page, answer, err := c.Issues.ListComments(ctx, i.g.api.owner, i.g.api.repo, i.g.to.Change, options)
 			if err != nil {
 				return err //nolint:wrapcheck // the caller says what it looked for
 			}
+			found, next = nil, answer.NextPage
 			for _, one := range page {
 				if i.g.to.Owns(one.GetBody()) && one.GetUser().GetLogin() == i.g.to.Login {
-					all = append(all, post.Comment{ID: one.GetID(), Body: one.GetBody()})
+					found = append(found, post.Comment{ID: one.GetID(), Body: one.GetBody()})
 				}
 			}
-			next = answer.NextPage
 			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
-		if options.Page = next; next == 0 {
-			return all, nil
-		}
-	}
-	return nil, post.ErrEndless
+		return found, next, err
+	})
 }
 
 // Put implements post.Commenter.

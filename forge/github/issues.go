@@ -43,34 +43,27 @@ func (i repositoryIssues) Find(ctx context.Context, id int64) ([]post.Comment, e
 // ours lists the issues of this slot and author, the oldest first. Pull requests are in
 // that list, too.
 func (i repositoryIssues) ours(ctx context.Context) ([]post.Comment, error) {
-	var all []post.Comment
 	options := &github.IssueListByRepoOptions{
 		State: "all", Creator: i.g.to.Login, Sort: "created", Direction: "asc",
 		ListOptions: github.ListOptions{PerPage: 100},
 	}
-	for range post.MaxPages {
-		next := 0
-		err := i.g.api.call(ctx, func(ctx context.Context, c *github.Client) error {
+	return post.Pages(func(number int) (found []post.Comment, next int, err error) {
+		options.Page = number
+		err = i.g.api.call(ctx, func(ctx context.Context, c *github.Client) error {
 			page, answer, err := c.Issues.ListByRepo(ctx, i.g.api.owner, i.g.api.repo, options)
 			if err != nil {
 				return err //nolint:wrapcheck // the caller says what it looked for
 			}
+			found, next = nil, answer.NextPage
 			for _, one := range page {
 				if i.g.to.Owns(one.GetBody()) && one.GetUser().GetLogin() == i.g.to.Login && !one.IsPullRequest() {
-					all = append(all, post.Comment{ID: int64(one.GetNumber()), Body: one.GetBody()})
+					found = append(found, post.Comment{ID: int64(one.GetNumber()), Body: one.GetBody()})
 				}
 			}
-			next = answer.NextPage
 			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
-		if options.Page = next; next == 0 {
-			return all, nil
-		}
-	}
-	return nil, post.ErrEndless
+		return found, next, err
+	})
 }
 
 // Put implements post.Commenter.

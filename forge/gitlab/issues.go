@@ -77,27 +77,21 @@ func (i projectIssues) ours(ctx context.Context) ([]post.Comment, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []post.Comment
 	options := &gitlab.ListProjectIssuesOptions{
 		ListOptions: gitlab.ListOptions{PerPage: 100}, AuthorID: &self, Scope: new("all"), OrderBy: new("created_at"),
 		Sort: new("asc"),
 	}
-	for range post.MaxPages {
+	return post.Pages(func(number int) (found []post.Comment, next int, err error) {
+		options.Page = number
 		var page []issue
-		next, err := i.ask(ctx, http.MethodGet, 0, options, &page)
-		if err != nil {
-			return nil, err
-		}
+		next, err = i.ask(ctx, http.MethodGet, 0, options, &page)
 		for _, one := range page {
 			if i.g.to.Owns(one.Description) && one.Author.ID == self {
-				all = append(all, post.Comment{ID: one.IID, Body: one.Description})
+				found = append(found, post.Comment{ID: one.IID, Body: one.Description})
 			}
 		}
-		if options.Page = next; next == 0 {
-			return all, nil
-		}
-	}
-	return nil, post.ErrEndless
+		return found, next, err
+	})
 }
 
 // Put implements post.Commenter.

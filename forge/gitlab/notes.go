@@ -117,34 +117,27 @@ func (n notes) ours(ctx context.Context) ([]post.Comment, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []post.Comment
 	address := n.g.to
 	options := &gitlab.ListMergeRequestNotesOptions{
 		ListOptions: gitlab.ListOptions{PerPage: 100}, OrderBy: new("created_at"), Sort: new("asc"),
 	}
-	for range post.MaxPages {
-		next := 0
-		err := n.g.call(ctx, func(c *gitlab.Client, with gitlab.RequestOptionFunc) error {
+	return post.Pages(func(number int) (found []post.Comment, next int, err error) {
+		options.Page = number
+		err = n.g.call(ctx, func(c *gitlab.Client, with gitlab.RequestOptionFunc) error {
 			page, answer, err := c.Notes.ListMergeRequestNotes(address.Repository, address.Change, options, with)
 			if err != nil {
 				return err //nolint:wrapcheck // the caller says what it looked for
 			}
+			found, next = nil, answer.NextPage
 			for _, one := range page {
 				if address.Owns(one.Body) && one.Author.ID == self && !one.System {
-					all = append(all, post.Comment{ID: int64(one.ID), Body: one.Body})
+					found = append(found, post.Comment{ID: int64(one.ID), Body: one.Body})
 				}
 			}
-			next = answer.NextPage
 			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
-		if options.Page = next; next == 0 {
-			return all, nil
-		}
-	}
-	return nil, post.ErrEndless
+		return found, next, err
+	})
 }
 
 // Put implements post.Commenter.

@@ -22,6 +22,24 @@ import (
 // MaxPages bounds a list in which a forge looks for what is there, of 100 entries a page.
 const MaxPages = 30
 
+// Pages collects what is there of a list that comes in pages. Page gets the one of a number, 0 for the first, and
+// says which is the next; 0 for none.
+func Pages(page func(number int) (found []Comment, next int, err error)) ([]Comment, error) {
+	var all []Comment
+	number := 0
+	for range MaxPages {
+		found, next, err := page(number)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		if number = next; next == 0 {
+			return all, nil
+		}
+	}
+	return nil, ErrEndless
+}
+
 // Bounds of sending. GitHub asks to wait a minute at least when a secondary
 // limit does not say how long, and for a second between requests that write
 // (docs.github.com, best practices for using the REST API).

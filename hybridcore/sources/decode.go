@@ -39,9 +39,20 @@ func decode(file *hclfile.File) (Lock, []hybridcore.Finding) {
 			return checkHost(said)
 		})
 	}})
-	known := []string{"source", "plugin"}
+	d.blocks([]string{"source", "plugin"}, func(block *hclsyntax.Block) {
+		if block.Type == "source" {
+			lock.Sources = append(lock.Sources, d.source(block, lock.Hosts))
+		} else {
+			lock.Plugins = append(lock.Plugins, d.plugin(block))
+		}
+	})
+	return lock, d.findings
+}
+
+// blocks goes through the blocks of the file that are known and have one label.
+func (d *decoder) blocks(known []string, do func(*hclsyntax.Block)) {
 	seen := map[string]bool{}
-	for _, block := range file.Body.Blocks {
+	for _, block := range d.file.Body.Blocks {
 		if !slices.Contains(known, block.Type) {
 			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, text.DidYouMean(block.Type, known)),
 				"known blocks: "+join(known))
@@ -56,13 +67,8 @@ func decode(file *hclfile.File) (Lock, []hybridcore.Finding) {
 		} else {
 			seen[key] = true
 		}
-		if block.Type == "source" {
-			lock.Sources = append(lock.Sources, d.source(block, lock.Hosts))
-		} else {
-			lock.Plugins = append(lock.Plugins, d.plugin(block))
-		}
+		do(block)
 	}
-	return lock, d.findings
 }
 
 func (d *decoder) source(block *hclsyntax.Block, hosts []string) Source {

@@ -11,14 +11,12 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/hclfile"
-	"github.com/packer-hybrid/packer-hybrid/hybridcore/text"
 )
 
 // UpstreamPath says what is asked of publishers, relative to the project root.
@@ -71,23 +69,7 @@ func LoadPublished(root string) (Published, error) {
 
 func (d *decoder) published() (p Published) {
 	d.settings(d.file.Body, UpstreamPath, map[string]setting{})
-	known := []string{"medium", "release"}
-	seen := map[string]bool{}
-	for _, block := range d.file.Body.Blocks {
-		if !slices.Contains(known, block.Type) {
-			d.add(block.TypeRange, fmt.Sprintf("unknown block %q%s", block.Type, text.DidYouMean(block.Type, known)),
-				"known blocks: "+join(known))
-			continue
-		}
-		if !d.label(block) {
-			continue
-		}
-		if key := block.Type + " " + block.Labels[0]; seen[key] {
-			d.add(block.LabelRanges[0], fmt.Sprintf("a second block %s %q", block.Type, block.Labels[0]),
-				"merge it with the first one")
-		} else {
-			seen[key] = true
-		}
+	d.blocks([]string{"medium", "release"}, func(block *hclsyntax.Block) {
 		for _, inner := range block.Body.Blocks {
 			d.add(inner.TypeRange, fmt.Sprintf("a block %q does not belong into a %s", inner.Type, block.Type), "")
 		}
@@ -96,7 +78,7 @@ func (d *decoder) published() (p Published) {
 		} else {
 			p.Releases = append(p.Releases, d.release(block))
 		}
-	}
+	})
 	return p
 }
 

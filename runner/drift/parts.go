@@ -69,14 +69,12 @@ func (s Stage) readPart(data []byte, pin project.JobPin, platform hybridcore.Pla
 	if err != nil {
 		return part, err
 	}
+	made := pin.Made(part.Run, part.Commit)
 	switch {
 	case part.Platform != platform:
 		return part, hybridcore.Blockedf("it is of %.20q, and its name says %s", part.Platform, platform)
-	case part.Run != pin.Run:
-		return part, hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q", part.Run, pin.Run)
-	case part.Commit != pin.Commit:
-		return part, hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", part.Commit,
-			pin.Commit)
+	case made != nil:
+		return part, made
 	case part.Env != pin.Asked.Env:
 		return part, hybridcore.Blockedf("it is for the environment %.64q, and this job is about another", part.Env)
 	case len(part.Targets) > project.MaxParts:

@@ -40,7 +40,7 @@ type report struct {
 // add adds findings of a part, with the environment in the subjects that are targets.
 func (r *report) add(part hybridcore.DriftPart, findings ...hybridcore.Finding) {
 	for _, f := range findings {
-		r.of.Findings = append(r.of.Findings, hybridcore.Drifted{Part: part, Finding: Of(r.of.Env, f)})
+		r.of.Findings = append(r.of.Findings, hybridcore.Drifted{Part: part, Finding: inEnv(r.of.Env, f)})
 	}
 }
 
@@ -61,9 +61,9 @@ func (r *report) skipped(part hybridcore.DriftPart, why string) {
 	r.of.Looks = append(r.of.Looks, hybridcore.DriftLook{Part: part, Why: why})
 }
 
-// Of is a finding about a target with its environment in the subject: the same image may be
+// inEnv is a finding about a target with its environment in the subject: the same image may be
 // built for another one.
-func Of(env string, f hybridcore.Finding) hybridcore.Finding {
+func inEnv(env string, f hybridcore.Finding) hybridcore.Finding {
 	if f.Kind == hybridcore.KindDrift && strings.Contains(f.Subject, "@") && !strings.Contains(f.Subject, "/") {
 		f.Subject = env + "/" + f.Subject
 	}

@@ -78,7 +78,7 @@ func (w *Waivers) Key(ctx context.Context) string {
 func (w *Waivers) Accept(
 	ctx context.Context, findings []hybridcore.Finding, all func(waivers.Waiver) bool,
 ) []hybridcore.Finding {
-	accepted := make([]hybridcore.Finding, 0, len(findings))
+	accepted := slices.Grow([]hybridcore.Finding(nil), len(findings)) // nil for none, as findings are
 	used := map[int]bool{}
 	for _, f := range findings {
 		in := w.tree.About(f)

@@ -62,9 +62,7 @@ func (s Stage) Plan(ctx context.Context, req hybridcore.Request) (hybridcore.Pla
 			}
 		}
 	}
-	if len(p.plan.Findings) > 0 {
-		p.plan.Findings, err = s.Project.Accept(ctx, hybridcore.Distinct(p.plan.Findings), nil)
-	}
+	p.plan.Findings, err = s.Project.Accept(ctx, hybridcore.Distinct(p.plan.Findings), nil)
 	return p.plan, err
 }
 

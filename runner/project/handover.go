@@ -40,6 +40,17 @@ type JobPin struct {
 	Plan string
 }
 
+// Made refuses what a job made of another run or commit than this job is about.
+func (p JobPin) Made(run, commit string) error {
+	switch {
+	case run != p.Run:
+		return hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q", run, p.Run)
+	case commit != p.Commit:
+		return hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", commit, p.Commit)
+	}
+	return nil
+}
+
 // Handed is a file of another job.
 type Handed struct {
 	Path string

@@ -172,15 +172,13 @@ func (s Stage) readPart(data []byte, name string, files Files, pin project.JobPi
 		return part, err
 	}
 	targets := files.Plan.On(part.Platform)
+	made := pin.Made(part.Run, part.Commit)
 	switch {
 	case name != string(part.Phase)+"-"+string(part.Platform)+".json":
 		return part, hybridcore.Blockedf("it is what %.20q is on %.20q, and its name says %s", part.Phase, part.Platform,
 			name)
-	case part.Run != pin.Run:
-		return part, hybridcore.Blockedf("it is of the run %.40q, and this is the run %.40q", part.Run, pin.Run)
-	case part.Commit != pin.Commit:
-		return part, hybridcore.Blockedf("it was made at commit %.12q, and this checkout is at %.12q", part.Commit,
-			pin.Commit)
+	case made != nil:
+		return part, made
 	case part.Env != pin.Asked.Env:
 		return part, hybridcore.Blockedf("it is for the environment %.64q, not %s", part.Env, pin.Asked.Env)
 	case part.Plan != files.Digest:
