@@ -189,7 +189,7 @@ func (h *Held) store(ctx context.Context, doing string, edit func(*hybridcore.Le
 	if err != nil {
 		return err
 	}
-	stored, err := chain{h.s.b, LeaseFolder(h.key)}.next(ctx, n, text, h.mine.in)
+	stored, err := Chain{h.s.b, LeaseFolder(h.key)}.Next(ctx, n, text, h.mine.in)
 	if err != nil {
 		return h.s.writeError(doing+" the lease of "+h.key, err)
 	}

@@ -129,7 +129,7 @@ func Examine(name string, data []byte) error {
 // Lineage is that of the newest snapshot that can be read, with the snapshot's
 // number; 0 when there is none.
 func Lineage(ctx context.Context, b Backend) (lineage string, n uint64, err error) {
-	c := chain{b, SnapshotFolder}
+	c := Chain{b, SnapshotFolder}
 	all, err := c.numbers(ctx)
 	for i := len(all) - 1; i >= 0 && err == nil; i-- {
 		data, err := b.Get(ctx, c.name(all[i]))

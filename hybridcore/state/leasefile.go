@@ -113,7 +113,7 @@ func printable(s string) string { return text.Line(fmt.Sprintf("%.200s", s)) }
 
 // readLease reads and checks the lease of a key; number 0 when there is none.
 func (s *Store) readLease(ctx context.Context, key string) (uint64, *hybridcore.Lease, error) {
-	n, data, err := chain{s.b, LeaseFolder(key)}.newest(ctx)
+	n, data, err := Chain{s.b, LeaseFolder(key)}.Newest(ctx)
 	if n == 0 && err == nil {
 		return 0, nil, nil
 	}

@@ -149,8 +149,8 @@ func (t taking) put(ctx context.Context, h *Held, n uint64, asleep bool) error {
 	if err != nil {
 		return err
 	}
-	c := chain{s.b, LeaseFolder(h.key)}
-	switch stored, err := c.next(ctx, n, text, h.mine.in); {
+	c := Chain{s.b, LeaseFolder(h.key)}
+	switch stored, err := c.Next(ctx, n, text, h.mine.in); {
 	case err != nil:
 		return s.writeError("acquiring "+h.key, err)
 	case !stored:
@@ -228,7 +228,7 @@ func newestLeases(ctx context.Context, b Backend) (map[string]uint64, error) {
 			return nil, err
 		}
 		if key := leaseKey(name); key != "" {
-			newest[key] = max(newest[key], chain{b, LeaseFolder(key)}.number(name))
+			newest[key] = max(newest[key], Chain{b, LeaseFolder(key)}.number(name))
 		}
 	}
 	maps.DeleteFunc(newest, func(_ string, n uint64) bool { return n == 0 })

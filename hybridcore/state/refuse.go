@@ -29,7 +29,7 @@ func (s words) refuse(name string, cause error, next string) error {
 // refuseSnapshot refuses generation n, and adds the way back: the newest former
 // generation that can be read, as a copy with the next number.
 func (s *Store) refuseSnapshot(ctx context.Context, n uint64, cause error) error {
-	c := chain{s.b, SnapshotFolder}
+	c := Chain{s.b, SnapshotFolder}
 	if _, ok := errors.AsType[*newerError](cause); ok {
 		return s.refuse(c.name(n), cause, "update packer-hybrid to the version that the others use")
 	}

@@ -63,7 +63,7 @@ func (s *Store) Update(ctx context.Context, change func(*hybridcore.Snapshot) er
 		}
 		if before > n { // what is in the way of the next one is not listed
 			if unseen++; unseen > maxUnseen {
-				return s.refuse(chain{s.b, SnapshotFolder}.name(before), FormError("it is no object"), "move it away")
+				return s.refuse(Chain{s.b, SnapshotFolder}.name(before), FormError("it is no object"), "move it away")
 			}
 		}
 		stored, err := s.putSnapshot(ctx, n, file, change)
@@ -105,7 +105,7 @@ func (s *Store) putSnapshot(
 	if err != nil {
 		return false, err
 	}
-	stored, err := chain{s.b, SnapshotFolder}.next(ctx, n, data, func(later []byte) bool {
+	stored, err := Chain{s.b, SnapshotFolder}.Next(ctx, n, data, func(later []byte) bool {
 		file, err := decodeSnapshot(later)
 		return err == nil && file.writes(s.id) >= next.writes(s.id)
 	})
@@ -123,8 +123,8 @@ func (s *Store) putSnapshot(
 // readSnapshot reads and checks the newest snapshot; its number is 0 when there
 // is none.
 func (s *Store) readSnapshot(ctx context.Context) (uint64, snapshotFile, error) {
-	c := chain{s.b, SnapshotFolder}
-	n, data, err := c.newest(ctx)
+	c := Chain{s.b, SnapshotFolder}
+	n, data, err := c.Newest(ctx)
 	name := c.name(n)
 	form, malformed := errors.AsType[FormError](err)
 	switch {

@@ -11,21 +11,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/packer-hybrid/packer-hybrid/hybridcore"
 	"github.com/packer-hybrid/packer-hybrid/hybridcore/state"
 )
 
-// Bounds: of the findings that are remembered of an environment, of the generations that are kept
-// besides the newest, and of how often others may be faster.
+// Bounds: of the findings that are remembered of an environment, and of how often others may be faster.
 const (
-	most   = 5000
-	former = 3
-	tries  = 10
+	most  = 5000
+	tries = 10
 )
 
 // Memory is what a state remembers of an environment.
@@ -43,9 +39,9 @@ func (m Memory) First(
 	if err := hybridcore.CheckName("environment", m.Env); err != nil {
 		return nil, err
 	}
-	b, folder := m.State.Objects(), state.SeenFolder+m.Env+"/"
+	c := state.Chain{B: m.State.Objects(), Folder: state.SeenFolder + m.Env + "/"}
 	for range tries {
-		all, was, err := newest(ctx, b, folder)
+		n, was, err := newest(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -57,43 +53,25 @@ func (m Memory) First(
 		if err != nil {
 			return nil, fmt.Errorf("noting what was seen: %w", err)
 		}
-		next := uint64(1)
-		if len(all) > 0 {
-			next += all[len(all)-1]
-		}
-		switch err := b.Put(ctx, state.Generation(folder, next), data); {
-		case errors.Is(err, fs.ErrExist):
-			continue // somebody else was faster
+		// Nothing in what came later tells whether it came after this: then it is noted anew.
+		stored, err := c.Next(ctx, n, data, func([]byte) bool { return false })
+		switch {
 		case err != nil:
 			return nil, fmt.Errorf("noting what was seen: %w", err)
+		case stored:
+			return since, nil
 		}
-		for _, n := range all {
-			if n+former < next {
-				_ = b.Delete(ctx, state.Generation(folder, n)) // the next one tries again
-			}
-		}
-		return since, nil
 	}
 	return nil, errors.New("noting what was seen: others write all the time")
 }
 
-// newest reads the newest generation, and lists all.
-func newest(ctx context.Context, b state.Reader, folder string) (all []uint64, was state.Seen, err error) {
-	for name, err := range b.List(ctx, folder) {
-		if err != nil {
-			return nil, was, fmt.Errorf("listing %s: %w", folder, err)
-		}
-		if state.SeenIn(name) != "" {
-			_, n := state.Numbered(name)
-			all = append(all, n)
-		}
+// newest reads the newest generation.
+func newest(ctx context.Context, c state.Chain) (n uint64, was state.Seen, err error) {
+	n, data, err := c.Newest(ctx)
+	if n == 0 {
+		return 0, was, err
 	}
-	if len(all) == 0 {
-		return nil, was, nil
-	}
-	slices.Sort(all)
-	name := state.Generation(folder, all[len(all)-1])
-	data, err := b.Get(ctx, name)
+	name := state.Generation(c.Folder, n)
 	if err == nil {
 		err = state.Examine(name, data)
 	}
@@ -101,9 +79,9 @@ func newest(ctx context.Context, b state.Reader, folder string) (all []uint64, w
 		err = json.Unmarshal(data, &was)
 	}
 	if err != nil {
-		return nil, was, fmt.Errorf("reading %s: %w; remove it: what is known is seen anew", name, err)
+		return n, was, fmt.Errorf("reading %s: %w; remove it: what is known is seen anew", name, err)
 	}
-	return all, was, nil
+	return n, was, nil
 }
 
 // join adds what is new, and leaves out what is gone.
