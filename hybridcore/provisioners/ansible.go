@@ -7,6 +7,7 @@ package provisioners
 
 import (
 	"bytes"
+	"cmp"
 	"io/fs"
 	"path"
 	"regexp"
@@ -138,7 +139,7 @@ func (a *Ansible) role(data []byte, from string) {
 	if yaml.Unmarshal(data, &meta) != nil {
 		return
 	}
-	if newer(meta.Galaxy.Oldest, a.Oldest) {
+	if newer(meta.Galaxy.Oldest, cmp.Or(a.Oldest, "0")) {
 		a.Oldest, a.OldestOf = meta.Galaxy.Oldest, from
 	}
 	for _, name := range meta.Collections {

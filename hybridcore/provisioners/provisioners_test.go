@@ -242,6 +242,13 @@ func TestCheck(t *testing.T) {
 		"a role for an older Ansible": {
 			files: with(nil, "ansible/roles/a/meta/main.yml", "galaxy_info:\n  min_ansible_version: \"2.9\"\n"), programs: all,
 		},
+		"an Ansible under development": {
+			files: with(nil, "ansible/roles/a/meta/main.yml", "galaxy_info:\n  min_ansible_version: \"2.16\"\n"), programs: all,
+			change: func(m *provisioners.Machine, _ string) {
+				m.Answer = func(context.Context, string) string { return "ansible-playbook [core 2.19.0.dev0]\n" }
+			},
+			tools: []string{"ansible-core 2.19.0.dev0"},
+		},
 		"nobody may be asked": {
 			files: with(nil, "ansible/linux.yml", task, "ansible/roles/a/meta/main.yml",
 				"galaxy_info:\n  min_ansible_version: \"2.16\"\n"),

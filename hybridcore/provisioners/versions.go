@@ -45,14 +45,19 @@ func parse(answer string) answered {
 	return a
 }
 
-// newer says whether a version is newer than another one; one that cannot be read is not.
+// numbers are those with which a version begins: a development version of Python's form, such
+// as 2.19.0.dev0, is none of go-version's.
+var numbers = regexp.MustCompile(`^[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}`)
+
+// newer says whether a version is newer than another one, by their numbers. Of one that has
+// none nobody knows, and it is said of neither.
 func newer(a, b string) bool {
-	left, err := version.NewVersion(a)
+	left, err := version.NewVersion(numbers.FindString(a))
 	if err != nil {
 		return false
 	}
-	right, err := version.NewVersion(b)
-	return err != nil || left.GreaterThan(right)
+	right, err := version.NewVersion(numbers.FindString(b))
+	return err == nil && left.GreaterThan(right)
 }
 
 // meets says whether a version fits a constraint as Ansible writes it. What cannot be read fits.
