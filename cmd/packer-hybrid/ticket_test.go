@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
@@ -452,22 +453,50 @@ func TestTicketUsedOnce(t *testing.T) {
 	}
 }
 
+// lets gives viewers one more verb, and returns the commit.
+func (j ticketJob) lets(verb string) string {
+	j.tb.Helper()
+	file := filepath.Join(j.dir, "packer-hybrid.hcl")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		j.tb.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte(`verbs        = ["plan"]`), []byte(`verbs        = ["plan", "`+verb+`"]`), 1)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		j.tb.Fatal(err)
+	}
+	j.git("commit", "-q", "-a", "-m", "viewers may "+verb)
+	return j.head()
+}
+
+// order runs packer-hybrid for an order as the bot writes it to a folder of its own, and
+// returns the folder, the exit code and what was said.
+func (j ticketJob) order(order cirun.Order, key string) (dir string, code int, said string) {
+	j.tb.Helper()
+	text, err := json.Marshal(order)
+	if err != nil {
+		j.tb.Fatal(err)
+	}
+	dir = j.tb.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "order.json"), text, 0o600); err != nil {
+		j.tb.Fatal(err)
+	}
+	environ := []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PACKER_HYBRID_STATE=" + j.env["PACKER_HYBRID_STATE"],
+		policy.KeyVariable + "=" + key,
+	}
+	var out bytes.Buffer
+	code = run(j.tb.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out},
+		[]string{"job", dir, "--repository", j.dir}, environ)
+	return dir, code, out.String()
+}
+
 // TestTicketForFewer has a command that means more targets than its ticket is for:
 // what only reads keeps to the ticket's, what changes something is refused.
 func TestTicketForFewer(t *testing.T) {
 	t.Parallel()
 	j := newTicketJob(t)
-	file := filepath.Join(j.dir, "packer-hybrid.hcl")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = bytes.Replace(text, []byte(`verbs        = ["plan"]`), []byte(`verbs        = ["plan", "publish"]`), 1)
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	j.git("commit", "-q", "-a", "-m", "viewers publish")
-	j.at = j.head()
+	j.at = j.lets("publish")
 	j.env["CI_COMMIT_SHA"] = j.at
 	ticket := j.seal(j.ticket(func(t *policy.Ticket) { t.Verb = "publish" }))
 	publish := map[string]string{"PACKER_HYBRID_COMMAND": "publish --env lab --release v1"}

@@ -6,8 +6,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +14,6 @@ import (
 	"github.com/packer-hybrid/packer-hybrid/bot/cirun"
 	"github.com/packer-hybrid/packer-hybrid/bot/dispatch"
 	"github.com/packer-hybrid/packer-hybrid/bot/policy"
-	"github.com/packer-hybrid/packer-hybrid/cmd/internal/cli"
 )
 
 // TestTicketLocal does runs that the bot starts on this machine: with their ticket,
@@ -30,29 +27,14 @@ func TestTicketLocal(t *testing.T) {
 		ticket := j.seal(j.ticket(func(t *policy.Ticket) {
 			t.Audience, t.Request, t.Commit = dispatch.LocalAudience(repository), request, at
 		}))
-		order, err := json.Marshal(cirun.Order{
-			Request: request, Line: ticketPlan, Ref: "main", Commit: at,
-			Ticket: []byte(ticket),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "order.json"), order, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		environ := []string{
-			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PACKER_HYBRID_STATE=" + j.env["PACKER_HYBRID_STATE"],
-			policy.KeyVariable + "=" + key,
-		}
-		var out bytes.Buffer
-		std := cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}
-		code := run(t.Context(), std, []string{"job", dir, "--repository", j.dir}, environ)
+		dir, code, said := j.order(cirun.Order{
+			Request: request, Line: ticketPlan, Ref: "main", Commit: at, Ticket: []byte(ticket),
+		}, key)
 		end, err := os.ReadFile(filepath.Join(dir, "exit.json"))
 		if err != nil {
-			t.Fatalf("%v\n%s", err, out.String())
+			t.Fatalf("%v\n%s", err, said)
 		}
-		return code, out.String() + string(end)
+		return code, said + string(end)
 	}
 	for _, test := range []struct {
 		name, request, repository, key string

@@ -30,17 +30,7 @@ const releaseLine = `lease release debian-12@vsphere --reason "ci-a burnt down; 
 func releaseJob(t *testing.T) ticketJob {
 	t.Helper()
 	j := newTicketJob(t)
-	file := filepath.Join(j.dir, "packer-hybrid.hcl")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = bytes.Replace(text, []byte(`verbs        = ["plan"]`), []byte(`verbs        = ["plan", "lease-release"]`), 1)
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	j.git("commit", "-q", "-a", "-m", "rule")
-	j.at = j.head()
+	j.at = j.lets("lease-release")
 	former := filepath.Join("..", "..", "hybridcore", "state", "directory", "testdata", "former")
 	if err := os.CopyFS(j.env["PACKER_HYBRID_STATE"], os.DirFS(former)); err != nil {
 		t.Fatal(err)
@@ -186,22 +176,8 @@ func TestReleaseLocal(t *testing.T) {
 	t.Parallel()
 	j := releaseJob(t)
 	ticket := j.release(func(t *policy.Ticket) { t.Audience = dispatch.LocalAudience(j.dir) })
-	order, err := json.Marshal(cirun.Order{
+	_, code, said := j.order(cirun.Order{
 		Request: ticketRequest, Line: releaseLine, Ref: "main", Commit: j.at, Ticket: []byte(ticket),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "order.json"), order, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	environ := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PACKER_HYBRID_STATE=" + j.env["PACKER_HYBRID_STATE"],
-		policy.KeyVariable + "=" + ticketKey,
-	}
-	var out bytes.Buffer
-	code := run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out},
-		[]string{"job", dir, "--repository", j.dir}, environ)
-	j.released(code, out.String())
+	}, ticketKey)
+	j.released(code, said)
 }
